@@ -11,6 +11,7 @@ pub mod audit;
 pub mod clock;
 pub mod identity;
 pub mod ids;
+pub mod provider;
 pub mod random;
 pub mod seal;
 pub mod secret;
