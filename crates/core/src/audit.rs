@@ -1,10 +1,15 @@
 //! Who was let in, who was turned away, and why: one event for each decision. Events name people by
 //! identity and developer user identifier and never hold a token, a code or a secret.
 
+use std::fmt::Display;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::ids::{AccessKeyId, IdentityId, RequestId};
+use crate::store::{SharedStore, StoreError};
+use crate::token::Claims;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,4 +79,118 @@ pub enum AuditSubject {
     AccessKey(AccessKeyId),
     /// Everything that one request led to.
     Request(RequestId),
+}
+
+/// A decision in the making: what is known about it so far.
+#[derive(Debug, Clone)]
+pub struct AuditDraft {
+    request_id: RequestId,
+    action: AuditAction,
+    /// See [`AuditEvent::provider`].
+    pub provider: Option<String>,
+    /// See [`AuditEvent::developer_user_identifier`].
+    pub developer_user_identifier: Option<String>,
+    /// See [`AuditEvent::identity_id`].
+    pub identity_id: Option<IdentityId>,
+    /// See [`AuditEvent::access_key_id`].
+    pub access_key_id: Option<AccessKeyId>,
+    /// See [`AuditEvent::resource`].
+    pub resource: Option<String>,
+}
+
+impl AuditDraft {
+    /// A decision that a request asks for.
+    #[must_use]
+    pub fn new(action: AuditAction, request_id: &RequestId) -> Self {
+        Self {
+            request_id: request_id.clone(),
+            action,
+            provider: None,
+            developer_user_identifier: None,
+            identity_id: None,
+            access_key_id: None,
+            resource: None,
+        }
+    }
+
+    /// Notes whom a believed token is about.
+    pub fn about(&mut self, claims: &Claims) {
+        self.identity_id = Some(claims.identity_id.clone());
+        self.developer_user_identifier = claims.developer_user_identifier().map(str::to_owned);
+    }
+
+    fn conclude(self, time: Timestamp, outcome: AuditOutcome, reason: Option<String>) -> AuditEvent {
+        AuditEvent {
+            time,
+            request_id: self.request_id,
+            action: self.action,
+            outcome,
+            reason,
+            provider: self.provider,
+            developer_user_identifier: self.developer_user_identifier,
+            identity_id: self.identity_id,
+            access_key_id: self.access_key_id,
+            resource: self.resource,
+        }
+    }
+}
+
+/// Where events go besides the store, one line of JSON each.
+pub trait AuditLines: Send + Sync {
+    /// Appends one event.
+    fn append(&self, event: &AuditEvent);
+}
+
+/// The audit trail. An event is in the store before the decision takes effect: what cannot be recorded is
+/// not granted.
+pub struct AuditTrail {
+    store: SharedStore,
+    lines: Arc<dyn AuditLines>,
+    clock: Arc<dyn Clock>,
+}
+
+impl AuditTrail {
+    /// A trail that ends in `store` and `lines`.
+    #[must_use]
+    pub fn new(store: SharedStore, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, lines, clock }
+    }
+
+    /// Records how a decision fell and passes its result on. An error's text is the reason, so it must not
+    /// hold a secret.
+    ///
+    /// # Errors
+    /// The result's own, or the store's if the event could not be kept.
+    pub async fn conclude<T, E>(&self, draft: AuditDraft, result: Result<T, E>) -> Result<T, E>
+    where
+        E: Display + From<StoreError>,
+    {
+        match &result {
+            Ok(_) => self.allowed(draft).await?,
+            Err(error) => self.refused(draft, error.to_string()).await?,
+        }
+        result
+    }
+
+    /// Records a grant.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn allowed(&self, draft: AuditDraft) -> Result<(), StoreError> {
+        self.record(draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)).await
+    }
+
+    /// Records a refusal.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn refused(&self, draft: AuditDraft, reason: String) -> Result<(), StoreError> {
+        self.record(draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(reason))).await
+    }
+
+    async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
+        self.store.add_audit_event(&event).await?;
+        self.lines.append(&event);
+        Ok(())
+    }
 }

@@ -159,7 +159,7 @@ impl AccessKeyId {
 }
 
 /// Ten bytes as sixteen characters of the RFC 4648 base32 alphabet.
-fn base32(bytes: &[u8; 10]) -> String {
+pub(crate) fn base32(bytes: &[u8; 10]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let number = bytes.iter().fold(0_u128, |number, byte| (number << 8) | u128::from(*byte));
     (0..16).rev().map(|digit| char::from(ALPHABET[((number >> (digit * 5)) & 31) as usize])).collect()

@@ -7,12 +7,21 @@
 //! UnverifiedProof ─verify▶ VerifiedLogin ─resolve▶ Identity ─decide▶ Grant ─issue▶ OpenIdToken │ Credentials
 //! ```
 
+pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod exchange;
+pub mod iam;
 pub mod identity;
+pub mod identity_pool;
 pub mod ids;
 pub mod provider;
 pub mod random;
+pub mod role;
 pub mod seal;
 pub mod secret;
+pub mod session;
+pub mod signing_key;
 pub mod store;
+pub mod sts;
+pub mod token;

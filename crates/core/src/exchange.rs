@@ -1,0 +1,147 @@
+//! The developer backend: a login at an identity provider comes in, an identity and its OpenID token go
+//! out. The steps of [`Broker::exchange`] are the product; each hands the next a type that only it can make.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::audit::{AuditAction, AuditDraft, AuditTrail};
+use crate::clock::SignedDuration;
+use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
+use crate::identity_pool::{IdentityPools, PoolError};
+use crate::ids::{IdentityId, IdentityPoolId, RequestId};
+use crate::provider::http::ProviderHttp;
+use crate::provider::{DisplayUser, ProofError, Provider, UnverifiedProof};
+use crate::session::Credentials;
+use crate::store::StoreError;
+use crate::token::OpenIdToken;
+
+/// What a client asks for.
+#[derive(Debug)]
+pub struct ExchangeRequest {
+    /// The provider's ID in the configuration.
+    pub provider: String,
+    /// What shows that somebody signed in there.
+    pub proof: UnverifiedProof,
+    /// A guest to be upgraded.
+    pub identity_id: Option<IdentityId>,
+    /// How long the token is to live, 1 second to 24 hours.
+    pub token_duration: Option<SignedDuration>,
+    /// Whether to hand out credentials as well.
+    pub credentials: bool,
+}
+
+/// What a client gets.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// The provider's ID in the configuration.
+    pub provider: String,
+    /// How the person wants to be seen.
+    pub user: DisplayUser,
+    /// The identity's token.
+    pub token: OpenIdToken,
+    /// Credentials, if they were asked for.
+    pub credentials: Option<Credentials>,
+}
+
+/// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The configuration has no such provider.
+    #[error("there is no such provider")]
+    UnknownProvider,
+    /// No app is registered with this redirect URI.
+    #[error("the redirect URI is not registered")]
+    RedirectUriNotRegistered,
+    /// The proof did not become a login.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The login did not become an identity, or the identity got no credentials.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+}
+
+impl From<StoreError> for ExchangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Pool(error.into())
+    }
+}
+
+/// Exchanges logins for identities of one pool.
+pub struct Broker {
+    /// The providers whose logins are accepted, by ID.
+    pub providers: BTreeMap<String, Provider>,
+    /// The redirect URIs of all registered apps.
+    pub redirect_uris: BTreeSet<String>,
+    /// The way to the providers.
+    pub http: Arc<dyn ProviderHttp>,
+    /// Where identities live.
+    pub pools: Arc<IdentityPools>,
+    /// The pool that logins lead to.
+    pub pool_id: IdentityPoolId,
+    /// Hears of every exchange.
+    pub trail: Arc<AuditTrail>,
+}
+
+impl Broker {
+    /// Exchanges a login for an identity and its token.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn exchange(
+        &self,
+        request: ExchangeRequest,
+        request_id: &RequestId,
+    ) -> Result<Exchanged, ExchangeError> {
+        let mut draft = AuditDraft::new(AuditAction::Exchange, request_id);
+        match self.grant(request, request_id, &mut draft).await {
+            Ok(granted) => Ok(Exchanged {
+                token: self.pools.issue(granted.grant, draft).await?,
+                provider: granted.provider,
+                user: granted.user,
+                credentials: granted.credentials,
+            }),
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn grant(
+        &self,
+        request: ExchangeRequest,
+        request_id: &RequestId,
+        draft: &mut AuditDraft,
+    ) -> Result<Granted, ExchangeError> {
+        let provider = self.providers.get(&request.provider).ok_or(ExchangeError::UnknownProvider)?;
+        draft.provider = Some(provider.id.clone());
+        self.check_redirect_uri(&request.proof)?;
+
+        let login = provider.verify(request.proof, &*self.http).await?;
+        draft.developer_user_identifier = Some(login.developer_user_identifier());
+        let pool = self.pools.describe_pool(&self.pool_id).await?;
+        let resolved = self.pools.resolve(&pool, DeveloperUser::of(&login), request.identity_id).await?;
+        let duration = request.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
+        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, ..TokenTerms::default() })?;
+        let credentials = match request.credentials {
+            true => Some(self.pools.credentials_of_grant(&pool, &grant, request_id).await?),
+            false => None,
+        };
+        Ok(Granted { provider: request.provider, user: login.user().clone(), grant, credentials })
+    }
+
+    /// A code is redeemed only for the apps registered here: a page that got hold of a code of ours cannot
+    /// spend it through us under a redirect URI of its own.
+    fn check_redirect_uri(&self, proof: &UnverifiedProof) -> Result<(), ExchangeError> {
+        match proof {
+            UnverifiedProof::Code { redirect_uri, .. } if !self.redirect_uris.contains(redirect_uri) => {
+                Err(ExchangeError::RedirectUriNotRegistered)
+            }
+            UnverifiedProof::Code { .. } | UnverifiedProof::AccessToken(_) => Ok(()),
+        }
+    }
+}
+
+struct Granted {
+    provider: String,
+    user: DisplayUser,
+    grant: TokenGrant,
+    credentials: Option<Credentials>,
+}

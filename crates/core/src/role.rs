@@ -1,0 +1,170 @@
+//! Roles: what somebody may take on, and what they may do then. They come from the configuration, and
+//! are compiled when it is read, so that a policy with a mistake stops the start and not a request.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+
+use crate::clock::SignedDuration;
+use crate::iam::{Policy, PolicyError, TrustPolicy};
+use crate::ids::{AccountId, IdentityPoolId, RoleName, base32};
+
+/// A role as the configuration states it.
+#[derive(Debug, Clone)]
+pub struct RoleDocument {
+    /// Its name.
+    pub name: RoleName,
+    /// Who may take it on, an IAM trust policy. It has to check both `aud` and `amr`.
+    pub trust_policy: String,
+    /// What they may do then, an IAM policy.
+    pub policy: String,
+    /// The longest session, 1 to 12 hours.
+    pub max_session_duration: SignedDuration,
+}
+
+impl RoleDocument {
+    /// The trust policy of a role for the identities of one pool with `amr` among their methods:
+    /// [`AUTHENTICATED`](crate::token::AUTHENTICATED) or
+    /// [`UNAUTHENTICATED`](crate::token::UNAUTHENTICATED).
+    #[must_use]
+    pub fn trust_in_pool(pool_id: &IdentityPoolId, amr: &str) -> String {
+        serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {"cognito-identity.amazonaws.com:aud": pool_id},
+                    "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": amr}
+                }
+            }]
+        })
+        .to_string()
+    }
+}
+
+/// A role, its policies compiled.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// `arn:aws:iam::<account>:role/<name>`.
+    pub arn: String,
+    /// `AROA…`, the same after every start.
+    pub unique_id: String,
+    /// Who may take it on.
+    pub trust_policy: TrustPolicy,
+    /// What they may do then.
+    pub policy: Policy,
+    /// The longest session.
+    pub max_session_duration: SignedDuration,
+}
+
+/// Which document of which role is wrong, and how.
+#[derive(Debug, thiserror::Error)]
+#[error("role {role}: {document}: {source}")]
+pub struct RoleError {
+    role: RoleName,
+    document: &'static str,
+    source: PolicyError,
+}
+
+/// All roles of an installation.
+#[derive(Debug)]
+pub struct Roles {
+    account_id: AccountId,
+    by_name: BTreeMap<RoleName, Role>,
+}
+
+impl Roles {
+    /// Compiles the roles of the configuration.
+    ///
+    /// # Errors
+    /// [`RoleError`] for the first document with a mistake.
+    pub fn compile(account_id: AccountId, documents: Vec<RoleDocument>) -> Result<Self, RoleError> {
+        let compiled = documents.into_iter().map(|document| compile(&account_id, document));
+        let by_name =
+            compiled.map(|role| role.map(|role| (role.name.clone(), role))).collect::<Result<_, _>>()?;
+        Ok(Self { account_id, by_name })
+    }
+
+    /// The account that the roles belong to.
+    #[must_use]
+    pub fn account_id(&self) -> &AccountId {
+        &self.account_id
+    }
+
+    /// The role with this name.
+    #[must_use]
+    pub fn find(&self, name: &RoleName) -> Option<&Role> {
+        self.by_name.get(name)
+    }
+
+    /// The role with this ARN.
+    #[must_use]
+    pub fn find_by_arn(&self, arn: &str) -> Option<&Role> {
+        self.by_name.values().find(|role| role.arn == arn)
+    }
+}
+
+fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleError> {
+    let arn = format!("arn:aws:iam::{account_id}:role/{}", document.name);
+    let wrong = |which| {
+        let role = document.name.clone();
+        move |source| RoleError { role, document: which, source }
+    };
+    Ok(Role {
+        unique_id: unique_id("AROA", &arn),
+        trust_policy: TrustPolicy::parse(&document.trust_policy).map_err(wrong("trust policy"))?,
+        policy: Policy::parse(&document.policy).map_err(wrong("policy"))?,
+        name: document.name,
+        arn,
+        max_session_duration: document.max_session_duration,
+    })
+}
+
+/// An IAM unique ID that follows from the ARN: AWS draws them at random, but nothing here keeps them.
+pub(crate) fn unique_id(prefix: &str, arn: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, arn.as_bytes());
+    let bytes = digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{prefix}{}", base32(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(trust_policy: &str) -> RoleDocument {
+        RoleDocument {
+            name: RoleName::parse("authenticated").unwrap(),
+            trust_policy: trust_policy.into(),
+            policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#
+                .into(),
+            max_session_duration: SignedDuration::from_hours(1),
+        }
+    }
+
+    fn compile(trust_policy: &str) -> Result<Roles, RoleError> {
+        Roles::compile(AccountId::parse("000000000000").unwrap(), vec![document(trust_policy)])
+    }
+
+    #[test]
+    fn a_role_is_found_by_its_arn_alone() {
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let roles = compile(&RoleDocument::trust_in_pool(&pool_id, "authenticated")).unwrap();
+        let role = roles.find_by_arn("arn:aws:iam::000000000000:role/authenticated").unwrap();
+        assert_eq!((role.unique_id.len(), &role.unique_id[..4]), (20, "AROA"));
+        assert!(roles.find_by_arn("arn:aws:iam::111111111111:role/authenticated").is_none());
+        assert!(roles.find_by_arn("authenticated").is_none());
+    }
+
+    #[test]
+    fn a_trust_policy_that_checks_no_audience_stops_the_start() {
+        let careless = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+            "Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}"#;
+        let error = compile(careless).unwrap_err().to_string();
+        assert!(error.starts_with("role authenticated: trust policy: "), "{error}");
+        assert!(error.contains("aud"), "{error}");
+    }
+}

@@ -1,0 +1,249 @@
+//! From an OpenID token to temporary credentials: AssumeRoleWithWebIdentity, and the same step as the
+//! enhanced flow takes it on its own (cognito-identity.md sections 4.8, 6 and 7).
+//!
+//! A token becomes [`Claims`] when it is believed, a [`Grant`] when the role's trust policy admits it, and
+//! only a grant becomes [`Credentials`].
+
+use std::sync::Arc;
+
+use crate::audit::{AuditAction, AuditDraft, AuditTrail};
+use crate::clock::{Clock, SignedDuration};
+use crate::iam::{Context, Policy, PolicyError, TrustRequest};
+use crate::ids::{RequestId, RoleSessionName};
+use crate::random::Random;
+use crate::role::{Role, Roles};
+use crate::secret::Secret;
+use crate::session::{Credentials, Session, SessionSealer};
+use crate::store::{SharedStore, StoreError};
+use crate::token::{Claims, TokenError, TokenIssuer};
+
+/// The provider that our tokens come from, as policies and answers call it. SDKs and policies have
+/// Amazon's name built in, so it is ours too; the `iss` of the tokens is our own.
+pub const FEDERATED_PROVIDER: &str = "cognito-identity.amazonaws.com";
+
+/// The session name of all credentials of the enhanced flow.
+pub const ENHANCED_SESSION_NAME: &str = "CognitoIdentityCredentials";
+
+const DEFAULT_DURATION: SignedDuration = SignedDuration::from_hours(1);
+
+/// What AssumeRoleWithWebIdentity is asked for. Lengths and patterns are checked where it is read.
+#[derive(Debug)]
+pub struct AssumeRoleRequest {
+    /// The role to take on.
+    pub role_arn: String,
+    /// The name to take it on under.
+    pub role_session_name: RoleSessionName,
+    /// The OpenID token.
+    pub web_identity_token: Secret,
+    /// A session policy, to narrow the role.
+    pub policy: Option<String>,
+    /// How long the session is to last.
+    pub duration: Option<SignedDuration>,
+}
+
+/// A role that was taken on.
+#[derive(Debug)]
+pub struct AssumedRole {
+    /// The credentials.
+    pub credentials: Credentials,
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+    pub arn: String,
+    /// `<AROA id>:<session>`.
+    pub assumed_role_id: String,
+    /// What the token said.
+    pub claims: Claims,
+}
+
+/// Why there are no credentials.
+#[derive(Debug, thiserror::Error)]
+pub enum AssumeError {
+    /// The token is not believed.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// There is no such role, or its trust policy does not admit the token. Which of the two is for the
+    /// audit trail, not for the caller.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// The identity may not have credentials any more, whatever the role.
+    #[error("{0}")]
+    IdentityForbidden(&'static str),
+    /// The session policy has a mistake.
+    #[error("the session policy is malformed: {0}")]
+    MalformedPolicy(PolicyError),
+    /// Session policy and tags together are too large to travel.
+    #[error("the session policy and tags are too large")]
+    TooLarge,
+    /// The session would outlast what the role allows.
+    #[error("the requested duration exceeds the role's maximum")]
+    DurationExceedsRole,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Permission to take on a role in a certain way. Only [`Sts::decide`] makes one.
+#[derive(Debug)]
+struct Grant<'a> {
+    role: &'a Role,
+    session: Session,
+}
+
+/// How a role is to be taken on.
+struct Terms {
+    role_session_name: RoleSessionName,
+    duration: SignedDuration,
+    session_policy: Option<String>,
+    guest_scope_down: bool,
+}
+
+/// Hands out temporary credentials.
+pub struct Sts {
+    /// The roles there are.
+    pub roles: Arc<Roles>,
+    /// Believes tokens.
+    pub tokens: Arc<TokenIssuer>,
+    /// Seals sessions.
+    pub sessions: Arc<SessionSealer>,
+    /// Knows identities and revocations.
+    pub store: SharedStore,
+    /// Hears of every decision.
+    pub trail: Arc<AuditTrail>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws keys and nonces.
+    pub random: Arc<dyn Random>,
+}
+
+impl Sts {
+    /// Takes on a role with an OpenID token.
+    ///
+    /// # Errors
+    /// [`AssumeError`]. The refusal is in the audit trail.
+    pub async fn assume_role_with_web_identity(
+        &self,
+        request: AssumeRoleRequest,
+        request_id: &RequestId,
+    ) -> Result<AssumedRole, AssumeError> {
+        let mut draft = AuditDraft::new(AuditAction::Assume, request_id);
+        draft.resource = Some(request.role_arn.clone());
+        let assumed = self.assume(request, &mut draft).await;
+        self.trail.conclude(draft, assumed).await
+    }
+
+    async fn assume(
+        &self,
+        request: AssumeRoleRequest,
+        draft: &mut AuditDraft,
+    ) -> Result<AssumedRole, AssumeError> {
+        let claims = self.tokens.verify(&request.web_identity_token, self.clock.now())?;
+        draft.about(&claims);
+        let role =
+            self.roles.find_by_arn(&request.role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
+        let terms = Terms {
+            role_session_name: request.role_session_name,
+            duration: request.duration.unwrap_or(DEFAULT_DURATION),
+            session_policy: request.policy,
+            guest_scope_down: false,
+        };
+        let grant = self.decide(role, &claims, terms).await?;
+        let session_name = grant.session.role_session_name.clone();
+        let credentials = self.issue(grant, draft)?;
+        let account_id = self.roles.account_id();
+        Ok(AssumedRole {
+            credentials,
+            arn: format!("arn:aws:sts::{account_id}:assumed-role/{}/{session_name}", role.name),
+            assumed_role_id: format!("{}:{session_name}", role.unique_id),
+            claims,
+        })
+    }
+
+    /// The enhanced flow's own step: believed claims and the pool's role. Guests are held to the services
+    /// that Cognito lets them reach.
+    pub(crate) async fn credentials_for(
+        &self,
+        claims: &Claims,
+        role_arn: &str,
+        draft: &mut AuditDraft,
+    ) -> Result<Credentials, AssumeError> {
+        let role = self.roles.find_by_arn(role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
+        let terms = Terms {
+            role_session_name: RoleSessionName::parse(ENHANCED_SESSION_NAME).expect("it matches the pattern"),
+            duration: DEFAULT_DURATION,
+            session_policy: None,
+            guest_scope_down: !claims.is_authenticated(),
+        };
+        let grant = self.decide(role, claims, terms).await?;
+        self.issue(grant, draft)
+    }
+
+    async fn decide<'a>(
+        &self,
+        role: &'a Role,
+        claims: &Claims,
+        terms: Terms,
+    ) -> Result<Grant<'a>, AssumeError> {
+        if terms.duration > role.max_session_duration {
+            return Err(AssumeError::DurationExceedsRole);
+        }
+        if let Some(policy) = &terms.session_policy {
+            Policy::parse(policy).map_err(AssumeError::MalformedPolicy)?;
+        }
+        if !role.trust_policy.evaluate(&trust_request(claims, &terms.role_session_name)).is_allowed() {
+            return Err(AssumeError::Denied("the trust policy of the role does not admit this token"));
+        }
+        self.check_standing(role, claims).await?;
+        let now = self.clock.now();
+        let session = Session {
+            role: role.name.clone(),
+            role_session_name: terms.role_session_name,
+            identity_id: claims.identity_id.clone(),
+            pool_id: claims.pool_id.clone(),
+            amr: claims.amr.clone(),
+            tags: claims.principal_tags(),
+            session_policy: terms.session_policy,
+            guest_scope_down: terms.guest_scope_down,
+            issued_at: now,
+            expires_at: now + terms.duration,
+        };
+        Ok(Grant { role, session })
+    }
+
+    /// A token outlives what it was issued on: the identity may have been disabled or have logged in
+    /// since, or an operator may have revoked its sessions. AWS does not look; here it is one read.
+    async fn check_standing(&self, role: &Role, claims: &Claims) -> Result<(), AssumeError> {
+        let identity = self.store.lookup_identity(&claims.identity_id).await?;
+        let stands = identity.is_some_and(|identity| {
+            !identity.disabled
+                && identity.pool_id == claims.pool_id
+                && identity.authenticated == claims.is_authenticated()
+        });
+        if !stands {
+            return Err(AssumeError::IdentityForbidden("the identity is not what the token says any more"));
+        }
+        let revoked_until = self.store.sessions_revoked_until(&claims.identity_id, &role.name).await?;
+        if revoked_until.is_some_and(|until| claims.issued_at <= until.as_second()) {
+            return Err(AssumeError::IdentityForbidden("the sessions of this identity or role were revoked"));
+        }
+        Ok(())
+    }
+
+    fn issue(&self, grant: Grant<'_>, draft: &mut AuditDraft) -> Result<Credentials, AssumeError> {
+        draft.resource = Some(grant.role.arn.clone());
+        let credentials = self.sessions.issue(grant.session, &*self.random).ok_or(AssumeError::TooLarge)?;
+        draft.access_key_id = Some(credentials.access_key_id.clone());
+        Ok(credentials)
+    }
+}
+
+fn trust_request(claims: &Claims, role_session_name: &RoleSessionName) -> TrustRequest {
+    let mut context = Context::default();
+    context.insert(&format!("{FEDERATED_PROVIDER}:aud"), claims.pool_id.as_str());
+    context.insert(&format!("{FEDERATED_PROVIDER}:sub"), claims.identity_id.as_str());
+    context.insert_many(&format!("{FEDERATED_PROVIDER}:amr"), &claims.amr);
+    context.insert("sts:RoleSessionName", role_session_name.as_str());
+    let tags = claims.principal_tags();
+    for (key, value) in &tags {
+        context.insert(&format!("aws:RequestTag/{key}"), value);
+    }
+    TrustRequest { federated_provider: FEDERATED_PROVIDER.to_owned(), tag_session: !tags.is_empty(), context }
+}

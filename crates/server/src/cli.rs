@@ -1,0 +1,65 @@
+//! The commands, one file each.
+
+mod audit;
+mod revoke;
+mod tour;
+mod up;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// What `daypass` can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything for development: server, S3 and a sandbox identity provider
+    Up(up::Arguments),
+    /// Walk the whole flow, step by step, against a fresh `up`
+    Tour,
+    /// Ask the audit trail
+    #[command(subcommand)]
+    Audit(audit::Question),
+    /// End all sessions of an identity or of a role
+    Revoke(revoke::Arguments),
+}
+
+impl Command {
+    /// Runs the command to its end.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let runtime = match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime,
+            Err(error) => return fail(&anyhow::Error::from(error)),
+        };
+        let done = runtime.block_on(async {
+            match self {
+                Self::Up(arguments) => up::run(arguments).await,
+                Self::Tour => tour::run().await,
+                Self::Audit(question) => audit::run(question).await,
+                Self::Revoke(arguments) => revoke::run(arguments).await,
+            }
+        });
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        }
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    tell(&format!("daypass: {error:#}"));
+    ExitCode::FAILURE
+}
+
+/// A line for people, on stderr. Nobody reads it if that is closed.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A line of output, on stdout.
+fn print(line: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{line}")?;
+    stdout.flush()
+}

@@ -1,0 +1,112 @@
+//! `daypass audit who`: from an identity, an access key or a request to the person behind it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
+use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::store::{Page, Store};
+use daypass_store::SqliteStore;
+
+use super::print;
+use crate::up::home::Home;
+
+/// The newest events that are shown.
+const SHOWN: usize = 20;
+/// Developer user identifiers of one identity that are shown.
+const MAX_USERS: usize = 60;
+
+/// What the audit trail can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Question {
+    /// Name the person behind an identity, an access key or a request
+    Who(Who),
+}
+
+/// Name the person behind an identity, an access key or a request, and what they did last.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// As it stands in a log, a policy or a bucket
+    #[arg(value_name = "IDENTITY ID | ACCESS KEY ID | REQUEST ID")]
+    id: String,
+    /// Where `daypass up` keeps its state
+    #[arg(long, default_value = ".daypass", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+pub async fn run(question: Question) -> anyhow::Result<()> {
+    let Question::Who(who) = question;
+    let subject = subject(&who.id)?;
+    let home = Home::existing(&who.dir)?;
+    let store = SqliteStore::open(&home.database())?;
+    let events = store.list_audit_events(&subject, SHOWN).await?;
+    let identities = identities(&subject, &events);
+    let people = people(&store, &identities, &events).await?;
+    anyhow::ensure!(!(events.is_empty() && people.is_empty()), "the audit trail knows nothing of {}", who.id);
+    Ok(print(&report(&identities, &people, &events))?)
+}
+
+fn subject(text: &str) -> anyhow::Result<AuditSubject> {
+    if let Ok(id) = AccessKeyId::parse(text) {
+        Ok(AuditSubject::AccessKey(id))
+    } else if let Ok(id) = RequestId::parse(text) {
+        Ok(AuditSubject::Request(id))
+    } else if let Ok(id) = IdentityId::parse(text) {
+        Ok(AuditSubject::Identity(id))
+    } else {
+        anyhow::bail!("{text:?} is no identity ID (REGION:GUID), access key ID (ASIA…) or request ID (GUID)")
+    }
+}
+
+fn identities(subject: &AuditSubject, events: &[AuditEvent]) -> BTreeSet<IdentityId> {
+    let asked = if let AuditSubject::Identity(id) = subject { Some(id) } else { None };
+    events.iter().filter_map(|event| event.identity_id.as_ref()).chain(asked).cloned().collect()
+}
+
+/// Everybody whose login is linked to the identities now, and whom the events name.
+async fn people(
+    store: &dyn Store,
+    identities: &BTreeSet<IdentityId>,
+    events: &[AuditEvent],
+) -> anyhow::Result<BTreeSet<String>> {
+    let mut people: BTreeSet<String> = events.iter().filter_map(|event| event.developer_user_identifier.clone()).collect();
+    for id in identities {
+        people.extend(store.list_developer_users(id, Page { after: None, limit: MAX_USERS }).await?);
+    }
+    Ok(people)
+}
+
+fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: &[AuditEvent]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(people.iter().map(|person| format!("person    {}", printable(person))));
+    if people.is_empty() {
+        lines.push("person    unknown: nobody was signed in".into());
+    }
+    lines.extend(identities.iter().map(|id| format!("identity  {id}")));
+    lines.push(String::new());
+    lines.extend(events.iter().map(line));
+    lines.join("\n")
+}
+
+fn line(event: &AuditEvent) -> String {
+    let action = serde_json::to_value(event.action).unwrap_or_default();
+    let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
+    let mut line = format!("{:.0}  {:<10}  {outcome}", event.time, action.as_str().unwrap_or_default());
+    let mut detail = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            line.push_str(&format!("\n  {name:<9} {}", printable(value)));
+        }
+    };
+    detail("reason", event.reason.as_deref());
+    detail("provider", event.provider.as_deref());
+    detail("resource", event.resource.as_deref());
+    detail("key", event.access_key_id.as_ref().map(AccessKeyId::as_str));
+    detail("request", Some(event.request_id.as_str()));
+    line
+}
+
+/// An identifier can hold anything, and a terminal obeys what it is shown.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

@@ -1,0 +1,58 @@
+//! `daypass up`: everything for development, until interrupted.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{print, tell};
+use crate::up::{self, Options, Ready};
+
+/// Run everything for development in one process, until Ctrl-C.
+///
+/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Where to keep all state
+    #[arg(long, default_value = ".daypass", value_name = "DIR")]
+    dir: PathBuf,
+    /// The server's port; S3 and the sandbox take the next two, 0 takes free ones
+    #[arg(long, default_value_t = 9400)]
+    port: u16,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let running = up::start(&Options { dir: arguments.dir, port: arguments.port }).await?;
+    tell(&welcome(&running.ready));
+    print(&serde_json::to_string(&running.ready)?)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tell("Stopping.");
+    running.stop().await;
+    Ok(())
+}
+
+fn welcome(ready: &Ready) -> String {
+    format!(
+        "Daypass is up.\n\n  \
+           Playground   {server}\n  \
+           S3           {s3}\n  \
+           Sandbox IdP  {sandbox}\n  \
+           State        {dir}\n\n\
+         The AWS CLI reaches it with:\n\n  \
+           export AWS_CONFIG_FILE={config}\n  \
+           export AWS_SHARED_CREDENTIALS_FILE={credentials}\n  \
+           aws --profile {profile} cognito-identity list-identity-pools --max-results 10\n\n\
+         Ctrl-C ends it.",
+        server = ready.server_url,
+        s3 = ready.s3_url,
+        sandbox = ready.sandbox_url,
+        dir = ready.dir.display(),
+        config = ready.aws_config_file.display(),
+        credentials = ready.aws_shared_credentials_file.display(),
+        profile = ready.aws_profile,
+    )
+}

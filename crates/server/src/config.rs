@@ -1,0 +1,267 @@
+//! The configuration: what an operator writes into `daypass.toml`. Unknown keys are refused, secrets come
+//! by reference, and everything is checked before anything starts.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use daypass_core::ids::{AccountId, Region};
+use daypass_core::provider::Provider;
+use daypass_core::provider::definition::{Definition, DefinitionError};
+use daypass_core::secret::Secret;
+use serde::Deserialize;
+
+/// A whole configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The issuer of our tokens, where everybody reaches the server. No trailing slash.
+    pub public_url: String,
+    /// The identity pool that logins lead to.
+    pub pool: PoolConfig,
+    /// The providers whose logins are accepted.
+    #[serde(default, rename = "provider")]
+    pub providers: Vec<ProviderConfig>,
+    /// Who may call from where.
+    #[serde(default, rename = "app")]
+    pub apps: Vec<AppConfig>,
+}
+
+/// The identity pool.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// Its name; the pool is created under it when the server first starts.
+    pub name: String,
+    /// The key in `Logins` that stands for this broker.
+    pub developer_provider: String,
+    /// The Region that IDs and ARNs carry.
+    pub region: Region,
+    /// The account that ARNs carry.
+    pub account_id: AccountId,
+}
+
+/// A provider, by a block of the catalogue and whatever the operator lays over it.
+#[derive(Debug, Deserialize)]
+pub struct ProviderConfig {
+    /// Its name here, part of every developer user identifier.
+    pub id: String,
+    /// The block of the catalogue; `id` unless it is given.
+    pub catalogue: Option<String>,
+    /// Our client there.
+    pub client_id: String,
+    /// That client's secret.
+    pub client_secret: SecretFile,
+    /// See [`Provider::accept_unbound_access_tokens`].
+    #[serde(default)]
+    pub accept_unbound_access_tokens: bool,
+    /// Keys of the definition to replace.
+    #[serde(flatten)]
+    pub overrides: toml::Table,
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretFile {
+    /// A file that holds nothing else. White space around the secret is left out.
+    pub file: PathBuf,
+}
+
+/// An app that may call the broker.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppConfig {
+    /// What the operator calls it.
+    pub id: String,
+    /// The origins that its pages are served from.
+    pub origins: Vec<String>,
+    /// The redirect URIs that its logins return to.
+    pub redirect_uris: Vec<String>,
+}
+
+/// What is wrong with a configuration, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, an unknown key, a missing key, a value of the wrong kind.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// A URL that tokens or browsers could not use.
+    #[error("{key} = {value:?}: {cure}")]
+    Url {
+        /// Where it stands.
+        key: &'static str,
+        /// What stands there.
+        value: String,
+        /// What should.
+        cure: &'static str,
+    },
+    /// Two providers with one ID would share their people.
+    #[error("[[provider]] id = {0:?} stands there twice; each provider needs an ID of its own")]
+    DuplicateProvider(String),
+    /// An ID that could be mistaken for another one's with a longer external ID.
+    #[error("[[provider]] id = {0:?}: use letters, digits, `-` and `_` only")]
+    ProviderId(String),
+    /// A provider's block is not valid.
+    #[error("[[provider]] id = {id:?}: {source}")]
+    Provider {
+        /// The provider.
+        id: String,
+        /// What is wrong with it.
+        source: DefinitionError,
+    },
+    /// A secret cannot be read.
+    #[error("[[provider]] id = {id:?}: client_secret: cannot read {file}: {source}", file = file.display())]
+    Secret {
+        /// The provider.
+        id: String,
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Config {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        check_url("public_url", &config.public_url, |rest| !rest.ends_with('/'), "must not end with a slash")?;
+        for app in &config.apps {
+            for origin in &app.origins {
+                check_url("[[app]] origins", origin, |rest| !rest.contains('/'), "must be scheme, host and port only")?;
+            }
+            for uri in &app.redirect_uris {
+                check_url("[[app]] redirect_uris", uri, |rest| !rest.contains('#'), "must have no fragment")?;
+            }
+        }
+        Ok(config)
+    }
+
+    /// The providers, by ID, their definitions complete and their secrets read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake.
+    pub fn load_providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
+        let mut providers = BTreeMap::new();
+        for config in &self.providers {
+            let provider = config.load()?;
+            if providers.insert(config.id.clone(), provider).is_some() {
+                return Err(ConfigError::DuplicateProvider(config.id.clone()));
+            }
+        }
+        Ok(providers)
+    }
+}
+
+impl ProviderConfig {
+    fn load(&self) -> Result<Provider, ConfigError> {
+        let id = self.id.clone();
+        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Err(ConfigError::ProviderId(id));
+        }
+        let block = self.catalogue.as_deref().unwrap_or(&self.id);
+        let definition = Definition::from_catalogue(block, self.overrides.clone())
+            .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
+        Ok(Provider {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.read(&id)?,
+            accept_unbound_access_tokens: self.accept_unbound_access_tokens,
+            definition,
+            id,
+        })
+    }
+}
+
+impl SecretFile {
+    fn read(&self, provider: &str) -> Result<Secret, ConfigError> {
+        let read = std::fs::read_to_string(&self.file).map(|text| Secret::new(text.trim()));
+        read.map_err(|source| ConfigError::Secret { id: provider.to_owned(), file: self.file.clone(), source })
+    }
+}
+
+fn check_url(
+    key: &'static str,
+    value: &str,
+    valid: fn(&str) -> bool,
+    cure: &'static str,
+) -> Result<(), ConfigError> {
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let refuse = |cure| Err(ConfigError::Url { key, value: value.to_owned(), cure });
+    match rest {
+        None | Some("") => refuse("must start with https:// or http://, and name a host"),
+        Some(rest) if !valid(rest) => refuse(cure),
+        Some(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        public_url = "https://login.example.com"
+        [pool]
+        name = "my-app"
+        developer_provider = "login.example.com"
+        region = "us-east-1"
+        account_id = "000000000000"
+        [[provider]]
+        id = "snapchat"
+        client_id = "ours"
+        client_secret = { file = "SECRET" }
+        [[app]]
+        id = "web"
+        origins = ["https://app.example.com"]
+        redirect_uris = ["https://app.example.com/signed-in"]
+    "#;
+
+    /// Parses the good configuration with one change, its secret in a file.
+    fn load(from: &str, to: &str) -> Result<BTreeMap<String, Provider>, ConfigError> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "hunter2\n").unwrap();
+        assert!(GOOD.contains(from));
+        let text = GOOD.replace(from, to).replace("SECRET", file.path().to_str().unwrap());
+        Config::parse(&text)?.load_providers()
+    }
+
+    fn complaint(from: &str, to: &str) -> String {
+        load(from, to).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_provider_is_its_catalogue_block_and_the_operators_client() {
+        let providers = load("", "").unwrap();
+        let snapchat = &providers["snapchat"];
+        assert_eq!(snapchat.definition.name, "Snapchat");
+        assert_eq!(snapchat.client_secret, Secret::new("hunter2"));
+        assert!(!snapchat.accept_unbound_access_tokens);
+    }
+
+    #[test]
+    fn a_block_serves_under_another_id_with_other_endpoints() {
+        let to = "id = \"snap-2\"\ncatalogue = \"snapchat\"\nprofile.url = \"http://127.0.0.1:1/v1/me\"";
+        let providers = load("id = \"snapchat\"", to).unwrap();
+        assert_eq!(providers["snap-2"].definition.profile.url, "http://127.0.0.1:1/v1/me");
+    }
+
+    #[test]
+    fn mistakes_are_refused_with_their_place() {
+        assert!(complaint("id = \"web\"", "id = \"web\"\ncolour = 1").contains("colour"));
+        assert!(complaint("id = \"snapchat\"", "id = \"snapchat\"\ncolour = 1").contains("\"snapchat\": unknown field `colour`"));
+        assert!(complaint("{ file = \"SECRET\" }", "\"hunter2\"").contains("client_secret"));
+        assert!(complaint("SECRET", "/nowhere/at/all").contains("cannot read /nowhere/at/all"));
+        assert!(complaint("id = \"snapchat\"", "id = \"snap:chat\"\ncatalogue = \"snapchat\"").contains("letters, digits"));
+        assert!(complaint("https://login.example.com\"\n        [pool]", "https://login.example.com/\"\n[pool]").contains("slash"));
+        assert!(complaint("\"https://app.example.com\"", "\"https://app.example.com/x\"").contains("origins"));
+        assert!(complaint("\"https://app.example.com\"", "\"*\"").contains("must start with https://"));
+    }
+
+    #[test]
+    fn two_providers_cannot_share_an_id() {
+        let twice = "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { file = \"SECRET\" }\n[[app]]";
+        assert!(complaint("[[app]]", twice).contains("twice"));
+    }
+}

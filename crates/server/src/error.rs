@@ -1,0 +1,387 @@
+//! Every status code of the server stands in this file. Core says what went wrong; here it is decided what
+//! the caller hears, in the dialect of the route, and what the log hears.
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daypass_core::exchange::ExchangeError;
+use daypass_core::identity_pool::PoolError;
+use daypass_core::ids::RequestId;
+use daypass_core::provider::ProofError;
+use daypass_core::store::StoreError;
+use daypass_core::sts::AssumeError;
+use daypass_core::token::TokenError;
+use serde_json::json;
+
+use crate::sigv4::SignatureError;
+use crate::xml;
+
+/// Seconds after which a client may try again what was unavailable.
+const RETRY_AFTER: u32 = 5;
+
+/// How a route speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// RFC 9457, for `/v1`.
+    Problem,
+    /// AWS JSON 1.1 (cognito-identity.md 1.3).
+    AwsJson,
+    /// AWS Query (cognito-identity.md 1.4).
+    AwsQuery,
+}
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    /// Stable: clients act on it.
+    code: &'static str,
+    /// For people, with the cure where there is one. Never holds a secret.
+    message: String,
+    /// For the operator's log only.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), cause: None }
+    }
+
+    fn because(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    fn unauthorized(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, message)
+    }
+
+    /// The request took longer than any may.
+    #[must_use]
+    pub fn took_too_long() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long. Try again.")
+    }
+
+    /// There is nothing at this path.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path.")
+    }
+
+    /// The path does not answer this method.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not answer that method.")
+    }
+
+    /// `/v1`: the body is not what the route takes.
+    #[must_use]
+    pub fn malformed_request(detail: impl Into<String>) -> Self {
+        Self::bad_request("malformed_request", detail)
+    }
+
+    /// `/v1`: the body has another type than JSON.
+    #[must_use]
+    pub fn not_json() -> Self {
+        let detail = "Send the request with Content-Type: application/json.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
+    /// The body is longer than the route takes.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        let detail = format!("The request body exceeds {limit} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    }
+
+    /// `/v1`: the page that calls is not one of a registered app.
+    #[must_use]
+    pub fn origin_not_allowed() -> Self {
+        let detail = "This page's origin is not registered. Add it to `origins` of its [[app]].";
+        Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail)
+    }
+
+    /// The store does not answer: nothing works.
+    #[must_use]
+    pub fn not_ready(error: &StoreError) -> Self {
+        Self::unavailable("not_ready", "The store does not answer.").because(chain(error))
+    }
+
+    /// An AWS operation or action that does not exist.
+    #[must_use]
+    pub fn unknown_operation(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::AwsQuery => Self::bad_request("InvalidAction", "Could not find operation for version 2011-06-15"),
+            Dialect::AwsJson | Dialect::Problem => Self::bad_request("UnknownOperationException", ""),
+        }
+    }
+
+    /// An AWS operation that exists and that Daypass does not answer yet.
+    #[must_use]
+    pub fn not_built_yet(operation: &str) -> Self {
+        let message = format!("Daypass does not answer {operation} yet.");
+        Self::new(StatusCode::NOT_IMPLEMENTED, "UnknownOperationException", message)
+    }
+
+    /// AWS JSON: the body is not JSON of the right form.
+    #[must_use]
+    pub fn serialization(detail: impl Into<String>) -> Self {
+        Self::bad_request("SerializationException", detail)
+    }
+
+    /// AWS: a value breaks a constraint of its shape.
+    #[must_use]
+    pub fn validation(dialect: Dialect, message: String) -> Self {
+        let code = if dialect == Dialect::AwsQuery { "ValidationError" } else { "ValidationException" };
+        Self::bad_request(code, message)
+    }
+
+    /// AWS: the caller's policies do not allow the operation.
+    #[must_use]
+    pub fn access_denied(dialect: Dialect, message: String) -> Self {
+        match dialect {
+            Dialect::AwsQuery => Self::new(StatusCode::FORBIDDEN, "AccessDenied", message),
+            Dialect::AwsJson | Dialect::Problem => Self::bad_request("AccessDeniedException", message),
+        }
+    }
+
+    fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
+    fn store(code: &'static str, error: &StoreError) -> Self {
+        let status = match error {
+            StoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            StoreError::Corrupt(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, code, "The store did not answer as it should. Try again.").because(chain(error))
+    }
+
+    /// `/v1`: why an exchange came to nothing.
+    #[must_use]
+    pub fn exchange(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::UnknownProvider => {
+                Self::bad_request("unknown_provider", "There is no such provider. GET /v1/providers lists them.")
+            }
+            ExchangeError::RedirectUriNotRegistered => Self::bad_request(
+                "redirect_uri_not_registered",
+                "The redirect_uri is not registered. Add it to `redirect_uris` of its [[app]].",
+            ),
+            ExchangeError::Proof(error) => Self::proof(&error),
+            ExchangeError::Pool(error) => Self::exchange_pool(error),
+        }
+    }
+
+    fn proof(error: &ProofError) -> Self {
+        match error {
+            ProofError::UnboundAccessToken => Self::unauthorized(
+                "unbound_access_token",
+                "A bare access token does not show which app it was issued to. Send a code with its code_verifier.",
+            ),
+            ProofError::KindNotAccepted(kind) => {
+                Self::unauthorized("proof_kind_not_accepted", format!("This provider takes no {kind}."))
+            }
+            ProofError::Refused => Self::unauthorized(
+                "proof_refused",
+                "The provider refused the proof: it is spent, expired, revoked, or was issued to another app.",
+            ),
+            ProofError::ReportedErrors { .. } => Self::unauthorized(
+                "provider_reported_error",
+                "The provider answered with an error in place of a profile.",
+            )
+            .because(error),
+            ProofError::SubjectMissing => Self::unauthorized(
+                "subject_missing",
+                "The provider named no external ID. Ask for its scope, and let the person share it.",
+            ),
+            ProofError::TimedOut => Self::unavailable("provider_timeout", "The provider did not answer in time."),
+            ProofError::Unavailable(_) => {
+                Self::unavailable("provider_unavailable", "The provider is unavailable.").because(error)
+            }
+            ProofError::AnswerTooLarge => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "provider_answer_too_large",
+                "The provider's answer is too large.",
+            ),
+            ProofError::AnswerMalformed(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "provider_answer_malformed",
+                "The provider's answer makes no sense.",
+            )
+            .because(error),
+            ProofError::Misconfigured(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "provider_misconfigured",
+                "This server's client at the provider is not set up. The operator finds the reason in the log.",
+            )
+            .because(error),
+        }
+    }
+
+    fn exchange_pool(error: PoolError) -> Self {
+        let message = error.to_string();
+        match error {
+            PoolError::ResourceNotFound(_) => Self::bad_request("unknown_identity", message),
+            PoolError::InvalidParameter(_) => Self::bad_request("malformed_request", message),
+            PoolError::NotAuthorized(_) => Self::unauthorized("identity_refused", message),
+            PoolError::ResourceConflict(_) | PoolError::DeveloperUserAlreadyRegistered => {
+                Self::new(StatusCode::CONFLICT, "login_belongs_to_another_identity", message)
+            }
+            PoolError::InvalidIdentityPoolConfiguration => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "identity_pool_misconfigured", message)
+            }
+            PoolError::Store(error) => Self::store("store_unavailable", &error),
+        }
+    }
+
+    /// Cognito identity: why an operation failed (cognito-identity.md 3.5).
+    #[must_use]
+    pub fn pool(error: PoolError) -> Self {
+        let message = error.to_string();
+        let code = match error {
+            PoolError::ResourceNotFound(_) => "ResourceNotFoundException",
+            PoolError::NotAuthorized(_) => "NotAuthorizedException",
+            PoolError::InvalidParameter(_) => "InvalidParameterException",
+            PoolError::ResourceConflict(_) => "ResourceConflictException",
+            PoolError::DeveloperUserAlreadyRegistered => "DeveloperUserAlreadyRegisteredException",
+            PoolError::InvalidIdentityPoolConfiguration => "InvalidIdentityPoolConfigurationException",
+            PoolError::Store(error) => return Self::internal(&error),
+        };
+        Self::bad_request(code, message)
+    }
+
+    fn internal(error: &StoreError) -> Self {
+        let message = "The service failed. Try again.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalErrorException", message).because(chain(error))
+    }
+
+    /// AWS: why a request has no caller (cognito-identity.md 1.3 and 7.5).
+    #[must_use]
+    pub fn signature(dialect: Dialect, error: SignatureError) -> Self {
+        let message = error.to_string();
+        let (json, query) = match error {
+            SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken"),
+            SignatureError::Incomplete(_) => ("IncompleteSignatureException", "IncompleteSignature"),
+            SignatureError::UnknownKey => ("UnrecognizedClientException", "InvalidClientTokenId"),
+            SignatureError::ExpiredSession => ("ExpiredTokenException", "ExpiredToken"),
+            SignatureError::Skewed | SignatureError::Mismatch => {
+                ("InvalidSignatureException", "SignatureDoesNotMatch")
+            }
+            SignatureError::Store(error) => return Self::internal(&error),
+        };
+        match dialect {
+            Dialect::AwsQuery => Self::new(StatusCode::FORBIDDEN, query, message),
+            Dialect::AwsJson | Dialect::Problem => Self::bad_request(json, message),
+        }
+    }
+
+    /// STS: why a role was not taken on (cognito-identity.md 7.3).
+    #[must_use]
+    pub fn assume(error: AssumeError) -> Self {
+        match error {
+            AssumeError::Token(error) => Self::web_identity_token(&error),
+            AssumeError::Denied(_) | AssumeError::IdentityForbidden(_) => {
+                let message = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+                Self::new(StatusCode::FORBIDDEN, "AccessDenied", message).because(error)
+            }
+            AssumeError::MalformedPolicy(error) => Self::bad_request("MalformedPolicyDocument", error.to_string()),
+            AssumeError::TooLarge => Self::bad_request("PackedPolicyTooLarge", "Serialized token too large for session"),
+            AssumeError::DurationExceedsRole => Self::bad_request(
+                "ValidationError",
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ),
+            AssumeError::Store(error) => Self::internal(&error),
+        }
+    }
+
+    fn web_identity_token(error: &TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::bad_request(
+                "InvalidIdentityToken",
+                "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+            ),
+            TokenError::BadSignature => {
+                Self::bad_request("InvalidIdentityToken", "The signature of the ID Token does not verify.")
+            }
+            TokenError::WrongIssuer => Self::bad_request(
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for the issuer of the ID Token",
+            ),
+            TokenError::Expired { now, expired_at } => Self::bad_request(
+                "ExpiredTokenException",
+                format!("Token expired: current date/time {now} must be before the expiration date/time {expired_at}"),
+            ),
+        }
+    }
+
+    /// The answer that a client gets. What the operator has to know goes into the log here, once.
+    #[must_use]
+    pub fn answer(&self, dialect: Dialect, request_id: &RequestId) -> Response {
+        let (code, cause) = (self.code, self.cause.as_deref().unwrap_or_default());
+        if self.status.is_server_error() {
+            tracing::error!(%request_id, code, cause, "request {request_id} failed: {code}");
+        } else {
+            tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
+        }
+        let mut response = match dialect {
+            Dialect::Problem => self.problem(request_id),
+            Dialect::AwsJson => self.aws_json(),
+            Dialect::AwsQuery => self.aws_query(request_id),
+        };
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
+        }
+        response
+    }
+
+    fn problem(&self, request_id: &RequestId) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason(),
+            "status": self.status.as_u16(),
+            "detail": self.message,
+            "code": self.code,
+            "request_id": request_id,
+        });
+        let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+        (self.status, headers, body.to_string()).into_response()
+    }
+
+    fn aws_json(&self) -> Response {
+        let key = if self.code == "AccessDeniedException" { "Message" } else { "message" };
+        let body = json!({"__type": self.code, key: self.message}).to_string();
+        let mut response = (self.status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response();
+        let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static("x-amzn-errortype"), text(&format!("{}:", self.code)));
+        headers.insert(HeaderName::from_static("x-amzn-errormessage"), text(&self.message));
+        response
+    }
+
+    fn aws_query(&self, request_id: &RequestId) -> Response {
+        let fault = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        let body = format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>{fault}</Type>\
+             <Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+            self.code,
+            xml::escape(&self.message)
+        );
+        (self.status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
+    }
+}
+
+/// An error and everything that it says it was caused by, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,17 @@
+//! Daypass on the wire: the HTTP server, the S3 endpoint, the sandbox identity provider and the commands.
+//! What it all means is in `daypass-core`; `docs/architecture.md` walks one request through the files.
+
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod listen;
+pub mod provider_http;
+pub mod request_id;
+pub mod routes;
+pub mod s3;
+pub mod sandbox;
+pub mod sigv4;
+pub mod telemetry;
+pub mod up;
+pub mod wire;
+mod xml;

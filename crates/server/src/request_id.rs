@@ -1,0 +1,38 @@
+//! Every request gets an ID, which its answer, its log line and its audit events bear.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use daypass_core::ids::RequestId;
+use daypass_core::random::Random;
+use tokio::time::Instant;
+
+use crate::error::{ApiError, Dialect};
+
+/// No answer takes longer: a request that hangs gives its place to the next.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Names the request, limits its time and writes its line into the log: method, route, status and time,
+/// and no URL, which could hold a code.
+pub async fn name_limit_and_log(State(random): State<Arc<dyn Random>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = RequestId::generate(&*random);
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+
+    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::took_too_long().answer(Dialect::Problem, &id).into_response(),
+    };
+
+    let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
+    response.headers_mut().insert("x-amzn-requestid", name);
+    let (status, elapsed_us) = (response.status().as_u16(), started.elapsed().as_micros());
+    tracing::info!(request_id = %id, %method, route, status, elapsed_us, "request {id} answered {status}");
+    response
+}

@@ -1,0 +1,91 @@
+//! Every path on one page. A path that does not stand here does not exist; whether an AWS operation needs
+//! a signature stands in [`aws::cognito::OPERATIONS`] and [`aws::sts::ACTIONS`].
+
+pub mod aws;
+mod body;
+mod discovery;
+mod exchange;
+mod health;
+mod playground;
+mod providers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use daypass_core::ids::RequestId;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::error::{ApiError, Dialect};
+use crate::request_id;
+use crate::wire::App;
+
+type SharedApp = State<Arc<App>>;
+
+/// The server's paths. [`tests`] holds the list against the router.
+pub fn router(app: Arc<App>) -> Router {
+    let aws = Router::new().route("/", post(aws::handle)).layer(cors_for_aws());
+    let broker = Router::new()
+        .route("/v1/exchange", post(exchange::handle))
+        .route("/v1/providers", get(providers::handle))
+        .layer(cors_for_apps(&app));
+    let documents = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/.well-known/jwks.json", get(discovery::jwk_set))
+        .route("/.well-known/jwks_uri", get(discovery::jwk_set))
+        .layer(cors_for_documents());
+    let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
+
+    let random = app.random.clone();
+    aws.merge(playground)
+        .merge(broker)
+        .merge(documents)
+        .merge(operations)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(random, request_id::name_limit_and_log))
+        .with_state(app)
+}
+
+/// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
+/// goes by cookies, so an origin has no authority to lend.
+fn cors_for_aws() -> CorsLayer {
+    let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date"];
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(Any)
+        .expose_headers(exposed.map(HeaderName::from_static))
+        .max_age(Duration::from_secs(172_800))
+}
+
+/// The broker answers the pages of registered apps only.
+fn cors_for_apps(app: &App) -> CorsLayer {
+    let origins = app.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE])
+        .expose_headers([HeaderName::from_static("x-amzn-requestid"), header::RETRY_AFTER])
+        .max_age(Duration::from_mins(10))
+}
+
+fn cors_for_documents() -> CorsLayer {
+    CorsLayer::new().allow_origin(Any).allow_methods([Method::GET])
+}
+
+async fn not_found(Extension(id): Extension<RequestId>) -> Response {
+    ApiError::not_found().answer(Dialect::Problem, &id)
+}
+
+async fn method_not_allowed(Extension(id): Extension<RequestId>) -> Response {
+    ApiError::method_not_allowed().answer(Dialect::Problem, &id)
+}

@@ -1,0 +1,81 @@
+//! `POST /`: the AWS API. Which protocol a request speaks, which operation it asks for and whether that one
+//! needs a signature are settled here, before any operation sees it: what is not declared public is
+//! closed.
+
+pub mod cognito;
+mod shapes;
+pub mod sts;
+mod validation;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+use daypass_core::iam::Context;
+use daypass_core::ids::RequestId;
+
+use super::{SharedApp, body};
+use crate::error::{ApiError, Dialect};
+use crate::sigv4::Caller;
+use crate::wire::App;
+
+/// Ten logins of 50,000 characters, and some room.
+const MAX_BODY: usize = 576 * 1024;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody: the model says `authtype: none`, and what the request holds is its own authority.
+    Public,
+    /// Whoever signs it with a developer access key, or with credentials whose role allows it.
+    Signed,
+}
+
+/// An operation and who may call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
+pub async fn handle(State(app): SharedApp, Extension(id): Extension<RequestId>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = !parts.headers.contains_key("x-amz-target");
+    let dialect = if query { Dialect::AwsQuery } else { Dialect::AwsJson };
+    let answered = async {
+        let body = body::read(body, MAX_BODY).await?;
+        match dialect {
+            Dialect::AwsQuery => sts::answer(&app, &id, &parts, &body).await,
+            Dialect::AwsJson | Dialect::Problem => cognito::answer(&app, &id, &parts, &body).await,
+        }
+    };
+    match answered.await {
+        Ok(response) => response,
+        Err(error) => error.answer(dialect, &id),
+    }
+}
+
+/// The one way from a request to an operation that needs a signature.
+async fn authenticate(app: &App, parts: &Parts, body: &Bytes, service: &str, dialect: Dialect) -> Result<Caller, ApiError> {
+    let caller = app.callers.authenticate(parts, body, service).await;
+    caller.map_err(|error| ApiError::signature(dialect, error))
+}
+
+/// Whether a caller may perform an operation. A developer access key may; temporary credentials may what
+/// their role's policy says.
+fn authorize(app: &App, caller: &Caller, action: &str, resource: &str, dialect: Dialect) -> Result<(), ApiError> {
+    let Caller::Session(opened) = caller else { return Ok(()) };
+    app.access.decide(&opened.session, action, resource, Context::default()).map_err(|_| {
+        let arn = sts::session_arn(app, &opened.session);
+        let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
+        ApiError::access_denied(dialect, message)
+    })
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+}

@@ -1,0 +1,31 @@
+//! What a verifier of our tokens asks for: OpenID Connect Discovery 1.0 section 4, and the key set under
+//! the three paths that verifiers of Cognito's tokens use (cognito-identity.md 5.3).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use daypass_core::signing_key::ALGORITHM;
+use serde_json::json;
+
+use super::SharedApp;
+
+/// Verifiers may keep the documents for so long.
+const CACHE: &str = "public, max-age=300";
+
+pub async fn configuration(State(app): SharedApp) -> impl IntoResponse {
+    let issuer = app.sts.tokens.issuer();
+    let document = json!({
+        "issuer": issuer,
+        "jwks_uri": format!("{issuer}/.well-known/jwks_uri"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "claims_supported": ["sub", "aud", "amr", "iss", "exp", "iat"],
+    });
+    ([(header::CACHE_CONTROL, CACHE)], Json(document))
+}
+
+pub async fn jwk_set(State(app): SharedApp) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, CACHE)], Json(app.sts.tokens.keys().jwk_set()))
+}

@@ -1,0 +1,117 @@
+//! The playground page and the browser SDK, as `daypass up` serves them. The files are those in the
+//! repository: what is read there is what runs here.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use daypass_core::ids::RequestId;
+use serde_json::{Value, json};
+
+use super::SharedApp;
+use crate::error::{ApiError, Dialect};
+use crate::wire::{App, Playground};
+
+macro_rules! files {
+    ($folder:literal: $($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!($folder, $name)))),+]
+    };
+}
+
+type Files = &'static [(&'static str, &'static str)];
+
+const PAGE: &str = include_str!("../playground/index.html");
+
+const PAGE_FILES: Files = files!("../playground/":
+    "app.js", "countdown.js", "dom.js", "folder.js", "pass.js", "people.js", "plain-words.js", "style.css",
+    "wire-log.js",
+);
+
+const SDK_FILES: Files = files!("../../../../sdk/src/":
+    "base64url.js", "broker.js", "cognito.js", "errors.js", "http.js", "index.js", "jwt.js", "login.js",
+    "pkce.js", "s3.js", "sigv4.js", "xml.js",
+);
+
+pub fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(page))
+        .route("/playground/config.json", get(config))
+        .route("/playground/{file}", get(page_file))
+        .route("/sdk/{file}", get(sdk_file))
+}
+
+async fn page(State(app): SharedApp) -> Response {
+    let policy = app.playground.as_ref().map(content_security_policy).unwrap_or_default();
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers = [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+    ];
+    (headers, PAGE).into_response()
+}
+
+/// The page holds credentials: it may talk to us and to S3, show the sandbox's pictures, and nothing else.
+fn content_security_policy(playground: &Playground) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {}; img-src 'self' {} data:; \
+         form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        playground.s3_url, playground.sandbox_url
+    )
+}
+
+async fn config(State(app): SharedApp) -> Json<Value> {
+    Json(json!({
+        "region": app.pools.region,
+        "identity_pool_id": app.broker.pool_id,
+        "s3_url": app.playground.as_ref().map(|playground| &playground.s3_url),
+        "bucket": app.playground.as_ref().map(|playground| &playground.bucket),
+        "sandbox_url": app.playground.as_ref().map(|playground| &playground.sandbox_url),
+    }))
+}
+
+async fn page_file(id: Extension<RequestId>, Path(name): Path<String>) -> Response {
+    serve(PAGE_FILES, &name, &id)
+}
+
+async fn sdk_file(id: Extension<RequestId>, Path(name): Path<String>) -> Response {
+    serve(SDK_FILES, &name, &id)
+}
+
+fn serve(files: Files, name: &str, id: &RequestId) -> Response {
+    let Some((name, text)) = files.iter().find(|(known, _)| *known == name) else {
+        return ApiError::not_found().answer(Dialect::Problem, id);
+    };
+    let content_type = if name.ends_with(".css") { "text/css" } else { "text/javascript" };
+    let headers = [
+        (header::CONTENT_TYPE, format!("{content_type}; charset=utf-8")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
+        (header::CACHE_CONTROL, "no-cache".into()),
+    ];
+    (headers, *text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_lists_all(files: Files, folder: &str) {
+        let mut listed: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut present: Vec<String> = entries.filter(|name| name != "index.html").collect();
+        listed.sort();
+        present.sort();
+        assert_eq!(listed, present, "{folder}");
+    }
+
+    #[test]
+    fn every_file_of_the_page_and_the_sdk_is_served() {
+        assert_lists_all(PAGE_FILES, concat!(env!("CARGO_MANIFEST_DIR"), "/src/playground"));
+        assert_lists_all(SDK_FILES, concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/src"));
+    }
+}

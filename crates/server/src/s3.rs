@@ -1,0 +1,91 @@
+//! The S3 endpoint of development: `s3s` speaks the protocol, `s3s-fs` keeps objects in a folder, and every
+//! request passes [`gate`] first and [`permission`] second. No other way leads to an object.
+
+mod gate;
+mod permission;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use daypass_core::ids::RequestId;
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3Result, s3_error};
+use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::wire::App;
+use crate::xml;
+
+/// The endpoint's service over the buckets in `root`, each a folder.
+///
+/// # Errors
+/// If the folder cannot be used.
+pub fn router(app: &Arc<App>, root: &Path) -> Result<Router, s3s_fs::Error> {
+    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root)?);
+    builder.set_auth(GateKeeper);
+    builder.set_access(permission::Permission::new(app.access.clone()));
+    let service = builder.build();
+    let answer = move |request| answer(service.clone(), request);
+    Ok(Router::new()
+        .fallback(answer)
+        .layer(middleware::from_fn_with_state(app.clone(), gate::admit))
+        .layer(cors(&app.origins))
+        .layer(CatchPanicLayer::new()))
+}
+
+async fn answer(service: S3Service, request: Request<Body>) -> Response {
+    match service.oneshot(request).await {
+        Ok(response) => response.map(Body::new).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the S3 service failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The pages of registered apps may reach S3 from the browser.
+fn cors(origins: &BTreeSet<String>) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
+        .allow_headers(Any)
+        .expose_headers([header::ETAG, HeaderName::from_static("x-amz-request-id")])
+        .max_age(Duration::from_mins(10))
+}
+
+/// Hands `s3s` the secret that the gate found, so that it can verify the signature of the request and of
+/// every chunk of its body.
+struct GateKeeper;
+
+#[async_trait]
+impl S3Auth for GateKeeper {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let admitted = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        if admitted.access_key_id.as_str() == access_key {
+            Ok(SecretKey::from(admitted.secret.expose()))
+        } else {
+            Err(s3_error!(InvalidAccessKeyId))
+        }
+    }
+}
+
+/// S3's form of an error (S3 API Reference, "Error responses").
+fn error(status: StatusCode, code: &str, message: &str, request_id: &RequestId) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message>\
+         <RequestId>{request_id}</RequestId></Error>",
+        xml::escape(message)
+    );
+    (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+}

@@ -1,0 +1,179 @@
+//! What a signed S3 request needs permission for. `s3s` has verified the signature when it asks here. An
+//! operation that is not in [`needs`] is refused, so a new one in `s3s` stays closed until it is understood.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, Uri};
+use daypass_core::access::Access;
+use daypass_core::iam::Context;
+use percent_encoding::percent_decode_str;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::dto::DeleteObjectsInput;
+use s3s::path::S3Path;
+use s3s::{S3Request, S3Result, s3_error};
+
+use super::gate::{self, Admitted, Refusal};
+use crate::sigv4::Caller;
+
+/// Asks the role's policy about every request.
+pub(super) struct Permission {
+    access: Arc<Access>,
+}
+
+/// One thing that a request needs to be allowed.
+struct Need {
+    action: &'static str,
+    resource: String,
+}
+
+impl Permission {
+    pub fn new(access: Arc<Access>) -> Self {
+        Self { access }
+    }
+
+    /// A developer's key may do everything; temporary credentials may what the role's policy says.
+    fn check_need(&self, bearer: &Admitted, need: Need, context: Context) -> S3Result<()> {
+        let Caller::Session(opened) = &bearer.caller else { return Ok(()) };
+        let decided = self.access.decide(&opened.session, need.action, &need.resource, context);
+        decided.map_err(|error| refuse(bearer, &need, &error.to_string()))
+    }
+}
+
+fn refuse(bearer: &Admitted, need: &Need, reason: &str) -> s3s::S3Error {
+    let resource = format!("{} {}", need.action, need.resource);
+    bearer.note_refusal(Refusal { resource, reason: reason.to_owned() });
+    s3_error!(AccessDenied, "Access Denied")
+}
+
+#[async_trait]
+impl S3Access for Permission {
+    async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let bearer = gate::admitted().filter(|_| cx.credentials().is_some());
+        let bearer = bearer.ok_or_else(|| s3_error!(AccessDenied, "Anonymous access is not allowed."))?;
+        let query = query_of(cx.uri());
+        check_paths(cx.s3_path(), cx.headers(), &query)?;
+        let operation = cx.s3_op().name().to_owned();
+        for need in needs(&operation, cx.s3_path(), cx.headers())? {
+            self.check_need(&bearer, need, context_of(&operation, &query))?;
+        }
+        Ok(())
+    }
+
+    /// The keys of a batch stand in its body; each is decided as if it stood alone, and one refusal refuses
+    /// the batch.
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        for object in &request.input.delete.objects {
+            check_key(&object.key)?;
+            let need = Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
+            self.check_need(&bearer, need, Context::default())?;
+        }
+        Ok(())
+    }
+}
+
+/// What an operation needs. DeleteObjects needs what stands in its body, see above.
+fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Vec<Need>> {
+    let on_bucket = |action| Need { action, resource: bucket_arn(path) };
+    let on_object = |action| Need { action, resource: path_arn(path) };
+    Ok(match operation {
+        "ListBuckets" => vec![Need { action: "s3:ListAllMyBuckets", resource: "*".into() }],
+        "CreateBucket" => vec![on_bucket("s3:CreateBucket")],
+        "DeleteBucket" => vec![on_bucket("s3:DeleteBucket")],
+        "GetBucketLocation" => vec![on_bucket("s3:GetBucketLocation")],
+        "HeadBucket" | "ListObjects" | "ListObjectsV2" => vec![on_bucket("s3:ListBucket")],
+        "GetObject" | "HeadObject" => vec![on_object("s3:GetObject")],
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            vec![on_object("s3:PutObject")]
+        }
+        "CopyObject" | "UploadPartCopy" => vec![copy_source(headers)?, on_object("s3:PutObject")],
+        "DeleteObject" => vec![on_object("s3:DeleteObject")],
+        "DeleteObjects" => vec![],
+        "AbortMultipartUpload" => vec![on_object("s3:AbortMultipartUpload")],
+        "ListParts" => vec![on_object("s3:ListMultipartUploadParts")],
+        _ => return Err(s3_error!(NotImplemented, "This endpoint does not answer this operation.")),
+    })
+}
+
+fn copy_source(headers: &HeaderMap) -> S3Result<Need> {
+    let source = decoded_copy_source(headers)?.ok_or_else(|| s3_error!(InvalidArgument, "x-amz-copy-source is missing."))?;
+    Ok(Need { action: "s3:GetObject", resource: format!("arn:aws:s3:::{source}") })
+}
+
+/// `bucket/key`. A version would name another object than the policy was asked about.
+fn decoded_copy_source(headers: &HeaderMap) -> S3Result<Option<String>> {
+    let Some(value) = headers.get("x-amz-copy-source") else { return Ok(None) };
+    let text = value.to_str().map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not readable."))?;
+    if text.contains('?') || text.starts_with("arn:") {
+        return Err(s3_error!(NotImplemented, "x-amz-copy-source must be written bucket/key."));
+    }
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not UTF-8."))?;
+    Ok(Some(text.strip_prefix('/').unwrap_or(&text).to_owned()))
+}
+
+/// The condition keys that a request adds (Service Authorization Reference, Amazon S3).
+fn context_of(operation: &str, query: &[(String, String)]) -> Context {
+    let mut context = Context::default();
+    if !matches!(operation, "ListObjects" | "ListObjectsV2" | "HeadBucket") {
+        return context;
+    }
+    for (parameter, key) in [("prefix", "s3:prefix"), ("delimiter", "s3:delimiter"), ("max-keys", "s3:max-keys")] {
+        if let Some((_, value)) = query.iter().find(|(name, _)| name == parameter) {
+            context.insert(key, value);
+        }
+    }
+    context
+}
+
+/// A folder on a disk knows `.`, `..` and no empty names; S3 knows none of these, and policies compare text.
+/// A key that the two could read differently is refused before it is compared.
+fn check_paths(path: &S3Path, headers: &HeaderMap, query: &[(String, String)]) -> S3Result<()> {
+    if let Some(key) = path.get_object_key() {
+        check_key(key)?;
+    }
+    if let Some(source) = decoded_copy_source(headers)? {
+        check_key(&source)?;
+    }
+    for name in ["prefix", "delimiter", "max-keys", "marker", "start-after", "continuation-token"] {
+        let mut values = query.iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+        if let Some(prefix) = values.next().filter(|_| name == "prefix") {
+            check_prefix(prefix)?;
+        }
+        if values.next().is_some() {
+            return Err(s3_error!(InvalidArgument, "A parameter stands there twice."));
+        }
+    }
+    if query.iter().any(|(name, _)| name == "versionId") {
+        return Err(s3_error!(NotImplemented, "This endpoint keeps no versions."));
+    }
+    Ok(())
+}
+
+fn check_key(key: &str) -> S3Result<()> {
+    let folders = key.strip_suffix('/').unwrap_or(key);
+    if folders.split('/').any(|name| matches!(name, "" | "." | "..")) || key.chars().any(char::is_control) {
+        return Err(s3_error!(InvalidArgument, "A key may have no `.`, `..`, empty names or control characters."));
+    }
+    Ok(())
+}
+
+fn check_prefix(prefix: &str) -> S3Result<()> {
+    if prefix.is_empty() { Ok(()) } else { check_key(prefix) }
+}
+
+fn query_of(uri: &Uri) -> Vec<(String, String)> {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
+}
+
+fn bucket_arn(path: &S3Path) -> String {
+    format!("arn:aws:s3:::{}", path.get_bucket_name().unwrap_or_default())
+}
+
+fn path_arn(path: &S3Path) -> String {
+    object_arn(path.get_bucket_name().unwrap_or_default(), path.get_object_key().unwrap_or_default())
+}
+
+fn object_arn(bucket: &str, key: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{key}")
+}

@@ -1,0 +1,58 @@
+//! The log: one JSON object a line, to a file for `up`. Nothing that is logged holds a token, a code or a
+//! secret; the types that carry them print a placeholder.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
+
+use daypass_core::audit::{AuditEvent, AuditLines};
+use tracing_subscriber::EnvFilter;
+
+/// Opens a file to append to that only its owner can read.
+///
+/// # Errors
+/// The file system's.
+pub fn open_log(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// Sends the process's log to a file. Libraries are heard from `warn` up.
+pub fn log_to(file: File) {
+    let filter = EnvFilter::new("warn,daypass=info");
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_env_filter(filter)
+        .with_writer(Mutex::new(file))
+        .finish();
+    // A second start within one process, as in the tour, keeps the first log.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// The audit trail as JSON lines in a file.
+#[derive(Debug)]
+pub struct AuditFile(Mutex<File>);
+
+impl AuditFile {
+    /// Appends to `file`.
+    #[must_use]
+    pub fn new(file: File) -> Self {
+        Self(Mutex::new(file))
+    }
+}
+
+impl AuditLines for AuditFile {
+    /// The store holds the event already, so a full disk is only logged.
+    fn append(&self, event: &AuditEvent) {
+        let mut line = serde_json::to_vec(event).expect("an event is plain data");
+        line.push(b'\n');
+        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Err(error) = file.write_all(&line) {
+            tracing::error!(%error, "cannot append to the audit file");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Everything for development in one process: the server, S3 and the sandbox identity provider, on three
+//! ports beside each other, with their state in one directory. `daypass up` and `daypass tour` start it.
+
+pub(crate) mod home;
+mod ports;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use daypass_core::clock::{Clock, SignedDuration, SystemClock};
+use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
+use daypass_core::random::{Random, SystemRandom};
+use daypass_core::role::RoleDocument;
+use daypass_core::token::AUTHENTICATED;
+use daypass_store::SqliteStore;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use self::home::Home;
+use self::ports::Ports;
+use crate::config::Config;
+use crate::listen::{Stop, listen};
+use crate::provider_http::{Limits, ReqwestHttp};
+use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
+use crate::telemetry::AuditFile;
+use crate::wire::{App, Ingredients, Playground};
+use crate::{routes, s3};
+
+/// The bucket in which everybody has a folder.
+pub const BUCKET: &str = "daypass-demo";
+/// The AWS profile that is written into the directory.
+const PROFILE: &str = "daypass";
+const REGION: &str = "us-east-1";
+const ACCOUNT_ID: &str = "000000000000";
+const DEVELOPER_PROVIDER: &str = "login.daypass.local";
+/// The name of the developer access key behind the profile.
+const ACCESS_KEY_NAME: &str = "up";
+
+/// Where to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where everything is kept.
+    pub dir: PathBuf,
+    /// The server's port; S3 and the sandbox take the next two. 0 takes three that are free.
+    pub port: u16,
+}
+
+/// What is running, as the line of JSON says it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ready {
+    /// The server.
+    pub server_url: String,
+    /// S3.
+    pub s3_url: String,
+    /// The sandbox identity provider.
+    pub sandbox_url: String,
+    /// The `iss` of tokens.
+    pub issuer: String,
+    /// The Region that IDs and ARNs carry.
+    pub region: String,
+    /// The account that ARNs carry.
+    pub account_id: String,
+    /// The pool that logins lead to.
+    pub identity_pool_id: IdentityPoolId,
+    /// The key in `Logins` of the pool's own developer provider.
+    pub developer_provider: String,
+    /// The role of everybody who logged in.
+    pub role_arn: String,
+    /// The bucket with everybody's folder.
+    pub bucket: String,
+    /// Where everything is kept.
+    pub dir: PathBuf,
+    /// For `AWS_CONFIG_FILE`.
+    pub aws_config_file: PathBuf,
+    /// For `AWS_SHARED_CREDENTIALS_FILE`.
+    pub aws_shared_credentials_file: PathBuf,
+    /// For `AWS_PROFILE`.
+    pub aws_profile: String,
+}
+
+/// A running `up`.
+pub struct Running {
+    /// What is running where.
+    pub ready: Ready,
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Answers what is under way, and ends.
+    pub async fn stop(self) {
+        // Without a receiver every listener has ended already.
+        let _ = self.stop.send(true);
+        for listener in self.listeners {
+            let _ = listener.await;
+        }
+    }
+}
+
+/// Starts everything.
+///
+/// # Errors
+/// In words for the person at the terminal, with the cure.
+pub async fn start(options: &Options) -> anyhow::Result<Running> {
+    let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let ports = Ports::bind(options.port).await?;
+    let home = Home::open(&options.dir, &*random)?;
+    let store = Arc::new(SqliteStore::open(&home.database())?);
+    let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
+
+    let app = App::wire(Ingredients {
+        config: config(&home, &ports)?,
+        roles,
+        store,
+        master_key: home.master_key()?,
+        http: Arc::new(ReqwestHttp::new(Limits::default())?),
+        audit_lines: Arc::new(AuditFile::new(home.audit_log()?)),
+        clock: clock.clone(),
+        random: random.clone(),
+        playground: Some(Playground {
+            s3_url: s3_url.clone(),
+            bucket: BUCKET.into(),
+            sandbox_url: sandbox_url.clone(),
+        }),
+    });
+    let app = Arc::new(app.await?);
+    let (aws_config_file, aws_shared_credentials_file) = write_profile(&home, &app, &server_url, &s3_url).await?;
+    let ready = Ready {
+        issuer: app.sts.tokens.issuer().to_owned(),
+        region: REGION.into(),
+        account_id: ACCOUNT_ID.into(),
+        identity_pool_id: app.broker.pool_id.clone(),
+        developer_provider: DEVELOPER_PROVIDER.into(),
+        role_arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{AUTHENTICATED}"),
+        bucket: BUCKET.into(),
+        dir: home.dir().to_owned(),
+        aws_profile: PROFILE.into(),
+        server_url,
+        s3_url,
+        aws_config_file,
+        aws_shared_credentials_file,
+        sandbox_url: sandbox_url.clone(),
+    };
+    let sandbox = SandboxConfig {
+        our_client: Client::daypass_demo(home.sandbox_client_secret()?, ports.redirect_uris()),
+        public_url: sandbox_url,
+    };
+
+    let (stop, stopped) = Stop::channel();
+    let listeners = vec![
+        tokio::spawn(listen(ports.server.listener, routes::router(app.clone()), stopped.clone())),
+        tokio::spawn(listen(ports.s3.listener, s3::router(&app, &home.buckets(BUCKET)?)?, stopped.clone())),
+        tokio::spawn(listen(ports.sandbox.listener, sandbox::router(sandbox, clock, random), stopped)),
+    ];
+    Ok(Running { ready, stop, listeners })
+}
+
+/// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
+/// takes bare access tokens, to show what that flow costs.
+fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
+    let provider = |id: &str, accept_unbound_access_tokens: bool| {
+        format!(
+            "[[provider]]\nid = {id:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
+             client_secret = {{ file = {secret:?} }}\n\
+             accept_unbound_access_tokens = {accept_unbound_access_tokens}\n\
+             authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
+             exchange.url = \"{idp}/accounts/oauth2/token\"\n\
+             profile.url = \"{idp}/v1/me\"\n",
+            secret = home.sandbox_client_secret_file(),
+            idp = ports.sandbox.url(),
+        )
+    };
+    let text = format!(
+        "public_url = {url:?}\n\
+         [pool]\nname = \"daypass-demo\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
+         region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n\
+         [[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
+        url = ports.server.url(),
+        origins = ports.origins(),
+        redirect_uris = ports.redirect_uris(),
+        strict = provider("snapchat", false),
+        lax = provider("snapchat-token", true),
+    );
+    Ok(Config::parse(&text)?)
+}
+
+/// The one role: each person lists, reads and writes in the folder named after their identity, and nowhere
+/// else.
+fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
+    let folder = "${cognito-identity.amazonaws.com:sub}";
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": format!("arn:aws:s3:::{BUCKET}"),
+                "Condition": {"StringLike": {"s3:prefix": [format!("{folder}/"), format!("{folder}/*")]}}
+            },
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
+                    "s3:ListMultipartUploadParts"
+                ],
+                "Resource": format!("arn:aws:s3:::{BUCKET}/{folder}/*")
+            }
+        ]
+    });
+    vec![RoleDocument {
+        name: RoleName::parse(AUTHENTICATED).expect("it matches the pattern"),
+        trust_policy: RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
+        policy: policy.to_string(),
+        max_session_duration: SignedDuration::from_hours(12),
+    }]
+}
+
+async fn write_profile(home: &Home, app: &App, server_url: &str, s3_url: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let key = app.developer_access_key(ACCESS_KEY_NAME).await?;
+    let (key, secret) = key.context("the developer access key was sealed under another master key")?;
+    let config = format!(
+        "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\n\n[services {PROFILE}]\n\
+         cognito_identity =\n  endpoint_url = {server_url}\nsts =\n  endpoint_url = {server_url}\n\
+         s3 =\n  endpoint_url = {s3_url}\n"
+    );
+    let credentials = format!(
+        "[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        key.id,
+        secret.expose()
+    );
+    Ok((home.write_private("aws-config", &config)?, home.write_private("aws-credentials", &credentials)?))
+}

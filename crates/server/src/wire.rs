@@ -1,0 +1,211 @@
+//! Every dependency is wired here, once, for the server, the tour and the tests alike.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use daypass_core::access::Access;
+use daypass_core::audit::{AuditLines, AuditTrail};
+use daypass_core::clock::Clock;
+use daypass_core::exchange::Broker;
+use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
+use daypass_core::identity_pool::IdentityPools;
+use daypass_core::ids::IdentityPoolId;
+use daypass_core::provider::http::ProviderHttp;
+use daypass_core::random::Random;
+use daypass_core::role::{RoleDocument, RoleError, Roles};
+use daypass_core::seal::{MasterKey, Sealer};
+use daypass_core::secret::Secret;
+use daypass_core::session::SessionSealer;
+use daypass_core::signing_key::{SigningKeyError, SigningKeys};
+use daypass_core::store::{SharedStore, StoreError, StoredAccessKey};
+use daypass_core::sts::Sts;
+use daypass_core::token::TokenIssuer;
+
+use crate::config::{Config, ConfigError};
+use crate::sigv4::{Callers, open_access_key};
+
+/// What an installation consists of before it is wired together.
+pub struct Ingredients {
+    /// What the operator decided.
+    pub config: Config,
+    /// The roles; they name the pool, whose ID is known only when the store was asked.
+    pub roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
+    /// Where everything is kept.
+    pub store: SharedStore,
+    /// The root of all sealing.
+    pub master_key: MasterKey,
+    /// The way to the providers.
+    pub http: Arc<dyn ProviderHttp>,
+    /// Where audit events go besides the store.
+    pub audit_lines: Arc<dyn AuditLines>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws IDs, keys and nonces.
+    pub random: Arc<dyn Random>,
+    /// The playground page, where there is one.
+    pub playground: Option<Playground>,
+}
+
+/// What the playground page has to know.
+#[derive(Debug, Clone)]
+pub struct Playground {
+    /// Where S3 answers.
+    pub s3_url: String,
+    /// The bucket with everybody's folder.
+    pub bucket: String,
+    /// Where the sandbox identity provider answers.
+    pub sandbox_url: String,
+}
+
+/// An installation, ready to answer.
+pub struct App {
+    /// Exchanges logins.
+    pub broker: Broker,
+    /// Answers the identity pool API.
+    pub pools: Arc<IdentityPools>,
+    /// Answers STS.
+    pub sts: Arc<Sts>,
+    /// Decides about temporary credentials.
+    pub access: Arc<Access>,
+    /// Finds out who signed.
+    pub callers: Arc<Callers>,
+    /// Hears of every decision.
+    pub trail: Arc<AuditTrail>,
+    /// The origins of all registered apps.
+    pub origins: BTreeSet<String>,
+    /// The playground page, where there is one.
+    pub playground: Option<Playground>,
+    /// Draws request IDs.
+    pub random: Arc<dyn Random>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why an installation cannot be wired.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The configuration has a mistake.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A role has a mistake.
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    /// The signing keys cannot be had.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Wires an installation. On the first start this makes the pool and its keys.
+    ///
+    /// # Errors
+    /// [`WireError`], in words for the operator.
+    pub async fn wire(ingredients: Ingredients) -> Result<Self, WireError> {
+        let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
+        let providers = config.load_providers()?;
+        let region = config.pool.region.clone();
+        let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
+        let pool = configured_pool(&*store, &config, &*random).await?;
+        let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), (ingredients.roles)(&pool.id))?);
+        let sessions = Arc::new(SessionSealer::new(&master_key));
+        let trail = Arc::new(AuditTrail::new(store.clone(), ingredients.audit_lines, clock.clone()));
+
+        let access = Arc::new(Access {
+            roles: roles.clone(),
+            sessions: sessions.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+        });
+        let sts = Arc::new(Sts {
+            tokens: Arc::new(TokenIssuer::new(config.public_url, keys)),
+            store: store.clone(),
+            trail: trail.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            roles,
+            sessions,
+        });
+        let pools = Arc::new(IdentityPools {
+            store: store.clone(),
+            sts: sts.clone(),
+            trail: trail.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            region,
+        });
+        let broker = Broker {
+            redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
+            http: ingredients.http,
+            pools: pools.clone(),
+            pool_id: pool.id,
+            trail: trail.clone(),
+            providers,
+        };
+        let callers = Callers {
+            key_sealer: access_key_sealer(&master_key),
+            access: access.clone(),
+            clock: clock.clone(),
+            store,
+        };
+        Ok(Self {
+            origins: config.apps.iter().flat_map(|app| app.origins.iter().cloned()).collect(),
+            playground: ingredients.playground,
+            callers: Arc::new(callers),
+            broker,
+            pools,
+            sts,
+            access,
+            trail,
+            random,
+            clock,
+        })
+    }
+
+    /// The developer access key of this name and its secret, made when it is first asked for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn developer_access_key(&self, name: &str) -> Result<Option<(StoredAccessKey, Secret)>, StoreError> {
+        let (id, secret) = (
+            daypass_core::ids::AccessKeyId::generate_developer(&*self.random),
+            Secret::generate_access_key(&*self.random),
+        );
+        let sealer = &self.callers.key_sealer;
+        let candidate = StoredAccessKey {
+            sealed_secret: sealer.seal(id.as_str().as_bytes(), secret.expose().as_bytes(), &*self.random),
+            name: name.to_owned(),
+            created_at: self.clock.now(),
+            id,
+        };
+        let key = self.sts.store.find_or_add_access_key(&candidate).await?;
+        Ok(open_access_key(sealer, &key).map(|secret| (key, secret)))
+    }
+}
+
+fn access_key_sealer(master_key: &MasterKey) -> Sealer {
+    master_key.sealer("developer access key")
+}
+
+/// The pool that the configuration names, made on the first start. The roles of a pool are its own from then
+/// on: what somebody set through the API stays.
+async fn configured_pool(
+    store: &dyn daypass_core::store::Store,
+    config: &Config,
+    random: &dyn Random,
+) -> Result<IdentityPool, StoreError> {
+    let settings = PoolSettings {
+        name: config.pool.name.clone(),
+        developer_provider_name: Some(config.pool.developer_provider.clone()),
+        ..PoolSettings::default()
+    };
+    let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.pool.account_id);
+    let candidate = IdentityPool {
+        id: IdentityPoolId::generate(&config.pool.region, random),
+        roles: PoolRoles { authenticated: Some(role_arn), ..PoolRoles::default() },
+        settings,
+    };
+    store.find_or_add_configured_pool(&config.pool.name, &candidate).await
+}
