@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod clock;
+pub mod iam;
 pub mod identity;
 pub mod ids;
 pub mod random;
