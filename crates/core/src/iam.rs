@@ -26,8 +26,6 @@ mod truth;
 mod value;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 pub use context::{Arrival, Context};
