@@ -1,0 +1,89 @@
+//! IAM policies, evaluated: may this session do this to that resource, and who may take on a role.
+//!
+//! Documents are read once, [`Policy::parse`] and [`TrustPolicy::parse`], and whatever Daypass could not
+//! honour exactly is refused there, with the place and the cure. Afterwards they are only asked, which
+//! neither fails nor does any I/O.
+//!
+//! What cannot be known, above all a variable or a value that the request does not have, is carried as
+//! a third truth value: an Allow takes hold only if everything in it certainly matches, a Deny unless
+//! something in it certainly does not. So a gap in the knowledge about a request never lets it through.
+//!
+//! One thing is as in IAM and needs care when policies are written: a condition on an absent *key* is no
+//! gap but an answer. It fails for plain operators and holds for negated ones and for `…IfExists`.
+
+mod arn;
+mod condition;
+mod context;
+mod error;
+mod glob;
+mod json;
+mod key;
+mod operator;
+mod statement;
+mod template;
+mod trust;
+mod truth;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use context::{Arrival, Context};
+pub use error::PolicyError;
+pub use key::{Key, TagName};
+pub use trust::{COGNITO_IDENTITY, TrustPolicy, TrustRequest};
+
+use statement::{Statement, decide, parse_document, parse_identity_statement};
+
+/// A policy that says what a session may do: a role's own, or one given along when the role is taken on.
+#[derive(Debug, Clone)]
+pub struct Policy(Vec<Statement>);
+
+impl Policy {
+    /// Reads and compiles a policy document.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if anything in it is unknown, ambiguous or malformed.
+    pub fn parse(json: &str) -> Result<Self, PolicyError> {
+        parse_document(json, parse_identity_statement).map(Self)
+    }
+}
+
+/// What somebody asks to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// `s3:GetObject`.
+    pub action: &'a str,
+    /// The ARN of what it is done to. Where that is no single resource, as when buckets are listed, the
+    /// ARN of all of them: `arn:aws:s3:::*`.
+    pub resource: &'a str,
+    /// What else is known.
+    pub context: &'a Context,
+}
+
+/// The answer. Ordered by severity: where several must agree, the greatest one counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[must_use]
+pub enum Decision {
+    /// Some statement allows it and none denies it.
+    Allowed,
+    /// No statement speaks about it, or none with certainty.
+    NotAllowed,
+    /// A statement denies it, whatever others say.
+    ExplicitlyDenied,
+}
+
+/// Decides about a request of a session.
+///
+/// The role's policies are taken together. If session policies were given when the role was taken on,
+/// they too are taken together, and both sides must allow the request: a session policy takes rights
+/// away and never adds one. An empty list of them therefore allows nothing.
+pub fn evaluate(
+    role_policies: &[Policy],
+    session_policies: Option<&[Policy]>,
+    request: &Request<'_>,
+) -> Decision {
+    let union = |policies: &[Policy]| decide(policies.iter().flat_map(|policy| &policy.0), request);
+    let by_role = union(role_policies);
+    session_policies.map_or(by_role, |policies| by_role.max(union(policies)))
+}

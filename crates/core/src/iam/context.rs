@@ -1,0 +1,110 @@
+//! What is known about a request when a policy is asked about it. Whoever asks fills it in from what
+//! was verified, never from what the caller says about himself.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::key::Key;
+use crate::clock::Timestamp;
+
+/// The values of the condition keys of one request.
+#[derive(Debug, Clone)]
+pub struct Context(BTreeMap<Key, Vec<String>>);
+
+/// How and when a request arrived, which every policy may ask about.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The instant of the request, the same one that everything else about it is judged by.
+    pub time: Timestamp,
+    /// Where it came from, if that is known for certain. Behind a proxy that means the proxy is trusted.
+    pub source_ip: Option<IpAddr>,
+    /// Whether it came over TLS.
+    pub secure_transport: bool,
+}
+
+impl Context {
+    /// The context of a request that arrived like this.
+    #[must_use]
+    pub fn new(arrival: &Arrival) -> Self {
+        Self(BTreeMap::new())
+            .with(Key::CurrentTime, format!("{:.0}", arrival.time))
+            .with(Key::EpochTime, arrival.time.as_second().to_string())
+            .with(Key::SecureTransport, arrival.secure_transport.to_string())
+            .with_all(Key::SourceIp, arrival.source_ip.map(|ip| ip.to_string()))
+    }
+
+    /// Adds the claims of an OpenID token of an identity pool: the identity, its pool, its logins.
+    #[must_use]
+    pub fn with_cognito<S: Into<String>>(
+        self,
+        sub: &str,
+        aud: &str,
+        amr: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.with(Key::CognitoSub, sub).with(Key::CognitoAud, aud).with_all(Key::CognitoAmr, amr)
+    }
+
+    /// Adds a value. Values of the same key gather: a key that should have one value and got two, such
+    /// as two tags whose names differ in case only, then decides nothing in the caller's favour.
+    #[must_use]
+    pub fn with(self, key: Key, value: impl Into<String>) -> Self {
+        self.with_all(key, [value])
+    }
+
+    /// Adds several values. A key without any value is absent.
+    #[must_use]
+    pub fn with_all<S: Into<String>>(mut self, key: Key, values: impl IntoIterator<Item = S>) -> Self {
+        self.0.entry(key).or_default().extend(values.into_iter().map(Into::into));
+        self
+    }
+
+    /// All values of a key; none if it is absent.
+    pub(super) fn values(&self, key: &Key) -> &[String] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The text to put in place of a variable. An empty value counts as none: with an empty tag,
+    /// `home/${aws:PrincipalTag/team}*` would open everything under `home/`.
+    pub(super) fn substitute(&self, key: &Key) -> Option<&str> {
+        match self.values(key) {
+            [value] if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn empty() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrival_fills_in_what_every_policy_may_ask_about() {
+        let arrival = Arrival {
+            time: "2026-11-23T08:30:00.75Z".parse().unwrap(),
+            source_ip: Some("203.0.113.9".parse().unwrap()),
+            secure_transport: true,
+        };
+        let context = Context::new(&arrival);
+        assert_eq!(context.values(&Key::CurrentTime), ["2026-11-23T08:30:00Z"]);
+        assert_eq!(context.values(&Key::EpochTime), ["1795422600"]);
+        assert_eq!(context.values(&Key::SourceIp), ["203.0.113.9"]);
+        assert_eq!(context.values(&Key::SecureTransport), ["true"]);
+        let nowhere = Context::new(&Arrival { source_ip: None, ..arrival });
+        assert!(nowhere.values(&Key::SourceIp).is_empty());
+    }
+
+    #[test]
+    fn only_a_single_value_with_text_in_it_is_substituted() {
+        let tag = || Key::principal_tag("team");
+        assert_eq!(Context::empty().with(tag(), "red").substitute(&tag()), Some("red"));
+        assert_eq!(Context::empty().with(tag(), "").substitute(&tag()), None);
+        assert_eq!(Context::empty().substitute(&tag()), None);
+        let twice = Context::empty().with(Key::principal_tag("Team"), "red").with(tag(), "blue");
+        assert_eq!(twice.substitute(&tag()), None);
+    }
+}
