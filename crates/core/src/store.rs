@@ -3,7 +3,11 @@
 //! Every method is one atomic question: it either happened whole, durably, before it answered, or it
 //! did not happen. That is what lets the weakest backend keep the same promises as the strongest.
 //! [`contract`] states the promises as tests, and every implementation must pass them.
-//! Expired means absent when read, by the clock that the caller brings.
+//! Expired means absent when read, by the clock that the caller brings. Instants are kept to the
+//! millisecond at least; a revocation that must be rounded is rounded up.
+//!
+//! Text is compared byte by byte: no case, no normal form, no space is folded. An ID that is taken
+//! already, or that names something gone, is an error on a write, and changes nothing.
 
 use std::sync::Arc;
 
@@ -38,7 +42,7 @@ pub enum StoreError {
 pub struct DeveloperLogin {
     /// The pool.
     pub pool_id: IdentityPoolId,
-    /// The user, as the developer's backend calls them.
+    /// The user, as the developer's backend calls them: never empty, which the caller has looked to.
     pub developer_user_identifier: String,
     /// The identity that the caller wants this login linked to: a guest to be upgraded, or the
     /// identity it already belongs to.
@@ -193,7 +197,8 @@ pub trait Store: Send + Sync {
     /// The access key with this ID.
     async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError>;
 
-    /// Ends all sessions of the target that were issued at or before `not_before`. A later instant stays.
+    /// Ends all sessions of the target that were issued at or before `not_before`. A later instant that
+    /// was named before stays.
     async fn revoke_sessions(
         &self,
         target: &RevocationTarget,
@@ -210,13 +215,14 @@ pub trait Store: Send + Sync {
     /// Keeps one audit event.
     async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError>;
 
-    /// The newest events about an identity, an access key or a request, newest first.
+    /// The newest events about an identity, an access key or a request, newest first. Of two with the
+    /// same time, the one kept later is the newer.
     async fn list_audit_events(
         &self,
         about: &AuditSubject,
         limit: usize,
     ) -> Result<Vec<AuditEvent>, StoreError>;
 
-    /// Answers if the store can be read: what `/readyz` asks.
+    /// Answers if the store can do its work: what `/readyz` asks.
     async fn ping(&self) -> Result<(), StoreError>;
 }

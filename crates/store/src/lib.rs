@@ -1,1 +1,7 @@
-//! x
+//! Where Daypass keeps what it must not forget: the stores behind [`daypass_core::store::Store`] that
+//! outlive the process. Each backend writes its own plain SQL; what they must agree on is stated once,
+//! in `daypass_core::store::contract`, and tested on each of them.
+
+mod sqlite;
+
+pub use sqlite::{OpenError, SqliteStore};

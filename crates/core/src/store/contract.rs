@@ -1,1 +1,144 @@
-//! What every store promises.
+//! What every store promises: one function for each promise, named after it, that takes an empty store.
+//! [`contract_tests!`](crate::contract_tests) turns them into the tests of one backend, so that a
+//! failure reads `sqlite::one_identity_for_two_hundred_racing_first_logins`.
+//!
+//! To add a promise, write the function and put its name on the list below; a test sees to it that none
+//! is forgotten.
+
+#![expect(missing_docs, reason = "each case is named after its promise")]
+#![expect(clippy::unwrap_used, reason = "these are tests, though the compiler takes them for a library")]
+
+mod audit;
+mod fixture;
+mod keys;
+mod listings;
+mod logins;
+mod pools;
+mod races;
+mod revocations;
+
+pub use audit::*;
+pub use keys::*;
+pub use listings::*;
+pub use logins::*;
+pub use pools::*;
+pub use races::*;
+pub use revocations::*;
+
+/// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
+/// `contract_tests!(memory, (Arc::new(MemoryStore::new()), ()))`. It is evaluated once for each case.
+#[macro_export]
+macro_rules! contract_tests {
+    ($backend:ident, $new_store:expr) => {
+        $crate::contract_tests! { $backend, $new_store, [
+            a_fresh_store_answers,
+            // pools
+            a_pool_comes_back_as_it_was_added,
+            an_unknown_pool_is_none,
+            a_taken_pool_id_is_refused_and_the_pool_stays,
+            the_configured_pool_is_created_from_the_first_candidate,
+            pools_configured_under_two_names_are_two,
+            the_configured_pool_shows_roles_set_since,
+            roles_are_replaced_as_a_whole,
+            roles_of_an_unknown_pool_are_not_set,
+            // guests
+            a_guest_comes_back_as_it_was_added,
+            an_unknown_identity_is_none,
+            no_guest_without_a_pool,
+            a_taken_identity_id_is_refused_and_the_identity_stays,
+            // logins
+            a_first_login_creates_an_identity,
+            a_second_login_is_known,
+            a_login_that_names_its_own_identity_is_known,
+            a_guest_that_logs_in_keeps_its_id,
+            a_linked_login_is_known_from_then_on,
+            a_login_of_another_identity_is_already_registered,
+            an_identity_with_a_login_takes_no_second_one,
+            an_identity_nobody_made_is_unknown,
+            an_identity_of_another_pool_is_unknown,
+            an_unknown_identity_is_refused_even_to_a_known_login,
+            a_refused_login_leaves_nothing_behind,
+            no_login_without_a_pool,
+            a_new_login_cannot_take_an_identity_id_that_is_taken,
+            developer_user_identifiers_differ_if_a_byte_does,
+            developer_user_identifiers_may_have_1024_characters,
+            the_same_identifier_in_two_pools_is_two_identities,
+            the_answer_to_a_login_is_what_a_lookup_finds,
+            instants_of_any_age_are_kept_to_the_millisecond,
+            // listings
+            pages_of_pools_neither_repeat_nor_skip,
+            pages_of_identities_neither_repeat_nor_skip,
+            identities_are_listed_by_pool,
+            enabled_identities_are_listed_either_way,
+            developer_users_are_listed_by_identity,
+            a_page_after_an_item_that_is_gone_goes_on_behind_it,
+            // keys
+            the_first_signing_key_is_everybodys,
+            a_store_without_signing_keys_lists_none,
+            an_access_key_comes_back_as_it_was_added,
+            the_first_access_key_of_a_name_is_everybodys,
+            access_keys_of_two_names_are_two,
+            an_unknown_access_key_is_none,
+            a_taken_access_key_id_is_refused_and_the_key_stays,
+            // revocations
+            nothing_is_revoked_at_first,
+            an_identity_and_a_role_are_revoked_apart,
+            the_later_of_two_revocations_counts,
+            a_later_revocation_stays,
+            a_revocation_is_not_cut_short,
+            // audit
+            an_audit_event_comes_back_as_it_was_added,
+            an_audit_event_may_be_almost_empty,
+            audit_events_are_found_by_each_subject,
+            audit_events_come_newest_first,
+            audit_events_of_one_instant_come_last_kept_first,
+            the_newest_audit_events_fill_the_limit,
+            // races
+            one_identity_for_two_hundred_racing_first_logins,
+            racing_first_logins_of_many_people_do_not_mix,
+            of_two_logins_racing_for_one_guest_one_is_linked,
+            of_two_guests_one_login_races_for_one_is_linked,
+            a_first_login_racing_with_a_link_gives_it_one_identity,
+            racing_starts_agree_on_the_configured_pool,
+            racing_starts_agree_on_the_signing_key,
+            racing_starts_agree_on_the_access_key,
+            racing_revocations_leave_the_latest,
+            racing_audit_events_are_all_kept,
+        ] }
+    };
+    // A race needs threads, and they cost the other cases nothing worth a second list.
+    ($backend:ident, $new_store:expr, [$($case:ident,)*]) => {
+        mod $backend {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let (store, _outlives_the_store) = $new_store;
+                    $crate::store::contract::$case(store).await;
+                }
+            )*
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    const LIST: &str = include_str!("contract.rs");
+    const CASES: [&str; 7] = [
+        include_str!("contract/audit.rs"),
+        include_str!("contract/keys.rs"),
+        include_str!("contract/listings.rs"),
+        include_str!("contract/logins.rs"),
+        include_str!("contract/pools.rs"),
+        include_str!("contract/races.rs"),
+        include_str!("contract/revocations.rs"),
+    ];
+
+    #[test]
+    fn every_case_is_on_the_list() {
+        let cases = CASES.iter().flat_map(|file| file.split("\npub async fn ").skip(1));
+        for case in cases.map(|rest| rest.split('(').next().expect("a split has a first part")) {
+            assert!(LIST.contains(&format!("\n            {case},\n")), "{case} is not on the list");
+        }
+    }
+}

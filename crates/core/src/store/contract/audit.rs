@@ -1,0 +1,105 @@
+//! The audit trail.
+
+use super::fixture::{Fixture, ODD_TEXT, instant};
+use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
+use crate::store::SharedStore;
+
+pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
+    use AuditAction::{Assume, Credentials, Exchange, Revoke, S3Request, Token};
+    let fixture = Fixture::new(store).await;
+    for action in [Exchange, Token, Credentials, Assume, S3Request, Revoke] {
+        for outcome in [AuditOutcome::Allowed, AuditOutcome::Refused] {
+            let event = AuditEvent { action, outcome, ..full_event(&fixture) };
+            let subject = AuditSubject::Request(event.request_id.clone());
+            fixture.store.add_audit_event(&event).await.unwrap();
+            assert_eq!(list(&fixture, subject).await, [event]);
+        }
+    }
+}
+
+pub async fn an_audit_event_may_be_almost_empty(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let event = plain_event(&fixture, 0);
+    fixture.store.add_audit_event(&event).await.unwrap();
+    assert_eq!(list(&fixture, AuditSubject::Request(event.request_id.clone())).await, [event]);
+}
+
+pub async fn audit_events_are_found_by_each_subject(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let event = full_event(&fixture);
+    for other in [&event, &full_event(&fixture), &plain_event(&fixture, 0)] {
+        fixture.store.add_audit_event(other).await.unwrap();
+    }
+    let expected = [event.clone()];
+    assert_eq!(list(&fixture, AuditSubject::Request(event.request_id)).await, expected);
+    assert_eq!(list(&fixture, AuditSubject::Identity(event.identity_id.unwrap())).await, expected);
+    assert_eq!(list(&fixture, AuditSubject::AccessKey(event.access_key_id.unwrap())).await, expected);
+    assert_eq!(list(&fixture, AuditSubject::Request(fixture.draw_request_id())).await, []);
+}
+
+pub async fn audit_events_come_newest_first(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let events = add_events_at(&fixture, [3, 1, 2]).await;
+    let [third, first, second] = events;
+    assert_eq!(list(&fixture, subject_of(&first)).await, [third, second, first]);
+}
+
+pub async fn audit_events_of_one_instant_come_last_kept_first(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [a, b, c, d] = add_events_at(&fixture, [7, 7, 8, 7]).await;
+    assert_eq!(list(&fixture, subject_of(&a)).await, [c, d, b, a]);
+}
+
+pub async fn the_newest_audit_events_fill_the_limit(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [_, second, third] = add_events_at(&fixture, [1, 2, 3]).await;
+    let newest = fixture.store.list_audit_events(&subject_of(&third), 2).await.unwrap();
+    assert_eq!(newest, [third, second]);
+}
+
+/// Keeps events of one identity, one at each instant, distinguishable by their requests.
+async fn add_events_at<const N: usize>(fixture: &Fixture, milliseconds: [i64; N]) -> [AuditEvent; N] {
+    let identity_id = Some(fixture.draw_identity_id());
+    let events =
+        milliseconds.map(|at| AuditEvent { identity_id: identity_id.clone(), ..plain_event(fixture, at) });
+    for event in &events {
+        fixture.store.add_audit_event(event).await.unwrap();
+    }
+    events
+}
+
+fn subject_of(event: &AuditEvent) -> AuditSubject {
+    AuditSubject::Identity(event.identity_id.clone().unwrap())
+}
+
+async fn list(fixture: &Fixture, about: AuditSubject) -> Vec<AuditEvent> {
+    fixture.store.list_audit_events(&about, 100).await.unwrap()
+}
+
+/// An event that says nothing that it need not.
+pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
+    AuditEvent {
+        time: instant(milliseconds),
+        request_id: fixture.draw_request_id(),
+        action: AuditAction::Exchange,
+        outcome: AuditOutcome::Refused,
+        reason: None,
+        provider: None,
+        developer_user_identifier: None,
+        identity_id: None,
+        access_key_id: None,
+        resource: None,
+    }
+}
+
+fn full_event(fixture: &Fixture) -> AuditEvent {
+    AuditEvent {
+        reason: Some(ODD_TEXT.to_owned()),
+        provider: Some("snapchat".to_owned()),
+        developer_user_identifier: Some(ODD_TEXT.to_owned()),
+        identity_id: Some(fixture.draw_identity_id()),
+        access_key_id: Some(fixture.draw_access_key_id()),
+        resource: Some(ODD_TEXT.to_owned()),
+        ..plain_event(fixture, 0)
+    }
+}

@@ -1,0 +1,90 @@
+//! Listings, page by page.
+
+use super::fixture::{Fixture, plain_pool};
+use crate::ids::IdentityId;
+use crate::random::SeededRandom;
+use crate::store::{Page, SharedStore};
+
+pub async fn pages_of_pools_neither_repeat_nor_skip(store: SharedStore) {
+    let random = SeededRandom::new(1);
+    let mut pools: Vec<_> = (0..7).map(|_| plain_pool(&random)).collect();
+    for pool in &pools {
+        store.add_pool(pool).await.unwrap();
+    }
+    pools.sort_by(|a, b| a.id.cmp(&b.id));
+
+    let mut after = None;
+    for expected in pools.chunks(3) {
+        let page = store.list_pools(Page { after, limit: 3 }).await.unwrap();
+        assert_eq!(page, expected);
+        after = page.last().map(|pool| pool.id.clone());
+    }
+    assert_eq!(store.list_pools(Page { after, limit: 3 }).await.unwrap(), []);
+}
+
+pub async fn pages_of_identities_neither_repeat_nor_skip(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let mut ids = add_guests(&fixture, 7).await;
+    ids.sort();
+
+    let mut after = None;
+    for expected in ids.chunks(3) {
+        let page = list(&fixture, false, Page { after, limit: 3 }).await;
+        assert_eq!(page, expected);
+        after = page.last().cloned();
+    }
+    assert_eq!(list(&fixture, false, Page { after, limit: 3 }).await, []);
+}
+
+pub async fn identities_are_listed_by_pool(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    add_guests(&fixture, 3).await;
+    let page = Page { after: None, limit: usize::MAX };
+    assert_eq!(list(&fixture, false, page.clone()).await.len(), 3);
+    assert_eq!(fixture.store.list_identities(&fixture.other_pool_id, false, page).await.unwrap(), []);
+}
+
+pub async fn enabled_identities_are_listed_either_way(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    add_guests(&fixture, 3).await;
+    let page = Page { after: None, limit: 60 };
+    let all = list(&fixture, false, page.clone()).await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(list(&fixture, true, page).await, all);
+}
+
+pub async fn developer_users_are_listed_by_identity(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, guest] = [fixture.add_user("ada").await, fixture.add_guest().await];
+    fixture.add_user("bob").await;
+    let list = async |id: &IdentityId, after: Option<&str>| {
+        let page = Page { after: after.map(str::to_owned), limit: 60 };
+        fixture.store.list_developer_users(id, page).await.unwrap()
+    };
+    assert_eq!(list(&ada, None).await, ["ada"]);
+    assert_eq!(list(&ada, Some("a")).await, ["ada"]);
+    assert_eq!(list(&ada, Some("ada")).await, [""; 0]);
+    assert_eq!(list(&guest, None).await, [""; 0]);
+}
+
+pub async fn a_page_after_an_item_that_is_gone_goes_on_behind_it(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let mut ids = add_guests(&fixture, 6).await;
+    let gone = fixture.draw_identity_id();
+    ids.retain(|id| *id > gone);
+    ids.sort();
+    assert_eq!(list(&fixture, false, Page { after: Some(gone), limit: 60 }).await, ids);
+}
+
+async fn add_guests(fixture: &Fixture, count: usize) -> Vec<IdentityId> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(fixture.add_guest().await);
+    }
+    ids
+}
+
+async fn list(fixture: &Fixture, hide_disabled: bool, page: Page<IdentityId>) -> Vec<IdentityId> {
+    let listed = fixture.store.list_identities(&fixture.pool_id, hide_disabled, page).await.unwrap();
+    listed.into_iter().map(|identity| identity.id).collect()
+}

@@ -1,0 +1,197 @@
+//! How a login finds, makes or takes over an identity.
+
+use super::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool};
+use crate::clock::{SignedDuration, Timestamp};
+use crate::identity::Identity;
+use crate::random::SeededRandom;
+use crate::store::{DeveloperLogin, DeveloperLoginOutcome as Outcome, Page, SharedStore};
+
+pub async fn a_first_login_creates_an_identity(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let login = fixture.login("ada");
+    let created = Identity {
+        id: login.new_identity_id.clone(),
+        pool_id: fixture.pool_id.clone(),
+        authenticated: true,
+        disabled: false,
+        created_at: login.now,
+        modified_at: login.now,
+    };
+    assert_eq!(fixture.resolve(&login).await, Outcome::Created(created.clone()));
+    assert_eq!(fixture.find("ada").await, Some(created.id.clone()));
+    assert_eq!(fixture.store.lookup_identity(&created.id).await.unwrap(), Some(created));
+}
+
+pub async fn a_second_login_is_known(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let before = fixture.store.lookup_identity(&ada).await.unwrap().unwrap();
+    let login = DeveloperLogin { now: instant(9_999), ..fixture.login("ada") };
+    assert_eq!(fixture.resolve(&login).await, Outcome::Known(before));
+    assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
+}
+
+pub async fn a_login_that_names_its_own_identity_is_known(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let before = fixture.store.lookup_identity(&ada).await.unwrap().unwrap();
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &ada)).await, Outcome::Known(before));
+}
+
+pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let guest = fixture.add_guest().await;
+    let login = fixture.login_to("ada", &guest);
+    let linked = Identity {
+        id: guest.clone(),
+        pool_id: fixture.pool_id.clone(),
+        authenticated: true,
+        disabled: false,
+        created_at: instant(0),
+        modified_at: login.now,
+    };
+    assert_eq!(fixture.resolve(&login).await, Outcome::Linked(linked.clone()));
+    assert_eq!(fixture.store.lookup_identity(&guest).await.unwrap(), Some(linked));
+    assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
+}
+
+pub async fn a_linked_login_is_known_from_then_on(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let guest = fixture.add_guest().await;
+    fixture.resolve(&fixture.login_to("ada", &guest)).await;
+    let linked = fixture.store.lookup_identity(&guest).await.unwrap().unwrap();
+    assert_eq!(fixture.resolve(&fixture.login("ada")).await, Outcome::Known(linked.clone()));
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &guest)).await, Outcome::Known(linked));
+}
+
+pub async fn a_login_of_another_identity_is_already_registered(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let [guest, bob] = [fixture.add_guest().await, fixture.add_user("bob").await];
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &guest)).await, Outcome::AlreadyRegistered);
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &bob)).await, Outcome::AlreadyRegistered);
+    assert_eq!(fixture.find("ada").await, Some(ada));
+    assert!(!fixture.store.lookup_identity(&guest).await.unwrap().unwrap().authenticated);
+}
+
+pub async fn an_identity_with_a_login_takes_no_second_one(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    assert_eq!(fixture.resolve(&fixture.login_to("eve", &ada)).await, Outcome::NotAmongItsLogins);
+    assert_eq!(fixture.find("eve").await, None);
+}
+
+pub async fn an_identity_nobody_made_is_unknown(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let nobody = fixture.draw_identity_id();
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &nobody)).await, Outcome::UnknownIdentity);
+    assert_eq!(fixture.store.lookup_identity(&nobody).await.unwrap(), None);
+}
+
+pub async fn an_identity_of_another_pool_is_unknown(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let guest = fixture.add_guest().await;
+    let login = DeveloperLogin { pool_id: fixture.other_pool_id.clone(), ..fixture.login_to("ada", &guest) };
+    assert_eq!(fixture.resolve(&login).await, Outcome::UnknownIdentity);
+    assert!(!fixture.store.lookup_identity(&guest).await.unwrap().unwrap().authenticated);
+}
+
+pub async fn an_unknown_identity_is_refused_even_to_a_known_login(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    fixture.add_user("ada").await;
+    let nobody = fixture.draw_identity_id();
+    assert_eq!(fixture.resolve(&fixture.login_to("ada", &nobody)).await, Outcome::UnknownIdentity);
+}
+
+pub async fn a_refused_login_leaves_nothing_behind(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let login = fixture.login_to("eve", &ada);
+    fixture.resolve(&login).await;
+    assert_eq!(fixture.find("eve").await, None);
+    assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
+    let users = fixture.store.list_developer_users(&ada, Page { after: None, limit: 60 }).await.unwrap();
+    assert_eq!(users, ["ada"]);
+}
+
+pub async fn no_login_without_a_pool(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let nowhere = plain_pool(&SeededRandom::new(2)).id;
+    let login = DeveloperLogin { pool_id: nowhere.clone(), ..fixture.login("ada") };
+    fixture.store.resolve_developer_login(&login).await.unwrap_err();
+    assert_eq!(fixture.store.find_identity_by_developer_user(&nowhere, "ada").await.unwrap(), None);
+    assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
+}
+
+pub async fn a_new_login_cannot_take_an_identity_id_that_is_taken(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let login = DeveloperLogin { new_identity_id: ada, ..fixture.login("eve") };
+    fixture.store.resolve_developer_login(&login).await.unwrap_err();
+    assert_eq!(fixture.find("eve").await, None);
+}
+
+pub async fn developer_user_identifiers_differ_if_a_byte_does(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [composed, decomposed] = ["zo\u{eb}", "zoe\u{308}"];
+    let users = [
+        "ada", "Ada", "ada ", " ada", "ada\0", "ada\0b", "ada\n", "1", "1.0", "01", "%", "_", composed,
+        decomposed, "ﬁ", "fi", "ß", "ss", ODD_TEXT,
+    ];
+    let mut identities = Vec::new();
+    for user in &users {
+        identities.push(fixture.add_user(user).await);
+    }
+    for (user, identity) in users.iter().zip(&identities) {
+        assert_eq!(fixture.find(user).await.as_ref(), Some(identity), "{user:?}");
+        let page = Page { after: None, limit: 2 };
+        assert_eq!(fixture.store.list_developer_users(identity, page).await.unwrap(), [*user]);
+    }
+    assert_eq!(fixture.find("ADA").await, None);
+}
+
+pub async fn developer_user_identifiers_may_have_1024_characters(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let longest = "🦊".repeat(1024);
+    let nearly = "🦊".repeat(1023);
+    let [long_id, nearly_id] = [fixture.add_user(&longest).await, fixture.add_user(&nearly).await];
+    assert_eq!(fixture.find(&longest).await, Some(long_id));
+    assert_eq!(fixture.find(&nearly).await, Some(nearly_id));
+}
+
+pub async fn the_same_identifier_in_two_pools_is_two_identities(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let here = fixture.add_user("ada").await;
+    let there = DeveloperLogin { pool_id: fixture.other_pool_id.clone(), ..fixture.login("ada") };
+    let Outcome::Created(identity) = fixture.resolve(&there).await else { panic!("ada is new there") };
+    assert_ne!(identity.id, here);
+    assert_eq!(identity.pool_id, fixture.other_pool_id);
+    assert_eq!(fixture.find("ada").await, Some(here));
+}
+
+pub async fn the_answer_to_a_login_is_what_a_lookup_finds(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let guest = fixture.add_guest().await;
+    let finer_than_a_millisecond = instant(1000) + SignedDuration::from_nanos(123_456);
+    for login in [fixture.login("ada"), fixture.login_to("bob", &guest)] {
+        let login = DeveloperLogin { now: finer_than_a_millisecond, ..login };
+        let (Outcome::Created(answer) | Outcome::Linked(answer)) = fixture.resolve(&login).await else {
+            panic!("a new login")
+        };
+        assert_eq!(fixture.store.lookup_identity(&answer.id).await.unwrap(), Some(answer));
+    }
+}
+
+pub async fn instants_of_any_age_are_kept_to_the_millisecond(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ages = [Timestamp::MIN, Timestamp::UNIX_EPOCH, before_1970(), instant(999), last_millisecond()];
+    for now in ages {
+        let id = fixture.draw_identity_id();
+        fixture.store.add_guest(&fixture.pool_id, &id, now).await.unwrap();
+        assert_eq!(fixture.store.lookup_identity(&id).await.unwrap().unwrap().created_at, now);
+    }
+}
+
+fn before_1970() -> Timestamp {
+    Timestamp::from_millisecond(-1).unwrap()
+}

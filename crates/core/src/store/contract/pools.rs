@@ -1,0 +1,124 @@
+//! Pools, their roles, and the guests in them.
+
+use std::collections::BTreeMap;
+
+use super::fixture::{Fixture, ODD_TEXT, full_roles, instant, plain_pool};
+use crate::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolRoles, PoolSettings};
+use crate::random::SeededRandom;
+use crate::store::SharedStore;
+
+pub async fn a_fresh_store_answers(store: SharedStore) {
+    store.ping().await.unwrap();
+}
+
+pub async fn a_pool_comes_back_as_it_was_added(store: SharedStore) {
+    let odd_map = BTreeMap::from([(ODD_TEXT.to_owned(), ODD_TEXT.to_owned())]);
+    let settings = PoolSettings {
+        name: ODD_TEXT.to_owned(),
+        allow_unauthenticated_identities: true,
+        allow_classic_flow: Some(false),
+        developer_provider_name: Some("login.example.com".to_owned()),
+        supported_login_providers: odd_map.clone(),
+        open_id_connect_provider_arns: vec!["b".to_owned(), "a".to_owned()],
+        cognito_identity_providers: vec![CognitoIdentityProvider {
+            provider_name: Some("cognito-idp.us-east-1.amazonaws.com/us-east-1_a".to_owned()),
+            client_id: None,
+            server_side_token_check: Some(true),
+        }],
+        saml_provider_arns: vec![ODD_TEXT.to_owned()],
+        tags: odd_map,
+    };
+    let pool = IdentityPool { settings, roles: full_roles(), ..plain_pool(&SeededRandom::new(1)) };
+    store.add_pool(&pool).await.unwrap();
+    assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), Some(pool));
+}
+
+pub async fn an_unknown_pool_is_none(store: SharedStore) {
+    let pool = plain_pool(&SeededRandom::new(1));
+    assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), None);
+}
+
+pub async fn a_taken_pool_id_is_refused_and_the_pool_stays(store: SharedStore) {
+    let pool = plain_pool(&SeededRandom::new(1));
+    store.add_pool(&pool).await.unwrap();
+    let other = IdentityPool { roles: full_roles(), ..pool.clone() };
+    store.add_pool(&other).await.unwrap_err();
+    store.find_or_add_configured_pool("app", &other).await.unwrap_err();
+    assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), Some(pool));
+}
+
+pub async fn the_configured_pool_is_created_from_the_first_candidate(store: SharedStore) {
+    let random = SeededRandom::new(1);
+    let [first, second] = [plain_pool(&random), plain_pool(&random)];
+    assert_eq!(store.find_or_add_configured_pool(ODD_TEXT, &first).await.unwrap(), first);
+    assert_eq!(store.find_or_add_configured_pool(ODD_TEXT, &second).await.unwrap(), first);
+    assert_eq!(store.lookup_pool(&first.id).await.unwrap(), Some(first));
+    assert_eq!(store.lookup_pool(&second.id).await.unwrap(), None);
+}
+
+pub async fn pools_configured_under_two_names_are_two(store: SharedStore) {
+    let random = SeededRandom::new(1);
+    let [first, second] = [plain_pool(&random), plain_pool(&random)];
+    assert_eq!(store.find_or_add_configured_pool("app", &first).await.unwrap(), first);
+    assert_eq!(store.find_or_add_configured_pool("App", &second).await.unwrap(), second);
+}
+
+pub async fn the_configured_pool_shows_roles_set_since(store: SharedStore) {
+    let pool = plain_pool(&SeededRandom::new(1));
+    store.find_or_add_configured_pool("app", &pool).await.unwrap();
+    store.set_pool_roles(&pool.id, &full_roles()).await.unwrap();
+    let found = store.find_or_add_configured_pool("app", &pool).await.unwrap();
+    assert_eq!(found.roles, full_roles());
+}
+
+pub async fn roles_are_replaced_as_a_whole(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let roles = || async { fixture.store.lookup_pool(&fixture.pool_id).await.unwrap().unwrap().roles };
+
+    assert!(fixture.store.set_pool_roles(&fixture.pool_id, &full_roles()).await.unwrap());
+    assert_eq!(roles().await, full_roles());
+    assert!(fixture.store.set_pool_roles(&fixture.pool_id, &PoolRoles::default()).await.unwrap());
+    assert_eq!(roles().await, PoolRoles::default());
+}
+
+pub async fn roles_of_an_unknown_pool_are_not_set(store: SharedStore) {
+    let pool = plain_pool(&SeededRandom::new(1));
+    assert!(!store.set_pool_roles(&pool.id, &full_roles()).await.unwrap());
+    assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), None);
+}
+
+pub async fn a_guest_comes_back_as_it_was_added(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let id = fixture.add_guest().await;
+    let guest = Identity {
+        id: id.clone(),
+        pool_id: fixture.pool_id,
+        authenticated: false,
+        disabled: false,
+        created_at: instant(0),
+        modified_at: instant(0),
+    };
+    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), Some(guest));
+}
+
+pub async fn an_unknown_identity_is_none(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let id = fixture.draw_identity_id();
+    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), None);
+}
+
+pub async fn no_guest_without_a_pool(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let nowhere = plain_pool(&SeededRandom::new(2));
+    let id = fixture.draw_identity_id();
+    assert!(!fixture.store.add_guest(&nowhere.id, &id, instant(0)).await.unwrap());
+    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), None);
+}
+
+pub async fn a_taken_identity_id_is_refused_and_the_identity_stays(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let id = fixture.add_guest().await;
+    let before = fixture.store.lookup_identity(&id).await.unwrap();
+    fixture.store.add_guest(&fixture.other_pool_id, &id, instant(5)).await.unwrap_err();
+    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), before);
+}

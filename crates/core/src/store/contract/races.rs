@@ -1,0 +1,157 @@
+//! What holds when many ask at once.
+
+use super::audit::plain_event;
+use super::fixture::{Fixture, access_key, instant, plain_pool, race, signing_key};
+use crate::audit::{AuditEvent, AuditSubject};
+use crate::ids::{IdentityId, RoleName};
+use crate::random::SeededRandom;
+use crate::store::{DeveloperLogin, DeveloperLoginOutcome as Outcome, Page, RevocationTarget, SharedStore};
+
+pub async fn one_identity_for_two_hundred_racing_first_logins(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let outcomes = race_logins(&fixture, (0..200).map(|_| fixture.login("ada"))).await;
+    let ada = fixture.find("ada").await.unwrap();
+    let known = |outcome: &Outcome| matches!(outcome, Outcome::Known(identity) if identity.id == ada);
+    let created = |outcome: &Outcome| matches!(outcome, Outcome::Created(identity) if identity.id == ada);
+    assert_eq!(count(&outcomes, created), 1);
+    assert_eq!(count(&outcomes, known), 199);
+    assert_eq!(identities(&fixture).await, [ada]);
+}
+
+pub async fn racing_first_logins_of_many_people_do_not_mix(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let logins: Vec<_> = (0..100).map(|person| fixture.login(&format!("person {}", person % 20))).collect();
+    let outcomes = race_logins(&fixture, logins.clone()).await;
+    for (login, outcome) in logins.iter().zip(&outcomes) {
+        let (Outcome::Created(identity) | Outcome::Known(identity)) = outcome else {
+            panic!("a login without a guest gave {outcome:?}")
+        };
+        assert_eq!(fixture.find(&login.developer_user_identifier).await.as_ref(), Some(&identity.id));
+    }
+    assert_eq!(count(&outcomes, |outcome| matches!(outcome, Outcome::Created(_))), 20);
+    assert_eq!(identities(&fixture).await.len(), 20);
+}
+
+pub async fn of_two_logins_racing_for_one_guest_one_is_linked(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    for round in 0..10 {
+        let guest = fixture.add_guest().await;
+        let users = [format!("ada {round}"), format!("eve {round}")];
+        let outcomes = race_logins(&fixture, users.iter().map(|user| fixture.login_to(user, &guest))).await;
+        assert_eq!(count(&outcomes, |outcome| matches!(outcome, Outcome::Linked(_))), 1, "{outcomes:?}");
+        assert_eq!(count(&outcomes, |outcome| *outcome == Outcome::NotAmongItsLogins), 1);
+        let owned =
+            fixture.store.list_developer_users(&guest, Page { after: None, limit: 60 }).await.unwrap();
+        assert_eq!(owned.len(), 1);
+    }
+}
+
+pub async fn of_two_guests_one_login_races_for_one_is_linked(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    for round in 0..10 {
+        let user = format!("ada {round}");
+        let guests = [fixture.add_guest().await, fixture.add_guest().await];
+        let outcomes = race_logins(&fixture, guests.iter().map(|guest| fixture.login_to(&user, guest))).await;
+        assert_eq!(count(&outcomes, |outcome| matches!(outcome, Outcome::Linked(_))), 1, "{outcomes:?}");
+        assert_eq!(count(&outcomes, |outcome| *outcome == Outcome::AlreadyRegistered), 1);
+        assert!(guests.contains(&fixture.find(&user).await.unwrap()));
+    }
+}
+
+/// Either the link comes first and the login is known, or the login does and the guest stays a guest.
+pub async fn a_first_login_racing_with_a_link_gives_it_one_identity(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    for round in 0..10 {
+        let user = format!("ada {round}");
+        let guest = fixture.add_guest().await;
+        let outcomes = race_logins(&fixture, [fixture.login(&user), fixture.login_to(&user, &guest)]).await;
+        let owner = fixture.find(&user).await.unwrap();
+        match (&outcomes[0], &outcomes[1]) {
+            (Outcome::Known(known), Outcome::Linked(linked)) => {
+                assert_eq!((&known.id, &linked.id, &guest), (&owner, &owner, &owner));
+            }
+            (Outcome::Created(created), Outcome::AlreadyRegistered) => assert_eq!(created.id, owner),
+            other => panic!("the race ended with {other:?}"),
+        }
+    }
+}
+
+pub async fn racing_starts_agree_on_the_configured_pool(store: SharedStore) {
+    let random = SeededRandom::new(1);
+    let pools = race((0..32).map(|_| plain_pool(&random)).map(|candidate| {
+        let store = store.clone();
+        async move { store.find_or_add_configured_pool("app", &candidate).await.unwrap() }
+    }))
+    .await;
+    assert!(pools.iter().all(|pool| *pool == pools[0]));
+    let listed = store.list_pools(Page { after: None, limit: 60 }).await.unwrap();
+    assert_eq!(listed, [pools[0].clone()]);
+}
+
+pub async fn racing_starts_agree_on_the_signing_key(store: SharedStore) {
+    let answers = race((0..32).map(|number| {
+        let store = store.clone();
+        async move { store.list_or_add_signing_keys(&signing_key(number)).await.unwrap() }
+    }))
+    .await;
+    assert_eq!(answers[0].len(), 1);
+    assert!(answers.iter().all(|keys| *keys == answers[0]));
+    assert_eq!(store.list_signing_keys().await.unwrap(), answers[0]);
+}
+
+pub async fn racing_starts_agree_on_the_access_key(store: SharedStore) {
+    let keys = race((0..32).map(|number| {
+        let store = store.clone();
+        async move { store.find_or_add_access_key(&access_key(number, "up")).await.unwrap() }
+    }))
+    .await;
+    assert!(keys.iter().all(|key| *key == keys[0]));
+    assert_eq!(store.lookup_access_key(&keys[0].id).await.unwrap().as_ref(), Some(&keys[0]));
+}
+
+pub async fn racing_revocations_leave_the_latest(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    race((0..32).map(|number| {
+        let (store, target) = (fixture.store.clone(), RevocationTarget::Identity(ada.clone()));
+        // 7 and 32 share no divisor: every instant once, in no order.
+        async move { store.revoke_sessions(&target, instant(number * 7 % 32)).await.unwrap() }
+    }))
+    .await;
+    let role = RoleName::parse("reader").unwrap();
+    let until = fixture.store.sessions_revoked_until(&ada, &role).await.unwrap();
+    assert_eq!(until, Some(instant(31)));
+}
+
+pub async fn racing_audit_events_are_all_kept(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let identity_id = fixture.draw_identity_id();
+    let events =
+        (0..200).map(|at| AuditEvent { identity_id: Some(identity_id.clone()), ..plain_event(&fixture, at) });
+    let events: Vec<_> = events.collect();
+    race(events.clone().into_iter().map(|event| {
+        let store = fixture.store.clone();
+        async move { store.add_audit_event(&event).await.unwrap() }
+    }))
+    .await;
+    let kept = fixture.store.list_audit_events(&AuditSubject::Identity(identity_id), 1000).await.unwrap();
+    assert!(kept.iter().rev().eq(&events));
+}
+
+async fn race_logins(fixture: &Fixture, logins: impl IntoIterator<Item = DeveloperLogin>) -> Vec<Outcome> {
+    let logins = logins.into_iter().map(|login| {
+        let store = fixture.store.clone();
+        async move { store.resolve_developer_login(&login).await.unwrap() }
+    });
+    race(logins).await
+}
+
+fn count(outcomes: &[Outcome], wanted: impl Fn(&Outcome) -> bool) -> usize {
+    outcomes.iter().filter(|outcome| wanted(outcome)).count()
+}
+
+async fn identities(fixture: &Fixture) -> Vec<IdentityId> {
+    let page = Page { after: None, limit: 1000 };
+    let listed = fixture.store.list_identities(&fixture.pool_id, false, page).await.unwrap();
+    listed.into_iter().map(|identity| identity.id).collect()
+}

@@ -1,0 +1,73 @@
+//! The end of sessions before their time.
+
+use super::fixture::{Fixture, instant, last_millisecond};
+use crate::clock::{SignedDuration, Timestamp};
+use crate::ids::{IdentityId, RoleName};
+use crate::store::{RevocationTarget, SharedStore};
+
+pub async fn nothing_is_revoked_at_first(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    assert_eq!(revoked_until(&fixture, &fixture.draw_identity_id(), "reader").await, None);
+}
+
+pub async fn an_identity_and_a_role_are_revoked_apart(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.draw_identity_id(), fixture.draw_identity_id()];
+    revoke(&fixture, RevocationTarget::Identity(ada.clone()), instant(1)).await;
+    revoke(&fixture, role_target("writer"), instant(2)).await;
+
+    assert_eq!(revoked_until(&fixture, &ada, "reader").await, Some(instant(1)));
+    assert_eq!(revoked_until(&fixture, &bob, "writer").await, Some(instant(2)));
+    assert_eq!(revoked_until(&fixture, &bob, "Writer").await, None);
+    assert_eq!(revoked_until(&fixture, &bob, "reader").await, None);
+}
+
+pub async fn the_later_of_two_revocations_counts(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    revoke(&fixture, RevocationTarget::Identity(ada.clone()), instant(5)).await;
+    revoke(&fixture, role_target("earlier"), instant(4)).await;
+    revoke(&fixture, role_target("later"), instant(6)).await;
+    assert_eq!(revoked_until(&fixture, &ada, "earlier").await, Some(instant(5)));
+    assert_eq!(revoked_until(&fixture, &ada, "later").await, Some(instant(6)));
+}
+
+pub async fn a_later_revocation_stays(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    for target in [RevocationTarget::Identity(ada.clone()), role_target("reader")] {
+        for milliseconds in [1, 9, 3] {
+            revoke(&fixture, target.clone(), instant(milliseconds)).await;
+        }
+    }
+    assert_eq!(revoked_until(&fixture, &ada, "other").await, Some(instant(9)));
+    assert_eq!(revoked_until(&fixture, &fixture.draw_identity_id(), "reader").await, Some(instant(9)));
+}
+
+pub async fn a_revocation_is_not_cut_short(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let finer_than_a_millisecond = instant(0) + SignedDuration::from_nanos(1);
+    for not_before in [finer_than_a_millisecond, Timestamp::MAX] {
+        let id = fixture.draw_identity_id();
+        revoke(&fixture, RevocationTarget::Identity(id.clone()), not_before).await;
+        let kept = revoked_until(&fixture, &id, "reader").await.unwrap();
+        assert!(kept >= not_before.min(last_millisecond()), "{kept} is before {not_before}");
+        assert!(kept.duration_since(not_before) < SignedDuration::from_millis(1));
+    }
+}
+
+fn role_target(name: &str) -> RevocationTarget {
+    RevocationTarget::Role(role(name))
+}
+
+fn role(name: &str) -> RoleName {
+    RoleName::parse(name).unwrap()
+}
+
+async fn revoke(fixture: &Fixture, target: RevocationTarget, not_before: Timestamp) {
+    fixture.store.revoke_sessions(&target, not_before).await.unwrap();
+}
+
+async fn revoked_until(fixture: &Fixture, identity_id: &IdentityId, role_name: &str) -> Option<Timestamp> {
+    fixture.store.sessions_revoked_until(identity_id, &role(role_name)).await.unwrap()
+}

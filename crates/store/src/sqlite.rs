@@ -1,0 +1,213 @@
+//! The store in one SQLite file: for a laptop, and for a single server, which needs nothing beside it.
+//!
+//! Reads run on the task that asks (`readers.rs`); changes are queued for one thread that commits them
+//! in groups (`writer.rs`). Other processes may use the same file at the same time.
+
+mod audit;
+mod identities;
+mod keys;
+mod logins;
+mod open;
+mod pools;
+mod readers;
+mod revocations;
+mod value;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use daypass_core::audit::{AuditEvent, AuditSubject};
+use daypass_core::clock::Timestamp;
+use daypass_core::identity::{Identity, IdentityPool, PoolRoles};
+use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use daypass_core::store::{
+    DeveloperLogin, DeveloperLoginOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey,
+    StoredSigningKey,
+};
+use rusqlite::ErrorCode;
+
+pub use self::open::OpenError;
+use self::readers::Readers;
+use self::writer::Writer;
+
+/// A store in a SQLite file.
+pub struct SqliteStore {
+    // Dropped in this order: whoever closes the file last empties the WAL into it, and a reader cannot.
+    readers: Readers,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database in `path`, making it if it does not exist, for its owner's eyes only.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let connection = open::writer(path)?;
+        let writer = Writer::start(connection)
+            .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
+        Ok(Self { readers: Readers::new(path.to_owned()), writer })
+    }
+}
+
+/// What an error of SQLite's means to whoever asked. A constraint that refuses a change means that an ID
+/// is taken or that a pool went away meanwhile: whoever asks again draws another, or looks again.
+fn store_error(error: rusqlite::Error) -> StoreError {
+    use rusqlite::Error as E;
+    let unreadable = match &error {
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::InvalidColumnType(..)
+        | E::Utf8Error(..) => true,
+        error => {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        }
+    };
+    if unreadable { StoreError::Corrupt(error.into()) } else { StoreError::Unavailable(error.into()) }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn add_pool(&self, pool: &IdentityPool) -> Result<(), StoreError> {
+        let pool = pool.clone();
+        self.writer.write(move |connection| pools::add(connection, &pool)).await
+    }
+
+    async fn find_or_add_configured_pool(
+        &self,
+        name: &str,
+        candidate: &IdentityPool,
+    ) -> Result<IdentityPool, StoreError> {
+        if let Some(pool) = self.readers.read(|connection| pools::find_configured(connection, name))? {
+            return Ok(pool);
+        }
+        let (name, candidate) = (name.to_owned(), candidate.clone());
+        self.writer
+            .write(move |connection| pools::find_or_add_configured(connection, &name, &candidate))
+            .await
+    }
+
+    async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {
+        self.readers.read(|connection| pools::lookup(connection, id))
+    }
+
+    async fn list_pools(&self, page: Page<IdentityPoolId>) -> Result<Vec<IdentityPool>, StoreError> {
+        self.readers.read(|connection| pools::list(connection, &page))
+    }
+
+    async fn set_pool_roles(&self, id: &IdentityPoolId, roles: &PoolRoles) -> Result<bool, StoreError> {
+        let (id, roles) = (id.clone(), roles.clone());
+        self.writer.write(move |connection| pools::set_roles(connection, &id, &roles)).await
+    }
+
+    async fn add_guest(
+        &self,
+        pool_id: &IdentityPoolId,
+        id: &IdentityId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (pool_id, id) = (pool_id.clone(), id.clone());
+        self.writer.write(move |connection| identities::add_guest(connection, &pool_id, &id, now)).await
+    }
+
+    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
+        self.readers.read(|connection| identities::lookup(connection, id))
+    }
+
+    async fn resolve_developer_login(
+        &self,
+        login: &DeveloperLogin,
+    ) -> Result<DeveloperLoginOutcome, StoreError> {
+        if let Some(known) = self.readers.read(|connection| logins::find_known(connection, login))? {
+            return Ok(known);
+        }
+        let login = login.clone();
+        self.writer.write(move |connection| logins::resolve(connection, &login)).await
+    }
+
+    async fn find_identity_by_developer_user(
+        &self,
+        pool_id: &IdentityPoolId,
+        developer_user_identifier: &str,
+    ) -> Result<Option<IdentityId>, StoreError> {
+        self.readers.read(|connection| logins::find_identity(connection, pool_id, developer_user_identifier))
+    }
+
+    async fn list_developer_users(
+        &self,
+        identity_id: &IdentityId,
+        page: Page<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|connection| logins::list(connection, identity_id, &page))
+    }
+
+    async fn list_identities(
+        &self,
+        pool_id: &IdentityPoolId,
+        hide_disabled: bool,
+        page: Page<IdentityId>,
+    ) -> Result<Vec<Identity>, StoreError> {
+        self.readers.read(|connection| identities::list(connection, pool_id, hide_disabled, &page))
+    }
+
+    async fn list_or_add_signing_keys(
+        &self,
+        candidate: &StoredSigningKey,
+    ) -> Result<Vec<StoredSigningKey>, StoreError> {
+        let keys = self.list_signing_keys().await?;
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| keys::list_or_add_signing_keys(connection, &candidate)).await
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
+        self.readers.read(keys::list_signing_keys)
+    }
+
+    async fn find_or_add_access_key(
+        &self,
+        candidate: &StoredAccessKey,
+    ) -> Result<StoredAccessKey, StoreError> {
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| keys::find_or_add_access_key(connection, &candidate)).await
+    }
+
+    async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError> {
+        self.readers.read(|connection| keys::lookup_access_key(connection, id))
+    }
+
+    async fn revoke_sessions(
+        &self,
+        target: &RevocationTarget,
+        not_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        let target = target.clone();
+        self.writer.write(move |connection| revocations::revoke(connection, &target, not_before)).await
+    }
+
+    async fn sessions_revoked_until(
+        &self,
+        identity_id: &IdentityId,
+        role: &RoleName,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(|connection| revocations::revoked_until(connection, identity_id, role))
+    }
+
+    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        let event = event.clone();
+        self.writer.write(move |connection| audit::add(connection, &event)).await
+    }
+
+    async fn list_audit_events(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.readers.read(|connection| audit::list(connection, about, limit))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.read(|connection| connection.query_one("SELECT 1", [], |_| Ok(())))?;
+        self.writer.ping()
+    }
+}

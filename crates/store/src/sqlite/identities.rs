@@ -1,0 +1,91 @@
+//! Identities and their listings. How a login finds its identity is in `logins.rs`.
+
+use daypass_core::clock::Timestamp;
+use daypass_core::identity::Identity;
+use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::Page;
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
+
+use super::pools;
+use super::value::{Instant, Text, integer};
+
+pub(super) fn add_guest(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    id: &IdentityId,
+    now: Timestamp,
+) -> Result<bool> {
+    let pool_exists = pools::exists(connection, pool_id)?;
+    if pool_exists {
+        add(connection, pool_id, id, false, now)?;
+    }
+    Ok(pool_exists)
+}
+
+pub(super) fn add(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    id: &IdentityId,
+    authenticated: bool,
+    now: Timestamp,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO identity (id, pool_id, authenticated, created_at, modified_at)
+             VALUES (:id, :pool_id, :authenticated, :now, :now)",
+        )?
+        .execute(named_params! {
+            ":id": id.as_str(),
+            ":pool_id": pool_id.as_str(),
+            ":authenticated": authenticated,
+            ":now": Instant(now),
+        })
+        .map(drop)
+}
+
+pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<Identity>> {
+    connection
+        .prepare_cached(
+            "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
+             FROM identity WHERE id = ?1",
+        )?
+        .query_one([id.as_str()], identity)
+        .optional()
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    hide_disabled: bool,
+    page: &Page<IdentityId>,
+) -> Result<Vec<Identity>> {
+    connection
+        .prepare_cached(
+            "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
+             FROM identity
+             WHERE pool_id = :pool_id AND id > coalesce(:after, '') AND NOT (disabled AND :hide_disabled)
+             ORDER BY id LIMIT :limit",
+        )?
+        .query_map(
+            named_params! {
+                ":pool_id": pool_id.as_str(),
+                ":after": page.after.as_ref().map(IdentityId::as_str),
+                ":hide_disabled": hide_disabled,
+                ":limit": integer(page.limit),
+            },
+            identity,
+        )?
+        .collect()
+}
+
+/// Reads a row of `identity`, all columns under their own names.
+pub(super) fn identity(row: &Row<'_>) -> Result<Identity> {
+    Ok(Identity {
+        id: row.get::<_, Text<_>>("id")?.0,
+        pool_id: row.get::<_, Text<_>>("pool_id")?.0,
+        authenticated: row.get("authenticated")?,
+        disabled: row.get("disabled")?,
+        created_at: row.get::<_, Instant>("created_at")?.0,
+        modified_at: row.get::<_, Instant>("modified_at")?.0,
+    })
+}

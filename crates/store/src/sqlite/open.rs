@@ -1,0 +1,172 @@
+//! Opening the database file: who may read it, whose it is, and of which version. A file that is not
+//! Daypass's, or is of a newer Daypass, is left exactly as it was found.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::value::integer;
+
+/// "dpas": tells `file` and us whose database this is.
+const APPLICATION_ID: i32 = 0x6470_6173;
+
+/// `user_version` counts how many of these a database has seen. Only ever append.
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
+
+/// How long to wait for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More than the statements there are, so that none is ever prepared twice.
+const CACHED_STATEMENTS: usize = 64;
+
+/// Why a database could not be opened, for the person who named the file.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file could not be made.
+    #[error(
+        "cannot create the database {path}: {source}; its directory must exist and be writable by this user"
+    )]
+    CannotCreate {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// It is something else than a Daypass database.
+    #[error("{path} is not a Daypass database and is left as it is; name another file")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer Daypass wrote it.
+    #[error(
+        "{path} has version {found}, and this Daypass knows versions up to {known}; run the newer Daypass"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: usize,
+        /// The newest version this program knows.
+        known: usize,
+    },
+    /// SQLite could not open it.
+    #[error(
+        "cannot open the database {path}: {source}; the file and its directory must be writable by this \
+         user, and no other program may keep it locked"
+    )]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The thread that writes could not start.
+    #[error("cannot start the thread that writes to {path}: {source}")]
+    NoThread {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+/// Opens the connection that writes, and brings the file to the newest version.
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    create_if_absent(path)?;
+    let failed = |source| sqlite_error(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    prepare(&connection).map_err(failed)?;
+    migrate(path, &mut connection)?;
+    make_durable(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens a connection that only reads.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+/// Who logged in when is nobody else's business: only the owner may read the file, and SQLite gives its
+/// companions, `-wal` and `-shm`, the same permissions.
+fn create_if_absent(path: &Path) -> Result<(), OpenError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::CannotCreate { path: path.to_owned(), source }),
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // A record out of a damaged page must be an error and never an answer.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// With `FULL` every commit waits until the disk has it: an answer survives a loss of power. `NORMAL`
+/// would not, under WAL.
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")
+}
+
+/// All of it in one transaction that begins by locking, so that of two processes that open a new file
+/// the second finds the work of the first.
+fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |source| sqlite_error(path, source);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version = version_of(path, &transaction)?;
+    if version < MIGRATIONS.len() {
+        for migration in &MIGRATIONS[version..] {
+            transaction.execute_batch(migration).map_err(failed)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", integer(MIGRATIONS.len())).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// How many of [`MIGRATIONS`] the database has seen.
+fn version_of(path: &Path, connection: &Connection) -> Result<usize, OpenError> {
+    let failed = |source| sqlite_error(path, source);
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed);
+    let application_id = number("PRAGMA application_id")?;
+    let user_version = number("PRAGMA user_version")?;
+    let objects = number("SELECT count(*) FROM sqlite_schema")?;
+    if (application_id, user_version, objects) == (0, 0, 0) {
+        return Ok(0);
+    }
+    let version = usize::try_from(user_version);
+    match version {
+        Ok(version) if application_id == i64::from(APPLICATION_ID) => known(path, version),
+        _ => Err(OpenError::NotOurs { path: path.to_owned() }),
+    }
+}
+
+fn known(path: &Path, version: usize) -> Result<usize, OpenError> {
+    let known = MIGRATIONS.len();
+    if version <= known {
+        Ok(version)
+    } else {
+        Err(OpenError::Newer { path: path.to_owned(), found: version, known })
+    }
+}
+
+fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotOurs { path },
+        _ => OpenError::Sqlite { path, source },
+    }
+}

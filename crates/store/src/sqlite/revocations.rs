@@ -1,0 +1,37 @@
+//! Up to which instant the sessions of an identity or of a role are void.
+
+use daypass_core::clock::Timestamp;
+use daypass_core::ids::{IdentityId, RoleName};
+use daypass_core::store::RevocationTarget;
+use rusqlite::{Connection, Result, named_params};
+
+use super::value::Instant;
+
+/// Rounds up: cut to the millisecond, the instant would spare a session issued within that millisecond.
+pub(super) fn revoke(connection: &Connection, target: &RevocationTarget, until: Timestamp) -> Result<()> {
+    let (kind, name) = match target {
+        RevocationTarget::Identity(id) => ("identity", id.as_str()),
+        RevocationTarget::Role(name) => ("role", name.as_str()),
+    };
+    connection
+        .prepare_cached(
+            "INSERT INTO session_revocation (kind, name, not_before) VALUES (:kind, :name, :not_before)
+             ON CONFLICT (kind, name) DO UPDATE SET not_before = max(not_before, excluded.not_before)",
+        )?
+        .execute(named_params! { ":kind": kind, ":name": name, ":not_before": Instant::not_before(until) })
+        .map(drop)
+}
+
+pub(super) fn revoked_until(
+    connection: &Connection,
+    identity_id: &IdentityId,
+    role: &RoleName,
+) -> Result<Option<Timestamp>> {
+    connection
+        .prepare_cached(
+            "SELECT max(not_before) FROM session_revocation
+             WHERE (kind = 'identity' AND name = ?1) OR (kind = 'role' AND name = ?2)",
+        )?
+        .query_one([identity_id.as_str(), role.as_str()], |row| row.get::<_, Option<Instant>>(0))
+        .map(|until| until.map(|Instant(until)| until))
+}
