@@ -42,10 +42,8 @@ async function start() {
   config = await readConfig();
   servers.set(config.s3_url, 'S3').set(config.sandbox_url, 'Sandbox');
   noteReturn();
-  // What a page must show to everybody does not wait for what one person's login brings.
-  const offered = broker.providers().then(offerProviders);
+  offerProviders(await broker.providers());
   await finishSignIn();
-  await offered;
 }
 
 /** @returns {Promise<Config>} */
@@ -85,13 +83,12 @@ async function signInAgain() {
   if (provider) await whileBusy(byId('switch'), () => signIn(provider));
 }
 
-/** The trip to the provider was the browser's, so the log learns of it from the address alone. */
+/** This page itself was the last step of the trip to the provider, before there was a log. */
 function noteReturn() {
   const { searchParams } = new URL(arrivedAt);
-  const [outcome] = ['error', 'code'].filter((name) => searchParams.has(name));
-  if (!outcome) return;
-  const words = outcome === 'code' ? 'came back with a code' : 'came back without a code';
-  addStep({ method: 'GET', server: 'Identity provider', path: 'authorization endpoint', note: 'in the address bar', outcome: words, ok: outcome === 'code' });
+  if (!searchParams.has('code') && !searchParams.has('error')) return;
+  const brought = searchParams.has('error') ? 'an error' : 'a code';
+  addStep({ method: 'GET', server: 'Daypass', path: '/', note: `back from the provider with ${brought}`, outcome: '200', ok: true });
 }
 
 async function finishSignIn() {
@@ -108,7 +105,7 @@ async function welcome(exchange) {
   session = exchange;
   remember({ identityId: exchange.identityId, name: personName(exchange) });
   await renewCredentials();
-  showPerson(exchange);
+  showPerson(exchange, providers.find(({ id }) => id === exchange.provider)?.name ?? exchange.provider);
   showToken(exchange);
   for (const id of SIGNED_IN_SECTIONS) byId(id).hidden = false;
   byId('sign-in').hidden = true;

@@ -16,10 +16,10 @@ export function personName(exchange) {
   return exchange.user.name ?? 'Somebody who shared no name';
 }
 
-/** @param {Exchange} exchange */
-export function showPerson(exchange) {
+/** @param {Exchange} exchange @param {string} providerName */
+export function showPerson(exchange, providerName) {
   byId('person-name').textContent = personName(exchange);
-  byId('person-provider').textContent = exchange.provider;
+  byId('person-provider').textContent = providerName;
   byId('identity-id').textContent = exchange.identityId;
   byId('avatar').replaceChildren(portrait(exchange));
 }
@@ -64,9 +64,10 @@ function readable(claims) {
   return Object.entries(claims).map(([name, value]) => [name, inWords(name, value)]);
 }
 
-/** @param {string} name @param {unknown} value */
+/** @param {string} name @param {unknown} value @returns {string} */
 function inWords(name, value) {
   if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map((part) => inWords('', part)).join('\n');
   const json = JSON.stringify(value, null, 1);
   const isTime = typeof value === 'number' && ['exp', 'iat', 'nbf', 'auth_time'].includes(name);
   return isTime ? `${json} (${new Date(value * 1000).toLocaleTimeString()})` : json;

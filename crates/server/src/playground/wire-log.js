@@ -16,7 +16,9 @@ export function addStep({ method, server, path, note, outcome, ok }) {
     make('span', { className: 'wire-request' }, make('strong', {}, method), ` ${path}`),
     make('span', { className: 'hint' }, note ? `${server} · ${note}` : server),
   );
-  byId('log').append(line);
+  const log = byId('log');
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
 }
 
 /**
