@@ -112,8 +112,8 @@ async function refusal(page) {
 
 /** @param {Page} page */
 async function assertSignedOut(page) {
+  await page.getByRole('button', { name: /^Sign in with / }).waitFor();
   assert.equal(await page.getByRole('heading', { name: 'Your pass' }).isVisible(), false);
-  assert.equal(await page.getByRole('button', { name: /^Sign in with / }).isVisible(), true);
 }
 
 /** @param {Awaited<ReturnType<typeof watch>>} seen */
@@ -294,6 +294,18 @@ describe('playground', () => {
     await page.route(`${daypass.ready.s3_url}/**`, (route) => route.abort());
     await page.getByRole('button', { name: 'List my files' }).click();
     await page.locator('#folder-result').getByText('network').waitFor();
+  });
+
+  pageTest('a refusal for another reason is not taken for confinement', { expects: REFUSED }, async (page) => {
+    await signIn(page);
+    await page.route(`${daypass.ready.s3_url}/**`, (route) => route.fulfill({
+      status: 403,
+      headers: { 'access-control-allow-origin': '*' },
+      body: '<Error><Code>SignatureDoesNotMatch</Code><Message>no</Message></Error>',
+    }));
+    await page.getByRole('button', { name: 'Try to read it' }).click();
+    await page.locator('#trespass-result').getByText('SignatureDoesNotMatch').first().waitFor();
+    assert.ok(!(await page.locator('#trespass-result').innerText()).includes('as it should be'));
   });
 
   pageTest('signing out leaves nothing behind', {}, async (page, seen) => {

@@ -7,8 +7,8 @@
 import { Broker, getCredentialsForIdentity, S3Bucket } from '/sdk/index.js';
 import { startClock } from './countdown.js';
 import { byId, make, message, whileBusy } from './dom.js';
-import { clearFolder, showFolder } from './folder.js';
-import { clearPass, personName, showCredentials, showPerson, showToken } from './pass.js';
+import { showFolder } from './folder.js';
+import { personName, showCredentials, showPerson, showToken } from './pass.js';
 import { forgetEveryone, remember } from './people.js';
 import { explain } from './plain-words.js';
 import { addStep, loggedFetch } from './wire-log.js';
@@ -128,17 +128,11 @@ function showRenewalError(error) {
   byId('renew-result').replaceChildren(explain(error));
 }
 
+/** A fresh page remembers nothing, and no answer that is still on its way can arrive in it. */
 function signOut() {
-  session = undefined;
   broker.abandonLogin();
   forgetEveryone();
-  clearPass();
-  clearFolder();
-  for (const id of SIGNED_IN_SECTIONS) byId(id).hidden = true;
-  byId('log').replaceChildren();
-  byId('notice').replaceChildren();
-  byId('sign-in').hidden = false;
-  byId('sign-in-heading').focus();
+  location.replace(REDIRECT_URI);
 }
 
 start().catch((error) => byId('notice').replaceChildren(explain(error)));

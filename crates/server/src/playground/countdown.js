@@ -13,11 +13,6 @@ export function countDownTo(name, end) {
   showTimeLeft();
 }
 
-export function stopCountdowns() {
-  ends.clear();
-  showTimeLeft();
-}
-
 /** Shows the time left now, and again every second. */
 export function startClock() {
   setInterval(showTimeLeft, 1000);

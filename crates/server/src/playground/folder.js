@@ -22,15 +22,6 @@ export function showFolder(folder, address) {
   showOthers(folder);
 }
 
-/** Leaves nothing of the person in the document. */
-export function clearFolder() {
-  for (const id of ['put', 'trespass']) byId(id).onsubmit = null;
-  byId('list').onclick = null;
-  for (const id of ['folder-address', 'folder-result', 'files', 'other', 'trespass-result']) byId(id).replaceChildren();
-  hideFile();
-  /** @type {HTMLFormElement} */ (byId('put')).reset();
-}
-
 /** @param {(form: FormData) => Promise<void>} action */
 function onSubmit(action) {
   return (/** @type {SubmitEvent} */ event) => {
@@ -127,7 +118,8 @@ async function verdict(what, action) {
   try {
     await action();
   } catch (error) {
-    const refused = error instanceof S3Error && error.status === 403;
+    // Any other 403, as for a bad signature, says nothing about the policy.
+    const refused = error instanceof S3Error && error.code === 'AccessDenied';
     return refused ? refusal(what, error) : explain(error);
   }
   return message('bad', `${what} was allowed`, make('p', {}, 'It should have been refused: the role’s policy is too wide.'));

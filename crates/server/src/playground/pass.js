@@ -5,7 +5,7 @@
  * session token never are.
  */
 import { decodeWithoutVerifying } from '/sdk/index.js';
-import { countDownTo, stopCountdowns } from './countdown.js';
+import { countDownTo } from './countdown.js';
 import { byId, fillDescriptions, make } from './dom.js';
 
 /** @typedef {import('/sdk/broker.js').Exchange} Exchange */
@@ -85,15 +85,3 @@ export function showCredentials({ accessKeyId, secretAccessKey, sessionToken, ex
 
 /** @param {string} secret */
 const shortened = (secret) => `${secret.slice(0, 4)}… (${secret.length} characters)`;
-
-/** Leaves nothing of the person in the document. */
-export function clearPass() {
-  stopCountdowns();
-  byId('copy-token').onclick = null;
-  const disclosure = /** @type {HTMLDetailsElement} */ (byId('raw-token'));
-  disclosure.ontoggle = null;
-  disclosure.open = false;
-  const ids = ['person-name', 'person-provider', 'identity-id', 'avatar', 'token-header', 'token-claims',
-    'raw-token-text', 'copy-result', 'credentials-list', 'renew-result'];
-  for (const id of ids) byId(id).replaceChildren();
-}
