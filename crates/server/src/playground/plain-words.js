@@ -1,0 +1,46 @@
+// @ts-check
+/**
+ * Says in plain words what a refusal means for the person at the screen. The code stays visible
+ * beside the words: it is what the documentation, the logs and a colleague can look up.
+ */
+import { make, message } from './dom.js';
+
+/** @type {Map<string, [title: string, text: string]>} */
+const WORDS = new Map([
+  ['access_denied', ['You said no', 'The identity provider reports that the login was cancelled. Nothing was exchanged.']],
+  ['state_mismatch', ['This answer belongs to another login', 'It did not come from the login that this tab started, so it was not sent on. Somebody may have forged it.']],
+  ['no_login_started', ['No login was started here', 'An answer came back that this tab did not ask for, so it was not sent on. A reload of an old address does this too.']],
+  ['malformed_callback', ['The answer cannot be read', 'The identity provider sent you back with an incomplete or ambiguous answer.']],
+  ['unsafe_endpoint', ['The provider cannot be opened', 'Its authorization endpoint is not a web page. The operator must correct it.']],
+  ['subject_missing', ['The provider did not say who you are', 'Without the external ID there is nobody to make an identity for. Perhaps it was not shared at the consent page.']],
+  ['proof_refused', ['The provider refused the login', 'The code was spent, expired, or issued to another app or browser. Signing in again helps.']],
+  ['unbound_access_token', ['A bare access token is not enough', 'Nothing shows that it was issued to this app, so it is not accepted.']],
+  ['provider_reported_error', ['The provider reported an error', 'It took the login and then refused to tell about the person.']],
+  ['provider_unavailable', ['The provider is down', 'Nothing is wrong with your login. Try again in a moment.']],
+  ['provider_timeout', ['The provider took too long', 'Nothing is wrong with your login. Try again in a moment.']],
+  ['provider_answer_malformed', ['The provider’s answer makes no sense', 'Daypass could not read it, and believes nothing that it cannot read.']],
+  ['provider_answer_too_large', ['The provider’s answer is too long', 'Daypass stopped reading it.']],
+  ['provider_misconfigured', ['The provider is set up wrongly', 'The operator must correct its configuration.']],
+  ['unknown_provider', ['Daypass does not know this provider', 'It is not in the configuration, or no longer.']],
+  ['redirect_uri_not_registered', ['This page’s address is not registered', 'The login would have come back to an address that is not on the list.']],
+  ['origin_not_allowed', ['This page may not ask', 'Its origin is not registered with Daypass.']],
+  ['network', ['No answer', 'The server is not running, or does not let this page read its answers.']],
+  ['NotAuthorizedException', ['The token was not accepted', 'It has probably ended. Sign in again.']],
+  ['ExpiredToken', ['The credentials have ended', 'Get fresh ones, or sign in again.']],
+  ['AccessDenied', ['S3 refused', 'The role of these credentials does not allow this.']],
+  ['NoSuchKey', ['There is no such file', 'It may have been deleted.']],
+  ['key_not_addressable', ['This file name does not work', 'It is empty, or contains “.” or “..” as a folder.']],
+]);
+
+/**
+ * @param {unknown} error
+ * @returns {HTMLElement}
+ */
+export function explain(error) {
+  const { code = 'unexpected', message: said, requestId, retryAfter } = /** @type {Record<string, any>} */ (error);
+  const [title, text] = WORDS.get(String(code)) ?? ['Something went wrong', String(said)];
+  const reference = make('p', { className: 'reference' }, 'Code ', make('code', {}, String(code)));
+  if (requestId) reference.append(' · request ', make('code', {}, String(requestId)));
+  const wait = retryAfter ? ` Wait ${retryAfter} s.` : '';
+  return message('bad', title, make('p', {}, text + wait), reference);
+}

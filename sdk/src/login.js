@@ -1,0 +1,140 @@
+// @ts-check
+/**
+ * The browser's half of an OAuth 2.0 login by authorization code with PKCE: sends the person to
+ * the identity provider, and recognises the answer when they come back. An answer is believed only
+ * if its `state` is the one that this very tab sent out, and it is believed once: the login that
+ * was begun is forgotten before its answer is judged.
+ */
+import { DaypassError } from './errors.js';
+import { asText } from './http.js';
+import { codeChallenge, randomToken, secureRandom } from './pkce.js';
+
+/** @typedef {Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>} LoginStorage */
+
+/**
+ * @typedef {object} Provider what a login page needs to know about an identity provider
+ * @property {string} id
+ * @property {string} name
+ * @property {string} authorizationEndpoint
+ * @property {string} clientId
+ * @property {string} scope
+ * @property {string[]} accepts the proofs that the broker takes from it: `code`, `access_token` …
+ */
+
+/**
+ * @typedef {object} CodeProof what the broker needs to redeem the code
+ * @property {string} provider
+ * @property {string} code
+ * @property {string} codeVerifier
+ * @property {string} redirectUri
+ */
+
+/** @typedef {Omit<CodeProof, 'code'> & {state: string}} BegunLogin */
+
+/**
+ * A login that did not end well in the browser. Its codes: `no_login_started`, `state_mismatch`,
+ * `malformed_callback`, `unsafe_endpoint`, and the identity provider's own, as `access_denied`.
+ */
+export class LoginError extends DaypassError {}
+
+const STORAGE_KEY = 'daypass.login';
+
+/**
+ * Remembers a new login in `storage` and says where to send the person.
+ * @param {Provider} provider
+ * @param {string} redirectUri registered with the provider and the broker, byte for byte
+ * @param {LoginStorage} storage
+ * @param {import('./pkce.js').RandomBytes} [random]
+ * @returns {Promise<string>} the authorization URL
+ */
+export async function beginLogin(provider, redirectUri, storage, random = secureRandom) {
+  const login = {
+    provider: provider.id,
+    redirectUri,
+    state: randomToken(random),
+    codeVerifier: randomToken(random),
+  };
+  const url = await authorizationUrl(provider, login);
+  storage.setItem(STORAGE_KEY, JSON.stringify(login));
+  return url;
+}
+
+/**
+ * Reads the address that the identity provider sent the person back to.
+ * @param {string} address
+ * @param {LoginStorage} storage
+ * @returns {CodeProof | undefined} nothing where the address is not the end of a login
+ */
+export function endLogin(address, storage) {
+  const { searchParams } = new URL(address);
+  if (!searchParams.has('code') && !searchParams.has('error')) return undefined;
+  const begun = takeBegunLogin(storage);
+  const answer = readAnswer(searchParams);
+  if (!begun) throw new LoginError('no_login_started', 'No login was started in this tab');
+  const { state, ...login } = begun;
+  if (answer.state !== state) throw new LoginError('state_mismatch', 'This answer belongs to another login');
+  if (answer.error) throw new LoginError(answer.error, 'The identity provider ended the login');
+  if (!answer.code) throw new LoginError('malformed_callback', 'The answer has no authorization code');
+  return { ...login, code: answer.code };
+}
+
+/**
+ * @param {Provider} provider
+ * @param {BegunLogin} login
+ */
+async function authorizationUrl(provider, login) {
+  const url = new URL(provider.authorizationEndpoint);
+  // A `javascript:` address would run in the page that navigates to it.
+  if (!['https:', 'http:'].includes(url.protocol)) {
+    throw new LoginError('unsafe_endpoint', `${provider.name} has an authorization endpoint that is no web page`);
+  }
+  const parameters = {
+    response_type: 'code',
+    client_id: provider.clientId,
+    redirect_uri: login.redirectUri,
+    scope: provider.scope,
+    state: login.state,
+    code_challenge: await codeChallenge(login.codeVerifier),
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return url.href;
+}
+
+/** @param {URLSearchParams} parameters */
+function readAnswer(parameters) {
+  return {
+    state: single(parameters, 'state'),
+    code: single(parameters, 'code'),
+    error: single(parameters, 'error'),
+  };
+}
+
+/**
+ * RFC 6749 section 3.1 forbids to repeat a parameter; two readers could choose different ones.
+ * @param {URLSearchParams} parameters
+ * @param {string} name
+ */
+function single(parameters, name) {
+  const values = parameters.getAll(name);
+  if (values.length > 1) throw new LoginError('malformed_callback', `The answer repeats ${name}`);
+  return asText(values[0]);
+}
+
+/**
+ * @param {LoginStorage} storage
+ * @returns {BegunLogin | undefined}
+ */
+function takeBegunLogin(storage) {
+  const stored = storage.getItem(STORAGE_KEY);
+  storage.removeItem(STORAGE_KEY);
+  return stored === null ? undefined : JSON.parse(stored);
+}
+
+/**
+ * Forgets a login that was begun and will not be ended, as when the person signs out.
+ * @param {LoginStorage} storage
+ */
+export function abandonLogin(storage) {
+  storage.removeItem(STORAGE_KEY);
+}
