@@ -25,14 +25,16 @@ pub(crate) fn interpreter(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(interpreter)
 }
 
-/// Debian splits `venv` from its Python, so having an interpreter is not enough.
+/// Debian splits `venv` from its Python, so having an interpreter is not enough. The version is Debian 12's.
+const IS_USABLE: &str = "import sys, venv, ensurepip; assert sys.version_info >= (3, 11)";
+
 fn install_python(workspace: &Workspace) -> Outcome {
-    let usable = || answer(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_some();
+    let usable = || answer(Command::new("python3").args(["-c", IS_USABLE])).is_some();
     if usable() {
         return Ok(());
     }
-    debian::install(workspace, &["python3", "python3-venv"], "there is no python3 with venv on the PATH")?;
-    if usable() { Ok(()) } else { Err("python3 on the PATH is not Debian's and has no venv".into()) }
+    debian::install(workspace, &["python3", "python3-venv"], "there is no python3 of version 3.11 or newer, with venv, on the PATH")?;
+    if usable() { Ok(()) } else { Err("python3 on the PATH is neither Debian's nor usable in its place".into()) }
 }
 
 fn version() -> Option<String> {
