@@ -33,8 +33,16 @@ fn install_python(workspace: &Workspace) -> Outcome {
     if usable() {
         return Ok(());
     }
-    debian::install(workspace, &["python3", "python3-venv"], "there is no python3 of version 3.11 or newer, with venv, on the PATH")?;
-    if usable() { Ok(()) } else { Err("python3 on the PATH is neither Debian's nor usable in its place".into()) }
+    debian::install(
+        workspace,
+        &["python3", "python3-venv"],
+        "there is no python3 of version 3.11 or newer, with venv, on the PATH",
+    )?;
+    if usable() {
+        Ok(())
+    } else {
+        Err("python3 on the PATH is neither Debian's nor usable in its place".into())
+    }
 }
 
 fn version() -> Option<String> {
