@@ -1,2 +1,86 @@
-//! x
-fn main() {}
+//! What a developer repeats, as `cargo xtask COMMAND`. It is written with the standard library alone, so
+//! that it compiles in seconds on a machine where nothing else has been built yet.
+
+#![expect(clippy::print_stdout, reason = "a command speaks to the person who typed it")]
+#![expect(clippy::print_stderr, reason = "a command speaks to the person who typed it")]
+
+mod bench;
+mod cargo_deny;
+mod chromium;
+mod debian;
+mod node;
+mod process;
+mod python;
+mod release;
+mod stamp;
+mod steps;
+mod test;
+mod workspace;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+/// What every part of xtask answers: a failure is a sentence for the person at the terminal.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &[String]) -> Outcome,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        usage: "test [--only STEP[,STEP]]",
+        about: "install what the tests need and this machine lacks, then run every check",
+        run: test::run,
+    },
+    Command {
+        name: "bench",
+        usage: "bench [ARGUMENTS]",
+        about: "measure speed and size against the targets, as ratios inside one run",
+        run: bench::run,
+    },
+    Command { name: "help", usage: "help", about: "this page", run: help },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome {
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.trim_start_matches("--"), rest),
+        None => ("help", arguments),
+    };
+    let command = COMMANDS
+        .iter()
+        .find(|command| command.name == name)
+        .ok_or_else(|| format!("there is no command `{name}`; `cargo xtask help` lists them"))?;
+    (command.run)(&Workspace::locate()?, rest)
+}
+
+fn help(_: &Workspace, arguments: &[String]) -> Outcome {
+    if let Some(unexpected) = arguments.first() {
+        return Err(format!("`help` takes no argument; it was given `{unexpected}`").into());
+    }
+    for command in COMMANDS {
+        println!("cargo xtask {:<26} {}", command.usage, command.about);
+    }
+    println!("\nSteps of `test`, in order:");
+    for step in steps::ALL {
+        println!("  {:<14} {}", step.name, step.about);
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! As much HTTP/1.1 as it takes to post to one server over a connection that stays open. A real client
+//! library would work at the server's expense for the same two cores.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use crate::Outcome;
+
+pub(crate) struct Connection {
+    host: String,
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// Connects to the server at `url`, of which only the authority counts.
+    pub(crate) fn open(url: &str) -> Outcome<Self> {
+        let host = url.strip_prefix("http://").ok_or("the server speaks plain HTTP on loopback")?;
+        let host = host.split('/').next().unwrap_or(host).to_owned();
+        let stream = TcpStream::connect(&host)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { host, stream: BufReader::new(stream) })
+    }
+
+    /// Posts `body` and answers the response's status, head and body.
+    pub(crate) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome<Response> {
+        let mut request =
+            format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", self.host, body.len());
+        for (name, value) in headers {
+            request.extend([name, ": ", value, "\r\n"]);
+        }
+        let mut request = (request + "\r\n").into_bytes();
+        request.extend_from_slice(body);
+        self.stream.get_mut().write_all(&request)?;
+        self.read_response()
+    }
+
+    fn read_response(&mut self) -> Outcome<Response> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.stream.read_line(&mut head)? == 0 {
+                return Err("the server closed the connection".into());
+            }
+        }
+        let status = head.split(' ').nth(1).ok_or("no status line")?.parse()?;
+        let length = header(&head, "content-length").unwrap_or("0").parse()?;
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok(Response { status, head, body })
+    }
+}
+
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
+    /// The body of an answer that is a success; a benchmark of refusals would be fast and worthless.
+    pub(crate) fn success(self) -> Outcome<Vec<u8>> {
+        if self.status == 200 {
+            return Ok(self.body);
+        }
+        Err(format!("the server answered {}: {}", self.status, String::from_utf8_lossy(&self.body)).into())
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::header;
+
+    #[test]
+    fn a_header_is_found_whatever_its_case() {
+        let head = "HTTP/1.1 302 Found\r\nLocation: http://a/?x#y\r\nCONTENT-LENGTH: 0\r\n\r\n";
+        assert_eq!(header(head, "location"), Some("http://a/?x#y"));
+        assert_eq!(header(head, "content-length"), Some("0"));
+        assert_eq!(header(head, "etag"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Measures `daypass up` from outside: the CPU it spends on a signed request, how soon it is ready, how much
+//! memory it holds. CPU is given as a multiple of one bare RSA-2048 signature by the same library on
+//! the same machine in the same run, because seconds of one machine say nothing about another.
+//!
+//! Use it through `cargo xtask bench`, which builds the server and names it in `DAYPASS_BIN`.
+
+#![expect(clippy::print_stdout, reason = "the figures are the product")]
+#![expect(clippy::print_stderr, reason = "a failure is told to the person at the terminal")]
+
+mod cpu;
+mod http;
+mod memory;
+mod requests;
+mod server;
+mod signature;
+mod start;
+mod statistics;
+mod token;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// A failure is a sentence for the person at the terminal.
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// How much is measured. The quick size shows that everything works, and its figures are not to be quoted.
+struct Size {
+    rounds: u32,
+    requests_per_round: u32,
+    signatures_per_round: u32,
+    starts: u32,
+    exchanges: u32,
+}
+
+const FULL: Size = Size {
+    rounds: 9,
+    requests_per_round: 8_000,
+    signatures_per_round: 8_000,
+    starts: 15,
+    exchanges: 100_000,
+};
+const QUICK: Size =
+    Size { rounds: 3, requests_per_round: 500, signatures_per_round: 500, starts: 3, exchanges: 1_000 };
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("daypass-bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let size = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => FULL,
+        ["--quick"] => {
+            println!("quick run: it shows that everything works; do not quote its figures");
+            QUICK
+        }
+        _ => return Err("the only argument is --quick".into()),
+    };
+    token::row(&size)?;
+    start::row(&size)?;
+    memory::row(&size)
+}

@@ -1,0 +1,78 @@
+//! The server under measurement: a real `daypass up` in a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::Outcome;
+
+pub(crate) struct Server {
+    process: Child,
+    ready: Value,
+    /// From the start of the process to its ready line.
+    pub(crate) started_in: Duration,
+}
+
+impl Server {
+    /// Starts `daypass up` with its state in `directory`, and waits until it says that it is ready.
+    pub(crate) fn start(directory: &Path) -> Outcome<Self> {
+        let program =
+            std::env::var_os("DAYPASS_BIN").ok_or("DAYPASS_BIN names no daypass; use `cargo xtask bench`")?;
+        let mut command = Command::new(program);
+        command.args(["up", "--port", "0", "--dir"]).arg(directory);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let started = Instant::now();
+        let process = command.spawn()?;
+        let mut server = Self { process, ready: Value::Null, started_in: Duration::ZERO };
+        server.ready = server.read_ready_line()?;
+        server.started_in = started.elapsed();
+        Ok(server)
+    }
+
+    fn read_ready_line(&mut self) -> Outcome<Value> {
+        let stdout = self.process.stdout.as_mut().ok_or("the server has no stdout")?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        serde_json::from_str(&line)
+            .map_err(|_| "`daypass up` ended before it was ready; start it by hand to see why".into())
+    }
+
+    /// A member of the ready line.
+    pub(crate) fn says(&self, member: &str) -> Outcome<&str> {
+        let value = self.ready.get(member).and_then(Value::as_str);
+        value.ok_or_else(|| format!("the ready line has no `{member}`").into())
+    }
+
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Resident memory in MiB.
+    pub(crate) fn resident_mebibytes(&self) -> Outcome<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes =
+            line.and_then(|line| line.split_whitespace().next()).ok_or("the kernel tells no VmRSS")?;
+        Ok(kibibytes.parse::<f64>()? / 1024.0)
+    }
+
+    /// Asks the server to end, as a user does, and waits for it.
+    pub(crate) fn stop(mut self) -> Outcome<()> {
+        let terminate = format!("kill -TERM {}", self.process_id());
+        Command::new("sh").args(["-c", &terminate]).status()?;
+        let status = self.process.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("daypass ended with {status}").into()) }
+    }
+}
+
+/// Whatever fails in between, no server is left behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, which is just what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

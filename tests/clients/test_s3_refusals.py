@@ -1,0 +1,152 @@
+"""What a person must not do: reach anybody else's corner of the bucket, by any operation or any spelling."""
+
+import http.client
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+import aws
+
+SECRET = b"for Grace's eyes only"
+
+
+@pytest.fixture
+def hers(daypass, grace, grace_s3):
+    """An object of Grace's; it has to be there, unchanged, after whatever Ada tries."""
+    key = f"{grace.identity_id}/diary.txt"
+    grace_s3.put_object(Bucket=daypass.bucket, Key=key, Body=SECRET)
+    yield key
+    assert grace_s3.get_object(Bucket=daypass.bucket, Key=key)["Body"].read() == SECRET
+
+
+OBJECT_OPERATIONS = {
+    "get_object": {},
+    "put_object": {"Body": b"overwritten"},
+    "delete_object": {},
+    "create_multipart_upload": {},
+    "get_object_tagging": {},
+    "get_object_attributes": {"ObjectAttributes": ["ETag"]},
+    "list_parts": {"UploadId": "00000000-0000-0000-0000-000000000000"},
+    "upload_part": {"UploadId": "00000000-0000-0000-0000-000000000000", "PartNumber": 1, "Body": b"part"},
+    "abort_multipart_upload": {"UploadId": "00000000-0000-0000-0000-000000000000"},
+}
+
+
+@pytest.mark.parametrize("operation", OBJECT_OPERATIONS)
+def test_another_persons_object(daypass, ada_s3, hers, operation):
+    with aws.refused("AccessDenied", status=403):
+        getattr(ada_s3, operation)(Bucket=daypass.bucket, Key=hers, **OBJECT_OPERATIONS[operation])
+
+
+def test_whether_another_persons_object_exists(daypass, ada_s3, hers):
+    for key in (hers, hers + " that does not exist"):
+        with aws.refused("403", status=403):
+            ada_s3.head_object(Bucket=daypass.bucket, Key=key)
+
+
+@pytest.mark.parametrize("operation", ["list_buckets", "create_bucket", "delete_bucket", "get_bucket_location"])
+def test_the_bucket_itself(daypass, ada_s3, operation):
+    parameters = {} if operation == "list_buckets" else {"Bucket": daypass.bucket}
+    with aws.refused("AccessDenied", status=403):
+        getattr(ada_s3, operation)(**parameters)
+
+
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_multipart_uploads"])
+@pytest.mark.parametrize("prefix", [None, "", "us-east-1:", "{ada}", "{grace}/", "{grace}", "*"])
+def test_listing_beyond_the_own_prefix(daypass, ada, grace, ada_s3, operation, prefix):
+    parameters = {}
+    if prefix is not None:
+        parameters["Prefix"] = prefix.format(ada=ada.identity_id, grace=grace.identity_id)
+    with pytest.raises(ClientError) as caught:
+        getattr(ada_s3, operation)(Bucket=daypass.bucket, **parameters)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_a_listing_that_starts_after_its_prefix_stays_within(daypass, ada, ada_s3, hers):
+    """`StartAfter` is no way out of the prefix that was decided on."""
+    prefix = f"{ada.identity_id}/"
+    answer = ada_s3.list_objects_v2(Bucket=daypass.bucket, Prefix=prefix, StartAfter="!")
+    assert all(entry["Key"].startswith(prefix) for entry in answer.get("Contents", []))
+
+
+def test_a_prefix_is_text_and_leads_nowhere(daypass, ada, grace, ada_s3, hers):
+    prefix = f"{ada.identity_id}/../{grace.identity_id}/"
+    try:
+        assert "Contents" not in ada_s3.list_objects_v2(Bucket=daypass.bucket, Prefix=prefix)
+    except ClientError as refusal:
+        assert refusal.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)
+
+
+def test_a_copy_from_another_person(daypass, ada, ada_s3, hers):
+    source = {"Bucket": daypass.bucket, "Key": hers}
+    mine = f"{ada.identity_id}/stolen.txt"
+    with aws.refused("AccessDenied", status=403):
+        ada_s3.copy_object(Bucket=daypass.bucket, Key=mine, CopySource=source)
+    upload_id = ada_s3.create_multipart_upload(Bucket=daypass.bucket, Key=mine)["UploadId"]
+    with aws.refused("AccessDenied", status=403):
+        ada_s3.upload_part_copy(Bucket=daypass.bucket, Key=mine, CopySource=source, UploadId=upload_id, PartNumber=1)
+
+
+def test_a_copy_to_another_person(daypass, ada, ada_s3, hers):
+    mine = f"{ada.identity_id}/planted.txt"
+    ada_s3.put_object(Bucket=daypass.bucket, Key=mine, Body=b"planted")
+    with aws.refused("AccessDenied", status=403):
+        ada_s3.copy_object(Bucket=daypass.bucket, Key=hers, CopySource={"Bucket": daypass.bucket, "Key": mine})
+
+
+def test_another_persons_object_in_a_batch(daypass, ada, ada_s3, hers):
+    """Whether the whole batch is refused or only her part of it, hers is not deleted and not said to be."""
+    mine = f"{ada.identity_id}/in-the-batch.txt"
+    ada_s3.put_object(Bucket=daypass.bucket, Key=mine, Body=b"mine")
+    batch = {"Objects": [{"Key": mine}, {"Key": hers}]}
+    try:
+        answer = ada_s3.delete_objects(Bucket=daypass.bucket, Delete=batch)
+    except ClientError as refusal:
+        assert refusal.response["Error"]["Code"] == "AccessDenied"
+    else:
+        assert [(error["Key"], error["Code"]) for error in answer["Errors"]] == [(hers, "AccessDenied")]
+        assert [entry["Key"] for entry in answer["Deleted"]] == [mine]
+
+
+SPELLINGS = {
+    "dots": "{ada}/../{grace}/diary.txt",
+    "dots that go nowhere": "{ada}/./../{grace}/diary.txt",
+    "dots deep inside": "{ada}/a/b/../../../{grace}/diary.txt",
+    "out of the bucket and back": "{ada}/../../{bucket}/{grace}/diary.txt",
+    "encoded dots": "{ada}/%2e%2e/{grace}/diary.txt",
+    "half encoded dots": "{ada}/.%2E/{grace}/diary.txt",
+    "encoded slashes": "{ada}%2f..%2f{grace}%2fdiary.txt",
+    "backslashes": "{ada}/..%5C{grace}%5Cdiary.txt",
+    "encoded twice": "{ada}/%252e%252e/{grace}/diary.txt",
+    "a null": "{grace}/diary.txt%00{ada}/",
+    "a slash in front": "/{grace}/diary.txt",
+    "the case of the identity": "{GRACE}/diary.txt",
+    "the machine's own files": "{ada}/../../../../../../../../etc/passwd",
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_leads_out_of_the_own_prefix(daypass, ada, grace, ada_credentials, hers, method, spelling):
+    names = {"ada": ada.identity_id, "grace": grace.identity_id, "GRACE": grace.identity_id.upper()}
+    path = f"/{daypass.bucket}/" + SPELLINGS[spelling].format(bucket=daypass.bucket, **names)
+    status, body = send_as_spelt(daypass, ada_credentials, method, path)
+    assert 400 <= status < 500, (status, body)
+    assert SECRET not in body
+    assert b"root:" not in body
+
+
+def send_as_spelt(daypass, credentials, method, path):
+    """A rightly signed request whose path no HTTP library has tidied up."""
+    keys = Credentials(
+        credentials["aws_access_key_id"], credentials["aws_secret_access_key"], credentials["aws_session_token"]
+    )
+    request = AWSRequest(method, daypass.s3_url + path, data=b"overwritten" if method == "PUT" else b"")
+    S3SigV4Auth(keys, "s3", daypass.region).add_auth(request)
+    connection = http.client.HTTPConnection(daypass.s3_url.removeprefix("http://"))
+    connection.request(method, path, request.data, dict(request.headers))
+    answer = connection.getresponse()
+    return answer.status, answer.read()

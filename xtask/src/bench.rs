@@ -1,0 +1,11 @@
+//! `cargo xtask bench`: builds the server and the program that measures it, both as released, and hands
+//! over. The measuring lies in a package of its own (`bench/`), because what it needs would make xtask slow to compile.
+
+use crate::process;
+use crate::{Outcome, Workspace, release};
+
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let daypass = release::program(workspace)?;
+    let mut bench = workspace.cargo("run --release --locked --quiet --package daypass-bench --");
+    process::run(bench.args(arguments).env("DAYPASS_BIN", daypass))
+}

@@ -1,0 +1,94 @@
+//! What `cargo xtask test` checks, in order: first what answers soonest, last what needs the most. A step
+//! gets what it needs by asking for it, so that each also runs alone.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::run;
+use crate::{Outcome, Workspace, cargo_deny, chromium, node, python, release};
+
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn(&Workspace) -> Outcome,
+}
+
+pub(crate) const ALL: &[Step] = &[
+    Step { name: "format", about: "rustfmt has nothing to change", run: format },
+    Step { name: "clippy", about: "clippy has nothing to say", run: clippy },
+    Step { name: "docs", about: "rustdoc has nothing to say, private items included", run: docs },
+    Step { name: "dependencies", about: "licences, sources and banned crates", run: dependencies },
+    Step { name: "unit", about: "every Rust test of the workspace", run: unit },
+    Step { name: "build", about: "the release binary that the steps below drive", run: build },
+    Step { name: "tour", about: "`daypass tour` walks the whole flow", run: tour },
+    Step { name: "sdk-types", about: "the types of the browser SDK and the playground", run: sdk_types },
+    Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
+    Step { name: "browser", about: "the playground in a real Chromium", run: browser },
+    Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+];
+
+fn format(workspace: &Workspace) -> Outcome {
+    run(&mut workspace.cargo("fmt --all --check"))
+}
+
+fn clippy(workspace: &Workspace) -> Outcome {
+    run(&mut workspace.cargo("clippy --workspace --all-targets --locked -- -D warnings"))
+}
+
+fn docs(workspace: &Workspace) -> Outcome {
+    let mut doc = workspace.cargo("doc --workspace --no-deps --document-private-items --locked");
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn dependencies(workspace: &Workspace) -> Outcome {
+    println!("  security advisories are not checked here: their database is a repository on the network");
+    let deny = cargo_deny::program(workspace)?;
+    run(workspace.command(deny).args([
+        "--workspace",
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}
+
+fn unit(workspace: &Workspace) -> Outcome {
+    run(&mut workspace.cargo("test --workspace --locked"))
+}
+
+fn build(workspace: &Workspace) -> Outcome {
+    release::program(workspace).map(drop)
+}
+
+fn tour(workspace: &Workspace) -> Outcome {
+    run(Command::new(release::program(workspace)?).arg("tour"))
+}
+
+fn sdk_types(workspace: &Workspace) -> Outcome {
+    run(&mut node::npm(workspace, "run check")?)
+}
+
+fn sdk(workspace: &Workspace) -> Outcome {
+    run(&mut node::npm(workspace, "test")?)
+}
+
+fn browser(workspace: &Workspace) -> Outcome {
+    let chromium = chromium::program(workspace)?;
+    let mut test = node::npm(workspace, "run test:browser")?;
+    run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
+}
+
+/// pytest ends with a status of its own when it found no test, so an empty run fails too.
+fn clients(workspace: &Workspace) -> Outcome {
+    let python = python::interpreter(workspace)?;
+    let mut test = workspace.command(python);
+    test.args(["-m", "pytest", "tests/clients"]);
+    run(with_daypass(&mut test, release::program(workspace)?))
+}
+
+/// Names the server that a test of another language starts.
+fn with_daypass(test: &mut Command, daypass: PathBuf) -> &mut Command {
+    test.env("DAYPASS_BIN", daypass)
+}

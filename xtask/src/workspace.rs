@@ -1,0 +1,62 @@
+//! Where things lie: the sources, cargo's target directory, and the corner of it that belongs to xtask.
+//! Everything that xtask makes for itself is under the target directory, so that `cargo clean` and
+//! `git clean -xfd` remove it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::Outcome;
+
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+    started: Instant,
+}
+
+impl Workspace {
+    /// Finds the workspace from what `cargo run` tells us. The target directory is read off the place of this
+    /// program, which is right however the developer has configured it.
+    pub(crate) fn locate() -> Outcome<Self> {
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("start it as `cargo xtask`")?;
+        let root = Path::new(&manifest).parent().ok_or("xtask lies in no workspace")?.to_owned();
+        let program = std::env::current_exe()?;
+        let target = program.ancestors().nth(2).ok_or("xtask lies in no target directory")?.to_owned();
+        Ok(Self { root, target, started: Instant::now() })
+    }
+
+    /// A path below the root of the sources.
+    pub(crate) fn source(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// A path below cargo's target directory.
+    pub(crate) fn built(&self, path: &str) -> PathBuf {
+        self.target.join(path)
+    }
+
+    /// A path below the directory that holds what xtask installs for itself.
+    pub(crate) fn installed(&self, path: &str) -> PathBuf {
+        self.target.join("xtask").join(path)
+    }
+
+    /// `program`, to be run at the root of the sources.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root);
+        command
+    }
+
+    /// The cargo that started us, with `Cargo.lock` taken as it stands.
+    pub(crate) fn cargo(&self, arguments: &str) -> Command {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = self.command(cargo);
+        command.args(arguments.split_whitespace());
+        command
+    }
+
+    /// Tells the developer what happens now, and how long everything took so far.
+    pub(crate) fn say(&self, what: &str) {
+        println!("==> [{:6.1} s] {what}", self.started.elapsed().as_secs_f64());
+    }
+}
