@@ -4,12 +4,13 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::clock::Clock;
-use crate::iam::{self, Context, Decision, Policy};
+use crate::iam::{self, Arrival, Context, Decision, Key, Policy};
 use crate::ids::AccessKeyId;
 use crate::role::{Role, Roles};
 use crate::session::{OpenedSession, Session, SessionError, SessionSealer};
 use crate::store::{SharedStore, StoreError};
 use crate::sts::FEDERATED_PROVIDER;
+use crate::token::AUTHENTICATED;
 
 /// The services that guests may reach through the enhanced flow, whatever their role says.
 static GUEST_SCOPE_DOWN: LazyLock<Policy> = LazyLock::new(|| {
@@ -44,6 +45,8 @@ pub struct Access {
     pub store: SharedStore,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Whether requests come over TLS.
+    pub secure_transport: bool,
 }
 
 impl Access {
@@ -66,8 +69,16 @@ impl Access {
         Ok(opened)
     }
 
-    /// Whether a session may perform `action` on `resource`. `context` holds what the request itself adds
-    /// to the condition keys, such as `s3:prefix`.
+    /// What every policy may ask about a request that arrives now. Where it comes from is not known for
+    /// certain, so a policy that asks for an address allows nothing.
+    #[must_use]
+    pub fn arrival(&self) -> Context {
+        let secure_transport = self.secure_transport;
+        Context::new(&Arrival { time: self.clock.now(), source_ip: None, secure_transport })
+    }
+
+    /// Whether a session may perform `action` on `resource`. `context` is [`Self::arrival`] and what the
+    /// request itself adds to the condition keys, such as `s3:prefix`.
     ///
     /// # Errors
     /// [`AccessError::Denied`].
@@ -101,17 +112,14 @@ fn allowed(decision: Decision) -> Result<(), AccessError> {
 
 /// The condition keys that follow from the session (cognito-identity.md 6.2). The federation keys are there
 /// for people who logged in only, as on AWS.
-fn with_session_keys(mut context: Context, role: &Role, session: &Session) -> Context {
-    context.insert("aws:PrincipalType", "AssumedRole");
-    context.insert("aws:FederatedProvider", FEDERATED_PROVIDER);
-    context.insert("aws:userid", &format!("{}:{}", role.unique_id, session.role_session_name));
-    if session.amr.first().is_some_and(|first| first == crate::token::AUTHENTICATED) {
-        context.insert(&format!("{FEDERATED_PROVIDER}:aud"), session.pool_id.as_str());
-        context.insert(&format!("{FEDERATED_PROVIDER}:sub"), session.identity_id.as_str());
-        context.insert_many(&format!("{FEDERATED_PROVIDER}:amr"), &session.amr);
+fn with_session_keys(context: Context, role: &Role, session: &Session) -> Context {
+    let mut context = context
+        .with(Key::PrincipalType, "AssumedRole")
+        .with(Key::PrincipalArn, &role.arn)
+        .with(Key::FederatedProvider, FEDERATED_PROVIDER)
+        .with(Key::UserId, format!("{}:{}", role.unique_id, session.role_session_name));
+    if session.amr.first().is_some_and(|first| first == AUTHENTICATED) {
+        context = context.with_cognito(session.identity_id.as_str(), session.pool_id.as_str(), &session.amr);
     }
-    for (key, value) in &session.tags {
-        context.insert(&format!("aws:PrincipalTag/{key}"), value);
-    }
-    context
+    session.tags.iter().fold(context, |context, (key, value)| context.with(Key::principal_tag(key), value))
 }

@@ -120,9 +120,10 @@ impl Broker {
         let resolved = self.pools.resolve(&pool, DeveloperUser::of(&login), request.identity_id).await?;
         let duration = request.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
         let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, ..TokenTerms::default() })?;
-        let credentials = match request.credentials {
-            true => Some(self.pools.credentials_of_grant(&pool, &grant, request_id).await?),
-            false => None,
+        let credentials = if request.credentials {
+            Some(self.pools.credentials_of_grant(&pool, &grant, request_id).await?)
+        } else {
+            None
         };
         Ok(Granted { provider: request.provider, user: login.user().clone(), grant, credentials })
     }

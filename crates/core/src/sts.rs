@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail};
-use crate::clock::{Clock, SignedDuration};
-use crate::iam::{Context, Policy, PolicyError, TrustRequest};
+use crate::clock::{Clock, SignedDuration, Timestamp};
+use crate::iam::{Arrival, COGNITO_IDENTITY, Context, Decision, Key, Policy, PolicyError, TrustRequest};
 use crate::ids::{RequestId, RoleSessionName};
 use crate::random::Random;
 use crate::role::{Role, Roles};
@@ -19,7 +19,7 @@ use crate::token::{Claims, TokenError, TokenIssuer};
 
 /// The provider that our tokens come from, as policies and answers call it. SDKs and policies have
 /// Amazon's name built in, so it is ours too; the `iss` of the tokens is our own.
-pub const FEDERATED_PROVIDER: &str = "cognito-identity.amazonaws.com";
+pub const FEDERATED_PROVIDER: &str = COGNITO_IDENTITY;
 
 /// The session name of all credentials of the enhanced flow.
 pub const ENHANCED_SESSION_NAME: &str = "CognitoIdentityCredentials";
@@ -188,11 +188,11 @@ impl Sts {
         if let Some(policy) = &terms.session_policy {
             Policy::parse(policy).map_err(AssumeError::MalformedPolicy)?;
         }
-        if !role.trust_policy.evaluate(&trust_request(claims, &terms.role_session_name)).is_allowed() {
+        let now = self.clock.now();
+        if trust(role, claims, &terms.role_session_name, now) != Decision::Allowed {
             return Err(AssumeError::Denied("the trust policy of the role does not admit this token"));
         }
         self.check_standing(role, claims).await?;
-        let now = self.clock.now();
         let session = Session {
             role: role.name.clone(),
             role_session_name: terms.role_session_name,
@@ -235,15 +235,20 @@ impl Sts {
     }
 }
 
-fn trust_request(claims: &Claims, role_session_name: &RoleSessionName) -> TrustRequest {
-    let mut context = Context::default();
-    context.insert(&format!("{FEDERATED_PROVIDER}:aud"), claims.pool_id.as_str());
-    context.insert(&format!("{FEDERATED_PROVIDER}:sub"), claims.identity_id.as_str());
-    context.insert_many(&format!("{FEDERATED_PROVIDER}:amr"), &claims.amr);
-    context.insert("sts:RoleSessionName", role_session_name.as_str());
+/// Whether the role's trust policy admits the token. The token came over whatever transport; what it says is
+/// signed.
+fn trust(role: &Role, claims: &Claims, role_session_name: &RoleSessionName, now: Timestamp) -> Decision {
+    let arrival = Arrival { time: now, source_ip: None, secure_transport: false };
+    let context = Context::new(&arrival)
+        .with_cognito(claims.identity_id.as_str(), claims.pool_id.as_str(), &claims.amr)
+        .with(Key::FederatedProvider, FEDERATED_PROVIDER)
+        .with(Key::RoleSessionName, role_session_name.as_str());
     let tags = claims.principal_tags();
-    for (key, value) in &tags {
-        context.insert(&format!("aws:RequestTag/{key}"), value);
-    }
-    TrustRequest { federated_provider: FEDERATED_PROVIDER.to_owned(), tag_session: !tags.is_empty(), context }
+    let context =
+        tags.iter().fold(context, |context, (key, value)| context.with(Key::request_tag(key), value));
+    role.trust_policy.evaluate(&TrustRequest {
+        provider: FEDERATED_PROVIDER,
+        tags_session: !tags.is_empty(),
+        context: &context,
+    })
 }

@@ -128,10 +128,20 @@ impl Config {
     /// [`ConfigError`] for the first mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
-        check_url("public_url", &config.public_url, |rest| !rest.ends_with('/'), "must not end with a slash")?;
+        check_url(
+            "public_url",
+            &config.public_url,
+            |rest| !rest.ends_with('/'),
+            "must not end with a slash",
+        )?;
         for app in &config.apps {
             for origin in &app.origins {
-                check_url("[[app]] origins", origin, |rest| !rest.contains('/'), "must be scheme, host and port only")?;
+                check_url(
+                    "[[app]] origins",
+                    origin,
+                    |rest| !rest.contains('/'),
+                    "must be scheme, host and port only",
+                )?;
             }
             for uri in &app.redirect_uris {
                 check_url("[[app]] redirect_uris", uri, |rest| !rest.contains('#'), "must have no fragment")?;
@@ -159,7 +169,9 @@ impl Config {
 impl ProviderConfig {
     fn load(&self) -> Result<Provider, ConfigError> {
         let id = self.id.clone();
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        if id.is_empty()
+            || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        {
             return Err(ConfigError::ProviderId(id));
         }
         let block = self.catalogue.as_deref().unwrap_or(&self.id);
@@ -178,7 +190,11 @@ impl ProviderConfig {
 impl SecretFile {
     fn read(&self, provider: &str) -> Result<Secret, ConfigError> {
         let read = std::fs::read_to_string(&self.file).map(|text| Secret::new(text.trim()));
-        read.map_err(|source| ConfigError::Secret { id: provider.to_owned(), file: self.file.clone(), source })
+        read.map_err(|source| ConfigError::Secret {
+            id: provider.to_owned(),
+            file: self.file.clone(),
+            source,
+        })
     }
 }
 
@@ -250,12 +266,23 @@ mod tests {
     #[test]
     fn mistakes_are_refused_with_their_place() {
         assert!(complaint("id = \"web\"", "id = \"web\"\ncolour = 1").contains("colour"));
-        assert!(complaint("id = \"snapchat\"", "id = \"snapchat\"\ncolour = 1").contains("\"snapchat\": unknown field `colour`"));
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snapchat\"\ncolour = 1")
+                .contains("\"snapchat\": unknown field `colour`")
+        );
         assert!(complaint("{ file = \"SECRET\" }", "\"hunter2\"").contains("client_secret"));
         assert!(complaint("SECRET", "/nowhere/at/all").contains("cannot read /nowhere/at/all"));
-        assert!(complaint("id = \"snapchat\"", "id = \"snap:chat\"\ncatalogue = \"snapchat\"").contains("letters, digits"));
-        assert!(complaint("https://login.example.com\"\n        [pool]", "https://login.example.com/\"\n[pool]").contains("slash"));
-        assert!(complaint("\"https://app.example.com\"", "\"https://app.example.com/x\"").contains("origins"));
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snap:chat\"\ncatalogue = \"snapchat\"")
+                .contains("letters, digits")
+        );
+        assert!(
+            complaint("https://login.example.com\"\n        [pool]", "https://login.example.com/\"\n[pool]")
+                .contains("slash")
+        );
+        assert!(
+            complaint("\"https://app.example.com\"", "\"https://app.example.com/x\"").contains("origins")
+        );
         assert!(complaint("\"https://app.example.com\"", "\"*\"").contains("must start with https://"));
     }
 

@@ -74,7 +74,11 @@ impl ApiError {
     /// The path does not answer this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not answer that method.")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This path does not answer that method.",
+        )
     }
 
     /// `/v1`: the body is not what the route takes.
@@ -114,7 +118,9 @@ impl ApiError {
     #[must_use]
     pub fn unknown_operation(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::AwsQuery => Self::bad_request("InvalidAction", "Could not find operation for version 2011-06-15"),
+            Dialect::AwsQuery => {
+                Self::bad_request("InvalidAction", "Could not find operation for version 2011-06-15")
+            }
             Dialect::AwsJson | Dialect::Problem => Self::bad_request("UnknownOperationException", ""),
         }
     }
@@ -164,9 +170,10 @@ impl ApiError {
     #[must_use]
     pub fn exchange(error: ExchangeError) -> Self {
         match error {
-            ExchangeError::UnknownProvider => {
-                Self::bad_request("unknown_provider", "There is no such provider. GET /v1/providers lists them.")
-            }
+            ExchangeError::UnknownProvider => Self::bad_request(
+                "unknown_provider",
+                "There is no such provider. GET /v1/providers lists them.",
+            ),
             ExchangeError::RedirectUriNotRegistered => Self::bad_request(
                 "redirect_uri_not_registered",
                 "The redirect_uri is not registered. Add it to `redirect_uris` of its [[app]].",
@@ -288,8 +295,12 @@ impl ApiError {
                 let message = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
                 Self::new(StatusCode::FORBIDDEN, "AccessDenied", message).because(error)
             }
-            AssumeError::MalformedPolicy(error) => Self::bad_request("MalformedPolicyDocument", error.to_string()),
-            AssumeError::TooLarge => Self::bad_request("PackedPolicyTooLarge", "Serialized token too large for session"),
+            AssumeError::MalformedPolicy(error) => {
+                Self::bad_request("MalformedPolicyDocument", error.to_string())
+            }
+            AssumeError::TooLarge => {
+                Self::bad_request("PackedPolicyTooLarge", "Serialized token too large for session")
+            }
             AssumeError::DurationExceedsRole => Self::bad_request(
                 "ValidationError",
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -313,7 +324,9 @@ impl ApiError {
             ),
             TokenError::Expired { now, expired_at } => Self::bad_request(
                 "ExpiredTokenException",
-                format!("Token expired: current date/time {now} must be before the expiration date/time {expired_at}"),
+                format!(
+                    "Token expired: current date/time {now} must be before the expiration date/time {expired_at}"
+                ),
             ),
         }
     }
@@ -347,14 +360,16 @@ impl ApiError {
             "code": self.code,
             "request_id": request_id,
         });
-        let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+        let headers =
+            [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
         (self.status, headers, body.to_string()).into_response()
     }
 
     fn aws_json(&self) -> Response {
         let key = if self.code == "AccessDeniedException" { "Message" } else { "message" };
         let body = json!({"__type": self.code, key: self.message}).to_string();
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response();
         let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("x-amzn-errortype"), text(&format!("{}:", self.code)));

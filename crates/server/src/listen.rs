@@ -48,7 +48,9 @@ pub async fn listen(listener: TcpListener, router: Router, mut stop: Stop) {
             Ok((stream, _)) => {
                 // Answers are small and whole: waiting to fill a packet only delays them.
                 let _ = stream.set_nodelay(true);
-                let service = router.clone().map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
+                let service = router
+                    .clone()
+                    .map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
                 let connection = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(HEADER_LIMIT)
@@ -76,4 +78,3 @@ async fn out_of_sockets(error: &std::io::Error) {
     pause.tick().await;
     pause.tick().await;
 }
-

@@ -107,7 +107,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_an_answer_and_not_a_way_to_go() {
-        let answer = ask(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec());
+        let answer =
+            ask(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec());
         assert_eq!(answer.await.unwrap().status(), 302);
     }
 
@@ -137,6 +138,9 @@ mod tests {
         drop(listener);
         let request = Request::get(url).body(Bytes::new()).unwrap();
         let error = ReqwestHttp::new(LIMITS).unwrap().send(request).await.unwrap_err();
-        assert!(matches!(&error, ProviderHttpError::Unreachable(text) if !text.contains("hidden")), "{error}");
+        assert!(
+            matches!(&error, ProviderHttpError::Unreachable(text) if !text.contains("hidden")),
+            "{error}"
+        );
     }
 }

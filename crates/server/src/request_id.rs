@@ -18,7 +18,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names the request, limits its time and writes its line into the log: method, route, status and time,
 /// and no URL, which could hold a code.
-pub async fn name_limit_and_log(State(random): State<Arc<dyn Random>>, mut request: Request, next: Next) -> Response {
+pub async fn name_limit_and_log(
+    State(random): State<Arc<dyn Random>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let id = RequestId::generate(&*random);
     request.extensions_mut().insert(id.clone());

@@ -30,8 +30,10 @@ use crate::xml;
 ///
 /// # Errors
 /// If the folder cannot be used.
-pub fn router(app: &Arc<App>, root: &Path) -> Result<Router, s3s_fs::Error> {
-    let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root)?);
+pub fn router(app: &Arc<App>, root: &Path) -> anyhow::Result<Router> {
+    let folder = s3s_fs::FileSystem::new(root)
+        .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
+    let mut builder = S3ServiceBuilder::new(folder);
     builder.set_auth(GateKeeper);
     builder.set_access(permission::Permission::new(app.access.clone()));
     let service = builder.build();
@@ -47,7 +49,7 @@ async fn answer(service: S3Service, request: Request<Body>) -> Response {
     match service.oneshot(request).await {
         Ok(response) => response.map(Body::new).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the S3 service failed");
+            tracing::error!(?error, "the S3 service failed");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials as SignerCredentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use axum::http::request::Parts;
@@ -98,7 +98,12 @@ impl Callers {
     ///
     /// # Errors
     /// [`SignatureError`].
-    pub async fn authenticate(&self, parts: &Parts, body: &Bytes, service: &str) -> Result<Caller, SignatureError> {
+    pub async fn authenticate(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        service: &str,
+    ) -> Result<Caller, SignatureError> {
         let claim = claim(&parts.headers, service)?;
         let signed_at = self.signing_time(&claim, &parts.headers)?;
         let token = single_header(&parts.headers, SECURITY_TOKEN)?;
@@ -112,7 +117,8 @@ impl Callers {
     }
 
     fn signing_time(&self, claim: &Claim<'_>, headers: &HeaderMap) -> Result<Timestamp, SignatureError> {
-        let text = single_header(headers, DATE)?.ok_or_else(|| incomplete("the X-Amz-Date header is missing"))?;
+        let text =
+            single_header(headers, DATE)?.ok_or_else(|| incomplete("the X-Amz-Date header is missing"))?;
         let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text)
             .and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC))
             .map_err(|_| incomplete("X-Amz-Date must be written YYYYMMDD'T'HHMMSS'Z'"))?;
@@ -128,7 +134,11 @@ impl Callers {
     ///
     /// # Errors
     /// [`SignatureError`].
-    pub async fn find(&self, id: &AccessKeyId, token: Option<&str>) -> Result<(Caller, Secret), SignatureError> {
+    pub async fn find(
+        &self,
+        id: &AccessKeyId,
+        token: Option<&str>,
+    ) -> Result<(Caller, Secret), SignatureError> {
         match token {
             Some(token) => {
                 let opened = self.access.open(id, token).await.map_err(session_error)?;
@@ -163,17 +173,18 @@ fn session_error(error: AccessError) -> SignatureError {
 /// `AWS4-HMAC-SHA256 Credential=<key>/<date>/<region>/<service>/aws4_request, SignedHeaders=…, Signature=…`.
 fn claim<'a>(headers: &'a HeaderMap, service: &str) -> Result<Claim<'a>, SignatureError> {
     let text = single_header(headers, header::AUTHORIZATION.as_str())?.ok_or(SignatureError::Missing)?;
-    let fields = text
-        .strip_prefix(ALGORITHM)
-        .ok_or_else(|| incomplete("Authorization must use AWS4-HMAC-SHA256"))?;
+    let fields =
+        text.strip_prefix(ALGORITHM).ok_or_else(|| incomplete("Authorization must use AWS4-HMAC-SHA256"))?;
     let field = |name: &str| {
-        let mut found = fields.split(',').filter_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
+        let mut found =
+            fields.split(',').filter_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
         match (found.next(), found.next()) {
             (Some(value), None) => Ok(value),
             _ => Err(incomplete(&format!("Authorization header requires one '{name}' parameter"))),
         }
     };
-    let [key, date, region, scope_service, terminator] = *field("Credential")?.split('/').collect::<Vec<_>>() else {
+    let [key, date, region, scope_service, terminator] = *field("Credential")?.split('/').collect::<Vec<_>>()
+    else {
         return Err(incomplete("Credential must be written key/date/region/service/aws4_request"));
     };
     if scope_service != service || terminator != "aws4_request" {
@@ -192,7 +203,9 @@ fn claim<'a>(headers: &'a HeaderMap, service: &str) -> Result<Claim<'a>, Signatu
 }
 
 fn check_signed_headers(headers: &HeaderMap, signed: &[&str]) -> Result<(), SignatureError> {
-    if let Some(name) = MUST_BE_SIGNED.iter().find(|name| headers.contains_key(**name) && !signed.contains(name)) {
+    if let Some(name) =
+        MUST_BE_SIGNED.iter().find(|name| headers.contains_key(**name) && !signed.contains(name))
+    {
         return Err(incomplete(&format!("'{name}' must be among the SignedHeaders")));
     }
     // The signer would look for the host elsewhere and abort where there is none.
@@ -207,7 +220,9 @@ fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a st
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| incomplete("a header holds unreadable characters")),
+        (Some(value), None) => {
+            value.to_str().map(Some).map_err(|_| incomplete("a header holds unreadable characters"))
+        }
         (Some(_), Some(_)) => Err(incomplete(&format!("'{name}' stands there twice"))),
     }
 }
@@ -231,7 +246,8 @@ fn signature(
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
     settings.session_token_mode = SessionTokenMode::Exclude;
     settings.excluded_headers = None;
-    let identity = SignerCredentials::new(claim.access_key_id.as_str(), secret.expose(), None, None, "daypass").into();
+    let identity =
+        SignerCredentials::new(claim.access_key_id.as_str(), secret.expose(), None, None, "daypass").into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
         .region(claim.region)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use daypass_core::clock::{Clock, SignedDuration, SystemClock};
-use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
+use daypass_core::ids::{IdentityPoolId, RoleName};
 use daypass_core::random::{Random, SystemRandom};
 use daypass_core::role::RoleDocument;
 use daypass_core::token::AUTHENTICATED;
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::listen::{Stop, listen};
 use crate::provider_http::{Limits, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
-use crate::telemetry::AuditFile;
+use crate::telemetry::{self, AuditFile};
 use crate::wire::{App, Ingredients, Playground};
 use crate::{routes, s3};
 
@@ -108,6 +108,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let ports = Ports::bind(options.port).await?;
     let home = Home::open(&options.dir, &*random)?;
+    telemetry::log_to(home.log()?);
     let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
@@ -127,7 +128,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         }),
     });
     let app = Arc::new(app.await?);
-    let (aws_config_file, aws_shared_credentials_file) = write_profile(&home, &app, &server_url, &s3_url).await?;
+    let (aws_config_file, aws_shared_credentials_file) =
+        write_profile(&home, &app, &server_url, &s3_url).await?;
     let ready = Ready {
         issuer: app.sts.tokens.issuer().to_owned(),
         region: REGION.into(),
@@ -218,7 +220,12 @@ fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
     }]
 }
 
-async fn write_profile(home: &Home, app: &App, server_url: &str, s3_url: &str) -> anyhow::Result<(PathBuf, PathBuf)> {
+async fn write_profile(
+    home: &Home,
+    app: &App,
+    server_url: &str,
+    s3_url: &str,
+) -> anyhow::Result<(PathBuf, PathBuf)> {
     let key = app.developer_access_key(ACCESS_KEY_NAME).await?;
     let (key, secret) = key.context("the developer access key was sealed under another master key")?;
     let config = format!(
@@ -226,10 +233,7 @@ async fn write_profile(home: &Home, app: &App, server_url: &str, s3_url: &str) -
          cognito_identity =\n  endpoint_url = {server_url}\nsts =\n  endpoint_url = {server_url}\n\
          s3 =\n  endpoint_url = {s3_url}\n"
     );
-    let credentials = format!(
-        "[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-        key.id,
-        secret.expose()
-    );
+    let credentials =
+        format!("[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, secret.expose());
     Ok((home.write_private("aws-config", &config)?, home.write_private("aws-credentials", &credentials)?))
 }

@@ -118,6 +118,7 @@ impl App {
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            secure_transport: config.public_url.starts_with("https://"),
         });
         let sts = Arc::new(Sts {
             tokens: Arc::new(TokenIssuer::new(config.public_url, keys)),
@@ -168,7 +169,10 @@ impl App {
     ///
     /// # Errors
     /// The store's.
-    pub async fn developer_access_key(&self, name: &str) -> Result<Option<(StoredAccessKey, Secret)>, StoreError> {
+    pub async fn developer_access_key(
+        &self,
+        name: &str,
+    ) -> Result<Option<(StoredAccessKey, Secret)>, StoreError> {
         let (id, secret) = (
             daypass_core::ids::AccessKeyId::generate_developer(&*self.random),
             Secret::generate_access_key(&*self.random),

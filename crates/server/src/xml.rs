@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn markup_and_characters_that_xml_cannot_hold_are_escaped() {
-        assert_eq!(escape("a <b> & \"c\" 'd'\u{0}\u{1f}é"), "a &lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;\u{FFFD}\u{FFFD}é");
+        assert_eq!(
+            escape("a <b> & \"c\" 'd'\u{0}\u{1f}é"),
+            "a &lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;\u{FFFD}\u{FFFD}é"
+        );
         assert_eq!(escape("plain"), "plain");
     }
 }

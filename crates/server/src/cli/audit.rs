@@ -70,7 +70,8 @@ async fn people(
     identities: &BTreeSet<IdentityId>,
     events: &[AuditEvent],
 ) -> anyhow::Result<BTreeSet<String>> {
-    let mut people: BTreeSet<String> = events.iter().filter_map(|event| event.developer_user_identifier.clone()).collect();
+    let mut people: BTreeSet<String> =
+        events.iter().filter_map(|event| event.developer_user_identifier.clone()).collect();
     for id in identities {
         people.extend(store.list_developer_users(id, Page { after: None, limit: MAX_USERS }).await?);
     }

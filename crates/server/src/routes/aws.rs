@@ -12,7 +12,6 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
-use daypass_core::iam::Context;
 use daypass_core::ids::RequestId;
 
 use super::{SharedApp, body};
@@ -41,7 +40,11 @@ pub struct Operation {
     pub access: Access,
 }
 
-pub async fn handle(State(app): SharedApp, Extension(id): Extension<RequestId>, request: Request) -> Response {
+pub async fn handle(
+    State(app): SharedApp,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let query = !parts.headers.contains_key("x-amz-target");
     let dialect = if query { Dialect::AwsQuery } else { Dialect::AwsJson };
@@ -59,16 +62,28 @@ pub async fn handle(State(app): SharedApp, Extension(id): Extension<RequestId>, 
 }
 
 /// The one way from a request to an operation that needs a signature.
-async fn authenticate(app: &App, parts: &Parts, body: &Bytes, service: &str, dialect: Dialect) -> Result<Caller, ApiError> {
+async fn authenticate(
+    app: &App,
+    parts: &Parts,
+    body: &Bytes,
+    service: &str,
+    dialect: Dialect,
+) -> Result<Caller, ApiError> {
     let caller = app.callers.authenticate(parts, body, service).await;
     caller.map_err(|error| ApiError::signature(dialect, error))
 }
 
 /// Whether a caller may perform an operation. A developer access key may; temporary credentials may what
 /// their role's policy says.
-fn authorize(app: &App, caller: &Caller, action: &str, resource: &str, dialect: Dialect) -> Result<(), ApiError> {
+fn authorize(
+    app: &App,
+    caller: &Caller,
+    action: &str,
+    resource: &str,
+    dialect: Dialect,
+) -> Result<(), ApiError> {
     let Caller::Session(opened) = caller else { return Ok(()) };
-    app.access.decide(&opened.session, action, resource, Context::default()).map_err(|_| {
+    app.access.decide(&opened.session, action, resource, app.access.arrival()).map_err(|_| {
         let arn = sts::session_arn(app, &opened.session);
         let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
         ApiError::access_denied(dialect, message)
@@ -77,5 +92,6 @@ fn authorize(app: &App, caller: &Caller, action: &str, resource: &str, dialect: 
 
 fn is_form(parts: &Parts) -> bool {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|text| text.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+    content_type
+        .is_some_and(|text| text.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
 }

@@ -15,12 +15,14 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
 /// A JSON body of a `/v1` route. Asking for the content type makes a browser ask us first, too
 /// (Fetch, "CORS-preflight request").
 pub async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: usize) -> Result<T, ApiError> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::not_json());
     }
-    serde_json::from_slice(&read(body, limit).await?).map_err(|error| ApiError::malformed_request(describe(&error)))
+    serde_json::from_slice(&read(body, limit).await?)
+        .map_err(|error| ApiError::malformed_request(describe(&error)))
 }
 
 /// What is wrong with a JSON text, without repeating any of its values: they may be secrets.

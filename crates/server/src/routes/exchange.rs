@@ -65,7 +65,11 @@ struct TemporaryCredentials<'a> {
     expiration: String,
 }
 
-pub async fn handle(State(app): SharedApp, Extension(id): Extension<RequestId>, request: Request) -> Response {
+pub async fn handle(
+    State(app): SharedApp,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
     match exchange(&app, &id, request).await {
         Ok(response) => response,
         Err(error) => error.answer(Dialect::Problem, &id),
@@ -98,14 +102,26 @@ impl Body {
             Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
         };
         let proof = match (self.access_token, self.code, self.code_verifier, self.redirect_uri) {
-            (Some(token), None, None, None) if !token.is_empty() => UnverifiedProof::AccessToken(Secret::new(token)),
+            (Some(token), None, None, None) if !token.is_empty() => {
+                UnverifiedProof::AccessToken(Secret::new(token))
+            }
             (None, Some(code), Some(code_verifier), Some(redirect_uri)) if !code.is_empty() => {
                 let code_verifier = check_verifier(code_verifier)?;
                 UnverifiedProof::Code { code: Secret::new(code), code_verifier, redirect_uri }
             }
-            _ => return Err(malformed("send exactly one proof: access_token, or code with code_verifier and redirect_uri")),
+            _ => {
+                return Err(malformed(
+                    "send exactly one proof: access_token, or code with code_verifier and redirect_uri",
+                ));
+            }
         };
-        Ok(ExchangeRequest { provider: self.provider, proof, identity_id, token_duration, credentials: self.credentials })
+        Ok(ExchangeRequest {
+            provider: self.provider,
+            proof,
+            identity_id,
+            token_duration,
+            credentials: self.credentials,
+        })
     }
 }
 

@@ -102,7 +102,8 @@ mod tests {
 
     fn assert_lists_all(files: Files, folder: &str) {
         let mut listed: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let entries =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut present: Vec<String> = entries.filter(|name| name != "index.html").collect();
         listed.sort();
         present.sort();

@@ -56,7 +56,8 @@ pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: N
     let id = RequestId::generate(&*app.random);
     let mut draft = AuditDraft::new(AuditAction::S3Request, &id);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
-    let mut response = match find_bearer(&app, &request).await {
+    let bearing = read_bearing(&request);
+    let mut response = match find_bearer(&app, bearing).await {
         Ok(bearer) => answer(&app, bearer, draft, request, next).await,
         Err(refusal) => {
             draft.access_key_id = refusal.access_key_id;
@@ -71,7 +72,13 @@ pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: N
     response
 }
 
-async fn answer(app: &App, bearer: Admitted, mut draft: AuditDraft, request: Request, next: Next) -> Response {
+async fn answer(
+    app: &App,
+    bearer: Admitted,
+    mut draft: AuditDraft,
+    request: Request,
+    next: Next,
+) -> Response {
     draft.access_key_id = Some(bearer.access_key_id.clone());
     if let Caller::Session(opened) = &bearer.caller {
         draft.identity_id = Some(opened.session.identity_id.clone());
@@ -117,10 +124,9 @@ struct Bearing {
     session_token: Option<String>,
 }
 
-async fn find_bearer(app: &App, request: &Request) -> Result<Admitted, Stopped> {
-    let bearing = read_bearing(request)?;
-    let access_key_id = bearing.access_key_id;
-    match app.callers.find(&access_key_id, bearing.session_token.as_deref()).await {
+async fn find_bearer(app: &App, bearing: Result<Bearing, Stopped>) -> Result<Admitted, Stopped> {
+    let Bearing { access_key_id, session_token } = bearing?;
+    match app.callers.find(&access_key_id, session_token.as_deref()).await {
         Ok((caller, secret)) => Ok(Admitted { access_key_id, secret, caller, refusal: Mutex::default() }),
         Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..unknown_bearer(&error) }),
     }
@@ -131,16 +137,20 @@ fn unknown_bearer(error: &SignatureError) -> Stopped {
         SignatureError::ExpiredSession => {
             stopped(StatusCode::BAD_REQUEST, "ExpiredToken", "The provided token has expired.")
         }
-        SignatureError::Store(_) => {
-            stopped(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "The store does not answer. Try again.")
-        }
+        SignatureError::Store(_) => stopped(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ServiceUnavailable",
+            "The store does not answer. Try again.",
+        ),
         SignatureError::UnknownKey
         | SignatureError::Missing
         | SignatureError::Incomplete(_)
         | SignatureError::Skewed
-        | SignatureError::Mismatch => {
-            stopped(StatusCode::FORBIDDEN, "InvalidAccessKeyId", "The access key ID and session token are not valid here.")
-        }
+        | SignatureError::Mismatch => stopped(
+            StatusCode::FORBIDDEN,
+            "InvalidAccessKeyId",
+            "The access key ID and session token are not valid here.",
+        ),
     }
 }
 
@@ -158,7 +168,9 @@ fn read_bearing(request: &Request) -> Result<Bearing, Stopped> {
             let message = "Only one authentication mechanism is allowed.";
             Err(stopped(StatusCode::BAD_REQUEST, "InvalidArgument", message))
         }
-        (None, None) => Err(stopped(StatusCode::FORBIDDEN, "AccessDenied", "Anonymous access is not allowed.")),
+        (None, None) => {
+            Err(stopped(StatusCode::FORBIDDEN, "AccessDenied", "Anonymous access is not allowed."))
+        }
         (None, Some(credential)) => bearing(&credential, query.get("X-Amz-Security-Token")?),
         (Some(authorization), None) => {
             let token = single(request.headers(), "x-amz-security-token")?.map(str::to_owned);
@@ -169,7 +181,8 @@ fn read_bearing(request: &Request) -> Result<Bearing, Stopped> {
 
 /// `s3s` reads the credentials of a form upload from its body, behind our back.
 fn refuse_form_upload(request: &Request) -> Result<(), Stopped> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if request.method() == Method::POST && content_type.to_ascii_lowercase().starts_with(b"multipart/") {
         let message = "Uploads by HTML form are not accepted. Use PUT.";
         return Err(stopped(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
@@ -200,7 +213,11 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Sto
 }
 
 fn ambiguous(name: &str) -> Stopped {
-    stopped(StatusCode::BAD_REQUEST, "InvalidArgument", format!("{name} must stand there once, in plain characters."))
+    stopped(
+        StatusCode::BAD_REQUEST,
+        "InvalidArgument",
+        format!("{name} must stand there once, in plain characters."),
+    )
 }
 
 /// The query's parameters, decoded.
@@ -209,7 +226,12 @@ struct Query(Vec<(String, String)>);
 impl Query {
     fn of(request: &Request) -> Self {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let pairs = request.uri().query().unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let pairs = request
+            .uri()
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         Self(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
     }
 

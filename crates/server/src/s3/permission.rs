@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Uri};
 use daypass_core::access::Access;
-use daypass_core::iam::Context;
+use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::dto::DeleteObjectsInput;
@@ -55,7 +55,7 @@ impl S3Access for Permission {
         check_paths(cx.s3_path(), cx.headers(), &query)?;
         let operation = cx.s3_op().name().to_owned();
         for need in needs(&operation, cx.s3_path(), cx.headers())? {
-            self.check_need(&bearer, need, context_of(&operation, &query))?;
+            self.check_need(&bearer, need, with_listing(self.access.arrival(), &operation, &query))?;
         }
         Ok(())
     }
@@ -66,8 +66,9 @@ impl S3Access for Permission {
         let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         for object in &request.input.delete.objects {
             check_key(&object.key)?;
-            let need = Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
-            self.check_need(&bearer, need, Context::default())?;
+            let need =
+                Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
+            self.check_need(&bearer, need, self.access.arrival())?;
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Vec<Ne
     let on_bucket = |action| Need { action, resource: bucket_arn(path) };
     let on_object = |action| Need { action, resource: path_arn(path) };
     Ok(match operation {
-        "ListBuckets" => vec![Need { action: "s3:ListAllMyBuckets", resource: "*".into() }],
+        "ListBuckets" => vec![Need { action: "s3:ListAllMyBuckets", resource: "arn:aws:s3:::*".into() }],
         "CreateBucket" => vec![on_bucket("s3:CreateBucket")],
         "DeleteBucket" => vec![on_bucket("s3:DeleteBucket")],
         "GetBucketLocation" => vec![on_bucket("s3:GetBucketLocation")],
@@ -97,33 +98,34 @@ fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Vec<Ne
 }
 
 fn copy_source(headers: &HeaderMap) -> S3Result<Need> {
-    let source = decoded_copy_source(headers)?.ok_or_else(|| s3_error!(InvalidArgument, "x-amz-copy-source is missing."))?;
+    let source = decoded_copy_source(headers)?
+        .ok_or_else(|| s3_error!(InvalidArgument, "x-amz-copy-source is missing."))?;
     Ok(Need { action: "s3:GetObject", resource: format!("arn:aws:s3:::{source}") })
 }
 
 /// `bucket/key`. A version would name another object than the policy was asked about.
 fn decoded_copy_source(headers: &HeaderMap) -> S3Result<Option<String>> {
     let Some(value) = headers.get("x-amz-copy-source") else { return Ok(None) };
-    let text = value.to_str().map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not readable."))?;
+    let text =
+        value.to_str().map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not readable."))?;
     if text.contains('?') || text.starts_with("arn:") {
         return Err(s3_error!(NotImplemented, "x-amz-copy-source must be written bucket/key."));
     }
-    let text = percent_decode_str(text).decode_utf8().map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not UTF-8."))?;
+    let text = percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| s3_error!(InvalidArgument, "x-amz-copy-source is not UTF-8."))?;
     Ok(Some(text.strip_prefix('/').unwrap_or(&text).to_owned()))
 }
 
-/// The condition keys that a request adds (Service Authorization Reference, Amazon S3).
-fn context_of(operation: &str, query: &[(String, String)]) -> Context {
-    let mut context = Context::default();
-    if !matches!(operation, "ListObjects" | "ListObjectsV2" | "HeadBucket") {
+/// The condition keys that a listing adds (Service Authorization Reference, Amazon S3).
+fn with_listing(context: Context, operation: &str, query: &[(String, String)]) -> Context {
+    if !matches!(operation, "ListObjects" | "ListObjectsV2") {
         return context;
     }
-    for (parameter, key) in [("prefix", "s3:prefix"), ("delimiter", "s3:delimiter"), ("max-keys", "s3:max-keys")] {
-        if let Some((_, value)) = query.iter().find(|(name, _)| name == parameter) {
-            context.insert(key, value);
-        }
-    }
-    context
+    let keys = [("prefix", Key::S3Prefix), ("delimiter", Key::S3Delimiter), ("max-keys", Key::S3MaxKeys)];
+    keys.into_iter().fold(context, |context, (parameter, key)| {
+        context.with_all(key, query.iter().filter(|(name, _)| name == parameter).map(|(_, value)| value))
+    })
 }
 
 /// A folder on a disk knows `.`, `..` and no empty names; S3 knows none of these, and policies compare text.
@@ -153,7 +155,10 @@ fn check_paths(path: &S3Path, headers: &HeaderMap, query: &[(String, String)]) -
 fn check_key(key: &str) -> S3Result<()> {
     let folders = key.strip_suffix('/').unwrap_or(key);
     if folders.split('/').any(|name| matches!(name, "" | "." | "..")) || key.chars().any(char::is_control) {
-        return Err(s3_error!(InvalidArgument, "A key may have no `.`, `..`, empty names or control characters."));
+        return Err(s3_error!(
+            InvalidArgument,
+            "A key may have no `.`, `..`, empty names or control characters."
+        ));
     }
     Ok(())
 }

@@ -23,7 +23,8 @@ pub(crate) struct Home(PathBuf);
 impl Home {
     /// Opens the directory, making it and its secrets where they are missing.
     pub fn open(dir: &Path, random: &dyn Random) -> anyhow::Result<Self> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| dir.canonicalize());
+        let made =
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| dir.canonicalize());
         let home = Self(made.with_context(|| format!("cannot use {} to keep the state in", dir.display()))?);
         home.make_once(MASTER_KEY, &BASE64_STANDARD.encode(random.bytes::<32>()))?;
         home.make_once(SANDBOX_CLIENT_SECRET, Secret::generate_access_key(random).expose())?;
@@ -36,7 +37,10 @@ impl Home {
         if home.database().exists() {
             return Ok(home);
         }
-        anyhow::bail!("there is no Daypass state in {}: start `daypass up` first, or name its --dir", dir.display())
+        anyhow::bail!(
+            "there is no Daypass state in {}: start `daypass up` first, or name its --dir",
+            dir.display()
+        )
     }
 
     pub fn dir(&self) -> &Path {
@@ -50,7 +54,8 @@ impl Home {
     pub fn master_key(&self) -> anyhow::Result<MasterKey> {
         let text = self.read_secret(MASTER_KEY)?;
         let bytes = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
-        let bytes = bytes.with_context(|| format!("{} is not a master key", self.0.join(MASTER_KEY).display()))?;
+        let bytes =
+            bytes.with_context(|| format!("{} is not a master key", self.0.join(MASTER_KEY).display()))?;
         Ok(MasterKey::new(bytes))
     }
 
@@ -81,7 +86,9 @@ impl Home {
     pub fn write_private(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let (path, draft) = (self.0.join(name), self.0.join(format!("{name}.new")));
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-        let written = written.and_then(|mut file| file.write_all(text.as_bytes())).and_then(|()| fs::rename(&draft, &path));
+        let written = written
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::rename(&draft, &path));
         written.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
     }

@@ -52,7 +52,9 @@ impl Ports {
 
     async fn bind_from(port: u16) -> anyhow::Result<Self> {
         let server = bind(port).await?;
-        let next = |offset: u16| server.port.checked_add(offset).context("there is no port beyond 65535: choose a lower --port");
+        let next = |offset: u16| {
+            server.port.checked_add(offset).context("there is no port beyond 65535: choose a lower --port")
+        };
         Ok(Self { s3: bind(next(1)?).await?, sandbox: bind(next(2)?).await?, server })
     }
 
@@ -69,5 +71,9 @@ impl Ports {
 
 async fn bind(port: u16) -> anyhow::Result<Bound> {
     let bound = Bound::new(port).await;
-    bound.with_context(|| format!("cannot listen on 127.0.0.1:{port}: end what does, or choose another --port (0 takes free ones)"))
+    bound.with_context(|| {
+        format!(
+            "cannot listen on 127.0.0.1:{port}: end what does, or choose another --port (0 takes free ones)"
+        )
+    })
 }

@@ -75,7 +75,9 @@ fn resource(app: &App, body: &Bytes) -> String {
     let input: Value = serde_json::from_slice(body).unwrap_or_default();
     let pool = input.get("IdentityPoolId").and_then(Value::as_str);
     let (region, account_id) = (&app.pools.region, app.sts.roles.account_id());
-    pool.map_or("*".into(), |pool| format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{pool}"))
+    pool.map_or("*".into(), |pool| {
+        format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{pool}")
+    })
 }
 
 async fn perform(app: &App, id: &RequestId, operation: &str, body: &Bytes) -> Result<String, ApiError> {
@@ -113,7 +115,8 @@ async fn describe_identity_pool(app: &App, input: shapes::PoolOnly) -> Result<St
 async fn list_identity_pools(app: &App, input: shapes::ListIdentityPools) -> Result<String, ApiError> {
     let (limit, next_token) = input.read()?;
     let listed = app.pools.list_pools(limit, next_token.as_deref()).await.map_err(ApiError::pool)?;
-    let short = |pool: &IdentityPool| json!({"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings.name});
+    let short =
+        |pool: &IdentityPool| json!({"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings.name});
     Ok(json_text([
         ("IdentityPools", Some(listed.items.iter().map(short).collect())),
         ("NextToken", listed.next_token.map(Value::from)),
@@ -143,7 +146,11 @@ async fn get_id(app: &App, input: shapes::GetId) -> Result<String, ApiError> {
     Ok(json!({"IdentityId": identity_id}).to_string())
 }
 
-async fn get_open_id_token(app: &App, id: &RequestId, input: shapes::GetForIdentity) -> Result<String, ApiError> {
+async fn get_open_id_token(
+    app: &App,
+    id: &RequestId,
+    input: shapes::GetForIdentity,
+) -> Result<String, ApiError> {
     let (identity_id, logins, _) = input.read()?;
     let token = app.pools.open_id_token(&identity_id, &logins, id).await.map_err(ApiError::pool)?;
     Ok(open_id_token(&token))
@@ -154,7 +161,8 @@ async fn developer_token(
     id: &RequestId,
     input: shapes::GetOpenIdTokenForDeveloperIdentity,
 ) -> Result<String, ApiError> {
-    let token = app.pools.open_id_token_for_developer_identity(input.read()?, id).await.map_err(ApiError::pool)?;
+    let token =
+        app.pools.open_id_token_for_developer_identity(input.read()?, id).await.map_err(ApiError::pool)?;
     Ok(open_id_token(&token))
 }
 
@@ -164,7 +172,8 @@ async fn get_credentials_for_identity(
     input: shapes::GetForIdentity,
 ) -> Result<String, ApiError> {
     let (identity_id, logins, custom_role_arn) = input.read()?;
-    let credentials = app.pools.credentials_for_identity(&identity_id, &logins, custom_role_arn.as_deref(), id).await;
+    let credentials =
+        app.pools.credentials_for_identity(&identity_id, &logins, custom_role_arn.as_deref(), id).await;
     let credentials = credentials.map_err(ApiError::pool)?;
     let shown = json!({
         "AccessKeyId": credentials.access_key_id,
@@ -180,7 +189,10 @@ async fn describe_identity(app: &App, input: shapes::IdentityOnly) -> Result<Str
     Ok(identity(&described).to_string())
 }
 
-async fn lookup_developer_identity(app: &App, input: shapes::LookupDeveloperIdentity) -> Result<String, ApiError> {
+async fn lookup_developer_identity(
+    app: &App,
+    input: shapes::LookupDeveloperIdentity,
+) -> Result<String, ApiError> {
     let found = app.pools.lookup_developer_identity(input.read()?).await.map_err(ApiError::pool)?;
     let users = found.developer_user_identifiers;
     Ok(json_text([
@@ -227,7 +239,8 @@ fn identity_pool(pool: &IdentityPool) -> String {
         ("AllowClassicFlow", settings.allow_classic_flow.map(Value::from)),
         (
             "SupportedLoginProviders",
-            (!settings.supported_login_providers.is_empty()).then(|| json!(settings.supported_login_providers)),
+            (!settings.supported_login_providers.is_empty())
+                .then(|| json!(settings.supported_login_providers)),
         ),
         ("DeveloperProviderName", settings.developer_provider_name.clone().map(Value::from)),
         ("OpenIdConnectProviderARNs", list(&settings.open_id_connect_provider_arns)),
@@ -257,7 +270,10 @@ fn json_object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
 
 /// Seconds since the epoch with milliseconds, as a plain decimal number.
 fn epoch_seconds(time: Timestamp) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit a double until the year 287396")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 fit a double until the year 287396"
+    )]
     let seconds = time.as_millisecond() as f64 / 1000.0;
     json!(seconds)
 }

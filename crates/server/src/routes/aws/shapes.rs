@@ -18,10 +18,15 @@ use crate::error::{ApiError, Dialect};
 const CHECK: Checker = Checker(Dialect::AwsJson);
 const MAX_RESULTS: i64 = 60;
 
-const ID: Rule = Rule { min: 1, max: 55, pattern: Some((IdentityId::PATTERN, |text| IdentityId::parse(text).is_ok())) };
-const POOL_NAME: Rule = Rule { min: 1, max: 128, pattern: Some((r"[\w\s+=,.@-]+", |text| text.chars().all(is_pool_name))) };
-const DEVELOPER_PROVIDER: Rule =
-    Rule { min: 1, max: 128, pattern: Some((r"[\w._-]+", |text| text.chars().all(|c| is_word(c) || matches!(c, '.' | '-')))) };
+const ID: Rule =
+    Rule { min: 1, max: 55, pattern: Some((IdentityId::PATTERN, |text| IdentityId::parse(text).is_ok())) };
+const POOL_NAME: Rule =
+    Rule { min: 1, max: 128, pattern: Some((r"[\w\s+=,.@-]+", |text| text.chars().all(is_pool_name))) };
+const DEVELOPER_PROVIDER: Rule = Rule {
+    min: 1,
+    max: 128,
+    pattern: Some((r"[\w._-]+", |text| text.chars().all(|c| is_word(c) || matches!(c, '.' | '-')))),
+};
 const DEVELOPER_USER: Rule = Rule { min: 1, max: 1024, pattern: None };
 const PROVIDER: Rule = Rule { min: 1, max: 128, pattern: None };
 const ARN: Rule = Rule { min: 20, max: 2048, pattern: None };
@@ -36,7 +41,8 @@ fn is_word(c: char) -> bool {
 }
 
 fn is_pool_name(c: char) -> bool {
-    is_word(c) || matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '+' | '=' | ',' | '.' | '@' | '-')
+    is_word(c)
+        || matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
 fn pool_id(value: Option<String>) -> Result<IdentityPoolId, ApiError> {
@@ -104,7 +110,8 @@ struct UserPoolClient {
 impl CreateIdentityPool {
     pub fn read(self) -> Result<PoolSettings, ApiError> {
         let name = CHECK.required("identityPoolName", self.identity_pool_name)?;
-        let allow_guests = CHECK.required("allowUnauthenticatedIdentities", self.allow_unauthenticated_identities)?;
+        let allow_guests =
+            CHECK.required("allowUnauthenticatedIdentities", self.allow_unauthenticated_identities)?;
         let supported_login_providers = self.supported_login_providers.unwrap_or_default();
         CHECK.at_most("supportedLoginProviders", supported_login_providers.len(), 10)?;
         for (provider, app) in &supported_login_providers {
@@ -123,8 +130,16 @@ impl CreateIdentityPool {
                 &DEVELOPER_PROVIDER,
             )?,
             supported_login_providers,
-            open_id_connect_provider_arns: arns("openIdConnectProviderARNs", self.open_id_connect_provider_arns)?,
-            cognito_identity_providers: self.cognito_identity_providers.into_iter().flatten().map(Into::into).collect(),
+            open_id_connect_provider_arns: arns(
+                "openIdConnectProviderARNs",
+                self.open_id_connect_provider_arns,
+            )?,
+            cognito_identity_providers: self
+                .cognito_identity_providers
+                .into_iter()
+                .flatten()
+                .map(Into::into)
+                .collect(),
             saml_provider_arns: arns("samlProviderARNs", self.saml_provider_arns)?,
             tags: pool_tags,
         })
@@ -192,7 +207,8 @@ impl SetIdentityPoolRoles {
             CHECK.check("roleMappings", provider, &PROVIDER)?;
             check_mapping(mapping)?;
         }
-        let (authenticated, unauthenticated) = (roles.remove("authenticated"), roles.remove("unauthenticated"));
+        let (authenticated, unauthenticated) =
+            (roles.remove("authenticated"), roles.remove("unauthenticated"));
         if let Some(unknown) = roles.keys().next() {
             let pattern = "Member must satisfy regular expression pattern: (un)?authenticated";
             return Err(CHECK.violated(&format!("'{unknown}'"), "roles", pattern));
@@ -290,7 +306,8 @@ pub struct LookupDeveloperIdentity {
 
 impl LookupDeveloperIdentity {
     pub fn read(self) -> Result<DeveloperLookup, ApiError> {
-        let user = CHECK.optional("developerUserIdentifier", self.developer_user_identifier, &DEVELOPER_USER)?;
+        let user =
+            CHECK.optional("developerUserIdentifier", self.developer_user_identifier, &DEVELOPER_USER)?;
         Ok(DeveloperLookup {
             pool_id: pool_id(self.identity_pool_id)?,
             identity_id: optional_identity_id(self.identity_id)?,

@@ -108,7 +108,9 @@ fn refuse_what_is_not_there(form: &mut Form) -> Result<(), ApiError> {
         return Err(CHECK.violated(&format!("'{arn}'"), member, constraint));
     }
     match form.take("ProviderId") {
-        Some(id) => Err(CHECK.violated(&format!("'{id}'"), "providerId", "Member must be absent for an OpenID token")),
+        Some(id) => {
+            Err(CHECK.violated(&format!("'{id}'"), "providerId", "Member must be absent for an OpenID token"))
+        }
         None => Ok(()),
     }
 }
@@ -135,7 +137,9 @@ fn assumed_role(assumed: &AssumedRole) -> String {
 fn caller_identity(app: &App, caller: &Caller) -> String {
     let account_id = app.sts.roles.account_id();
     let (arn, user_id) = match caller {
-        Caller::Developer(key) => (format!("arn:aws:iam::{account_id}:user/{}", key.name), key.id.to_string()),
+        Caller::Developer(key) => {
+            (format!("arn:aws:iam::{account_id}:user/{}", key.name), key.id.to_string())
+        }
         Caller::Session(opened) => (session_arn(app, &opened.session), session_user_id(app, &opened.session)),
     };
     [element("Arn", &arn), element("UserId", &user_id), element("Account", account_id.as_str())].concat()

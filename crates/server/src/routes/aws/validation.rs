@@ -30,7 +30,12 @@ impl Checker {
     }
 
     /// A text that keeps its rule, if it is there.
-    pub fn optional(self, member: &str, value: Option<String>, rule: &Rule) -> Result<Option<String>, ApiError> {
+    pub fn optional(
+        self,
+        member: &str,
+        value: Option<String>,
+        rule: &Rule,
+    ) -> Result<Option<String>, ApiError> {
         value.map(|value| self.text(member, value, rule)).transpose()
     }
 
@@ -87,8 +92,9 @@ impl Checker {
 
     /// The refusal of a value.
     pub fn violated(self, value: &str, member: &str, constraint: &str) -> ApiError {
-        let message =
-            format!("1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}");
+        let message = format!(
+            "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}"
+        );
         ApiError::validation(self.0, message)
     }
 }
