@@ -1,0 +1,3 @@
+//! The wire of Daypass: what its binary and its tests share.
+
+pub mod sandbox;
