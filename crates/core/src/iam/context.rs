@@ -63,15 +63,6 @@ impl Context {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// The text to put in place of a variable. An empty value counts as none: with an empty tag,
-    /// `home/${aws:PrincipalTag/team}*` would open everything under `home/`.
-    pub(super) fn substitute(&self, key: &Key) -> Option<&str> {
-        match self.values(key) {
-            [value] if !value.is_empty() => Some(value),
-            _ => None,
-        }
-    }
-
     #[cfg(test)]
     pub(super) fn empty() -> Self {
         Self(BTreeMap::new())
@@ -99,12 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_single_value_with_text_in_it_is_substituted() {
-        let tag = || Key::principal_tag("team");
-        assert_eq!(Context::empty().with(tag(), "red").substitute(&tag()), Some("red"));
-        assert_eq!(Context::empty().with(tag(), "").substitute(&tag()), None);
-        assert_eq!(Context::empty().substitute(&tag()), None);
-        let twice = Context::empty().with(Key::principal_tag("Team"), "red").with(tag(), "blue");
-        assert_eq!(twice.substitute(&tag()), None);
+    fn a_key_without_any_value_is_absent() {
+        let context = Context::empty().with_cognito("sub", "aud", Vec::<String>::new());
+        assert!(context.values(&Key::CognitoAmr).is_empty());
+        assert_eq!(context.values(&Key::CognitoSub), ["sub"]);
     }
 }

@@ -41,13 +41,12 @@ impl Template {
         let mut parts = Parts::default();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            rest = match rest.strip_prefix("${") {
-                Some(inside) => parts.push_variable(inside, document)?,
-                None => {
-                    parts.push_char(c, wildcards);
-                    &rest[c.len_utf8()..]
-                }
-            };
+            if let Some(inside) = rest.strip_prefix("${") {
+                rest = parts.push_variable(inside, document)?;
+            } else {
+                parts.push_char(c, wildcards);
+                rest = &rest[c.len_utf8()..];
+            }
         }
         Ok(parts.finish())
     }
@@ -112,8 +111,15 @@ impl Variable {
         Ok(Self { key, default })
     }
 
+    /// The text to put in place. An empty value counts as none: with an empty tag,
+    /// `home/${aws:PrincipalTag/team}*` would open everything under `home/`. Several values name nothing,
+    /// and are not absent either.
     fn value<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
-        context.substitute(&self.key).or(self.default.as_deref())
+        match context.values(&self.key) {
+            [value] if !value.is_empty() => Some(value),
+            [] | [_] => self.default.as_deref(),
+            _ => None,
+        }
     }
 }
 
@@ -235,6 +241,16 @@ mod tests {
         assert_eq!(matches(template, "x/allies/o", &Context::empty()), Truth::No);
         assert_eq!(matches(template, "x/all*/o", &tag("red")), Truth::No);
         assert_eq!(matches(template, "x/red/o", &tag("red")), Truth::Yes);
+        assert_eq!(matches(template, "x/all*/o", &tag("")), Truth::Yes);
+    }
+
+    #[test]
+    fn several_values_name_nothing_and_are_not_absent() {
+        let twice = tag("red").with(Key::principal_tag("T"), "blue");
+        for text in ["x/red/o", "x/blue/o", "x/all/o"] {
+            assert_eq!(matches("x/${aws:PrincipalTag/t}/*", text, &twice), Truth::Unknown);
+            assert_eq!(matches("x/${aws:PrincipalTag/t, 'all'}/*", text, &twice), Truth::Unknown);
+        }
     }
 
     #[test]

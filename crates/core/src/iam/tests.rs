@@ -59,7 +59,10 @@ fn an_explicit_deny_in_one_policy_wins_over_all_others() {
     let request = Request { action: "s3:GetObject", resource: "arn:aws:s3:::b/x", context: &context };
     assert_eq!(evaluate(&[allow.clone(), deny.clone()], None, &request), DENIED);
     assert_eq!(evaluate(&[deny.clone(), allow.clone()], None, &request), DENIED);
-    assert_eq!(evaluate(&[allow.clone()], Some(&[allow.clone(), deny.clone()]), &request), DENIED);
+    assert_eq!(
+        evaluate(std::slice::from_ref(&allow), Some(&[allow.clone(), deny.clone()]), &request),
+        DENIED
+    );
     assert_eq!(evaluate(&[deny], Some(&[allow]), &request), DENIED);
 }
 

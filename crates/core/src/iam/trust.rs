@@ -56,7 +56,6 @@ impl TrustPolicy {
     }
 
     /// Whether the role may be taken on. With tags, tagging must be allowed too.
-    #[must_use]
     pub fn evaluate(&self, request: &TrustRequest<'_>) -> Decision {
         if request.provider != COGNITO_IDENTITY {
             return Decision::NotAllowed;

@@ -77,9 +77,9 @@ fn operators_of_order() {
             for (value, holds) in [low, middle, high].into_iter().zip(holds) {
                 let operator = format!("{prefix}{relation}");
                 if holds {
-                    assert_holds(&operator, middle, value)
+                    assert_holds(&operator, middle, value);
                 } else {
-                    assert_fails(&operator, middle, value)
+                    assert_fails(&operator, middle, value);
                 }
             }
         };

@@ -138,6 +138,7 @@ fn a_policy_that_does_not_check_the_kind_of_login_is_refused() {
         json!({"ForAnyValue:StringLike": {AMR: ""}}),
         json!({"ForAnyValue:StringLike": {AMR: ["authenticated", "${sts:RoleSessionName}"]}}),
         json!({"ForAnyValue:StringEquals": {AMR: "${sts:RoleSessionName}"}}),
+        json!({"ForAnyValue:StringEquals": {"sts:RoleSessionName": "authenticated"}}),
         json!({"ForAnyValue:StringNotEquals": {AMR: "unauthenticated"}}),
         json!({"ForAnyValue:StringEqualsIgnoreCase": {AMR: "authenticated"}}),
         json!({"ForAllValues:StringLike": {AMR: "authenticated"}, "Null": {AMR: "false"}}),
