@@ -64,7 +64,7 @@ fn cors_for_aws() -> CorsLayer {
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(Any)
         .expose_headers(exposed.map(HeaderName::from_static))
-        .max_age(Duration::from_secs(172_800))
+        .max_age(Duration::from_hours(48))
 }
 
 /// The broker answers the pages of registered apps only.

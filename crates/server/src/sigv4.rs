@@ -139,18 +139,14 @@ impl Callers {
         id: &AccessKeyId,
         token: Option<&str>,
     ) -> Result<(Caller, Secret), SignatureError> {
-        match token {
-            Some(token) => {
-                let opened = self.access.open(id, token).await.map_err(session_error)?;
-                let secret = opened.secret_access_key.clone();
-                Ok((Caller::Session(opened), secret))
-            }
-            None => {
-                let key = self.store.lookup_access_key(id).await?.ok_or(SignatureError::UnknownKey)?;
-                let secret = open_access_key(&self.key_sealer, &key).ok_or(SignatureError::UnknownKey)?;
-                Ok((Caller::Developer(key), secret))
-            }
+        if let Some(token) = token {
+            let opened = self.access.open(id, token).await.map_err(session_error)?;
+            let secret = opened.secret_access_key.clone();
+            return Ok((Caller::Session(opened), secret));
         }
+        let key = self.store.lookup_access_key(id).await?.ok_or(SignatureError::UnknownKey)?;
+        let secret = open_access_key(&self.key_sealer, &key).ok_or(SignatureError::UnknownKey)?;
+        Ok((Caller::Developer(key), secret))
     }
 }
 

@@ -171,7 +171,7 @@ fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
              authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
              exchange.url = \"{idp}/accounts/oauth2/token\"\n\
              profile.url = \"{idp}/v1/me\"\n",
-            secret = home.sandbox_client_secret_file(),
+            secret = home.sandbox_client_secret_file().to_string_lossy(),
             idp = ports.sandbox.url(),
         )
     };

@@ -93,18 +93,16 @@ fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: 
 fn line(event: &AuditEvent) -> String {
     let action = serde_json::to_value(event.action).unwrap_or_default();
     let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
-    let mut line = format!("{:.0}  {:<10}  {outcome}", event.time, action.as_str().unwrap_or_default());
-    let mut detail = |name: &str, value: Option<&str>| {
-        if let Some(value) = value {
-            line.push_str(&format!("\n  {name:<9} {}", printable(value)));
-        }
-    };
-    detail("reason", event.reason.as_deref());
-    detail("provider", event.provider.as_deref());
-    detail("resource", event.resource.as_deref());
-    detail("key", event.access_key_id.as_ref().map(AccessKeyId::as_str));
-    detail("request", Some(event.request_id.as_str()));
-    line
+    let head = format!("{:.0}  {:<10}  {outcome}", event.time, action.as_str().unwrap_or_default());
+    let details = [
+        ("reason", event.reason.as_deref()),
+        ("provider", event.provider.as_deref()),
+        ("resource", event.resource.as_deref()),
+        ("key", event.access_key_id.as_ref().map(AccessKeyId::as_str)),
+        ("request", Some(event.request_id.as_str())),
+    ];
+    let known = details.into_iter().filter_map(|(name, value)| Some((name, printable(value?))));
+    known.fold(head, |lines, (name, value)| format!("{lines}\n  {name:<9} {value}"))
 }
 
 /// An identifier can hold anything, and a terminal obeys what it is shown.

@@ -87,7 +87,8 @@ fn serve(files: Files, name: &str, id: &RequestId) -> Response {
     let Some((name, text)) = files.iter().find(|(known, _)| *known == name) else {
         return ApiError::not_found().answer(Dialect::Problem, id);
     };
-    let content_type = if name.ends_with(".css") { "text/css" } else { "text/javascript" };
+    let style = *name == "style.css";
+    let content_type = if style { "text/css" } else { "text/javascript" };
     let headers = [
         (header::CONTENT_TYPE, format!("{content_type}; charset=utf-8")),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),

@@ -33,10 +33,10 @@ impl Permission {
     }
 
     /// A developer's key may do everything; temporary credentials may what the role's policy says.
-    fn check_need(&self, bearer: &Admitted, need: Need, context: Context) -> S3Result<()> {
+    fn check_need(&self, bearer: &Admitted, need: &Need, context: Context) -> S3Result<()> {
         let Caller::Session(opened) = &bearer.caller else { return Ok(()) };
         let decided = self.access.decide(&opened.session, need.action, &need.resource, context);
-        decided.map_err(|error| refuse(bearer, &need, &error.to_string()))
+        decided.map_err(|error| refuse(bearer, need, &error.to_string()))
     }
 }
 
@@ -55,7 +55,7 @@ impl S3Access for Permission {
         check_paths(cx.s3_path(), cx.headers(), &query)?;
         let operation = cx.s3_op().name().to_owned();
         for need in needs(&operation, cx.s3_path(), cx.headers())? {
-            self.check_need(&bearer, need, with_listing(self.access.arrival(), &operation, &query))?;
+            self.check_need(&bearer, &need, with_listing(self.access.arrival(), &operation, &query))?;
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl S3Access for Permission {
             check_key(&object.key)?;
             let need =
                 Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
-            self.check_need(&bearer, need, self.access.arrival())?;
+            self.check_need(&bearer, &need, self.access.arrival())?;
         }
         Ok(())
     }

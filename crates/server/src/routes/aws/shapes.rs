@@ -218,13 +218,14 @@ impl SetIdentityPoolRoles {
 }
 
 fn check_mapping(mapping: &Value) -> Result<(), ApiError> {
-    match mapping.get("Type").and_then(Value::as_str) {
-        Some("Token" | "Rules") => Ok(()),
-        _ => {
-            let constraint = "Member must satisfy enum value set: [Token, Rules]";
-            Err(CHECK.violated("null", "roleMappings.member.type", constraint))
-        }
+    if let Some("Token" | "Rules") = mapping.get("Type").and_then(Value::as_str) {
+        return Ok(());
     }
+    Err(CHECK.violated(
+        "null",
+        "roleMappings.member.type",
+        "Member must satisfy enum value set: [Token, Rules]",
+    ))
 }
 
 #[derive(Deserialize)]

@@ -88,12 +88,12 @@ fn read_assume_role(mut form: Form) -> Result<AssumeRoleRequest, ApiError> {
         role_arn,
         role_session_name: RoleSessionName::parse(session_name).expect("the rule is the name's own"),
         web_identity_token: token,
-        duration: form.take("DurationSeconds").map(read_duration).transpose()?,
+        duration: form.take("DurationSeconds").as_deref().map(read_duration).transpose()?,
         policy,
     })
 }
 
-fn read_duration(text: String) -> Result<SignedDuration, ApiError> {
+fn read_duration(text: &str) -> Result<SignedDuration, ApiError> {
     let Ok(seconds) = text.parse() else {
         return Err(CHECK.violated(&format!("'{text}'"), "durationSeconds", "Member must be an integer"));
     };
@@ -146,7 +146,7 @@ fn caller_identity(app: &App, caller: &Caller) -> String {
 }
 
 /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
-pub fn session_arn(app: &App, session: &Session) -> String {
+pub(super) fn session_arn(app: &App, session: &Session) -> String {
     let account_id = app.sts.roles.account_id();
     format!("arn:aws:sts::{account_id}:assumed-role/{}/{}", session.role, session.role_session_name)
 }

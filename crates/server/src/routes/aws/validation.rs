@@ -9,9 +9,12 @@ pub struct Rule {
     pub min: usize,
     /// Most characters.
     pub max: usize,
-    /// The pattern as AWS writes it, and what it means.
-    pub pattern: Option<(&'static str, fn(&str) -> bool)>,
+    /// What characters may stand where.
+    pub pattern: Option<Pattern>,
 }
+
+/// A pattern as AWS writes it, and what it means.
+pub type Pattern = (&'static str, fn(&str) -> bool);
 
 /// Checks the members of one request.
 #[derive(Clone, Copy)]
