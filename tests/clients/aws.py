@@ -94,3 +94,11 @@ def refused(code, message=None, status=None):
     if status is not None:
         assert metadata["HTTPStatusCode"] == status
     assert metadata.get("RequestId"), metadata
+
+
+def lookup(pools, daypass, user):
+    """The identity of a developer user identifier."""
+    answer = pools.lookup_developer_identity(
+        IdentityPoolId=daypass.identity_pool_id, DeveloperUserIdentifier=user
+    )
+    return answer["IdentityId"]

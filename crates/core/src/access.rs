@@ -123,3 +123,159 @@ fn with_session_keys(context: Context, role: &Role, session: &Session) -> Contex
     }
     session.tags.iter().fold(context, |context, (key, value)| context.with(Key::principal_tag(key), value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, SignedDuration};
+    use crate::iam::Key;
+    use crate::ids::{AccountId, IdentityId, IdentityPoolId, RoleName, RoleSessionName};
+    use crate::random::SeededRandom;
+    use crate::role::RoleDocument;
+    use crate::seal::MasterKey;
+    use crate::session::Credentials;
+    use crate::store::memory::MemoryStore;
+    use crate::store::{RevocationTarget, Store};
+    use crate::token::UNAUTHENTICATED;
+
+    const MINE: &str = "arn:aws:s3:::b/us-east-1:aa/diary.txt";
+    const OTHERS: &str = "arn:aws:s3:::b/us-east-1:bb/diary.txt";
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*"},
+        {"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::shared/*"}]}"#;
+
+    struct Fixture {
+        access: Access,
+        clock: Arc<ManualClock>,
+        store: Arc<MemoryStore>,
+        random: SeededRandom,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let random = SeededRandom::new(1);
+            let (clock, store) =
+                (Arc::new(ManualClock::at_second(1_700_000_000)), Arc::new(MemoryStore::default()));
+            let pool_id = IdentityPoolId::parse("us-east-1:cc").unwrap();
+            let role = RoleDocument {
+                name: RoleName::parse("authenticated").unwrap(),
+                trust_policy: RoleDocument::trust_in_pool(&pool_id, AUTHENTICATED),
+                policy: POLICY.into(),
+                max_session_duration: SignedDuration::from_hours(1),
+            };
+            let roles = Roles::compile(AccountId::parse("000000000000").unwrap(), vec![role]).unwrap();
+            let access = Access {
+                roles: Arc::new(roles),
+                sessions: Arc::new(SessionSealer::new(&MasterKey::generate(&random))),
+                store: store.clone(),
+                clock: clock.clone(),
+                secure_transport: true,
+            };
+            Self { access, clock, store, random }
+        }
+
+        fn session(&self) -> Session {
+            let now = self.clock.now();
+            Session {
+                role: RoleName::parse("authenticated").unwrap(),
+                role_session_name: RoleSessionName::parse("test").unwrap(),
+                identity_id: IdentityId::parse("us-east-1:aa").unwrap(),
+                pool_id: IdentityPoolId::parse("us-east-1:cc").unwrap(),
+                amr: vec![AUTHENTICATED.into()],
+                tags: std::collections::BTreeMap::new(),
+                session_policy: None,
+                guest_scope_down: false,
+                issued_at: now,
+                expires_at: now + SignedDuration::from_hours(1),
+            }
+        }
+
+        fn allows(&self, session: &Session, action: &str, resource: &str) -> bool {
+            self.access.decide(session, action, resource, self.access.arrival()).is_ok()
+        }
+
+        fn issue(&self) -> Credentials {
+            self.access.sessions.issue(self.session(), &self.random).unwrap()
+        }
+
+        async fn open(&self, credentials: &Credentials) -> Result<OpenedSession, AccessError> {
+            self.access.open(&credentials.access_key_id, credentials.session_token.expose()).await
+        }
+    }
+
+    #[test]
+    fn a_session_reaches_its_own_folder_and_no_other() {
+        let fixture = Fixture::new();
+        assert!(fixture.allows(&fixture.session(), "s3:GetObject", MINE));
+        assert!(!fixture.allows(&fixture.session(), "s3:GetObject", OTHERS));
+        let context = fixture.access.arrival().with(Key::CognitoSub, "us-east-1:bb");
+        let decided = fixture.access.decide(&fixture.session(), "s3:GetObject", OTHERS, context);
+        assert!(decided.is_err(), "a second value of `sub` opens nothing");
+    }
+
+    #[test]
+    fn a_session_policy_takes_away_and_never_adds() {
+        let fixture = Fixture::new();
+        let mut session = fixture.session();
+        session.session_policy = Some(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#.into(),
+        );
+        assert!(fixture.allows(&session, "s3:GetObject", MINE));
+        assert!(!fixture.allows(&session, "s3:PutObject", MINE));
+        assert!(!fixture.allows(&session, "s3:GetObject", OTHERS));
+        session.session_policy = Some("{}".into());
+        assert!(
+            !fixture.allows(&session, "s3:GetObject", MINE),
+            "a policy that cannot be read allows nothing"
+        );
+    }
+
+    #[test]
+    fn guests_have_no_variables_and_only_the_services_of_guests() {
+        let fixture = Fixture::new();
+        let mut guest = fixture.session();
+        guest.amr = vec![UNAUTHENTICATED.into()];
+        guest.guest_scope_down = true;
+        assert!(!fixture.allows(&guest, "s3:GetObject", MINE));
+        assert!(fixture.allows(&guest, "s3:GetObject", "arn:aws:s3:::shared/a"));
+        assert!(!fixture.allows(&guest, "kms:Decrypt", "arn:aws:s3:::shared/a"));
+        guest.guest_scope_down = false;
+        assert!(fixture.allows(&guest, "kms:Decrypt", "arn:aws:s3:::shared/a"));
+    }
+
+    #[test]
+    fn a_session_of_a_role_that_is_gone_may_do_nothing() {
+        let fixture = Fixture::new();
+        let mut session = fixture.session();
+        session.role = RoleName::parse("retired").unwrap();
+        assert!(!fixture.allows(&session, "s3:GetObject", MINE));
+    }
+
+    #[tokio::test]
+    async fn revoking_an_identity_or_a_role_ends_what_began_before_and_nothing_later() {
+        for target in [
+            RevocationTarget::Identity(IdentityId::parse("us-east-1:aa").unwrap()),
+            RevocationTarget::Role(RoleName::parse("authenticated").unwrap()),
+        ] {
+            let fixture = Fixture::new();
+            let before = fixture.issue();
+            fixture.open(&before).await.unwrap();
+            fixture.clock.advance(SignedDuration::from_millis(1));
+            fixture.store.revoke_sessions(&target, fixture.clock.now()).await.unwrap();
+            let at_once = fixture.issue();
+            fixture.clock.advance(SignedDuration::from_millis(1));
+            let after = fixture.issue();
+            assert!(matches!(fixture.open(&before).await, Err(AccessError::Revoked)), "{target:?}");
+            assert!(matches!(fixture.open(&at_once).await, Err(AccessError::Revoked)), "{target:?}");
+            fixture.open(&after).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expired_session_does_not_open() {
+        let fixture = Fixture::new();
+        let credentials = fixture.issue();
+        fixture.clock.advance(SignedDuration::from_hours(1));
+        assert!(matches!(fixture.open(&credentials).await, Err(AccessError::Session(SessionError::Expired))));
+    }
+}

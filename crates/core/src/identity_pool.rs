@@ -268,6 +268,3 @@ fn listed<T>(items: Vec<T>, limit: usize, key: fn(&T) -> &str) -> Listed<T> {
     let next_token = items.last().filter(|_| full).map(|last| BASE64_URL_SAFE_NO_PAD.encode(key(last)));
     Listed { items, next_token }
 }
-
-#[cfg(test)]
-mod tests;

@@ -163,9 +163,9 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
 /// takes bare access tokens, to show what that flow costs.
 fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
-    let provider = |id: &str, accept_unbound_access_tokens: bool| {
+    let provider = |id: &str, name: &str, accept_unbound_access_tokens: bool| {
         format!(
-            "[[provider]]\nid = {id:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
+            "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
              client_secret = {{ file = {secret:?} }}\n\
              accept_unbound_access_tokens = {accept_unbound_access_tokens}\n\
              authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
@@ -183,8 +183,8 @@ fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
         url = ports.server.url(),
         origins = ports.origins(),
         redirect_uris = ports.redirect_uris(),
-        strict = provider("snapchat", false),
-        lax = provider("snapchat-token", true),
+        strict = provider("snapchat", "Snapchat", false),
+        lax = provider("snapchat-token", "Snapchat, bare tokens", true),
     );
     Ok(Config::parse(&text)?)
 }

@@ -54,7 +54,8 @@ async function readConfig() {
 
 /** @param {import('/sdk/broker.js').Provider[]} offered */
 function offerProviders(offered) {
-  providers = offered.filter(({ accepts }) => accepts.includes('code'));
+  // A provider that also takes bare tokens is there to be tried from the command line, not to be offered.
+  providers = offered.filter(({ accepts }) => accepts.includes('code') && !accepts.includes('access_token'));
   byId('providers').replaceChildren(...providers.map(providerButton));
   if (providers.length === 0) byId('providers').append(message('bad', 'No provider accepts a login from a page'));
 }

@@ -252,7 +252,7 @@ mod tests {
         let writer = Writer::start(connect(file.path())).unwrap();
         writer.ping().unwrap();
         assert_unavailable(
-            writer.write(|_| -> rusqlite::Result<()> { panic!("a test kills the writer") }).await,
+            &writer.write(|_| -> rusqlite::Result<()> { panic!("a test kills the writer") }).await,
         );
         assert_unavailable(&writer.write(keep("a")).await);
         assert_unavailable(&writer.ping());
