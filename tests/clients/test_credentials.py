@@ -124,15 +124,18 @@ class TestAssumeRole:
         with aws.refused("ValidationError", status=400):
             aws.assume_role(daypass, ada, RoleSessionName=ada.identity_id)
 
-    def test_tags_need_a_trust_policy_that_allows_them(self, daypass, pools, ada):
+    def test_tags_of_the_token_become_tags_of_the_session(self, daypass, pools):
         tagged = pools.get_open_id_token_for_developer_identity(
             IdentityPoolId=daypass.identity_pool_id,
             Logins={daypass.developer_provider: "tagged user"},
             PrincipalTags={"team": "red"},
         )
         person = Person(tagged["IdentityId"], tagged["Token"])
-        with aws.refused("AccessDenied", FORBIDDEN, 403):
-            aws.assume_role(daypass, person)
+        s3 = aws.s3(daypass, aws.assumed(aws.assume_role(daypass, person, Policy=allow_tagged("red"))))
+        s3.put_object(Bucket=daypass.bucket, Key=f"{person.identity_id}/tagged.txt", Body=b"red")
+        s3 = aws.s3(daypass, aws.assumed(aws.assume_role(daypass, person, Policy=allow_tagged("blue"))))
+        with aws.refused("AccessDenied", status=403):
+            s3.put_object(Bucket=daypass.bucket, Key=f"{person.identity_id}/tagged.txt", Body=b"blue")
 
 
 class TestCallerIdentity:
@@ -152,6 +155,13 @@ class TestCallerIdentity:
     def test_of_nobody(self, daypass):
         with aws.refused("MissingAuthenticationToken", status=403):
             aws.anonymous(daypass, "sts").get_caller_identity()
+
+
+def allow_tagged(team):
+    """A session policy for those of one team."""
+    condition = {"StringEquals": {"aws:PrincipalTag/team": team}}
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*", "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def allow(action):

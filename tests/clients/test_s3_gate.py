@@ -3,7 +3,7 @@
 import base64
 import datetime
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from botocore import auth
@@ -36,7 +36,8 @@ def test_nobody(daypass, mine):
 
 def test_the_signature_of_another_decade(daypass, ada_credentials, mine):
     """SigV2 signs neither the host nor the body."""
-    get_is_refused(daypass, ada_credentials, mine, signature_version="s3")
+    with aws.refused("InvalidRequest", status=400):
+        aws.s3(daypass, ada_credentials, signature_version="s3").get_object(Bucket=daypass.bucket, Key=mine)
 
 
 @pytest.mark.parametrize("at", [0.0, 0.25, 0.5, 0.75, 1.0])
@@ -105,7 +106,9 @@ class TestPresignedAddresses:
         assert_refused(presign().replace("gate.txt", "gate2.txt"))
 
     def test_for_another_person(self, presign, ada, grace):
-        assert_refused(presign().replace(ada.identity_id, grace.identity_id))
+        mine, hers = quote(ada.identity_id, safe=""), quote(grace.identity_id, safe="")
+        assert mine in presign()
+        assert_refused(presign().replace(mine, hers))
 
     def test_for_another_person_although_rightly_signed(self, presign, grace):
         assert_refused(presign(key=f"{grace.identity_id}/gate.txt"), "AccessDenied")

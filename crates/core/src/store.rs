@@ -2,7 +2,7 @@
 //!
 //! Every method is one atomic question: it either happened whole, durably, before it answered, or it
 //! did not happen. That is what lets the weakest backend keep the same promises as the strongest.
-//! [`contract`] states the promises as tests, and every implementation must pass them.
+//! `contract` states the promises as tests, and every implementation must pass them.
 //! Expired means absent when read, by the clock that the caller brings. Instants are kept to the
 //! millisecond at least; a revocation that must be rounded is rounded up.
 //!

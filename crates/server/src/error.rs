@@ -129,7 +129,7 @@ impl ApiError {
     #[must_use]
     pub fn not_built_yet(operation: &str) -> Self {
         let message = format!("Daypass does not answer {operation} yet.");
-        Self::new(StatusCode::NOT_IMPLEMENTED, "UnknownOperationException", message)
+        Self::bad_request("UnknownOperationException", message)
     }
 
     /// AWS JSON: the body is not JSON of the right form.
@@ -275,7 +275,7 @@ impl ApiError {
             SignatureError::Incomplete(_) => ("IncompleteSignatureException", "IncompleteSignature"),
             SignatureError::UnknownKey => ("UnrecognizedClientException", "InvalidClientTokenId"),
             SignatureError::ExpiredSession => ("ExpiredTokenException", "ExpiredToken"),
-            SignatureError::Skewed | SignatureError::Mismatch => {
+            SignatureError::Skewed | SignatureError::WrongRegion(_) | SignatureError::Mismatch => {
                 ("InvalidSignatureException", "SignatureDoesNotMatch")
             }
             SignatureError::Store(error) => return Self::internal(&error),

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials as SignerCredentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
-    SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use axum::http::request::Parts;
@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use daypass_core::access::{Access, AccessError};
 use daypass_core::clock::{Clock, SignedDuration, Timestamp};
-use daypass_core::ids::AccessKeyId;
+use daypass_core::ids::{AccessKeyId, Region};
 use daypass_core::seal::Sealer;
 use daypass_core::secret::Secret;
 use daypass_core::session::{OpenedSession, SessionError};
@@ -60,6 +60,9 @@ pub enum SignatureError {
     /// Signed too long ago, or too far ahead.
     #[error("Signature expired: the request's date is more than 15 minutes from the server's")]
     Skewed,
+    /// Signed for another Region than the one that answers.
+    #[error("Credential should be scoped to a valid Region: this is {0}")]
+    WrongRegion(Region),
     /// Signed with another secret, or something was changed since.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
@@ -81,6 +84,8 @@ pub struct Callers {
     pub access: Arc<Access>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// The Region that requests have to be signed for.
+    pub region: Region,
 }
 
 /// What the `Authorization` header claims.
@@ -105,6 +110,9 @@ impl Callers {
         service: &str,
     ) -> Result<Caller, SignatureError> {
         let claim = claim(&parts.headers, service)?;
+        if claim.region != self.region.as_str() {
+            return Err(SignatureError::WrongRegion(self.region.clone()));
+        }
         let signed_at = self.signing_time(&claim, &parts.headers)?;
         let token = single_header(&parts.headers, SECURITY_TOKEN)?;
         let (caller, secret) = self.find(&claim.access_key_id, token).await?;
@@ -240,7 +248,6 @@ fn signature(
     settings.percent_encoding_mode = PercentEncodingMode::Double;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Enabled;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
-    settings.session_token_mode = SessionTokenMode::Exclude;
     settings.excluded_headers = None;
     let identity =
         SignerCredentials::new(claim.access_key_id.as_str(), secret.expose(), None, None, "daypass").into();

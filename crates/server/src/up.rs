@@ -216,7 +216,7 @@ fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
         name: RoleName::parse(AUTHENTICATED).expect("it matches the pattern"),
         trust_policy: RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
         policy: policy.to_string(),
-        max_session_duration: SignedDuration::from_hours(12),
+        max_session_duration: SignedDuration::from_hours(1),
     }]
 }
 

@@ -149,6 +149,7 @@ impl App {
             key_sealer: access_key_sealer(&master_key),
             access: access.clone(),
             clock: clock.clone(),
+            region: config.pool.region,
             store,
         };
         Ok(Self {

@@ -146,6 +146,7 @@ fn unknown_bearer(error: &SignatureError) -> Stopped {
         | SignatureError::Missing
         | SignatureError::Incomplete(_)
         | SignatureError::Skewed
+        | SignatureError::WrongRegion(_)
         | SignatureError::Mismatch => stopped(
             StatusCode::FORBIDDEN,
             "InvalidAccessKeyId",
@@ -171,12 +172,25 @@ fn read_bearing(request: &Request) -> Result<Bearing, Stopped> {
         (None, None) => {
             Err(stopped(StatusCode::FORBIDDEN, "AccessDenied", "Anonymous access is not allowed."))
         }
-        (None, Some(credential)) => bearing(&credential, query.get("X-Amz-Security-Token")?),
+        (None, Some(credential)) => {
+            check_expiry(query.get("X-Amz-Expires")?.as_deref())?;
+            bearing(&credential, query.get("X-Amz-Security-Token")?)
+        }
         (Some(authorization), None) => {
             let token = single(request.headers(), "x-amz-security-token")?.map(str::to_owned);
             bearing(credential_of(authorization), token)
         }
     }
+}
+
+/// A presigned address lives a week at most (IAM User Guide, "Query string authentication").
+fn check_expiry(seconds: Option<&str>) -> Result<(), Stopped> {
+    const WEEK: u32 = 604_800;
+    if seconds.and_then(|text| text.parse().ok()).is_some_and(|seconds: u32| (1..=WEEK).contains(&seconds)) {
+        return Ok(());
+    }
+    let message = "X-Amz-Expires must be 1 to 604800 seconds.";
+    Err(stopped(StatusCode::BAD_REQUEST, "AuthorizationQueryParametersError", message))
 }
 
 /// `s3s` reads the credentials of a form upload from its body, behind our back.

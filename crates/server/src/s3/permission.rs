@@ -1,5 +1,6 @@
 //! What a signed S3 request needs permission for. `s3s` has verified the signature when it asks here. An
-//! operation that is not in [`needs`] is refused, so a new one in `s3s` stays closed until it is understood.
+//! operation that [`needs`] does not know is refused to every session, whatever its policy says, so a new one
+//! in `s3s` stays closed until it is understood.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use daypass_core::access::Access;
 use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
-use s3s::dto::DeleteObjectsInput;
+use s3s::dto::{DeleteObjectsInput, ListObjectsInput, ListObjectsV2Input};
 use s3s::path::S3Path;
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -35,6 +36,9 @@ impl Permission {
     /// A developer's key may do everything; temporary credentials may what the role's policy says.
     fn check_need(&self, bearer: &Admitted, need: &Need, context: Context) -> S3Result<()> {
         let Caller::Session(opened) = &bearer.caller else { return Ok(()) };
+        if need.action.is_empty() {
+            return Err(refuse(bearer, need, "the operation is not understood here"));
+        }
         let decided = self.access.decide(&opened.session, need.action, &need.resource, context);
         decided.map_err(|error| refuse(bearer, need, &error.to_string()))
     }
@@ -54,9 +58,23 @@ impl S3Access for Permission {
         let query = query_of(cx.uri());
         check_paths(cx.s3_path(), cx.headers(), &query)?;
         let operation = cx.s3_op().name().to_owned();
-        for need in needs(&operation, cx.s3_path(), cx.headers())? {
+        let needs =
+            needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
+        for need in needs {
             self.check_need(&bearer, &need, with_listing(self.access.arrival(), &operation, &query))?;
         }
+        Ok(())
+    }
+
+    /// `s3s-fs` says that it encodes keys when a client asks for that, and does not. Unasked it tells the truth.
+    async fn list_objects(&self, request: &mut S3Request<ListObjectsInput>) -> S3Result<()> {
+        request.input.encoding_type = None;
+        Ok(())
+    }
+
+    /// As for [`Self::list_objects`].
+    async fn list_objects_v2(&self, request: &mut S3Request<ListObjectsV2Input>) -> S3Result<()> {
+        request.input.encoding_type = None;
         Ok(())
     }
 
@@ -74,11 +92,12 @@ impl S3Access for Permission {
     }
 }
 
-/// What an operation needs. DeleteObjects needs what stands in its body, see above.
-fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Vec<Need>> {
+/// What an operation needs; `None` if it is not understood here. DeleteObjects needs what stands in its body,
+/// see above.
+fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Option<Vec<Need>>> {
     let on_bucket = |action| Need { action, resource: bucket_arn(path) };
     let on_object = |action| Need { action, resource: path_arn(path) };
-    Ok(match operation {
+    Ok(Some(match operation {
         "ListBuckets" => vec![Need { action: "s3:ListAllMyBuckets", resource: "arn:aws:s3:::*".into() }],
         "CreateBucket" => vec![on_bucket("s3:CreateBucket")],
         "DeleteBucket" => vec![on_bucket("s3:DeleteBucket")],
@@ -93,8 +112,14 @@ fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Vec<Ne
         "DeleteObjects" => vec![],
         "AbortMultipartUpload" => vec![on_object("s3:AbortMultipartUpload")],
         "ListParts" => vec![on_object("s3:ListMultipartUploadParts")],
-        _ => return Err(s3_error!(NotImplemented, "This endpoint does not answer this operation.")),
-    })
+        _ => return Ok(None),
+    }))
+}
+
+/// What no policy allows, whatever it says: a developer's key alone gets past it, and hears from `s3s` that
+/// the operation is not implemented.
+fn unheard_of(path: &S3Path) -> Need {
+    Need { action: "", resource: path_arn(path) }
 }
 
 fn copy_source(headers: &HeaderMap) -> S3Result<Need> {
