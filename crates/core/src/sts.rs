@@ -1,7 +1,7 @@
 //! From an OpenID token to temporary credentials: AssumeRoleWithWebIdentity, and the same step as the
 //! enhanced flow takes it on its own (cognito-identity.md sections 4.8, 6 and 7).
 //!
-//! A token becomes [`Claims`] when it is believed, a [`Grant`] when the role's trust policy admits it, and
+//! A token becomes [`Claims`] when it is believed, a grant when the role's trust policy admits it, and
 //! only a grant becomes [`Credentials`].
 
 use std::sync::Arc;

@@ -28,7 +28,7 @@ use crate::wire::App;
 
 type SharedApp = State<Arc<App>>;
 
-/// The server's paths. [`tests`] holds the list against the router.
+/// The server's paths.
 pub fn router(app: Arc<App>) -> Router {
     let aws = Router::new().route("/", post(aws::handle)).layer(cors_for_aws());
     let broker = Router::new()

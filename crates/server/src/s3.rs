@@ -1,5 +1,5 @@
 //! The S3 endpoint of development: `s3s` speaks the protocol, `s3s-fs` keeps objects in a folder, and every
-//! request passes [`gate`] first and [`permission`] second. No other way leads to an object.
+//! request passes `gate` first and `permission` second. No other way leads to an object.
 
 mod gate;
 mod permission;

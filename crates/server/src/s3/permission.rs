@@ -1,5 +1,5 @@
 //! What a signed S3 request needs permission for. `s3s` has verified the signature when it asks here. An
-//! operation that [`needs`] does not know is refused to every session, whatever its policy says, so a new one
+//! operation that `needs` does not know is refused to every session, whatever its policy says, so a new one
 //! in `s3s` stays closed until it is understood.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! `AWSCognitoIdentityService` in AWS JSON 1.1 (cognito-identity.md 1 to 3): one short function an
-//! operation. Reading is in [`super::shapes`], meaning in core.
+//! operation. Reading is in `shapes.rs`, meaning in core.
 
 use std::collections::BTreeMap;
 
