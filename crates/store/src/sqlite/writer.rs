@@ -135,3 +135,140 @@ fn refuse_outside_of_a_transaction(connection: &Connection) -> rusqlite::Result<
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A connection that does not wait for a lock.
+    fn connect(path: &Path) -> Connection {
+        let connection = Connection::open(path).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        connection
+            .execute_batch("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, body BLOB)")
+            .unwrap();
+        connection
+    }
+
+    fn keep(name: &'static str) -> impl FnOnce(&Connection) -> rusqlite::Result<()> + Send {
+        move |connection| connection.execute("INSERT INTO kept (name) VALUES (?1)", [name]).map(drop)
+    }
+
+    fn kept(path: &Path) -> Vec<String> {
+        let connection = Connection::open(path).unwrap();
+        let mut names = connection.prepare("SELECT name FROM kept ORDER BY name").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn assert_unavailable(answer: Result<(), StoreError>) {
+        let error = answer.expect_err("no success");
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_change_that_fails_is_undone_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        let (open_gate, gate) = mpsc::channel();
+        // The first change holds the transaction open until the other two wait behind it.
+        let first = writer.write(move |connection| {
+            gate.recv().unwrap();
+            keep("first")(connection)
+        });
+        let failing = writer.write(|connection| {
+            keep("half made")(connection)?;
+            keep("first")(connection)
+        });
+        let third = writer.write(keep("third"));
+        let (first, failing, third, ()) =
+            tokio::join!(first, failing, third, async { open_gate.send(()).unwrap() });
+        first.unwrap();
+        third.unwrap();
+        assert_unavailable(failing);
+        assert_eq!(kept(file.path()), ["first", "third"]);
+    }
+
+    #[tokio::test]
+    async fn nobody_hears_of_success_before_others_can_see_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        writer.write(keep("a")).await.unwrap();
+        assert_eq!(kept(file.path()), ["a"]);
+    }
+
+    #[tokio::test]
+    async fn a_locked_database_is_unavailable_until_it_is_free() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        let other_process = connect(file.path());
+        other_process.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_unavailable(writer.write(keep("a")).await);
+        other_process.execute_batch("COMMIT").unwrap();
+        writer.write(keep("b")).await.unwrap();
+        assert_eq!(kept(file.path()), ["b"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_unavailable_and_what_was_answered_stays() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let connection = connect(file.path());
+        connection.execute_batch("PRAGMA max_page_count = 16").unwrap();
+        let writer = Writer::start(connection).unwrap();
+        writer.write(keep("before")).await.unwrap();
+        let too_long = writer.write(|connection| {
+            connection.execute("INSERT INTO kept VALUES ('large', zeroblob(1000000))", []).map(drop)
+        });
+        assert_unavailable(too_long.await);
+        writer.write(keep("after")).await.unwrap();
+        assert_eq!(kept(file.path()), ["after", "before"]);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_takes_the_whole_commit_with_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        let (open_gate, gate) = mpsc::channel();
+        let first = writer.write(move |connection| {
+            gate.recv().unwrap();
+            keep("first")(connection)
+        });
+        let ending = writer.write(|connection| connection.execute_batch("ROLLBACK"));
+        let third = writer.write(keep("third"));
+        let (first, ending, third, ()) =
+            tokio::join!(first, ending, third, async { open_gate.send(()).unwrap() });
+        assert_unavailable(first);
+        assert_unavailable(ending);
+        assert_unavailable(third);
+        assert_eq!(kept(file.path()), [""; 0]);
+        writer.write(keep("next")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_died_is_unavailable_and_nobody_waits() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        writer.ping().unwrap();
+        assert_unavailable(
+            writer.write(|_| -> rusqlite::Result<()> { panic!("a test kills the writer") }).await,
+        );
+        assert_unavailable(writer.write(keep("a")).await);
+        assert_unavailable(writer.ping());
+    }
+
+    #[tokio::test]
+    async fn changes_whose_askers_went_away_are_made_before_the_writer_ends() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let writer = Writer::start(connect(file.path())).unwrap();
+        tokio::select! {
+            biased;
+            _ = writer.write(keep("a")) => {}
+            () = std::future::ready(()) => {}
+        }
+        drop(writer);
+        assert_eq!(kept(file.path()), ["a"]);
+    }
+}

@@ -1,0 +1,101 @@
+//! An identity that was acknowledged is still there after the process was killed without warning.
+//!
+//! The test starts itself as a child, which creates identities and prints each one that the store has
+//! acknowledged, and kills it in the middle of that.
+
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use daypass_core::clock::Timestamp;
+use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
+use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::{DeveloperLogin, DeveloperLoginOutcome, Store};
+use daypass_store::SqliteStore;
+
+/// Set for the child: the database to write to.
+const CHILD: &str = "DAYPASS_TEST_KILLED_DATABASE";
+const TEST: &str = "acknowledged_identities_survive_a_kill";
+const PREFIX: &str = "acknowledged ";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_identities_survive_a_kill() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        return create_identities_until_killed(Path::new(&path)).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    let acknowledged = read_acknowledged_and_kill(start_child(&path));
+    assert!(acknowledged.len() >= 500, "the child ended after {} identities", acknowledged.len());
+
+    let store = SqliteStore::open(&path).unwrap();
+    for user in acknowledged {
+        let id = store.find_identity_by_developer_user(&pool_id(), &user).await.unwrap();
+        let id = id.unwrap_or_else(|| panic!("{user} was acknowledged and is lost"));
+        assert!(store.lookup_identity(&id).await.unwrap().is_some());
+    }
+}
+
+fn start_child(path: &Path) -> Child {
+    Command::new(std::env::current_exe().expect("a test knows its own program"))
+        .args(["--exact", TEST, "--nocapture"])
+        .env(CHILD, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a child")
+}
+
+/// What the child printed, whole lines only: it is killed after 500, and may print on until it dies.
+fn read_acknowledged_and_kill(mut child: Child) -> HashSet<String> {
+    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut acknowledged = HashSet::new();
+    let mut line = String::new();
+    while output.read_line(&mut line).expect("text") > 0 {
+        if let Some(user) = line.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix('\n')) {
+            acknowledged.insert(user.to_owned());
+        }
+        if acknowledged.len() == 500 {
+            child.kill().expect("a child that runs");
+        }
+        line.clear();
+    }
+    child.wait().expect("a child that ended");
+    acknowledged
+}
+
+/// Sixteen tasks, so that the kill meets commits that carry several identities.
+async fn create_identities_until_killed(path: &Path) {
+    let store = Arc::new(SqliteStore::open(path).expect("a new database"));
+    let pool = IdentityPool { id: pool_id(), settings: PoolSettings::default(), roles: PoolRoles::default() };
+    store.add_pool(&pool).await.expect("a new pool");
+    let mut tasks = Vec::new();
+    for task in 0..16 {
+        tasks.push(tokio::spawn(create_identities(Arc::clone(&store), task)));
+    }
+    for task in tasks {
+        task.await.expect("a task that runs until the end");
+    }
+}
+
+/// The bound ends a child whose parent is gone.
+async fn create_identities(store: Arc<SqliteStore>, task: u32) {
+    for number in 0..100_000 {
+        let user = format!("user-{task}-{number}");
+        let login = DeveloperLogin {
+            pool_id: pool_id(),
+            developer_user_identifier: user.clone(),
+            identity_id: None,
+            new_identity_id: IdentityId::parse(format!("us-east-1:{task:04}-{number:08}")).expect("an ID"),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let outcome = store.resolve_developer_login(&login).await.expect("an answer");
+        assert!(matches!(outcome, DeveloperLoginOutcome::Created(_)));
+        writeln!(std::io::stdout(), "{PREFIX}{user}").expect("a parent that listens");
+    }
+}
+
+fn pool_id() -> IdentityPoolId {
+    IdentityPoolId::parse("us-east-1:01").expect("a pool ID")
+}

@@ -1,0 +1,217 @@
+//! What is SQLite's own: the file, its version, its permissions, and other processes that use it too.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+
+use daypass_core::clock::Timestamp;
+use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
+use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::{DeveloperLogin, DeveloperLoginOutcome, Page, Store, StoreError};
+use daypass_store::{OpenError, SqliteStore};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+struct Database {
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+impl Database {
+    fn new() -> Self {
+        let directory = TempDir::new().expect("a directory for a test");
+        Self { path: directory.path().join("daypass.db"), _directory: directory }
+    }
+
+    fn open(&self) -> SqliteStore {
+        SqliteStore::open(&self.path).expect("a database that opens")
+    }
+
+    fn refusal(&self) -> OpenError {
+        SqliteStore::open(&self.path).err().expect("a database that is refused")
+    }
+
+    /// Does by hand what no operation of the store does.
+    fn tamper(&self, sql: &str) {
+        let connection = Connection::open(&self.path).expect("a database");
+        connection.execute_batch(sql).expect("valid SQL");
+    }
+
+    /// The database file or one of its companions.
+    fn file(&self, suffix: &str) -> PathBuf {
+        PathBuf::from(format!("{}{suffix}", self.path.display()))
+    }
+}
+
+fn pool() -> IdentityPool {
+    IdentityPool {
+        id: IdentityPoolId::parse("us-east-1:01").expect("a pool ID"),
+        settings: PoolSettings::default(),
+        roles: PoolRoles::default(),
+    }
+}
+
+fn identity_id(number: u32) -> IdentityId {
+    IdentityId::parse(format!("us-east-1:{number:02}")).expect("an identity ID")
+}
+
+/// A login of `user`, who becomes identity `number` if new.
+fn login(user: &str, number: u32) -> DeveloperLogin {
+    DeveloperLogin {
+        pool_id: pool().id,
+        developer_user_identifier: user.to_owned(),
+        identity_id: None,
+        new_identity_id: identity_id(number),
+        now: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// A store with a pool, and the user `ada` in it as identity 1.
+async fn with_ada(database: &Database) -> SqliteStore {
+    let store = database.open();
+    store.add_pool(&pool()).await.expect("a new pool");
+    store.resolve_developer_login(&login("ada", 1)).await.expect("a new login");
+    store
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let database = Database::new();
+    drop(with_ada(&database).await);
+
+    let store = database.open();
+    assert_eq!(store.lookup_pool(&pool().id).await.unwrap(), Some(pool()));
+    let outcome = store.resolve_developer_login(&login("ada", 2)).await.unwrap();
+    assert!(matches!(outcome, DeveloperLoginOutcome::Known(ada) if ada.id == identity_id(1)));
+}
+
+#[tokio::test]
+async fn a_second_process_sees_what_was_acknowledged_and_may_write_too() {
+    let database = Database::new();
+    let first = with_ada(&database).await;
+    let second = database.open();
+    let ada = second.find_identity_by_developer_user(&pool().id, "ada").await.unwrap();
+    assert_eq!(ada, Some(identity_id(1)));
+
+    second.resolve_developer_login(&login("bob", 2)).await.unwrap();
+    let bob = first.find_identity_by_developer_user(&pool().id, "bob").await.unwrap();
+    assert_eq!(bob, Some(identity_id(2)));
+}
+
+#[tokio::test]
+async fn processes_that_start_together_make_one_database() {
+    let database = Database::new();
+    let start = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                start.wait();
+                database.open()
+            });
+        }
+    });
+    with_ada(&database).await.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_the_files() {
+    let database = Database::new();
+    let _store = with_ada(&database).await;
+    for suffix in ["", "-wal", "-shm"] {
+        let file = database.file(suffix);
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_leaves_one_complete_file() {
+    let database = Database::new();
+    let store = with_ada(&database).await;
+    store.lookup_identity(&identity_id(1)).await.unwrap();
+    drop(store);
+    assert!(!database.file("-wal").exists());
+    assert!(!database.file("-shm").exists());
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_corrupt() {
+    let database = Database::new();
+    let store = with_ada(&database).await;
+    for tampering in [
+        "UPDATE identity_pool SET settings = '{'",
+        "UPDATE identity_pool SET roles = '{}'",
+        "PRAGMA foreign_keys = off; UPDATE identity_pool SET id = 'nonsense'",
+    ] {
+        database.tamper(tampering);
+        let error = store.list_pools(Page { after: None, limit: 1 }).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{tampering}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_corrupt_identity_lets_nobody_in() {
+    let database = Database::new();
+    let store = with_ada(&database).await;
+    database.tamper("UPDATE identity SET created_at = 9e18");
+    let error = store.resolve_developer_login(&login("ada", 2)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_disabled_identity_is_refused_and_can_be_hidden() {
+    let database = Database::new();
+    let store = with_ada(&database).await;
+    database.tamper("UPDATE identity SET disabled = 1");
+
+    let named = DeveloperLogin { identity_id: Some(identity_id(1)), ..login("eve", 2) };
+    for login in [login("ada", 2), named] {
+        let outcome = store.resolve_developer_login(&login).await.unwrap();
+        assert_eq!(outcome, DeveloperLoginOutcome::Disabled(identity_id(1)));
+    }
+    let page = Page { after: None, limit: 60 };
+    assert_eq!(store.list_identities(&pool().id, false, page.clone()).await.unwrap().len(), 1);
+    assert_eq!(store.list_identities(&pool().id, true, page).await.unwrap(), []);
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_and_left_alone() {
+    let database = Database::new();
+    drop(database.open());
+    database.tamper("PRAGMA user_version = 99");
+    let before = fs::read(&database.path).unwrap();
+
+    let refusal = database.refusal();
+    assert!(matches!(refusal, OpenError::Newer { found: 99, .. }), "{refusal}");
+    assert!(refusal.to_string().contains(&*database.path.to_string_lossy()));
+    assert_eq!(fs::read(&database.path).unwrap(), before);
+}
+
+#[test]
+fn a_database_of_another_application_is_refused_and_left_alone() {
+    for sql in ["CREATE TABLE theirs (x)", "PRAGMA application_id = 7", "PRAGMA user_version = 1"] {
+        let database = Database::new();
+        database.tamper(sql);
+        let before = fs::read(&database.path).unwrap();
+        assert!(matches!(database.refusal(), OpenError::NotOurs { .. }), "{sql}");
+        assert_eq!(fs::read(&database.path).unwrap(), before, "{sql}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let database = Database::new();
+    let text = "a shopping list ".repeat(100);
+    fs::write(&database.path, &text).unwrap();
+    assert!(matches!(database.refusal(), OpenError::NotOurs { .. }));
+    assert_eq!(fs::read_to_string(&database.path).unwrap(), text);
+}
+
+#[test]
+fn a_missing_directory_is_named_together_with_the_cure() {
+    let path = Path::new("/nonexistent/daypass.db");
+    let refusal = SqliteStore::open(path).err().expect("a refusal").to_string();
+    assert!(refusal.contains("/nonexistent/daypass.db"), "{refusal}");
+    assert!(refusal.contains("directory must exist"), "{refusal}");
+}
