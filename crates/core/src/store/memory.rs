@@ -324,7 +324,46 @@ impl Store for MemoryStore {
 mod tests {
     use std::sync::Arc;
 
-    use super::MemoryStore;
+    use super::*;
+    use crate::random::SeededRandom;
 
     crate::contract_tests!(memory, (Arc::new(MemoryStore::new()), ()));
+
+    /// A store whose one identity, which the user `ada` belongs to, is disabled.
+    fn with_a_disabled_identity() -> (MemoryStore, DeveloperLogin) {
+        let (random, region) = (SeededRandom::new(1), crate::ids::Region::parse("us-east-1").unwrap());
+        let pool = IdentityPool {
+            id: IdentityPoolId::generate(&region, &random),
+            settings: crate::identity::PoolSettings::default(),
+            roles: PoolRoles::default(),
+        };
+        let login = DeveloperLogin {
+            pool_id: pool.id.clone(),
+            developer_user_identifier: "ada".to_owned(),
+            identity_id: None,
+            new_identity_id: IdentityId::generate(&region, &random),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let store = MemoryStore::new();
+        let mut records = store.records().unwrap();
+        records.add_pool(&pool).unwrap();
+        records.create(&login).unwrap();
+        records.identities.get_mut(&login.new_identity_id).unwrap().disabled = true;
+        drop(records);
+        (store, login)
+    }
+
+    #[tokio::test]
+    async fn a_disabled_identity_is_refused_and_can_be_hidden() {
+        let (store, login) = with_a_disabled_identity();
+        let disabled = login.new_identity_id.clone();
+        let named = DeveloperLogin { identity_id: Some(disabled.clone()), ..login.clone() };
+        for login in [&login, &named] {
+            let outcome = store.resolve_developer_login(login).await.unwrap();
+            assert_eq!(outcome, DeveloperLoginOutcome::Disabled(disabled.clone()));
+        }
+        let page = Page { after: None, limit: 60 };
+        assert_eq!(store.list_identities(&login.pool_id, false, page.clone()).await.unwrap().len(), 1);
+        assert_eq!(store.list_identities(&login.pool_id, true, page).await.unwrap(), []);
+    }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::value::integer;
@@ -19,6 +20,13 @@ const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.s
 
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Pages of 4 KiB that collect in the WAL before they are copied into the file. The index pages of the
+/// audit trail change at random places, again and again: the longer they wait, the fewer copies.
+const PAGES_PER_CHECKPOINT: i32 = 4000;
+
+/// Enough for the inner pages of the indexes of a large audit trail.
+const WRITER_CACHE_KIBIBYTES: i32 = 8192;
 
 /// More than the statements there are, so that none is ever prepared twice.
 const CACHED_STATEMENTS: usize = 64;
@@ -108,6 +116,8 @@ fn create_if_absent(path: &Path) -> Result<(), OpenError> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // One plan for a statement whatever is bound to it: without this, SQLite may plan anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // A record out of a damaged page must be an error and never an answer.
     connection.pragma_update(None, "cell_size_check", true)?;
@@ -118,7 +128,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// would not, under WAL.
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)
 }
 
 /// All of it in one transaction that begins by locking, so that of two processes that open a new file
