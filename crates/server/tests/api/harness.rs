@@ -1,0 +1,400 @@
+//! An installation as `daypass up` wires it, with every part that a test has to move in the test's hand: the
+//! clock, the randomness, the store, the provider and the audit lines.
+
+mod people;
+mod provider;
+mod signer;
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use daypass::config::Config;
+use daypass::routes;
+use daypass::sandbox::{self, Client, SandboxConfig};
+use daypass::wire::{App, Ingredients, Playground};
+use daypass_core::audit::{AuditEvent, AuditLines};
+use daypass_core::clock::{ManualClock, SignedDuration};
+use daypass_core::ids::{IdentityPoolId, RoleName};
+use daypass_core::random::{Random, SeededRandom};
+use daypass_core::role::RoleDocument;
+use daypass_core::seal::MasterKey;
+use daypass_core::secret::Secret;
+use daypass_core::store::memory::MemoryStore;
+use daypass_core::store::{Store, StoredSigningKey};
+use http::{HeaderMap, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tower::ServiceExt;
+
+pub use self::people::{EXTERNAL_ID, Login, ours};
+pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
+pub use self::signer::{Credentials, Signer};
+
+pub const SERVER: &str = "http://127.0.0.1:9400";
+pub const IDP: &str = "http://127.0.0.1:9402";
+pub const HOST: &str = "127.0.0.1:9400";
+pub const REDIRECT_URI: &str = "http://127.0.0.1:9400/";
+pub const REGION: &str = "us-east-1";
+pub const DEVELOPER_PROVIDER: &str = "login.daypass.local";
+pub const AUTHENTICATED_ROLE: &str = "arn:aws:iam::000000000000:role/authenticated";
+pub const GUEST_ROLE: &str = "arn:aws:iam::000000000000:role/unauthenticated";
+pub const CLIENT_SECRET: &str = "the-secret-of-our-client-at-the-provider";
+
+/// Making an RSA key takes longer than everything else in a test, so they share one.
+static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
+
+/// An installation under test.
+pub struct Daypass {
+    pub app: Arc<App>,
+    pub store: Arc<MemoryStore>,
+    pub clock: Arc<ManualClock>,
+    pub provider: Arc<Provider>,
+    pub key: Credentials,
+    audit: Arc<CollectedLines>,
+    router: Router,
+    sandbox: Router,
+    random: Arc<SeededRandom>,
+    refusals: Mutex<Vec<String>>,
+}
+
+#[derive(Default)]
+struct CollectedLines(Mutex<Vec<AuditEvent>>);
+
+impl AuditLines for CollectedLines {
+    fn append(&self, event: &AuditEvent) {
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Daypass {
+    pub async fn start() -> Self {
+        let clock = Arc::new(ManualClock::at_second(1_790_000_000));
+        let random = Arc::new(SeededRandom::new(1));
+        let audit = Arc::<CollectedLines>::default();
+        let store = store_with_signing_key(&clock).await;
+        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), vec![REDIRECT_URI.into()]);
+        let sandbox = SandboxConfig { public_url: IDP.into(), our_client };
+        let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
+        let provider = Arc::new(Provider::new(sandbox.clone()));
+        let secret_file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
+        let ingredients = Ingredients {
+            config: config(secret_file.path()),
+            roles,
+            store: store.clone(),
+            master_key: master_key(),
+            http: provider.clone(),
+            audit_lines: audit.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            playground: Some(Playground {
+                s3_url: "http://127.0.0.1:9401".into(),
+                bucket: "daypass-demo".into(),
+                sandbox_url: IDP.into(),
+            }),
+        };
+        let app = Arc::new(App::wire(ingredients).await.unwrap());
+        let (key, secret) = app.developer_access_key("test").await.unwrap().unwrap();
+        let key = Credentials::of_developer(key.id.as_str(), secret.expose());
+        let router = routes::router(app.clone());
+        let refusals = Mutex::default();
+        Self { app, store, clock, provider, key, audit, router, sandbox, random, refusals }
+    }
+
+    pub fn pool_id(&self) -> &str {
+        self.app.broker.pool_id.as_str()
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    pub fn random(&self) -> &dyn Random {
+        &*self.random
+    }
+
+    /// Every answer has to name its request; those that refuse are kept.
+    pub async fn send(&self, request: Request<String>) -> Answer {
+        let answer = read(self.router.clone(), request.map(Body::from)).await;
+        let id = answer.header("x-amzn-requestid");
+        assert_eq!(id.len(), 36, "{answer:?}");
+        if answer.status.as_u16() >= 400 {
+            self.refusals.lock().unwrap().push(format!("{:?} {}", answer.headers, answer.body));
+        }
+        answer
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(String::new()).unwrap()).await
+    }
+
+    /// `POST /v1/exchange`.
+    pub async fn exchange(&self, body: &Value) -> Answer {
+        self.send(exchange_request(body.to_string())).await
+    }
+
+    /// Has somebody sign in and exchanges the login.
+    pub async fn enter(&self, person: &str) -> Value {
+        let login = self.sign_in(person).await;
+        let answer = self.exchange(&login.proof()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// An operation of the identity pool API without a signature.
+    pub async fn public(&self, operation: &str, input: Value) -> Answer {
+        self.send(cognito_request(operation, &input)).await
+    }
+
+    /// An operation signed with the developer access key.
+    pub async fn signed(&self, operation: &str, input: Value) -> Answer {
+        self.signed_by(&self.key, operation, input).await
+    }
+
+    pub async fn signed_by(&self, credentials: &Credentials, operation: &str, input: Value) -> Answer {
+        self.send(self.signer(credentials).sign(cognito_request(operation, &input))).await
+    }
+
+    /// Signs for the identity pool API, at the time that the clock shows.
+    pub fn signer<'a>(&self, credentials: &'a Credentials) -> Signer<'a> {
+        use daypass_core::clock::Clock;
+        Signer { credentials, service: "cognito-identity", at: self.clock.now() }
+    }
+
+    /// An operation that has to succeed.
+    pub async fn call(&self, operation: &str, input: Value) -> Value {
+        let answer = self.signed(operation, input).await;
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        if answer.body.is_empty() { Value::Null } else { answer.json() }
+    }
+
+    /// A token for a person whom the developer's backend vouches for.
+    pub async fn developer_token(&self, user: &str) -> Value {
+        let logins = json!({DEVELOPER_PROVIDER: user});
+        let input = json!({"IdentityPoolId": self.pool_id(), "Logins": logins});
+        self.call("GetOpenIdTokenForDeveloperIdentity", input).await
+    }
+
+    /// A pool for guests, with both roles.
+    pub async fn guest_pool(&self) -> String {
+        let input = json!({"IdentityPoolName": "guests", "AllowUnauthenticatedIdentities": true,
+            "DeveloperProviderName": DEVELOPER_PROVIDER});
+        let pool = self.call("CreateIdentityPool", input).await;
+        pool["IdentityPoolId"].as_str().unwrap().to_owned()
+    }
+
+    /// A guest of a pool.
+    pub async fn guest(&self, pool_id: &str) -> String {
+        let answer = self.public("GetId", json!({"IdentityPoolId": pool_id})).await;
+        answer.json()["IdentityId"].as_str().unwrap().to_owned()
+    }
+
+    /// Everybody in the configured pool.
+    pub async fn identities(&self) -> Vec<Value> {
+        let input = json!({"IdentityPoolId": self.pool_id(), "MaxResults": 60});
+        let listed = self.call("ListIdentities", input).await;
+        listed["Identities"].as_array().unwrap().clone()
+    }
+
+    /// An STS action without a signature.
+    pub async fn sts(&self, members: &[(&str, &str)]) -> Answer {
+        self.send(sts_request(members)).await
+    }
+
+    /// Credentials of the enhanced flow.
+    pub async fn credentials(&self, entered: &Value) -> Credentials {
+        let answer = self.get_credentials(entered).await;
+        let body = answer.json();
+        let text = |name: &str| body["Credentials"][name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        Credentials {
+            access_key_id: text("AccessKeyId"),
+            secret_access_key: text("SecretKey"),
+            session_token: Some(text("SessionToken")),
+        }
+    }
+
+    /// GetCredentialsForIdentity with the outcome of an exchange.
+    pub async fn get_credentials(&self, entered: &Value) -> Answer {
+        let logins = json!({"cognito-identity.amazonaws.com": entered["token"]});
+        let input = json!({"IdentityId": entered["identity_id"], "Logins": logins});
+        self.public("GetCredentialsForIdentity", input).await
+    }
+
+    pub fn audit_events(&self) -> Vec<Value> {
+        let events = self.audit.0.lock().unwrap();
+        events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+    }
+
+    /// Headers and bodies of all refusals so far.
+    pub fn refusals(&self) -> Vec<String> {
+        self.refusals.lock().unwrap().clone()
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Asserts a refusal of `/v1`, whose form is RFC 9457's.
+    #[track_caller]
+    pub fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let body = self.json();
+        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(body["status"], status);
+        assert_eq!(body["type"], "about:blank");
+        assert_eq!(body["request_id"], self.header("x-amzn-requestid"));
+    }
+
+    /// Asserts a refusal of the identity pool API, to the letter.
+    #[track_caller]
+    pub fn assert_exception(&self, code: &str, message: &str) {
+        self.assert_code(code);
+        assert_eq!(self.body, json!({"__type": code, "message": message}).to_string());
+        assert_eq!(self.header("x-amzn-errormessage"), message);
+    }
+
+    /// Asserts the exception of a refusal, and that header and body agree about it.
+    #[track_caller]
+    pub fn assert_code(&self, code: &str) {
+        assert_eq!((self.status.as_u16(), self.json()["__type"].as_str()), (400, Some(code)), "{self:?}");
+        assert_eq!(self.header("x-amzn-errortype"), format!("{code}:"));
+        assert_eq!(self.header("content-type"), "application/x-amz-json-1.1");
+    }
+
+    /// Asserts a refusal of STS.
+    #[track_caller]
+    pub fn assert_sts_error(&self, status: u16, code: &str) {
+        assert_eq!(self.header("content-type"), "text/xml", "{self:?}");
+        let found = (self.status.as_u16(), self.element("Code"), self.element("Type"));
+        assert_eq!(found, (status, code, "Sender"), "{self:?}");
+        assert_eq!(self.element("RequestId"), self.header("x-amzn-requestid"));
+        assert!(
+            self.body.starts_with(
+                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>"
+            ),
+            "{self:?}"
+        );
+    }
+
+    /// The text of an XML element; nothing if it is not there.
+    pub fn element(&self, name: &str) -> &str {
+        let after = self.body.split_once(&format!("<{name}>"));
+        after.and_then(|(_, rest)| rest.split('<').next()).unwrap_or_default()
+    }
+}
+
+pub fn exchange_request(body: String) -> Request<String> {
+    Request::post("/v1/exchange").header("content-type", "application/json").body(body).unwrap()
+}
+
+pub fn cognito_request(operation: &str, input: &Value) -> Request<String> {
+    Request::post("/")
+        .header("host", HOST)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("AWSCognitoIdentityService.{operation}"))
+        .body(input.to_string())
+        .unwrap()
+}
+
+pub fn sts_request(members: &[(&str, &str)]) -> Request<String> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Version", "2011-06-15").extend_pairs(members);
+    Request::post("/")
+        .header("host", HOST)
+        .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+        .body(form.finish())
+        .unwrap()
+}
+
+async fn read(router: Router, request: Request<Body>) -> Answer {
+    let response = router.oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+fn master_key() -> MasterKey {
+    MasterKey::new([7; 32])
+}
+
+async fn store_with_signing_key(clock: &ManualClock) -> Arc<MemoryStore> {
+    use daypass_core::ids::Region;
+    use daypass_core::signing_key::SigningKeys;
+    let key = SIGNING_KEY.get_or_init(|| async {
+        let store = MemoryStore::new();
+        let region = Region::parse(REGION).unwrap();
+        SigningKeys::load(&store, &master_key(), &region, clock, &SeededRandom::new(9)).await.unwrap();
+        store.list_signing_keys().await.unwrap().remove(0)
+    });
+    let store = Arc::new(MemoryStore::new());
+    store.list_or_add_signing_keys(key.await).await.unwrap();
+    store
+}
+
+fn config(secret: &std::path::Path) -> Config {
+    let mut text = format!(
+        "public_url = {SERVER:?}\n\
+         [pool]\nname = \"test\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n\
+         region = {REGION:?}\naccount_id = \"000000000000\"\n\
+         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n"
+    );
+    for (id, accept_unbound_access_tokens) in [("snapchat", false), ("snapchat-token", true)] {
+        write!(
+            text,
+            "[[provider]]\nid = {id:?}\ncatalogue = \"snapchat\"\nclient_id = {:?}\n\
+             client_secret = {{ file = {secret:?} }}\n\
+             accept_unbound_access_tokens = {accept_unbound_access_tokens}\n\
+             authorize.url = \"{IDP}/accounts/oauth2/auth\"\n\
+             exchange.url = \"{IDP}{TOKEN}\"\nprofile.url = \"{IDP}{PROFILE}\"\n",
+            sandbox::DAYPASS_DEMO_CLIENT_ID
+        )
+        .unwrap();
+    }
+    Config::parse(&text).unwrap()
+}
+
+/// The role of people who logged in may list pools, so that it shows whether a session can do anything at
+/// all; `hourly` is the same with the shortest maximum. The guests' role trusts this one pool only.
+fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
+    let role = |name: &str, amr: &str, hours: i64| RoleDocument {
+        name: RoleName::parse(name).unwrap(),
+        trust_policy: RoleDocument::trust_in_pool(pool_id, amr),
+        policy: allow("cognito-identity:ListIdentityPools"),
+        max_session_duration: SignedDuration::from_hours(hours),
+    };
+    vec![
+        role("authenticated", "authenticated", 12),
+        role("hourly", "authenticated", 1),
+        role("unauthenticated", "unauthenticated", 12),
+    ]
+}
+
+/// A policy that allows one action everywhere.
+pub fn allow(action: &str) -> String {
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+/// What a token says. Nothing is verified.
+pub fn claims(token: &Value) -> Value {
+    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}

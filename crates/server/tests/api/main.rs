@@ -1,0 +1,11 @@
+//! The API through the real router, in one process and without a port: a login walks from the sandbox's
+//! consent form to temporary credentials, on a clock that stands still. The modules are the URL tree.
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
+
+mod audit;
+mod aws_gate;
+mod cognito;
+mod documents;
+mod exchange;
+mod harness;
+mod sts;
