@@ -96,3 +96,14 @@ class TestRevoke:
         revoked = run(daypass, "revoke", "us-east-1:00000000-0000-4000-8000-000000000000")
         assert revoked.returncode == 1
         assert "there is no identity" in revoked.stderr
+
+    def test_an_unknown_role(self, daypass):
+        revoked = run(daypass, "revoke", "authenticatd")
+        assert revoked.returncode == 1
+        assert "there is no role authenticatd" in revoked.stderr
+
+
+def test_a_second_up_keeps_out_of_the_directory(daypass):
+    second = run(daypass, "up", "--port", "0")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert "another `daypass up` runs on" in second.stderr

@@ -20,6 +20,7 @@ pub struct IdentityPool {
 
 /// What whoever creates a pool decides about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoolSettings {
     /// Need not be unique.
     pub name: String,
@@ -54,6 +55,7 @@ pub struct CognitoIdentityProvider {
 
 /// The roles of a pool, written as a whole by `SetIdentityPoolRoles`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PoolRoles {
     /// The ARN of the role for people who logged in.
     pub authenticated: Option<String>,

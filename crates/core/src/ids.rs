@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
 use crate::random::Random;
 
 /// An identifier does not have the form that its kind demands.
@@ -131,10 +132,12 @@ impl IdentityId {
 }
 
 impl RequestId {
-    /// A new, random request ID.
+    /// A new request ID, version 7 of RFC 9562: it begins with the time, so that IDs grow and the index over
+    /// them in the audit trail is written at its end only.
     #[must_use]
-    pub fn generate(random: &dyn Random) -> Self {
-        Self(random.guid())
+    pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random.bytes()).into_uuid().to_string())
     }
 }
 
@@ -194,7 +197,6 @@ mod tests {
         for _ in 0..100 {
             IdentityPoolId::parse(IdentityPoolId::generate(&region, &random).to_string()).unwrap();
             IdentityId::parse(IdentityId::generate(&region, &random).to_string()).unwrap();
-            RequestId::parse(RequestId::generate(&random).to_string()).unwrap();
             assert!(
                 AccessKeyId::parse(AccessKeyId::generate_developer(&random).to_string())
                     .unwrap()
@@ -206,6 +208,15 @@ mod tests {
                     .is_developer()
             );
         }
+    }
+
+    #[test]
+    fn request_ids_grow_with_time() {
+        let random = SeededRandom::new(2);
+        let at = |second| RequestId::generate(Timestamp::from_second(second).unwrap(), &random);
+        let (first, second) = (at(1_700_000_000), at(1_700_000_001));
+        assert!(first < second, "{first} {second}");
+        RequestId::parse(first.to_string()).unwrap();
     }
 
     #[test]

@@ -187,14 +187,16 @@ impl ApiError {
         match error {
             ProofError::UnboundAccessToken => Self::unauthorized(
                 "unbound_access_token",
-                "A bare access token does not show which app it was issued to. Send a code with its code_verifier.",
+                "A bare access token does not show which app it was issued to. Send a code with its code_verifier, \
+                 or have the operator set accept_unbound_access_tokens for this provider.",
             ),
             ProofError::KindNotAccepted(kind) => {
-                Self::unauthorized("proof_kind_not_accepted", format!("This provider takes no {kind}."))
+                Self::unauthorized("proof_kind_not_accepted", format!("This provider takes no {kind}. `accepts` in GET /v1/providers says what it takes."))
             }
             ProofError::Refused => Self::unauthorized(
                 "proof_refused",
-                "The provider refused the proof: it is spent, expired, revoked, or was issued to another app.",
+                "The provider refused the proof: it is spent, expired, revoked, was issued to another app, or does not \
+                 belong to this code_verifier and redirect_uri.",
             ),
             ProofError::ReportedErrors { .. } => Self::unauthorized(
                 "provider_reported_error",

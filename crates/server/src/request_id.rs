@@ -8,23 +8,19 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use daypass_core::ids::RequestId;
-use daypass_core::random::Random;
 use tokio::time::Instant;
 
 use crate::error::{ApiError, Dialect};
+use crate::wire::App;
 
 /// No answer takes longer: a request that hangs gives its place to the next.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names the request, limits its time and writes its line into the log: method, route, status and time,
 /// and no URL, which could hold a code.
-pub async fn name_limit_and_log(
-    State(random): State<Arc<dyn Random>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = RequestId::generate(&*random);
+    let id = RequestId::generate(app.clock.now(), &*app.random);
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();

@@ -43,7 +43,6 @@ pub fn router(app: Arc<App>) -> Router {
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
 
-    let random = app.random.clone();
     aws.merge(playground)
         .merge(broker)
         .merge(documents)
@@ -51,7 +50,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn_with_state(random, request_id::name_limit_and_log))
+        .layer(middleware::from_fn_with_state(app.clone(), request_id::name_limit_and_log))
         .with_state(app)
 }
 

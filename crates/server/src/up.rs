@@ -36,6 +36,8 @@ const PROFILE: &str = "daypass";
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "000000000000";
 const DEVELOPER_PROVIDER: &str = "login.daypass.local";
+/// The one role: that of everybody who logged in.
+pub(crate) const ROLE: &str = AUTHENTICATED;
 /// The name of the developer access key behind the profile.
 const ACCESS_KEY_NAME: &str = "up";
 
@@ -87,6 +89,8 @@ pub struct Running {
     pub ready: Ready,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    /// Keeps the directory locked.
+    _home: Home,
 }
 
 impl Running {
@@ -136,7 +140,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         account_id: ACCOUNT_ID.into(),
         identity_pool_id: app.broker.pool_id.clone(),
         developer_provider: DEVELOPER_PROVIDER.into(),
-        role_arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{AUTHENTICATED}"),
+        role_arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{ROLE}"),
         bucket: BUCKET.into(),
         dir: home.dir().to_owned(),
         aws_profile: PROFILE.into(),
@@ -157,7 +161,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         tokio::spawn(listen(ports.s3.listener, s3::router(&app, &home.buckets(BUCKET)?)?, stopped.clone())),
         tokio::spawn(listen(ports.sandbox.listener, sandbox::router(sandbox, clock, random), stopped)),
     ];
-    Ok(Running { ready, stop, listeners })
+    Ok(Running { ready, stop, listeners, _home: home })
 }
 
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
@@ -213,7 +217,7 @@ fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
         ]
     });
     vec![RoleDocument {
-        name: RoleName::parse(AUTHENTICATED).expect("it matches the pattern"),
+        name: RoleName::parse(ROLE).expect("it matches the pattern"),
         trust_policy: RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
         policy: policy.to_string(),
         max_session_duration: SignedDuration::from_hours(1),

@@ -27,8 +27,8 @@ pub enum Question {
 /// Name the person behind an identity, an access key or a request, and what they did last.
 #[derive(Debug, Args)]
 pub struct Who {
-    /// As it stands in a log, a policy or a bucket
-    #[arg(value_name = "IDENTITY ID | ACCESS KEY ID | REQUEST ID")]
+    /// An identity ID, an access key ID or a request ID, as it stands in a log or a bucket
+    #[arg(value_name = "ID")]
     id: String,
     /// Where `daypass up` keeps its state
     #[arg(long, default_value = ".daypass", value_name = "DIR")]
@@ -55,7 +55,9 @@ fn subject(text: &str) -> anyhow::Result<AuditSubject> {
     } else if let Ok(id) = IdentityId::parse(text) {
         Ok(AuditSubject::Identity(id))
     } else {
-        anyhow::bail!("{text:?} is no identity ID (REGION:GUID), access key ID (ASIA…) or request ID (GUID)")
+        anyhow::bail!(
+            "{text:?} is no identity ID (REGION:GUID), access key ID (ASIA…, AKIA…) or request ID (GUID)"
+        )
     }
 }
 

@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use super::print;
 use crate::telemetry::AuditFile;
-use crate::up::home::Home;
+use crate::up::{ROLE, home::Home};
 use daypass_store::SqliteStore;
 
 /// End all sessions of an identity or of a role that began until now.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// An identity ID, or the name of a role
-    #[arg(value_name = "IDENTITY ID | ROLE")]
+    #[arg(value_name = "IDENTITY_OR_ROLE")]
     target: String,
     /// Where `daypass up` keeps its state
     #[arg(long, default_value = ".daypass", value_name = "DIR")]
@@ -30,12 +30,12 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let home = Home::existing(&arguments.dir)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.database())?);
-    let mut draft = AuditDraft::new(AuditAction::Revoke, &RequestId::generate(&SystemRandom));
+    let now = SystemClock.now();
+    let mut draft = AuditDraft::new(AuditAction::Revoke, &RequestId::generate(now, &SystemRandom));
     let target = target(&arguments.target, &mut draft)?;
     if let RevocationTarget::Identity(id) = &target {
         anyhow::ensure!(store.lookup_identity(id).await?.is_some(), "there is no identity {id}");
     }
-    let now = SystemClock.now();
     store.revoke_sessions(&target, now).await?;
     let trail = AuditTrail::new(store, Arc::new(AuditFile::new(home.audit_log()?)), Arc::new(SystemClock));
     trail.allowed(draft).await?;
@@ -50,6 +50,7 @@ fn target(text: &str, draft: &mut AuditDraft) -> anyhow::Result<RevocationTarget
         return Ok(RevocationTarget::Identity(id));
     }
     let role = RoleName::parse(text)?;
+    anyhow::ensure!(role.as_str() == ROLE, "there is no role {role}: the role of `daypass up` is {ROLE}");
     draft.resource = Some(format!("role {role}"));
     Ok(RevocationTarget::Role(role))
 }

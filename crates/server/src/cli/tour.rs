@@ -180,7 +180,8 @@ fn show(name: &str, value: &str) -> anyhow::Result<()> {
 
 fn show_claims(token: &str) -> anyhow::Result<()> {
     for (name, value) in client::claims(token)? {
-        show(name.trim_start_matches("https://cognito-identity.amazonaws.com/"), &value.to_string())?;
+        let name = name.trim_start_matches("https://cognito-identity.amazonaws.com/identity-");
+        show(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str())?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub(super) fn admitted() -> Option<Arc<Admitted>> {
 /// Lets a request in with the credentials that it bears, and records it if it is refused, here or further
 /// in.
 pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let id = RequestId::generate(&*app.random);
+    let id = RequestId::generate(app.clock.now(), &*app.random);
     let mut draft = AuditDraft::new(AuditAction::S3Request, &id);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
     let bearing = read_bearing(&request);

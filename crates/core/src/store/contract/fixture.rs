@@ -48,7 +48,7 @@ impl Fixture {
     }
 
     pub(super) fn draw_request_id(&self) -> RequestId {
-        RequestId::generate(&self.random)
+        RequestId::generate(Timestamp::UNIX_EPOCH, &self.random)
     }
 
     pub(super) fn draw_access_key_id(&self) -> AccessKeyId {

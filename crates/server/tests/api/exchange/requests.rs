@@ -58,7 +58,8 @@ async fn half_a_proof_or_an_empty_one() {
 
 #[tokio::test]
 async fn a_verifier_that_is_none() {
-    for verifier in ["hunter2".to_owned(), format!("{VALUE} {VALUE}"), format!("{VALUE}ü"), VALUE.repeat(3)] {
+    for verifier in ["hunter2".to_owned(), format!("{VALUE} {VALUE}"), format!("{VALUE}ü"), VALUE.repeat(3)]
+    {
         assert_change_is_malformed("code_verifier", verifier.into(), VERIFIER).await;
     }
 }
