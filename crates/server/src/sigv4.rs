@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use aws_credential_types::Credentials as SignerCredentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SessionTokenMode, SignableBody, SignableRequest,
-    SigningSettings, UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use axum::http::request::Parts;
@@ -244,8 +244,9 @@ fn signature(
     settings.percent_encoding_mode = PercentEncodingMode::Double;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Enabled;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
-    settings.session_token_mode = SessionTokenMode::Exclude;
     settings.excluded_headers = None;
+    // The session token is signed as one header among the others: the identity bears none, and a signer that
+    // is told to exclude it would pass over the client's header as well.
     let identity =
         SignerCredentials::new(claim.access_key_id.as_str(), secret.expose(), None, None, "daypass").into();
     let params = v4::SigningParams::builder()
