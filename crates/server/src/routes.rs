@@ -28,17 +28,24 @@ use crate::wire::App;
 
 type SharedApp = State<Arc<App>>;
 
-/// The server's paths. [`tests`] holds the list against the router.
+/// The server's paths.
 pub fn router(app: Arc<App>) -> Router {
-    let aws = Router::new().route("/", post(aws::handle)).layer(cors_for_aws());
+    // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
+    // answers it: one that is set afterwards replaces the layer's.
+    let aws = Router::new()
+        .route("/", post(aws::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors_for_aws());
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/providers", get(providers::handle))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_apps(&app));
     let documents = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::configuration))
         .route("/.well-known/jwks.json", get(discovery::jwk_set))
         .route("/.well-known/jwks_uri", get(discovery::jwk_set))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_documents());
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
