@@ -40,7 +40,7 @@ pub struct Operation {
     pub access: Access,
 }
 
-pub async fn handle(
+pub(super) async fn handle(
     State(app): SharedApp,
     Extension(id): Extension<RequestId>,
     request: Request,
