@@ -40,9 +40,24 @@ async fn every_route_is_there() {
 async fn nothing_else_is_there() {
     let daypass = Daypass::start().await;
     let paths = [
-        "/v1", "/v1/", "/v1/exchange/", "/v1/link", "/oauth2/token", "/metrics", "/console", "/sandbox.json",
-        "/accounts/oauth2/auth", "/.well-known/", "/.well-known/jwks", "/playground/", "/playground/none.js",
-        "/playground/..%2fapp.js", "/sdk/..%2f..%2fCargo.toml", "/sdk/", "/%2e%2e/etc/passwd", "//healthz",
+        "/v1",
+        "/v1/",
+        "/v1/exchange/",
+        "/v1/link",
+        "/oauth2/token",
+        "/metrics",
+        "/console",
+        "/sandbox.json",
+        "/accounts/oauth2/auth",
+        "/.well-known/",
+        "/.well-known/jwks",
+        "/playground/",
+        "/playground/none.js",
+        "/playground/..%2fapp.js",
+        "/sdk/..%2f..%2fCargo.toml",
+        "/sdk/",
+        "/%2e%2e/etc/passwd",
+        "//healthz",
     ];
     for path in paths {
         let answer = ask(&daypass, Method::GET, path).await;
@@ -128,7 +143,6 @@ async fn a_login_page_learns_what_it_may_offer() {
             "accepts": accepts,
         })
     };
-    let expected =
-        json!({"providers": [provider("snapchat", &["code"]), provider("snapchat-token", &["code", "access_token"])]});
+    let expected = json!({"providers": [provider("snapchat", &["code"]), provider("snapchat-token", &["code", "access_token"])]});
     assert_eq!(daypass.get("/v1/providers").await.json(), expected);
 }

@@ -10,17 +10,19 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass::config::Config;
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::wire::{App, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
-use daypass_core::clock::{ManualClock, SignedDuration};
-use daypass_core::ids::{IdentityPoolId, RoleName};
+use daypass_core::clock::{Clock, ManualClock, SignedDuration};
+use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName};
 use daypass_core::random::{Random, SeededRandom};
 use daypass_core::role::RoleDocument;
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
+use daypass_core::signing_key::SigningKeys;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{Store, StoredSigningKey};
 use http::{HeaderMap, Request, StatusCode};
@@ -167,7 +169,6 @@ impl Daypass {
 
     /// Signs for the identity pool API, at the time that the clock shows.
     pub fn signer<'a>(&self, credentials: &'a Credentials) -> Signer<'a> {
-        use daypass_core::clock::Clock;
         Signer { credentials, service: "cognito-identity", at: self.clock.now() }
     }
 
@@ -197,6 +198,13 @@ impl Daypass {
     pub async fn guest(&self, pool_id: &str) -> String {
         let answer = self.public("GetId", json!({"IdentityPoolId": pool_id})).await;
         answer.json()["IdentityId"].as_str().unwrap().to_owned()
+    }
+
+    /// A guest of the configured pool, from a time when it took guests.
+    pub async fn former_guest(&self) -> String {
+        let id = IdentityId::parse(format!("{REGION}:{}", self.random().guid())).unwrap();
+        assert!(self.store.add_guest(&self.app.broker.pool_id, &id, self.clock.now()).await.unwrap());
+        id.to_string()
     }
 
     /// Everybody in the configured pool.
@@ -335,8 +343,6 @@ fn master_key() -> MasterKey {
 }
 
 async fn store_with_signing_key(clock: &ManualClock) -> Arc<MemoryStore> {
-    use daypass_core::ids::Region;
-    use daypass_core::signing_key::SigningKeys;
     let key = SIGNING_KEY.get_or_init(|| async {
         let store = MemoryStore::new();
         let region = Region::parse(REGION).unwrap();
@@ -394,7 +400,6 @@ pub fn allow(action: &str) -> String {
 
 /// What a token says. Nothing is verified.
 pub fn claims(token: &Value) -> Value {
-    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

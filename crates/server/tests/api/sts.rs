@@ -138,7 +138,8 @@ async fn texts_that_are_no_token_of_ours() {
         answer.assert_sts_error(400, "InvalidIdentityToken");
         assert!(!answer.body.contains(&token), "{answer:?}");
     }
-    let message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+    let message =
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
     let answer = assume.with(&[("WebIdentityToken", "access-token")]).await;
     assert_eq!(answer.element("Message"), message);
 }

@@ -80,7 +80,8 @@ async fn the_developer_provider_is_no_public_one() {
 async fn the_identity_id_alone_opens_nobodys_identity() {
     let daypass = Daypass::start().await;
     let token = daypass.developer_token("42").await;
-    let answer = daypass.public("GetCredentialsForIdentity", json!({"IdentityId": token["IdentityId"]})).await;
+    let answer =
+        daypass.public("GetCredentialsForIdentity", json!({"IdentityId": token["IdentityId"]})).await;
     let id = token["IdentityId"].as_str().unwrap();
     answer.assert_exception("NotAuthorizedException", &format!("Access to Identity '{id}' is forbidden."));
 }

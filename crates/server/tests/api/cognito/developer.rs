@@ -130,9 +130,8 @@ async fn tags_that_could_mean_something_in_a_policy_are_refused() {
     let daypass = Daypass::start().await;
     for (key, value) in [("team", "*"), ("team", "r?d"), ("team", "${aws:userid}"), ("te*m", "red")] {
         let answer = ask(&daypass, "42", &json!({"PrincipalTags": {key: value}})).await;
-        let message = format!(
-            "The principal tag {key:?} may hold only letters, digits, spaces and _ . : / = + - @"
-        );
+        let message =
+            format!("The principal tag {key:?} may hold only letters, digits, spaces and _ . : / = + - @");
         answer.assert_exception("InvalidParameterException", &message);
     }
     assert!(daypass.identities().await.is_empty());

@@ -12,7 +12,8 @@ async fn assert_violates(operation: &str, input: Value, violation: &str) {
 
 #[tokio::test]
 async fn ids() {
-    let pattern = r"failed to satisfy constraint: Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+";
+    let pattern =
+        r"failed to satisfy constraint: Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+";
     let violation = format!("'us-east-1' at 'identityPoolId' {pattern}");
     assert_violates("DescribeIdentityPool", json!({"IdentityPoolId": "us-east-1"}), &violation).await;
     let violation = format!("'us-east-1:0A' at 'identityId' {pattern}");
@@ -51,16 +52,20 @@ async fn members_that_are_missing() {
 
 #[tokio::test]
 async fn numbers() {
-    for (results, constraint) in
-        [(0, "greater than or equal to 1"), (61, "less than or equal to 60"), (-1, "greater than or equal to 1")]
-    {
+    for (results, constraint) in [
+        (0, "greater than or equal to 1"),
+        (61, "less than or equal to 60"),
+        (-1, "greater than or equal to 1"),
+    ] {
         let violation = format!(
             "'{results}' at 'maxResults' failed to satisfy constraint: Member must have value {constraint}"
         );
         assert_violates("ListIdentityPools", json!({"MaxResults": results}), &violation).await;
     }
-    for (seconds, constraint) in [(0, "greater than or equal to 1"), (86_401, "less than or equal to 86400")] {
-        let input = json!({"IdentityPoolId": "r:0", "Logins": {DEVELOPER_PROVIDER: "42"}, "TokenDuration": seconds});
+    for (seconds, constraint) in [(0, "greater than or equal to 1"), (86_401, "less than or equal to 86400")]
+    {
+        let input =
+            json!({"IdentityPoolId": "r:0", "Logins": {DEVELOPER_PROVIDER: "42"}, "TokenDuration": seconds});
         let violation = format!(
             "'{seconds}' at 'tokenDuration' failed to satisfy constraint: Member must have value {constraint}"
         );
@@ -96,9 +101,7 @@ async fn tokens_are_not_shown() {
 
 #[tokio::test]
 async fn tags() {
-    let input = |tags: Value| {
-        json!({"IdentityPoolId": "r:0", "Logins": {DEVELOPER_PROVIDER: "42"}, "PrincipalTags": tags})
-    };
+    let input = |tags: Value| json!({"IdentityPoolId": "r:0", "Logins": {DEVELOPER_PROVIDER: "42"}, "PrincipalTags": tags});
     let violation = "'' at 'principalTags' failed to satisfy constraint: \
                      Member must have length greater than or equal to 1";
     assert_violates("GetOpenIdTokenForDeveloperIdentity", input(json!({"team": ""})), violation).await;

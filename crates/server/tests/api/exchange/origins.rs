@@ -42,8 +42,13 @@ async fn the_page_of_a_registered_app_may_read_a_refusal() {
 #[tokio::test]
 async fn other_pages_are_turned_away_with_their_login_unspent() {
     let daypass = Daypass::start().await;
-    let others =
-        ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:9400.evil.example", "HTTP://127.0.0.1:9400"];
+    let others = [
+        "https://evil.example",
+        "null",
+        "http://127.0.0.1",
+        "http://127.0.0.1:9400.evil.example",
+        "HTTP://127.0.0.1:9400",
+    ];
     for origin in others {
         let answer = exchange_from(&daypass, origin).await;
         answer.assert_problem(403, "origin_not_allowed");
