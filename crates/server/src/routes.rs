@@ -20,7 +20,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use daypass_core::ids::RequestId;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
 use crate::request_id;
@@ -63,13 +63,14 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
-/// goes by cookies, so an origin has no authority to lend.
+/// goes by cookies, so an origin has no authority to lend. The headers are echoed, because `*` does not stand
+/// for `Authorization` (Fetch, "CORS-non-wildcard request-header name").
 fn cors_for_aws() -> CorsLayer {
     let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date"];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(Any)
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed.map(HeaderName::from_static))
         .max_age(Duration::from_secs(172_800))
 }
