@@ -9,6 +9,7 @@ mod pools;
 mod validation;
 
 use crate::harness::{Daypass, cognito_request};
+use http::Request;
 use serde_json::json;
 
 /// An identity and a pool that nobody has.
@@ -61,4 +62,27 @@ async fn a_browser_on_any_page_may_call_and_read_the_error() {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let exposed = "x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,date";
     assert_eq!(answer.header("access-control-expose-headers"), exposed);
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_first_may_sign() {
+    let daypass = Daypass::start().await;
+    let request = Request::options("/")
+        .header("origin", "https://anywhere.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,x-amz-target,x-amz-date");
+    let answer = daypass.send(request.body(String::new()).unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(answer.header("access-control-max-age"), "172800");
+    assert_eq!(answer.header("access-control-allow-headers"), "authorization,x-amz-target,x-amz-date");
+}
+
+#[tokio::test]
+async fn an_over_long_body_is_not_read() {
+    let daypass = Daypass::start().await;
+    let logins = json!({"graph.facebook.com": "x".repeat(576 * 1024)});
+    let answer = daypass.public("GetId", json!({"IdentityPoolId": UNKNOWN, "Logins": logins})).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
 }
