@@ -20,7 +20,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use daypass_core::ids::RequestId;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
 use crate::request_id;
@@ -30,15 +30,22 @@ type SharedApp = State<Arc<App>>;
 
 /// The server's paths.
 pub fn router(app: Arc<App>) -> Router {
-    let aws = Router::new().route("/", post(aws::handle)).layer(cors_for_aws());
+    // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
+    // answers it: one that is set afterwards replaces the layer's.
+    let aws = Router::new()
+        .route("/", post(aws::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors_for_aws());
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/providers", get(providers::handle))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_apps(&app));
     let documents = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::configuration))
         .route("/.well-known/jwks.json", get(discovery::jwk_set))
         .route("/.well-known/jwks_uri", get(discovery::jwk_set))
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_documents());
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
@@ -55,13 +62,14 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
-/// goes by cookies, so an origin has no authority to lend.
+/// goes by cookies, so an origin has no authority to lend. The headers are echoed, because `*` does not stand
+/// for `Authorization` (Fetch, "CORS-non-wildcard request-header name").
 fn cors_for_aws() -> CorsLayer {
     let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date"];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(Any)
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed.map(HeaderName::from_static))
         .max_age(Duration::from_hours(48))
 }

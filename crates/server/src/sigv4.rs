@@ -249,6 +249,8 @@ fn signature(
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Enabled;
     settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
     settings.excluded_headers = None;
+    // The session token is signed as one header among the others: the identity bears none, and a signer that
+    // is told to exclude it would pass over the client's header as well.
     let identity =
         SignerCredentials::new(claim.access_key_id.as_str(), secret.expose(), None, None, "daypass").into();
     let params = v4::SigningParams::builder()

@@ -40,8 +40,7 @@ pub struct Operation {
     pub access: Access,
 }
 
-/// Answers one request of the AWS API.
-pub async fn handle(
+pub(super) async fn handle(
     State(app): SharedApp,
     Extension(id): Extension<RequestId>,
     request: Request,

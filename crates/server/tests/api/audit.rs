@@ -1,1 +1,228 @@
+//! The audit trail: one event for each decision, and no secret in any of them, nor in any refusal.
 
+use daypass_core::audit::{AuditEvent, AuditSubject};
+use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::store::Store;
+use serde_json::{Value, json};
+
+use crate::harness::{AUTHENTICATED_ROLE, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, ours};
+
+const TIME: &str = "2026-09-21T14:13:20Z";
+const ADA: &str = "snapchat:6Wb4xAG6hQwofI5BVIXN7lap+SdaluC/4JjlCAe2kPs=";
+const NOWHERE: &str = "arn:aws:iam::000000000000:role/nowhere";
+
+/// The one event that a request led to, besides those before it.
+async fn event_after(daypass: &Daypass, before: usize) -> Value {
+    let events = daypass.audit_events();
+    assert_eq!(events.len(), before + 1, "{events:#?}");
+    let event = events[before].clone();
+    let id = RequestId::parse(event["request_id"].as_str().unwrap()).unwrap();
+    let kept = daypass.store.list_audit_events(&AuditSubject::Request(id), 10).await.unwrap();
+    assert_eq!(json!(kept), json!([event]));
+    event
+}
+
+#[tokio::test]
+async fn an_exchange() {
+    let daypass = Daypass::start().await;
+    let login = daypass.sign_in("ada").await;
+    let answer = daypass.exchange(&login.proof()).await;
+    let expected = json!({
+        "time": TIME,
+        "request_id": answer.header("x-amzn-requestid"),
+        "action": "exchange",
+        "outcome": "allowed",
+        "provider": "snapchat",
+        "developer_user_identifier": ADA,
+        "identity_id": answer.json()["identity_id"],
+    });
+    assert_eq!(event_after(&daypass, 0).await, expected);
+}
+
+#[tokio::test]
+async fn a_refused_exchange() {
+    let daypass = Daypass::start().await;
+    let login = daypass.sign_in("oscar").await;
+    let answer = daypass.exchange(&login.proof()).await;
+    let expected = json!({
+        "time": TIME,
+        "request_id": answer.header("x-amzn-requestid"),
+        "action": "exchange",
+        "outcome": "refused",
+        "reason": "the provider answered the profile query with errors (UNAUTHORIZED_USER)",
+        "provider": "snapchat",
+    });
+    assert_eq!(event_after(&daypass, 0).await, expected);
+}
+
+#[tokio::test]
+async fn an_exchange_refused_for_the_identity_names_the_person() {
+    let daypass = Daypass::start().await;
+    let grace = daypass.enter("grace").await;
+    let login = daypass.sign_in("ada").await;
+    daypass.exchange(&login.proof_with("identity_id", grace["identity_id"].clone())).await;
+    let event = event_after(&daypass, 1).await;
+    assert_eq!((&event["outcome"], &event["developer_user_identifier"]), (&json!("refused"), &json!(ADA)));
+}
+
+#[tokio::test]
+async fn credentials_that_come_with_an_exchange_are_a_decision_of_their_own() {
+    let daypass = Daypass::start().await;
+    let login = daypass.sign_in("ada").await;
+    let answer = daypass.exchange(&login.proof_with("credentials", true)).await.json();
+    let events = daypass.audit_events();
+    let actions: Vec<&Value> = events.iter().map(|event| &event["action"]).collect();
+    assert_eq!(actions, ["credentials", "exchange"]);
+    assert_eq!(events[0]["access_key_id"], answer["credentials"]["access_key_id"]);
+    assert_eq!(events[0]["request_id"], events[1]["request_id"]);
+}
+
+#[tokio::test]
+async fn a_token_for_a_developers_user() {
+    let daypass = Daypass::start().await;
+    let token = daypass.developer_token("42").await;
+    let event = event_after(&daypass, 0).await;
+    let expected = json!({
+        "time": TIME,
+        "request_id": event["request_id"],
+        "action": "token",
+        "outcome": "allowed",
+        "developer_user_identifier": "42",
+        "identity_id": token["IdentityId"],
+    });
+    assert_eq!(event, expected);
+}
+
+#[tokio::test]
+async fn credentials_and_who_is_behind_them() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.enter("ada").await;
+    let answer = daypass.get_credentials(&entered).await;
+    let key_id = answer.json()["Credentials"]["AccessKeyId"].clone();
+    let expected = json!({
+        "time": TIME,
+        "request_id": answer.header("x-amzn-requestid"),
+        "action": "credentials",
+        "outcome": "allowed",
+        "developer_user_identifier": ADA,
+        "identity_id": entered["identity_id"],
+        "access_key_id": key_id,
+        "resource": AUTHENTICATED_ROLE,
+    });
+    assert_eq!(event_after(&daypass, 1).await, expected);
+
+    let key = AuditSubject::AccessKey(AccessKeyId::parse(key_id.as_str().unwrap()).unwrap());
+    assert_eq!(people(&daypass, key).await, [ADA]);
+    let identity = IdentityId::parse(entered["identity_id"].as_str().unwrap()).unwrap();
+    assert_eq!(people(&daypass, AuditSubject::Identity(identity)).await, [ADA, ADA]);
+}
+
+async fn people(daypass: &Daypass, about: AuditSubject) -> Vec<String> {
+    let events: Vec<AuditEvent> = daypass.store.list_audit_events(&about, 10).await.unwrap();
+    events.into_iter().filter_map(|event| event.developer_user_identifier).collect()
+}
+
+#[tokio::test]
+async fn refused_credentials() {
+    let daypass = Daypass::start().await;
+    let ada = daypass.enter("ada").await;
+    let mut mixed = daypass.enter("grace").await;
+    mixed["identity_id"] = ada["identity_id"].clone();
+    let answer = daypass.get_credentials(&mixed).await;
+    let expected = json!({
+        "time": TIME,
+        "request_id": answer.header("x-amzn-requestid"),
+        "action": "credentials",
+        "outcome": "refused",
+        "reason": answer.json()["message"],
+        "identity_id": ada["identity_id"],
+    });
+    assert_eq!(event_after(&daypass, 2).await, expected);
+}
+
+async fn assume(daypass: &Daypass, token: &Value, role_arn: &str) -> crate::harness::Answer {
+    let members = [
+        ("Action", "AssumeRoleWithWebIdentity"),
+        ("RoleArn", role_arn),
+        ("RoleSessionName", "sess"),
+        ("WebIdentityToken", token.as_str().unwrap()),
+    ];
+    daypass.sts(&members).await
+}
+
+#[tokio::test]
+async fn an_assumed_role_and_a_refused_one() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.enter("ada").await;
+    let answer = assume(&daypass, &entered["token"], AUTHENTICATED_ROLE).await;
+    let mut expected = json!({
+        "time": TIME,
+        "request_id": answer.header("x-amzn-requestid"),
+        "action": "assume",
+        "outcome": "allowed",
+        "developer_user_identifier": ADA,
+        "identity_id": entered["identity_id"],
+        "access_key_id": answer.element("AccessKeyId"),
+        "resource": AUTHENTICATED_ROLE,
+    });
+    assert_eq!(event_after(&daypass, 1).await, expected);
+
+    let refused = assume(&daypass, &entered["token"], NOWHERE).await;
+    expected["request_id"] = refused.header("x-amzn-requestid").into();
+    expected["outcome"] = "refused".into();
+    expected["reason"] = "there is no such role".into();
+    expected["resource"] = NOWHERE.into();
+    expected.as_object_mut().unwrap().remove("access_key_id");
+    assert_eq!(event_after(&daypass, 2).await, expected);
+}
+
+#[tokio::test]
+async fn no_event_and_no_refusal_holds_what_must_not_be_seen() {
+    let daypass = Daypass::start().await;
+    let mut secrets = vec![CLIENT_SECRET.to_owned(), daypass.key.secret_access_key.clone()];
+    let login = daypass.sign_in("ada").await;
+    secrets.extend([login.code.clone(), login.code_verifier.clone()]);
+    let entered = daypass.exchange(&login.proof_with("credentials", true)).await.json();
+    for pointer in ["/token", "/credentials/secret_access_key", "/credentials/session_token"] {
+        secrets.push(entered.pointer(pointer).unwrap().as_str().unwrap().to_owned());
+    }
+    let session = daypass.credentials(&entered).await;
+    secrets.extend([session.secret_access_key.clone(), session.session_token.clone().unwrap()]);
+    let access_token = daypass.access_token(&ours(), "grace").await;
+    secrets.push(access_token.clone());
+
+    misuse_everything(&daypass, &login.proof(), &entered, &access_token).await;
+    daypass.signed_by(&session, "CreateIdentityPool", json!({})).await;
+
+    let events = daypass.audit_events().into_iter().map(|event| event.to_string());
+    let seen: Vec<String> = events.chain(daypass.refusals()).collect();
+    assert_eq!(daypass.refusals().len(), 11);
+    for secret in &secrets {
+        assert!(secret.len() > 20, "a secret too short to look for");
+        let leak = seen.iter().find(|text| text.contains(secret));
+        assert!(leak.is_none(), "{leak:?} holds {secret}");
+    }
+}
+
+/// Eleven refusals, less the one of the caller: every secret in every place where it does not belong.
+async fn misuse_everything(daypass: &Daypass, proof: &Value, entered: &Value, access_token: &str) {
+    let mut twice = proof.clone();
+    twice["access_token"] = access_token.into();
+    let mut unknown = proof.clone();
+    unknown["provider"] = entered["token"].clone();
+    let bare = json!({"provider": "snapchat", "access_token": access_token});
+    for body in [proof, &twice, &unknown, &bare] {
+        daypass.exchange(body).await;
+    }
+
+    let logins = json!({"cognito-identity.amazonaws.com": entered["token"]});
+    let id = &entered["identity_id"];
+    daypass.public("GetId", json!({"IdentityPoolId": daypass.pool_id(), "Logins": logins})).await;
+    daypass.public("GetOpenIdToken", json!({"IdentityId": id, "Logins": logins})).await;
+    let as_developer = json!({DEVELOPER_PROVIDER: entered["token"]});
+    daypass.public("GetCredentialsForIdentity", json!({"IdentityId": id, "Logins": as_developer})).await;
+    daypass.public("ListIdentities", json!({"NextToken": entered["token"]})).await;
+
+    assume(daypass, &entered["token"], NOWHERE).await;
+    assume(daypass, &json!(access_token), AUTHENTICATED_ROLE).await;
+}

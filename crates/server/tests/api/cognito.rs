@@ -1,1 +1,88 @@
+//! The identity pool API: what each operation answers and refuses, in AWS's own words, because clients
+//! compare them.
 
+mod credentials;
+mod developer;
+mod guests;
+mod identities;
+mod pools;
+mod validation;
+
+use crate::harness::{Daypass, cognito_request};
+use http::Request;
+use serde_json::json;
+
+/// An identity and a pool that nobody has.
+const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
+
+const LOGINS_DO_NOT_MATCH: &str =
+    "Logins don't match. Please include at least one valid login for this identity or identity pool.";
+
+#[tokio::test]
+async fn operations_of_later_say_so() {
+    let daypass = Daypass::start().await;
+    let later = [
+        "DeleteIdentities",
+        "DeleteIdentityPool",
+        "GetPrincipalTagAttributeMap",
+        "ListTagsForResource",
+        "MergeDeveloperIdentities",
+        "SetPrincipalTagAttributeMap",
+        "TagResource",
+        "UnlinkDeveloperIdentity",
+        "UnlinkIdentity",
+        "UntagResource",
+        "UpdateIdentityPool",
+    ];
+    for operation in later {
+        let answer = daypass.signed(operation, json!({})).await;
+        assert_eq!(answer.status, 501, "{answer:?}");
+        assert_eq!(answer.header("x-amzn-errortype"), "UnknownOperationException:");
+        let message = format!("Daypass does not answer {operation} yet.");
+        assert_eq!(answer.json(), json!({"__type": "UnknownOperationException", "message": message}));
+    }
+}
+
+#[tokio::test]
+async fn a_success_is_compact_json_of_the_protocol() {
+    let daypass = Daypass::start().await;
+    let pool_id = daypass.guest_pool().await;
+    let answer = daypass.public("GetId", json!({"IdentityPoolId": pool_id})).await;
+    assert_eq!(answer.header("content-type"), "application/x-amz-json-1.1");
+    let identity_id = answer.json()["IdentityId"].as_str().unwrap().to_owned();
+    assert_eq!(answer.body, format!(r#"{{"IdentityId":"{identity_id}"}}"#));
+}
+
+#[tokio::test]
+async fn a_browser_on_any_page_may_call_and_read_the_error() {
+    let daypass = Daypass::start().await;
+    let mut request = cognito_request("GetId", &json!({"IdentityPoolId": daypass.pool_id()}));
+    request.headers_mut().insert("origin", "https://anywhere.example".parse().unwrap());
+    let answer = daypass.send(request).await;
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    let exposed = "x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,date";
+    assert_eq!(answer.header("access-control-expose-headers"), exposed);
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_first_may_sign() {
+    let daypass = Daypass::start().await;
+    let request = Request::options("/")
+        .header("origin", "https://anywhere.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,x-amz-target,x-amz-date");
+    let answer = daypass.send(request.body(String::new()).unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+    assert_eq!(answer.header("access-control-max-age"), "172800");
+    assert_eq!(answer.header("access-control-allow-headers"), "authorization,x-amz-target,x-amz-date");
+}
+
+#[tokio::test]
+async fn an_over_long_body_is_not_read() {
+    let daypass = Daypass::start().await;
+    let logins = json!({"graph.facebook.com": "x".repeat(576 * 1024)});
+    let answer = daypass.public("GetId", json!({"IdentityPoolId": UNKNOWN, "Logins": logins})).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
+}

@@ -1,1 +1,148 @@
+//! What stands at which path: the documents that verifiers read, health, and that nothing else is there.
 
+use http::{Method, Request};
+use serde_json::json;
+
+use crate::harness::{Answer, Daypass, IDP, SERVER};
+
+async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
+    daypass.send(Request::builder().method(method).uri(path).body(String::new()).unwrap()).await
+}
+
+/// Every route of the server.
+const ROUTES: [(Method, &str); 14] = [
+    (Method::POST, "/"),
+    (Method::GET, "/"),
+    (Method::GET, "/playground/config.json"),
+    (Method::GET, "/playground/app.js"),
+    (Method::GET, "/sdk/index.js"),
+    (Method::POST, "/v1/exchange"),
+    (Method::GET, "/v1/providers"),
+    (Method::GET, "/.well-known/openid-configuration"),
+    (Method::GET, "/.well-known/jwks.json"),
+    (Method::GET, "/.well-known/jwks_uri"),
+    (Method::GET, "/healthz"),
+    (Method::GET, "/readyz"),
+    (Method::OPTIONS, "/"),
+    (Method::OPTIONS, "/v1/exchange"),
+];
+
+#[tokio::test]
+async fn every_route_is_there() {
+    let daypass = Daypass::start().await;
+    for (method, path) in ROUTES {
+        let status = ask(&daypass, method.clone(), path).await.status;
+        assert!(status != 404 && status != 405 && status.as_u16() < 500, "{method} {path}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_else_is_there() {
+    let daypass = Daypass::start().await;
+    let paths = [
+        "/v1",
+        "/v1/",
+        "/v1/exchange/",
+        "/v1/link",
+        "/oauth2/token",
+        "/metrics",
+        "/console",
+        "/sandbox.json",
+        "/accounts/oauth2/auth",
+        "/.well-known/",
+        "/.well-known/jwks",
+        "/playground/",
+        "/playground/none.js",
+        "/playground/..%2fapp.js",
+        "/sdk/..%2f..%2fCargo.toml",
+        "/sdk/",
+        "/%2e%2e/etc/passwd",
+        "//healthz",
+    ];
+    for path in paths {
+        let answer = ask(&daypass, Method::GET, path).await;
+        answer.assert_problem(404, "not_found");
+        assert_eq!(answer.json()["detail"], "There is nothing at this path.");
+        assert_eq!(answer.json()["title"], "Not Found");
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_not_allowed() {
+    let daypass = Daypass::start().await;
+    let others = [
+        (Method::PUT, "/", "GET"),
+        (Method::GET, "/v1/exchange", "POST"),
+        (Method::POST, "/v1/providers", "GET,HEAD"),
+        (Method::DELETE, "/.well-known/jwks.json", "GET,HEAD"),
+        (Method::POST, "/healthz", "GET,HEAD"),
+    ];
+    for (method, path, allowed) in others {
+        let answer = ask(&daypass, method, path).await;
+        answer.assert_problem(405, "method_not_allowed");
+        assert!(answer.header("allow").contains(allowed), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_request_has_an_id_of_its_own() {
+    let daypass = Daypass::start().await;
+    let (first, second) = (daypass.get("/healthz").await, daypass.get("/healthz").await);
+    assert_ne!(first.header("x-amzn-requestid"), second.header("x-amzn-requestid"));
+}
+
+#[tokio::test]
+async fn discovery_names_the_issuer_and_its_keys() {
+    let daypass = Daypass::start().await;
+    let expected = json!({
+        "issuer": SERVER,
+        "jwks_uri": format!("{SERVER}/.well-known/jwks_uri"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS512"],
+        "claims_supported": ["sub", "aud", "amr", "iss", "exp", "iat"],
+    });
+    let answer = daypass.get("/.well-known/openid-configuration").await;
+    assert_eq!(answer.json(), expected);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
+async fn the_keys_stand_at_two_paths_and_hold_nothing_private() {
+    let daypass = Daypass::start().await;
+    let answer = daypass.get("/.well-known/jwks_uri").await;
+    assert_eq!(answer.header("cache-control"), "public, max-age=300");
+    let keys = answer.json();
+    let key = keys["keys"][0].as_object().unwrap();
+    let members: Vec<&str> = key.keys().map(String::as_str).collect();
+    assert_eq!(members, ["kty", "alg", "use", "kid", "n", "e"]);
+    assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS512"), &json!("sig")));
+    assert_eq!(daypass.get("/.well-known/jwks.json").await.json(), keys);
+}
+
+#[tokio::test]
+async fn health_is_plain() {
+    let daypass = Daypass::start().await;
+    assert_eq!(daypass.get("/healthz").await.body, "ok\n");
+    assert_eq!(daypass.get("/readyz").await.body, "ready\n");
+}
+
+#[tokio::test]
+async fn a_login_page_learns_what_it_may_offer() {
+    let daypass = Daypass::start().await;
+    let provider = |id: &str, accepts: &[&str]| {
+        json!({
+            "id": id,
+            "name": "Snapchat",
+            "authorization_endpoint": format!("{IDP}/accounts/oauth2/auth"),
+            "client_id": "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01",
+            "scope": "https://auth.snapchat.com/oauth2/api/user.external_id \
+                      https://auth.snapchat.com/oauth2/api/user.display_name \
+                      https://auth.snapchat.com/oauth2/api/user.bitmoji.avatar",
+            "pkce": "required",
+            "accepts": accepts,
+        })
+    };
+    let expected = json!({"providers": [provider("snapchat", &["code"]), provider("snapchat-token", &["code", "access_token"])]});
+    assert_eq!(daypass.get("/v1/providers").await.json(), expected);
+}

@@ -1,6 +1,7 @@
 //! An installation as `daypass up` wires it, with every part that a test has to move in the test's hand: the
 //! clock, the randomness, the store, the provider and the audit lines.
 
+mod answer;
 mod people;
 mod provider;
 mod signer;
@@ -9,25 +10,28 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass::config::Config;
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::wire::{App, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
-use daypass_core::clock::{ManualClock, SignedDuration};
-use daypass_core::ids::{IdentityPoolId, RoleName};
+use daypass_core::clock::{Clock, ManualClock, SignedDuration};
+use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName};
 use daypass_core::random::{Random, SeededRandom};
 use daypass_core::role::RoleDocument;
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
+use daypass_core::signing_key::SigningKeys;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{Store, StoredSigningKey};
-use http::{HeaderMap, Request, StatusCode};
+use http::Request;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
-use tower::ServiceExt;
 
+pub use self::answer::Answer;
+use self::answer::read;
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
 pub use self::signer::{Credentials, Signer};
@@ -66,14 +70,6 @@ impl AuditLines for CollectedLines {
     fn append(&self, event: &AuditEvent) {
         self.0.lock().unwrap().push(event.clone());
     }
-}
-
-/// An answer, read whole.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
 }
 
 impl Daypass {
@@ -167,7 +163,6 @@ impl Daypass {
 
     /// Signs for the identity pool API, at the time that the clock shows.
     pub fn signer<'a>(&self, credentials: &'a Credentials) -> Signer<'a> {
-        use daypass_core::clock::Clock;
         Signer { credentials, service: "cognito-identity", at: self.clock.now() }
     }
 
@@ -197,6 +192,13 @@ impl Daypass {
     pub async fn guest(&self, pool_id: &str) -> String {
         let answer = self.public("GetId", json!({"IdentityPoolId": pool_id})).await;
         answer.json()["IdentityId"].as_str().unwrap().to_owned()
+    }
+
+    /// A guest of the configured pool, from a time when it took guests.
+    pub async fn former_guest(&self) -> String {
+        let id = IdentityId::parse(format!("{REGION}:{}", self.random().guid())).unwrap();
+        assert!(self.store.add_guest(&self.app.broker.pool_id, &id, self.clock.now()).await.unwrap());
+        id.to_string()
     }
 
     /// Everybody in the configured pool.
@@ -242,64 +244,6 @@ impl Daypass {
     }
 }
 
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
-    }
-
-    /// Asserts a refusal of `/v1`, whose form is RFC 9457's.
-    #[track_caller]
-    pub fn assert_problem(&self, status: u16, code: &str) {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
-        let body = self.json();
-        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{self:?}");
-        assert_eq!(body["status"], status);
-        assert_eq!(body["type"], "about:blank");
-        assert_eq!(body["request_id"], self.header("x-amzn-requestid"));
-    }
-
-    /// Asserts a refusal of the identity pool API, to the letter.
-    #[track_caller]
-    pub fn assert_exception(&self, code: &str, message: &str) {
-        self.assert_code(code);
-        assert_eq!(self.body, json!({"__type": code, "message": message}).to_string());
-        assert_eq!(self.header("x-amzn-errormessage"), message);
-    }
-
-    /// Asserts the exception of a refusal, and that header and body agree about it.
-    #[track_caller]
-    pub fn assert_code(&self, code: &str) {
-        assert_eq!((self.status.as_u16(), self.json()["__type"].as_str()), (400, Some(code)), "{self:?}");
-        assert_eq!(self.header("x-amzn-errortype"), format!("{code}:"));
-        assert_eq!(self.header("content-type"), "application/x-amz-json-1.1");
-    }
-
-    /// Asserts a refusal of STS.
-    #[track_caller]
-    pub fn assert_sts_error(&self, status: u16, code: &str) {
-        assert_eq!(self.header("content-type"), "text/xml", "{self:?}");
-        let found = (self.status.as_u16(), self.element("Code"), self.element("Type"));
-        assert_eq!(found, (status, code, "Sender"), "{self:?}");
-        assert_eq!(self.element("RequestId"), self.header("x-amzn-requestid"));
-        assert!(
-            self.body.starts_with(
-                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>"
-            ),
-            "{self:?}"
-        );
-    }
-
-    /// The text of an XML element; nothing if it is not there.
-    pub fn element(&self, name: &str) -> &str {
-        let after = self.body.split_once(&format!("<{name}>"));
-        after.and_then(|(_, rest)| rest.split('<').next()).unwrap_or_default()
-    }
-}
-
 pub fn exchange_request(body: String) -> Request<String> {
     Request::post("/v1/exchange").header("content-type", "application/json").body(body).unwrap()
 }
@@ -323,20 +267,11 @@ pub fn sts_request(members: &[(&str, &str)]) -> Request<String> {
         .unwrap()
 }
 
-async fn read(router: Router, request: Request<Body>) -> Answer {
-    let response = router.oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
-}
-
 fn master_key() -> MasterKey {
     MasterKey::new([7; 32])
 }
 
 async fn store_with_signing_key(clock: &ManualClock) -> Arc<MemoryStore> {
-    use daypass_core::ids::Region;
-    use daypass_core::signing_key::SigningKeys;
     let key = SIGNING_KEY.get_or_init(|| async {
         let store = MemoryStore::new();
         let region = Region::parse(REGION).unwrap();
@@ -349,6 +284,7 @@ async fn store_with_signing_key(clock: &ManualClock) -> Arc<MemoryStore> {
 }
 
 fn config(secret: &std::path::Path) -> Config {
+    let secret = secret.to_str().unwrap();
     let mut text = format!(
         "public_url = {SERVER:?}\n\
          [pool]\nname = \"test\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n\
@@ -394,7 +330,6 @@ pub fn allow(action: &str) -> String {
 
 /// What a token says. Nothing is verified.
 pub fn claims(token: &Value) -> Value {
-    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

@@ -1,1 +1,320 @@
+//! STS: a token becomes a session of a role, or one of AWS's refusals.
 
+use daypass_core::clock::{Clock, SignedDuration};
+use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::{RevocationTarget, Store};
+use daypass_core::token::Claims;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    AUTHENTICATED_ROLE, Answer, Credentials, DEVELOPER_PROVIDER, Daypass, SERVER, allow, sts_request,
+};
+
+const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
+
+struct Assume<'a> {
+    daypass: &'a Daypass,
+    token: String,
+}
+
+impl<'a> Assume<'a> {
+    async fn ada(daypass: &'a Daypass) -> Self {
+        let token = daypass.developer_token("ada").await["Token"].as_str().unwrap().to_owned();
+        Self { daypass, token }
+    }
+
+    /// Takes on the role of people who logged in, with some members in place of the usual ones.
+    async fn with(&self, members: &[(&str, &str)]) -> Answer {
+        let usual = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("RoleArn", AUTHENTICATED_ROLE),
+            ("RoleSessionName", "sess"),
+            ("WebIdentityToken", &self.token),
+        ];
+        let kept = usual.iter().filter(|(name, _)| members.iter().all(|(other, _)| other != name));
+        let all: Vec<(&str, &str)> = kept.chain(members).copied().collect();
+        self.daypass.sts(&all).await
+    }
+}
+
+fn credentials(answer: &Answer) -> Credentials {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    Credentials {
+        access_key_id: answer.element("AccessKeyId").into(),
+        secret_access_key: answer.element("SecretAccessKey").into(),
+        session_token: Some(answer.element("SessionToken").into()),
+    }
+}
+
+#[tokio::test]
+async fn a_token_becomes_a_session() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.developer_token("ada").await;
+    let assume = Assume { token: entered["Token"].as_str().unwrap().into(), daypass: &daypass };
+    let answer = assume.with(&[]).await;
+    let given = credentials(&answer);
+    let role_id = &daypass.app.sts.roles.find_by_arn(AUTHENTICATED_ROLE).unwrap().unique_id;
+    let expected = format!(
+        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <AssumeRoleWithWebIdentityResult>\
+         <SubjectFromWebIdentityToken>{subject}</SubjectFromWebIdentityToken>\
+         <Audience>{audience}</Audience>\
+         <Provider>cognito-identity.amazonaws.com</Provider>\
+         <AssumedRoleUser><AssumedRoleId>{role_id}:sess</AssumedRoleId>\
+         <Arn>arn:aws:sts::000000000000:assumed-role/authenticated/sess</Arn></AssumedRoleUser>\
+         <Credentials><AccessKeyId>{key}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>\
+         <SessionToken>{session}</SessionToken><Expiration>2026-09-21T15:13:20Z</Expiration></Credentials>\
+         </AssumeRoleWithWebIdentityResult>\
+         <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\
+         </AssumeRoleWithWebIdentityResponse>",
+        subject = entered["IdentityId"].as_str().unwrap(),
+        audience = daypass.pool_id(),
+        key = given.access_key_id,
+        secret = given.secret_access_key,
+        session = given.session_token.unwrap(),
+        request = answer.header("x-amzn-requestid"),
+    );
+    assert_eq!(answer.body, expected);
+    assert_eq!(answer.header("content-type"), "text/xml");
+}
+
+#[tokio::test]
+async fn a_session_policy_narrows_the_role_and_widens_nothing() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    let input = json!({"MaxResults": 1});
+    let create = json!({"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": false});
+
+    let kept = credentials(&assume.with(&[("Policy", &allow("cognito-identity:*"))]).await);
+    assert_eq!(daypass.signed_by(&kept, "ListIdentityPools", input.clone()).await.status, 200);
+    let widened = daypass.signed_by(&kept, "CreateIdentityPool", create).await;
+    widened.assert_code("AccessDeniedException");
+
+    let narrowed = credentials(&assume.with(&[("Policy", &allow("s3:GetObject"))]).await);
+    let refused = daypass.signed_by(&narrowed, "ListIdentityPools", input).await;
+    refused.assert_code("AccessDeniedException");
+}
+
+#[tokio::test]
+async fn a_session_lasts_as_long_as_was_asked_within_bounds() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    for (seconds, expiration) in [("900", "2026-09-21T14:28:20Z"), ("43200", "2026-09-22T02:13:20Z")] {
+        assert_eq!(assume.with(&[("DurationSeconds", seconds)]).await.element("Expiration"), expiration);
+    }
+    for seconds in ["899", "43201", "0", "-1", "1.5", "long", ""] {
+        assume.with(&[("DurationSeconds", seconds)]).await.assert_sts_error(400, "ValidationError");
+    }
+    let hourly = ("RoleArn", "arn:aws:iam::000000000000:role/hourly");
+    assert_eq!(assume.with(&[hourly, ("DurationSeconds", "3600")]).await.status, 200);
+    let answer = assume.with(&[hourly, ("DurationSeconds", "3601")]).await;
+    answer.assert_sts_error(400, "ValidationError");
+    let message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+    assert_eq!(answer.element("Message"), message);
+}
+
+#[tokio::test]
+async fn an_expired_token() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    daypass.advance(SignedDuration::from_mins(15));
+    let answer = assume.with(&[]).await;
+    answer.assert_sts_error(400, "ExpiredTokenException");
+    let message =
+        "Token expired: current date/time 1790000900 must be before the expiration date/time 1790000900";
+    assert_eq!(answer.element("Message"), message);
+}
+
+#[tokio::test]
+async fn texts_that_are_no_token_of_ours() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    let (message, signature) = assume.token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let tampered = format!("{message}.{first}{}", &signature[1..]);
+    let header = "eyJrZXkiOiJub25lIn0";
+    for token in [tampered, "not a token".into(), format!("{header}.{message}"), format!("{message}.")] {
+        let answer = assume.with(&[("WebIdentityToken", &token)]).await;
+        answer.assert_sts_error(400, "InvalidIdentityToken");
+        assert!(!answer.body.contains(&token), "{answer:?}");
+    }
+    let message =
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+    let answer = assume.with(&[("WebIdentityToken", "access-token")]).await;
+    assert_eq!(answer.element("Message"), message);
+}
+
+/// A token that our own key signed, whatever it says.
+fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> String {
+    let now = daypass.clock.now().as_second();
+    let claims = Claims {
+        identity_id: IdentityId::parse(identity_id).unwrap(),
+        pool_id: IdentityPoolId::parse(daypass.pool_id()).unwrap(),
+        amr: amr.iter().map(|&method| method.to_owned()).collect(),
+        tags: None,
+        issuer: issuer.to_owned(),
+        pool_arn: String::new(),
+        expires_at: now + 600,
+        issued_at: now,
+    };
+    daypass.app.sts.tokens.sign(&claims).expose().to_owned()
+}
+
+#[tokio::test]
+async fn a_token_of_another_issuer_with_our_key() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.developer_token("ada").await;
+    let id = entered["IdentityId"].as_str().unwrap();
+    let token = mint(&daypass, id, &["authenticated"], "https://cognito-identity.amazonaws.com");
+    let answer = Assume { token, daypass: &daypass }.with(&[]).await;
+    answer.assert_sts_error(400, "InvalidIdentityToken");
+}
+
+#[tokio::test]
+async fn a_guest_does_not_take_on_the_role_of_people_who_logged_in() {
+    let daypass = Daypass::start().await;
+    let guest = daypass.former_guest().await;
+    let token = mint(&daypass, &guest, &["unauthenticated"], SERVER);
+    let assume = Assume { token, daypass: &daypass };
+    assert_denied(&assume.with(&[]).await);
+    let own_role = ("RoleArn", "arn:aws:iam::000000000000:role/unauthenticated");
+    assert_eq!(assume.with(&[own_role]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_guest_who_says_to_have_logged_in_has_not() {
+    let daypass = Daypass::start().await;
+    let guest = daypass.former_guest().await;
+    let token = mint(&daypass, &guest, &["authenticated"], SERVER);
+    assert_denied(&Assume { token, daypass: &daypass }.with(&[]).await);
+}
+
+#[tokio::test]
+async fn a_token_of_another_pool() {
+    let daypass = Daypass::start().await;
+    let pool_id = daypass.guest_pool().await;
+    let input = json!({"IdentityPoolId": pool_id, "Logins": {DEVELOPER_PROVIDER: "ada"}});
+    let entered: Value = daypass.call("GetOpenIdTokenForDeveloperIdentity", input).await;
+    let token = entered["Token"].as_str().unwrap().to_owned();
+    assert_denied(&Assume { token, daypass: &daypass }.with(&[]).await);
+}
+
+#[tokio::test]
+async fn an_identity_whose_sessions_were_revoked_gets_no_new_one_by_its_old_token() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.developer_token("ada").await;
+    let assume = Assume { token: entered["Token"].as_str().unwrap().into(), daypass: &daypass };
+    daypass.advance(SignedDuration::from_secs(1));
+    let id = IdentityId::parse(entered["IdentityId"].as_str().unwrap()).unwrap();
+    daypass.store.revoke_sessions(&RevocationTarget::Identity(id), daypass.clock.now()).await.unwrap();
+    assert_denied(&assume.with(&[]).await);
+
+    daypass.advance(SignedDuration::from_secs(1));
+    assert_eq!(Assume::ada(&daypass).await.with(&[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_exist_is_refused_like_one_that_does_not_trust() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    for name in ["none", "unauthenticated", "Authenticated"] {
+        let role = format!("arn:aws:iam::000000000000:role/{name}");
+        assert_denied(&assume.with(&[("RoleArn", &role)]).await);
+    }
+}
+
+#[track_caller]
+fn assert_denied(answer: &Answer) {
+    answer.assert_sts_error(403, "AccessDenied");
+    assert_eq!(answer.element("Message"), DENIED);
+}
+
+#[tokio::test]
+async fn session_policies_that_are_none() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    for policy in ["{}", "not JSON", r#"{"Version":"2012-10-17","Statement":[{"Effect":"Permit"}]}"#] {
+        assume.with(&[("Policy", policy)]).await.assert_sts_error(400, "MalformedPolicyDocument");
+    }
+    let long = allow(&format!("s3:{}", "a".repeat(2048)));
+    for policy in [long.as_str(), "", "\u{1F600}"] {
+        assume.with(&[("Policy", policy)]).await.assert_sts_error(400, "ValidationError");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_travel() {
+    let daypass = Daypass::start().await;
+    let tags: serde_json::Map<_, _> = (0..50).map(|n| (format!("tag{n}"), json!("x".repeat(256)))).collect();
+    let logins = json!({DEVELOPER_PROVIDER: "ada"});
+    let input = json!({"IdentityPoolId": daypass.pool_id(), "Logins": logins, "PrincipalTags": tags});
+    let entered = daypass.call("GetOpenIdTokenForDeveloperIdentity", input).await;
+    let token = entered["Token"].as_str().unwrap().to_owned();
+    let answer = Assume { token, daypass: &daypass }.with(&[]).await;
+    answer.assert_sts_error(400, "PackedPolicyTooLarge");
+    assert_eq!(answer.element("Message"), "Serialized token too large for session");
+}
+
+#[tokio::test]
+async fn what_daypass_does_not_have_is_refused_and_not_passed_over() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    let managed = ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    assume.with(&[managed]).await.assert_sts_error(400, "ValidationError");
+    assume.with(&[("ProviderId", "www.amazon.com")]).await.assert_sts_error(400, "ValidationError");
+}
+
+#[tokio::test]
+async fn members_that_are_missing_or_break_their_shape() {
+    let daypass = Daypass::start().await;
+    let answer = daypass.sts(&[("Action", "AssumeRoleWithWebIdentity")]).await;
+    answer.assert_sts_error(400, "ValidationError");
+    let message = "1 validation error detected: Value null at &apos;roleArn&apos; failed to satisfy constraint: \
+                   Member must not be null";
+    assert_eq!(answer.element("Message"), message);
+    let assume = Assume::ada(&daypass).await;
+    for (member, value) in [
+        ("RoleArn", "arn"),
+        ("RoleSessionName", "s"),
+        ("RoleSessionName", "a session"),
+        ("RoleSessionName", "us-east-1:0"),
+        ("WebIdentityToken", "x"),
+    ] {
+        assume.with(&[(member, value)]).await.assert_sts_error(400, "ValidationError");
+    }
+}
+
+async fn who_am_i(daypass: &Daypass, credentials: &Credentials) -> Answer {
+    let mut signer = daypass.signer(credentials);
+    signer.service = "sts";
+    daypass.send(signer.sign(sts_request(&[("Action", "GetCallerIdentity")]))).await
+}
+
+#[tokio::test]
+async fn a_developer_is_a_user_and_a_session_an_assumed_role() {
+    let daypass = Daypass::start().await;
+    let developer = who_am_i(&daypass, &daypass.key).await;
+    assert_eq!(developer.element("Arn"), "arn:aws:iam::000000000000:user/test");
+    assert_eq!(developer.element("Account"), "000000000000");
+    assert!(developer.body.contains("<GetCallerIdentityResult><Arn>"), "{developer:?}");
+
+    let assume = Assume::ada(&daypass).await;
+    // Nothing has to allow it: not even a policy that allows nothing of STS takes it away.
+    let session = credentials(&assume.with(&[("Policy", &allow("s3:GetObject"))]).await);
+    let answer = who_am_i(&daypass, &session).await;
+    assert_eq!(answer.element("Arn"), "arn:aws:sts::000000000000:assumed-role/authenticated/sess");
+    assert!(answer.element("UserId").starts_with("AROA"), "{answer:?}");
+    assert!(answer.element("UserId").ends_with(":sess"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn callers_who_are_nobody() {
+    let daypass = Daypass::start().await;
+    let session = credentials(&Assume::ada(&daypass).await.with(&[]).await);
+    daypass.advance(SignedDuration::from_hours(1));
+    who_am_i(&daypass, &session).await.assert_sts_error(403, "ExpiredToken");
+    let stranger = Credentials::of_developer("AKIAAAAAAAAAAAAAAAAA", "secret");
+    who_am_i(&daypass, &stranger).await.assert_sts_error(403, "InvalidClientTokenId");
+    let forger = Credentials::of_developer(&daypass.key.access_key_id, "secret");
+    who_am_i(&daypass, &forger).await.assert_sts_error(403, "SignatureDoesNotMatch");
+}

@@ -1,19 +1,6 @@
 //! A guest who logs in keeps the identity ID, and nobody takes over an identity that is somebody's.
 
-use daypass_core::clock::Clock;
-use daypass_core::ids::IdentityId;
-use daypass_core::store::Store;
-
-use crate::harness::{Daypass, REGION};
-
-impl Daypass {
-    /// A guest of the configured pool, from a time when it took guests.
-    pub async fn former_guest(&self) -> String {
-        let id = IdentityId::parse(format!("{REGION}:{}", self.random().guid())).unwrap();
-        assert!(self.store.add_guest(&self.app.broker.pool_id, &id, self.clock.now()).await.unwrap());
-        id.to_string()
-    }
-}
+use crate::harness::Daypass;
 
 #[tokio::test]
 async fn a_guest_who_logs_in_keeps_the_identity() {

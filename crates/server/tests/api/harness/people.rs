@@ -8,7 +8,8 @@ use daypass_core::secret::Secret;
 use http::Request;
 use serde_json::{Value, json};
 
-use super::{Answer, CLIENT_SECRET, Daypass, REDIRECT_URI, TOKEN, read};
+use super::answer::{Answer, read};
+use super::{CLIENT_SECRET, Daypass, REDIRECT_URI, TOKEN};
 
 /// What makes a login a login.
 pub const EXTERNAL_ID: &[Scope] = &[Scope::ExternalId];
