@@ -129,7 +129,7 @@ impl ApiError {
     #[must_use]
     pub fn not_built_yet(operation: &str) -> Self {
         let message = format!("Daypass does not answer {operation} yet.");
-        Self::new(StatusCode::NOT_IMPLEMENTED, "UnknownOperationException", message)
+        Self::bad_request("UnknownOperationException", message)
     }
 
     /// AWS JSON: the body is not JSON of the right form.
