@@ -145,13 +145,10 @@ impl ApiError {
         Self::bad_request(code, message)
     }
 
-    /// AWS: the caller's policies do not allow the operation.
+    /// AWS JSON: the caller's policies do not allow the operation.
     #[must_use]
-    pub fn access_denied(dialect: Dialect, message: String) -> Self {
-        match dialect {
-            Dialect::AwsQuery => Self::new(StatusCode::FORBIDDEN, "AccessDenied", message),
-            Dialect::AwsJson | Dialect::Problem => Self::bad_request("AccessDeniedException", message),
-        }
+    pub fn access_denied(message: String) -> Self {
+        Self::bad_request("AccessDeniedException", message)
     }
 
     fn unavailable(code: &'static str, message: impl Into<String>) -> Self {

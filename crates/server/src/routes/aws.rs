@@ -73,23 +73,6 @@ async fn authenticate(
     caller.map_err(|error| ApiError::signature(dialect, error))
 }
 
-/// Whether a caller may perform an operation. A developer access key may; temporary credentials may what
-/// their role's policy says.
-fn authorize(
-    app: &App,
-    caller: &Caller,
-    action: &str,
-    resource: &str,
-    dialect: Dialect,
-) -> Result<(), ApiError> {
-    let Caller::Session(opened) = caller else { return Ok(()) };
-    app.access.decide(&opened.session, action, resource, app.access.arrival()).map_err(|_| {
-        let arn = sts::session_arn(app, &opened.session);
-        let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
-        ApiError::access_denied(dialect, message)
-    })
-}
-
 fn is_form(parts: &Parts) -> bool {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type

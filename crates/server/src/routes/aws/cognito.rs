@@ -16,9 +16,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::Access::{Public, Signed};
-use super::{Access, Operation, authenticate, authorize, shapes};
+use super::{Access, Operation, authenticate, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
+use crate::sigv4::Caller;
 use crate::wire::App;
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
@@ -63,11 +64,21 @@ pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> R
     let operation = operation.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsJson))?;
     if operation.access == Signed {
         let caller = authenticate(app, parts, body, SERVICE, Dialect::AwsJson).await?;
-        let action = format!("{SERVICE}:{}", operation.name);
-        authorize(app, &caller, &action, &resource(app, body), Dialect::AwsJson)?;
+        authorize(app, &caller, operation, body)?;
     }
     let answer = perform(app, id, operation.name, body).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], answer).into_response())
+}
+
+/// A developer access key may perform everything; temporary credentials may what their role's policy says.
+fn authorize(app: &App, caller: &Caller, operation: &Operation, body: &Bytes) -> Result<(), ApiError> {
+    let Caller::Session(opened) = caller else { return Ok(()) };
+    let (action, resource) = (format!("{SERVICE}:{}", operation.name), resource(app, body));
+    app.access.decide(&opened.session, &action, &resource, app.access.arrival()).map_err(|_| {
+        let arn = sts::session_arn(app, &opened.session);
+        let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
+        ApiError::access_denied(message)
+    })
 }
 
 /// The pool that a request names, as policies call it.
