@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{AccessKeyId, IdentityId, RequestId};
+use crate::public_login::PublicLogin;
 use crate::store::{SharedStore, StoreError};
 use crate::token::Claims;
 
@@ -31,10 +32,13 @@ pub struct AuditEvent {
     /// The person, as the developer's backend calls them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_user_identifier: Option<String>,
+    /// The public logins that were shown, as they stand in `amr`, with commas between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
     /// The identity that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_id: Option<IdentityId>,
-    /// The temporary credentials that were issued, or with which the request was signed.
+    /// The credentials that were issued, or with which the request was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
     /// The role taken on, or the S3 resource asked for.
@@ -54,6 +58,12 @@ pub enum AuditAction {
     Credentials,
     /// Credentials were issued by `AssumeRoleWithWebIdentity`.
     Assume,
+    /// Logins were linked to an identity or taken from it, or identities were merged.
+    Logins,
+    /// An identity was deleted.
+    Delete,
+    /// A pool was made, changed or deleted.
+    Pool,
     /// A request to S3 was decided; only refusals are kept.
     S3Request,
     /// Sessions were revoked by an operator.
@@ -81,6 +91,15 @@ pub enum AuditSubject {
     Request(RequestId),
 }
 
+/// Who asks for something, as the trail names them.
+#[derive(Debug, Clone)]
+pub struct Requester {
+    /// The request.
+    pub request_id: RequestId,
+    /// The credentials that it was signed with, if it was.
+    pub access_key_id: Option<AccessKeyId>,
+}
+
 /// A decision in the making: what is known about it so far.
 #[derive(Debug, Clone)]
 pub struct AuditDraft {
@@ -90,6 +109,8 @@ pub struct AuditDraft {
     pub provider: Option<String>,
     /// See [`AuditEvent::developer_user_identifier`].
     pub developer_user_identifier: Option<String>,
+    /// See [`AuditEvent::login`].
+    pub login: Option<String>,
     /// See [`AuditEvent::identity_id`].
     pub identity_id: Option<IdentityId>,
     /// See [`AuditEvent::access_key_id`].
@@ -107,16 +128,30 @@ impl AuditDraft {
             action,
             provider: None,
             developer_user_identifier: None,
+            login: None,
             identity_id: None,
             access_key_id: None,
             resource: None,
         }
     }
 
+    /// A decision that somebody asks for, perhaps with a signature.
+    #[must_use]
+    pub fn by(action: AuditAction, requester: &Requester) -> Self {
+        let access_key_id = requester.access_key_id.clone();
+        Self { access_key_id, ..Self::new(action, &requester.request_id) }
+    }
+
     /// Notes whom a believed token is about.
     pub fn about(&mut self, claims: &Claims) {
         self.identity_id = Some(claims.identity_id.clone());
         self.developer_user_identifier = claims.developer_user_identifier().map(str::to_owned);
+    }
+
+    /// Notes the verified logins that somebody showed.
+    pub fn login_of(&mut self, logins: &[PublicLogin]) {
+        let entries: Vec<String> = logins.iter().map(PublicLogin::amr_entry).collect();
+        self.login = (!entries.is_empty()).then(|| entries.join(", "));
     }
 
     fn conclude(self, time: Timestamp, outcome: AuditOutcome, reason: Option<String>) -> AuditEvent {
@@ -128,6 +163,7 @@ impl AuditDraft {
             reason,
             provider: self.provider,
             developer_user_identifier: self.developer_user_identifier,
+            login: self.login,
             identity_id: self.identity_id,
             access_key_id: self.access_key_id,
             resource: self.resource,
@@ -178,6 +214,14 @@ impl AuditTrail {
     /// The store's.
     pub async fn allowed(&self, draft: AuditDraft) -> Result<(), StoreError> {
         self.record(draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)).await
+    }
+
+    /// Records something that happened because of a grant, and what was special about it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn noted(&self, draft: AuditDraft, what: String) -> Result<(), StoreError> {
+        self.record(draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))).await
     }
 
     /// Records a refusal.

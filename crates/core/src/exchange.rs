@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::audit::{AuditAction, AuditDraft, AuditTrail};
+use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use crate::clock::SignedDuration;
 use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
 use crate::identity_pool::{IdentityPools, PoolError};
-use crate::ids::{IdentityId, IdentityPoolId, RequestId};
+use crate::ids::{IdentityId, IdentityPoolId};
 use crate::provider::http::ProviderHttp;
 use crate::provider::{DisplayUser, ProofError, Provider, UnverifiedProof};
 use crate::session::Credentials;
@@ -90,10 +90,10 @@ impl Broker {
     pub async fn exchange(
         &self,
         request: ExchangeRequest,
-        request_id: &RequestId,
+        by: &Requester,
     ) -> Result<Exchanged, ExchangeError> {
-        let mut draft = AuditDraft::new(AuditAction::Exchange, request_id);
-        match self.grant(request, request_id, &mut draft).await {
+        let mut draft = AuditDraft::by(AuditAction::Exchange, by);
+        match self.grant(request, by, &mut draft).await {
             Ok(granted) => Ok(Exchanged {
                 token: self.pools.issue(granted.grant, draft).await?,
                 provider: granted.provider,
@@ -107,7 +107,7 @@ impl Broker {
     async fn grant(
         &self,
         request: ExchangeRequest,
-        request_id: &RequestId,
+        by: &Requester,
         draft: &mut AuditDraft,
     ) -> Result<Granted, ExchangeError> {
         let provider = self.providers.get(&request.provider).ok_or(ExchangeError::UnknownProvider)?;
@@ -117,11 +117,12 @@ impl Broker {
         let login = provider.verify(request.proof, &*self.http).await?;
         draft.developer_user_identifier = Some(login.developer_user_identifier());
         let pool = self.pools.describe_pool(&self.pool_id).await?;
-        let resolved = self.pools.resolve(&pool, DeveloperUser::of(&login), request.identity_id).await?;
+        let user = DeveloperUser::of(&login);
+        let resolved = self.pools.resolve(&pool, user, Vec::new(), request.identity_id, by).await?;
         let duration = request.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
         let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, ..TokenTerms::default() })?;
         let credentials = if request.credentials {
-            Some(self.pools.credentials_of_grant(&pool, &grant, request_id).await?)
+            Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
         } else {
             None
         };

@@ -7,15 +7,27 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::{IdentityId, IdentityPoolId};
 
-/// An identity pool and its settings (API shape `IdentityPool`, minus the roles).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An identity pool: its settings (API shape `IdentityPool`), its roles, and its principal tag maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityPool {
     /// `REGION:GUID`.
     pub id: IdentityPoolId,
+    /// Counts the changes, so that a change made on top of a stale reading is noticed.
+    pub version: u32,
     /// The pool's settings, all of them replaced at once by an update.
     pub settings: PoolSettings,
     /// The roles that the pool's identities may take on.
     pub roles: PoolRoles,
+    /// Provider → how claims of its tokens become principal tags.
+    pub tag_maps: BTreeMap<String, PrincipalTagMap>,
+}
+
+impl IdentityPool {
+    /// A pool that was never changed.
+    #[must_use]
+    pub fn new(id: IdentityPoolId, settings: PoolSettings, roles: PoolRoles) -> Self {
+        Self { id, version: 1, settings, roles, tag_maps: BTreeMap::new() }
+    }
 }
 
 /// What whoever creates a pool decides about it.
@@ -61,8 +73,86 @@ pub struct PoolRoles {
     pub authenticated: Option<String>,
     /// The ARN of the role for guests.
     pub unauthenticated: Option<String>,
-    /// Provider name → mapping, as it came over the wire.
-    pub mappings: BTreeMap<String, serde_json::Value>,
+    /// Provider → how its people get other roles than [`authenticated`](Self::authenticated).
+    pub mappings: BTreeMap<String, RoleMapping>,
+}
+
+/// How the role of a provider's people is chosen (API shape `RoleMapping`, in its own spelling).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RoleMapping {
+    /// What decides.
+    pub r#type: RoleMappingType,
+    /// What happens where that does not decide.
+    pub ambiguous_role_resolution: AmbiguousRoleResolution,
+    /// The rules, where they decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_configuration: Option<RulesConfiguration>,
+}
+
+/// What chooses a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoleMappingType {
+    /// The claims `cognito:roles` and `cognito:preferred_role` of the provider's token.
+    Token,
+    /// The first rule that matches.
+    Rules,
+}
+
+/// What happens to people for whom a mapping names no single role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AmbiguousRoleResolution {
+    /// They get the pool's default role.
+    AuthenticatedRole,
+    /// They get none.
+    Deny,
+}
+
+/// The rules of a mapping, in the order in which they are tried (API shape `RulesConfigurationType`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RulesConfiguration {
+    /// At least one.
+    pub rules: Vec<MappingRule>,
+}
+
+/// A rule: who has a certain value in a claim gets a role (API shape `MappingRule`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingRule {
+    /// The claim of the provider's token.
+    #[serde(rename = "Claim")]
+    pub claim: String,
+    /// How the claim is compared.
+    #[serde(rename = "MatchType")]
+    pub match_type: MatchType,
+    /// What it is compared with. Nothing in it is a wildcard.
+    #[serde(rename = "Value")]
+    pub value: String,
+    /// The role.
+    #[serde(rename = "RoleARN")]
+    pub role_arn: String,
+}
+
+/// How a claim is compared with the value of a rule. Case counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MatchType {
+    /// The same text.
+    Equals,
+    /// The value stands somewhere in the claim.
+    Contains,
+    /// The claim begins with the value.
+    StartsWith,
+    /// Another text. A claim that is not there is not another text.
+    NotEqual,
+}
+
+/// How claims of a provider's tokens become principal tags (API operation `SetPrincipalTagAttributeMap`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrincipalTagMap {
+    /// Whether the provider's default mapping is used in place of `tags`.
+    pub use_defaults: bool,
+    /// Tag key → claim.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// One identity of a pool.
@@ -80,4 +170,36 @@ pub struct Identity {
     pub created_at: Timestamp,
     /// When a login was last linked or unlinked, to the millisecond.
     pub modified_at: Timestamp,
+}
+
+/// A login as it is linked to an identity: who vouches, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Login {
+    /// Who vouches.
+    pub provider: LoginProvider,
+    /// The user, as the provider calls them: never empty.
+    pub user: String,
+}
+
+/// Who vouches for a login. The two kinds never meet, whatever a pool calls its developer provider.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoginProvider {
+    /// The developer's own backend. A pool has only one, and an identity may have many logins of it.
+    Developer,
+    /// A public provider, by its key in `Logins`. An identity has at most one login of each.
+    Public(String),
+}
+
+impl Login {
+    /// A developer user identifier.
+    #[must_use]
+    pub fn developer(identifier: impl Into<String>) -> Self {
+        Self { provider: LoginProvider::Developer, user: identifier.into() }
+    }
+
+    /// The developer user identifier, if this is one.
+    #[must_use]
+    pub fn developer_user_identifier(&self) -> Option<&str> {
+        (self.provider == LoginProvider::Developer).then_some(self.user.as_str())
+    }
 }

@@ -15,8 +15,9 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::clock::Timestamp;
-use crate::identity::{Identity, IdentityPool, PoolRoles};
+use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::seal::Sealed;
 
 #[cfg(any(test, feature = "testing"))]
@@ -37,39 +38,42 @@ pub enum StoreError {
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What to find or create for a developer user identifier.
-#[derive(Debug, Clone)]
-pub struct DeveloperLogin {
-    /// The pool.
-    pub pool_id: IdentityPoolId,
-    /// The user, as the developer's backend calls them: never empty, which the caller has looked to.
-    pub developer_user_identifier: String,
-    /// The identity that the caller wants this login linked to: a guest to be upgraded, or the
-    /// identity it already belongs to.
-    pub identity_id: Option<IdentityId>,
-    /// The ID of the identity to create if there is none yet.
-    pub new_identity_id: IdentityId,
-    /// The time to write into whatever is created or changed.
-    pub now: Timestamp,
+/// What became of a [`LinkRequest`] or a [`MergeRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkOutcome {
+    /// All the logins belonged to this identity already.
+    Known(Identity),
+    /// Nobody had any of them; this identity was created with them.
+    Created(Identity),
+    /// This identity has them all now. Whoever had some of them before is disabled.
+    Linked {
+        /// The identity, as it stands now.
+        identity: Identity,
+        /// The identities that ended, in order.
+        disabled: Vec<IdentityId>,
+    },
+    /// Nothing changed.
+    Refused(LinkRefusal),
 }
 
-/// What became of a [`DeveloperLogin`] (cognito-identity API, GetOpenIdTokenForDeveloperIdentity).
+/// What became of an [`UnlinkRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeveloperLoginOutcome {
-    /// The login belonged to this identity already.
-    Known(Identity),
-    /// Nobody had it; this identity was created with it.
-    Created(Identity),
-    /// The named guest took it over and keeps its ID.
-    Linked(Identity),
-    /// It belongs to another identity than the named one.
-    AlreadyRegistered,
-    /// The named identity has logins, and this is none of them.
-    NotAmongItsLogins,
-    /// The named identity does not exist in this pool.
-    UnknownIdentity,
-    /// The named identity, or the one that owns the login, is disabled.
-    Disabled(IdentityId),
+pub enum UnlinkOutcome {
+    /// The logins are gone.
+    Unlinked,
+    /// Nothing changed.
+    Refused(UnlinkRefusal),
+}
+
+/// What became of a change to a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplaceOutcome {
+    /// The pool is as it was given, one version on.
+    Replaced,
+    /// Somebody changed it since it was read. Nothing changed.
+    Stale,
+    /// There is no such pool.
+    Unknown,
 }
 
 /// A page of a listing: what comes strictly after `after`, in ascending order, `limit` items at most.
@@ -134,8 +138,11 @@ pub trait Store: Send + Sync {
     /// Pools in order of their IDs.
     async fn list_pools(&self, page: Page<IdentityPoolId>) -> Result<Vec<IdentityPool>, StoreError>;
 
-    /// Replaces all roles of a pool. `false` if there is no such pool.
-    async fn set_pool_roles(&self, id: &IdentityPoolId, roles: &PoolRoles) -> Result<bool, StoreError>;
+    /// Replaces everything about a pool if it still has the version that `pool` was read with.
+    async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError>;
+
+    /// Deletes a pool with all its identities and their logins. `false` if there is no such pool.
+    async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError>;
 
     /// Keeps a new guest. `false` if there is no such pool.
     async fn add_guest(
@@ -148,27 +155,31 @@ pub trait Store: Send + Sync {
     /// The identity with this ID.
     async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError>;
 
-    /// Finds or creates the identity of a developer user identifier, or links it to the named guest.
-    /// However many ask at once, there is one identity, and exactly one asker hears `Created` or
-    /// `Linked`. The pool must exist; the caller has looked.
-    async fn resolve_developer_login(
-        &self,
-        login: &DeveloperLogin,
-    ) -> Result<DeveloperLoginOutcome, StoreError>;
+    /// Finds, creates, links or merges the identity of verified logins, as [`linking::link`] decides.
+    /// However many ask at once, no login ever has two identities, and exactly one asker hears of a change.
+    ///
+    /// [`linking::link`]: crate::linking::link
+    async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError>;
 
-    /// The identity that a developer user identifier belongs to.
-    async fn find_identity_by_developer_user(
+    /// Makes the identities of two developer users one, as [`linking::merge`](crate::linking::merge) decides.
+    async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError>;
+
+    /// Takes logins from an identity, all of them or none, as [`linking::unlink`](crate::linking::unlink) decides.
+    async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError>;
+
+    /// The identity that a login belongs to.
+    async fn find_identity_by_login(
         &self,
         pool_id: &IdentityPoolId,
-        developer_user_identifier: &str,
+        login: &Login,
     ) -> Result<Option<IdentityId>, StoreError>;
 
-    /// The developer user identifiers of an identity, in byte order.
-    async fn list_developer_users(
-        &self,
-        identity_id: &IdentityId,
-        page: Page<String>,
-    ) -> Result<Vec<String>, StoreError>;
+    /// The logins of an identity in order. There are never more than
+    /// [`MAX_LOGINS`](crate::linking::MAX_LOGINS).
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError>;
+
+    /// Deletes identities and their logins. One that does not exist is passed over.
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;
 
     /// Identities of a pool in order of their IDs.
     async fn list_identities(

@@ -52,6 +52,15 @@ pub struct TagsClaim {
     pub principal_tags: BTreeMap<String, [String; 1]>,
 }
 
+impl TagsClaim {
+    /// The claim of some tags; none without any.
+    #[must_use]
+    pub fn of(tags: BTreeMap<String, String>) -> Option<Self> {
+        let principal_tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key, [value])).collect();
+        (!principal_tags.is_empty()).then_some(Self { principal_tags })
+    }
+}
+
 impl Claims {
     /// The session tags, key → value.
     #[must_use]

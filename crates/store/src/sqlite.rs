@@ -19,11 +19,12 @@ use std::path::Path;
 use async_trait::async_trait;
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::clock::Timestamp;
-use daypass_core::identity::{Identity, IdentityPool, PoolRoles};
+use daypass_core::identity::{Identity, IdentityPool, Login};
 use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use daypass_core::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::{
-    DeveloperLogin, DeveloperLoginOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey,
-    StoredSigningKey,
+    LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError, StoredAccessKey,
+    StoredSigningKey, UnlinkOutcome,
 };
 use rusqlite::ErrorCode;
 
@@ -93,9 +94,14 @@ impl Store for SqliteStore {
         self.readers.read(|connection| pools::list(connection, &page))
     }
 
-    async fn set_pool_roles(&self, id: &IdentityPoolId, roles: &PoolRoles) -> Result<bool, StoreError> {
-        let (id, roles) = (id.clone(), roles.clone());
-        self.writer.write(move |connection| pools::set_roles(connection, &id, &roles)).await
+    async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError> {
+        let pool = pool.clone();
+        self.writer.write(move |connection| pools::replace(connection, &pool)).await
+    }
+
+    async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |connection| pools::delete(connection, &id)).await
     }
 
     async fn add_guest(
@@ -112,31 +118,41 @@ impl Store for SqliteStore {
         self.readers.read(|connection| identities::lookup(connection, id))
     }
 
-    async fn resolve_developer_login(
-        &self,
-        login: &DeveloperLogin,
-    ) -> Result<DeveloperLoginOutcome, StoreError> {
-        if let Some(known) = self.readers.read(|connection| logins::find_known(connection, login))? {
+    async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
+        if let Some(known) = self.readers.read(|connection| logins::find_known(connection, request))? {
             return Ok(known);
         }
-        let login = login.clone();
-        self.writer.write(move |connection| logins::resolve(connection, &login)).await
+        let request = request.clone();
+        self.writer.write(move |connection| logins::link(connection, &request)).await
     }
 
-    async fn find_identity_by_developer_user(
+    async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError> {
+        let request = request.clone();
+        self.writer.write(move |connection| logins::merge(connection, &request)).await
+    }
+
+    async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError> {
+        let request = request.clone();
+        self.writer.write(move |connection| logins::unlink(connection, &request)).await
+    }
+
+    async fn find_identity_by_login(
         &self,
         pool_id: &IdentityPoolId,
-        developer_user_identifier: &str,
+        login: &Login,
     ) -> Result<Option<IdentityId>, StoreError> {
-        self.readers.read(|connection| logins::find_identity(connection, pool_id, developer_user_identifier))
+        self.readers.read(|connection| logins::find_identity(connection, pool_id, login))
     }
 
-    async fn list_developer_users(
-        &self,
-        identity_id: &IdentityId,
-        page: Page<String>,
-    ) -> Result<Vec<String>, StoreError> {
-        self.readers.read(|connection| logins::list(connection, identity_id, &page))
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
+        self.readers.read(|connection| logins::list(connection, identity_id))
+    }
+
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
+        let ids = ids.to_vec();
+        self.writer
+            .write(move |connection| ids.iter().try_for_each(|id| identities::delete(connection, id)))
+            .await
     }
 
     async fn list_identities(

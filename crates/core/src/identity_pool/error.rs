@@ -1,6 +1,8 @@
 //! Refusals of the identity pool API. Clients compare these texts, so they are AWS's own, to the letter
 //! (cognito-identity.md 9.1); the variants bear the names of its exceptions (3.5).
 
+use crate::linking::{LinkRefusal, MAX_LOGINS, UnlinkRefusal, UnlinkRequest, Unlinked};
+use crate::public_login::{PublicLoginError, Refusal};
 use crate::store::StoreError;
 use crate::sts::AssumeError;
 use crate::token::TokenError;
@@ -20,6 +22,15 @@ pub enum PoolError {
     /// Two things that were given belong to different identities.
     #[error("{0}")]
     ResourceConflict(String),
+    /// One pool or identity would have more of something than it can.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// Somebody else changed the pool at the same time.
+    #[error("The identity pool was changed by another request at the same time. Read it, and try again.")]
+    ConcurrentModification,
+    /// A provider did not answer, or not so that its token could be verified.
+    #[error("{0}")]
+    ExternalService(PublicLoginError),
     /// The developer user identifier belongs to another identity than the one named.
     #[error("This developer user identifier is already registered with Cognito.")]
     DeveloperUserAlreadyRegistered,
@@ -48,6 +59,59 @@ impl PoolError {
         let text =
             "Logins don't match. Please include at least one valid login for this identity or identity pool.";
         Self::NotAuthorized(text.into())
+    }
+
+    pub(super) fn no_developer_user() -> Self {
+        Self::ResourceNotFound("Developer user identifier not found.".into())
+    }
+
+    pub(super) fn of_another_identity() -> Self {
+        Self::ResourceConflict("The developer user identifier belongs to another identity.".into())
+    }
+
+    pub(super) fn no_public_provider() -> Self {
+        Self::InvalidParameter("Please provide a valid public provider.".into())
+    }
+
+    pub(super) fn unsupported_developer_provider() -> Self {
+        let text = "This identity pool does not support the specified developer provider";
+        Self::InvalidParameter(text.into())
+    }
+
+    pub(super) fn classic_flow_refused(why: &str) -> Self {
+        Self::InvalidParameter(format!("Basic (classic) flow is not {why}, please use enhanced flow."))
+    }
+
+    pub(super) fn link(refusal: LinkRefusal) -> Self {
+        match refusal {
+            LinkRefusal::UnknownIdentity(id) => Self::no_identity(&id),
+            LinkRefusal::Disabled(id) => Self::forbidden(&id),
+            LinkRefusal::UnknownUser => Self::no_developer_user(),
+            LinkRefusal::AlreadyRegistered => Self::DeveloperUserAlreadyRegistered,
+            LinkRefusal::NotAmongItsLogins => Self::logins_do_not_match(),
+            LinkRefusal::TwoUsersOfOneProvider => {
+                let text = "The identity is already linked to another login of the same provider.";
+                Self::ResourceConflict(text.into())
+            }
+            LinkRefusal::TooManyLogins => {
+                Self::InvalidParameter(format!("An identity has at most {MAX_LOGINS} linked logins."))
+            }
+        }
+    }
+
+    pub(super) fn unlink(refusal: UnlinkRefusal, request: &UnlinkRequest) -> Self {
+        match refusal {
+            UnlinkRefusal::UnknownIdentity => Self::no_identity(&request.identity_id),
+            UnlinkRefusal::Disabled => Self::forbidden(&request.identity_id),
+            UnlinkRefusal::NotAmongItsLogins => Self::logins_do_not_match(),
+            UnlinkRefusal::NotLinked => match &request.logins {
+                Unlinked::DeveloperUser { .. } => Self::no_developer_user(),
+                Unlinked::Public { .. } => Self::ResourceNotFound(
+                    "The identity has no login of a provider in LoginsToRemove.".into(),
+                ),
+            },
+            UnlinkRefusal::OfAnotherIdentity => Self::of_another_identity(),
+        }
     }
 
     pub(super) fn guests_not_supported() -> Self {
@@ -88,6 +152,17 @@ impl PoolError {
             | AssumeError::MalformedPolicy(_)
             | AssumeError::TooLarge
             | AssumeError::DurationExceedsRole => Self::InvalidIdentityPoolConfiguration,
+        }
+    }
+}
+
+impl From<PublicLoginError> for PoolError {
+    fn from(error: PublicLoginError) -> Self {
+        let text = error.to_string();
+        match error.refusal() {
+            Refusal::NotAuthorized => Self::NotAuthorized(text),
+            Refusal::InvalidParameter => Self::InvalidParameter(text),
+            Refusal::ExternalService => Self::ExternalService(error),
         }
     }
 }

@@ -3,19 +3,24 @@
 //! Each step hands a type to the next that nothing else can make: a developer user that somebody vouches
 //! for is resolved to an identity, the identity is granted a token, the grant is signed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::iter;
 use std::task::Poll;
 
 use futures::future;
+use serde_json::Map;
 
-use super::{IdentityPools, Logins, PoolError, refuse_public_logins};
-use crate::audit::{AuditAction, AuditDraft};
+pub use super::logins::DeveloperUser;
+use super::logins::{Refuse, developer_provider, linked};
+use super::role_choice::{self, Asserted};
+use super::{IdentityPools, Logins, PoolError, principal_tags};
+use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::identity::{Identity, IdentityPool};
-use crate::ids::{IdentityId, IdentityPoolId, RequestId};
-use crate::provider::VerifiedLogin;
+use crate::identity::{Identity, IdentityPool, Login};
+use crate::ids::{IdentityId, IdentityPoolId};
+use crate::public_login::PublicLogin;
+use crate::secret::Secret;
 use crate::session::Credentials;
-use crate::store::{DeveloperLogin, DeveloperLoginOutcome};
 use crate::sts::FEDERATED_PROVIDER;
 use crate::token::{self, AUTHENTICATED, Claims, OpenIdToken, TagsClaim, UNAUTHENTICATED};
 
@@ -24,35 +29,12 @@ pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15)
 /// How long a token of GetOpenIdToken lives.
 const CLASSIC_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(10);
 
-/// The API's limit on a developer user identifier, in characters.
-const MAX_DEVELOPER_USER_IDENTIFIER: usize = 1024;
-
-/// A person, with somebody's word for who they are.
-#[derive(Debug, Clone)]
-pub struct DeveloperUser {
-    identifier: String,
-}
-
-impl DeveloperUser {
-    /// The person whose login a provider confirmed.
-    #[must_use]
-    pub fn of(login: &VerifiedLogin) -> Self {
-        Self { identifier: login.developer_user_identifier() }
-    }
-
-    /// The person that the holder of a developer access key names. The caller has verified the request's
-    /// signature: it is the only proof there is.
-    #[must_use]
-    pub fn named_by_developer(identifier: String) -> Self {
-        Self { identifier }
-    }
-}
-
-/// A developer user and the identity that is theirs. Only [`IdentityPools::resolve`] makes one.
+/// An identity, and the logins of whoever it belongs to. Only [`IdentityPools::resolve`] makes one.
 #[derive(Debug)]
 pub struct ResolvedIdentity {
     identity: Identity,
     user: DeveloperUser,
+    public: Vec<PublicLogin>,
 }
 
 /// What a token is to say besides whose it is.
@@ -87,6 +69,15 @@ impl TokenGrant {
     }
 }
 
+/// Credentials, and whose they are: after a merge not the identity that was asked for.
+#[derive(Debug)]
+pub struct IdentityCredentials {
+    /// The identity.
+    pub identity_id: IdentityId,
+    /// Its credentials.
+    pub credentials: Credentials,
+}
+
 /// What GetOpenIdTokenForDeveloperIdentity is asked for.
 #[derive(Debug)]
 pub struct DeveloperTokenRequest {
@@ -108,10 +99,10 @@ impl IdentityPools {
     pub async fn open_id_token_for_developer_identity(
         &self,
         request: DeveloperTokenRequest,
-        request_id: &RequestId,
+        by: &Requester,
     ) -> Result<OpenIdToken, PoolError> {
-        let mut draft = AuditDraft::new(AuditAction::Token, request_id);
-        match self.grant_to_developer(request, &mut draft).await {
+        let mut draft = AuditDraft::by(AuditAction::Token, by);
+        match self.grant_to_developer(request, by, &mut draft).await {
             Ok(grant) => self.issue(grant, draft).await,
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }
@@ -120,17 +111,20 @@ impl IdentityPools {
     async fn grant_to_developer(
         &self,
         request: DeveloperTokenRequest,
+        by: &Requester,
         draft: &mut AuditDraft,
     ) -> Result<TokenGrant, PoolError> {
         let pool = self.describe_pool(&request.pool_id).await?;
-        let user = developer_user(&pool, request.logins)?;
+        let (user, public) = self.verify_developer(&pool, request.logins).await?;
         draft.developer_user_identifier = Some(user.identifier.clone());
-        check_tags(&request.terms.principal_tags)?;
-        let resolved = self.resolve(&pool, user, request.identity_id).await?;
+        draft.login_of(&public);
+        principal_tags::check(&request.terms.principal_tags)?;
+        let resolved = self.resolve(&pool, user, public, request.identity_id, by).await?;
         self.decide(&pool, resolved, request.terms)
     }
 
-    /// Finds or creates the identity of a developer user, or links it to the guest named by `identity_id`.
+    /// Finds or creates the identity of a developer user and of the public logins that came along, links it
+    /// to the guest named by `identity_id`, or merges what turns out to be one person.
     ///
     /// # Errors
     /// [`PoolError`], each by the rules of cognito-identity.md 4.3.
@@ -138,27 +132,14 @@ impl IdentityPools {
         &self,
         pool: &IdentityPool,
         user: DeveloperUser,
+        public: Vec<PublicLogin>,
         identity_id: Option<IdentityId>,
+        by: &Requester,
     ) -> Result<ResolvedIdentity, PoolError> {
-        let login = DeveloperLogin {
-            pool_id: pool.id.clone(),
-            developer_user_identifier: user.identifier.clone(),
-            new_identity_id: IdentityId::generate(&self.region, &*self.random),
-            now: self.clock.now(),
-            identity_id,
-        };
-        match self.store.resolve_developer_login(&login).await? {
-            DeveloperLoginOutcome::Known(identity)
-            | DeveloperLoginOutcome::Created(identity)
-            | DeveloperLoginOutcome::Linked(identity) => Ok(ResolvedIdentity { identity, user }),
-            DeveloperLoginOutcome::AlreadyRegistered => Err(PoolError::DeveloperUserAlreadyRegistered),
-            DeveloperLoginOutcome::NotAmongItsLogins => Err(PoolError::logins_do_not_match()),
-            DeveloperLoginOutcome::Disabled(id) => Err(PoolError::forbidden(&id)),
-            DeveloperLoginOutcome::UnknownIdentity => {
-                let named = login.identity_id.as_ref().map(IdentityId::as_str).unwrap_or_default();
-                Err(PoolError::no_identity(&named))
-            }
-        }
+        let developer = Login::developer(user.identifier.clone());
+        let logins = iter::once(developer).chain(public.iter().map(linked)).collect();
+        let identity = self.link(pool, logins, identity_id, by).await?;
+        Ok(ResolvedIdentity { identity, user, public })
     }
 
     /// Decides what the token of a resolved identity says.
@@ -171,34 +152,52 @@ impl IdentityPools {
         resolved: ResolvedIdentity,
         terms: TokenTerms,
     ) -> Result<TokenGrant, PoolError> {
-        let ResolvedIdentity { identity, user } = resolved;
+        let ResolvedIdentity { identity, user, public } = resolved;
         let provider = developer_provider(pool)?;
         let entry = format!("{provider}:{}:{}", pool.id, user.identifier);
-        let amr = vec![AUTHENTICATED.to_owned(), provider.to_owned(), entry];
-        let mut grant = self.grant(identity, amr, terms.duration);
-        if !terms.principal_tags.is_empty() {
-            let tags = terms.principal_tags.into_iter().map(|(key, value)| (key, [value]));
-            grant.0.tags = Some(TagsClaim { principal_tags: tags.collect() });
-        }
-        Ok(grant)
+        let mut amr = vec![AUTHENTICATED.to_owned(), provider.to_owned(), entry];
+        amr.extend(public.iter().flat_map(amr_of));
+        Ok(self.grant(identity, amr, terms.principal_tags, terms.duration))
     }
 
-    fn grant(&self, identity: Identity, amr: Vec<String>, duration: SignedDuration) -> TokenGrant {
+    fn grant(
+        &self,
+        identity: Identity,
+        amr: Vec<String>,
+        tags: BTreeMap<String, String>,
+        duration: SignedDuration,
+    ) -> TokenGrant {
         let (issued_at, expires_at) = token::life(self.clock.now(), duration);
-        let (region, account_id) = (&self.region, self.sts.roles.account_id());
         TokenGrant(Claims {
-            pool_arn: format!(
-                "arn:aws:cognito-identity:{region}:{account_id}:identitypool/{}",
-                identity.pool_id
-            ),
+            pool_arn: self.pool_arn(&identity.pool_id),
             identity_id: identity.id,
             pool_id: identity.pool_id,
             issuer: self.sts.tokens.issuer().to_owned(),
-            tags: None,
+            tags: TagsClaim::of(tags),
             amr,
             expires_at,
             issued_at,
         })
+    }
+
+    fn grant_to_guest(&self, identity: Identity, pool: &IdentityPool) -> Result<TokenGrant, PoolError> {
+        check_guest(&identity, pool)?;
+        let amr = vec![UNAUTHENTICATED.to_owned()];
+        Ok(self.grant(identity, amr, BTreeMap::new(), CLASSIC_TOKEN_DURATION))
+    }
+
+    /// What somebody with public logins may have a token for: the one identity that all of them lead to.
+    async fn grant_to_person(
+        &self,
+        identity: Identity,
+        pool: &IdentityPool,
+        public: &[PublicLogin],
+        by: &Requester,
+    ) -> Result<TokenGrant, PoolError> {
+        let tags = principal_tags::of_logins(pool, public)?;
+        let identity = self.link(pool, public.iter().map(linked).collect(), Some(identity.id), by).await?;
+        let amr = iter::once(AUTHENTICATED.to_owned()).chain(public.iter().flat_map(amr_of));
+        Ok(self.grant(identity, amr.collect(), tags, CLASSIC_TOKEN_DURATION))
     }
 
     /// Records a grant and signs it. The signature is made while the store writes, and is handed out only
@@ -226,51 +225,56 @@ impl IdentityPools {
         }
     }
 
-    /// GetOpenIdToken, for guests.
+    /// GetOpenIdToken: the classic flow's token, for guests and for whoever shows public logins.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.2 and 4.8.
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.2, 4.4 and 4.8.
     pub async fn open_id_token(
         &self,
         identity_id: &IdentityId,
         logins: &Logins,
-        request_id: &RequestId,
+        by: &Requester,
     ) -> Result<OpenIdToken, PoolError> {
-        let mut draft = AuditDraft::new(AuditAction::Token, request_id);
+        let mut draft = AuditDraft::by(AuditAction::Token, by);
         draft.identity_id = Some(identity_id.clone());
-        match self.grant_to_guest(identity_id, logins).await {
+        match self.grant_classic(identity_id, logins, by, &mut draft).await {
             Ok(grant) => self.issue(grant, draft).await,
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }
     }
 
-    async fn grant_to_guest(
+    async fn grant_classic(
         &self,
         identity_id: &IdentityId,
         logins: &Logins,
+        by: &Requester,
+        draft: &mut AuditDraft,
     ) -> Result<TokenGrant, PoolError> {
         let (identity, pool) = self.usable_identity(identity_id).await?;
         check_classic_flow(&pool)?;
-        refuse_public_logins(&pool, logins)?;
-        check_guest(&identity, &pool)?;
-        Ok(self.grant(identity, vec![UNAUTHENTICATED.to_owned()], CLASSIC_TOKEN_DURATION))
+        if logins.is_empty() {
+            return self.grant_to_guest(identity, &pool);
+        }
+        let public = self.verify_public(&pool, logins, &Refuse::Identity).await?;
+        draft.login_of(&public);
+        self.grant_to_person(identity, &pool, &public, by).await
     }
 
-    /// GetCredentialsForIdentity: for developer identities with the token of
-    /// GetOpenIdTokenForDeveloperIdentity, for guests with nothing.
+    /// GetCredentialsForIdentity: with the token of GetOpenIdTokenForDeveloperIdentity, with public logins, or
+    /// for guests with nothing.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.8.
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.4 and 4.8.
     pub async fn credentials_for_identity(
         &self,
         identity_id: &IdentityId,
         logins: &Logins,
         custom_role_arn: Option<&str>,
-        request_id: &RequestId,
-    ) -> Result<Credentials, PoolError> {
-        let mut draft = AuditDraft::new(AuditAction::Credentials, request_id);
+        by: &Requester,
+    ) -> Result<IdentityCredentials, PoolError> {
+        let mut draft = AuditDraft::by(AuditAction::Credentials, by);
         draft.identity_id = Some(identity_id.clone());
-        let credentials = self.credentials(identity_id, logins, custom_role_arn, &mut draft).await;
+        let credentials = self.credentials(identity_id, logins, custom_role_arn, by, &mut draft).await;
         self.trail.conclude(draft, credentials).await
     }
 
@@ -279,26 +283,35 @@ impl IdentityPools {
         identity_id: &IdentityId,
         logins: &Logins,
         custom_role_arn: Option<&str>,
+        by: &Requester,
         draft: &mut AuditDraft,
-    ) -> Result<Credentials, PoolError> {
+    ) -> Result<IdentityCredentials, PoolError> {
         let (identity, pool) = self.usable_identity(identity_id).await?;
-        let claims = self.claims_of(identity, &pool, logins)?;
-        let role_arn = role_for(&pool, &claims, custom_role_arn)?;
-        self.credentials_of(&claims, role_arn, draft).await
+        let (claims, role_arn) = if logins.is_empty() {
+            let grant = self.grant_to_guest(identity, &pool)?;
+            (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
+        } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
+            let claims = self.believe(identity, &pool, token, logins)?;
+            let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
+            (claims, role_arn)
+        } else {
+            let public = self.verify_public(&pool, logins, &Refuse::Credentials).await?;
+            draft.login_of(&public);
+            let role_arn = role_choice::for_person(&pool.roles, &asserted(&public), custom_role_arn)?;
+            (self.grant_to_person(identity, &pool, &public, by).await?.0, role_arn)
+        };
+        let credentials = self.credentials_of(&claims, &role_arn, draft).await?;
+        Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
-    /// The claims behind a call of the enhanced flow: those of the token that came along, or a guest's own.
-    fn claims_of(
+    /// The claims of a token of ours, if it is this identity's.
+    fn believe(
         &self,
         identity: Identity,
         pool: &IdentityPool,
+        token: &Secret,
         logins: &Logins,
     ) -> Result<Claims, PoolError> {
-        let Some(token) = logins.get(FEDERATED_PROVIDER) else {
-            refuse_developer_login(pool, logins)?;
-            check_guest(&identity, pool)?;
-            return Ok(self.grant(identity, vec![UNAUTHENTICATED.to_owned()], CLASSIC_TOKEN_DURATION).0);
-        };
         if logins.len() > 1 {
             return Err(PoolError::unsupported_provider());
         }
@@ -316,7 +329,7 @@ impl IdentityPools {
         Ok(claims)
     }
 
-    /// Credentials of the pool's own role, straight from a grant: what an exchange hands out on request.
+    /// Credentials straight from a grant: what an exchange hands out on request.
     ///
     /// # Errors
     /// [`PoolError::InvalidIdentityPoolConfiguration`] if the pool has no role, or it refuses.
@@ -324,11 +337,11 @@ impl IdentityPools {
         &self,
         pool: &IdentityPool,
         grant: &TokenGrant,
-        request_id: &RequestId,
+        by: &Requester,
     ) -> Result<Credentials, PoolError> {
-        let mut draft = AuditDraft::new(AuditAction::Credentials, request_id);
-        let credentials = match role_for(pool, grant.claims(), None) {
-            Ok(role_arn) => self.credentials_of(grant.claims(), role_arn, &mut draft).await,
+        let mut draft = AuditDraft::by(AuditAction::Credentials, by);
+        let credentials = match role_of_claims(pool, grant.claims(), None) {
+            Ok(role_arn) => self.credentials_of(grant.claims(), &role_arn, &mut draft).await,
             Err(error) => Err(error),
         };
         self.trail.conclude(draft, credentials).await
@@ -369,50 +382,6 @@ async fn let_others_go_first() {
     .await;
 }
 
-fn developer_provider(pool: &IdentityPool) -> Result<&str, PoolError> {
-    pool.settings.developer_provider_name.as_deref().ok_or_else(unsupported_developer_provider)
-}
-
-fn unsupported_developer_provider() -> PoolError {
-    PoolError::InvalidParameter("This identity pool does not support the specified developer provider".into())
-}
-
-/// The developer user among the logins. Others beside it would have to be verified with their providers,
-/// which the embedded pool does not do, so there must be none.
-fn developer_user(pool: &IdentityPool, mut logins: Logins) -> Result<DeveloperUser, PoolError> {
-    let identifier = logins.remove(developer_provider(pool)?).ok_or_else(unsupported_developer_provider)?;
-    if !logins.is_empty() {
-        return Err(PoolError::unsupported_provider());
-    }
-    if identifier.expose().chars().count() > MAX_DEVELOPER_USER_IDENTIFIER {
-        let text =
-            format!("A developer user identifier has at most {MAX_DEVELOPER_USER_IDENTIFIER} characters.");
-        return Err(PoolError::InvalidParameter(text));
-    }
-    Ok(DeveloperUser::named_by_developer(identifier.expose().to_owned()))
-}
-
-/// Tags end up in policies by way of variables. What STS refuses in a tag is refused here already, and with
-/// it `*` and `?`, which some stores substitute as patterns.
-fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
-    let plain = |text: &str| {
-        text.chars().all(|c| {
-            c.is_alphanumeric() || c == ' ' || matches!(c, '_' | '.' | ':' | '/' | '=' | '+' | '-' | '@')
-        })
-    };
-    if let Some((key, _)) = tags.iter().find(|(key, value)| !plain(key) || !plain(value)) {
-        let text =
-            format!("The principal tag {key:?} may hold only letters, digits, spaces and _ . : / = + - @");
-        return Err(PoolError::InvalidParameter(text));
-    }
-    let distinct: BTreeSet<String> = tags.keys().map(|key| key.to_lowercase()).collect();
-    if distinct.len() < tags.len() {
-        let text = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-        return Err(PoolError::InvalidParameter(text.into()));
-    }
-    Ok(())
-}
-
 fn check_guest(identity: &Identity, pool: &IdentityPool) -> Result<(), PoolError> {
     if identity.authenticated {
         Err(PoolError::forbidden(&identity.id))
@@ -424,38 +393,45 @@ fn check_guest(identity: &Identity, pool: &IdentityPool) -> Result<(), PoolError
 }
 
 fn check_classic_flow(pool: &IdentityPool) -> Result<(), PoolError> {
-    let refused = |text: &str| Err(PoolError::InvalidParameter(text.into()));
     if pool.settings.allow_classic_flow == Some(false) {
-        refused("Basic (classic) flow is not enabled, please use enhanced flow.")
+        Err(PoolError::classic_flow_refused("enabled"))
     } else if !pool.roles.mappings.is_empty() {
-        refused("Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.")
+        Err(PoolError::classic_flow_refused("supported with RoleMappings"))
     } else {
         Ok(())
     }
 }
 
-fn refuse_developer_login(pool: &IdentityPool, logins: &Logins) -> Result<(), PoolError> {
-    let developer = pool.settings.developer_provider_name.as_ref();
-    if developer.is_some_and(|provider| logins.contains_key(provider)) {
-        return Err(PoolError::InvalidParameter("Please provide a valid public provider.".into()));
-    }
-    refuse_public_logins(pool, logins)
+/// The two entries of a public login: its provider, and its user there.
+fn amr_of(login: &PublicLogin) -> [String; 2] {
+    [login.provider().to_owned(), login.amr_entry()]
 }
 
-/// The pool's role for these claims. A custom role is a choice among the roles that a token allows, and our
-/// tokens allow the one.
-fn role_for<'a>(
-    pool: &'a IdentityPool,
+fn asserted(logins: &[PublicLogin]) -> Vec<Asserted<'_>> {
+    logins.iter().map(|login| Asserted { mapping_key: login.mapping_key(), claims: login.claims() }).collect()
+}
+
+/// The pool's role for the claims of a token of ours. What its providers asserted is not in there: a developer
+/// provider asserts nothing, but of public logins the mappings would have to see the claims.
+fn role_of_claims(
+    pool: &IdentityPool,
     claims: &Claims,
     custom_role_arn: Option<&str>,
-) -> Result<&'a str, PoolError> {
-    let roles = &pool.roles;
-    let role = if claims.is_authenticated() { &roles.authenticated } else { &roles.unauthenticated };
-    let role = role.as_deref().ok_or(PoolError::InvalidIdentityPoolConfiguration)?;
-    match custom_role_arn {
-        Some(custom) if custom != role => {
-            Err(PoolError::NotAuthorized("The custom role is not among the roles of this login.".into()))
+) -> Result<String, PoolError> {
+    if !claims.is_authenticated() {
+        return role_choice::for_guest(&pool.roles, custom_role_arn);
+    }
+    let developer = pool.settings.developer_provider_name.as_deref();
+    let developer = developer.filter(|_| claims.developer_user_identifier().is_some());
+    match developer {
+        None if !pool.roles.mappings.is_empty() => {
+            Err(PoolError::classic_flow_refused("supported with RoleMappings"))
         }
-        _ => Ok(role),
+        developer => {
+            let nothing = Map::new();
+            let asserted = developer
+                .map(|mapping_key| Asserted { mapping_key: mapping_key.to_owned(), claims: &nothing });
+            role_choice::for_person(&pool.roles, asserted.as_slice(), custom_role_arn)
+        }
     }
 }

@@ -1,20 +1,23 @@
 //! The plainest store: maps behind one lock, gone with the process. It shows what each question means,
 //! passes the same contract as the others, and is what tests use that care about something else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
 use super::{
-    DeveloperLogin, DeveloperLoginOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey,
-    StoredSigningKey,
+    LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError, StoredAccessKey,
+    StoredSigningKey, UnlinkOutcome,
 };
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::clock::Timestamp;
-use crate::identity::{Identity, IdentityPool, PoolRoles};
+use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use crate::linking::{
+    self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
+};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -25,7 +28,7 @@ struct Records {
     pools: BTreeMap<IdentityPoolId, IdentityPool>,
     configured_pools: BTreeMap<String, IdentityPoolId>,
     identities: BTreeMap<IdentityId, Identity>,
-    developer_logins: BTreeMap<(IdentityPoolId, String), IdentityId>,
+    logins: BTreeMap<(IdentityPoolId, Login), IdentityId>,
     signing_keys: Vec<StoredSigningKey>,
     access_keys: Vec<StoredAccessKey>,
     revoked_identities: BTreeMap<IdentityId, Timestamp>,
@@ -74,47 +77,113 @@ impl Records {
         Ok(identity)
     }
 
-    fn resolve(&mut self, login: &DeveloperLogin) -> Result<DeveloperLoginOutcome, StoreError> {
-        match &login.identity_id {
-            Some(named) => Ok(self.resolve_to(login, named)),
-            None => match self.owner(login) {
-                Some(owner) if owner.disabled => Ok(DeveloperLoginOutcome::Disabled(owner.id)),
-                Some(owner) => Ok(DeveloperLoginOutcome::Known(owner)),
-                None => self.create(login).map(DeveloperLoginOutcome::Created),
-            },
+    fn replace_pool(&mut self, pool: &IdentityPool) -> ReplaceOutcome {
+        match self.pools.get_mut(&pool.id) {
+            None => ReplaceOutcome::Unknown,
+            Some(stored) if stored.version != pool.version => ReplaceOutcome::Stale,
+            Some(stored) => {
+                *stored = IdentityPool { version: pool.version + 1, ..pool.clone() };
+                ReplaceOutcome::Replaced
+            }
         }
     }
 
-    fn resolve_to(&mut self, login: &DeveloperLogin, named: &IdentityId) -> DeveloperLoginOutcome {
-        let identity = self.identities.get(named).filter(|identity| identity.pool_id == login.pool_id);
-        let Some(identity) = identity.cloned() else { return DeveloperLoginOutcome::UnknownIdentity };
-        if identity.disabled {
-            return DeveloperLoginOutcome::Disabled(identity.id);
+    fn delete_pool(&mut self, id: &IdentityPoolId) -> bool {
+        self.identities.retain(|_, identity| identity.pool_id != *id);
+        self.logins.retain(|(pool_id, _), _| pool_id != id);
+        self.configured_pools.retain(|_, pool_id| pool_id != id);
+        self.pools.remove(id).is_some()
+    }
+
+    fn delete_identity(&mut self, id: &IdentityId) {
+        self.identities.remove(id);
+        self.logins.retain(|_, owner| owner != id);
+    }
+
+    fn link(&mut self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
+        let owners = request.logins.iter().filter_map(|login| self.owner(&request.pool_id, login));
+        let ids: BTreeSet<&IdentityId> = owners.chain(&request.identity_id).collect();
+        let candidates: Vec<Candidate> = ids.into_iter().filter_map(|id| self.candidate(id)).collect();
+        self.change(&request.pool_id, linking::link(request, &candidates), request.now)
+    }
+
+    fn merge(&mut self, request: &MergeRequest) -> Result<LinkOutcome, StoreError> {
+        let candidate = |user: &String| {
+            self.owner(&request.pool_id, &Login::developer(user)).and_then(|id| self.candidate(id))
+        };
+        let (source, destination) = (candidate(&request.source), candidate(&request.destination));
+        let decided = linking::merge(source.as_ref(), destination.as_ref());
+        self.change(&request.pool_id, decided, request.now)
+    }
+
+    fn owner(&self, pool_id: &IdentityPoolId, login: &Login) -> Option<&IdentityId> {
+        self.logins.get(&(pool_id.clone(), login.clone()))
+    }
+
+    fn candidate(&self, id: &IdentityId) -> Option<Candidate> {
+        let identity = self.identities.get(id)?.clone();
+        Some(Candidate { identity, logins: self.logins_of(id).cloned().collect() })
+    }
+
+    fn logins_of(&self, id: &IdentityId) -> impl Iterator<Item = &Login> {
+        self.logins.iter().filter(move |(_, owner)| *owner == id).map(|((_, login), _)| login)
+    }
+
+    fn change(
+        &mut self,
+        pool_id: &IdentityPoolId,
+        decided: Result<Change, LinkRefusal>,
+        now: Timestamp,
+    ) -> Result<LinkOutcome, StoreError> {
+        Ok(match decided {
+            Err(refusal) => LinkOutcome::Refused(refusal),
+            Ok(Change::Nothing(id)) => LinkOutcome::Known(self.identities[&id].clone()),
+            Ok(Change::Create(id, logins)) => {
+                let identity = self.add_identity(pool_id, &id, true, now)?;
+                self.add_logins(pool_id, logins, &id);
+                LinkOutcome::Created(identity)
+            }
+            Ok(Change::Link { survivor, added, disabled }) => {
+                for owner in self.logins.values_mut().filter(|owner| disabled.contains(owner)) {
+                    *owner = survivor.clone();
+                }
+                self.add_logins(pool_id, added, &survivor);
+                for id in &disabled {
+                    self.modify(id, now, |identity| identity.disabled = true);
+                }
+                self.modify(&survivor, now, |identity| identity.authenticated = true);
+                LinkOutcome::Linked { identity: self.identities[&survivor].clone(), disabled }
+            }
+        })
+    }
+
+    fn add_logins(&mut self, pool_id: &IdentityPoolId, logins: Vec<Login>, owner: &IdentityId) {
+        let logins = logins.into_iter().map(|login| ((pool_id.clone(), login), owner.clone()));
+        self.logins.extend(logins);
+    }
+
+    fn modify(&mut self, id: &IdentityId, now: Timestamp, change: impl FnOnce(&mut Identity)) {
+        if let Some(identity) = self.identities.get_mut(id) {
+            change(identity);
+            identity.modified_at = now;
         }
-        match self.owner(login) {
-            Some(owner) if owner.id == identity.id => DeveloperLoginOutcome::Known(owner),
-            Some(_) => DeveloperLoginOutcome::AlreadyRegistered,
-            None if identity.authenticated => DeveloperLoginOutcome::NotAmongItsLogins,
-            None => DeveloperLoginOutcome::Linked(self.link(login, identity)),
+    }
+
+    fn unlink(&mut self, request: &UnlinkRequest) -> UnlinkOutcome {
+        let candidate = self.candidate(&request.identity_id);
+        let owner = match &request.logins {
+            Unlinked::DeveloperUser { pool_id, user } => self.owner(pool_id, &Login::developer(user)),
+            Unlinked::Public { .. } => None,
+        };
+        match linking::unlink(request, candidate.as_ref(), owner) {
+            Err(refusal) => UnlinkOutcome::Refused(refusal),
+            Ok(taken) => {
+                self.logins
+                    .retain(|(_, login), owner| *owner != request.identity_id || !taken.contains(login));
+                self.modify(&request.identity_id, request.now, |_| ());
+                UnlinkOutcome::Unlinked
+            }
         }
-    }
-
-    fn owner(&self, login: &DeveloperLogin) -> Option<Identity> {
-        let id = self.developer_logins.get(&login_key(login))?;
-        self.identities.get(id).cloned()
-    }
-
-    fn create(&mut self, login: &DeveloperLogin) -> Result<Identity, StoreError> {
-        let identity = self.add_identity(&login.pool_id, &login.new_identity_id, true, login.now)?;
-        self.developer_logins.insert(login_key(login), identity.id.clone());
-        Ok(identity)
-    }
-
-    fn link(&mut self, login: &DeveloperLogin, guest: Identity) -> Identity {
-        let linked = Identity { authenticated: true, modified_at: login.now, ..guest };
-        self.developer_logins.insert(login_key(login), linked.id.clone());
-        self.identities.insert(linked.id.clone(), linked.clone());
-        linked
     }
 
     fn find_or_add_access_key(&mut self, candidate: &StoredAccessKey) -> Result<StoredAccessKey, StoreError> {
@@ -133,10 +202,6 @@ impl Records {
         };
         *until = not_before.max(*until);
     }
-}
-
-fn login_key(login: &DeveloperLogin) -> (IdentityPoolId, String) {
-    (login.pool_id.clone(), login.developer_user_identifier.clone())
 }
 
 fn refuse_if(refused: bool, why: &'static str) -> Result<(), StoreError> {
@@ -187,11 +252,12 @@ impl Store for MemoryStore {
         Ok(after(&records.pools, page.after).map(|(_, pool)| pool.clone()).take(page.limit).collect())
     }
 
-    async fn set_pool_roles(&self, id: &IdentityPoolId, roles: &PoolRoles) -> Result<bool, StoreError> {
-        let mut records = self.records()?;
-        let Some(pool) = records.pools.get_mut(id) else { return Ok(false) };
-        pool.roles = roles.clone();
-        Ok(true)
+    async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError> {
+        Ok(self.records()?.replace_pool(pool))
+    }
+
+    async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError> {
+        Ok(self.records()?.delete_pool(id))
     }
 
     async fn add_guest(
@@ -211,31 +277,34 @@ impl Store for MemoryStore {
         Ok(self.records()?.identities.get(id).cloned())
     }
 
-    async fn resolve_developer_login(
-        &self,
-        login: &DeveloperLogin,
-    ) -> Result<DeveloperLoginOutcome, StoreError> {
-        self.records()?.resolve(login)
+    async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
+        self.records()?.link(request)
     }
 
-    async fn find_identity_by_developer_user(
+    async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError> {
+        self.records()?.merge(request)
+    }
+
+    async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError> {
+        Ok(self.records()?.unlink(request))
+    }
+
+    async fn find_identity_by_login(
         &self,
         pool_id: &IdentityPoolId,
-        developer_user_identifier: &str,
+        login: &Login,
     ) -> Result<Option<IdentityId>, StoreError> {
-        let key = (pool_id.clone(), developer_user_identifier.to_owned());
-        Ok(self.records()?.developer_logins.get(&key).cloned())
+        Ok(self.records()?.owner(pool_id, login).cloned())
     }
 
-    async fn list_developer_users(
-        &self,
-        identity_id: &IdentityId,
-        page: Page<String>,
-    ) -> Result<Vec<String>, StoreError> {
-        let records = self.records()?;
-        let users = records.developer_logins.iter().filter(|(_, owner)| *owner == identity_id);
-        let users = users.map(|((_, user), _)| user).filter(|user| page.after.as_ref() < Some(*user));
-        Ok(users.take(page.limit).cloned().collect())
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
+        Ok(self.records()?.logins_of(identity_id).cloned().collect())
+    }
+
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
+        let mut records = self.records()?;
+        ids.iter().for_each(|id| records.delete_identity(id));
+        Ok(())
     }
 
     async fn list_identities(
@@ -325,45 +394,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::random::SeededRandom;
 
     crate::contract_tests!(memory, (Arc::new(MemoryStore::new()), ()));
-
-    /// A store whose one identity, which the user `ada` belongs to, is disabled.
-    fn with_a_disabled_identity() -> (MemoryStore, DeveloperLogin) {
-        let (random, region) = (SeededRandom::new(1), crate::ids::Region::parse("us-east-1").unwrap());
-        let pool = IdentityPool {
-            id: IdentityPoolId::generate(&region, &random),
-            settings: crate::identity::PoolSettings::default(),
-            roles: PoolRoles::default(),
-        };
-        let login = DeveloperLogin {
-            pool_id: pool.id.clone(),
-            developer_user_identifier: "ada".to_owned(),
-            identity_id: None,
-            new_identity_id: IdentityId::generate(&region, &random),
-            now: Timestamp::UNIX_EPOCH,
-        };
-        let store = MemoryStore::new();
-        let mut records = store.records().unwrap();
-        records.add_pool(&pool).unwrap();
-        records.create(&login).unwrap();
-        records.identities.get_mut(&login.new_identity_id).unwrap().disabled = true;
-        drop(records);
-        (store, login)
-    }
-
-    #[tokio::test]
-    async fn a_disabled_identity_is_refused_and_can_be_hidden() {
-        let (store, login) = with_a_disabled_identity();
-        let disabled = login.new_identity_id.clone();
-        let named = DeveloperLogin { identity_id: Some(disabled.clone()), ..login.clone() };
-        for login in [&login, &named] {
-            let outcome = store.resolve_developer_login(login).await.unwrap();
-            assert_eq!(outcome, DeveloperLoginOutcome::Disabled(disabled.clone()));
-        }
-        let page = Page { after: None, limit: 60 };
-        assert_eq!(store.list_identities(&login.pool_id, false, page.clone()).await.unwrap().len(), 1);
-        assert_eq!(store.list_identities(&login.pool_id, true, page).await.unwrap(), []);
-    }
 }

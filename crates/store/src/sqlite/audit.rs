@@ -21,9 +21,9 @@ pub(super) fn add(connection: &Connection, event: &AuditEvent) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO audit_event (time, request_id, action, outcome, reason, provider,
-                 developer_user_identifier, identity_id, access_key_id, resource)
+                 developer_user_identifier, login, identity_id, access_key_id, resource)
              VALUES (:time, :request_id, :action, :outcome, :reason, :provider,
-                 :developer_user_identifier, :identity_id, :access_key_id, :resource)",
+                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource)",
         )?
         .execute(named_params! {
             ":time": Instant(event.time),
@@ -33,6 +33,7 @@ pub(super) fn add(connection: &Connection, event: &AuditEvent) -> Result<()> {
             ":reason": event.reason,
             ":provider": event.provider,
             ":developer_user_identifier": event.developer_user_identifier,
+            ":login": event.login,
             ":identity_id": event.identity_id.as_ref().map(IdentityId::as_str),
             ":access_key_id": event.access_key_id.as_ref().map(AccessKeyId::as_str),
             ":resource": event.resource,
@@ -61,6 +62,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent> {
         reason: row.get("reason")?,
         provider: row.get("provider")?,
         developer_user_identifier: row.get("developer_user_identifier")?,
+        login: row.get("login")?,
         identity_id: row.get::<_, Option<Text<_>>>("identity_id")?.map(|Text(id)| id),
         access_key_id: row.get::<_, Option<Text<_>>>("access_key_id")?.map(|Text(id)| id),
         resource: row.get("resource")?,

@@ -43,6 +43,12 @@ pub(super) fn add(
         .map(drop)
 }
 
+/// Deletes an identity and its logins, if it exists.
+pub(super) fn delete(connection: &Connection, id: &IdentityId) -> Result<()> {
+    connection.prepare_cached("DELETE FROM login WHERE identity_id = ?1")?.execute([id.as_str()])?;
+    connection.prepare_cached("DELETE FROM identity WHERE id = ?1")?.execute([id.as_str()]).map(drop)
+}
+
 pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<Identity>> {
     connection
         .prepare_cached(

@@ -1,80 +1,117 @@
-//! Developer user identifiers and the identities they belong to.
+//! Logins and the identities they belong to. What becomes of them is decided in `daypass_core::linking`;
+//! here the facts are gathered and the change is made, within one transaction of the writer's.
+
+use std::collections::BTreeSet;
 
 use daypass_core::clock::Timestamp;
-use daypass_core::identity::Identity;
+use daypass_core::identity::{Identity, Login, LoginProvider};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::store::{DeveloperLogin, DeveloperLoginOutcome, Page};
-use rusqlite::{Connection, OptionalExtension, Result, named_params};
+use daypass_core::linking::{
+    self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
+};
+use daypass_core::store::{LinkOutcome, UnlinkOutcome};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::identities;
-use super::value::{Instant, Text, integer};
+use super::value::{Instant, Text};
 
-/// The answer to a login that changes nothing because it is known: one read, and by far the commonest
-/// case. `None` says that the writer must look.
-pub(super) fn find_known(
-    connection: &Connection,
-    login: &DeveloperLogin,
-) -> Result<Option<DeveloperLoginOutcome>> {
-    let owner = find_owner(connection, login)?;
-    Ok(owner.filter(|owner| login.identity_id.as_ref().is_none_or(|named| *named == owner.id)).map(known))
-}
-
-/// The whole decision, to be made inside the writer's transaction.
-pub(super) fn resolve(connection: &Connection, login: &DeveloperLogin) -> Result<DeveloperLoginOutcome> {
-    match &login.identity_id {
-        Some(named) => resolve_to(connection, login, named),
-        None => match find_owner(connection, login)? {
-            Some(owner) => Ok(known(owner)),
-            None => create(connection, login),
-        },
+/// The answer to logins that change nothing because one enabled identity has them all: a read for each, and
+/// by far the commonest case. `None` says that the writer must look.
+pub(super) fn find_known(connection: &Connection, request: &LinkRequest) -> Result<Option<LinkOutcome>> {
+    let mut known: Option<Identity> = None;
+    for login in &request.logins {
+        match (find_owner(connection, &request.pool_id, login)?, &known) {
+            (Some(owner), None) => known = Some(owner),
+            (Some(owner), Some(known)) if owner.id == known.id => {}
+            _ => return Ok(None),
+        }
     }
+    let named = |identity: &Identity| request.identity_id.as_ref().is_none_or(|named| *named == identity.id);
+    Ok(known.filter(|identity| !identity.disabled && named(identity)).map(LinkOutcome::Known))
 }
 
-/// In the order of Cognito's checks: the named identity must exist, then be enabled, and only then does
-/// it matter who owns the login.
-fn resolve_to(
-    connection: &Connection,
-    login: &DeveloperLogin,
-    named: &IdentityId,
-) -> Result<DeveloperLoginOutcome> {
-    let identity = identities::lookup(connection, named)?;
-    let Some(identity) = identity.filter(|identity| identity.pool_id == login.pool_id) else {
-        return Ok(DeveloperLoginOutcome::UnknownIdentity);
+pub(super) fn link(connection: &Connection, request: &LinkRequest) -> Result<LinkOutcome> {
+    let mut ids: BTreeSet<IdentityId> = request.identity_id.iter().cloned().collect();
+    for login in &request.logins {
+        ids.extend(find_identity(connection, &request.pool_id, login)?);
+    }
+    let candidates = ids.iter().filter_map(|id| candidate(connection, id).transpose());
+    let candidates: Vec<Candidate> = candidates.collect::<Result<_>>()?;
+    change(connection, &request.pool_id, linking::link(request, &candidates), request.now)
+}
+
+pub(super) fn merge(connection: &Connection, request: &MergeRequest) -> Result<LinkOutcome> {
+    let owner = |user: &String| -> Result<Option<Candidate>> {
+        let id = find_identity(connection, &request.pool_id, &Login::developer(user))?;
+        id.map_or(Ok(None), |id| candidate(connection, &id))
     };
-    if identity.disabled {
-        return Ok(DeveloperLoginOutcome::Disabled(identity.id));
-    }
-    match find_owner(connection, login)? {
-        Some(owner) if owner.id == identity.id => Ok(DeveloperLoginOutcome::Known(owner)),
-        Some(_) => Ok(DeveloperLoginOutcome::AlreadyRegistered),
-        None if identity.authenticated => Ok(DeveloperLoginOutcome::NotAmongItsLogins),
-        None => link(connection, login, &identity.id),
+    let (source, destination) = (owner(&request.source)?, owner(&request.destination)?);
+    let decided = linking::merge(source.as_ref(), destination.as_ref());
+    change(connection, &request.pool_id, decided, request.now)
+}
+
+pub(super) fn unlink(connection: &Connection, request: &UnlinkRequest) -> Result<UnlinkOutcome> {
+    let id = &request.identity_id;
+    let candidate = candidate(connection, id)?;
+    let owner = match &request.logins {
+        Unlinked::DeveloperUser { pool_id, user } => {
+            find_identity(connection, pool_id, &Login::developer(user))?
+        }
+        Unlinked::Public { .. } => None,
+    };
+    match linking::unlink(request, candidate.as_ref(), owner.as_ref()) {
+        Err(refusal) => Ok(UnlinkOutcome::Refused(refusal)),
+        Ok(taken) => {
+            taken.iter().try_for_each(|login| remove(connection, id, login))?;
+            modify(connection, id, Modified::Logins, request.now)?;
+            Ok(UnlinkOutcome::Unlinked)
+        }
     }
 }
 
-fn known(owner: Identity) -> DeveloperLoginOutcome {
-    if owner.disabled {
-        DeveloperLoginOutcome::Disabled(owner.id)
-    } else {
-        DeveloperLoginOutcome::Known(owner)
-    }
-}
-
-fn create(connection: &Connection, login: &DeveloperLogin) -> Result<DeveloperLoginOutcome> {
-    let id = &login.new_identity_id;
-    identities::add(connection, &login.pool_id, id, true, login.now)?;
-    add_login(connection, login, id)?;
-    as_it_lies(connection, id).map(DeveloperLoginOutcome::Created)
-}
-
-fn link(
+pub(super) fn find_identity(
     connection: &Connection,
-    login: &DeveloperLogin,
-    guest: &IdentityId,
-) -> Result<DeveloperLoginOutcome> {
-    add_login(connection, login, guest)?;
-    set_authenticated(connection, guest, login.now)?;
-    as_it_lies(connection, guest).map(DeveloperLoginOutcome::Linked)
+    pool_id: &IdentityPoolId,
+    login: &Login,
+) -> Result<Option<IdentityId>> {
+    connection
+        .prepare_cached("SELECT identity_id FROM login WHERE pool_id = ?1 AND provider = ?2 AND user = ?3")?
+        .query_one([pool_id.as_str(), column(&login.provider), &login.user], |row| row.get::<_, Text<_>>(0))
+        .optional()
+        .map(|id| id.map(|Text(id)| id))
+}
+
+pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
+    connection
+        .prepare_cached("SELECT provider, user FROM login WHERE identity_id = ?1 ORDER BY provider, user")?
+        .query_map([identity_id.as_str()], login)?
+        .collect()
+}
+
+fn change(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    decided: std::result::Result<Change, LinkRefusal>,
+    now: Timestamp,
+) -> Result<LinkOutcome> {
+    Ok(match decided {
+        Err(refusal) => LinkOutcome::Refused(refusal),
+        Ok(Change::Nothing(id)) => LinkOutcome::Known(as_it_lies(connection, &id)?),
+        Ok(Change::Create(id, logins)) => {
+            identities::add(connection, pool_id, &id, true, now)?;
+            logins.iter().try_for_each(|login| add(connection, pool_id, login, &id))?;
+            LinkOutcome::Created(as_it_lies(connection, &id)?)
+        }
+        Ok(Change::Link { survivor, added, disabled }) => {
+            for id in &disabled {
+                move_all(connection, id, &survivor)?;
+                modify(connection, id, Modified::Disabled, now)?;
+            }
+            added.iter().try_for_each(|login| add(connection, pool_id, login, &survivor))?;
+            modify(connection, &survivor, Modified::Authenticated, now)?;
+            LinkOutcome::Linked { identity: as_it_lies(connection, &survivor)?, disabled }
+        }
+    })
 }
 
 /// Read back, so that the answer is what every later look-up finds, times cut to the millisecond included.
@@ -82,67 +119,82 @@ fn as_it_lies(connection: &Connection, id: &IdentityId) -> Result<Identity> {
     identities::lookup(connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-fn find_owner(connection: &Connection, login: &DeveloperLogin) -> Result<Option<Identity>> {
+fn candidate(connection: &Connection, id: &IdentityId) -> Result<Option<Candidate>> {
+    let Some(identity) = identities::lookup(connection, id)? else { return Ok(None) };
+    let logins = list(connection, id)?.into_iter().collect();
+    Ok(Some(Candidate { identity, logins }))
+}
+
+fn find_owner(connection: &Connection, pool_id: &IdentityPoolId, login: &Login) -> Result<Option<Identity>> {
     connection
         .prepare_cached(
             "SELECT identity.id, identity.pool_id, authenticated, disabled, created_at, modified_at
-             FROM developer_login JOIN identity ON identity.id = identity_id
-             WHERE developer_login.pool_id = ?1 AND developer_user_identifier = ?2",
+             FROM login JOIN identity ON identity.id = identity_id
+             WHERE login.pool_id = ?1 AND provider = ?2 AND user = ?3",
         )?
-        .query_one([login.pool_id.as_str(), &login.developer_user_identifier], identities::identity)
+        .query_one([pool_id.as_str(), column(&login.provider), &login.user], identities::identity)
         .optional()
 }
 
-fn add_login(connection: &Connection, login: &DeveloperLogin, owner: &IdentityId) -> Result<()> {
+fn add(connection: &Connection, pool_id: &IdentityPoolId, login: &Login, owner: &IdentityId) -> Result<()> {
     connection
-        .prepare_cached(
-            "INSERT INTO developer_login (pool_id, developer_user_identifier, identity_id)
-             VALUES (?1, ?2, ?3)",
-        )?
-        .execute([login.pool_id.as_str(), &login.developer_user_identifier, owner.as_str()])
+        .prepare_cached("INSERT INTO login (pool_id, provider, user, identity_id) VALUES (?1, ?2, ?3, ?4)")?
+        .execute([pool_id.as_str(), column(&login.provider), &login.user, owner.as_str()])
         .map(drop)
 }
 
-fn set_authenticated(connection: &Connection, id: &IdentityId, now: Timestamp) -> Result<()> {
+fn remove(connection: &Connection, owner: &IdentityId, login: &Login) -> Result<()> {
     connection
-        .prepare_cached("UPDATE identity SET authenticated = 1, modified_at = :now WHERE id = :id")?
-        .execute(named_params! { ":id": id.as_str(), ":now": Instant(now) })
+        .prepare_cached("DELETE FROM login WHERE identity_id = ?1 AND provider = ?2 AND user = ?3")?
+        .execute([owner.as_str(), column(&login.provider), &login.user])
         .map(drop)
 }
 
-pub(super) fn find_identity(
-    connection: &Connection,
-    pool_id: &IdentityPoolId,
-    developer_user_identifier: &str,
-) -> Result<Option<IdentityId>> {
+fn move_all(connection: &Connection, from: &IdentityId, to: &IdentityId) -> Result<()> {
     connection
-        .prepare_cached(
-            "SELECT identity_id FROM developer_login
-             WHERE pool_id = ?1 AND developer_user_identifier = ?2",
-        )?
-        .query_one([pool_id.as_str(), developer_user_identifier], |row| row.get::<_, Text<_>>(0))
-        .optional()
-        .map(|id| id.map(|Text(id)| id))
+        .prepare_cached("UPDATE login SET identity_id = ?2 WHERE identity_id = ?1")?
+        .execute([from.as_str(), to.as_str()])
+        .map(drop)
 }
 
-pub(super) fn list(
-    connection: &Connection,
-    identity_id: &IdentityId,
-    page: &Page<String>,
-) -> Result<Vec<String>> {
+/// What happens to an identity along with its logins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Modified {
+    /// Nothing else.
+    Logins,
+    /// It has logins now, or has more of them.
+    Authenticated,
+    /// It lost them to another identity.
+    Disabled,
+}
+
+fn modify(connection: &Connection, id: &IdentityId, how: Modified, now: Timestamp) -> Result<()> {
     connection
         .prepare_cached(
-            "SELECT developer_user_identifier FROM developer_login
-             WHERE identity_id = :identity_id AND developer_user_identifier > coalesce(:after, '')
-             ORDER BY developer_user_identifier LIMIT :limit",
+            "UPDATE identity SET authenticated = authenticated OR :authenticated,
+                 disabled = disabled OR :disabled, modified_at = :now
+             WHERE id = :id",
         )?
-        .query_map(
-            named_params! {
-                ":identity_id": identity_id.as_str(),
-                ":after": page.after,
-                ":limit": integer(page.limit),
-            },
-            |row| row.get(0),
-        )?
-        .collect()
+        .execute(named_params! {
+            ":id": id.as_str(),
+            ":authenticated": how == Modified::Authenticated,
+            ":disabled": how == Modified::Disabled,
+            ":now": Instant(now),
+        })
+        .map(drop)
+}
+
+fn column(provider: &LoginProvider) -> &str {
+    match provider {
+        LoginProvider::Developer => "",
+        LoginProvider::Public(name) => name,
+    }
+}
+
+/// Reads the columns `provider` and `user`.
+fn login(row: &Row<'_>) -> Result<Login> {
+    let provider: String = row.get("provider")?;
+    let provider =
+        if provider.is_empty() { LoginProvider::Developer } else { LoginProvider::Public(provider) };
+    Ok(Login { provider, user: row.get("user")? })
 }

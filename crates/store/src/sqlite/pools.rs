@@ -1,26 +1,31 @@
 //! Identity pools.
 
-use daypass_core::identity::{IdentityPool, PoolRoles};
+use daypass_core::identity::IdentityPool;
 use daypass_core::ids::IdentityPoolId;
-use daypass_core::store::Page;
+use daypass_core::store::{Page, ReplaceOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::value::{Json, Text, integer};
 
 pub(super) fn add(connection: &Connection, pool: &IdentityPool) -> Result<()> {
     connection
-        .prepare_cached("INSERT INTO identity_pool (id, settings, roles) VALUES (:id, :settings, :roles)")?
+        .prepare_cached(
+            "INSERT INTO identity_pool (id, version, settings, roles, tag_maps)
+             VALUES (:id, :version, :settings, :roles, :tag_maps)",
+        )?
         .execute(named_params! {
             ":id": pool.id.as_str(),
+            ":version": pool.version,
             ":settings": Json(&pool.settings),
             ":roles": Json(&pool.roles),
+            ":tag_maps": Json(&pool.tag_maps),
         })
         .map(drop)
 }
 
 pub(super) fn lookup(connection: &Connection, id: &IdentityPoolId) -> Result<Option<IdentityPool>> {
     connection
-        .prepare_cached("SELECT id, settings, roles FROM identity_pool WHERE id = ?1")?
+        .prepare_cached("SELECT id, version, settings, roles, tag_maps FROM identity_pool WHERE id = ?1")?
         .query_one([id.as_str()], pool)
         .optional()
 }
@@ -28,7 +33,7 @@ pub(super) fn lookup(connection: &Connection, id: &IdentityPoolId) -> Result<Opt
 pub(super) fn find_configured(connection: &Connection, name: &str) -> Result<Option<IdentityPool>> {
     connection
         .prepare_cached(
-            "SELECT id, settings, roles
+            "SELECT id, version, settings, roles, tag_maps
              FROM configured_pool JOIN identity_pool ON id = pool_id
              WHERE name = ?1",
         )?
@@ -54,7 +59,7 @@ pub(super) fn find_or_add_configured(
 pub(super) fn list(connection: &Connection, page: &Page<IdentityPoolId>) -> Result<Vec<IdentityPool>> {
     connection
         .prepare_cached(
-            "SELECT id, settings, roles FROM identity_pool
+            "SELECT id, version, settings, roles, tag_maps FROM identity_pool
              WHERE id > coalesce(:after, '') ORDER BY id LIMIT :limit",
         )?
         .query_map(
@@ -67,11 +72,38 @@ pub(super) fn list(connection: &Connection, page: &Page<IdentityPoolId>) -> Resu
         .collect()
 }
 
-pub(super) fn set_roles(connection: &Connection, id: &IdentityPoolId, roles: &PoolRoles) -> Result<bool> {
+pub(super) fn replace(connection: &Connection, pool: &IdentityPool) -> Result<ReplaceOutcome> {
     let changed = connection
-        .prepare_cached("UPDATE identity_pool SET roles = :roles WHERE id = :id")?
-        .execute(named_params! { ":id": id.as_str(), ":roles": Json(roles) })?;
-    Ok(changed == 1)
+        .prepare_cached(
+            "UPDATE identity_pool SET version = version + 1, settings = :settings, roles = :roles,
+                 tag_maps = :tag_maps
+             WHERE id = :id AND version = :version",
+        )?
+        .execute(named_params! {
+            ":id": pool.id.as_str(),
+            ":version": pool.version,
+            ":settings": Json(&pool.settings),
+            ":roles": Json(&pool.roles),
+            ":tag_maps": Json(&pool.tag_maps),
+        })?;
+    if changed == 1 {
+        return Ok(ReplaceOutcome::Replaced);
+    }
+    Ok(if exists(connection, &pool.id)? { ReplaceOutcome::Stale } else { ReplaceOutcome::Unknown })
+}
+
+/// Children first: every row refers to the one that is deleted after it.
+pub(super) fn delete(connection: &Connection, id: &IdentityPoolId) -> Result<bool> {
+    for sql in [
+        "DELETE FROM login WHERE pool_id = ?1",
+        "DELETE FROM identity WHERE pool_id = ?1",
+        "DELETE FROM configured_pool WHERE pool_id = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([id.as_str()])?;
+    }
+    let deleted =
+        connection.prepare_cached("DELETE FROM identity_pool WHERE id = ?1")?.execute([id.as_str()])?;
+    Ok(deleted == 1)
 }
 
 pub(super) fn exists(connection: &Connection, id: &IdentityPoolId) -> Result<bool> {
@@ -81,7 +113,9 @@ pub(super) fn exists(connection: &Connection, id: &IdentityPoolId) -> Result<boo
 fn pool(row: &Row<'_>) -> Result<IdentityPool> {
     Ok(IdentityPool {
         id: row.get::<_, Text<_>>("id")?.0,
+        version: row.get("version")?,
         settings: row.get::<_, Json<_>>("settings")?.0,
         roles: row.get::<_, Json<_>>("roles")?.0,
+        tag_maps: row.get::<_, Json<_>>("tag_maps")?.0,
     })
 }
