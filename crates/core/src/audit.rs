@@ -100,6 +100,14 @@ pub struct Requester {
     pub access_key_id: Option<AccessKeyId>,
 }
 
+impl Requester {
+    /// Somebody who signed nothing.
+    #[must_use]
+    pub fn anonymous(request_id: &RequestId) -> Self {
+        Self { request_id: request_id.clone(), access_key_id: None }
+    }
+}
+
 /// A decision in the making: what is known about it so far.
 #[derive(Debug, Clone)]
 pub struct AuditDraft {

@@ -125,13 +125,6 @@ impl ApiError {
         }
     }
 
-    /// An AWS operation that exists and that Daypass does not answer yet.
-    #[must_use]
-    pub fn not_built_yet(operation: &str) -> Self {
-        let message = format!("Daypass does not answer {operation} yet.");
-        Self::bad_request("UnknownOperationException", message)
-    }
-
     /// AWS JSON: the body is not JSON of the right form.
     #[must_use]
     pub fn serialization(detail: impl Into<String>) -> Self {
@@ -240,6 +233,9 @@ impl ApiError {
             PoolError::InvalidIdentityPoolConfiguration => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "identity_pool_misconfigured", message)
             }
+            PoolError::LimitExceeded(_)
+            | PoolError::ConcurrentModification
+            | PoolError::ExternalService(_) => Self::unavailable("identity_pool_unavailable", message),
             PoolError::Store(error) => Self::store("store_unavailable", &error),
         }
     }
@@ -255,6 +251,12 @@ impl ApiError {
             PoolError::ResourceConflict(_) => "ResourceConflictException",
             PoolError::DeveloperUserAlreadyRegistered => "DeveloperUserAlreadyRegisteredException",
             PoolError::InvalidIdentityPoolConfiguration => "InvalidIdentityPoolConfigurationException",
+            PoolError::LimitExceeded(_) => "LimitExceededException",
+            PoolError::ConcurrentModification => "ConcurrentModificationException",
+            PoolError::ExternalService(error) => {
+                let cause = format!("{error:?}");
+                return Self::bad_request("ExternalServiceException", message).because(cause);
+            }
             PoolError::Store(error) => return Self::internal(&error),
         };
         Self::bad_request(code, message)

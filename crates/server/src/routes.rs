@@ -1,5 +1,5 @@
 //! Every path on one page. A path that does not stand here does not exist; whether an AWS operation needs
-//! a signature stands in [`aws::cognito::OPERATIONS`] and [`aws::sts::ACTIONS`].
+//! a signature stands in [`aws::model::OPERATIONS`] and [`aws::sts::ACTIONS`].
 
 pub mod aws;
 mod body;

@@ -42,6 +42,17 @@ pub enum Caller {
     Session(OpenedSession),
 }
 
+impl Caller {
+    /// The ID of the credentials that the request was signed with.
+    #[must_use]
+    pub fn access_key_id(&self) -> &AccessKeyId {
+        match self {
+            Self::Developer(key) => &key.id,
+            Self::Session(opened) => &opened.access_key_id,
+        }
+    }
+}
+
 /// Why a request has no caller.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {

@@ -8,9 +8,10 @@ use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::Clock;
 use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
-use daypass_core::identity_pool::IdentityPools;
+use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::ids::IdentityPoolId;
 use daypass_core::provider::http::ProviderHttp;
+use daypass_core::public_login::{PublicLogins, RegisteredProviders};
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
 use daypass_core::seal::{MasterKey, Sealer};
@@ -130,6 +131,12 @@ impl App {
             sessions,
         });
         let pools = Arc::new(IdentityPools {
+            public_logins: Arc::new(PublicLogins::new(
+                RegisteredProviders::default(),
+                ingredients.http.clone(),
+                clock.clone(),
+            )),
+            role_mapping_limit: RoleMappingLimit::default(),
             store: store.clone(),
             sts: sts.clone(),
             trail: trail.clone(),
@@ -207,10 +214,7 @@ async fn configured_pool(
         ..PoolSettings::default()
     };
     let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.pool.account_id);
-    let candidate = IdentityPool {
-        id: IdentityPoolId::generate(&config.pool.region, random),
-        roles: PoolRoles { authenticated: Some(role_arn), ..PoolRoles::default() },
-        settings,
-    };
+    let roles = PoolRoles { authenticated: Some(role_arn), ..PoolRoles::default() };
+    let candidate = IdentityPool::new(IdentityPoolId::generate(&config.pool.region, random), settings, roles);
     store.find_or_add_configured_pool(&config.pool.name, &candidate).await
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
+use daypass_core::identity::{Login, LoginProvider};
 use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
-use daypass_core::store::{Page, Store};
+use daypass_core::store::Store;
 use daypass_store::SqliteStore;
 
 use super::print;
@@ -14,8 +15,6 @@ use crate::up::home::Home;
 
 /// The newest events that are shown.
 const SHOWN: usize = 20;
-/// Developer user identifiers of one identity that are shown.
-const MAX_USERS: usize = 60;
 
 /// What the audit trail can be asked.
 #[derive(Debug, Subcommand)]
@@ -74,10 +73,19 @@ async fn people(
 ) -> anyhow::Result<BTreeSet<String>> {
     let mut people: BTreeSet<String> =
         events.iter().filter_map(|event| event.developer_user_identifier.clone()).collect();
+    people.extend(events.iter().filter_map(|event| event.login.clone()));
     for id in identities {
-        people.extend(store.list_developer_users(id, Page { after: None, limit: MAX_USERS }).await?);
+        people.extend(store.list_logins(id).await?.into_iter().map(person));
     }
     Ok(people)
+}
+
+/// A linked login as a line shows it: a developer user by the bare identifier, others with their provider.
+fn person(login: Login) -> String {
+    match login.provider {
+        LoginProvider::Developer => login.user,
+        LoginProvider::Public(provider) => format!("{provider}:{}", login.user),
+    }
 }
 
 fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: &[AuditEvent]) -> String {

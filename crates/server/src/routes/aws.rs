@@ -2,7 +2,8 @@
 //! needs a signature are settled here, before any operation sees it: what is not declared public is
 //! closed.
 
-pub mod cognito;
+mod cognito;
+pub mod model;
 mod shapes;
 pub mod sts;
 mod validation;
@@ -31,13 +32,15 @@ pub enum Access {
     Signed,
 }
 
-/// An operation and who may call it.
+/// An operation, who may call it, and what it takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
     /// Its name in the API.
     pub name: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// What it takes, where that is stated as data.
+    pub input: &'static [validation::Member],
 }
 
 pub(super) async fn handle(

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use daypass_core::audit::Requester;
 use daypass_core::clock::SignedDuration;
 use daypass_core::exchange::{ExchangeRequest, Exchanged};
 use daypass_core::ids::{IdentityId, RequestId};
@@ -80,7 +81,8 @@ async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
-    let exchanged = app.broker.exchange(body.read()?, id).await.map_err(ApiError::exchange)?;
+    let by = Requester::anonymous(id);
+    let exchanged = app.broker.exchange(body.read()?, &by).await.map_err(ApiError::exchange)?;
     Ok(answer(app, &exchanged))
 }
 

@@ -1,5 +1,5 @@
 //! `AWSCognitoIdentityService` in AWS JSON 1.1 (cognito-identity.md 1 to 3): one short function an
-//! operation. Reading is in `shapes.rs`, meaning in core.
+//! operation. What operations take is in `model.rs` and `shapes.rs`, what they mean in core.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,20 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use daypass_core::audit::Requester;
 use daypass_core::clock::Timestamp;
 use daypass_core::identity::{CognitoIdentityProvider, IdentityPool};
-use daypass_core::identity_pool::DescribedIdentity;
+use daypass_core::identity_pool::issue::IdentityCredentials;
+use daypass_core::identity_pool::{DescribedIdentity, Listed, TagMapChange};
 use daypass_core::ids::RequestId;
 use daypass_core::token::OpenIdToken;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::Access::{Public, Signed};
-use super::{Access, Operation, authenticate, shapes, sts};
+use super::model::OPERATIONS;
+use super::validation::Violations;
+use super::{Operation, authenticate, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
 use crate::sigv4::Caller;
@@ -25,55 +29,59 @@ use crate::wire::App;
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 const SERVICE: &str = "cognito-identity";
 
-const fn operation(name: &'static str, access: Access) -> Operation {
-    Operation { name, access }
+/// A request that may be performed.
+struct Call<'a> {
+    app: &'a App,
+    by: Requester,
+    input: Map<String, Value>,
 }
 
-/// All operations of the API, and who may call them: the four public ones of the model, and no other.
-pub const OPERATIONS: &[Operation] = &[
-    operation("CreateIdentityPool", Signed),
-    operation("DeleteIdentities", Signed),
-    operation("DeleteIdentityPool", Signed),
-    operation("DescribeIdentity", Signed),
-    operation("DescribeIdentityPool", Signed),
-    operation("GetCredentialsForIdentity", Public),
-    operation("GetId", Public),
-    operation("GetIdentityPoolRoles", Signed),
-    operation("GetOpenIdToken", Public),
-    operation("GetOpenIdTokenForDeveloperIdentity", Signed),
-    operation("GetPrincipalTagAttributeMap", Signed),
-    operation("ListIdentities", Signed),
-    operation("ListIdentityPools", Signed),
-    operation("ListTagsForResource", Signed),
-    operation("LookupDeveloperIdentity", Signed),
-    operation("MergeDeveloperIdentities", Signed),
-    operation("SetIdentityPoolRoles", Signed),
-    operation("SetPrincipalTagAttributeMap", Signed),
-    operation("TagResource", Signed),
-    operation("UnlinkDeveloperIdentity", Signed),
-    operation("UnlinkIdentity", Public),
-    operation("UntagResource", Signed),
-    operation("UpdateIdentityPool", Signed),
-];
+type Answer = Result<String, ApiError>;
 
 /// Answers one request.
 pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> Result<Response, ApiError> {
-    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
-    let operation = OPERATIONS.iter().find(|operation| operation.name == name);
-    let operation = operation.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsJson))?;
-    if operation.access == Signed {
-        let caller = authenticate(app, parts, body, SERVICE, Dialect::AwsJson).await?;
-        authorize(app, &caller, operation, body)?;
+    let operation = find_operation(parts)?;
+    let caller = match operation.access {
+        Signed => Some(authenticate(app, parts, body, SERVICE, Dialect::AwsJson).await?),
+        Public => None,
+    };
+    let input = read_input(body)?;
+    if let Some(caller) = &caller {
+        authorize(app, caller, operation, &input)?;
     }
-    let answer = perform(app, id, operation.name, body).await?;
+    validate(operation, &input)?;
+    let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
+    let by = Requester { request_id: id.clone(), access_key_id };
+    let answer = perform(operation.name, Call { app, by, input }).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], answer).into_response())
 }
 
+fn find_operation(parts: &Parts) -> Result<&'static Operation, ApiError> {
+    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
+    let operation = OPERATIONS.iter().find(|operation| operation.name == name);
+    operation.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsJson))
+}
+
+fn read_input(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::serialization(body::describe(&error)))
+}
+
+fn validate(operation: &Operation, input: &Map<String, Value>) -> Result<(), ApiError> {
+    let mut violations = Violations::new(Dialect::AwsJson);
+    violations.check(operation.input, input)?;
+    violations.finish()
+}
+
 /// A developer access key may perform everything; temporary credentials may what their role's policy says.
-fn authorize(app: &App, caller: &Caller, operation: &Operation, body: &Bytes) -> Result<(), ApiError> {
+fn authorize(
+    app: &App,
+    caller: &Caller,
+    operation: &Operation,
+    input: &Map<String, Value>,
+) -> Result<(), ApiError> {
     let Caller::Session(opened) = caller else { return Ok(()) };
-    let (action, resource) = (format!("{SERVICE}:{}", operation.name), resource(app, body));
+    let (action, resource) = (format!("{SERVICE}:{}", operation.name), resource(app, input));
     app.access.decide(&opened.session, &action, &resource, app.access.arrival()).map_err(|_| {
         let arn = sts::session_arn(app, &opened.session);
         let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
@@ -82,8 +90,7 @@ fn authorize(app: &App, caller: &Caller, operation: &Operation, body: &Bytes) ->
 }
 
 /// The pool that a request names, as policies call it.
-fn resource(app: &App, body: &Bytes) -> String {
-    let input: Value = serde_json::from_slice(body).unwrap_or_default();
+fn resource(app: &App, input: &Map<String, Value>) -> String {
     let pool = input.get("IdentityPoolId").and_then(Value::as_str);
     let (region, account_id) = (&app.pools.region, app.sts.roles.account_id());
     pool.map_or("*".into(), |pool| {
@@ -91,57 +98,89 @@ fn resource(app: &App, body: &Bytes) -> String {
     })
 }
 
-async fn perform(app: &App, id: &RequestId, operation: &str, body: &Bytes) -> Result<String, ApiError> {
+async fn perform(operation: &str, call: Call<'_>) -> Answer {
     match operation {
-        "CreateIdentityPool" => create_identity_pool(app, input(body)?).await,
-        "DescribeIdentityPool" => describe_identity_pool(app, input(body)?).await,
-        "ListIdentityPools" => list_identity_pools(app, input(body)?).await,
-        "SetIdentityPoolRoles" => set_identity_pool_roles(app, input(body)?).await,
-        "GetIdentityPoolRoles" => get_identity_pool_roles(app, input(body)?).await,
-        "GetId" => get_id(app, input(body)?).await,
-        "GetOpenIdToken" => get_open_id_token(app, id, input(body)?).await,
-        "GetOpenIdTokenForDeveloperIdentity" => developer_token(app, id, input(body)?).await,
-        "GetCredentialsForIdentity" => get_credentials_for_identity(app, id, input(body)?).await,
-        "DescribeIdentity" => describe_identity(app, input(body)?).await,
-        "LookupDeveloperIdentity" => lookup_developer_identity(app, input(body)?).await,
-        "ListIdentities" => list_identities(app, input(body)?).await,
-        later => Err(ApiError::not_built_yet(later)),
+        "CreateIdentityPool" => create_identity_pool(call).await,
+        "DeleteIdentities" => delete_identities(call).await,
+        "DeleteIdentityPool" => delete_identity_pool(call).await,
+        "DescribeIdentity" => describe_identity(call).await,
+        "DescribeIdentityPool" => describe_identity_pool(call).await,
+        "GetCredentialsForIdentity" => get_credentials_for_identity(call).await,
+        "GetId" => get_id(call).await,
+        "GetIdentityPoolRoles" => get_identity_pool_roles(call).await,
+        "GetOpenIdToken" => get_open_id_token(call).await,
+        "GetOpenIdTokenForDeveloperIdentity" => get_open_id_token_for_developer_identity(call).await,
+        "GetPrincipalTagAttributeMap" => get_principal_tag_attribute_map(call).await,
+        "ListIdentities" => list_identities(call).await,
+        "ListIdentityPools" => list_identity_pools(call).await,
+        "ListTagsForResource" => list_tags_for_resource(call).await,
+        "LookupDeveloperIdentity" => lookup_developer_identity(call).await,
+        "MergeDeveloperIdentities" => merge_developer_identities(call).await,
+        "SetIdentityPoolRoles" => set_identity_pool_roles(call).await,
+        "SetPrincipalTagAttributeMap" => set_principal_tag_attribute_map(call).await,
+        "TagResource" => tag_resource(call).await,
+        "UnlinkDeveloperIdentity" => unlink_developer_identity(call).await,
+        "UnlinkIdentity" => unlink_identity(call).await,
+        "UntagResource" => untag_resource(call).await,
+        "UpdateIdentityPool" => update_identity_pool(call).await,
+        _ => Err(ApiError::unknown_operation(Dialect::AwsJson)),
     }
 }
 
-fn input<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::serialization(body::describe(&error)))
+/// What an operation takes. Its shapes were checked, so that what still fails is of a kind that they do not
+/// speak about, such as a `null` within a list.
+fn read<T: DeserializeOwned>(input: &mut Map<String, Value>) -> Result<T, ApiError> {
+    serde_json::from_value(Value::Object(std::mem::take(input)))
+        .map_err(|error| ApiError::serialization(body::describe(&error)))
 }
 
-async fn create_identity_pool(app: &App, input: shapes::CreateIdentityPool) -> Result<String, ApiError> {
-    let pool = app.pools.create_pool(input.read()?).await.map_err(ApiError::pool)?;
+async fn create_identity_pool(mut call: Call<'_>) -> Answer {
+    let input: shapes::Pool = read(&mut call.input)?;
+    let pool = call.app.pools.create_pool(input.into(), &call.by).await.map_err(ApiError::pool)?;
     Ok(identity_pool(&pool))
 }
 
-async fn describe_identity_pool(app: &App, input: shapes::PoolOnly) -> Result<String, ApiError> {
-    let pool = app.pools.describe_pool(&input.read()?).await.map_err(ApiError::pool)?;
+async fn update_identity_pool(mut call: Call<'_>) -> Answer {
+    let shapes::UpdateIdentityPool { identity_pool_id, pool } = read(&mut call.input)?;
+    let tags = pool.identity_pool_tags.clone();
+    let updated = call.app.pools.update_pool(&identity_pool_id, pool.into(), tags, &call.by).await;
+    Ok(identity_pool(&updated.map_err(ApiError::pool)?))
+}
+
+async fn describe_identity_pool(mut call: Call<'_>) -> Answer {
+    let input: shapes::PoolOnly = read(&mut call.input)?;
+    let pool = call.app.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
     Ok(identity_pool(&pool))
 }
 
-async fn list_identity_pools(app: &App, input: shapes::ListIdentityPools) -> Result<String, ApiError> {
-    let (limit, next_token) = input.read()?;
-    let listed = app.pools.list_pools(limit, next_token.as_deref()).await.map_err(ApiError::pool)?;
-    let short =
-        |pool: &IdentityPool| json!({"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings.name});
-    Ok(json_text([
-        ("IdentityPools", Some(listed.items.iter().map(short).collect())),
-        ("NextToken", listed.next_token.map(Value::from)),
-    ]))
-}
-
-async fn set_identity_pool_roles(app: &App, input: shapes::SetIdentityPoolRoles) -> Result<String, ApiError> {
-    let (pool_id, roles) = input.read()?;
-    app.pools.set_pool_roles(&pool_id, &roles).await.map_err(ApiError::pool)?;
+async fn delete_identity_pool(mut call: Call<'_>) -> Answer {
+    let input: shapes::PoolOnly = read(&mut call.input)?;
+    call.app.pools.delete_pool(&input.identity_pool_id, &call.by).await.map_err(ApiError::pool)?;
     Ok(String::new())
 }
 
-async fn get_identity_pool_roles(app: &App, input: shapes::PoolOnly) -> Result<String, ApiError> {
-    let pool = app.pools.describe_pool(&input.read()?).await.map_err(ApiError::pool)?;
+async fn list_identity_pools(mut call: Call<'_>) -> Answer {
+    let input: shapes::ListIdentityPools = read(&mut call.input)?;
+    let listed = call.app.pools.list_pools(input.max_results, input.next_token.as_deref()).await;
+    let Listed { items, next_token } = listed.map_err(ApiError::pool)?;
+    let short =
+        |pool: &IdentityPool| json!({"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings.name});
+    Ok(json_text([
+        ("IdentityPools", Some(items.iter().map(short).collect())),
+        ("NextToken", next_token.map(Value::from)),
+    ]))
+}
+
+async fn set_identity_pool_roles(mut call: Call<'_>) -> Answer {
+    let input: shapes::SetIdentityPoolRoles = read(&mut call.input)?;
+    let id = input.identity_pool_id.clone();
+    call.app.pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
+    Ok(String::new())
+}
+
+async fn get_identity_pool_roles(mut call: Call<'_>) -> Answer {
+    let input: shapes::PoolOnly = read(&mut call.input)?;
+    let pool = call.app.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
     let arns = [("authenticated", pool.roles.authenticated), ("unauthenticated", pool.roles.unauthenticated)];
     let roles: BTreeMap<_, _> = arns.into_iter().filter_map(|(name, arn)| Some((name, arn?))).collect();
     Ok(json_text([
@@ -151,41 +190,70 @@ async fn get_identity_pool_roles(app: &App, input: shapes::PoolOnly) -> Result<S
     ]))
 }
 
-async fn get_id(app: &App, input: shapes::GetId) -> Result<String, ApiError> {
-    let (pool_id, logins) = input.read()?;
-    let identity_id = app.pools.get_id(&pool_id, &logins).await.map_err(ApiError::pool)?;
-    Ok(json!({"IdentityId": identity_id}).to_string())
+async fn set_principal_tag_attribute_map(mut call: Call<'_>) -> Answer {
+    let input: shapes::SetPrincipalTagAttributeMap = read(&mut call.input)?;
+    let change = TagMapChange::from(input);
+    let answer = tag_map(&change);
+    call.app.pools.set_tag_map(change, &call.by).await.map_err(ApiError::pool)?;
+    Ok(answer)
 }
 
-async fn get_open_id_token(
-    app: &App,
-    id: &RequestId,
-    input: shapes::GetForIdentity,
-) -> Result<String, ApiError> {
-    let (identity_id, logins, _) = input.read()?;
-    let token = app.pools.open_id_token(&identity_id, &logins, id).await.map_err(ApiError::pool)?;
-    Ok(open_id_token(&token))
+async fn get_principal_tag_attribute_map(mut call: Call<'_>) -> Answer {
+    let input: shapes::GetPrincipalTagAttributeMap = read(&mut call.input)?;
+    let map = call.app.pools.tag_map(&input.identity_pool_id, &input.identity_provider_name).await;
+    Ok(tag_map(&TagMapChange {
+        map: map.map_err(ApiError::pool)?,
+        pool_id: input.identity_pool_id,
+        provider: input.identity_provider_name,
+    }))
 }
 
-async fn developer_token(
-    app: &App,
-    id: &RequestId,
-    input: shapes::GetOpenIdTokenForDeveloperIdentity,
-) -> Result<String, ApiError> {
-    let token =
-        app.pools.open_id_token_for_developer_identity(input.read()?, id).await.map_err(ApiError::pool)?;
-    Ok(open_id_token(&token))
+async fn tag_resource(mut call: Call<'_>) -> Answer {
+    let input: shapes::TagResource = read(&mut call.input)?;
+    call.app.pools.tag_pool(&input.resource_arn, input.tags, &call.by).await.map_err(ApiError::pool)?;
+    Ok("{}".to_owned())
 }
 
-async fn get_credentials_for_identity(
-    app: &App,
-    id: &RequestId,
-    input: shapes::GetForIdentity,
-) -> Result<String, ApiError> {
-    let (identity_id, logins, custom_role_arn) = input.read()?;
-    let credentials =
-        app.pools.credentials_for_identity(&identity_id, &logins, custom_role_arn.as_deref(), id).await;
-    let credentials = credentials.map_err(ApiError::pool)?;
+async fn untag_resource(mut call: Call<'_>) -> Answer {
+    let input: shapes::UntagResource = read(&mut call.input)?;
+    let untagged = call.app.pools.untag_pool(&input.resource_arn, &input.tag_keys, &call.by).await;
+    untagged.map_err(ApiError::pool)?;
+    Ok("{}".to_owned())
+}
+
+async fn list_tags_for_resource(mut call: Call<'_>) -> Answer {
+    let input: shapes::ListTagsForResource = read(&mut call.input)?;
+    let tags = call.app.pools.tags_of_pool(&input.resource_arn).await.map_err(ApiError::pool)?;
+    Ok(json!({"Tags": tags}).to_string())
+}
+
+async fn get_id(mut call: Call<'_>) -> Answer {
+    let mut input: shapes::GetId = read(&mut call.input)?;
+    let logins = input.logins();
+    let id = call.app.pools.get_id(&input.identity_pool_id, &logins, &call.by).await;
+    Ok(json!({"IdentityId": id.map_err(ApiError::pool)?}).to_string())
+}
+
+async fn get_open_id_token(mut call: Call<'_>) -> Answer {
+    let mut input: shapes::GetForIdentity = read(&mut call.input)?;
+    let logins = input.logins();
+    let token = call.app.pools.open_id_token(&input.identity_id, &logins, &call.by).await;
+    Ok(open_id_token(&token.map_err(ApiError::pool)?))
+}
+
+async fn get_open_id_token_for_developer_identity(mut call: Call<'_>) -> Answer {
+    let input: shapes::GetOpenIdTokenForDeveloperIdentity = read(&mut call.input)?;
+    let token = call.app.pools.open_id_token_for_developer_identity(input.into(), &call.by).await;
+    Ok(open_id_token(&token.map_err(ApiError::pool)?))
+}
+
+async fn get_credentials_for_identity(mut call: Call<'_>) -> Answer {
+    let mut input: shapes::GetForIdentity = read(&mut call.input)?;
+    let (logins, pools) = (input.logins(), &call.app.pools);
+    let given = pools
+        .credentials_for_identity(&input.identity_id, &logins, input.custom_role_arn.as_deref(), &call.by)
+        .await;
+    let IdentityCredentials { identity_id, credentials } = given.map_err(ApiError::pool)?;
     let shown = json!({
         "AccessKeyId": credentials.access_key_id,
         "SecretKey": credentials.secret_access_key.expose(),
@@ -195,16 +263,45 @@ async fn get_credentials_for_identity(
     Ok(json!({"IdentityId": identity_id, "Credentials": shown}).to_string())
 }
 
-async fn describe_identity(app: &App, input: shapes::IdentityOnly) -> Result<String, ApiError> {
-    let described = app.pools.describe_identity(&input.read()?).await.map_err(ApiError::pool)?;
+async fn unlink_identity(mut call: Call<'_>) -> Answer {
+    let mut input: shapes::UnlinkIdentity = read(&mut call.input)?;
+    let logins = input.logins();
+    let pools = &call.app.pools;
+    let unlinked = pools.unlink_identity(input.identity_id, &logins, input.logins_to_remove, &call.by).await;
+    unlinked.map_err(ApiError::pool)?;
+    Ok(String::new())
+}
+
+async fn describe_identity(mut call: Call<'_>) -> Answer {
+    let input: shapes::IdentityOnly = read(&mut call.input)?;
+    let described = call.app.pools.describe_identity(&input.identity_id).await.map_err(ApiError::pool)?;
     Ok(identity(&described).to_string())
 }
 
-async fn lookup_developer_identity(
-    app: &App,
-    input: shapes::LookupDeveloperIdentity,
-) -> Result<String, ApiError> {
-    let found = app.pools.lookup_developer_identity(input.read()?).await.map_err(ApiError::pool)?;
+async fn list_identities(mut call: Call<'_>) -> Answer {
+    let input: shapes::ListIdentities = read(&mut call.input)?;
+    let (id, hide_disabled) = (&input.identity_pool_id, input.hide_disabled.unwrap_or_default());
+    let pools = &call.app.pools;
+    let listed =
+        pools.list_identities(id, hide_disabled, input.max_results, input.next_token.as_deref()).await;
+    let Listed { items, next_token } = listed.map_err(ApiError::pool)?;
+    Ok(json_text([
+        ("IdentityPoolId", Some(json!(id))),
+        ("Identities", Some(items.iter().map(identity).collect())),
+        ("NextToken", next_token.map(Value::from)),
+    ]))
+}
+
+async fn delete_identities(mut call: Call<'_>) -> Answer {
+    let input: shapes::DeleteIdentities = read(&mut call.input)?;
+    let deleted = call.app.pools.delete_identities(&input.identity_ids_to_delete, &call.by).await;
+    deleted.map_err(ApiError::pool)?;
+    Ok(json!({"UnprocessedIdentityIds": []}).to_string())
+}
+
+async fn lookup_developer_identity(mut call: Call<'_>) -> Answer {
+    let input: shapes::LookupDeveloperIdentity = read(&mut call.input)?;
+    let found = call.app.pools.lookup_developer_identity(input.into()).await.map_err(ApiError::pool)?;
     let users = found.developer_user_identifiers;
     Ok(json_text([
         ("IdentityId", Some(json!(found.identity_id))),
@@ -213,15 +310,17 @@ async fn lookup_developer_identity(
     ]))
 }
 
-async fn list_identities(app: &App, input: shapes::ListIdentities) -> Result<String, ApiError> {
-    let shapes::IdentityListing { pool_id, hide_disabled, limit, next_token } = input.read()?;
-    let listed = app.pools.list_identities(&pool_id, hide_disabled, limit, next_token.as_deref()).await;
-    let listed = listed.map_err(ApiError::pool)?;
-    Ok(json_text([
-        ("IdentityPoolId", Some(json!(pool_id))),
-        ("Identities", Some(listed.items.iter().map(identity).collect())),
-        ("NextToken", listed.next_token.map(Value::from)),
-    ]))
+async fn merge_developer_identities(mut call: Call<'_>) -> Answer {
+    let input: shapes::MergeDeveloperIdentities = read(&mut call.input)?;
+    let merged = call.app.pools.merge_developer_identities(input.into(), &call.by).await;
+    Ok(json!({"IdentityId": merged.map_err(ApiError::pool)?}).to_string())
+}
+
+async fn unlink_developer_identity(mut call: Call<'_>) -> Answer {
+    let input: shapes::UnlinkDeveloperIdentity = read(&mut call.input)?;
+    let unlinked = call.app.pools.unlink_developer_identity(input.into(), &call.by).await;
+    unlinked.map_err(ApiError::pool)?;
+    Ok(String::new())
 }
 
 fn open_id_token(token: &OpenIdToken) -> String {
@@ -235,6 +334,15 @@ fn identity(described: &DescribedIdentity) -> Value {
         ("Logins", (!logins.is_empty()).then(|| json!(logins))),
         ("CreationDate", Some(epoch_seconds(identity.created_at))),
         ("LastModifiedDate", Some(epoch_seconds(identity.modified_at))),
+    ])
+}
+
+fn tag_map(of: &TagMapChange) -> String {
+    json_text([
+        ("IdentityPoolId", Some(json!(of.pool_id))),
+        ("IdentityProviderName", Some(json!(of.provider))),
+        ("UseDefaults", Some(json!(of.map.use_defaults))),
+        ("PrincipalTags", Some(json!(of.map.tags))),
     ])
 }
 

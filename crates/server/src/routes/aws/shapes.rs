@@ -1,102 +1,48 @@
-//! What the operations of the identity pool API take, member by member, read into what core asks for.
-//! Unknown members are ignored and `null` is absent, as on AWS (cognito-identity.md 1.1).
+//! What the operations of the identity pool API take, member by member. By the time a request becomes one of
+//! these, `validation.rs` has held it against `model.rs`: what is required is there, and every text has its
+//! form. Unknown members are ignored and `null` is absent, as on AWS (cognito-identity.md 1.1).
 
 use std::collections::BTreeMap;
 
 use daypass_core::clock::SignedDuration;
-use daypass_core::identity::{CognitoIdentityProvider, PoolRoles, PoolSettings};
+use daypass_core::identity::{
+    AmbiguousRoleResolution, CognitoIdentityProvider, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping,
+    RoleMappingType, RulesConfiguration,
+};
 use daypass_core::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperTokenRequest, TokenTerms};
-use daypass_core::identity_pool::{DeveloperLookup, Logins};
+use daypass_core::identity_pool::{
+    DeveloperLookup, DeveloperMerge, DeveloperUnlink, Logins, PoolError, TagMapChange,
+};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
 use daypass_core::secret::Secret;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::validation::{Checker, Rule};
-use crate::error::{ApiError, Dialect};
+use crate::error::ApiError;
 
-const CHECK: Checker = Checker(Dialect::AwsJson);
-const MAX_RESULTS: i64 = 60;
+/// The largest page, and that of LookupDeveloperIdentity unless the caller says otherwise.
+const MAX_RESULTS: usize = 60;
 
-const ID: Rule =
-    Rule { min: 1, max: 55, pattern: Some((IdentityId::PATTERN, |text| IdentityId::parse(text).is_ok())) };
-const POOL_NAME: Rule =
-    Rule { min: 1, max: 128, pattern: Some((r"[\w\s+=,.@-]+", |text| text.chars().all(is_pool_name))) };
-const DEVELOPER_PROVIDER: Rule = Rule {
-    min: 1,
-    max: 128,
-    pattern: Some((r"[\w._-]+", |text| text.chars().all(|c| is_word(c) || matches!(c, '.' | '-')))),
-};
-const DEVELOPER_USER: Rule = Rule { min: 1, max: 1024, pattern: None };
-const PROVIDER: Rule = Rule { min: 1, max: 128, pattern: None };
-const ARN: Rule = Rule { min: 20, max: 2048, pattern: None };
-const NEXT_TOKEN: Rule =
-    Rule { min: 1, max: 65_535, pattern: Some((r"[\S]+", |text| !text.chars().any(char::is_whitespace))) };
-const TAG_KEY: Rule = Rule { min: 1, max: 128, pattern: None };
-const TAG_VALUE: Rule = Rule { min: 0, max: 256, pattern: None };
-const PRINCIPAL_TAG_VALUE: Rule = Rule { min: 1, max: 256, pattern: None };
+type Texts = BTreeMap<String, String>;
 
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
+fn secrets(logins: Option<Texts>) -> Logins {
+    logins.unwrap_or_default().into_iter().map(|(provider, token)| (provider, Secret::new(token))).collect()
 }
 
-fn is_pool_name(c: char) -> bool {
-    is_word(c)
-        || matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '+' | '=' | ',' | '.' | '@' | '-')
-}
-
-fn pool_id(value: Option<String>) -> Result<IdentityPoolId, ApiError> {
-    let text = CHECK.text("identityPoolId", CHECK.required("identityPoolId", value)?, &ID)?;
-    Ok(IdentityPoolId::parse(text).expect("the rule is the ID's own"))
-}
-
-fn optional_identity_id(value: Option<String>) -> Result<Option<IdentityId>, ApiError> {
-    let text = CHECK.optional("identityId", value, &ID)?;
-    Ok(text.map(|text| IdentityId::parse(text).expect("the rule is the ID's own")))
-}
-
-fn identity_id(value: Option<String>) -> Result<IdentityId, ApiError> {
-    CHECK.required("identityId", optional_identity_id(value)?)
-}
-
-fn max_results(value: i64) -> Result<usize, ApiError> {
-    let checked = CHECK.number("maxResults", value, 1, MAX_RESULTS)?;
-    Ok(usize::try_from(checked).expect("1 to 60"))
-}
-
-fn logins(value: Option<BTreeMap<String, String>>) -> Result<Logins, ApiError> {
-    let logins = value.unwrap_or_default();
-    CHECK.at_most("logins", logins.len(), 10)?;
-    for (provider, token) in &logins {
-        CHECK.check("logins", provider, &PROVIDER)?;
-        CHECK.secret("logins", token, 1, 50_000)?;
-    }
-    Ok(logins.into_iter().map(|(provider, token)| (provider, Secret::new(token))).collect())
-}
-
-fn tags(member: &str, tags: &BTreeMap<String, String>, value_rule: &Rule) -> Result<(), ApiError> {
-    CHECK.at_most(member, tags.len(), 50)?;
-    for (key, value) in tags {
-        CHECK.check(member, key, &TAG_KEY)?;
-        CHECK.check(member, value, value_rule)?;
-    }
-    Ok(())
-}
-
+/// CreateIdentityPool, and what UpdateIdentityPool takes beside the ID.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateIdentityPool {
-    identity_pool_name: Option<String>,
-    allow_unauthenticated_identities: Option<bool>,
+pub struct Pool {
+    identity_pool_name: String,
+    allow_unauthenticated_identities: bool,
     allow_classic_flow: Option<bool>,
-    supported_login_providers: Option<BTreeMap<String, String>>,
+    supported_login_providers: Option<Texts>,
     developer_provider_name: Option<String>,
     #[serde(rename = "OpenIdConnectProviderARNs")]
     open_id_connect_provider_arns: Option<Vec<String>>,
     cognito_identity_providers: Option<Vec<UserPoolClient>>,
     #[serde(rename = "SamlProviderARNs")]
     saml_provider_arns: Option<Vec<String>>,
-    identity_pool_tags: Option<BTreeMap<String, String>>,
+    pub identity_pool_tags: Option<Texts>,
 }
 
 #[derive(Deserialize)]
@@ -107,42 +53,20 @@ struct UserPoolClient {
     server_side_token_check: Option<bool>,
 }
 
-impl CreateIdentityPool {
-    pub fn read(self) -> Result<PoolSettings, ApiError> {
-        let name = CHECK.required("identityPoolName", self.identity_pool_name)?;
-        let allow_guests =
-            CHECK.required("allowUnauthenticatedIdentities", self.allow_unauthenticated_identities)?;
-        let supported_login_providers = self.supported_login_providers.unwrap_or_default();
-        CHECK.at_most("supportedLoginProviders", supported_login_providers.len(), 10)?;
-        for (provider, app) in &supported_login_providers {
-            CHECK.check("supportedLoginProviders", provider, &PROVIDER)?;
-            CHECK.check("supportedLoginProviders", app, &PROVIDER)?;
+impl From<Pool> for PoolSettings {
+    fn from(pool: Pool) -> Self {
+        let clients = pool.cognito_identity_providers.into_iter().flatten();
+        Self {
+            name: pool.identity_pool_name,
+            allow_unauthenticated_identities: pool.allow_unauthenticated_identities,
+            allow_classic_flow: pool.allow_classic_flow,
+            developer_provider_name: pool.developer_provider_name,
+            supported_login_providers: pool.supported_login_providers.unwrap_or_default(),
+            open_id_connect_provider_arns: pool.open_id_connect_provider_arns.unwrap_or_default(),
+            cognito_identity_providers: clients.map(Into::into).collect(),
+            saml_provider_arns: pool.saml_provider_arns.unwrap_or_default(),
+            tags: pool.identity_pool_tags.unwrap_or_default(),
         }
-        let pool_tags = self.identity_pool_tags.unwrap_or_default();
-        tags("identityPoolTags", &pool_tags, &TAG_VALUE)?;
-        Ok(PoolSettings {
-            name: CHECK.text("identityPoolName", name, &POOL_NAME)?,
-            allow_unauthenticated_identities: allow_guests,
-            allow_classic_flow: self.allow_classic_flow,
-            developer_provider_name: CHECK.optional(
-                "developerProviderName",
-                self.developer_provider_name,
-                &DEVELOPER_PROVIDER,
-            )?,
-            supported_login_providers,
-            open_id_connect_provider_arns: arns(
-                "openIdConnectProviderARNs",
-                self.open_id_connect_provider_arns,
-            )?,
-            cognito_identity_providers: self
-                .cognito_identity_providers
-                .into_iter()
-                .flatten()
-                .map(Into::into)
-                .collect(),
-            saml_provider_arns: arns("samlProviderARNs", self.saml_provider_arns)?,
-            tags: pool_tags,
-        })
     }
 }
 
@@ -156,193 +80,281 @@ impl From<UserPoolClient> for CognitoIdentityProvider {
     }
 }
 
-fn arns(member: &str, arns: Option<Vec<String>>) -> Result<Vec<String>, ApiError> {
-    let arns = arns.unwrap_or_default();
-    arns.iter().try_for_each(|arn| CHECK.check(member, arn, &ARN))?;
-    Ok(arns)
+/// UpdateIdentityPool.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateIdentityPool {
+    pub identity_pool_id: IdentityPoolId,
+    #[serde(flatten)]
+    pub pool: Pool,
 }
 
+/// The operations that take a pool and nothing else.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PoolOnly {
-    identity_pool_id: Option<String>,
+    pub identity_pool_id: IdentityPoolId,
 }
 
-impl PoolOnly {
-    pub fn read(self) -> Result<IdentityPoolId, ApiError> {
-        pool_id(self.identity_pool_id)
-    }
-}
-
+/// ListIdentityPools.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListIdentityPools {
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-impl ListIdentityPools {
-    pub fn read(self) -> Result<(usize, Option<String>), ApiError> {
-        let limit = max_results(CHECK.required("maxResults", self.max_results)?)?;
-        Ok((limit, CHECK.optional("nextToken", self.next_token, &NEXT_TOKEN)?))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct SetIdentityPoolRoles {
-    identity_pool_id: Option<String>,
-    roles: Option<BTreeMap<String, String>>,
-    role_mappings: Option<BTreeMap<String, Value>>,
-}
-
-impl SetIdentityPoolRoles {
-    pub fn read(self) -> Result<(IdentityPoolId, PoolRoles), ApiError> {
-        let id = pool_id(self.identity_pool_id)?;
-        let mut roles = CHECK.required("roles", self.roles)?;
-        roles.values().try_for_each(|arn| CHECK.check("roles", arn, &ARN))?;
-        let mappings = self.role_mappings.unwrap_or_default();
-        CHECK.at_most("roleMappings", mappings.len(), 10)?;
-        for (provider, mapping) in &mappings {
-            CHECK.check("roleMappings", provider, &PROVIDER)?;
-            check_mapping(mapping)?;
-        }
-        let (authenticated, unauthenticated) =
-            (roles.remove("authenticated"), roles.remove("unauthenticated"));
-        if let Some(unknown) = roles.keys().next() {
-            let pattern = "Member must satisfy regular expression pattern: (un)?authenticated";
-            return Err(CHECK.violated(&format!("'{unknown}'"), "roles", pattern));
-        }
-        Ok((id, PoolRoles { authenticated, unauthenticated, mappings }))
-    }
-}
-
-fn check_mapping(mapping: &Value) -> Result<(), ApiError> {
-    if let Some("Token" | "Rules") = mapping.get("Type").and_then(Value::as_str) {
-        return Ok(());
-    }
-    Err(CHECK.violated(
-        "null",
-        "roleMappings.member.type",
-        "Member must satisfy enum value set: [Token, Rules]",
-    ))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetId {
-    identity_pool_id: Option<String>,
-    logins: Option<BTreeMap<String, String>>,
-}
-
-impl GetId {
-    pub fn read(self) -> Result<(IdentityPoolId, Logins), ApiError> {
-        Ok((pool_id(self.identity_pool_id)?, logins(self.logins)?))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetForIdentity {
-    identity_id: Option<String>,
-    logins: Option<BTreeMap<String, String>>,
-    custom_role_arn: Option<String>,
-}
-
-impl GetForIdentity {
-    pub fn read(self) -> Result<(IdentityId, Logins, Option<String>), ApiError> {
-        let custom_role_arn = CHECK.optional("customRoleArn", self.custom_role_arn, &ARN)?;
-        Ok((identity_id(self.identity_id)?, logins(self.logins)?, custom_role_arn))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetOpenIdTokenForDeveloperIdentity {
-    identity_pool_id: Option<String>,
-    identity_id: Option<String>,
-    logins: Option<BTreeMap<String, String>>,
-    principal_tags: Option<BTreeMap<String, String>>,
-    token_duration: Option<i64>,
-}
-
-impl GetOpenIdTokenForDeveloperIdentity {
-    pub fn read(self) -> Result<DeveloperTokenRequest, ApiError> {
-        let principal_tags = self.principal_tags.unwrap_or_default();
-        tags("principalTags", &principal_tags, &PRINCIPAL_TAG_VALUE)?;
-        let duration = match self.token_duration {
-            Some(seconds) => SignedDuration::from_secs(CHECK.number("tokenDuration", seconds, 1, 86_400)?),
-            None => DEFAULT_TOKEN_DURATION,
-        };
-        Ok(DeveloperTokenRequest {
-            pool_id: pool_id(self.identity_pool_id)?,
-            identity_id: optional_identity_id(self.identity_id)?,
-            logins: logins(Some(CHECK.required("logins", self.logins)?))?,
-            terms: TokenTerms { duration, principal_tags },
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct IdentityOnly {
-    identity_id: Option<String>,
-}
-
-impl IdentityOnly {
-    pub fn read(self) -> Result<IdentityId, ApiError> {
-        identity_id(self.identity_id)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct LookupDeveloperIdentity {
-    identity_pool_id: Option<String>,
-    identity_id: Option<String>,
-    developer_user_identifier: Option<String>,
-    max_results: Option<i64>,
-    next_token: Option<String>,
-}
-
-impl LookupDeveloperIdentity {
-    pub fn read(self) -> Result<DeveloperLookup, ApiError> {
-        let user =
-            CHECK.optional("developerUserIdentifier", self.developer_user_identifier, &DEVELOPER_USER)?;
-        Ok(DeveloperLookup {
-            pool_id: pool_id(self.identity_pool_id)?,
-            identity_id: optional_identity_id(self.identity_id)?,
-            developer_user_identifier: user,
-            max_results: max_results(self.max_results.unwrap_or(MAX_RESULTS))?,
-            next_token: CHECK.optional("nextToken", self.next_token, &NEXT_TOKEN)?,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ListIdentities {
-    identity_pool_id: Option<String>,
-    max_results: Option<i64>,
-    next_token: Option<String>,
-    hide_disabled: Option<bool>,
-}
-
-/// The members of ListIdentities, read.
-pub struct IdentityListing {
-    pub pool_id: IdentityPoolId,
-    pub hide_disabled: bool,
-    pub limit: usize,
+    pub max_results: usize,
     pub next_token: Option<String>,
 }
 
-impl ListIdentities {
-    pub fn read(self) -> Result<IdentityListing, ApiError> {
-        Ok(IdentityListing {
-            pool_id: pool_id(self.identity_pool_id)?,
-            hide_disabled: self.hide_disabled.unwrap_or_default(),
-            limit: max_results(CHECK.required("maxResults", self.max_results)?)?,
-            next_token: CHECK.optional("nextToken", self.next_token, &NEXT_TOKEN)?,
+/// SetIdentityPoolRoles.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetIdentityPoolRoles {
+    pub identity_pool_id: IdentityPoolId,
+    roles: Texts,
+    role_mappings: Option<BTreeMap<String, Mapping>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mapping {
+    r#type: RoleMappingType,
+    ambiguous_role_resolution: Option<AmbiguousRoleResolution>,
+    rules_configuration: Option<RulesConfiguration>,
+}
+
+impl SetIdentityPoolRoles {
+    /// What to do with people for whom a mapping names no role is optional in the shape, and required by its
+    /// documentation for either type (cognito-identity.md 4.10).
+    pub fn roles(mut self) -> Result<PoolRoles, ApiError> {
+        let mappings = self.role_mappings.into_iter().flatten();
+        Ok(PoolRoles {
+            authenticated: self.roles.remove("authenticated"),
+            unauthenticated: self.roles.remove("unauthenticated"),
+            mappings: mappings
+                .map(|(provider, mapping)| Ok((provider, mapping.try_into()?)))
+                .collect::<Result<_, ApiError>>()?,
         })
     }
+}
+
+impl TryFrom<Mapping> for RoleMapping {
+    type Error = ApiError;
+
+    fn try_from(mapping: Mapping) -> Result<Self, ApiError> {
+        let missing = || {
+            let text = "A role mapping needs AmbiguousRoleResolution: AuthenticatedRole or Deny.";
+            ApiError::pool(PoolError::InvalidParameter(text.into()))
+        };
+        Ok(Self {
+            r#type: mapping.r#type,
+            ambiguous_role_resolution: mapping.ambiguous_role_resolution.ok_or_else(missing)?,
+            rules_configuration: mapping.rules_configuration,
+        })
+    }
+}
+
+/// SetPrincipalTagAttributeMap.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetPrincipalTagAttributeMap {
+    identity_pool_id: IdentityPoolId,
+    identity_provider_name: String,
+    use_defaults: Option<bool>,
+    principal_tags: Option<Texts>,
+}
+
+impl From<SetPrincipalTagAttributeMap> for TagMapChange {
+    fn from(input: SetPrincipalTagAttributeMap) -> Self {
+        let map = PrincipalTagMap {
+            use_defaults: input.use_defaults.unwrap_or_default(),
+            tags: input.principal_tags.unwrap_or_default(),
+        };
+        Self { pool_id: input.identity_pool_id, provider: input.identity_provider_name, map }
+    }
+}
+
+/// GetPrincipalTagAttributeMap.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetPrincipalTagAttributeMap {
+    pub identity_pool_id: IdentityPoolId,
+    pub identity_provider_name: String,
+}
+
+/// TagResource.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagResource {
+    pub resource_arn: String,
+    pub tags: Texts,
+}
+
+/// UntagResource.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagResource {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+/// ListTagsForResource.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListTagsForResource {
+    pub resource_arn: String,
+}
+
+/// GetId. Its AccountId is a leftover, and ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetId {
+    pub identity_pool_id: IdentityPoolId,
+    logins: Option<Texts>,
+}
+
+impl GetId {
+    pub fn logins(&mut self) -> Logins {
+        secrets(self.logins.take())
+    }
+}
+
+/// GetOpenIdToken and GetCredentialsForIdentity; the former has no role.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetForIdentity {
+    pub identity_id: IdentityId,
+    logins: Option<Texts>,
+    pub custom_role_arn: Option<String>,
+}
+
+impl GetForIdentity {
+    pub fn logins(&mut self) -> Logins {
+        secrets(self.logins.take())
+    }
+}
+
+/// GetOpenIdTokenForDeveloperIdentity.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetOpenIdTokenForDeveloperIdentity {
+    identity_pool_id: IdentityPoolId,
+    identity_id: Option<IdentityId>,
+    logins: Texts,
+    principal_tags: Option<Texts>,
+    token_duration: Option<i64>,
+}
+
+impl From<GetOpenIdTokenForDeveloperIdentity> for DeveloperTokenRequest {
+    fn from(input: GetOpenIdTokenForDeveloperIdentity) -> Self {
+        let duration = input.token_duration.map_or(DEFAULT_TOKEN_DURATION, SignedDuration::from_secs);
+        Self {
+            pool_id: input.identity_pool_id,
+            identity_id: input.identity_id,
+            logins: secrets(Some(input.logins)),
+            terms: TokenTerms { duration, principal_tags: input.principal_tags.unwrap_or_default() },
+        }
+    }
+}
+
+/// UnlinkIdentity.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnlinkIdentity {
+    pub identity_id: IdentityId,
+    logins: Option<Texts>,
+    pub logins_to_remove: Vec<String>,
+}
+
+impl UnlinkIdentity {
+    pub fn logins(&mut self) -> Logins {
+        secrets(self.logins.take())
+    }
+}
+
+/// DescribeIdentity.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct IdentityOnly {
+    pub identity_id: IdentityId,
+}
+
+/// DeleteIdentities.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteIdentities {
+    pub identity_ids_to_delete: Vec<IdentityId>,
+}
+
+/// LookupDeveloperIdentity.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LookupDeveloperIdentity {
+    identity_pool_id: IdentityPoolId,
+    identity_id: Option<IdentityId>,
+    developer_user_identifier: Option<String>,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+}
+
+impl From<LookupDeveloperIdentity> for DeveloperLookup {
+    fn from(input: LookupDeveloperIdentity) -> Self {
+        Self {
+            pool_id: input.identity_pool_id,
+            identity_id: input.identity_id,
+            developer_user_identifier: input.developer_user_identifier,
+            max_results: input.max_results.unwrap_or(MAX_RESULTS),
+            next_token: input.next_token,
+        }
+    }
+}
+
+/// MergeDeveloperIdentities.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MergeDeveloperIdentities {
+    source_user_identifier: String,
+    destination_user_identifier: String,
+    developer_provider_name: String,
+    identity_pool_id: IdentityPoolId,
+}
+
+impl From<MergeDeveloperIdentities> for DeveloperMerge {
+    fn from(input: MergeDeveloperIdentities) -> Self {
+        Self {
+            pool_id: input.identity_pool_id,
+            developer_provider: input.developer_provider_name,
+            source: input.source_user_identifier,
+            destination: input.destination_user_identifier,
+        }
+    }
+}
+
+/// UnlinkDeveloperIdentity.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnlinkDeveloperIdentity {
+    identity_id: IdentityId,
+    identity_pool_id: IdentityPoolId,
+    developer_provider_name: String,
+    developer_user_identifier: String,
+}
+
+impl From<UnlinkDeveloperIdentity> for DeveloperUnlink {
+    fn from(input: UnlinkDeveloperIdentity) -> Self {
+        Self {
+            pool_id: input.identity_pool_id,
+            developer_provider: input.developer_provider_name,
+            identity_id: input.identity_id,
+            user: input.developer_user_identifier,
+        }
+    }
+}
+
+/// ListIdentities.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListIdentities {
+    pub identity_pool_id: IdentityPoolId,
+    pub max_results: usize,
+    pub next_token: Option<String>,
+    pub hide_disabled: Option<bool>,
 }

@@ -11,32 +11,39 @@ use daypass_core::session::Session;
 use daypass_core::sts::{AssumeRoleRequest, AssumedRole, FEDERATED_PROVIDER};
 
 use super::Access::{Public, Signed};
-use super::validation::{Checker, Rule};
+use super::validation::{Text, Violations};
 use super::{Operation, authenticate, is_form};
 use crate::error::{ApiError, Dialect};
 use crate::sigv4::Caller;
 use crate::wire::App;
 use crate::xml;
 
-const CHECK: Checker = Checker(Dialect::AwsQuery);
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const SERVICE: &str = "sts";
 
-const ARN: Rule = Rule { min: 20, max: 2048, pattern: None };
-const SESSION_NAME: Rule =
-    Rule { min: 2, max: 64, pattern: Some((r"[\w+=,.@-]*", |text| RoleSessionName::parse(text).is_ok())) };
-const SESSION_POLICY: Rule = Rule {
+const ARN: Text = Text { min: 20, max: 2048, pattern: None, sensitive: false };
+const SESSION_NAME: Text = Text {
+    min: 2,
+    max: 64,
+    pattern: Some((r"[\w+=,.@-]*", |text| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
+    })),
+    sensitive: false,
+};
+const TOKEN: Text = Text { min: 4, max: 20_000, pattern: None, sensitive: true };
+const SESSION_POLICY: Text = Text {
     min: 1,
     max: 2048,
     pattern: Some((r"[\u0009\u000A\u000D\u0020-\u00FF]+", |text| {
-        text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FF}'))
+        !text.is_empty() && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FF}'))
     })),
+    sensitive: false,
 };
 
 /// The actions that are answered, and who may call them.
 pub const ACTIONS: &[Operation] = &[
-    Operation { name: "AssumeRoleWithWebIdentity", access: Public },
-    Operation { name: "GetCallerIdentity", access: Signed },
+    Operation { name: "AssumeRoleWithWebIdentity", access: Public, input: &[] },
+    Operation { name: "GetCallerIdentity", access: Signed, input: &[] },
 ];
 
 /// The members of a request, by name.
@@ -77,41 +84,50 @@ async fn assume_role_with_web_identity(app: &App, id: &RequestId, form: Form) ->
 }
 
 fn read_assume_role(mut form: Form) -> Result<AssumeRoleRequest, ApiError> {
-    let role_arn = CHECK.text("roleArn", CHECK.required("roleArn", form.take("RoleArn"))?, &ARN)?;
-    let session_name = CHECK.required("roleSessionName", form.take("RoleSessionName"))?;
-    let session_name = CHECK.text("roleSessionName", session_name, &SESSION_NAME)?;
-    let token = Secret::new(CHECK.required("webIdentityToken", form.take("WebIdentityToken"))?);
-    CHECK.secret("webIdentityToken", token.expose(), 4, 20_000)?;
-    let policy = CHECK.optional("policy", form.take("Policy"), &SESSION_POLICY)?;
-    refuse_what_is_not_there(&mut form)?;
+    let mut violations = Violations::new(Dialect::AwsQuery);
+    let role_arn = required(&mut violations, "roleArn", form.take("RoleArn"), &ARN);
+    let session_name =
+        required(&mut violations, "roleSessionName", form.take("RoleSessionName"), &SESSION_NAME);
+    let token = required(&mut violations, "webIdentityToken", form.take("WebIdentityToken"), &TOKEN);
+    let policy = form.take("Policy").inspect(|policy| violations.text("policy", policy, &SESSION_POLICY));
+    let seconds = form.take("DurationSeconds").map(|text| read_duration(&mut violations, &text));
+    refuse_what_is_not_there(&mut form, &mut violations);
+    violations.finish()?;
     Ok(AssumeRoleRequest {
         role_arn,
         role_session_name: RoleSessionName::parse(session_name).expect("the rule is the name's own"),
-        web_identity_token: token,
-        duration: form.take("DurationSeconds").as_deref().map(read_duration).transpose()?,
+        web_identity_token: Secret::new(token),
+        duration: seconds.map(SignedDuration::from_secs),
         policy,
     })
 }
 
-fn read_duration(text: &str) -> Result<SignedDuration, ApiError> {
-    let Ok(seconds) = text.parse() else {
-        return Err(CHECK.violated(&format!("'{text}'"), "durationSeconds", "Member must be an integer"));
-    };
-    CHECK.number("durationSeconds", seconds, 900, 43_200).map(SignedDuration::from_secs)
+/// A member that has to be there. Where it is not, the violation says so, and nobody gets to see the answer.
+fn required(violations: &mut Violations, path: &str, value: Option<String>, rule: &Text) -> String {
+    match &value {
+        Some(text) => violations.text(path, text, rule),
+        None => violations.missing(path),
+    }
+    value.unwrap_or_default()
+}
+
+fn read_duration(violations: &mut Violations, text: &str) -> i64 {
+    match text.parse() {
+        Ok(seconds) => violations.integer("durationSeconds", seconds, 900, 43_200),
+        Err(_) => violations.add(&format!("'{text}'"), "durationSeconds", "Member must be an integer"),
+    }
+    text.parse().unwrap_or_default()
 }
 
 /// What a caller relies on and Daypass does not have must not be passed over: a managed session policy would
 /// have narrowed the session.
-fn refuse_what_is_not_there(form: &mut Form) -> Result<(), ApiError> {
+fn refuse_what_is_not_there(form: &mut Form, violations: &mut Violations) {
     if let Some((member, arn)) = form.0.iter().find(|(member, _)| member.starts_with("PolicyArns")) {
-        let constraint = "Daypass has no managed policies; pass the policy itself as Policy";
-        return Err(CHECK.violated(&format!("'{arn}'"), member, constraint));
+        let phrase = "Daypass has no managed policies; pass the policy itself as Policy";
+        violations.add(&format!("'{arn}'"), member, phrase);
     }
-    match form.take("ProviderId") {
-        Some(id) => {
-            Err(CHECK.violated(&format!("'{id}'"), "providerId", "Member must be absent for an OpenID token"))
-        }
-        None => Ok(()),
+    if let Some(id) = form.take("ProviderId") {
+        violations.add(&format!("'{id}'"), "providerId", "Member must be absent for an OpenID token");
     }
 }
 

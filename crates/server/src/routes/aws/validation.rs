@@ -1,110 +1,363 @@
-//! The constraints of AWS's shapes (cognito-identity.md 1.3 and 2). Clients show the texts, so they have
-//! AWS's form; of several violations the first is reported.
+//! The constraints of AWS's shapes, and what a client hears who breaks them (cognito-identity.md 1.3 and 2).
+//! Clients show the texts and match on them, so they have AWS's form to the letter.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Dialect};
 
-/// How a member has to look.
-pub struct Rule {
+/// What a member of a request has to look like.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// A text.
+    Text(Text),
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// A whole number within bounds.
+    Integer {
+        /// The least.
+        min: i64,
+        /// The greatest.
+        max: i64,
+    },
+    /// True or false.
+    Flag,
+    /// Several of one shape.
+    List {
+        /// The shape of each.
+        of: &'static Shape,
+        /// The fewest.
+        min: usize,
+        /// The most.
+        max: usize,
+    },
+    /// Names with values.
+    Map {
+        /// The shape of a name.
+        key: Text,
+        /// The shape of a value.
+        value: &'static Shape,
+        /// The most.
+        max: usize,
+    },
+    /// Members by name.
+    Structure(&'static [Member]),
+}
+
+/// A text: how many characters, and which.
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
     /// Least characters.
     pub min: usize,
     /// Most characters.
     pub max: usize,
     /// What characters may stand where.
     pub pattern: Option<Pattern>,
+    /// Whether nobody may see it, in an error either.
+    pub sensitive: bool,
 }
 
 /// A pattern as AWS writes it, and what it means.
 pub type Pattern = (&'static str, fn(&str) -> bool);
 
-/// Checks the members of one request.
-#[derive(Clone, Copy)]
-pub struct Checker(pub Dialect);
+/// A member of a structure.
+#[derive(Debug, Clone, Copy)]
+pub struct Member {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it has to be there. `null` is not.
+    pub required: bool,
+    /// What it has to look like.
+    pub shape: Shape,
+}
 
-impl Checker {
-    /// A member that has to be there.
-    pub fn required<T>(self, member: &str, value: Option<T>) -> Result<T, ApiError> {
-        value.ok_or_else(|| self.violated("null", member, "Member must not be null"))
+/// The longest value that is shown whole, in characters.
+const SHOWN: usize = 256;
+const HIDDEN: &str = "***";
+const NOT_NULL: &str = "Member must not be null";
+
+/// Everything that is wrong with the members of one request.
+pub struct Violations {
+    dialect: Dialect,
+    found: Vec<String>,
+}
+
+impl Violations {
+    /// Nothing is wrong yet.
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, found: Vec::new() }
     }
 
-    /// A text that keeps its rule.
-    pub fn text(self, member: &str, value: String, rule: &Rule) -> Result<String, ApiError> {
-        self.check(member, &value, rule)?;
-        Ok(value)
+    /// Checks the members of a structure.
+    ///
+    /// # Errors
+    /// A member that is there and has another type than its shape.
+    pub fn check(&mut self, members: &[Member], input: &Map<String, Value>) -> Result<(), ApiError> {
+        self.structure("", members, input)
     }
 
-    /// A text that keeps its rule, if it is there.
-    pub fn optional(
-        self,
-        member: &str,
-        value: Option<String>,
-        rule: &Rule,
-    ) -> Result<Option<String>, ApiError> {
-        value.map(|value| self.text(member, value, rule)).transpose()
-    }
-
-    /// Checks a text without taking it.
-    pub fn check(self, member: &str, value: &str, rule: &Rule) -> Result<(), ApiError> {
-        let length = value.chars().count();
-        let constraint = if length < rule.min {
-            format!("Member must have length greater than or equal to {}", rule.min)
-        } else if length > rule.max {
-            format!("Member must have length less than or equal to {}", rule.max)
-        } else {
-            match rule.pattern {
-                Some((pattern, matches)) if !matches(value) => {
-                    format!("Member must satisfy regular expression pattern: {pattern}")
-                }
-                _ => return Ok(()),
-            }
-        };
-        Err(self.violated(&quoted(value), member, &constraint))
-    }
-
-    /// A secret text: its length is checked, and nothing of it is shown.
-    pub fn secret(self, member: &str, value: &str, min: usize, max: usize) -> Result<(), ApiError> {
-        if (min..=max).contains(&value.chars().count()) {
-            return Ok(());
+    /// Checks a text that does not come as JSON.
+    pub fn text(&mut self, path: &str, value: &str, rule: &Text) {
+        let shown = if rule.sensitive { HIDDEN.to_owned() } else { value.to_owned() };
+        for phrase in broken(value, rule) {
+            self.add(&quoted(&shown), path, &phrase);
         }
-        let constraint = format!(
-            "Map value must satisfy constraint: [Member must have length less than or equal to {max}, \
-             Member must have length greater than or equal to {min}]"
-        );
-        Err(self.violated("'***'", member, &constraint))
     }
 
-    /// A number within bounds.
-    pub fn number(self, member: &str, value: i64, min: i64, max: i64) -> Result<i64, ApiError> {
-        let constraint = if value < min {
-            format!("Member must have value greater than or equal to {min}")
-        } else if value > max {
+    /// Checks a number that does not come as JSON.
+    pub fn integer(&mut self, path: &str, value: i64, min: i64, max: i64) {
+        let phrase = if value > max {
             format!("Member must have value less than or equal to {max}")
+        } else if value < min {
+            format!("Member must have value greater than or equal to {min}")
         } else {
-            return Ok(value);
+            return;
         };
-        Err(self.violated(&format!("'{value}'"), member, &constraint))
+        self.add(&quoted(&value.to_string()), path, &phrase);
     }
 
-    /// A list or map of no more than `max` entries.
-    pub fn at_most(self, member: &str, length: usize, max: usize) -> Result<(), ApiError> {
-        if length <= max {
-            return Ok(());
+    /// Notes that a member that has to be there is not.
+    pub fn missing(&mut self, path: &str) {
+        self.add("null", path, NOT_NULL);
+    }
+
+    /// Notes a violation that no shape states. `value` comes quoted, if it is one.
+    pub fn add(&mut self, value: &str, path: &str, phrase: &str) {
+        self.found.push(format!("Value {value} at '{path}' failed to satisfy constraint: {phrase}"));
+    }
+
+    /// The refusal of a request with any violation, all of them in one text.
+    pub fn finish(self) -> Result<(), ApiError> {
+        let plural = match self.found.len() {
+            0 => return Ok(()),
+            1 => "",
+            _ => "s",
+        };
+        let (count, all) = (self.found.len(), self.found.join("; "));
+        Err(ApiError::validation(self.dialect, format!("{count} validation error{plural} detected: {all}")))
+    }
+
+    fn structure(
+        &mut self,
+        path: &str,
+        members: &[Member],
+        input: &Map<String, Value>,
+    ) -> Result<(), ApiError> {
+        for member in members {
+            let path = child(path, &lower_first(member.name));
+            match input.get(member.name).unwrap_or(&Value::Null) {
+                Value::Null if member.required => self.missing(&path),
+                Value::Null => {}
+                value => self.value(&path, &member.shape, value)?,
+            }
         }
-        let constraint = format!("Member must have length less than or equal to {max}");
-        Err(self.violated(&format!("'{length} entries'"), member, &constraint))
+        Ok(())
     }
 
-    /// The refusal of a value.
-    pub fn violated(self, value: &str, member: &str, constraint: &str) -> ApiError {
-        let message = format!(
-            "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: {constraint}"
-        );
-        ApiError::validation(self.0, message)
+    fn value(&mut self, path: &str, shape: &Shape, value: &Value) -> Result<(), ApiError> {
+        match (shape, value) {
+            (Shape::Text(rule), Value::String(text)) => self.text(path, text, rule),
+            (Shape::Choice(choices), Value::String(text)) => {
+                if !choices.contains(&text.as_str()) {
+                    self.add(&quoted(text), path, &enum_phrase(choices));
+                }
+            }
+            (Shape::Integer { min, max }, Value::Number(number)) => {
+                let number = number.as_i64().ok_or_else(|| wrong_type(path, shape))?;
+                self.integer(path, number, *min, *max);
+            }
+            (Shape::Flag, Value::Bool(_)) => {}
+            (Shape::List { of, min, max }, Value::Array(items)) => {
+                self.size(path, shape, value, items.len(), *min, *max);
+                self.items(path, of, items, value)?;
+            }
+            (Shape::Map { key, value: of, max }, Value::Object(entries)) => {
+                self.size(path, shape, value, entries.len(), 0, *max);
+                self.entries(path, (key, of), entries, shape)?;
+            }
+            (Shape::Structure(members), Value::Object(input)) => self.structure(path, members, input)?,
+            _ => return Err(wrong_type(path, shape)),
+        }
+        Ok(())
+    }
+
+    fn size(&mut self, path: &str, shape: &Shape, value: &Value, count: usize, min: usize, max: usize) {
+        if count > max {
+            let phrase = format!("Member must have length less than or equal to {max}");
+            self.add(&quoted(&shown(shape, value)), path, &phrase);
+        } else if count < min {
+            let phrase = format!("Member must have length greater than or equal to {min}");
+            self.add(&quoted(&shown(shape, value)), path, &phrase);
+        }
+    }
+
+    /// A structure in a list is told by its place, a text by the whole list.
+    fn items(
+        &mut self,
+        path: &str,
+        of: &'static Shape,
+        items: &[Value],
+        list: &Value,
+    ) -> Result<(), ApiError> {
+        let mut any_broken = false;
+        for (index, item) in items.iter().enumerate() {
+            match of {
+                Shape::Structure(_) => self.value(&format!("{path}.{}.member", index + 1), of, item)?,
+                _ => any_broken |= is_broken(path, of, item)?,
+            }
+        }
+        if any_broken {
+            let phrase = format!("Member must satisfy constraint: [{}]", all_phrases(of));
+            self.add(&quoted(&shown(of, list)), path, &phrase);
+        }
+        Ok(())
+    }
+
+    fn entries(
+        &mut self,
+        path: &str,
+        (key, of): (&Text, &'static Shape),
+        entries: &Map<String, Value>,
+        map: &Shape,
+    ) -> Result<(), ApiError> {
+        let (mut broken_keys, mut broken_values) = (false, false);
+        for (name, value) in entries {
+            broken_keys |= !broken(name, key).is_empty();
+            match of {
+                Shape::Structure(_) => self.value(&format!("{path}.{name}.member"), of, value)?,
+                _ => broken_values |= is_broken(path, of, value)?,
+            }
+        }
+        let whole = || quoted(&shown(map, &Value::Object(entries.clone())));
+        if broken_keys {
+            let phrase = format!("Map keys must satisfy constraint: [{}]", text_phrases(key).join(", "));
+            self.add(&whole(), path, &phrase);
+        }
+        if broken_values {
+            let phrase = format!("Map value must satisfy constraint: [{}]", all_phrases(of));
+            self.add(&whole(), path, &phrase);
+        }
+        Ok(())
     }
 }
 
-/// The value as it is shown, cut where it would swamp the message.
+fn child(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// `IdentityPoolId` as it stands in violations: `identityPoolId`.
+fn lower_first(name: &str) -> String {
+    let mut characters = name.chars();
+    let first = characters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(characters).collect()
+}
+
+fn wrong_type(path: &str, shape: &Shape) -> ApiError {
+    let wanted = match shape {
+        Shape::Text(_) | Shape::Choice(_) => "a string",
+        Shape::Integer { .. } => "a whole number",
+        Shape::Flag => "true or false",
+        Shape::List { .. } => "a list",
+        Shape::Map { .. } | Shape::Structure(_) => "an object",
+    };
+    ApiError::serialization(format!("The member '{path}' must be {wanted}"))
+}
+
+/// Whether an item or a value that is no structure breaks its shape.
+fn is_broken(path: &str, shape: &Shape, value: &Value) -> Result<bool, ApiError> {
+    let mut alone = Violations::new(Dialect::AwsJson);
+    alone.value(path, shape, value)?;
+    Ok(!alone.found.is_empty())
+}
+
+/// The constraints that a text breaks.
+fn broken(value: &str, rule: &Text) -> Vec<String> {
+    let length = value.chars().count();
+    let [longest, shortest] = length_phrases(rule);
+    let mut phrases = Vec::new();
+    if length > rule.max {
+        phrases.push(longest);
+    }
+    if length < rule.min {
+        phrases.push(shortest);
+    }
+    if let Some((pattern, matches)) = rule.pattern
+        && !matches(value)
+    {
+        phrases.push(pattern_phrase(pattern));
+    }
+    phrases
+}
+
+/// All constraints of a shape that stands in a list or a map.
+fn all_phrases(shape: &Shape) -> String {
+    match shape {
+        Shape::Text(rule) => text_phrases(rule).join(", "),
+        Shape::Choice(choices) => enum_phrase(choices),
+        Shape::Integer { .. }
+        | Shape::Flag
+        | Shape::List { .. }
+        | Shape::Map { .. }
+        | Shape::Structure(_) => String::new(),
+    }
+}
+
+fn text_phrases(rule: &Text) -> Vec<String> {
+    let pattern = rule.pattern.map(|(pattern, _)| pattern_phrase(pattern));
+    length_phrases(rule).into_iter().chain(pattern).collect()
+}
+
+fn length_phrases(rule: &Text) -> [String; 2] {
+    [
+        format!("Member must have length less than or equal to {}", rule.max),
+        format!("Member must have length greater than or equal to {}", rule.min),
+    ]
+}
+
+fn pattern_phrase(pattern: &str) -> String {
+    format!("Member must satisfy regular expression pattern: {pattern}")
+}
+
+fn enum_phrase(choices: &[&str]) -> String {
+    format!("Member must satisfy enum value set: [{}]", choices.join(", "))
+}
+
+/// A list or a map as a violation shows it: `[a, b]`, `{k=v}`, and nothing of secrets.
+fn shown(shape: &Shape, value: &Value) -> String {
+    if holds_secrets(shape) {
+        return HIDDEN.to_owned();
+    }
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| shown(shape, item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(entries) => {
+            let mut text = String::from("{");
+            for (index, (name, value)) in entries.iter().enumerate() {
+                let comma = if index == 0 { "" } else { ", " };
+                // Writing into a string cannot fail.
+                let _ = write!(text, "{comma}{name}={}", shown(shape, value));
+            }
+            text + "}"
+        }
+        other => other.to_string(),
+    }
+}
+
+fn holds_secrets(shape: &Shape) -> bool {
+    match shape {
+        Shape::Text(rule) => rule.sensitive,
+        Shape::List { of, .. } | Shape::Map { value: of, .. } => holds_secrets(of),
+        Shape::Structure(members) => members.iter().any(|member| holds_secrets(&member.shape)),
+        Shape::Choice(_) | Shape::Integer { .. } | Shape::Flag => false,
+    }
+}
+
+/// The value in quotes, cut where it would swamp the message.
 fn quoted(value: &str) -> String {
-    const SHOWN: usize = 256;
     match value.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("'{}…'", &value[..end]),
         None => format!("'{value}'"),
