@@ -11,6 +11,7 @@ use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::IdentityPools;
 use daypass_core::ids::IdentityPoolId;
 use daypass_core::provider::http::ProviderHttp;
+use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
 use daypass_core::seal::{MasterKey, Sealer};
@@ -63,6 +64,8 @@ pub struct App {
     pub broker: Broker,
     /// Answers the identity pool API.
     pub pools: Arc<IdentityPools>,
+    /// Verifies logins of public providers.
+    pub public_logins: Arc<PublicLogins>,
     /// Answers STS.
     pub sts: Arc<Sts>,
     /// Decides about temporary credentials.
@@ -106,6 +109,11 @@ impl App {
     pub async fn wire(ingredients: Ingredients) -> Result<Self, WireError> {
         let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
         let providers = config.load_providers()?;
+        let public_logins = Arc::new(PublicLogins::new(
+            config.registered_providers(),
+            ingredients.http.clone(),
+            clock.clone(),
+        ));
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &config, &*random).await?;
@@ -158,6 +166,7 @@ impl App {
             callers: Arc::new(callers),
             broker,
             pools,
+            public_logins,
             sts,
             access,
             trail,
