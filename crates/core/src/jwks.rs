@@ -148,12 +148,6 @@ impl JwksCache {
     }
 }
 
-impl std::fmt::Debug for JwksCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JwksCache").finish_non_exhaustive()
-    }
-}
-
 impl Entry {
     fn keys_within(&self, age: SignedDuration, now: Timestamp) -> Option<&KeySet> {
         let (at, keys) = self.keys.as_ref()?;

@@ -125,20 +125,10 @@ impl PublicLogin {
 }
 
 /// Verifies logins of public providers.
-#[derive(Debug)]
 pub struct PublicLogins {
     registered: RegisteredProviders,
     verifier: id_token::Verifier,
-    http: Http,
-}
-
-/// The way out, with a name to print.
-struct Http(Arc<dyn ProviderHttp>);
-
-impl std::fmt::Debug for Http {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Http")
-    }
+    http: Arc<dyn ProviderHttp>,
 }
 
 /// How a login of one provider is checked.
@@ -164,7 +154,7 @@ impl PublicLogins {
     #[must_use]
     pub fn new(registered: RegisteredProviders, http: Arc<dyn ProviderHttp>, clock: Arc<dyn Clock>) -> Self {
         let keys = JwksCache::new(http.clone(), clock.clone());
-        Self { registered, verifier: id_token::Verifier::new(keys, clock), http: Http(http) }
+        Self { registered, verifier: id_token::Verifier::new(keys, clock), http }
     }
 
     /// Verifies logins for a pool, in the order given. One bad login spoils them all, and nobody is asked
@@ -270,22 +260,14 @@ impl PublicLogins {
         key: &str,
         token: &Secret,
     ) -> Result<PublicLogin, PublicLoginError> {
-        let social = |(app_id, (user, claims)): (&str, _)| PublicLogin {
-            provider: key.to_owned(),
-            client: app_id.to_owned(),
-            kind: Kind::Social,
-            user,
-            claims,
+        let http = &*self.http;
+        let (app_id, (user, claims)) = match check {
+            Check::IdToken(trusts) => return self.check_id_token(trusts, key, token).await,
+            Check::Facebook { app_id } => (app_id, access_token::facebook(http, app_id, token).await?),
+            Check::Amazon { app_id } => (app_id, access_token::amazon(http, app_id, token).await?),
         };
-        match check {
-            Check::IdToken(trusts) => self.check_id_token(trusts, key, token).await,
-            Check::Facebook { app_id } => access_token::facebook(&*self.http.0, app_id, token)
-                .await
-                .map(|found| social((app_id, found))),
-            Check::Amazon { app_id } => {
-                access_token::amazon(&*self.http.0, app_id, token).await.map(|found| social((app_id, found)))
-            }
-        }
+        let (provider, client) = (key.to_owned(), app_id.to_owned());
+        Ok(PublicLogin { provider, user, client, kind: Kind::Social, claims })
     }
 
     async fn check_id_token(

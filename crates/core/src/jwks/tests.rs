@@ -5,6 +5,12 @@ use std::pin::pin;
 use std::task::Poll;
 
 use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom as AwsLcRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING,
+    EcdsaKeyPair, KeyPair as _,
+};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use futures::channel::oneshot;
 use http::Response;
 use serde_json::{Value, json};
@@ -247,6 +253,27 @@ async fn what_is_no_jwk_set_is_a_failure() {
 fn finds(keys: &Value, key_id: Option<&str>) -> bool {
     let set: KeySet = serde_json::from_value(json!({"keys": keys})).unwrap();
     set.find(key_id).is_some()
+}
+
+#[test]
+fn every_curve_verifies_its_own_algorithm_only() {
+    for (curve, coordinate, signing, algorithm) in [
+        ("P-256", 32, &ECDSA_P256_SHA256_FIXED_SIGNING, Algorithm::Es256),
+        ("P-384", 48, &ECDSA_P384_SHA384_FIXED_SIGNING, Algorithm::Es384),
+        ("P-521", 66, &ECDSA_P521_SHA512_FIXED_SIGNING, Algorithm::Es512),
+    ] {
+        let pair = EcdsaKeyPair::generate(signing).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(coordinate);
+        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let keys = json!({"keys": [{"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)}]});
+        let set: KeySet = serde_json::from_value(keys).unwrap();
+        let key = set.find(None).unwrap();
+        let signature = pair.sign(&AwsLcRandom::new(), b"message").unwrap();
+        for other in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Rs256] {
+            assert_eq!(key.verifies(other, b"message", signature.as_ref()), other == algorithm, "{curve}");
+        }
+        assert!(!key.verifies(algorithm, b"another", signature.as_ref()));
+    }
 }
 
 /// The issuer's key with some members replaced, or taken away by `null`.

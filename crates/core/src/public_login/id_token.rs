@@ -31,7 +31,8 @@ pub(super) struct Expectation<'a> {
 
 /// Which client a token must be for.
 pub(super) enum Audience<'a> {
-    /// `azp` decides where there is one, and `aud`, of one member, where there is none: IAM's rule.
+    /// `azp` decides where there is one, and `aud`, of one member, where there is none: IAM's rule. A token
+    /// that a client of ours was given for somebody else's server is therefore good here.
     AuthorizedParty(Vec<&'a str>),
     /// A client of a user pool, and nothing but its ID tokens.
     UserPoolClient(Vec<&'a str>),
@@ -53,12 +54,6 @@ pub(super) struct Verifier {
     clock: Arc<dyn Clock>,
 }
 
-impl fmt::Debug for Verifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("keys", &self.keys).finish_non_exhaustive()
-    }
-}
-
 impl Verifier {
     pub(super) fn new(keys: JwksCache, clock: Arc<dyn Clock>) -> Self {
         Self { keys, clock }
@@ -71,8 +66,7 @@ impl Verifier {
         token: &Secret,
     ) -> Result<Verified, PublicLoginError> {
         let token = UnverifiedToken::read(token.expose())?;
-        if !expected.issuers.iter().any(|issuer| token.claims.text("iss") == Ok(issuer)) {
-            token.claims.text("iss")?;
+        if !expected.issuers.contains(token.claims.text("iss")?) {
             return Err(PublicLoginError::IssuerMismatch);
         }
         self.check_signature(&token, expected, provider).await?;

@@ -127,7 +127,7 @@ impl RegisteredProviders {
         let issuer = registered.map_or_else(|| format!("https://{name}"), |pool| pool.issuer.clone());
         let jwks_url = registered
             .and_then(|pool| pool.jwks_uri.clone())
-            .unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
+            .unwrap_or_else(|| format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/')));
         (issuer, KeySource::JwkSet(jwks_url))
     }
 }

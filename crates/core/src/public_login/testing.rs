@@ -163,7 +163,7 @@ type AnswerMaker = Box<dyn Fn() -> Answer + Send + Sync>;
 /// A network with nobody on it but who was put there. Anybody else is unreachable.
 #[derive(Default)]
 pub struct FakeHttp {
-    issuers: Vec<Arc<Issuer>>,
+    issuers: Mutex<Vec<Arc<Issuer>>>,
     answers: Mutex<BTreeMap<String, AnswerMaker>>,
     asked: Mutex<Vec<String>>,
     otherwise: Option<Arc<dyn ProviderHttp>>,
@@ -178,9 +178,14 @@ impl FakeHttp {
 
     /// Puts an issuer on it.
     #[must_use]
-    pub fn with_issuer(mut self, issuer: &Arc<Issuer>) -> Self {
-        self.issuers.push(issuer.clone());
+    pub fn with_issuer(self, issuer: &Arc<Issuer>) -> Self {
+        self.add_issuer(issuer);
         self
+    }
+
+    /// Puts an issuer on a network that is already in use.
+    pub fn add_issuer(&self, issuer: &Arc<Issuer>) {
+        lock(&self.issuers).push(issuer.clone());
     }
 
     /// Leads every request that nobody here answers into another network.
@@ -220,7 +225,7 @@ impl FakeHttp {
         if let Some(make) = lock(&self.answers).get(url) {
             return Some(make());
         }
-        let answer = self.issuers.iter().find_map(|issuer| issuer.answer(url))?;
+        let answer = lock(&self.issuers).iter().find_map(|issuer| issuer.answer(url))?;
         Some(Ok((200, answer.to_string())))
     }
 }
