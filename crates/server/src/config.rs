@@ -1,12 +1,13 @@
 //! The configuration: what an operator writes into `daypass.toml`. Unknown keys are refused, secrets come
 //! by reference, and everything is checked before anything starts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use daypass_core::ids::{AccountId, Region};
 use daypass_core::provider::Provider;
 use daypass_core::provider::definition::{Definition, DefinitionError};
+use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::secret::Secret;
 use serde::Deserialize;
 
@@ -21,6 +22,12 @@ pub struct Config {
     /// The providers whose logins are accepted.
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderConfig>,
+    /// The OIDC providers that pools may accept logins of, each under its ARN.
+    #[serde(default, rename = "oidc_provider")]
+    pub oidc_providers: Vec<OidcProvider>,
+    /// The Cognito user pools that are not where their names say.
+    #[serde(default, rename = "user_pool")]
+    pub user_pools: Vec<UserPool>,
     /// Who may call from where.
     #[serde(default, rename = "app")]
     pub apps: Vec<AppConfig>,
@@ -109,6 +116,24 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: DefinitionError,
     },
+    /// An OIDC provider or a user pool cannot be what its description says.
+    #[error("[[{table}]] {name:?}: {source}")]
+    Registration {
+        /// The table.
+        table: &'static str,
+        /// The ARN or the name of the provider.
+        name: String,
+        /// What is wrong with it.
+        source: RegistrationError,
+    },
+    /// Of two descriptions of one provider, nobody could say which one counts.
+    #[error("[[{table}]] {name:?} stands there twice; describe each provider once")]
+    DuplicateRegistration {
+        /// The table.
+        table: &'static str,
+        /// What stands there twice.
+        name: String,
+    },
     /// A secret cannot be read.
     #[error("[[provider]] id = {id:?}: client_secret: cannot read {file}: {source}", file = file.display())]
     Secret {
@@ -134,6 +159,7 @@ impl Config {
             |rest| !rest.ends_with('/'),
             "must not end with a slash",
         )?;
+        config.check_registered()?;
         for app in &config.apps {
             for origin in &app.origins {
                 check_url(
@@ -148,6 +174,33 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    fn check_registered(&self) -> Result<(), ConfigError> {
+        let mut seen = BTreeSet::new();
+        for provider in &self.oidc_providers {
+            let table = "oidc_provider";
+            let refuse = |source| ConfigError::Registration { table, name: provider.arn.clone(), source };
+            provider.check().map_err(refuse)?;
+            if !seen.insert(provider.login_key()) {
+                return Err(ConfigError::DuplicateRegistration { table, name: provider.issuer.clone() });
+            }
+        }
+        for pool in &self.user_pools {
+            let table = "user_pool";
+            let refuse = |source| ConfigError::Registration { table, name: pool.name.clone(), source };
+            pool.check().map_err(refuse)?;
+            if !seen.insert(&pool.name) {
+                return Err(ConfigError::DuplicateRegistration { table, name: pool.name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The OIDC providers and user pools whose logins pools may accept.
+    #[must_use]
+    pub fn registered_providers(&self) -> RegisteredProviders {
+        RegisteredProviders::new(self.oidc_providers.clone(), self.user_pools.clone())
     }
 
     /// The providers, by ID, their definitions complete and their secrets read.
@@ -290,5 +343,73 @@ mod tests {
     fn two_providers_cannot_share_an_id() {
         let twice = "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { file = \"SECRET\" }\n[[app]]";
         assert!(complaint("[[app]]", twice).contains("twice"));
+    }
+
+    const REGISTERED: &str = r#"
+        [[oidc_provider]]
+        arn = "arn:aws:iam::000000000000:oidc-provider/login.example.com/realm"
+        issuer = "https://login.example.com/realm"
+        audiences = ["ours"]
+        [[user_pool]]
+        name = "cognito-idp.us-east-1.amazonaws.com/us-east-1_local"
+        issuer = "http://127.0.0.1:9229/us-east-1_local"
+    "#;
+
+    /// Parses the good configuration with registered providers, one change made in their description.
+    fn register(from: &str, to: &str) -> Result<Config, ConfigError> {
+        assert!(REGISTERED.contains(from));
+        Config::parse(&format!("{GOOD}{}", REGISTERED.replace(from, to)))
+    }
+
+    #[test]
+    fn oidc_providers_and_user_pools_are_read() {
+        let config = register("", "").unwrap();
+        assert_eq!(config.oidc_providers[0].login_key(), "login.example.com/realm");
+        assert_eq!(config.user_pools[0].name, "cognito-idp.us-east-1.amazonaws.com/us-east-1_local");
+    }
+
+    #[test]
+    fn a_provider_is_described_once() {
+        let provider = REGISTERED.split("[[user_pool]]").next().unwrap();
+        let again = provider.replace("000000000000", "111111111111");
+        let complaint = register("[[user_pool]]", &format!("{again}[[user_pool]]")).unwrap_err().to_string();
+        assert!(complaint.contains("[[oidc_provider]] \"https://login.example.com/realm\""), "{complaint}");
+        let pool = REGISTERED.split("[[user_pool]]").last().unwrap();
+        let complaint = register(pool, &format!("{pool}[[user_pool]]{pool}")).unwrap_err().to_string();
+        assert!(complaint.contains("twice"), "{complaint}");
+    }
+
+    #[test]
+    fn a_description_that_cannot_be_true_is_refused_with_its_place_and_the_cure() {
+        for (from, to, place, cure) in [
+            ("audiences = [\"ours\"]", "audiences = []", "oidc_provider", "1 to 100"),
+            ("audiences = [\"ours\"]", "audiences = [\"\"]", "oidc_provider", "none of them empty"),
+            ("\"https://login", "\"http://login", "oidc_provider", "issuer must start with https://"),
+            ("com/realm\"\n        aud", "com/realm?a=b\"\n        aud", "oidc_provider", "query"),
+            (
+                "com/realm\"\n        issuer",
+                "com/other\"\n        issuer",
+                "oidc_provider",
+                "arn must be arn:aws:iam",
+            ),
+            ("iam::000000000000", "iam::12", "oidc_provider", "arn must be arn:aws:iam"),
+            ("issuer = \"http://127.0.0.1", "issuer = \"http://10.0.0.1", "user_pool", "issuer must start"),
+            (
+                "issuer = \"http://127.0.0.1",
+                "issuer = \"http://127.0.0.1@evil",
+                "user_pool",
+                "issuer must start",
+            ),
+            ("us-east-1.amazonaws.com", "us-east-1.example.com", "user_pool", "name must be cognito-idp"),
+            ("[[user_pool]]", "[[user_pool]]\njwks_uri = \"ftp://x\"", "user_pool", "jwks_uri must start"),
+        ] {
+            let complaint = register(from, to).unwrap_err().to_string();
+            assert!(
+                complaint.contains(&format!("[[{place}]]")) && complaint.contains(cure),
+                "{to}: {complaint}"
+            );
+        }
+        let complaint = register("[[user_pool]]", "colour = 1\n[[user_pool]]").unwrap_err().to_string();
+        assert!(complaint.contains("colour"), "{complaint}");
     }
 }

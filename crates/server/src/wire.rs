@@ -11,7 +11,7 @@ use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::ids::IdentityPoolId;
 use daypass_core::provider::http::ProviderHttp;
-use daypass_core::public_login::{PublicLogins, RegisteredProviders};
+use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
 use daypass_core::seal::{MasterKey, Sealer};
@@ -107,6 +107,11 @@ impl App {
     pub async fn wire(ingredients: Ingredients) -> Result<Self, WireError> {
         let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
         let providers = config.load_providers()?;
+        let public_logins = Arc::new(PublicLogins::new(
+            config.registered_providers(),
+            ingredients.http.clone(),
+            clock.clone(),
+        ));
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &config, &*random).await?;
@@ -131,11 +136,7 @@ impl App {
             sessions,
         });
         let pools = Arc::new(IdentityPools {
-            public_logins: Arc::new(PublicLogins::new(
-                RegisteredProviders::default(),
-                ingredients.http.clone(),
-                clock.clone(),
-            )),
+            public_logins,
             role_mapping_limit: RoleMappingLimit::default(),
             store: store.clone(),
             sts: sts.clone(),
