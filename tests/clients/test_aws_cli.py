@@ -237,6 +237,6 @@ class TestCognitoIdentity:
 
     def test_a_refusal_is_told_in_aws_words(self, aws_cli):
         refused = aws_cli("cognito-identity", "describe-identity-pool", "--identity-pool-id", "US EAST:1")
-        assert refused.returncode == 254
+        assert refused.returncode == 255
         assert "(ValidationException)" in refused.stderr
         assert "1 validation error detected: Value 'US EAST:1' at 'identityPoolId'" in refused.stderr

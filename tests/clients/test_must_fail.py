@@ -9,6 +9,7 @@ none can be constructed: `a_policy_that_does_not_check_the_pool_is_refused`,
 `a_policy_that_does_not_check_the_kind_of_login_is_refused`, `every_allow_has_to_check`."""
 
 import base64
+import datetime
 import hashlib
 import hmac
 import json
@@ -34,7 +35,7 @@ from login import Person
 COGNITO, GOOGLE = "cognito-identity.amazonaws.com", "accounts.google.com"
 PROVIDER = "login.other-app"
 TAGS = "https://aws.amazon.com/tags"
-FOREIGN_ROLE = "arn:aws:iam::000000000000:role/authenticated"
+FOREIGN_ROLE = "arn:aws:iam::999999999999:role/authenticated"
 PATIENCE = 30  # seconds; a token of one second is over long before
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 SERVICE = "AWSCognitoIdentityService"
@@ -135,6 +136,14 @@ class World:
         return {"aws_access_key_id": key_id, "aws_secret_access_key": secret}
 
     @property
+    def tomorrow(self):
+        return amz_date(datetime.timedelta(days=1))
+
+    @property
+    def a_second_later(self):
+        return amz_date(datetime.timedelta(seconds=1))
+
+    @property
     def developer(self):
         return self.daypass.developer_provider
 
@@ -196,6 +205,10 @@ class World:
 
     def spliced(self, *people):
         return ".".join(person.token.split(".")[part] for part, person in enumerate(people))
+
+
+def amz_date(later):
+    return (datetime.datetime.now(datetime.UTC) + later).strftime("%Y%m%dT%H%M%SZ")
 
 
 def encode(raw):
@@ -314,9 +327,10 @@ MUST_FAIL = {
     "a developer's key with a session token": (UNKNOWN, lambda w: w.act_with(**w.developer_key)),
     "a session without its token": (UNKNOWN, lambda w: w.act_with(aws_session_token=None)),
     "an identity that never was": (NOT_FOUND, lambda w: w.credentials(w.ada.token, of=Person(NO_ID, ""))),
-    "a signature for another service": (ALTERED, lambda w: w.signed(service="sts")),
-    "a signature for another operation": (ALTERED, lambda w: w.signed(header("X-Amz-Target", f"{SERVICE}.GetId"))),
-    "a signature for another time": (ALTERED, lambda w: w.signed(header("X-Amz-Date", "20991231T235959Z"))),
+    "a signature for another service": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(service="sts")),
+    "a signature for another call": (ALTERED, lambda w: w.signed(header("X-Amz-Target", f"{SERVICE}.TagResource"))),
+    "a signature for another day": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(header("X-Amz-Date", w.tomorrow))),
+    "a signature for another second": (ALTERED, lambda w: w.signed(header("X-Amz-Date", w.a_second_later))),
     "a signature for another query": (ALTERED, lambda w: w.signed(member("url", lambda url: f"{url}?MaxResults=60"))),
     "a signature that names no operation": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(unsign("x-amz-target"))),
     "a signature that names no host": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(unsign("host"))),

@@ -15,6 +15,9 @@ class Findings:
     def of(self, operation):
         return self._operations[operation]
 
+    def __contains__(self, operation):
+        return operation in self._operations
+
     def __iter__(self):
         return iter(self._operations.values())
 

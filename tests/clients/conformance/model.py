@@ -185,5 +185,6 @@ def placed(shape, steps, value):
 
 def matches(shape, text):
     """Whether a text matches the pattern of its shape, all of it."""
-    pattern = _texts(shape).python or shape.metadata["pattern"]
-    return re.fullmatch(pattern, text, re.ASCII) is not None
+    pattern = shape.metadata["pattern"]
+    python = EXAMPLES[pattern].python if pattern in EXAMPLES else None
+    return re.fullmatch(python or pattern, text, re.ASCII) is not None

@@ -111,11 +111,12 @@ def delete_identity_pool(stage):
 def set_identity_pool_roles(stage):
     pool_id = stage.pool(OpenIdConnectProviderARNs=[stage.oidc_arn("login.example.com")])
     stage.call("SetIdentityPoolRoles", IdentityPoolId=pool_id, Roles={})
+    # As many rules as a provider may have.
     rule = {"Claim": "plan", "MatchType": "Equals", "Value": "gold", "RoleARN": stage.role("authenticated")}
     mapping = {
         "Type": "Rules",
         "AmbiguousRoleResolution": "Deny",
-        "RulesConfiguration": {"Rules": [rule, {**rule, "MatchType": "StartsWith"}]},
+        "RulesConfiguration": {"Rules": [rule] * 24 + [{**rule, "MatchType": "StartsWith"}]},
     }
     stage.call(
         "SetIdentityPoolRoles",

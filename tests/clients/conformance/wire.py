@@ -27,13 +27,16 @@ class Wire:
         return self.service.operation_model(operation).input_shape
 
     def send(self, operation, parameters, signed=None):
-        """Sends a request, signed if the model says so, and answers with the bare HTTP answer."""
+        """Sends a request and answers with the bare HTTP answer. It is signed with the developer's key if the model
+        says so, or as `signed` says: whether, or with what."""
         return self.send_body(operation, self.encode(operation, parameters), signed)
 
     def send_body(self, operation, body, signed=None):
         request = AWSRequest("POST", self.daypass.server_url + "/", headers=self.headers(operation), data=body)
-        if signed if signed is not None else not self.is_public(operation):
-            SigV4Auth(self._credentials, self.service.signing_name, self.daypass.region).add_auth(request)
+        signed = not self.is_public(operation) if signed is None else signed
+        if signed:
+            credentials = self._credentials if signed is True else signed
+            SigV4Auth(credentials, self.service.signing_name, self.daypass.region).add_auth(request)
         return login.HTTP.request("POST", request.url, body=body, headers=dict(request.headers), redirect=False)
 
     def call(self, operation, **parameters):
@@ -51,7 +54,7 @@ class Wire:
     def read_refusal(self, operation, answer):
         assert answer.status >= 400, f"{operation} did not refuse"
         code, message = self.read_error(answer)
-        if operation in self.service.operation_names:
+        if operation in self.findings:
             self.findings.of(operation).errors.add(code)
         return code, message
 
