@@ -10,6 +10,10 @@ import login
 from server import Daypass
 
 
+def pytest_addoption(parser):
+    parser.addoption("--regenerate", action="store_true", help="write the documents that tests compare, as `gen` does")
+
+
 def pytest_configure():
     """Nothing of this machine's AWS or proxy configuration takes part."""
     for name in list(os.environ):

@@ -1,4 +1,5 @@
-"""An OpenID token becomes temporary credentials, by Cognito's call and by STS's, and no other way."""
+"""An OpenID token becomes temporary credentials, by Cognito's call and by STS's, and no other way. The other ways are
+in `test_must_fail.py`."""
 
 import datetime
 import json
@@ -38,10 +39,6 @@ class TestEnhancedFlow:
         assert caller["UserId"].startswith("AROA")
         assert caller["UserId"].endswith(":CognitoIdentityCredentials")
         assert caller["Account"] == daypass.account_id
-
-    def test_somebody_elses_token(self, public, ada, grace):
-        with aws.refused("NotAuthorizedException", status=400):
-            public.get_credentials_for_identity(IdentityId=ada.identity_id, Logins=grace.logins)
 
     def test_an_identity_that_does_not_exist(self, public, ada):
         with aws.refused("ResourceNotFoundException", f"Identity '{NO_SUCH_ID}' not found.", 400):

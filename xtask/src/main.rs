@@ -8,6 +8,7 @@ mod bench;
 mod cargo_deny;
 mod chromium;
 mod debian;
+mod generated;
 mod node;
 mod process;
 mod python;
@@ -44,6 +45,12 @@ const COMMANDS: &[Command] = &[
         usage: "bench [ARGUMENTS]",
         about: "measure speed and size against the targets, as ratios inside one run",
         run: bench::run,
+    },
+    Command {
+        name: "gen",
+        usage: "gen",
+        about: "write again whatever in the repository is generated",
+        run: generated::run_all,
     },
     Command { name: "help", usage: "help", about: "this page", run: help },
 ];

@@ -1,0 +1,36 @@
+//! `cargo xtask gen`: writes again whatever in the repository is generated. A test compares each such file
+//! with what it would be now, so nobody has to remember when.
+
+use crate::process::run;
+use crate::{Outcome, Workspace, python, release};
+
+struct Generated {
+    file: &'static str,
+    from: &'static str,
+    write: fn(&Workspace) -> Outcome,
+}
+
+const ALL: &[Generated] = &[Generated {
+    file: "docs/compatibility.md",
+    from: "what the conformance tests find",
+    write: compatibility,
+}];
+
+pub(crate) fn run_all(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    if let Some(unexpected) = arguments.first() {
+        return Err(format!("`gen` takes no argument; it was given `{unexpected}`").into());
+    }
+    for generated in ALL {
+        workspace.say(&format!("{}: {}", generated.file, generated.from));
+        (generated.write)(workspace).map_err(|failure| format!("{}: {failure}", generated.file))?;
+    }
+    Ok(())
+}
+
+/// The tests write it in passing. A failure of theirs is one of `gen`, but the document then says what is
+/// missing.
+fn compatibility(workspace: &Workspace) -> Outcome {
+    let mut test = workspace.command(python::interpreter(workspace)?);
+    test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/clients/test_conformance.py"]);
+    run(test.env("DAYPASS_BIN", release::program(workspace)?))
+}
