@@ -65,6 +65,10 @@ export async function tryFolder({ daypass, person, flow, folder, name }) {
   };
 }
 
+/** How reading one object ends. */
+export const readObject = ({ daypass, person, flow, key }) =>
+  outcome(s3As(daypass, providers[flow](daypass, person)).send(new GetObjectCommand({ Bucket: daypass.bucket, Key: key })));
+
 /** Who STS says that the person is, and how long the credentials last. */
 export async function whoAmI({ daypass, person, flow }) {
   const credentials = await providers[flow](daypass, person)();

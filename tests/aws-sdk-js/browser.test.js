@@ -5,14 +5,16 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { utimes } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { startChromium } from '../../sdk/test/browser/chromium.js';
 import { startDaypass } from '../../sdk/test/support/daypass.js';
 import { logIn } from './login.js';
-import { promises } from './promises.js';
+import { assertRefused, promises } from './promises.js';
 
 /** The functions of `app.js` as one script that defines `app`. */
 async function bundle() {
@@ -83,6 +85,16 @@ describe('AWS SDK for JavaScript in a browser', () => {
     const signed = ['authorization', 'x-amz-date', 'x-amz-security-token'];
     for (const header of [...own, ...signed, 'x-amz-target']) assert.ok(headers.has(header), `${header}: ${[...headers]}`);
     assert.deepEqual(new Set(asked.map((preflight) => preflight.headers.origin)), new Set([new URL(site.url).origin]));
+  });
+
+  test('what one person read is not kept by the browser for the next', async () => {
+    const key = `${grace.identityId}/old diary.txt`;
+    await run('useOwnFolder', { daypass: daypass(), person: grace, flow: 'enhanced', name: 'old diary.txt', text: 'hers' });
+    // A browser that is told nothing keeps an answer for a tenth of the age of what is in it.
+    const longAgo = new Date('2020-01-01T00:00:00Z');
+    await utimes(join(daypass().dir, 's3', daypass().bucket, key), longAgo, longAgo);
+    assert.deepEqual(await run('readObject', { daypass: daypass(), person: grace, flow: 'enhanced', key }), { done: true });
+    assertRefused(await run('readObject', { daypass: daypass(), person: ada, flow: 'enhanced', key }), 'AccessDenied', 403);
   });
 
   test('the page reads the headers of an error', async () => {

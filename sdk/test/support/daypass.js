@@ -16,7 +16,7 @@ import { createInterface } from 'node:readline';
  * @typedef {{
  *   server_url: string, s3_url: string, sandbox_url: string, region: string, account_id: string, bucket: string,
  *   identity_pool_id: string, developer_provider: string, role_arn: string, guest_role_arn: string,
- *   aws_config_file: string, aws_shared_credentials_file: string, aws_profile: string,
+ *   dir: string, aws_config_file: string, aws_shared_credentials_file: string, aws_profile: string,
  * }} Ready
  */
 
