@@ -34,8 +34,8 @@ pub(crate) const ALL: &[Step] = &[
 const SDK: &str = "sdk";
 /// The folder of the tests with the AWS SDK for JavaScript.
 const AWS_SDK_JS: &str = "tests/aws-sdk-js";
-/// What all of the workspace means to the steps that compile it. The AWS SDK for Rust takes longer to compile than
-/// everything else together, so it waits for a step of its own.
+/// What the steps compile that compile everything. The AWS SDK for Rust takes longer than most of the rest
+/// together, so it waits for a step of its own.
 const WORKSPACE: &str = "--workspace --exclude daypass-aws-sdk-tests --locked";
 
 fn format(workspace: &Workspace) -> Outcome {

@@ -259,10 +259,12 @@ async fn write_profile(
 ) -> anyhow::Result<(PathBuf, PathBuf)> {
     let key = app.developer_access_key(ACCESS_KEY_NAME).await?;
     let (key, secret) = key.context("the developer access key was sealed under another master key")?;
+    // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
+    // goes to AWS itself.
     let config = format!(
         "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\n\n[services {PROFILE}]\n\
-         cognito_identity =\n  endpoint_url = {server_url}\nsts =\n  endpoint_url = {server_url}\n\
-         s3 =\n  endpoint_url = {s3_url}\n"
+         cognito_identity =\n  endpoint_url = {server_url}\ncognito-identity =\n  endpoint_url = {server_url}\n\
+         sts =\n  endpoint_url = {server_url}\ns3 =\n  endpoint_url = {s3_url}\n"
     );
     let credentials =
         format!("[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, secret.expose());

@@ -21,8 +21,8 @@ async fn anonymous(daypass: &Daypass) -> SdkConfig {
     once().region(region).endpoint_url(daypass.says("server_url")).no_credentials().load().await
 }
 
-/// For clients that take key, Region and endpoint from the profile that `up` wrote. An app leaves the files to the
-/// environment: `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `AWS_PROFILE`.
+/// For clients that take key, Region and endpoint from the profile that `up` wrote. An app leaves the files
+/// to the environment: `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` and `AWS_PROFILE`.
 pub async fn developer(daypass: &Daypass) -> SdkConfig {
     let files = EnvConfigFiles::builder()
         .with_file(EnvConfigFileKind::Config, daypass.says("aws_config_file"))

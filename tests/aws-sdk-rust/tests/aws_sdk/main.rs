@@ -82,11 +82,9 @@ async fn the_classic_flow_leads_to_the_same_folder() {
     let assumed = assume_role(&daypass, &ada).await;
     assert_eq!(assumed.subject_from_web_identity_token(), Some(&*ada.identity_id));
     let given = assumed.credentials().unwrap();
-    let credentials = Credentials::from_keys(
-        given.access_key_id(),
-        given.secret_access_key(),
-        Some(given.session_token().into()),
-    );
+    let token = Some(given.session_token().to_owned());
+    let credentials =
+        Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "assumed role");
     use_own_folder(&daypass, &s3(&daypass, credentials.clone()), &ada).await;
     let as_ada =
         aws_sdk_sts::config::Builder::from(&developer(&daypass).await).credentials_provider(credentials);

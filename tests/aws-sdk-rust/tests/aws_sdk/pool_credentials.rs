@@ -1,5 +1,5 @@
-//! Credentials of the enhanced flow for any client of the SDK. The SDK for Rust brings no provider for identity pools
-//! along, so an app writes this one.
+//! Credentials of the enhanced flow for any client of the SDK. The SDK for Rust brings no provider for
+//! identity pools along, so an app writes this one.
 
 use std::time::SystemTime;
 
