@@ -97,6 +97,11 @@ class TestRevoke:
         assert revoked.returncode == 1
         assert "there is no identity" in revoked.stderr
 
+    def test_the_role_of_guests(self, daypass):
+        revoked = run(daypass, "revoke", "unauthenticated")
+        assert revoked.returncode == 0, revoked.stderr
+        assert revoked.stdout.startswith("Sessions of unauthenticated that began until ")
+
     def test_an_unknown_role(self, daypass):
         revoked = run(daypass, "revoke", "authenticatd")
         assert revoked.returncode == 1

@@ -12,7 +12,7 @@ from server import Daypass
 
 FIELDS = {
     "server_url", "s3_url", "sandbox_url", "issuer", "region", "account_id", "identity_pool_id", "developer_provider",
-    "role_arn", "bucket", "dir", "aws_config_file", "aws_shared_credentials_file", "aws_profile",
+    "role_arn", "guest_role_arn", "bucket", "dir", "aws_config_file", "aws_shared_credentials_file", "aws_profile",
 }  # fmt: skip
 
 

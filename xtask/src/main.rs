@@ -87,7 +87,7 @@ fn help(_: &Workspace, arguments: &[String]) -> Outcome {
     }
     println!("\nSteps of `test`, in order:");
     for step in steps::ALL {
-        println!("  {:<14} {}", step.name, step.about);
+        println!("  {:<16} {}", step.name, step.about);
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Node.js and the npm packages of `sdk/`. The SDK itself has no dependencies; these are the compiler that
-//! checks its types and the driver of the browser.
+//! Node.js and the npm packages of a folder: of `sdk/`, which has no dependencies itself, the compiler that
+//! checks its types and the driver of the browser; of `tests/aws-sdk-js/`, the AWS SDK.
 
 use std::process::Command;
 
@@ -9,31 +9,29 @@ use crate::{Outcome, Workspace, debian, stamp};
 /// What Debian 12 ships, and the first release whose test runner and WebCrypto are usable.
 const OLDEST: u32 = 18;
 
-/// An npm command in `sdk/`, on a machine where Node.js and the locked packages are in place.
-pub(crate) fn npm(workspace: &Workspace, arguments: &str) -> Outcome<Command> {
-    prepare(workspace)?;
+/// An npm command in `folder`, on a machine where Node.js and the locked packages are in place.
+pub(crate) fn npm(workspace: &Workspace, folder: &str, arguments: &str) -> Outcome<Command> {
+    prepare(workspace, folder)?;
     let mut npm = workspace.command("npm");
-    npm.current_dir(workspace.source("sdk")).args(arguments.split_whitespace());
+    npm.current_dir(workspace.source(folder)).args(arguments.split_whitespace());
     Ok(npm)
 }
 
-fn prepare(workspace: &Workspace) -> Outcome {
+/// Puts Node.js and the locked packages of `folder` in place.
+pub(crate) fn prepare(workspace: &Workspace, folder: &str) -> Outcome {
     install_node(workspace)?;
+    let directory = workspace.source(folder);
     let recipe = format!(
         "{}\n{}",
         answer(Command::new("node").arg("--version")).unwrap_or_default(),
-        stamp::recipe(&workspace.source("sdk/package-lock.json"))?
+        stamp::recipe(&directory.join("package-lock.json"))?
     );
-    let modules = workspace.source("sdk/node_modules");
+    let modules = directory.join("node_modules");
     if stamp::is_current(&modules, &recipe) {
         return Ok(());
     }
-    workspace.say("sdk: installing the locked npm packages");
-    run(workspace.command("npm").current_dir(workspace.source("sdk")).args([
-        "ci",
-        "--no-audit",
-        "--no-fund",
-    ]))?;
+    workspace.say(&format!("{folder}: installing the locked npm packages"));
+    run(workspace.command("npm").current_dir(directory).args(["ci", "--no-audit", "--no-fund"]))?;
     std::fs::create_dir_all(&modules)?;
     stamp::set(&modules, &recipe)
 }

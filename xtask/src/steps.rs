@@ -25,18 +25,29 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+    Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
+    Step { name: "aws-sdk-browser", about: "the same SDK in a real Chromium", run: aws_sdk_browser },
+    Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
+
+/// The folder of the browser SDK.
+const SDK: &str = "sdk";
+/// The folder of the tests with the AWS SDK for JavaScript.
+const AWS_SDK_JS: &str = "tests/aws-sdk-js";
+/// What the steps compile that compile everything. The AWS SDK for Rust takes longer than most of the rest
+/// together, so it waits for a step of its own.
+const WORKSPACE: &str = "--workspace --exclude daypass-aws-sdk-tests --locked";
 
 fn format(workspace: &Workspace) -> Outcome {
     run(&mut workspace.cargo("fmt --all --check"))
 }
 
 fn clippy(workspace: &Workspace) -> Outcome {
-    run(&mut workspace.cargo("clippy --workspace --all-targets --locked -- -D warnings"))
+    run(&mut workspace.cargo(&format!("clippy {WORKSPACE} --all-targets -- -D warnings")))
 }
 
 fn docs(workspace: &Workspace) -> Outcome {
-    let mut doc = workspace.cargo("doc --workspace --no-deps --document-private-items --locked");
+    let mut doc = workspace.cargo(&format!("doc {WORKSPACE} --no-deps --document-private-items"));
     run(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
@@ -55,7 +66,7 @@ fn dependencies(workspace: &Workspace) -> Outcome {
 }
 
 fn unit(workspace: &Workspace) -> Outcome {
-    run(&mut workspace.cargo("test --workspace --locked"))
+    run(&mut workspace.cargo(&format!("test {WORKSPACE}")))
 }
 
 fn build(workspace: &Workspace) -> Outcome {
@@ -67,16 +78,16 @@ fn tour(workspace: &Workspace) -> Outcome {
 }
 
 fn sdk_types(workspace: &Workspace) -> Outcome {
-    run(&mut node::npm(workspace, "run check")?)
+    run(&mut node::npm(workspace, SDK, "run check")?)
 }
 
 fn sdk(workspace: &Workspace) -> Outcome {
-    run(&mut node::npm(workspace, "test")?)
+    run(&mut node::npm(workspace, SDK, "test")?)
 }
 
 fn browser(workspace: &Workspace) -> Outcome {
     let chromium = chromium::program(workspace)?;
-    let mut test = node::npm(workspace, "run test:browser")?;
+    let mut test = node::npm(workspace, SDK, "run test:browser")?;
     run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
 }
 
@@ -85,6 +96,26 @@ fn clients(workspace: &Workspace) -> Outcome {
     let python = python::interpreter(workspace)?;
     let mut test = workspace.command(python);
     test.args(["-m", "pytest", "tests/clients"]);
+    run(with_daypass(&mut test, release::program(workspace)?))
+}
+
+fn aws_sdk_js(workspace: &Workspace) -> Outcome {
+    let mut test = node::npm(workspace, AWS_SDK_JS, "test")?;
+    run(with_daypass(&mut test, release::program(workspace)?))
+}
+
+/// The driver of the browser is the browser SDK's.
+fn aws_sdk_browser(workspace: &Workspace) -> Outcome {
+    let chromium = chromium::program(workspace)?;
+    node::prepare(workspace, SDK)?;
+    let mut test = node::npm(workspace, AWS_SDK_JS, "run test:browser")?;
+    run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
+}
+
+fn aws_sdk_rust(workspace: &Workspace) -> Outcome {
+    let package = "--package daypass-aws-sdk-tests --all-targets --locked";
+    run(&mut workspace.cargo(&format!("clippy {package} -- -D warnings")))?;
+    let mut test = workspace.cargo(&format!("test {package}"));
     run(with_daypass(&mut test, release::program(workspace)?))
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
         let took = started.elapsed();
         if let Err(failure) = outcome {
             print_table(&passed);
-            println!("{:<14} {:8.1} s  FAILED", step.name, took.as_secs_f64());
+            println!("{:<16} {:8.1} s  FAILED", step.name, took.as_secs_f64());
             println!("steps: {} passed, 1 failed, {} skipped", passed.len(), waiting.len());
             return Err(format!("step `{}` failed: {failure}", step.name).into());
         }
@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
 fn print_table(passed: &[(&str, Duration)]) {
     println!();
     for (name, took) in passed {
-        println!("{name:<14} {:8.1} s", took.as_secs_f64());
+        println!("{name:<16} {:8.1} s", took.as_secs_f64());
     }
 }
 

@@ -12,10 +12,10 @@ use daypass_core::clock::{Clock, SignedDuration, SystemClock};
 use daypass_core::ids::{IdentityPoolId, RoleName};
 use daypass_core::random::{Random, SystemRandom};
 use daypass_core::role::RoleDocument;
-use daypass_core::token::AUTHENTICATED;
+use daypass_core::token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::SqliteStore;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -36,8 +36,10 @@ const PROFILE: &str = "daypass";
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "000000000000";
 const DEVELOPER_PROVIDER: &str = "login.daypass.local";
-/// The one role: that of everybody who logged in.
-pub(crate) const ROLE: &str = AUTHENTICATED;
+/// The roles, called as what they trust: everybody who logged in, and guests.
+pub(crate) const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
+/// What guests may read.
+const PUBLIC_FOLDER: &str = "public";
 /// The name of the developer access key behind the profile.
 const ACCESS_KEY_NAME: &str = "up";
 
@@ -71,6 +73,8 @@ pub struct Ready {
     pub developer_provider: String,
     /// The role of everybody who logged in.
     pub role_arn: String,
+    /// The role made for guests, who are off until the developer turns them on and gives the pool this role.
+    pub guest_role_arn: String,
     /// The bucket with everybody's folder.
     pub bucket: String,
     /// Where everything is kept.
@@ -140,7 +144,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         account_id: ACCOUNT_ID.into(),
         identity_pool_id: app.broker.pool_id.clone(),
         developer_provider: DEVELOPER_PROVIDER.into(),
-        role_arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{ROLE}"),
+        role_arn: role_arn(AUTHENTICATED),
+        guest_role_arn: role_arn(UNAUTHENTICATED),
         bucket: BUCKET.into(),
         dir: home.dir().to_owned(),
         aws_profile: PROFILE.into(),
@@ -193,35 +198,57 @@ fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
     Ok(Config::parse(&text)?)
 }
 
-/// The one role: each person lists, reads and writes in the folder named after their identity, and nowhere
-/// else.
+fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
+}
+
+/// The role of everybody who logged in, which the pool has from the start, and that of guests, which it has
+/// not: guests are let in by whoever holds the developer key, and by nobody's forgetfulness.
 fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
-    let folder = "${cognito-identity.amazonaws.com:sub}";
-    let policy = json!({
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "s3:ListBucket",
-                "Resource": format!("arn:aws:s3:::{BUCKET}"),
-                "Condition": {"StringLike": {"s3:prefix": [format!("{folder}/"), format!("{folder}/*")]}}
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
-                    "s3:ListMultipartUploadParts"
-                ],
-                "Resource": format!("arn:aws:s3:::{BUCKET}/{folder}/*")
-            }
-        ]
-    });
-    vec![RoleDocument {
-        name: RoleName::parse(ROLE).expect("it matches the pattern"),
-        trust_policy: RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
+    let policies = [own_folder_policy(), public_folder_policy()];
+    let role = |(name, policy): (&str, Value)| RoleDocument {
+        name: RoleName::parse(name).expect("it matches the pattern"),
+        trust_policy: RoleDocument::trust_in_pool(pool_id, name),
         policy: policy.to_string(),
         max_session_duration: SignedDuration::from_hours(1),
-    }]
+    };
+    ROLES.into_iter().zip(policies).map(role).collect()
+}
+
+/// Each person lists, reads and writes in the folder named after their identity, and nowhere else.
+fn own_folder_policy() -> Value {
+    let folder = "${cognito-identity.amazonaws.com:sub}";
+    let read_and_write = json!([
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts"
+    ]);
+    json!({"Version": "2012-10-17", "Statement": [list(folder), within(folder, &read_and_write)]})
+}
+
+/// A guest lists and reads the public folder, and writes nowhere.
+fn public_folder_policy() -> Value {
+    let read = json!("s3:GetObject");
+    json!({"Version": "2012-10-17", "Statement": [list(PUBLIC_FOLDER), within(PUBLIC_FOLDER, &read)]})
+}
+
+fn list(folder: &str) -> Value {
+    json!({
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": format!("arn:aws:s3:::{BUCKET}"),
+        "Condition": {"StringLike": {"s3:prefix": [format!("{folder}/"), format!("{folder}/*")]}}
+    })
+}
+
+fn within(folder: &str, actions: &Value) -> Value {
+    json!({
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": format!("arn:aws:s3:::{BUCKET}/{folder}/*")
+    })
 }
 
 async fn write_profile(
@@ -232,12 +259,62 @@ async fn write_profile(
 ) -> anyhow::Result<(PathBuf, PathBuf)> {
     let key = app.developer_access_key(ACCESS_KEY_NAME).await?;
     let (key, secret) = key.context("the developer access key was sealed under another master key")?;
+    // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
+    // goes to AWS itself.
     let config = format!(
         "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\n\n[services {PROFILE}]\n\
-         cognito_identity =\n  endpoint_url = {server_url}\nsts =\n  endpoint_url = {server_url}\n\
-         s3 =\n  endpoint_url = {s3_url}\n"
+         cognito_identity =\n  endpoint_url = {server_url}\ncognito-identity =\n  endpoint_url = {server_url}\n\
+         sts =\n  endpoint_url = {server_url}\ns3 =\n  endpoint_url = {s3_url}\n"
     );
     let credentials =
         format!("[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, secret.expose());
     Ok((home.write_private("aws-config", &config)?, home.write_private("aws-credentials", &credentials)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::clock::Timestamp;
+    use daypass_core::iam::{self, Arrival, Context, Decision, Key, Policy};
+
+    use super::*;
+
+    const OBJECT: &str = "arn:aws:s3:::daypass-demo/public/hello.txt";
+
+    fn guest_may(action: &str, resource: &str, prefix: Option<&str>) -> bool {
+        let role = &roles(&IdentityPoolId::parse("us-east-1:aa").unwrap())[1];
+        assert_eq!(role.name.as_str(), UNAUTHENTICATED);
+        let policy = Policy::parse(&role.policy).unwrap();
+        let time = Timestamp::from_second(1_700_000_000).unwrap();
+        let context = Context::new(&Arrival { time, source_ip: None, secure_transport: false });
+        let context = prefix.into_iter().fold(context, |context, prefix| context.with(Key::S3Prefix, prefix));
+        let request = iam::Request { action, resource, context: &context };
+        iam::evaluate(std::slice::from_ref(&policy), None, &request) == Decision::Allowed
+    }
+
+    #[test]
+    fn a_guest_reads_the_public_folder_and_writes_nowhere() {
+        assert!(guest_may("s3:GetObject", OBJECT, None));
+        assert!(!guest_may("s3:GetObject", "arn:aws:s3:::daypass-demo/us-east-1:aa/diary.txt", None));
+        assert!(!guest_may("s3:GetObject", "arn:aws:s3:::daypass-demo/publicity.txt", None));
+        for action in ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"] {
+            assert!(!guest_may(action, OBJECT, None), "{action}");
+        }
+    }
+
+    #[test]
+    fn a_guest_lists_the_public_folder_alone() {
+        let bucket = "arn:aws:s3:::daypass-demo";
+        assert!(guest_may("s3:ListBucket", bucket, Some("public/")));
+        for prefix in [None, Some(""), Some("public"), Some("publicity/"), Some("us-east-1:aa/")] {
+            assert!(!guest_may("s3:ListBucket", bucket, prefix), "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn every_role_trusts_the_pool_alone() {
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let names: Vec<_> = roles(&pool_id).iter().map(|role| role.name.to_string()).collect();
+        assert_eq!(names, ROLES);
+        assert!(roles(&pool_id).iter().all(|role| role.trust_policy.contains(pool_id.as_str())));
+    }
 }

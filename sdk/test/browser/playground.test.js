@@ -7,7 +7,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { controls, faintTexts, headingLevels } from './accessibility.js';
-import { startChromium, startDaypass } from './daypass.js';
+import { startDaypass } from '../support/daypass.js';
+import { startChromium } from './chromium.js';
 import { everythingIn, watch } from './watch.js';
 
 /** @typedef {import('playwright-core').Page} Page */

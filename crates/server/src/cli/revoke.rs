@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::print;
 use crate::telemetry::AuditFile;
-use crate::up::{ROLE, home::Home};
+use crate::up::{ROLES, home::Home};
 use daypass_store::SqliteStore;
 
 /// End all sessions of an identity or of a role that began until now.
@@ -50,7 +50,8 @@ fn target(text: &str, draft: &mut AuditDraft) -> anyhow::Result<RevocationTarget
         return Ok(RevocationTarget::Identity(id));
     }
     let role = RoleName::parse(text)?;
-    anyhow::ensure!(role.as_str() == ROLE, "there is no role {role}: the role of `daypass up` is {ROLE}");
+    let known = ROLES.contains(&role.as_str());
+    anyhow::ensure!(known, "there is no role {role}: the roles of `daypass up` are {}", ROLES.join(" and "));
     draft.resource = Some(format!("role {role}"));
     Ok(RevocationTarget::Role(role))
 }

@@ -67,9 +67,17 @@ pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: N
     };
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
     response.headers_mut().insert("x-amz-request-id", name);
+    keep_out_of_caches(&mut response);
     let status = response.status().as_u16();
     tracing::info!(request_id = %id, status, "S3 request {id} answered {status}");
     response
+}
+
+/// An answer is for whoever signed the request. A browser that is told nothing keeps it, by the age of the
+/// object, for the next person at the same address (RFC 9111, 4.2.2); what an object says of itself stands.
+fn keep_out_of_caches(response: &mut Response) {
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
 }
 
 async fn answer(

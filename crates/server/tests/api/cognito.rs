@@ -62,19 +62,33 @@ async fn a_browser_on_any_page_may_call_and_read_the_error() {
     assert_eq!(answer.header("access-control-expose-headers"), exposed);
 }
 
-#[tokio::test]
-async fn a_browser_that_asks_first_may_sign() {
-    let daypass = Daypass::start().await;
-    let request = Request::options("/")
+/// What a browser asks before it calls from a page of another origin.
+fn preflight(headers: &str) -> Request<String> {
+    Request::options("/")
         .header("origin", "https://anywhere.example")
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,x-amz-target,x-amz-date");
-    let answer = daypass.send(request.body(String::new()).unwrap()).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
-    assert_eq!(answer.header("access-control-max-age"), "172800");
-    assert_eq!(answer.header("access-control-allow-headers"), "authorization,x-amz-target,x-amz-date");
+        .header("access-control-request-headers", headers)
+        .body(String::new())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_browser_that_asks_first_may_sign_and_send_what_the_aws_sdk_adds() {
+    let daypass = Daypass::start().await;
+    let asked = [
+        "x-amz-target,content-type,amz-sdk-invocation-id,amz-sdk-request,x-amz-user-agent",
+        "authorization,x-amz-date,x-amz-security-token,x-amz-content-sha256",
+    ];
+    for headers in asked {
+        let answer = daypass.send(preflight(headers)).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, "");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,OPTIONS");
+        assert_eq!(answer.header("access-control-allow-headers"), headers);
+        assert_eq!(answer.header("access-control-max-age"), "172800");
+        assert!(!answer.headers.contains_key("access-control-allow-credentials"), "{answer:?}");
+    }
 }
 
 #[tokio::test]

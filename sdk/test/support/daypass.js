@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Starts the real `daypass up` and the real Chromium for the browser tests. Whatever is missing is
- * an error that says what to do: a browser test that cannot run has failed.
+ * Starts the real `daypass up`, for the tests that need one. Whatever is missing is an error that says
+ * what to do: a test that cannot run has failed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,13 +10,19 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
 
-/** @typedef {{server_url: string, s3_url: string, sandbox_url: string, region: string, bucket: string}} Ready */
+/**
+ * The ready line, as far as tests use it.
+ * @typedef {{
+ *   server_url: string, s3_url: string, sandbox_url: string, region: string, account_id: string, bucket: string,
+ *   identity_pool_id: string, developer_provider: string, role_arn: string, guest_role_arn: string,
+ *   dir: string, aws_config_file: string, aws_shared_credentials_file: string, aws_profile: string,
+ * }} Ready
+ */
 
 export async function startDaypass() {
   const binary = needed(process.env.DAYPASS_BIN, 'Set DAYPASS_BIN to the daypass binary');
-  const dir = await mkdtemp(join(tmpdir(), 'daypass-browser-'));
+  const dir = await mkdtemp(join(tmpdir(), 'daypass-test-'));
   const child = spawn(binary, ['up', '--port', '0', '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = textOf(child.stderr);
   const ended = once(child, 'exit');
@@ -40,16 +46,8 @@ function textOf(stream) {
   return () => text;
 }
 
-export function startChromium() {
-  const executablePath = needed(process.env.CHROMIUM ?? '/usr/bin/chromium', 'Install chromium or set CHROMIUM');
-  const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
-  // Tests may run as root in a container, where Chromium's sandbox cannot start.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', ...quiet] });
-}
-
-/** @param {string | undefined} path @param {string} cure */
-function needed(path, cure) {
+/** A program that has to be there. @param {string | undefined} path @param {string} cure */
+export function needed(path, cure) {
   if (!path || !existsSync(path)) throw new Error(`${cure} (now: ${path ?? 'not set'})`);
   return path;
 }
