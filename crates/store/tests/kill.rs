@@ -10,9 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use daypass_core::clock::Timestamp;
-use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
+use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::store::{DeveloperLogin, DeveloperLoginOutcome, Store};
+use daypass_core::linking::LinkRequest;
+use daypass_core::store::{LinkOutcome, Store};
 use daypass_store::SqliteStore;
 
 /// Set for the child: the database to write to.
@@ -40,7 +41,8 @@ async fn acknowledged_identities_survive_a_kill() {
 async fn assert_all_there(path: &Path, users: &HashSet<String>) {
     let store = SqliteStore::open(path).expect("a database that survived");
     for user in users {
-        let id = store.find_identity_by_developer_user(&pool_id(), user).await.expect("an answer");
+        let login = Login::developer(user);
+        let id = store.find_identity_by_login(&pool_id(), &login).await.expect("an answer");
         let id = id.unwrap_or_else(|| panic!("{user} was acknowledged and is lost"));
         assert!(store.lookup_identity(&id).await.expect("an answer").is_some());
     }
@@ -76,7 +78,7 @@ fn read_acknowledged_and_kill(mut child: Child) -> HashSet<String> {
 /// Sixteen tasks, so that the kill meets commits that carry several identities.
 async fn create_identities_until_killed(path: &Path) {
     let store = Arc::new(SqliteStore::open(path).expect("a new database"));
-    let pool = IdentityPool { id: pool_id(), settings: PoolSettings::default(), roles: PoolRoles::default() };
+    let pool = IdentityPool::new(pool_id(), PoolSettings::default(), PoolRoles::default());
     store.add_pool(&pool).await.expect("a new pool");
     let mut tasks = Vec::new();
     for task in 0..16 {
@@ -91,15 +93,15 @@ async fn create_identities_until_killed(path: &Path) {
 async fn create_identities(store: Arc<SqliteStore>, task: u32) {
     for number in 0..100_000 {
         let user = format!("user-{task}-{number}");
-        let login = DeveloperLogin {
+        let request = LinkRequest {
             pool_id: pool_id(),
-            developer_user_identifier: user.clone(),
+            logins: vec![Login::developer(&user)],
             identity_id: None,
             new_identity_id: IdentityId::parse(format!("us-east-1:{task:04}-{number:08}")).expect("an ID"),
             now: Timestamp::UNIX_EPOCH,
         };
-        let outcome = store.resolve_developer_login(&login).await.expect("an answer");
-        assert!(matches!(outcome, DeveloperLoginOutcome::Created(_)));
+        let outcome = store.link_logins(&request).await.expect("an answer");
+        assert!(matches!(outcome, LinkOutcome::Created(_)));
         writeln!(std::io::stdout(), "{PREFIX}{user}").expect("a parent that listens");
     }
 }

@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 
+use daypass_core::audit::AuditSubject;
 use daypass_core::clock::Timestamp;
-use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
+use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::store::{DeveloperLogin, DeveloperLoginOutcome, Page, Store, StoreError};
+use daypass_core::linking::{LinkRefusal, LinkRequest};
+use daypass_core::store::{LinkOutcome, Page, Store, StoreError};
 use daypass_store::{OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -45,11 +47,8 @@ impl Database {
 }
 
 fn pool() -> IdentityPool {
-    IdentityPool {
-        id: IdentityPoolId::parse("us-east-1:01").expect("a pool ID"),
-        settings: PoolSettings::default(),
-        roles: PoolRoles::default(),
-    }
+    let id = IdentityPoolId::parse("us-east-1:01").expect("a pool ID");
+    IdentityPool::new(id, PoolSettings::default(), PoolRoles::default())
 }
 
 fn identity_id(number: u32) -> IdentityId {
@@ -57,10 +56,10 @@ fn identity_id(number: u32) -> IdentityId {
 }
 
 /// A login of `user`, who becomes identity `number` if new.
-fn login(user: &str, number: u32) -> DeveloperLogin {
-    DeveloperLogin {
+fn login(user: &str, number: u32) -> LinkRequest {
+    LinkRequest {
         pool_id: pool().id,
-        developer_user_identifier: user.to_owned(),
+        logins: vec![Login::developer(user)],
         identity_id: None,
         new_identity_id: identity_id(number),
         now: Timestamp::UNIX_EPOCH,
@@ -71,7 +70,7 @@ fn login(user: &str, number: u32) -> DeveloperLogin {
 async fn with_ada(database: &Database) -> SqliteStore {
     let store = database.open();
     store.add_pool(&pool()).await.expect("a new pool");
-    store.resolve_developer_login(&login("ada", 1)).await.expect("a new login");
+    store.link_logins(&login("ada", 1)).await.expect("a new login");
     store
 }
 
@@ -82,8 +81,8 @@ async fn everything_is_there_after_a_restart() {
 
     let store = database.open();
     assert_eq!(store.lookup_pool(&pool().id).await.unwrap(), Some(pool()));
-    let outcome = store.resolve_developer_login(&login("ada", 2)).await.unwrap();
-    assert!(matches!(outcome, DeveloperLoginOutcome::Known(ada) if ada.id == identity_id(1)));
+    let outcome = store.link_logins(&login("ada", 2)).await.unwrap();
+    assert!(matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1)));
 }
 
 #[tokio::test]
@@ -91,11 +90,11 @@ async fn a_second_process_sees_what_was_acknowledged_and_may_write_too() {
     let database = Database::new();
     let first = with_ada(&database).await;
     let second = database.open();
-    let ada = second.find_identity_by_developer_user(&pool().id, "ada").await.unwrap();
+    let ada = second.find_identity_by_login(&pool().id, &Login::developer("ada")).await.unwrap();
     assert_eq!(ada, Some(identity_id(1)));
 
-    second.resolve_developer_login(&login("bob", 2)).await.unwrap();
-    let bob = first.find_identity_by_developer_user(&pool().id, "bob").await.unwrap();
+    second.link_logins(&login("bob", 2)).await.unwrap();
+    let bob = first.find_identity_by_login(&pool().id, &Login::developer("bob")).await.unwrap();
     assert_eq!(bob, Some(identity_id(2)));
 }
 
@@ -141,7 +140,9 @@ async fn a_record_that_cannot_be_read_is_corrupt() {
     let store = with_ada(&database).await;
     for tampering in [
         "UPDATE identity_pool SET settings = '{'",
-        "UPDATE identity_pool SET roles = '{}'",
+        "UPDATE identity_pool SET settings = '{}', roles = '7'",
+        "UPDATE identity_pool SET roles = '{}', tag_maps = '7'",
+        "UPDATE identity_pool SET tag_maps = '{}', version = -1",
         "PRAGMA foreign_keys = off; UPDATE identity_pool SET id = 'nonsense'",
     ] {
         database.tamper(tampering);
@@ -150,12 +151,49 @@ async fn a_record_that_cannot_be_read_is_corrupt() {
     }
 }
 
+/// What the first Daypass made and kept: a pool with a role mapping in a form of its own, the user `ada`, the
+/// guest 2, and an audit event about her.
+const WRITTEN_BY_VERSION_1: &str = r#"
+    INSERT INTO identity_pool VALUES
+        ('us-east-1:01', '{"name": "app"}', '{"authenticated": "arn:a", "mappings": {"x": {"Type": 7}}}');
+    INSERT INTO configured_pool VALUES ('app', 'us-east-1:01');
+    INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0);
+    INSERT INTO identity VALUES ('us-east-1:02', 'us-east-1:01', 0, 0, 0, 0);
+    INSERT INTO developer_login VALUES ('us-east-1:01', 'ada', 'us-east-1:01');
+    INSERT INTO audit_event VALUES
+        (1, 0, '00000000-0000-7000-8000-000000000000', 'exchange', 'allowed', NULL, 'snapchat', 'ada',
+         'us-east-1:01', NULL, NULL);
+    PRAGMA application_id = 0x64706173;
+    PRAGMA user_version = 1;
+"#;
+
+#[tokio::test]
+async fn a_database_of_version_1_keeps_everything() {
+    let database = Database::new();
+    database.tamper(include_str!("../migrations/sqlite/0001_first.sql"));
+    database.tamper(WRITTEN_BY_VERSION_1);
+    drop(database.open());
+
+    let store = database.open();
+    let settings = PoolSettings { name: "app".to_owned(), ..PoolSettings::default() };
+    let roles = PoolRoles { authenticated: Some("arn:a".to_owned()), ..PoolRoles::default() };
+    let pool = IdentityPool::new(pool().id, settings, roles);
+    assert_eq!(store.find_or_add_configured_pool("app", &self::pool()).await.unwrap(), pool);
+    let outcome = store.link_logins(&login("ada", 3)).await.unwrap();
+    assert!(matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1)));
+    assert_eq!(store.list_logins(&identity_id(1)).await.unwrap(), [Login::developer("ada")]);
+    assert!(!store.lookup_identity(&identity_id(2)).await.unwrap().unwrap().authenticated);
+    let about = AuditSubject::Identity(identity_id(1));
+    let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
+    assert_eq!((event.login.as_deref(), event.developer_user_identifier.as_deref()), (None, Some("ada")));
+}
+
 #[tokio::test]
 async fn a_corrupt_identity_lets_nobody_in() {
     let database = Database::new();
     let store = with_ada(&database).await;
     database.tamper("UPDATE identity SET created_at = 9e18");
-    let error = store.resolve_developer_login(&login("ada", 2)).await.unwrap_err();
+    let error = store.link_logins(&login("ada", 2)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
 }
 
@@ -165,10 +203,10 @@ async fn a_disabled_identity_is_refused_and_can_be_hidden() {
     let store = with_ada(&database).await;
     database.tamper("UPDATE identity SET disabled = 1");
 
-    let named = DeveloperLogin { identity_id: Some(identity_id(1)), ..login("eve", 2) };
+    let named = LinkRequest { identity_id: Some(identity_id(1)), ..login("eve", 2) };
     for login in [login("ada", 2), named] {
-        let outcome = store.resolve_developer_login(&login).await.unwrap();
-        assert_eq!(outcome, DeveloperLoginOutcome::Disabled(identity_id(1)));
+        let outcome = store.link_logins(&login).await.unwrap();
+        assert_eq!(outcome, LinkOutcome::Refused(LinkRefusal::Disabled(identity_id(1))));
     }
     let page = Page { after: None, limit: 60 };
     assert_eq!(store.list_identities(&pool().id, false, page.clone()).await.unwrap().len(), 1);

@@ -9,21 +9,29 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, though the compiler takes them for a library")]
 
 mod audit;
+mod deletions;
 mod fixture;
 mod keys;
+mod linking;
 mod listings;
 mod logins;
+mod model;
 mod pools;
 mod races;
 mod revocations;
+mod unlinking;
 
 pub use audit::*;
+pub use deletions::*;
 pub use keys::*;
+pub use linking::*;
 pub use listings::*;
 pub use logins::*;
+pub use model::*;
 pub use pools::*;
 pub use races::*;
 pub use revocations::*;
+pub use unlinking::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
 /// `contract_tests!(memory, (Arc::new(MemoryStore::new()), ()))`. It is evaluated once for each case.
@@ -38,9 +46,11 @@ macro_rules! contract_tests {
             a_taken_pool_id_is_refused_and_the_pool_stays,
             the_configured_pool_is_created_from_the_first_candidate,
             pools_configured_under_two_names_are_two,
-            the_configured_pool_shows_roles_set_since,
-            roles_are_replaced_as_a_whole,
-            roles_of_an_unknown_pool_are_not_set,
+            the_configured_pool_shows_what_was_changed_since,
+            a_pool_is_replaced_as_a_whole,
+            a_change_to_one_pool_leaves_the_other_alone,
+            a_change_on_top_of_a_stale_reading_is_noticed,
+            an_unknown_pool_is_not_replaced,
             // guests
             a_guest_comes_back_as_it_was_added,
             an_unknown_identity_is_none,
@@ -65,12 +75,51 @@ macro_rules! contract_tests {
             the_same_identifier_in_two_pools_is_two_identities,
             the_answer_to_a_login_is_what_a_lookup_finds,
             instants_of_any_age_are_kept_to_the_millisecond,
+            // linking
+            several_first_logins_create_one_identity,
+            a_new_login_beside_a_known_one_is_linked,
+            a_guest_takes_several_logins_at_once,
+            public_and_developer_logins_of_the_same_text_do_not_meet,
+            a_login_in_two_pools_is_two_people,
+            a_stranger_without_a_login_of_it_reaches_no_identity,
+            a_developer_user_of_another_identity_merges_nobody,
+            a_merge_keeps_all_logins_and_disables_the_loser,
+            three_people_who_are_one_are_merged_at_once,
+            the_owner_of_a_login_survives_rather_than_a_guest,
+            the_older_of_two_owners_survives_even_if_the_younger_is_named,
+            of_two_owners_of_one_age_the_smaller_id_survives,
+            one_identity_never_has_two_users_of_one_public_provider,
+            an_identity_may_have_20_logins_and_no_more,
+            a_disabled_identity_is_refused_and_stays_as_it_is,
+            // unlinking
+            merged_developer_users_are_the_destination,
+            a_merge_of_one_identity_with_itself_changes_nothing,
+            a_merge_with_an_unknown_user_is_refused,
+            developer_users_of_two_pools_are_not_merged,
+            a_merge_that_breaks_a_sum_changes_nothing,
+            an_unlinked_developer_user_is_free_again,
+            an_identity_whose_last_login_is_gone_is_out_of_reach,
+            only_a_developer_user_of_the_named_identity_is_unlinked,
+            unlinking_in_one_pool_leaves_the_other_alone,
+            public_logins_are_unlinked_by_provider,
+            public_logins_are_unlinked_all_or_none,
+            public_logins_are_unlinked_only_by_a_login_of_the_identity,
+            nothing_is_unlinked_from_an_identity_that_is_disabled_or_unknown,
+            // deletions
+            a_deleted_identity_is_gone_with_its_logins,
+            a_deleted_identity_is_unknown_to_a_login_that_names_it,
+            identities_that_do_not_exist_are_passed_over,
+            the_loser_of_a_merge_is_deleted_without_the_survivors_logins,
+            a_deleted_pool_is_gone_with_its_identities_and_logins,
+            an_unknown_pool_is_not_deleted,
+            a_configured_pool_can_be_made_again_after_its_deletion,
             // listings
             pages_of_pools_neither_repeat_nor_skip,
             pages_of_identities_neither_repeat_nor_skip,
             identities_are_listed_by_pool,
             enabled_identities_are_listed_either_way,
-            developer_users_are_listed_by_identity,
+            disabled_identities_can_be_hidden,
+            logins_are_listed_by_identity_in_order,
             a_page_after_an_item_that_is_gone_goes_on_behind_it,
             // keys
             the_first_signing_key_is_everybodys,
@@ -99,11 +148,19 @@ macro_rules! contract_tests {
             of_two_logins_racing_for_one_guest_one_is_linked,
             of_two_guests_one_login_races_for_one_is_linked,
             a_first_login_racing_with_a_link_gives_it_one_identity,
+            a_deletion_racing_with_a_link_leaves_all_or_nothing,
+            of_racing_merges_both_ways_one_ends_an_identity,
+            of_racing_unlinks_one_takes_the_login,
+            of_racing_changes_to_a_pool_one_wins_each_version,
             racing_starts_agree_on_the_configured_pool,
             racing_starts_agree_on_the_signing_key,
             racing_starts_agree_on_the_access_key,
             racing_revocations_leave_the_latest,
             racing_audit_events_are_all_kept,
+            // random changes
+            random_changes_come_out_as_the_model_says,
+            racing_links_merges_and_unlinks_lose_nothing,
+            racing_changes_of_every_kind_leave_no_login_adrift,
         ] }
     };
     // A race needs threads, and they cost the other cases nothing worth a second list.
@@ -124,14 +181,18 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 7] = [
+    const CASES: [&str; 11] = [
         include_str!("contract/audit.rs"),
+        include_str!("contract/deletions.rs"),
         include_str!("contract/keys.rs"),
+        include_str!("contract/linking.rs"),
         include_str!("contract/listings.rs"),
         include_str!("contract/logins.rs"),
+        include_str!("contract/model.rs"),
         include_str!("contract/pools.rs"),
         include_str!("contract/races.rs"),
         include_str!("contract/revocations.rs"),
+        include_str!("contract/unlinking.rs"),
     ];
 
     #[test]

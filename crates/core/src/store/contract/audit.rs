@@ -5,9 +5,9 @@ use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use crate::store::SharedStore;
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
-    use AuditAction::{Assume, Credentials, Exchange, Revoke, S3Request, Token};
+    use AuditAction::{Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, Token};
     let fixture = Fixture::new(store).await;
-    for action in [Exchange, Token, Credentials, Assume, S3Request, Revoke] {
+    for action in [Exchange, Token, Credentials, Assume, Logins, Delete, Pool, S3Request, Revoke] {
         for outcome in [AuditOutcome::Allowed, AuditOutcome::Refused] {
             let event = AuditEvent { action, outcome, ..full_event(&fixture) };
             let subject = AuditSubject::Request(event.request_id.clone());
@@ -86,6 +86,7 @@ pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
         reason: None,
         provider: None,
         developer_user_identifier: None,
+        login: None,
         identity_id: None,
         access_key_id: None,
         resource: None,
@@ -97,6 +98,7 @@ fn full_event(fixture: &Fixture) -> AuditEvent {
         reason: Some(ODD_TEXT.to_owned()),
         provider: Some("snapchat".to_owned()),
         developer_user_identifier: Some(ODD_TEXT.to_owned()),
+        login: Some(ODD_TEXT.to_owned()),
         identity_id: Some(fixture.draw_identity_id()),
         access_key_id: Some(fixture.draw_access_key_id()),
         resource: Some(ODD_TEXT.to_owned()),

@@ -7,11 +7,15 @@ use futures::future::join_all;
 use tokio::sync::Barrier;
 
 use crate::clock::Timestamp;
-use crate::identity::{IdentityPool, PoolRoles, PoolSettings};
+use crate::identity::{
+    AmbiguousRoleResolution, Identity, IdentityPool, Login, LoginProvider, MappingRule, MatchType, PoolRoles,
+    PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
+};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId};
+use crate::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::random::SeededRandom;
 use crate::seal::Sealed;
-use crate::store::{DeveloperLogin, DeveloperLoginOutcome, SharedStore, StoredAccessKey, StoredSigningKey};
+use crate::store::{LinkOutcome, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
 
 /// Text that a careless store changes, cuts or chokes on.
 pub(super) const ODD_TEXT: &str = "🦊 Zoë\u{301} ﬁ\u{202e}\t'\"\\%_;--\u{fffd}\u{10ffff} \0 ";
@@ -36,7 +40,12 @@ pub(super) struct Fixture {
 
 impl Fixture {
     pub(super) async fn new(store: SharedStore) -> Self {
-        let random = SeededRandom::new(1);
+        Self::with_seed(store, 1).await
+    }
+
+    /// One of several fixtures in one store.
+    pub(super) async fn with_seed(store: SharedStore, seed: u64) -> Self {
+        let random = SeededRandom::new(seed);
         let [pool, other_pool] = [plain_pool(&random), plain_pool(&random)];
         store.add_pool(&pool).await.unwrap();
         store.add_pool(&other_pool).await.unwrap();
@@ -61,61 +70,158 @@ impl Fixture {
         id
     }
 
-    /// A login of `user` that names no identity.
-    pub(super) fn login(&self, user: &str) -> DeveloperLogin {
-        DeveloperLogin {
+    /// These logins, which name no identity.
+    pub(super) fn logins(&self, logins: &[Login]) -> LinkRequest {
+        LinkRequest {
             pool_id: self.pool_id.clone(),
-            developer_user_identifier: user.to_owned(),
+            logins: logins.to_vec(),
             identity_id: None,
             new_identity_id: self.draw_identity_id(),
             now: instant(1000),
         }
     }
 
-    /// A login of `user` that names an identity.
-    pub(super) fn login_to(&self, user: &str, identity_id: &IdentityId) -> DeveloperLogin {
-        DeveloperLogin { identity_id: Some(identity_id.clone()), ..self.login(user) }
+    /// These logins, which name an identity.
+    pub(super) fn logins_to(&self, logins: &[Login], identity_id: &IdentityId) -> LinkRequest {
+        LinkRequest { identity_id: Some(identity_id.clone()), ..self.logins(logins) }
     }
 
-    pub(super) async fn resolve(&self, login: &DeveloperLogin) -> DeveloperLoginOutcome {
-        self.store.resolve_developer_login(login).await.unwrap()
+    /// A login of the developer user `user` that names no identity.
+    pub(super) fn login(&self, user: &str) -> LinkRequest {
+        self.logins(&[Login::developer(user)])
     }
 
-    /// The identity of a user who logged in for the first time just now.
-    pub(super) async fn add_user(&self, user: &str) -> IdentityId {
-        match self.resolve(&self.login(user)).await {
-            DeveloperLoginOutcome::Created(identity) => identity.id,
-            other => panic!("a first login of {user:?} gave {other:?}"),
+    /// A login of the developer user `user` that names an identity.
+    pub(super) fn login_to(&self, user: &str, identity_id: &IdentityId) -> LinkRequest {
+        self.logins_to(&[Login::developer(user)], identity_id)
+    }
+
+    pub(super) async fn link(&self, request: &LinkRequest) -> LinkOutcome {
+        self.store.link_logins(request).await.unwrap()
+    }
+
+    pub(super) fn merge_request(&self, source: &str, destination: &str) -> MergeRequest {
+        MergeRequest {
+            pool_id: self.pool_id.clone(),
+            source: source.to_owned(),
+            destination: destination.to_owned(),
+            now: instant(2000),
         }
     }
 
-    /// Whom `user` belongs to.
+    pub(super) async fn merge(&self, source: &str, destination: &str) -> LinkOutcome {
+        self.store.merge_developer_users(&self.merge_request(source, destination)).await.unwrap()
+    }
+
+    pub(super) fn unlink_request(&self, identity_id: &IdentityId, logins: Unlinked) -> UnlinkRequest {
+        UnlinkRequest { identity_id: identity_id.clone(), logins, now: instant(3000) }
+    }
+
+    pub(super) async fn unlink(&self, identity_id: &IdentityId, logins: Unlinked) -> UnlinkOutcome {
+        self.store.unlink(&self.unlink_request(identity_id, logins)).await.unwrap()
+    }
+
+    /// The developer user `user` of the first pool, to be unlinked.
+    pub(super) fn developer_user(&self, user: &str) -> Unlinked {
+        Unlinked::DeveloperUser { pool_id: self.pool_id.clone(), user: user.to_owned() }
+    }
+
+    /// The identity of somebody who logged in for the first time just now.
+    pub(super) async fn add_person(&self, logins: &[Login]) -> IdentityId {
+        self.add_person_at(0, logins).await
+    }
+
+    /// The same, so many milliseconds later.
+    pub(super) async fn add_person_at(&self, milliseconds: i64, logins: &[Login]) -> IdentityId {
+        let request = LinkRequest { now: instant(milliseconds), ..self.logins(logins) };
+        match self.link(&request).await {
+            LinkOutcome::Created(identity) => identity.id,
+            other => panic!("the first {logins:?} gave {other:?}"),
+        }
+    }
+
+    /// The identity of a developer user who logged in for the first time just now.
+    pub(super) async fn add_user(&self, user: &str) -> IdentityId {
+        self.add_person(&[Login::developer(user)]).await
+    }
+
+    /// Whom a login belongs to.
+    pub(super) async fn owner(&self, login: &Login) -> Option<IdentityId> {
+        self.store.find_identity_by_login(&self.pool_id, login).await.unwrap()
+    }
+
+    /// Whom the developer user `user` belongs to.
     pub(super) async fn find(&self, user: &str) -> Option<IdentityId> {
-        self.store.find_identity_by_developer_user(&self.pool_id, user).await.unwrap()
+        self.owner(&Login::developer(user)).await
+    }
+
+    pub(super) async fn logins_of(&self, id: &IdentityId) -> Vec<Login> {
+        self.store.list_logins(id).await.unwrap()
+    }
+
+    /// An identity that must exist.
+    pub(super) async fn identity(&self, id: &IdentityId) -> Identity {
+        self.store.lookup_identity(id).await.unwrap().unwrap()
+    }
+
+    /// Everything there is to know about some identities.
+    pub(super) async fn state_of(&self, ids: &[&IdentityId]) -> Vec<(Option<Identity>, Vec<Login>)> {
+        let mut state = Vec::new();
+        for id in ids {
+            state.push((self.store.lookup_identity(id).await.unwrap(), self.logins_of(id).await));
+        }
+        state
     }
 }
 
-fn region() -> Region {
+/// A login of a public provider.
+pub(super) fn public(provider: &str, user: &str) -> Login {
+    Login { provider: LoginProvider::Public(provider.to_owned()), user: user.to_owned() }
+}
+
+pub(super) fn region() -> Region {
     Region::parse("us-east-1").expect("a Region")
 }
 
 /// A pool with a name and nothing else.
 pub(super) fn plain_pool(random: &SeededRandom) -> IdentityPool {
-    IdentityPool {
-        id: IdentityPoolId::generate(&region(), random),
-        settings: PoolSettings { name: "pool".to_owned(), ..PoolSettings::default() },
-        roles: PoolRoles::default(),
-    }
+    let settings = PoolSettings { name: "pool".to_owned(), ..PoolSettings::default() };
+    IdentityPool::new(IdentityPoolId::generate(&region(), random), settings, PoolRoles::default())
 }
 
 /// Roles that say something everywhere.
 pub(super) fn full_roles() -> PoolRoles {
-    let mapping = serde_json::json!({"Type": "Rules", "z": [1, 2.5, null, true], "a": {ODD_TEXT: ODD_TEXT}});
+    let match_types = [MatchType::Equals, MatchType::Contains, MatchType::StartsWith, MatchType::NotEqual];
+    let rules = match_types.map(|match_type| MappingRule {
+        claim: ODD_TEXT.to_owned(),
+        match_type,
+        value: ODD_TEXT.to_owned(),
+        role_arn: "arn:aws:iam::000000000000:role/ruled".to_owned(),
+    });
+    let by_rules = RoleMapping {
+        r#type: RoleMappingType::Rules,
+        ambiguous_role_resolution: AmbiguousRoleResolution::Deny,
+        rules_configuration: Some(RulesConfiguration { rules: rules.into() }),
+    };
+    let by_token = RoleMapping {
+        r#type: RoleMappingType::Token,
+        ambiguous_role_resolution: AmbiguousRoleResolution::AuthenticatedRole,
+        rules_configuration: None,
+    };
     PoolRoles {
         authenticated: Some("arn:aws:iam::000000000000:role/authenticated".to_owned()),
         unauthenticated: Some("arn:aws:iam::000000000000:role/guest".to_owned()),
-        mappings: BTreeMap::from([("login.example.com".to_owned(), mapping)]),
+        mappings: BTreeMap::from([("b".to_owned(), by_rules), ("a".to_owned(), by_token)]),
     }
+}
+
+/// Tag maps of either kind.
+pub(super) fn full_tag_maps() -> BTreeMap<String, PrincipalTagMap> {
+    let tags = BTreeMap::from([(ODD_TEXT.to_owned(), ODD_TEXT.to_owned())]);
+    BTreeMap::from([
+        (ODD_TEXT.to_owned(), PrincipalTagMap { use_defaults: false, tags }),
+        ("a".to_owned(), PrincipalTagMap { use_defaults: true, tags: BTreeMap::new() }),
+    ])
 }
 
 pub(super) fn signing_key(number: u8) -> StoredSigningKey {

@@ -1,6 +1,7 @@
 //! Listings, page by page.
 
-use super::fixture::{Fixture, plain_pool};
+use super::fixture::{Fixture, plain_pool, public};
+use crate::identity::Login;
 use crate::ids::IdentityId;
 use crate::random::SeededRandom;
 use crate::store::{Page, SharedStore};
@@ -53,18 +54,37 @@ pub async fn enabled_identities_are_listed_either_way(store: SharedStore) {
     assert_eq!(list(&fixture, true, page).await, all);
 }
 
-pub async fn developer_users_are_listed_by_identity(store: SharedStore) {
+pub async fn disabled_identities_can_be_hidden(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let [ada, guest] = [fixture.add_user("ada").await, fixture.add_guest().await];
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    fixture.merge("ada", "bob").await;
+    let mut both = vec![ada, bob.clone()];
+    both.sort();
+    let page = Page { after: None, limit: 60 };
+    assert_eq!(list(&fixture, false, page.clone()).await, both);
+    assert_eq!(list(&fixture, true, page).await, [bob.clone()]);
+    assert_eq!(list(&fixture, true, Page { after: None, limit: 1 }).await, [bob]);
+}
+
+pub async fn logins_are_listed_by_identity_in_order(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ordered = [
+        Login::developer("ada"),
+        Login::developer("b"),
+        public("B", "z"),
+        public("a", "1"),
+        public("a.", "0"),
+        public("é", "0"),
+    ];
+    let [guest, ada] = [fixture.add_guest().await, fixture.add_person(&ordered[..1]).await];
     fixture.add_user("bob").await;
-    let list = async |id: &IdentityId, after: Option<&str>| {
-        let page = Page { after: after.map(str::to_owned), limit: 60 };
-        fixture.store.list_developer_users(id, page).await.unwrap()
-    };
-    assert_eq!(list(&ada, None).await, ["ada"]);
-    assert_eq!(list(&ada, Some("a")).await, ["ada"]);
-    assert_eq!(list(&ada, Some("ada")).await, [""; 0]);
-    assert_eq!(list(&guest, None).await, [""; 0]);
+    fixture.add_user("b").await;
+    fixture.merge("b", "ada").await;
+    let added: Vec<Login> = [5, 3, 2, 4, 0].map(|index| ordered[index].clone()).into();
+    fixture.link(&fixture.logins_to(&added, &ada)).await;
+    assert_eq!(fixture.logins_of(&ada).await, ordered);
+    assert_eq!(fixture.logins_of(&guest).await, []);
+    assert_eq!(fixture.logins_of(&fixture.draw_identity_id()).await, []);
 }
 
 pub async fn a_page_after_an_item_that_is_gone_goes_on_behind_it(store: SharedStore) {

@@ -1,10 +1,13 @@
-//! How a login finds, makes or takes over an identity.
+//! How a login finds, makes or takes over an identity. Several logins at once are in `linking.rs`.
 
 use super::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool};
 use crate::clock::{SignedDuration, Timestamp};
-use crate::identity::Identity;
+use crate::identity::{Identity, Login};
+use crate::ids::IdentityId;
+use crate::linking::{LinkRefusal, LinkRequest};
 use crate::random::SeededRandom;
-use crate::store::{DeveloperLogin, DeveloperLoginOutcome as Outcome, Page, SharedStore};
+use crate::store::LinkOutcome::Refused;
+use crate::store::{LinkOutcome as Outcome, SharedStore};
 
 pub async fn a_first_login_creates_an_identity(store: SharedStore) {
     let fixture = Fixture::new(store).await;
@@ -17,7 +20,7 @@ pub async fn a_first_login_creates_an_identity(store: SharedStore) {
         created_at: login.now,
         modified_at: login.now,
     };
-    assert_eq!(fixture.resolve(&login).await, Outcome::Created(created.clone()));
+    assert_eq!(fixture.link(&login).await, Outcome::Created(created.clone()));
     assert_eq!(fixture.find("ada").await, Some(created.id.clone()));
     assert_eq!(fixture.store.lookup_identity(&created.id).await.unwrap(), Some(created));
 }
@@ -26,8 +29,8 @@ pub async fn a_second_login_is_known(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
     let before = fixture.store.lookup_identity(&ada).await.unwrap().unwrap();
-    let login = DeveloperLogin { now: instant(9_999), ..fixture.login("ada") };
-    assert_eq!(fixture.resolve(&login).await, Outcome::Known(before));
+    let login = LinkRequest { now: instant(9_999), ..fixture.login("ada") };
+    assert_eq!(fixture.link(&login).await, Outcome::Known(before));
     assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
 }
 
@@ -35,7 +38,7 @@ pub async fn a_login_that_names_its_own_identity_is_known(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
     let before = fixture.store.lookup_identity(&ada).await.unwrap().unwrap();
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &ada)).await, Outcome::Known(before));
+    assert_eq!(fixture.link(&fixture.login_to("ada", &ada)).await, Outcome::Known(before));
 }
 
 pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
@@ -50,7 +53,7 @@ pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
         created_at: instant(0),
         modified_at: login.now,
     };
-    assert_eq!(fixture.resolve(&login).await, Outcome::Linked(linked.clone()));
+    assert_eq!(fixture.link(&login).await, linked_to(&linked));
     assert_eq!(fixture.store.lookup_identity(&guest).await.unwrap(), Some(linked));
     assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
 }
@@ -58,18 +61,18 @@ pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
 pub async fn a_linked_login_is_known_from_then_on(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let guest = fixture.add_guest().await;
-    fixture.resolve(&fixture.login_to("ada", &guest)).await;
+    fixture.link(&fixture.login_to("ada", &guest)).await;
     let linked = fixture.store.lookup_identity(&guest).await.unwrap().unwrap();
-    assert_eq!(fixture.resolve(&fixture.login("ada")).await, Outcome::Known(linked.clone()));
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &guest)).await, Outcome::Known(linked));
+    assert_eq!(fixture.link(&fixture.login("ada")).await, Outcome::Known(linked.clone()));
+    assert_eq!(fixture.link(&fixture.login_to("ada", &guest)).await, Outcome::Known(linked));
 }
 
 pub async fn a_login_of_another_identity_is_already_registered(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
     let [guest, bob] = [fixture.add_guest().await, fixture.add_user("bob").await];
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &guest)).await, Outcome::AlreadyRegistered);
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &bob)).await, Outcome::AlreadyRegistered);
+    assert_eq!(fixture.link(&fixture.login_to("ada", &guest)).await, Refused(LinkRefusal::AlreadyRegistered));
+    assert_eq!(fixture.link(&fixture.login_to("ada", &bob)).await, Refused(LinkRefusal::AlreadyRegistered));
     assert_eq!(fixture.find("ada").await, Some(ada));
     assert!(!fixture.store.lookup_identity(&guest).await.unwrap().unwrap().authenticated);
 }
@@ -77,22 +80,22 @@ pub async fn a_login_of_another_identity_is_already_registered(store: SharedStor
 pub async fn an_identity_with_a_login_takes_no_second_one(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
-    assert_eq!(fixture.resolve(&fixture.login_to("eve", &ada)).await, Outcome::NotAmongItsLogins);
+    assert_eq!(fixture.link(&fixture.login_to("eve", &ada)).await, Refused(LinkRefusal::NotAmongItsLogins));
     assert_eq!(fixture.find("eve").await, None);
 }
 
 pub async fn an_identity_nobody_made_is_unknown(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let nobody = fixture.draw_identity_id();
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &nobody)).await, Outcome::UnknownIdentity);
+    assert_eq!(fixture.link(&fixture.login_to("ada", &nobody)).await, unknown(&nobody));
     assert_eq!(fixture.store.lookup_identity(&nobody).await.unwrap(), None);
 }
 
 pub async fn an_identity_of_another_pool_is_unknown(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let guest = fixture.add_guest().await;
-    let login = DeveloperLogin { pool_id: fixture.other_pool_id.clone(), ..fixture.login_to("ada", &guest) };
-    assert_eq!(fixture.resolve(&login).await, Outcome::UnknownIdentity);
+    let login = LinkRequest { pool_id: fixture.other_pool_id.clone(), ..fixture.login_to("ada", &guest) };
+    assert_eq!(fixture.link(&login).await, unknown(&guest));
     assert!(!fixture.store.lookup_identity(&guest).await.unwrap().unwrap().authenticated);
 }
 
@@ -100,34 +103,33 @@ pub async fn an_unknown_identity_is_refused_even_to_a_known_login(store: SharedS
     let fixture = Fixture::new(store).await;
     fixture.add_user("ada").await;
     let nobody = fixture.draw_identity_id();
-    assert_eq!(fixture.resolve(&fixture.login_to("ada", &nobody)).await, Outcome::UnknownIdentity);
+    assert_eq!(fixture.link(&fixture.login_to("ada", &nobody)).await, unknown(&nobody));
 }
 
 pub async fn a_refused_login_leaves_nothing_behind(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
     let login = fixture.login_to("eve", &ada);
-    fixture.resolve(&login).await;
+    fixture.link(&login).await;
     assert_eq!(fixture.find("eve").await, None);
     assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
-    let users = fixture.store.list_developer_users(&ada, Page { after: None, limit: 60 }).await.unwrap();
-    assert_eq!(users, ["ada"]);
+    assert_eq!(fixture.logins_of(&ada).await, [Login::developer("ada")]);
 }
 
 pub async fn no_login_without_a_pool(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let nowhere = plain_pool(&SeededRandom::new(2)).id;
-    let login = DeveloperLogin { pool_id: nowhere.clone(), ..fixture.login("ada") };
-    fixture.store.resolve_developer_login(&login).await.unwrap_err();
-    assert_eq!(fixture.store.find_identity_by_developer_user(&nowhere, "ada").await.unwrap(), None);
+    let login = LinkRequest { pool_id: nowhere.clone(), ..fixture.login("ada") };
+    fixture.store.link_logins(&login).await.unwrap_err();
+    assert_eq!(fixture.store.find_identity_by_login(&nowhere, &Login::developer("ada")).await.unwrap(), None);
     assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
 }
 
 pub async fn a_new_login_cannot_take_an_identity_id_that_is_taken(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
-    let login = DeveloperLogin { new_identity_id: ada, ..fixture.login("eve") };
-    fixture.store.resolve_developer_login(&login).await.unwrap_err();
+    let login = LinkRequest { new_identity_id: ada, ..fixture.login("eve") };
+    fixture.store.link_logins(&login).await.unwrap_err();
     assert_eq!(fixture.find("eve").await, None);
 }
 
@@ -144,8 +146,7 @@ pub async fn developer_user_identifiers_differ_if_a_byte_does(store: SharedStore
     }
     for (user, identity) in users.iter().zip(&identities) {
         assert_eq!(fixture.find(user).await.as_ref(), Some(identity), "{user:?}");
-        let page = Page { after: None, limit: 2 };
-        assert_eq!(fixture.store.list_developer_users(identity, page).await.unwrap(), [*user]);
+        assert_eq!(fixture.logins_of(identity).await, [Login::developer(*user)]);
     }
     assert_eq!(fixture.find("ADA").await, None);
 }
@@ -162,8 +163,8 @@ pub async fn developer_user_identifiers_may_have_1024_characters(store: SharedSt
 pub async fn the_same_identifier_in_two_pools_is_two_identities(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let here = fixture.add_user("ada").await;
-    let there = DeveloperLogin { pool_id: fixture.other_pool_id.clone(), ..fixture.login("ada") };
-    let Outcome::Created(identity) = fixture.resolve(&there).await else { panic!("ada is new there") };
+    let there = LinkRequest { pool_id: fixture.other_pool_id.clone(), ..fixture.login("ada") };
+    let Outcome::Created(identity) = fixture.link(&there).await else { panic!("ada is new there") };
     assert_ne!(identity.id, here);
     assert_eq!(identity.pool_id, fixture.other_pool_id);
     assert_eq!(fixture.find("ada").await, Some(here));
@@ -174,8 +175,10 @@ pub async fn the_answer_to_a_login_is_what_a_lookup_finds(store: SharedStore) {
     let guest = fixture.add_guest().await;
     let finer_than_a_millisecond = instant(1000) + SignedDuration::from_nanos(123_456);
     for login in [fixture.login("ada"), fixture.login_to("bob", &guest)] {
-        let login = DeveloperLogin { now: finer_than_a_millisecond, ..login };
-        let (Outcome::Created(answer) | Outcome::Linked(answer)) = fixture.resolve(&login).await else {
+        let login = LinkRequest { now: finer_than_a_millisecond, ..login };
+        let (Outcome::Created(answer) | Outcome::Linked { identity: answer, .. }) =
+            fixture.link(&login).await
+        else {
             panic!("a new login")
         };
         assert_eq!(fixture.store.lookup_identity(&answer.id).await.unwrap(), Some(answer));
@@ -190,6 +193,15 @@ pub async fn instants_of_any_age_are_kept_to_the_millisecond(store: SharedStore)
         fixture.store.add_guest(&fixture.pool_id, &id, now).await.unwrap();
         assert_eq!(fixture.store.lookup_identity(&id).await.unwrap().unwrap().created_at, now);
     }
+}
+
+/// A guest who logged in.
+fn linked_to(identity: &Identity) -> Outcome {
+    Outcome::Linked { identity: identity.clone(), disabled: vec![] }
+}
+
+fn unknown(id: &IdentityId) -> Outcome {
+    Refused(LinkRefusal::UnknownIdentity(id.clone()))
 }
 
 fn before_1970() -> Timestamp {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::fixture::{Fixture, ODD_TEXT, full_roles, instant, plain_pool};
-use crate::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolRoles, PoolSettings};
+use super::fixture::{Fixture, ODD_TEXT, full_roles, full_tag_maps, instant, plain_pool};
+use crate::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolSettings};
 use crate::random::SeededRandom;
-use crate::store::SharedStore;
+use crate::store::{ReplaceOutcome, SharedStore};
 
 pub async fn a_fresh_store_answers(store: SharedStore) {
     store.ping().await.unwrap();
@@ -28,7 +28,13 @@ pub async fn a_pool_comes_back_as_it_was_added(store: SharedStore) {
         saml_provider_arns: vec![ODD_TEXT.to_owned()],
         tags: odd_map,
     };
-    let pool = IdentityPool { settings, roles: full_roles(), ..plain_pool(&SeededRandom::new(1)) };
+    let pool = IdentityPool {
+        version: 7,
+        settings,
+        roles: full_roles(),
+        tag_maps: full_tag_maps(),
+        ..plain_pool(&SeededRandom::new(1))
+    };
     store.add_pool(&pool).await.unwrap();
     assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), Some(pool));
 }
@@ -63,27 +69,54 @@ pub async fn pools_configured_under_two_names_are_two(store: SharedStore) {
     assert_eq!(store.find_or_add_configured_pool("App", &second).await.unwrap(), second);
 }
 
-pub async fn the_configured_pool_shows_roles_set_since(store: SharedStore) {
+pub async fn the_configured_pool_shows_what_was_changed_since(store: SharedStore) {
     let pool = plain_pool(&SeededRandom::new(1));
     store.find_or_add_configured_pool("app", &pool).await.unwrap();
-    store.set_pool_roles(&pool.id, &full_roles()).await.unwrap();
+    let changed = IdentityPool { roles: full_roles(), ..pool.clone() };
+    assert_eq!(store.replace_pool(&changed).await.unwrap(), ReplaceOutcome::Replaced);
     let found = store.find_or_add_configured_pool("app", &pool).await.unwrap();
-    assert_eq!(found.roles, full_roles());
+    assert_eq!(found, IdentityPool { version: 2, ..changed });
 }
 
-pub async fn roles_are_replaced_as_a_whole(store: SharedStore) {
+pub async fn a_pool_is_replaced_as_a_whole(store: SharedStore) {
+    let plain = plain_pool(&SeededRandom::new(1));
+    store.add_pool(&plain).await.unwrap();
+    let settings = PoolSettings { name: ODD_TEXT.to_owned(), ..PoolSettings::default() };
+    let full = IdentityPool { settings, roles: full_roles(), tag_maps: full_tag_maps(), ..plain.clone() };
+
+    assert_eq!(store.replace_pool(&full).await.unwrap(), ReplaceOutcome::Replaced);
+    let full = IdentityPool { version: 2, ..full };
+    assert_eq!(store.lookup_pool(&plain.id).await.unwrap(), Some(full));
+    let plain_again = IdentityPool { version: 2, ..plain.clone() };
+    assert_eq!(store.replace_pool(&plain_again).await.unwrap(), ReplaceOutcome::Replaced);
+    let plain_again = IdentityPool { version: 3, ..plain };
+    assert_eq!(store.lookup_pool(&plain_again.id).await.unwrap(), Some(plain_again));
+}
+
+pub async fn a_change_to_one_pool_leaves_the_other_alone(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let roles = || async { fixture.store.lookup_pool(&fixture.pool_id).await.unwrap().unwrap().roles };
-
-    assert!(fixture.store.set_pool_roles(&fixture.pool_id, &full_roles()).await.unwrap());
-    assert_eq!(roles().await, full_roles());
-    assert!(fixture.store.set_pool_roles(&fixture.pool_id, &PoolRoles::default()).await.unwrap());
-    assert_eq!(roles().await, PoolRoles::default());
+    let lookup = async |id| fixture.store.lookup_pool(id).await.unwrap().unwrap();
+    let other = lookup(&fixture.other_pool_id).await;
+    let changed = IdentityPool { roles: full_roles(), ..lookup(&fixture.pool_id).await };
+    assert_eq!(fixture.store.replace_pool(&changed).await.unwrap(), ReplaceOutcome::Replaced);
+    assert_eq!(lookup(&fixture.other_pool_id).await, other);
 }
 
-pub async fn roles_of_an_unknown_pool_are_not_set(store: SharedStore) {
+pub async fn a_change_on_top_of_a_stale_reading_is_noticed(store: SharedStore) {
     let pool = plain_pool(&SeededRandom::new(1));
-    assert!(!store.set_pool_roles(&pool.id, &full_roles()).await.unwrap());
+    store.add_pool(&pool).await.unwrap();
+    store.replace_pool(&pool).await.unwrap();
+    let before = store.lookup_pool(&pool.id).await.unwrap();
+    for version in [0, 1, 3] {
+        let change = IdentityPool { version, roles: full_roles(), ..pool.clone() };
+        assert_eq!(store.replace_pool(&change).await.unwrap(), ReplaceOutcome::Stale, "{version}");
+        assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), before);
+    }
+}
+
+pub async fn an_unknown_pool_is_not_replaced(store: SharedStore) {
+    let pool = plain_pool(&SeededRandom::new(1));
+    assert_eq!(store.replace_pool(&pool).await.unwrap(), ReplaceOutcome::Unknown);
     assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), None);
 }
 
