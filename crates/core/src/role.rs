@@ -61,13 +61,22 @@ pub struct Role {
     pub max_session_duration: SignedDuration,
 }
 
-/// Which document of which role is wrong, and how.
+/// What is wrong with the roles of an installation.
 #[derive(Debug, thiserror::Error)]
-#[error("role {role}: {document}: {source}")]
-pub struct RoleError {
-    role: RoleName,
-    document: &'static str,
-    source: PolicyError,
+pub enum RoleError {
+    /// A document has a mistake.
+    #[error("role {role}: {document}: {source}")]
+    Document {
+        /// The role.
+        role: RoleName,
+        /// Which of its documents.
+        document: &'static str,
+        /// The mistake.
+        source: PolicyError,
+    },
+    /// One ARN would stand for two roles.
+    #[error("there are two roles with the name {0}; give each a name of its own")]
+    Duplicate(RoleName),
 }
 
 /// All roles of an installation.
@@ -81,11 +90,15 @@ impl Roles {
     /// Compiles the roles of the configuration.
     ///
     /// # Errors
-    /// [`RoleError`] for the first document with a mistake.
+    /// [`RoleError`] for the first mistake.
     pub fn compile(account_id: AccountId, documents: Vec<RoleDocument>) -> Result<Self, RoleError> {
-        let compiled = documents.into_iter().map(|document| compile(&account_id, document));
-        let by_name =
-            compiled.map(|role| role.map(|role| (role.name.clone(), role))).collect::<Result<_, _>>()?;
+        let mut by_name = BTreeMap::new();
+        for document in documents {
+            let role = compile(&account_id, document)?;
+            if let Some(twin) = by_name.insert(role.name.clone(), role) {
+                return Err(RoleError::Duplicate(twin.name));
+            }
+        }
         Ok(Self { account_id, by_name })
     }
 
@@ -112,7 +125,7 @@ fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleE
     let arn = format!("arn:aws:iam::{account_id}:role/{}", document.name);
     let wrong = |which| {
         let role = document.name.clone();
-        move |source| RoleError { role, document: which, source }
+        move |source| RoleError::Document { role, document: which, source }
     };
     Ok(Role {
         unique_id: unique_id("AROA", &arn),
@@ -157,6 +170,15 @@ mod tests {
         assert_eq!((role.unique_id.len(), &role.unique_id[..4]), (20, "AROA"));
         assert!(roles.find_by_arn("arn:aws:iam::111111111111:role/authenticated").is_none());
         assert!(roles.find_by_arn("authenticated").is_none());
+    }
+
+    #[test]
+    fn two_roles_cannot_share_a_name() {
+        let trust =
+            RoleDocument::trust_in_pool(&IdentityPoolId::parse("us-east-1:aa").unwrap(), "authenticated");
+        let account_id = AccountId::parse("000000000000").unwrap();
+        let twins = Roles::compile(account_id, vec![document(&trust), document(&trust)]);
+        assert!(matches!(twins, Err(RoleError::Duplicate(name)) if name.as_str() == "authenticated"));
     }
 
     #[test]

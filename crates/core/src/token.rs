@@ -129,6 +129,14 @@ pub struct TokenIssuer {
     keys: SigningKeys,
 }
 
+/// The `iss` of Amazon Cognito's identity pools.
+const AMAZONS_ISSUER: &str = "https://cognito-identity.amazonaws.com";
+
+#[derive(Deserialize)]
+struct IssuerClaim {
+    iss: String,
+}
+
 #[derive(Deserialize)]
 struct Header {
     kid: String,
@@ -168,6 +176,13 @@ impl TokenIssuer {
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Secret::new(token)
+    }
+
+    /// Whether a token says that an identity pool issued it, ours or one of Amazon's. Nothing is verified.
+    #[must_use]
+    pub fn is_of_a_pool(&self, token: &Secret) -> bool {
+        let claims = token.expose().split('.').nth(1).and_then(|payload| decode::<IssuerClaim>(payload).ok());
+        claims.is_some_and(|claims| claims.iss == self.issuer || claims.iss == AMAZONS_ISSUER)
     }
 
     /// Believes a token, or says why not. The algorithm is the key's; a header that names another one is

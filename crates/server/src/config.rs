@@ -2,13 +2,16 @@
 //! by reference, and everything is checked before anything starts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use daypass_core::ids::{AccountId, Region};
+use daypass_core::clock::SignedDuration;
+use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::provider::Provider;
 use daypass_core::provider::definition::{Definition, DefinitionError};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
+use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
+use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
 
 /// A whole configuration.
@@ -31,6 +34,34 @@ pub struct Config {
     /// Who may call from where.
     #[serde(default, rename = "app")]
     pub apps: Vec<AppConfig>,
+    /// The roles that a pool may give.
+    #[serde(default, rename = "role")]
+    pub roles: Vec<RoleConfig>,
+}
+
+/// What a developer lays over the configuration that `daypass up` makes for itself: the same tables, and the
+/// same rules. Paths in it start from where its file is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Additions {
+    #[serde(default)]
+    pool: PoolAdditions,
+    #[serde(default, rename = "provider")]
+    providers: Vec<ProviderConfig>,
+    #[serde(default, rename = "oidc_provider")]
+    oidc_providers: Vec<OidcProvider>,
+    #[serde(default, rename = "user_pool")]
+    user_pools: Vec<UserPool>,
+    #[serde(default, rename = "app")]
+    apps: Vec<AppConfig>,
+    #[serde(default, rename = "role")]
+    roles: Vec<RoleConfig>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PoolAdditions {
+    role_mapping_rules: Option<usize>,
 }
 
 /// The identity pool.
@@ -45,6 +76,20 @@ pub struct PoolConfig {
     pub region: Region,
     /// The account that ARNs carry.
     pub account_id: AccountId,
+    /// How many rules the role mapping of one provider may have, 1 to 400; Cognito's quota is the default.
+    pub role_mapping_rules: Option<usize>,
+}
+
+/// A role, by the files of its policies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleConfig {
+    /// Its name, the last part of its ARN.
+    pub name: RoleName,
+    /// What its holders may do: an IAM policy.
+    pub policy: PathBuf,
+    /// Who may take it on: an IAM trust policy. Without one, whoever logged in at the configured pool.
+    pub trust: Option<PathBuf>,
 }
 
 /// A provider, by a block of the catalogue and whatever the operator lays over it.
@@ -134,6 +179,17 @@ pub enum ConfigError {
         /// What stands there twice.
         name: String,
     },
+    /// A file of the configuration cannot be read.
+    #[error("cannot read {file}: {source}", file = file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A number is out of its bounds.
+    #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
+    RoleMappingRules(usize),
     /// A secret cannot be read.
     #[error("[[provider]] id = {id:?}: client_secret: cannot read {file}: {source}", file = file.display())]
     Secret {
@@ -153,14 +209,31 @@ impl Config {
     /// [`ConfigError`] for the first mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
-        check_url(
-            "public_url",
-            &config.public_url,
-            |rest| !rest.ends_with('/'),
-            "must not end with a slash",
-        )?;
-        config.check_registered()?;
-        for app in &config.apps {
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Lays a developer's additions over this configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake.
+    pub fn add(&mut self, additions: Additions) -> Result<(), ConfigError> {
+        self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
+        self.providers.extend(additions.providers);
+        self.oidc_providers.extend(additions.oidc_providers);
+        self.user_pools.extend(additions.user_pools);
+        self.apps.extend(additions.apps);
+        self.roles.extend(additions.roles);
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        check_url("public_url", &self.public_url, |rest| !rest.ends_with('/'), "must not end with a slash")?;
+        if let Some(rules) = self.pool.role_mapping_rules.filter(|rules| !(1..=400).contains(rules)) {
+            return Err(ConfigError::RoleMappingRules(rules));
+        }
+        self.check_registered()?;
+        for app in &self.apps {
             for origin in &app.origins {
                 check_url(
                     "[[app]] origins",
@@ -173,7 +246,15 @@ impl Config {
                 check_url("[[app]] redirect_uris", uri, |rest| !rest.contains('#'), "must have no fragment")?;
             }
         }
-        Ok(config)
+        Ok(())
+    }
+
+    /// The roles, their policies read. Roles that name no trust policy trust the configured pool.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`].
+    pub fn load_roles(&self, pool_id: &IdentityPoolId) -> Result<Vec<RoleDocument>, ConfigError> {
+        self.roles.iter().map(|role| role.load(pool_id)).collect()
     }
 
     fn check_registered(&self) -> Result<(), ConfigError> {
@@ -217,6 +298,49 @@ impl Config {
         }
         Ok(providers)
     }
+}
+
+impl Additions {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`], or [`ConfigError::Toml`] with the place of the mistake.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let mut additions: Self = toml::from_str(&read_file(file)?)?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        for provider in &mut additions.providers {
+            provider.client_secret.file = base.join(&provider.client_secret.file);
+        }
+        for role in &mut additions.roles {
+            role.policy = base.join(&role.policy);
+            role.trust = role.trust.take().map(|trust| base.join(trust));
+        }
+        Ok(additions)
+    }
+
+    /// The names of the added roles.
+    pub fn role_names(&self) -> impl Iterator<Item = &RoleName> {
+        self.roles.iter().map(|role| &role.name)
+    }
+}
+
+impl RoleConfig {
+    fn load(&self, pool_id: &IdentityPoolId) -> Result<RoleDocument, ConfigError> {
+        let trust_policy = match &self.trust {
+            Some(file) => read_file(file)?,
+            None => RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
+        };
+        Ok(RoleDocument {
+            name: self.name.clone(),
+            policy: read_file(&self.policy)?,
+            max_session_duration: SignedDuration::from_hours(1),
+            trust_policy,
+        })
+    }
+}
+
+fn read_file(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file).map_err(|source| ConfigError::File { file: file.to_owned(), source })
 }
 
 impl ProviderConfig {
@@ -337,6 +461,46 @@ mod tests {
             complaint("\"https://app.example.com\"", "\"https://app.example.com/x\"").contains("origins")
         );
         assert!(complaint("\"https://app.example.com\"", "\"*\"").contains("must start with https://"));
+    }
+
+    #[test]
+    fn additions_are_laid_over_and_their_paths_start_at_their_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        std::fs::write(dir.path().join("editor.json"), "{}").unwrap();
+        let role = "[[role]]\nname = \"editor\"\npolicy = \"editor.json\"\n";
+        std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n")).unwrap();
+        let mut config = Config::parse(GOOD).unwrap();
+        config.add(Additions::read(&file).unwrap()).unwrap();
+        assert_eq!(config.pool.role_mapping_rules, Some(30));
+        assert_eq!(config.oidc_providers.len(), 1);
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let roles = config.load_roles(&pool_id).unwrap();
+        assert_eq!((roles[0].name.as_str(), &*roles[0].policy), ("editor", "{}"));
+        assert!(roles[0].trust_policy.contains("us-east-1:aa"));
+    }
+
+    #[test]
+    fn mistakes_in_additions_are_refused_with_their_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        let complaint = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let mut config = Config::parse(GOOD).unwrap();
+            let added = Additions::read(&file).and_then(|additions| config.add(additions));
+            added
+                .and_then(|()| config.load_roles(&IdentityPoolId::parse("r:aa").unwrap()))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(complaint("colour = 1").contains("colour"));
+        assert!(complaint("[pool]\nname = \"other\"").contains("name"), "the pool itself is not theirs");
+        assert!(complaint("[pool]\nrole_mapping_rules = 401").contains("1 to 400"));
+        assert!(complaint("[[role]]\nname = \"a\"\npolicy = \"gone.json\"").contains("gone.json"));
+        assert!(complaint(&format!("{REGISTERED}{REGISTERED}")).contains("twice"));
+        assert!(
+            Additions::read(&dir.path().join("none.toml")).unwrap_err().to_string().contains("none.toml")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 pub(crate) mod home;
 mod ports;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use self::home::Home;
 use self::ports::Ports;
-use crate::config::Config;
+use crate::config::{Additions, Config};
 use crate::listen::{Stop, listen};
 use crate::provider_http::{Limits, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
@@ -50,6 +50,8 @@ pub struct Options {
     pub dir: PathBuf,
     /// The server's port; S3 and the sandbox take the next two. 0 takes three that are free.
     pub port: u16,
+    /// More providers, apps and roles than development needs by itself.
+    pub additions: Option<PathBuf>,
 }
 
 /// What is running, as the line of JSON says it.
@@ -121,7 +123,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
     let app = App::wire(Ingredients {
-        config: config(&home, &ports)?,
+        config: config(&home, &ports, options.additions.as_deref())?,
         roles,
         store,
         master_key: home.master_key()?,
@@ -171,7 +173,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
 /// takes bare access tokens, to show what that flow costs.
-fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
+fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Result<Config> {
     let provider = |id: &str, name: &str, accept_unbound_access_tokens: bool| {
         format!(
             "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
@@ -195,7 +197,12 @@ fn config(home: &Home, ports: &Ports) -> anyhow::Result<Config> {
         strict = provider("snapchat", "Snapchat", false),
         lax = provider("snapchat-token", "Snapchat, bare tokens", true),
     );
-    Ok(Config::parse(&text)?)
+    let mut config = Config::parse(&text)?;
+    if let Some(file) = additions {
+        let added = Additions::read(file).and_then(|additions| config.add(additions));
+        added.with_context(|| format!("{} cannot be used", file.display()))?;
+    }
+    Ok(config)
 }
 
 fn role_arn(name: &str) -> String {

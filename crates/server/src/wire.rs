@@ -29,7 +29,7 @@ use crate::sigv4::{Callers, open_access_key};
 pub struct Ingredients {
     /// What the operator decided.
     pub config: Config,
-    /// The roles; they name the pool, whose ID is known only when the store was asked.
+    /// Roles besides the configured ones; they name the pool, whose ID is known only when the store was asked.
     pub roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
     /// Where everything is kept.
     pub store: SharedStore,
@@ -115,7 +115,9 @@ impl App {
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &config, &*random).await?;
-        let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), (ingredients.roles)(&pool.id))?);
+        let mut roles = (ingredients.roles)(&pool.id);
+        roles.extend(config.load_roles(&pool.id)?);
+        let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), roles)?);
         let sessions = Arc::new(SessionSealer::new(&master_key));
         let trail = Arc::new(AuditTrail::new(store.clone(), ingredients.audit_lines, clock.clone()));
 
@@ -137,7 +139,7 @@ impl App {
         });
         let pools = Arc::new(IdentityPools {
             public_logins,
-            role_mapping_limit: RoleMappingLimit::default(),
+            role_mapping_limit: config.pool.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default(),
             store: store.clone(),
             sts: sts.clone(),
             trail: trail.clone(),

@@ -58,6 +58,9 @@ impl IdentityPools {
                 Refuse::Credentials => PoolError::no_public_provider(),
             });
         }
+        if logins.values().any(|token| self.sts.tokens.is_of_a_pool(token)) {
+            return Err(PoolError::no_cognito_token_here());
+        }
         self.public_logins.verify(&pool.settings, logins).await.map_err(PoolError::from)
     }
 

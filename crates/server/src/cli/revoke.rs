@@ -1,7 +1,7 @@
 //! `daypass revoke`: ends sessions. Credentials that were issued until now stop working at once, and so do
 //! the OpenID tokens that could be turned into new ones.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail};
@@ -12,6 +12,7 @@ use daypass_core::store::{RevocationTarget, Store};
 use std::sync::Arc;
 
 use super::print;
+use crate::config::Additions;
 use crate::telemetry::AuditFile;
 use crate::up::{ROLES, home::Home};
 use daypass_store::SqliteStore;
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// Where `daypass up` keeps its state
     #[arg(long, default_value = ".daypass", value_name = "DIR")]
     dir: PathBuf,
+    /// The file that `daypass up` was given, for the roles in it
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -32,7 +36,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.database())?);
     let now = SystemClock.now();
     let mut draft = AuditDraft::new(AuditAction::Revoke, &RequestId::generate(now, &SystemRandom));
-    let target = target(&arguments.target, &mut draft)?;
+    let target = target(&arguments, &mut draft)?;
     if let RevocationTarget::Identity(id) = &target {
         anyhow::ensure!(store.lookup_identity(id).await?.is_some(), "there is no identity {id}");
     }
@@ -43,15 +47,27 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// An identity ID has a colon, a role's name cannot have one.
-fn target(text: &str, draft: &mut AuditDraft) -> anyhow::Result<RevocationTarget> {
+fn target(arguments: &Arguments, draft: &mut AuditDraft) -> anyhow::Result<RevocationTarget> {
+    let text = &arguments.target;
     if text.contains(':') {
         let id = IdentityId::parse(text)?;
         draft.identity_id = Some(id.clone());
         return Ok(RevocationTarget::Identity(id));
     }
     let role = RoleName::parse(text)?;
-    let known = ROLES.contains(&role.as_str());
-    anyhow::ensure!(known, "there is no role {role}: the roles of `daypass up` are {}", ROLES.join(" and "));
+    let known = known_roles(arguments.config.as_deref())?;
+    anyhow::ensure!(
+        known.iter().any(|known| known == role.as_str()),
+        "there is no role {role}: the roles of `daypass up` are {}, and those of the file that you name by --config",
+        known.join(", ")
+    );
     draft.resource = Some(format!("role {role}"));
     Ok(RevocationTarget::Role(role))
+}
+
+/// A misspelt role must not pass for one whose sessions have ended.
+fn known_roles(config: Option<&Path>) -> anyhow::Result<Vec<String>> {
+    let additions = config.map(Additions::read).transpose()?.unwrap_or_default();
+    let added = additions.role_names().map(ToString::to_string);
+    Ok(ROLES.into_iter().map(str::to_owned).chain(added).collect())
 }

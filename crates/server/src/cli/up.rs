@@ -19,11 +19,15 @@ pub struct Arguments {
     /// The server's port; S3 and the sandbox take the next two, 0 takes free ones
     #[arg(long, default_value_t = 9400)]
     port: u16,
+    /// A TOML file with more providers, OIDC providers, user pools, apps and roles
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let running = up::start(&Options { dir: arguments.dir, port: arguments.port }).await?;
+    let options = Options { dir: arguments.dir, port: arguments.port, additions: arguments.config };
+    let running = up::start(&options).await?;
     tell(&welcome(&running.ready));
     print(&serde_json::to_string(&running.ready)?)?;
     tokio::select! {

@@ -2,7 +2,7 @@
 //! request means.
 
 use aws_sigv4::http_request::SignableBody;
-use daypass::routes::aws::{Access, cognito, sts};
+use daypass::routes::aws::{Access, model, sts};
 use daypass_core::clock::{Clock, SignedDuration, Timestamp};
 use daypass_core::ids::{IdentityId, RoleName};
 use daypass_core::store::{RevocationTarget, Store};
@@ -28,7 +28,7 @@ fn authorization(request: &mut Request<String>, from: &str, to: &str) {
 
 #[tokio::test]
 async fn the_public_operations_are_these_five() {
-    let all = cognito::OPERATIONS.iter().chain(sts::ACTIONS);
+    let all = model::OPERATIONS.iter().chain(sts::ACTIONS);
     let public: Vec<&str> =
         all.filter(|operation| operation.access == Access::Public).map(|operation| operation.name).collect();
     let known = [
@@ -39,13 +39,13 @@ async fn the_public_operations_are_these_five() {
         "AssumeRoleWithWebIdentity",
     ];
     assert_eq!(public, known);
-    assert_eq!((cognito::OPERATIONS.len(), sts::ACTIONS.len()), (23, 2));
+    assert_eq!((model::OPERATIONS.len(), sts::ACTIONS.len()), (23, 2));
 }
 
 #[tokio::test]
 async fn every_other_operation_is_closed_to_whoever_does_not_sign() {
     let daypass = Daypass::start().await;
-    let closed = cognito::OPERATIONS.iter().filter(|operation| operation.access == Access::Signed);
+    let closed = model::OPERATIONS.iter().filter(|operation| operation.access == Access::Signed);
     for operation in closed {
         let answer = daypass.public(operation.name, json!({})).await;
         answer.assert_exception("MissingAuthenticationTokenException", "Missing Authentication Token");
