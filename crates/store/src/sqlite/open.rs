@@ -16,7 +16,10 @@ use super::value::integer;
 const APPLICATION_ID: i32 = 0x6470_6173;
 
 /// `user_version` counts how many of these a database has seen. Only ever append.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0003_access_keys.sql"),
+];
 
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 
 use crate::clock::Timestamp;
 use crate::identity::{IdentityPool, PoolRoles, PoolSettings};
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId};
+use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, UserName};
 use crate::random::SeededRandom;
 use crate::seal::Sealed;
 use crate::store::{DeveloperLogin, DeveloperLoginOutcome, SharedStore, StoredAccessKey, StoredSigningKey};
@@ -129,9 +129,11 @@ pub(super) fn signing_key(number: u8) -> StoredSigningKey {
 pub(super) fn access_key(number: u8, name: &str) -> StoredAccessKey {
     StoredAccessKey {
         id: AccessKeyId::generate_developer(&SeededRandom::new(number.into())),
-        name: name.to_owned(),
+        name: UserName::parse(name).expect("a user name"),
+        policy: format!("the policy of key {number} {ODD_TEXT}"),
         sealed_secret: Sealed((0..=255).chain([number]).collect()),
         created_at: instant(number.into()),
+        enabled: true,
     }
 }
 

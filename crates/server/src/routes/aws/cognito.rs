@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use daypass_core::clock::Timestamp;
+use daypass_core::iam::Key;
 use daypass_core::identity::{CognitoIdentityProvider, IdentityPool};
 use daypass_core::identity_pool::DescribedIdentity;
 use daypass_core::ids::RequestId;
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::Access::{Public, Signed};
-use super::{Access, Operation, authenticate, shapes, sts};
+use super::{Access, Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
 use crate::sigv4::Caller;
@@ -64,31 +65,31 @@ pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> R
     let operation = operation.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsJson))?;
     if operation.access == Signed {
         let caller = authenticate(app, parts, body, SERVICE, Dialect::AwsJson).await?;
-        authorize(app, &caller, operation, body)?;
+        authorize(app, &caller, operation, body).await?;
     }
     let answer = perform(app, id, operation.name, body).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], answer).into_response())
 }
 
-/// A developer access key may perform everything; temporary credentials may what their role's policy says.
-fn authorize(app: &App, caller: &Caller, operation: &Operation, body: &Bytes) -> Result<(), ApiError> {
-    let Caller::Session(opened) = caller else { return Ok(()) };
-    let (action, resource) = (format!("{SERVICE}:{}", operation.name), resource(app, body));
-    app.access.decide(&opened.session, &action, &resource, app.access.arrival()).map_err(|_| {
-        let arn = sts::session_arn(app, &opened.session);
-        let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
-        ApiError::access_denied(message)
-    })
-}
-
-/// The pool that a request names, as policies call it.
-fn resource(app: &App, body: &Bytes) -> String {
-    let input: Value = serde_json::from_slice(body).unwrap_or_default();
-    let pool = input.get("IdentityPoolId").and_then(Value::as_str);
-    let (region, account_id) = (&app.pools.region, app.sts.roles.account_id());
-    pool.map_or("*".into(), |pool| {
-        format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{pool}")
-    })
+/// The policy of the access key or of the role has to allow the operation on every pool that it is about.
+async fn authorize(app: &App, caller: &Caller, operation: &Operation, body: &Bytes) -> Result<(), ApiError> {
+    let action = format!("{SERVICE}:{}", operation.name);
+    let input = serde_json::from_slice(body).unwrap_or_default();
+    for pool in pool::of_operation(app, operation.name, &input).await.map_err(ApiError::pool)? {
+        let context = app.access.arrival().with_all(Key::IdentityPoolArn, pool.as_deref());
+        let resource = pool.as_deref().unwrap_or("*");
+        let decided = match caller {
+            Caller::Developer(key) => app.access.decide_developer(key, &action, resource, context),
+            Caller::Session(opened) => app.access.decide(&opened.session, &action, resource, context),
+        };
+        decided.map_err(|_| {
+            let arn = sts::caller_arn(app, caller);
+            let message =
+                format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
+            ApiError::access_denied(message)
+        })?;
+    }
+    Ok(())
 }
 
 async fn perform(app: &App, id: &RequestId, operation: &str, body: &Bytes) -> Result<String, ApiError> {
