@@ -184,11 +184,15 @@ async fn rotate(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
     let (_, keys) = open(&place.dir)?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
-    tell(&format!("Added the access key {} for {name}. Its secret is shown this once:", key.id));
+    tell(&format!(
+        "Added the access key {} for {name}. Its secret is shown this once.\n\
+         Put this block in the place of the old one:",
+        key.id
+    ));
     print_block(&key, &secret)?;
     let others = keys.list().await?.into_iter().filter(|other| other.name == *name && other.enabled);
     for other in others.filter(|other| other.id != key.id) {
-        tell(&format!("When everything uses it: daypass key disable {}", other.id));
+        tell(&format!("When nothing uses the old key any more: daypass key disable {}", other.id));
     }
     Ok(())
 }
