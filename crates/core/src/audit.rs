@@ -38,10 +38,11 @@ pub struct AuditEvent {
     /// The identity that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_id: Option<IdentityId>,
-    /// The credentials that were issued, or with which the request was signed.
+    /// The credentials that were issued or with which the request was signed, or the developer access key that
+    /// was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
-    /// The role taken on, or the S3 resource asked for.
+    /// The role taken on, the S3 resource asked for, or the developer whose key was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
@@ -68,6 +69,16 @@ pub enum AuditAction {
     S3Request,
     /// Sessions were revoked by an operator.
     Revoke,
+    /// An operator made a developer and their first access key.
+    CreateKey,
+    /// An operator added an access key for a developer who had one.
+    RotateKey,
+    /// An operator disabled an access key.
+    DisableKey,
+    /// An operator enabled an access key again.
+    EnableKey,
+    /// An operator deleted an access key.
+    DeleteKey,
 }
 
 /// How a decision fell.

@@ -35,7 +35,8 @@ pub use trust::{COGNITO_IDENTITY, TrustPolicy, TrustRequest};
 
 use statement::{Statement, decide, parse_document, parse_identity_statement};
 
-/// A policy that says what a session may do: a role's own, or one given along when the role is taken on.
+/// A policy that says what somebody may do: a role's own, one given along when the role is taken on, or that
+/// of a developer's access keys.
 #[derive(Debug, Clone)]
 pub struct Policy(Vec<Statement>);
 
@@ -55,7 +56,8 @@ pub struct Request<'a> {
     /// `s3:GetObject`.
     pub action: &'a str,
     /// The ARN of what it is done to. Where that is no single resource, as when buckets are listed, the
-    /// ARN of all of them: `arn:aws:s3:::*`.
+    /// ARN of all of them, `arn:aws:s3:::*`; or `*` for an operation of a service that has no resource for it,
+    /// which a policy covers by `*` alone.
     pub resource: &'a str,
     /// What else is known.
     pub context: &'a Context,

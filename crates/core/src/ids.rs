@@ -1,6 +1,6 @@
 //! The identifiers of the domain, each a type of its own, so that an identity ID cannot stand where a
 //! pool ID is wanted. Patterns and lengths: cognito-identity API, shapes `IdentityPoolId`,
-//! `IdentityId`, `AccountId`, and IAM's `roleNameType`.
+//! `IdentityId`, `AccountId`, IAM's `roleNameType` and `userNameType`.
 
 use std::fmt;
 
@@ -95,6 +95,11 @@ id! {
 }
 
 id! {
+    /// The name of a developer who holds access keys, what IAM calls a user. Byte by byte: `Up` is not `up`.
+    UserName, "a user name", r"[\w+=,.@-]{1,64}", |text| (1..=64).contains(&text.len()) && text.bytes().all(is_name_byte)
+}
+
+id! {
     /// The name a session of a role goes by. It cannot hold an identity ID, which has a colon.
     RoleSessionName, "a role session name", r"[\w+=,.@-]{2,64}", |text| {
         (2..=64).contains(&text.len()) && text.bytes().all(is_name_byte)
@@ -138,6 +143,14 @@ impl RequestId {
     pub fn generate(now: Timestamp, random: &dyn Random) -> Self {
         let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random.bytes()).into_uuid().to_string())
+    }
+}
+
+impl UserName {
+    /// What policies and refusals call the developer: `arn:aws:iam::<account>:user/<name>`.
+    #[must_use]
+    pub fn arn(&self, account_id: &AccountId) -> String {
+        format!("arn:aws:iam::{account_id}:user/{self}")
     }
 }
 

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod access;
+pub mod access_key;
 pub mod audit;
 pub mod clock;
 pub mod exchange;

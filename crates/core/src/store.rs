@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::clock::Timestamp;
 use crate::identity::{Identity, IdentityPool, Login};
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::seal::Sealed;
 
@@ -101,12 +101,36 @@ pub struct StoredSigningKey {
 pub struct StoredAccessKey {
     /// `AKIA…`.
     pub id: AccessKeyId,
-    /// What the key is for, unique: `up` keeps one named `up`.
-    pub name: String,
+    /// The developer it belongs to: `up` keeps a key of one named `up`.
+    pub name: UserName,
+    /// What the key may do, an IAM policy. It belongs to the name: the first key brings it, every later one
+    /// of the same name gets it, and it never changes.
+    pub policy: String,
     /// The secret access key, sealed under the master key.
     pub sealed_secret: Sealed,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whether it is accepted.
+    pub enabled: bool,
+}
+
+/// As many access keys of one name are enabled at once, so that a new one can take over from an old one
+/// (IAM quotas, "Access keys assigned to an IAM user").
+pub const MAX_ENABLED_ACCESS_KEYS: usize = 2;
+
+/// What became of a change to access keys. Whatever is not `Done` has changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessKeyOutcome {
+    /// It happened; this is the key, as it stands now or as it was when it was deleted.
+    Done(StoredAccessKey),
+    /// The name has a key already.
+    NameTaken,
+    /// There is no key with this ID, or none of this name.
+    Unknown,
+    /// [`MAX_ENABLED_ACCESS_KEYS`] others of the same name are enabled.
+    TooMany,
+    /// An enabled key is not deleted.
+    StillEnabled,
 }
 
 /// Whose sessions end.
@@ -199,7 +223,8 @@ pub trait Store: Send + Sync {
     /// All signing keys, oldest first.
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;
 
-    /// The access key with this name, `candidate` if nobody had made one.
+    /// The oldest enabled access key with this name, `candidate` if there is none. An enabled candidate is
+    /// asked for.
     async fn find_or_add_access_key(
         &self,
         candidate: &StoredAccessKey,
@@ -207,6 +232,28 @@ pub trait Store: Send + Sync {
 
     /// The access key with this ID.
     async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError>;
+
+    /// Keeps the first access key of a name, unless the name has one, enabled or not.
+    async fn add_first_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError>;
+
+    /// Keeps an enabled access key beside another one of its name, with the policy of that one.
+    async fn add_further_access_key(
+        &self,
+        candidate: &StoredAccessKey,
+    ) -> Result<AccessKeyOutcome, StoreError>;
+
+    /// All access keys, by name, then from the oldest to the newest.
+    async fn list_access_keys(&self) -> Result<Vec<StoredAccessKey>, StoreError>;
+
+    /// Enables or disables an access key. Every lookup that begins afterwards sees it.
+    async fn set_access_key_enabled(
+        &self,
+        id: &AccessKeyId,
+        enabled: bool,
+    ) -> Result<AccessKeyOutcome, StoreError>;
+
+    /// Deletes a disabled access key. With the last key of a name its policy goes, and the name is free.
+    async fn delete_access_key(&self, id: &AccessKeyId) -> Result<AccessKeyOutcome, StoreError>;
 
     /// Ends all sessions of the target that were issued at or before `not_before`. A later instant that
     /// was named before stays.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod audit;
+mod key;
 mod revoke;
 mod tour;
 mod up;
@@ -22,6 +23,9 @@ pub enum Command {
     Audit(audit::Question),
     /// End all sessions of an identity or of a role
     Revoke(revoke::Arguments),
+    /// Create, list, rotate, disable and delete developer access keys
+    #[command(subcommand)]
+    Key(key::Task),
 }
 
 impl Command {
@@ -38,6 +42,7 @@ impl Command {
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,
+                Self::Key(task) => key::run(task).await,
             }
         });
         match done {

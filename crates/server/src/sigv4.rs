@@ -16,6 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use daypass_core::access::{Access, AccessError};
+use daypass_core::access_key;
 use daypass_core::clock::{Clock, SignedDuration, Timestamp};
 use daypass_core::ids::{AccessKeyId, Region};
 use daypass_core::seal::Sealer;
@@ -36,7 +37,7 @@ const MUST_BE_SIGNED: &[&str] = &["host", DATE, SECURITY_TOKEN, CONTENT_SHA256, 
 /// Who signed a request.
 #[derive(Debug)]
 pub enum Caller {
-    /// The holder of a developer access key. It may do everything that is signed.
+    /// The holder of a developer access key. Its policy decides.
     Developer(StoredAccessKey),
     /// The holder of temporary credentials. The role's policy decides.
     Session(OpenedSession),
@@ -62,7 +63,7 @@ pub enum SignatureError {
     /// A signature that cannot be one.
     #[error("{0}")]
     Incomplete(String),
-    /// No such access key, or not with this session token.
+    /// No such access key, or not with this session token, or it is disabled.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
     /// The credentials are over, or were revoked.
@@ -163,17 +164,11 @@ impl Callers {
             let secret = opened.secret_access_key.clone();
             return Ok((Caller::Session(opened), secret));
         }
-        let key = self.store.lookup_access_key(id).await?.ok_or(SignatureError::UnknownKey)?;
-        let secret = open_access_key(&self.key_sealer, &key).ok_or(SignatureError::UnknownKey)?;
+        let key = self.store.lookup_access_key(id).await?.filter(|key| key.enabled);
+        let key = key.ok_or(SignatureError::UnknownKey)?;
+        let secret = access_key::open(&self.key_sealer, &key).ok_or(SignatureError::UnknownKey)?;
         Ok((Caller::Developer(key), secret))
     }
-}
-
-/// Opens the secret of a developer access key. `None` if it was sealed under another master key.
-#[must_use]
-pub fn open_access_key(sealer: &Sealer, key: &StoredAccessKey) -> Option<Secret> {
-    let plain = sealer.open(key.id.as_str().as_bytes(), &key.sealed_secret).ok()?;
-    String::from_utf8(plain.to_vec()).ok().map(Secret::new)
 }
 
 fn session_error(error: AccessError) -> SignatureError {

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use daypass_core::clock::{Clock, SignedDuration, SystemClock};
-use daypass_core::ids::{IdentityPoolId, RoleName};
+use daypass_core::identity::IdentityPool;
+use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName, UserName};
 use daypass_core::random::{Random, SystemRandom};
 use daypass_core::role::RoleDocument;
+use daypass_core::store::Store;
 use daypass_core::token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::SqliteStore;
 use serde::Serialize;
@@ -21,18 +23,19 @@ use tokio::task::JoinHandle;
 
 use self::home::Home;
 use self::ports::Ports;
-use crate::config::{Additions, Config};
+use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
 use crate::provider_http::{Limits, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::telemetry::{self, AuditFile};
-use crate::wire::{App, Ingredients, Playground};
+use crate::wire::{App, Ingredients, Playground, configured_pool};
 use crate::{routes, s3};
 
 /// The bucket in which everybody has a folder.
 pub const BUCKET: &str = "daypass-demo";
 /// The AWS profile that is written into the directory.
 const PROFILE: &str = "daypass";
+const POOL_NAME: &str = "daypass-demo";
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "000000000000";
 const DEVELOPER_PROVIDER: &str = "login.daypass.local";
@@ -40,7 +43,7 @@ const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 pub(crate) const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
 /// What guests may read.
 const PUBLIC_FOLDER: &str = "public";
-/// The name of the developer access key behind the profile.
+/// The developer whose access key is behind the profile.
 const ACCESS_KEY_NAME: &str = "up";
 
 /// Where to run.
@@ -188,7 +191,7 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
     };
     let text = format!(
         "public_url = {url:?}\n\
-         [pool]\nname = \"daypass-demo\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
+         [pool]\nname = \"{POOL_NAME}\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
          region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n\
          [[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
         url = ports.server.url(),
@@ -207,6 +210,23 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
 
 fn role_arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
+}
+
+/// The pool that logins lead to, as the server finds it.
+pub(crate) async fn pool(store: &dyn Store, random: &dyn Random) -> anyhow::Result<IdentityPool> {
+    let config = PoolConfig {
+        name: POOL_NAME.into(),
+        developer_provider: DEVELOPER_PROVIDER.into(),
+        region: Region::parse(REGION)?,
+        account_id: AccountId::parse(ACCOUNT_ID)?,
+        role_mapping_rules: None,
+    };
+    Ok(configured_pool(store, &config, random).await?)
+}
+
+/// What policies call a pool.
+pub(crate) fn pool_arn(id: &IdentityPoolId) -> String {
+    format!("arn:aws:cognito-identity:{REGION}:{ACCOUNT_ID}:identitypool/{id}")
 }
 
 /// The role of everybody who logged in, which the pool has from the start, and that of guests, which it has
@@ -264,7 +284,8 @@ async fn write_profile(
     server_url: &str,
     s3_url: &str,
 ) -> anyhow::Result<(PathBuf, PathBuf)> {
-    let key = app.developer_access_key(ACCESS_KEY_NAME).await?;
+    let name = UserName::parse(ACCESS_KEY_NAME).expect("it matches the pattern");
+    let key = app.access_keys.find_or_create(&name).await?;
     let (key, secret) = key.context("the developer access key was sealed under another master key")?;
     // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
     // goes to AWS itself.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daypass_core::access::Access;
+use daypass_core::access_key::{self, AccessKeys};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::Clock;
 use daypass_core::exchange::Broker;
@@ -14,16 +15,15 @@ use daypass_core::provider::http::ProviderHttp;
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
-use daypass_core::seal::{MasterKey, Sealer};
-use daypass_core::secret::Secret;
+use daypass_core::seal::MasterKey;
 use daypass_core::session::SessionSealer;
 use daypass_core::signing_key::{SigningKeyError, SigningKeys};
-use daypass_core::store::{SharedStore, StoreError, StoredAccessKey};
+use daypass_core::store::{SharedStore, StoreError};
 use daypass_core::sts::Sts;
 use daypass_core::token::TokenIssuer;
 
-use crate::config::{Config, ConfigError};
-use crate::sigv4::{Callers, open_access_key};
+use crate::config::{Config, ConfigError, PoolConfig};
+use crate::sigv4::Callers;
 
 /// What an installation consists of before it is wired together.
 pub struct Ingredients {
@@ -68,6 +68,8 @@ pub struct App {
     pub sts: Arc<Sts>,
     /// Decides about temporary credentials.
     pub access: Arc<Access>,
+    /// Makes and changes developer access keys.
+    pub access_keys: AccessKeys,
     /// Finds out who signed.
     pub callers: Arc<Callers>,
     /// Hears of every decision.
@@ -114,7 +116,7 @@ impl App {
         ));
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
-        let pool = configured_pool(&*store, &config, &*random).await?;
+        let pool = configured_pool(&*store, &config.pool, &*random).await?;
         let mut roles = (ingredients.roles)(&pool.id);
         roles.extend(config.load_roles(&pool.id)?);
         let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), roles)?);
@@ -156,16 +158,17 @@ impl App {
             providers,
         };
         let callers = Callers {
-            key_sealer: access_key_sealer(&master_key),
+            key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
             clock: clock.clone(),
             region: config.pool.region,
-            store,
+            store: store.clone(),
         };
         Ok(Self {
             origins: config.apps.iter().flat_map(|app| app.origins.iter().cloned()).collect(),
             playground: ingredients.playground,
             callers: Arc::new(callers),
+            access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
             broker,
             pools,
             sts,
@@ -175,49 +178,22 @@ impl App {
             clock,
         })
     }
-
-    /// The developer access key of this name and its secret, made when it is first asked for.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn developer_access_key(
-        &self,
-        name: &str,
-    ) -> Result<Option<(StoredAccessKey, Secret)>, StoreError> {
-        let (id, secret) = (
-            daypass_core::ids::AccessKeyId::generate_developer(&*self.random),
-            Secret::generate_access_key(&*self.random),
-        );
-        let sealer = &self.callers.key_sealer;
-        let candidate = StoredAccessKey {
-            sealed_secret: sealer.seal(id.as_str().as_bytes(), secret.expose().as_bytes(), &*self.random),
-            name: name.to_owned(),
-            created_at: self.clock.now(),
-            id,
-        };
-        let key = self.sts.store.find_or_add_access_key(&candidate).await?;
-        Ok(open_access_key(sealer, &key).map(|secret| (key, secret)))
-    }
-}
-
-fn access_key_sealer(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("developer access key")
 }
 
 /// The pool that the configuration names, made on the first start. The roles of a pool are its own from then
 /// on: what somebody set through the API stays.
-async fn configured_pool(
+pub(crate) async fn configured_pool(
     store: &dyn daypass_core::store::Store,
-    config: &Config,
+    config: &PoolConfig,
     random: &dyn Random,
 ) -> Result<IdentityPool, StoreError> {
     let settings = PoolSettings {
-        name: config.pool.name.clone(),
-        developer_provider_name: Some(config.pool.developer_provider.clone()),
+        name: config.name.clone(),
+        developer_provider_name: Some(config.developer_provider.clone()),
         ..PoolSettings::default()
     };
-    let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.pool.account_id);
+    let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.account_id);
     let roles = PoolRoles { authenticated: Some(role_arn), ..PoolRoles::default() };
-    let candidate = IdentityPool::new(IdentityPoolId::generate(&config.pool.region, random), settings, roles);
-    store.find_or_add_configured_pool(&config.pool.name, &candidate).await
+    let candidate = IdentityPool::new(IdentityPoolId::generate(&config.region, random), settings, roles);
+    store.find_or_add_configured_pool(&config.name, &candidate).await
 }

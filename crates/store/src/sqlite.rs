@@ -23,8 +23,8 @@ use daypass_core::identity::{Identity, IdentityPool, Login};
 use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
 use daypass_core::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::{
-    LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError, StoredAccessKey,
-    StoredSigningKey, UnlinkOutcome,
+    AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
+    StoredAccessKey, StoredSigningKey, UnlinkOutcome,
 };
 use rusqlite::ErrorCode;
 
@@ -190,6 +190,37 @@ impl Store for SqliteStore {
 
     async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError> {
         self.readers.read(|connection| keys::lookup_access_key(connection, id))
+    }
+
+    async fn add_first_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {
+        let key = key.clone();
+        self.writer.write(move |connection| keys::add_first_access_key(connection, &key)).await
+    }
+
+    async fn add_further_access_key(
+        &self,
+        candidate: &StoredAccessKey,
+    ) -> Result<AccessKeyOutcome, StoreError> {
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| keys::add_further_access_key(connection, &candidate)).await
+    }
+
+    async fn list_access_keys(&self) -> Result<Vec<StoredAccessKey>, StoreError> {
+        self.readers.read(keys::list_access_keys)
+    }
+
+    async fn set_access_key_enabled(
+        &self,
+        id: &AccessKeyId,
+        enabled: bool,
+    ) -> Result<AccessKeyOutcome, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |connection| keys::set_access_key_enabled(connection, &id, enabled)).await
+    }
+
+    async fn delete_access_key(&self, id: &AccessKeyId) -> Result<AccessKeyOutcome, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |connection| keys::delete_access_key(connection, &id)).await
     }
 
     async fn revoke_sessions(

@@ -5,12 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 
+use daypass_core::access_key::ALLOW_ALL;
 use daypass_core::audit::AuditSubject;
 use daypass_core::clock::Timestamp;
 use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
 use daypass_core::linking::{LinkRefusal, LinkRequest};
-use daypass_core::store::{LinkOutcome, Page, Store, StoreError};
+use daypass_core::seal::Sealed;
+use daypass_core::store::{LinkOutcome, Page, Store, StoreError, StoredAccessKey};
 use daypass_store::{OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -211,6 +213,26 @@ async fn a_disabled_identity_is_refused_and_can_be_hidden() {
     let page = Page { after: None, limit: 60 };
     assert_eq!(store.list_identities(&pool().id, false, page.clone()).await.unwrap().len(), 1);
     assert_eq!(store.list_identities(&pool().id, true, page).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_access_key_of_a_first_version_stays_and_may_do_everything() {
+    let database = Database::new();
+    database.tamper(include_str!("../migrations/sqlite/0001_first.sql"));
+    database.tamper(
+        "INSERT INTO access_key VALUES ('AKIAAAAAAAAAAAAAAAAA', 'up', x'0102', 7);
+         PRAGMA application_id = 0x64706173; PRAGMA user_version = 1",
+    );
+
+    let key = StoredAccessKey {
+        id: AccessKeyId::parse("AKIAAAAAAAAAAAAAAAAA").unwrap(),
+        name: UserName::parse("up").unwrap(),
+        policy: ALLOW_ALL.to_owned(),
+        sealed_secret: Sealed(vec![1, 2]),
+        created_at: Timestamp::from_millisecond(7).unwrap(),
+        enabled: true,
+    };
+    assert_eq!(database.open().list_access_keys().await.unwrap(), [key]);
 }
 
 #[test]

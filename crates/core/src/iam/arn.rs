@@ -38,6 +38,15 @@ impl ArnPattern {
         })
     }
 
+    /// Compares with the resource of a request. Where that is `*`, because the operation is about no single
+    /// resource, only a pattern for whatever there is covers it, as in IAM.
+    pub(super) fn covers(&self, resource: &str, context: &Context) -> Truth {
+        match self {
+            Self::Parts { .. } if resource == "*" => Truth::No,
+            _ => self.matches(resource, context),
+        }
+    }
+
     /// Compares with the ARN in a request. What is not an ARN at all is neither inside nor outside.
     pub(super) fn matches(&self, text: &str, context: &Context) -> Truth {
         let Self::Parts { head: patterns, resource: pattern } = self else { return Truth::Yes };

@@ -16,13 +16,13 @@ pub enum Key {
     CognitoAmr,
     /// `aws:FederatedProvider`: who vouched for the session.
     FederatedProvider,
-    /// `aws:PrincipalArn`: the role of the session.
+    /// `aws:PrincipalArn`: the role of the session, or the developer.
     PrincipalArn,
     /// `aws:PrincipalTag/NAME`: a tag of the session.
     PrincipalTag(TagName),
-    /// `aws:PrincipalType`: `AssumedRole` for a session.
+    /// `aws:PrincipalType`: `AssumedRole` for a session, `User` for a developer.
     PrincipalType,
-    /// `aws:userid`: `ROLE-ID:SESSION-NAME`.
+    /// `aws:userid`: `ROLE-ID:SESSION-NAME`, or a developer's own ID.
     UserId,
     /// `aws:RequestTag/NAME`: a tag that the new session is to bear.
     RequestTag(TagName),
@@ -36,6 +36,8 @@ pub enum Key {
     SecureTransport,
     /// `aws:SourceIp`: the address that the request came from.
     SourceIp,
+    /// `cognito-identity:IdentityPoolArn`: the pool that a call names, or that the identity it names is in.
+    IdentityPoolArn,
     /// `s3:prefix` of a listing.
     S3Prefix,
     /// `s3:delimiter` of a listing.
@@ -51,7 +53,7 @@ pub struct TagName(Box<str>);
 /// The kind of document that a key, and much else, stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Document {
-    /// What a session may do: a role's policy or a session policy.
+    /// What somebody may do: a role's policy, a session policy, or a developer's policy.
     Identity,
     /// Who may become the role.
     Trust,
@@ -78,6 +80,7 @@ const NAMED: &[(Key, &str, &[Document])] = &[
     (Key::EpochTime, "aws:EpochTime", BOTH),
     (Key::SecureTransport, "aws:SecureTransport", BOTH),
     (Key::SourceIp, "aws:SourceIp", BOTH),
+    (Key::IdentityPoolArn, "cognito-identity:IdentityPoolArn", IDENTITY),
     (Key::S3Prefix, "s3:prefix", IDENTITY),
     (Key::S3Delimiter, "s3:delimiter", IDENTITY),
     (Key::S3MaxKeys, "s3:max-keys", IDENTITY),
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn keys_that_would_always_be_absent_are_refused() {
-        for text in ["s3:prefix", "aws:PrincipalTag/team", "aws:userid"] {
+        for text in ["s3:prefix", "aws:PrincipalTag/team", "aws:userid", "cognito-identity:IdentityPoolArn"] {
             assert!(Key::parse(text, Document::Trust).unwrap_err().to_string().contains("has no value"));
         }
         for text in ["aws:RequestTag/team", "sts:RoleSessionName"] {

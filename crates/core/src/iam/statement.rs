@@ -48,7 +48,7 @@ impl Statement {
     /// Whether the statement speaks about the request.
     fn applies(&self, request: &Request<'_>) -> Truth {
         self.covers_action(request.action)
-            .and(|| self.resources.covers(|pattern| pattern.matches(request.resource, request.context)))
+            .and(|| self.resources.covers(|pattern| pattern.covers(request.resource, request.context)))
             .and(|| Truth::all(self.conditions.iter().map(|line| line.holds(request.context))))
     }
 

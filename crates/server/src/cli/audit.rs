@@ -103,7 +103,7 @@ fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: 
 fn line(event: &AuditEvent) -> String {
     let action = serde_json::to_value(event.action).unwrap_or_default();
     let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
-    let head = format!("{:.0}  {:<10}  {outcome}", event.time, action.as_str().unwrap_or_default());
+    let head = format!("{:.0}  {:<11}  {outcome}", event.time, action.as_str().unwrap_or_default());
     let details = [
         ("reason", event.reason.as_deref()),
         ("provider", event.provider.as_deref()),

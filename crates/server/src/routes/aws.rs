@@ -4,6 +4,7 @@
 
 mod cognito;
 pub mod model;
+mod pool;
 mod shapes;
 pub mod sts;
 mod validation;
@@ -28,7 +29,7 @@ const MAX_BODY: usize = 576 * 1024;
 pub enum Access {
     /// Everybody: the model says `authtype: none`, and what the request holds is its own authority.
     Public,
-    /// Whoever signs it with a developer access key, or with credentials whose role allows it.
+    /// Whoever signs it with a developer access key, or with credentials, whose policy allows it.
     Signed,
 }
 

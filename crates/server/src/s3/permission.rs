@@ -1,6 +1,6 @@
 //! What a signed S3 request needs permission for. `s3s` has verified the signature when it asks here. An
-//! operation that `needs` does not know is refused to every session, whatever its policy says, so a new one
-//! in `s3s` stays closed until it is understood.
+//! operation that `needs` does not know is refused to everybody, whatever the policy says, so a new one in
+//! `s3s` stays closed until it is understood.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::gate::{self, Admitted, Refusal};
 use crate::sigv4::Caller;
 
-/// Asks the role's policy about every request.
+/// Asks the policy of the key or of the role about every request.
 pub(super) struct Permission {
     access: Arc<Access>,
 }
@@ -33,13 +33,17 @@ impl Permission {
         Self { access }
     }
 
-    /// A developer's key may do everything; temporary credentials may what the role's policy says.
+    /// The policy of the developer's key or of the role decides.
     fn check_need(&self, bearer: &Admitted, need: &Need, context: Context) -> S3Result<()> {
-        let Caller::Session(opened) = &bearer.caller else { return Ok(()) };
         if need.action.is_empty() {
             return Err(refuse(bearer, need, "the operation is not understood here"));
         }
-        let decided = self.access.decide(&opened.session, need.action, &need.resource, context);
+        let decided = match &bearer.caller {
+            Caller::Developer(key) => self.access.decide_developer(key, need.action, &need.resource, context),
+            Caller::Session(opened) => {
+                self.access.decide(&opened.session, need.action, &need.resource, context)
+            }
+        };
         decided.map_err(|error| refuse(bearer, need, &error.to_string()))
     }
 }
@@ -116,8 +120,7 @@ fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Option
     }))
 }
 
-/// What no policy allows, whatever it says: a developer's key alone gets past it, and hears from `s3s` that
-/// the operation is not implemented.
+/// What no policy allows, whatever it says.
 fn unheard_of(path: &S3Path) -> Need {
     Need { action: "", resource: path_arn(path) }
 }

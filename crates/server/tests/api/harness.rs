@@ -18,7 +18,7 @@ use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::wire::{App, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
 use daypass_core::clock::{Clock, ManualClock, SignedDuration};
-use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName};
+use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
 use daypass_core::random::{Random, SeededRandom};
 use daypass_core::role::RoleDocument;
 use daypass_core::seal::MasterKey;
@@ -100,7 +100,8 @@ impl Daypass {
             }),
         };
         let app = Arc::new(App::wire(ingredients).await.unwrap());
-        let (key, secret) = app.developer_access_key("test").await.unwrap().unwrap();
+        let name = UserName::parse("test").unwrap();
+        let (key, secret) = app.access_keys.find_or_create(&name).await.unwrap().unwrap();
         let key = Credentials::of_developer(key.id.as_str(), secret.expose());
         let router = routes::router(app.clone());
         let refusals = Mutex::default();

@@ -8,4 +8,5 @@ mod cognito;
 mod documents;
 mod exchange;
 mod harness;
+mod keys;
 mod sts;

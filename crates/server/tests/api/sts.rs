@@ -296,6 +296,7 @@ async fn a_developer_is_a_user_and_a_session_an_assumed_role() {
     let developer = who_am_i(&daypass, &daypass.key).await;
     assert_eq!(developer.element("Arn"), "arn:aws:iam::000000000000:user/test");
     assert_eq!(developer.element("Account"), "000000000000");
+    assert!(developer.element("UserId").starts_with("AIDA"), "{developer:?}");
     assert!(developer.body.contains("<GetCallerIdentityResult><Arn>"), "{developer:?}");
 
     let assume = Assume::ada(&daypass).await;

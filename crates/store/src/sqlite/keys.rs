@@ -1,11 +1,11 @@
 //! Signing keys and developer access keys, sealed before they get here.
 
-use daypass_core::ids::AccessKeyId;
+use daypass_core::ids::{AccessKeyId, UserName};
 use daypass_core::seal::Sealed;
-use daypass_core::store::{StoredAccessKey, StoredSigningKey};
+use daypass_core::store::{AccessKeyOutcome, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
-use super::value::{Instant, Text};
+use super::value::{Instant, Text, integer};
 
 pub(super) fn list_signing_keys(connection: &Connection) -> Result<Vec<StoredSigningKey>> {
     connection
@@ -50,43 +50,136 @@ fn signing_key(row: &Row<'_>) -> Result<StoredSigningKey> {
     })
 }
 
-/// The key of the candidate's name: the candidate, unless somebody was first.
+/// One statement for each question, because neither a condition nor an order can be a parameter.
+macro_rules! access_keys {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, name, policy, sealed_secret, created_at, enabled
+             FROM access_key JOIN developer USING (name) ",
+            $which
+        )
+    };
+}
+
+/// The oldest enabled key of the candidate's name: the candidate, if there is none.
 pub(super) fn find_or_add_access_key(
     connection: &Connection,
     candidate: &StoredAccessKey,
 ) -> Result<StoredAccessKey> {
+    let found = connection
+        .prepare_cached(access_keys!("WHERE name = ?1 AND enabled ORDER BY created_at, id LIMIT 1"))?
+        .query_one([candidate.name.as_str()], access_key)
+        .optional()?;
+    match found {
+        Some(key) => Ok(key),
+        None => add_access_key(connection, candidate),
+    }
+}
+
+pub(super) fn add_first_access_key(
+    connection: &Connection,
+    key: &StoredAccessKey,
+) -> Result<AccessKeyOutcome> {
+    if developer_exists(connection, &key.name)? {
+        return Ok(AccessKeyOutcome::NameTaken);
+    }
+    add_access_key(connection, key).map(AccessKeyOutcome::Done)
+}
+
+pub(super) fn add_further_access_key(
+    connection: &Connection,
+    candidate: &StoredAccessKey,
+) -> Result<AccessKeyOutcome> {
+    if !developer_exists(connection, &candidate.name)? {
+        return Ok(AccessKeyOutcome::Unknown);
+    }
+    if !has_room(connection, &candidate.name)? {
+        return Ok(AccessKeyOutcome::TooMany);
+    }
+    add_access_key(connection, candidate).map(AccessKeyOutcome::Done)
+}
+
+pub(super) fn set_access_key_enabled(
+    connection: &Connection,
+    id: &AccessKeyId,
+    enabled: bool,
+) -> Result<AccessKeyOutcome> {
+    let Some(key) = lookup_access_key(connection, id)? else { return Ok(AccessKeyOutcome::Unknown) };
+    if enabled && !key.enabled && !has_room(connection, &key.name)? {
+        return Ok(AccessKeyOutcome::TooMany);
+    }
+    connection
+        .prepare_cached("UPDATE access_key SET enabled = ?2 WHERE id = ?1")?
+        .execute((id.as_str(), enabled))?;
+    Ok(AccessKeyOutcome::Done(StoredAccessKey { enabled, ..key }))
+}
+
+pub(super) fn delete_access_key(connection: &Connection, id: &AccessKeyId) -> Result<AccessKeyOutcome> {
+    let Some(key) = lookup_access_key(connection, id)? else { return Ok(AccessKeyOutcome::Unknown) };
+    if key.enabled {
+        return Ok(AccessKeyOutcome::StillEnabled);
+    }
+    connection.prepare_cached("DELETE FROM access_key WHERE id = ?1")?.execute([id.as_str()])?;
     connection
         .prepare_cached(
-            "INSERT INTO access_key (id, name, sealed_secret, created_at)
-             VALUES (:id, :name, :sealed_secret, :created_at)
-             ON CONFLICT (name) DO NOTHING",
+            "DELETE FROM developer WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM access_key WHERE name = ?1)",
         )?
-        .execute(named_params! {
-            ":id": candidate.id.as_str(),
-            ":name": candidate.name,
-            ":sealed_secret": candidate.sealed_secret.0,
-            ":created_at": Instant(candidate.created_at),
-        })?;
+        .execute([key.name.as_str()])?;
+    Ok(AccessKeyOutcome::Done(key))
+}
+
+pub(super) fn list_access_keys(connection: &Connection) -> Result<Vec<StoredAccessKey>> {
     connection
-        .prepare_cached("SELECT id, name, sealed_secret, created_at FROM access_key WHERE name = ?1")?
-        .query_one([&candidate.name], access_key)
+        .prepare_cached(access_keys!("ORDER BY name, created_at, id"))?
+        .query_map([], access_key)?
+        .collect()
 }
 
 pub(super) fn lookup_access_key(
     connection: &Connection,
     id: &AccessKeyId,
 ) -> Result<Option<StoredAccessKey>> {
+    connection.prepare_cached(access_keys!("WHERE id = ?1"))?.query_one([id.as_str()], access_key).optional()
+}
+
+fn developer_exists(connection: &Connection, name: &UserName) -> Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM developer WHERE name = ?1")?.exists([name.as_str()])
+}
+
+/// Whether one more key of the name may be enabled.
+fn has_room(connection: &Connection, name: &UserName) -> Result<bool> {
     connection
-        .prepare_cached("SELECT id, name, sealed_secret, created_at FROM access_key WHERE id = ?1")?
-        .query_one([id.as_str()], access_key)
-        .optional()
+        .prepare_cached("SELECT count(*) < ?2 FROM access_key WHERE name = ?1 AND enabled")?
+        .query_one((name.as_str(), integer(MAX_ENABLED_ACCESS_KEYS)), |row| row.get(0))
+}
+
+/// Keeps the key, with the policy that its name has already, if it has one.
+fn add_access_key(connection: &Connection, key: &StoredAccessKey) -> Result<StoredAccessKey> {
+    connection
+        .prepare_cached("INSERT INTO developer (name, policy) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING")?
+        .execute([key.name.as_str(), &key.policy])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO access_key (id, name, sealed_secret, created_at, enabled)
+             VALUES (:id, :name, :sealed_secret, :created_at, :enabled)",
+        )?
+        .execute(named_params! {
+            ":id": key.id.as_str(),
+            ":name": key.name.as_str(),
+            ":sealed_secret": key.sealed_secret.0,
+            ":created_at": Instant(key.created_at),
+            ":enabled": key.enabled,
+        })?;
+    connection.prepare_cached(access_keys!("WHERE id = ?1"))?.query_one([key.id.as_str()], access_key)
 }
 
 fn access_key(row: &Row<'_>) -> Result<StoredAccessKey> {
     Ok(StoredAccessKey {
         id: row.get::<_, Text<_>>("id")?.0,
-        name: row.get("name")?,
+        name: row.get::<_, Text<_>>("name")?.0,
+        policy: row.get("policy")?,
         sealed_secret: Sealed(row.get("sealed_secret")?),
         created_at: row.get::<_, Instant>("created_at")?.0,
+        enabled: row.get("enabled")?,
     })
 }

@@ -19,6 +19,7 @@ const APPLICATION_ID: i32 = 0x6470_6173;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_logins.sql"),
+    include_str!("../../migrations/sqlite/0003_access_keys.sql"),
 ];
 
 /// How long to wait for another process that writes to the same file.

@@ -11,7 +11,7 @@ use crate::identity::{
     AmbiguousRoleResolution, Identity, IdentityPool, Login, LoginProvider, MappingRule, MatchType, PoolRoles,
     PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
 };
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId};
+use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, UserName};
 use crate::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::random::SeededRandom;
 use crate::seal::Sealed;
@@ -235,9 +235,11 @@ pub(super) fn signing_key(number: u8) -> StoredSigningKey {
 pub(super) fn access_key(number: u8, name: &str) -> StoredAccessKey {
     StoredAccessKey {
         id: AccessKeyId::generate_developer(&SeededRandom::new(number.into())),
-        name: name.to_owned(),
+        name: UserName::parse(name).expect("a user name"),
+        policy: format!("the policy of key {number} {ODD_TEXT}"),
         sealed_secret: Sealed((0..=255).chain([number]).collect()),
         created_at: instant(number.into()),
+        enabled: true,
     }
 }
 

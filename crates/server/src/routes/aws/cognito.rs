@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use daypass_core::audit::Requester;
 use daypass_core::clock::Timestamp;
+use daypass_core::iam::Key;
 use daypass_core::identity::{CognitoIdentityProvider, IdentityPool};
 use daypass_core::identity_pool::issue::IdentityCredentials;
 use daypass_core::identity_pool::{DescribedIdentity, Listed, TagMapChange};
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::Access::{Public, Signed};
 use super::model::OPERATIONS;
 use super::validation::Violations;
-use super::{Operation, authenticate, shapes, sts};
+use super::{Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
 use crate::sigv4::Caller;
@@ -47,7 +48,7 @@ pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> R
     };
     let input = read_input(body)?;
     if let Some(caller) = &caller {
-        authorize(app, caller, operation, &input)?;
+        authorize(app, caller, operation, &input).await?;
     }
     validate(operation, &input)?;
     let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
@@ -73,29 +74,29 @@ fn validate(operation: &Operation, input: &Map<String, Value>) -> Result<(), Api
     violations.finish()
 }
 
-/// A developer access key may perform everything; temporary credentials may what their role's policy says.
-fn authorize(
+/// The policy of the access key or of the role has to allow the operation on every pool that it is about.
+async fn authorize(
     app: &App,
     caller: &Caller,
     operation: &Operation,
     input: &Map<String, Value>,
 ) -> Result<(), ApiError> {
-    let Caller::Session(opened) = caller else { return Ok(()) };
-    let (action, resource) = (format!("{SERVICE}:{}", operation.name), resource(app, input));
-    app.access.decide(&opened.session, &action, &resource, app.access.arrival()).map_err(|_| {
-        let arn = sts::session_arn(app, &opened.session);
-        let message = format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
-        ApiError::access_denied(message)
-    })
-}
-
-/// The pool that a request names, as policies call it.
-fn resource(app: &App, input: &Map<String, Value>) -> String {
-    let pool = input.get("IdentityPoolId").and_then(Value::as_str);
-    let (region, account_id) = (&app.pools.region, app.sts.roles.account_id());
-    pool.map_or("*".into(), |pool| {
-        format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{pool}")
-    })
+    let action = format!("{SERVICE}:{}", operation.name);
+    for pool in pool::of_operation(app, operation.name, input).await.map_err(ApiError::pool)? {
+        let context = app.access.arrival().with_all(Key::IdentityPoolArn, pool.as_deref());
+        let resource = pool.as_deref().unwrap_or("*");
+        let decided = match caller {
+            Caller::Developer(key) => app.access.decide_developer(key, &action, resource, context),
+            Caller::Session(opened) => app.access.decide(&opened.session, &action, resource, context),
+        };
+        decided.map_err(|_| {
+            let arn = sts::caller_arn(app, caller);
+            let message =
+                format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
+            ApiError::access_denied(message)
+        })?;
+    }
+    Ok(())
 }
 
 async fn perform(operation: &str, call: Call<'_>) -> Answer {

@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use daypass_core::access_key::developer_id;
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{RequestId, RoleSessionName};
 use daypass_core::secret::Secret;
@@ -152,17 +153,24 @@ fn assumed_role(assumed: &AssumedRole) -> String {
 
 fn caller_identity(app: &App, caller: &Caller) -> String {
     let account_id = app.sts.roles.account_id();
-    let (arn, user_id) = match caller {
-        Caller::Developer(key) => {
-            (format!("arn:aws:iam::{account_id}:user/{}", key.name), key.id.to_string())
-        }
-        Caller::Session(opened) => (session_arn(app, &opened.session), session_user_id(app, &opened.session)),
+    let user_id = match caller {
+        Caller::Developer(key) => developer_id(&key.name, account_id),
+        Caller::Session(opened) => session_user_id(app, &opened.session),
     };
+    let arn = caller_arn(app, caller);
     [element("Arn", &arn), element("UserId", &user_id), element("Account", account_id.as_str())].concat()
 }
 
+/// `arn:aws:iam::<account>:user/<name>`, or what [`session_arn`] says.
+pub(super) fn caller_arn(app: &App, caller: &Caller) -> String {
+    match caller {
+        Caller::Developer(key) => key.name.arn(app.sts.roles.account_id()),
+        Caller::Session(opened) => session_arn(app, &opened.session),
+    }
+}
+
 /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
-pub(super) fn session_arn(app: &App, session: &Session) -> String {
+fn session_arn(app: &App, session: &Session) -> String {
     let account_id = app.sts.roles.account_id();
     format!("arn:aws:sts::{account_id}:assumed-role/{}/{}", session.role, session.role_session_name)
 }

@@ -1,0 +1,252 @@
+//! `daypass key`: developer access keys. They work on the database beside a running server, which looks every
+//! key up again for each request.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, ensure};
+use clap::{Args, Subcommand, ValueEnum};
+use daypass_core::access_key::{ALLOW_ALL, AccessKeyError, AccessKeys};
+use daypass_core::audit::AuditTrail;
+use daypass_core::clock::SystemClock;
+use daypass_core::ids::{AccessKeyId, IdentityPoolId, UserName};
+use daypass_core::random::SystemRandom;
+use daypass_core::secret::Secret;
+use daypass_core::store::{SharedStore, StoredAccessKey};
+use daypass_store::SqliteStore;
+use serde_json::json;
+
+use super::{print, tell};
+use crate::telemetry::AuditFile;
+use crate::up::{self, home::Home};
+
+/// What can be done with access keys.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Make an access key for a new developer, and print its secret once
+    Create(Create),
+    /// List all access keys
+    List(Anywhere),
+    /// Print the policy of a developer
+    Policy(OfName),
+    /// Add a second key with the same policy, to take over from the first
+    Rotate(OfName),
+    /// Stop accepting a key, from the next request on
+    Disable(OfId),
+    /// Accept a disabled key again
+    Enable(OfId),
+    /// Delete a disabled key, and with the last of its name the name
+    Delete(OfId),
+}
+
+/// Make an access key for a new developer, and print its secret once.
+///
+/// Stdout gets a block for an AWS credentials file, such as ~/.aws/credentials.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The developer: letters, digits and _+=,.@- (at most 64)
+    #[arg(value_parser = |text: &str| UserName::parse(text))]
+    name: UserName,
+    #[command(flatten)]
+    policy: PolicySource,
+    /// The pool for `--preset tokens`; the one that logins lead to unless given
+    #[arg(long, value_name = "ID", conflicts_with = "policy", value_parser = |text: &str| IdentityPoolId::parse(text))]
+    pool: Option<IdentityPoolId>,
+    #[command(flatten)]
+    place: Anywhere,
+}
+
+/// Where the policy comes from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct PolicySource {
+    /// A file with an IAM policy: what the key may do
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A policy made for you
+    #[arg(long)]
+    preset: Option<Preset>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// Vouch for people in one pool: get their tokens, look them up, merge and unlink them
+    Tokens,
+    /// Everything, everywhere
+    Admin,
+}
+
+/// What is done to all keys of a developer.
+#[derive(Debug, Args)]
+pub struct OfName {
+    /// The developer
+    #[arg(value_parser = |text: &str| UserName::parse(text))]
+    name: UserName,
+    #[command(flatten)]
+    place: Anywhere,
+}
+
+/// What is done to one key.
+#[derive(Debug, Args)]
+pub struct OfId {
+    /// The access key ID, AKIA…
+    #[arg(value_parser = |text: &str| AccessKeyId::parse(text))]
+    id: AccessKeyId,
+    #[command(flatten)]
+    place: Anywhere,
+}
+
+/// Where the keys are kept.
+#[derive(Debug, Args)]
+pub struct Anywhere {
+    /// Where `daypass up` keeps its state
+    #[arg(long, default_value = ".daypass", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+pub async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Create(arguments) => create(arguments).await,
+        Task::List(place) => list(&place).await,
+        Task::Policy(OfName { name, place }) => show_policy(&name, &place).await,
+        Task::Rotate(OfName { name, place }) => rotate(&name, &place).await,
+        Task::Disable(OfId { id, place }) => set_enabled(&id, false, &place).await,
+        Task::Enable(OfId { id, place }) => set_enabled(&id, true, &place).await,
+        Task::Delete(OfId { id, place }) => delete(&id, &place).await,
+    }
+}
+
+async fn create(arguments: Create) -> anyhow::Result<()> {
+    let Create { name, policy, pool, place } = arguments;
+    let (store, keys) = open(&place.dir)?;
+    let text = match (&policy.policy, policy.preset) {
+        (Some(file), _) => {
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+        }
+        (None, Some(Preset::Tokens)) => tokens_policy(&store, pool).await?,
+        (None, _) => {
+            ensure!(pool.is_none(), "--preset admin is not confined to a pool: leave --pool out");
+            ALLOW_ALL.to_owned()
+        }
+    };
+    let (key, secret) = keys.create(&name, &text).await.map_err(|error| match error {
+        AccessKeyError::Policy(error) => {
+            anyhow!("{}: {error}", policy.policy.as_deref().unwrap_or(Path::new("the preset")).display())
+        }
+        error => explain(error, &name.to_string()),
+    })?;
+    tell(&format!("Made the access key {} for {name}. Its secret is shown this once:", key.id));
+    print_block(&key, &secret)
+}
+
+/// What a backend needs that vouches for people in one pool.
+async fn tokens_policy(store: &SharedStore, pool: Option<IdentityPoolId>) -> anyhow::Result<String> {
+    let pool_id = match pool {
+        Some(id) => {
+            let known = store.lookup_pool(&id).await?;
+            known
+                .with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?
+                .id
+        }
+        None => up::pool(&**store, &SystemRandom).await?.id,
+    };
+    let statement = json!({
+        "Effect": "Allow",
+        "Action": [
+            "cognito-identity:GetOpenIdTokenForDeveloperIdentity",
+            "cognito-identity:LookupDeveloperIdentity",
+            "cognito-identity:MergeDeveloperIdentities",
+            "cognito-identity:UnlinkDeveloperIdentity",
+        ],
+        "Resource": up::pool_arn(&pool_id),
+    });
+    Ok(format!("{:#}", json!({"Version": "2012-10-17", "Statement": [statement]})))
+}
+
+async fn list(place: &Anywhere) -> anyhow::Result<()> {
+    let (_, keys) = open(&place.dir)?;
+    print(&format!("{:<20}  {:<8}  {:<20}  NAME", "ID", "STATE", "CREATED"))?;
+    for StoredAccessKey { id, name, created_at, enabled, .. } in keys.list().await? {
+        let state = if enabled { "enabled" } else { "disabled" };
+        print(&format!("{id}  {state:<8}  {created_at:.0}  {name}"))?;
+    }
+    Ok(())
+}
+
+async fn show_policy(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
+    let (_, keys) = open(&place.dir)?;
+    let key = keys.list().await?.into_iter().find(|key| key.name == *name);
+    let key = key.ok_or_else(|| explain(AccessKeyError::Unknown, &format!("of {name}")))?;
+    Ok(print(key.policy.trim_end())?)
+}
+
+async fn rotate(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
+    let (_, keys) = open(&place.dir)?;
+    let rotated = keys.rotate(name).await;
+    let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
+    tell(&format!(
+        "Added the access key {} for {name}. Its secret is shown this once.\n\
+         Put this block in the place of the old one:",
+        key.id
+    ));
+    print_block(&key, &secret)?;
+    let others = keys.list().await?.into_iter().filter(|other| other.name == *name && other.enabled);
+    for other in others.filter(|other| other.id != key.id) {
+        tell(&format!("When nothing uses the old key any more: daypass key disable {}", other.id));
+    }
+    Ok(())
+}
+
+async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Anywhere) -> anyhow::Result<()> {
+    let (_, keys) = open(&place.dir)?;
+    let changed = keys.set_enabled(id, enabled).await;
+    let key = changed.map_err(|error| explain(error, id.as_str()))?;
+    let now = if enabled { "enabled" } else { "disabled" };
+    Ok(print(&format!("The access key {id} of {} is {now}.", key.name))?)
+}
+
+async fn delete(id: &AccessKeyId, place: &Anywhere) -> anyhow::Result<()> {
+    let (_, keys) = open(&place.dir)?;
+    let key = keys.delete(id).await.map_err(|error| explain(error, id.as_str()))?;
+    Ok(print(&format!("The access key {id} of {} is deleted.", key.name))?)
+}
+
+fn open(dir: &Path) -> anyhow::Result<(SharedStore, AccessKeys)> {
+    let home = Home::existing(dir)?;
+    let store: SharedStore = Arc::new(SqliteStore::open(&home.database())?);
+    let lines = Arc::new(AuditFile::new(home.audit_log()?));
+    let trail = Arc::new(AuditTrail::new(store.clone(), lines, Arc::new(SystemClock)));
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let keys = AccessKeys::new(store.clone(), &home.master_key()?, trail, clock, random);
+    Ok((store, keys))
+}
+
+/// As AWS's tools read it. The name of a developer has no character that would end the heading.
+fn print_block(key: &StoredAccessKey, secret: &Secret) -> anyhow::Result<()> {
+    Ok(print(&format!(
+        "[{}]\naws_access_key_id = {}\naws_secret_access_key = {}",
+        key.name,
+        key.id,
+        secret.expose()
+    ))?)
+}
+
+/// What went wrong with `whose` key, and what to do about it.
+fn explain(error: AccessKeyError, whose: &str) -> anyhow::Error {
+    match error {
+        AccessKeyError::NameTaken => anyhow!(
+            "{whose} has an access key already: `daypass key rotate {whose}` adds one, or choose another name"
+        ),
+        AccessKeyError::Unknown => {
+            anyhow!("there is no access key {whose}: `daypass key list` shows those there are")
+        }
+        AccessKeyError::TooMany => anyhow!(
+            "two access keys of that name are enabled, and no more may be: disable one that nothing uses any \
+             more; `daypass key list` shows them"
+        ),
+        AccessKeyError::StillEnabled => {
+            anyhow!("{whose} is enabled and may be in use: `daypass key disable {whose}` comes first")
+        }
+        error @ (AccessKeyError::Policy(_) | AccessKeyError::Store(_)) => error.into(),
+    }
+}
