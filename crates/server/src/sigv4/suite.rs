@@ -103,8 +103,7 @@ impl SignedRequest {
         let end = self.target.find('?').unwrap_or(self.target.len());
         add("path".into(), &|request| request.target.insert(end, 'x'));
         add("query".into(), &|request| {
-            let separator = if request.target.contains('?') { '&' } else { '?' };
-            request.target.push_str(&format!("{separator}x"));
+            request.target.push_str(if request.target.contains('?') { "&x" } else { "?x" });
         });
         for (at, _) in self.target.match_indices(['=']) {
             add(format!("parameter at {at}"), &|request| change_at(&mut request.target, at + 1));
