@@ -137,8 +137,10 @@ fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleE
     })
 }
 
-/// An IAM unique ID that follows from the ARN: AWS draws them at random, but nothing here keeps them.
-pub(crate) fn unique_id(prefix: &str, arn: &str) -> String {
+/// An IAM unique ID that follows from the ARN: AWS draws them at random, but nothing here keeps them. The
+/// prefix says of what: `AROA` of a role, `AIDA` of a user.
+#[must_use]
+pub fn unique_id(prefix: &str, arn: &str) -> String {
     let digest = digest::digest(&digest::SHA256, arn.as_bytes());
     let bytes = digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
     format!("{prefix}{}", base32(bytes))

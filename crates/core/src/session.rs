@@ -27,7 +27,14 @@ pub struct Credentials {
     pub session_token: Secret,
     /// The end of their life.
     pub expiration: Timestamp,
+    /// How much of the space for a session they take, in percent, rounded up.
+    pub packed_percent: usize,
 }
+
+/// A session that takes so many percent of the space for one, which is more than there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the session consumes {0}% of the allotted space")]
+pub struct SessionTooLarge(pub usize);
 
 /// What credentials stand for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,20 +103,23 @@ impl SessionSealer {
         Self(master_key.sealer("session token"))
     }
 
-    /// Draws a key and seals the session. `None` if the session is too large to travel.
-    #[must_use]
-    pub fn issue(&self, session: Session, random: &dyn Random) -> Option<Credentials> {
+    /// Draws a key and seals the session.
+    ///
+    /// # Errors
+    /// [`SessionTooLarge`] if it could not travel.
+    pub fn issue(&self, session: Session, random: &dyn Random) -> Result<Credentials, SessionTooLarge> {
         let access_key_id = AccessKeyId::generate_temporary(random);
         let secret_access_key = Secret::generate_access_key(random);
         let expiration = session.expires_at;
         let contents = Contents { secret: secret_access_key.expose(), session };
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(&contents).expect("a session is plain data"));
-        if plain.len() > MAX_SESSION_BYTES {
-            return None;
+        let packed_percent = (plain.len() * 100).div_ceil(MAX_SESSION_BYTES);
+        if packed_percent > 100 {
+            return Err(SessionTooLarge(packed_percent));
         }
         let sealed = self.0.seal(access_key_id.as_str().as_bytes(), &plain, random);
         let session_token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(sealed.0));
-        Some(Credentials { access_key_id, secret_access_key, session_token, expiration })
+        Ok(Credentials { access_key_id, secret_access_key, session_token, expiration, packed_percent })
     }
 
     /// Opens the session token that came with an access key ID.
@@ -205,7 +215,10 @@ mod tests {
         let random = SeededRandom::new(3);
         let mut large = session();
         large.session_policy = Some("x".repeat(MAX_SESSION_BYTES));
-        assert!(sealer(&random).issue(large, &random).is_none());
+        let SessionTooLarge(percent) = sealer(&random).issue(large, &random).unwrap_err();
+        assert!((101..120).contains(&percent), "{percent}");
+        let percent = sealer(&random).issue(session(), &random).unwrap().packed_percent;
+        assert!((5..20).contains(&percent), "{percent}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::ids::{RequestId, RoleSessionName};
 use crate::random::Random;
 use crate::role::{Role, Roles};
 use crate::secret::Secret;
-use crate::session::{Credentials, Session, SessionSealer};
+use crate::session::{Credentials, Session, SessionSealer, SessionTooLarge};
 use crate::store::{SharedStore, StoreError};
 use crate::token::{Claims, TokenError, TokenIssuer};
 
@@ -52,6 +52,8 @@ pub struct AssumedRole {
     pub assumed_role_id: String,
     /// What the token said.
     pub claims: Claims,
+    /// How much of the space for a session it takes, in percent, if it has a session policy or tags.
+    pub packed_percent: Option<usize>,
 }
 
 /// Why there are no credentials.
@@ -70,9 +72,9 @@ pub enum AssumeError {
     /// The session policy has a mistake.
     #[error("the session policy is malformed: {0}")]
     MalformedPolicy(PolicyError),
-    /// Session policy and tags together are too large to travel.
-    #[error("the session policy and tags are too large")]
-    TooLarge,
+    /// Session policy and tags together are too large to travel: they take so many percent of the space.
+    #[error("the session policy and tags take {0}% of the space for them")]
+    TooLarge(usize),
     /// The session would outlast what the role allows.
     #[error("the requested duration exceeds the role's maximum")]
     DurationExceedsRole,
@@ -147,9 +149,11 @@ impl Sts {
         };
         let grant = self.decide(role, &claims, terms).await?;
         let session_name = grant.session.role_session_name.clone();
+        let packed = grant.session.session_policy.is_some() || !grant.session.tags.is_empty();
         let credentials = self.issue(grant, draft)?;
         let account_id = self.roles.account_id();
         Ok(AssumedRole {
+            packed_percent: packed.then_some(credentials.packed_percent),
             credentials,
             arn: format!("arn:aws:sts::{account_id}:assumed-role/{}/{session_name}", role.name),
             assumed_role_id: format!("{}:{session_name}", role.unique_id),
@@ -229,7 +233,8 @@ impl Sts {
 
     fn issue(&self, grant: Grant<'_>, draft: &mut AuditDraft) -> Result<Credentials, AssumeError> {
         draft.resource = Some(grant.role.arn.clone());
-        let credentials = self.sessions.issue(grant.session, &*self.random).ok_or(AssumeError::TooLarge)?;
+        let issued = self.sessions.issue(grant.session, &*self.random);
+        let credentials = issued.map_err(|SessionTooLarge(percent)| AssumeError::TooLarge(percent))?;
         draft.access_key_id = Some(credentials.access_key_id.clone());
         Ok(credentials)
     }

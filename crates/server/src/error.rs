@@ -94,11 +94,17 @@ impl ApiError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
-    /// The body is longer than the route takes.
+    /// The body is longer than the route takes. No service model names a code for it; this is what the front
+    /// ends of other AWS services say.
     #[must_use]
-    pub fn body_too_large(limit: usize) -> Self {
+    pub fn body_too_large(dialect: Dialect, limit: usize) -> Self {
+        let code = match dialect {
+            Dialect::Problem => "body_too_large",
+            Dialect::AwsJson => "RequestEntityTooLargeException",
+            Dialect::AwsQuery => "RequestEntityTooLarge",
+        };
         let detail = format!("The request body exceeds {limit} bytes.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
     }
 
     /// `/v1`: the page that calls is not one of a registered app.
@@ -118,17 +124,51 @@ impl ApiError {
     #[must_use]
     pub fn unknown_operation(dialect: Dialect) -> Self {
         match dialect {
-            Dialect::AwsQuery => {
-                Self::bad_request("InvalidAction", "Could not find operation for version 2011-06-15")
-            }
+            Dialect::AwsQuery => Self::bad_request("InvalidAction", "The request names no action"),
             Dialect::AwsJson | Dialect::Problem => Self::bad_request("UnknownOperationException", ""),
         }
+    }
+
+    /// STS: there is no such action, or not in this version.
+    #[must_use]
+    pub fn unknown_action(action: &str, version: &str) -> Self {
+        let [action, version] = [action, version].map(|text| text.chars().take(128).collect::<String>());
+        let message = format!("Could not find operation {action} for version {version}");
+        Self::bad_request("InvalidAction", message)
+    }
+
+    /// STS: a parameter that is given twice has two meanings.
+    #[must_use]
+    pub fn parameter_twice() -> Self {
+        Self::bad_request("InvalidQueryParameter", "A parameter is given twice.")
+    }
+
+    /// STS: there are parameters in the query and in the body.
+    #[must_use]
+    pub fn parameters_in_two_places() -> Self {
+        let message = "Parameters stand in the query or in the body of a request, not in both.";
+        Self::bad_request("InvalidParameterCombination", message)
+    }
+
+    /// STS: a text that is no ARN.
+    #[must_use]
+    pub fn invalid_arn(arn: &str) -> Self {
+        Self::bad_request("ValidationError", format!("{arn} is invalid"))
     }
 
     /// AWS JSON: the body is not JSON of the right form.
     #[must_use]
     pub fn serialization(detail: impl Into<String>) -> Self {
         Self::bad_request("SerializationException", detail)
+    }
+
+    /// AWS: a member has another type than its shape.
+    #[must_use]
+    pub fn wrong_type(dialect: Dialect, message: String) -> Self {
+        match dialect {
+            Dialect::AwsQuery => Self::validation(dialect, message),
+            Dialect::AwsJson | Dialect::Problem => Self::serialization(message),
+        }
     }
 
     /// AWS: a value breaks a constraint of its shape.
@@ -267,6 +307,11 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalErrorException", message).because(chain(error))
     }
 
+    fn sts_internal(error: &StoreError) -> Self {
+        let message = "The service failed. Try again.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message).because(chain(error))
+    }
+
     /// AWS: why a request has no caller (cognito-identity.md 1.3 and 7.5).
     #[must_use]
     pub fn signature(dialect: Dialect, error: SignatureError) -> Self {
@@ -276,8 +321,12 @@ impl ApiError {
             SignatureError::Incomplete(_) => ("IncompleteSignatureException", "IncompleteSignature"),
             SignatureError::UnknownKey => ("UnrecognizedClientException", "InvalidClientTokenId"),
             SignatureError::ExpiredSession => ("ExpiredTokenException", "ExpiredToken"),
-            SignatureError::Skewed | SignatureError::WrongRegion(_) | SignatureError::Mismatch => {
-                ("InvalidSignatureException", "SignatureDoesNotMatch")
+            SignatureError::Skewed(_)
+            | SignatureError::WrongScope(_)
+            | SignatureError::Payload(_)
+            | SignatureError::Mismatch => ("InvalidSignatureException", "SignatureDoesNotMatch"),
+            SignatureError::Store(error) if dialect == Dialect::AwsQuery => {
+                return Self::sts_internal(&error);
             }
             SignatureError::Store(error) => return Self::internal(&error),
         };
@@ -299,14 +348,15 @@ impl ApiError {
             AssumeError::MalformedPolicy(error) => {
                 Self::bad_request("MalformedPolicyDocument", error.to_string())
             }
-            AssumeError::TooLarge => {
-                Self::bad_request("PackedPolicyTooLarge", "Serialized token too large for session")
-            }
+            AssumeError::TooLarge(percent) => Self::bad_request(
+                "PackedPolicyTooLarge",
+                format!("Packed size of session tags consumes {percent}% of allotted space."),
+            ),
             AssumeError::DurationExceedsRole => Self::bad_request(
                 "ValidationError",
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             ),
-            AssumeError::Store(error) => Self::internal(&error),
+            AssumeError::Store(error) => Self::sts_internal(&error),
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware;
 use axum::response::Response;
@@ -33,7 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
     // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
     // answers it: one that is set afterwards replaces the layer's.
     let aws = Router::new()
-        .route("/", post(aws::handle))
+        .route("/", get(root).post(aws::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_aws());
     let broker = Router::new()
@@ -87,6 +87,17 @@ fn cors_for_apps(app: &App) -> CorsLayer {
 
 fn cors_for_documents() -> CorsLayer {
     CorsLayer::new().allow_origin(Any).allow_methods([Method::GET])
+}
+
+/// STS, if the query names an action; else the playground page, where there is one.
+async fn root(State(app): SharedApp, Extension(id): Extension<RequestId>, request: Request) -> Response {
+    if aws::names_action(request.uri()) {
+        return aws::handle(State(app), Extension(id), request).await;
+    }
+    match &app.playground {
+        Some(playground) => playground::page(playground),
+        None => not_found(Extension(id)).await,
+    }
 }
 
 async fn not_found(Extension(id): Extension<RequestId>) -> Response {

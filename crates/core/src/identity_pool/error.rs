@@ -150,7 +150,7 @@ impl PoolError {
             AssumeError::Store(error) => Self::Store(error),
             AssumeError::Denied(_)
             | AssumeError::MalformedPolicy(_)
-            | AssumeError::TooLarge
+            | AssumeError::TooLarge(_)
             | AssumeError::DurationExceedsRole => Self::InvalidIdentityPoolConfiguration,
         }
     }

@@ -1,8 +1,9 @@
-//! `POST /`: the AWS API. Which protocol a request speaks, which operation it asks for and whether that one
+//! `POST /`, and `GET /` with an `Action`: the AWS API. Which protocol a request speaks, which operation it asks for and whether that one
 //! needs a signature are settled here, before any operation sees it: what is not declared public is
 //! closed.
 
 mod cognito;
+mod form;
 pub mod model;
 mod pool;
 mod shapes;
@@ -10,8 +11,8 @@ pub mod sts;
 mod validation;
 
 use axum::extract::{Extension, Request, State};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use daypass_core::ids::RequestId;
@@ -50,10 +51,11 @@ pub(super) async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let query = !parts.headers.contains_key("x-amz-target");
-    let dialect = if query { Dialect::AwsQuery } else { Dialect::AwsJson };
+    // Only the Query protocol has a GET.
+    let json = parts.method == Method::POST && parts.headers.contains_key("x-amz-target");
+    let dialect = if json { Dialect::AwsJson } else { Dialect::AwsQuery };
     let answered = async {
-        let body = body::read(body, MAX_BODY).await?;
+        let body = body::read(body, MAX_BODY, dialect).await?;
         match dialect {
             Dialect::AwsQuery => sts::answer(&app, &id, &parts, &body).await,
             Dialect::AwsJson | Dialect::Problem => cognito::answer(&app, &id, &parts, &body).await,
@@ -63,6 +65,12 @@ pub(super) async fn handle(
         Ok(response) => response,
         Err(error) => error.answer(dialect, &id),
     }
+}
+
+/// Whether a GET is one of the Query protocol, such as a presigned GetCallerIdentity.
+pub(super) fn names_action(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "Action")
 }
 
 /// The one way from a request to an operation that needs a signature.
@@ -75,10 +83,4 @@ async fn authenticate(
 ) -> Result<Caller, ApiError> {
     let caller = app.callers.authenticate(parts, body, service).await;
     caller.map_err(|error| ApiError::signature(dialect, error))
-}
-
-fn is_form(parts: &Parts) -> bool {
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type
-        .is_some_and(|text| text.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
 }

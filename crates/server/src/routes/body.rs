@@ -5,11 +5,11 @@ use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Dialect};
 
 /// The whole body, if it is not too long.
-pub async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    to_bytes(body, limit).await.map_err(|_| ApiError::body_too_large(limit))
+pub async fn read(body: Body, limit: usize, dialect: Dialect) -> Result<Bytes, ApiError> {
+    to_bytes(body, limit).await.map_err(|_| ApiError::body_too_large(dialect, limit))
 }
 
 /// A JSON body of a `/v1` route. Asking for the content type makes a browser ask us first, too
@@ -21,7 +21,7 @@ pub async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: u
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::not_json());
     }
-    serde_json::from_slice(&read(body, limit).await?)
+    serde_json::from_slice(&read(body, limit, Dialect::Problem).await?)
         .map_err(|error| ApiError::malformed_request(describe(&error)))
 }
 

@@ -38,15 +38,15 @@ const SDK_FILES: Files = files!("../../../../sdk/src/":
 
 pub fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/", get(page))
         .route("/playground/config.json", get(config))
         .route("/playground/{file}", get(page_file))
         .route("/sdk/{file}", get(sdk_file))
 }
 
-async fn page(State(app): SharedApp) -> Response {
-    let policy = app.playground.as_ref().map(content_security_policy).unwrap_or_default();
-    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+/// The page itself.
+pub fn page(playground: &Playground) -> Response {
+    let policy = HeaderValue::from_str(&content_security_policy(playground))
+        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),

@@ -153,8 +153,9 @@ fn unknown_bearer(error: &SignatureError) -> Stopped {
         SignatureError::UnknownKey
         | SignatureError::Missing
         | SignatureError::Incomplete(_)
-        | SignatureError::Skewed
-        | SignatureError::WrongRegion(_)
+        | SignatureError::Skewed(_)
+        | SignatureError::WrongScope(_)
+        | SignatureError::Payload(_)
         | SignatureError::Mismatch => stopped(
             StatusCode::FORBIDDEN,
             "InvalidAccessKeyId",

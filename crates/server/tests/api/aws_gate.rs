@@ -1,15 +1,16 @@
 //! The gate before the AWS API: what is not declared public is closed, and a signature covers all that a
 //! request means.
 
-use aws_sigv4::http_request::SignableBody;
-use daypass::routes::aws::{Access, model, sts};
-use daypass_core::clock::{Clock, SignedDuration, Timestamp};
-use daypass_core::ids::{IdentityId, RoleName};
-use daypass_core::store::{RevocationTarget, Store};
-use http::{HeaderValue, Request};
-use serde_json::{Value, json};
+mod payload;
+mod presigned;
+mod sessions;
 
-use crate::harness::{Answer, Credentials, Daypass, Signer, cognito_request, sts_request};
+use daypass::routes::aws::{Access, model, sts};
+use daypass_core::clock::SignedDuration;
+use http::{HeaderValue, Request};
+use serde_json::json;
+
+use crate::harness::{Credentials, Daypass, Signer, cognito_request, sts_request};
 
 fn request() -> Request<String> {
     cognito_request("ListIdentityPools", &json!({"MaxResults": 1}))
@@ -173,11 +174,39 @@ async fn a_header_that_stands_there_twice_is_refused() {
 #[tokio::test]
 async fn signed_headers_that_are_not_there_are_refused() {
     let daypass = Daypass::start().await;
-    for absent in ["SignedHeaders=x-absent;", "SignedHeaders=;", "SignedHeaders=not a header;"] {
+    for absent in ["SignedHeaders=a-header;", "SignedHeaders=;", "SignedHeaders=not a header;"] {
         let mut request = signed(&daypass);
         authorization(&mut request, "SignedHeaders=", absent);
         daypass.send(request).await.assert_code("IncompleteSignatureException");
     }
+}
+
+#[tokio::test]
+async fn signed_headers_are_written_in_one_way_only() {
+    let daypass = Daypass::start().await;
+    for (from, to) in
+        [(";host;", ";Host;"), (";host;", ";host;host;"), (";host;x-amz-date", ";x-amz-date;host")]
+    {
+        let mut request = signed(&daypass);
+        authorization(&mut request, from, to);
+        daypass.send(request).await.assert_code("IncompleteSignatureException");
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_header_is_signed_with_all_its_values() {
+    let daypass = Daypass::start().await;
+    let with = |value: &'static str, mut request: Request<String>| {
+        request.headers_mut().append("my-header", HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        request
+    };
+    let once = daypass.signer(&daypass.key).sign(with("one", request()));
+    let twice = daypass.signer(&daypass.key).sign(with("  two   words ", with("one", request())));
+    assert_eq!(daypass.send(twice).await.status, 200);
+    daypass.send(with("two", once.clone())).await.assert_code("InvalidSignatureException");
+    let mut unreadable = once;
+    unreadable.headers_mut().append("my-header", HeaderValue::from_bytes(b"\xff").unwrap());
+    daypass.send(unreadable).await.assert_code("IncompleteSignatureException");
 }
 
 #[tokio::test]
@@ -198,19 +227,10 @@ async fn a_signature_for_another_service_is_refused() {
     let daypass = Daypass::start().await;
     let request = Signer { service: "s3", ..daypass.signer(&daypass.key) }.sign(request());
     let message = "Credential should be scoped to correct service: 'cognito-identity'";
-    daypass.send(request).await.assert_exception("IncompleteSignatureException", message);
+    daypass.send(request).await.assert_exception("InvalidSignatureException", message);
 
     let request = daypass.signer(&daypass.key).sign(sts_request(&[("Action", "GetCallerIdentity")]));
-    daypass.send(request).await.assert_sts_error(403, "IncompleteSignature");
-}
-
-#[tokio::test]
-async fn a_payload_that_is_declared_unsigned_is_refused() {
-    let daypass = Daypass::start().await;
-    let mut request = request();
-    request.headers_mut().insert("x-amz-content-sha256", HeaderValue::from_static("UNSIGNED-PAYLOAD"));
-    let request = daypass.signer(&daypass.key).sign_over(request, SignableBody::UnsignedPayload);
-    daypass.send(request).await.assert_code("InvalidSignatureException");
+    daypass.send(request).await.assert_sts_error(403, "SignatureDoesNotMatch");
 }
 
 #[tokio::test]
@@ -247,93 +267,44 @@ async fn a_request_without_a_date_is_refused() {
     daypass.send(request).await.assert_exception("IncompleteSignatureException", message);
 }
 
-async fn session(daypass: &Daypass) -> (Credentials, Value) {
-    let entered = daypass.enter("ada").await;
-    (daypass.credentials(&entered).await, entered["identity_id"].clone())
-}
-
-async fn list_pools(daypass: &Daypass, credentials: &Credentials) -> Answer {
-    daypass.signed_by(credentials, "ListIdentityPools", json!({"MaxResults": 1})).await
+#[tokio::test]
+async fn a_body_that_is_too_long_is_refused_in_the_words_of_the_protocol() {
+    let daypass = Daypass::start().await;
+    let long = |mut request: Request<String>| {
+        *request.body_mut() = "x".repeat(576 * 1024 + 1);
+        request
+    };
+    let answer = daypass.send(long(request())).await;
+    let found = (answer.status.as_u16(), answer.json()["__type"].clone());
+    assert_eq!(found, (413, json!("RequestEntityTooLargeException")), "{answer:?}");
+    assert_eq!(answer.header("x-amzn-errortype"), "RequestEntityTooLargeException:");
+    daypass.send(long(sts_request(&[]))).await.assert_sts_error(413, "RequestEntityTooLarge");
 }
 
 #[tokio::test]
-async fn a_session_does_what_its_role_allows() {
+async fn each_refusal_has_the_code_of_its_protocol() {
     let daypass = Daypass::start().await;
-    let (credentials, _) = session(&daypass).await;
-    assert_eq!(list_pools(&daypass, &credentials).await.status, 200);
+    let action = || sts_request(&[("Action", "GetCallerIdentity")]);
+    let sts = |credentials| Signer { service: "sts", ..daypass.signer(credentials) };
+    daypass.send(action()).await.assert_sts_error(403, "MissingAuthenticationToken");
 
-    let input = json!({"IdentityPoolName": "mine", "AllowUnauthenticatedIdentities": true});
-    let answer = daypass.signed_by(&credentials, "CreateIdentityPool", input).await;
-    answer.assert_code("AccessDeniedException");
-    let message = "User: arn:aws:sts::000000000000:assumed-role/authenticated/CognitoIdentityCredentials is not \
-                   authorized to perform: cognito-identity:CreateIdentityPool on resource: *";
-    assert_eq!(answer.body, json!({"__type": "AccessDeniedException", "Message": message}).to_string());
-}
+    let stranger = Credentials::of_developer("AKIAAAAAAAAAAAAAAAAA", "secret");
+    let answer = daypass.send(sts(&stranger).sign(action())).await;
+    answer.assert_sts_error(403, "InvalidClientTokenId");
+    assert_eq!(answer.element("Message"), "The security token included in the request is invalid.");
 
-#[tokio::test]
-async fn the_refusal_names_the_pool_that_was_asked_for() {
-    let daypass = Daypass::start().await;
-    let (credentials, _) = session(&daypass).await;
-    let input = json!({"IdentityPoolId": daypass.pool_id(), "MaxResults": 1});
-    let answer = daypass.signed_by(&credentials, "ListIdentities", input).await;
-    let arn = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{}", daypass.pool_id());
-    let message = answer.json()["Message"].as_str().unwrap().to_owned();
-    assert!(message.ends_with(&format!("cognito-identity:ListIdentities on resource: {arn}")), "{message}");
-}
+    let forger = Credentials::of_developer(&daypass.key.access_key_id, "secret");
+    daypass.send(sts(&forger).sign(action())).await.assert_sts_error(403, "SignatureDoesNotMatch");
 
-#[tokio::test]
-async fn an_expired_session_is_refused() {
-    let daypass = Daypass::start().await;
-    let (credentials, _) = session(&daypass).await;
-    daypass.advance(SignedDuration::from_secs(3599));
-    assert_eq!(list_pools(&daypass, &credentials).await.status, 200);
-    daypass.advance(SignedDuration::from_secs(1));
-    let message = "The security token included in the request is expired";
-    list_pools(&daypass, &credentials).await.assert_exception("ExpiredTokenException", message);
-}
+    let mut spoilt = sts(&daypass.key).sign(action());
+    authorization(&mut spoilt, "Signature=", "Sign=");
+    daypass.send(spoilt).await.assert_sts_error(403, "IncompleteSignature");
 
-async fn assert_revoked(target: fn(&Value) -> RevocationTarget) {
-    let daypass = Daypass::start().await;
-    let (credentials, identity_id) = session(&daypass).await;
-    let now: Timestamp = daypass.clock.now();
-    daypass.store.revoke_sessions(&target(&identity_id), now).await.unwrap();
-    list_pools(&daypass, &credentials).await.assert_code("ExpiredTokenException");
-
-    daypass.advance(SignedDuration::from_secs(1));
-    let (later, _) = session(&daypass).await;
-    assert_eq!(list_pools(&daypass, &later).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_revoked_session_is_refused_and_a_later_one_is_not() {
-    assert_revoked(|id| RevocationTarget::Identity(IdentityId::parse(id.as_str().unwrap()).unwrap())).await;
-    assert_revoked(|_| RevocationTarget::Role(RoleName::parse("authenticated").unwrap())).await;
-}
-
-#[tokio::test]
-async fn parts_of_two_sessions_make_none() {
-    let daypass = Daypass::start().await;
-    let (ada, _) = session(&daypass).await;
-    let grace = daypass.credentials(&daypass.enter("grace").await).await;
-
-    let mixed = Credentials { session_token: grace.session_token.clone(), ..ada.clone() };
-    list_pools(&daypass, &mixed).await.assert_code("UnrecognizedClientException");
-    let mixed = Credentials { secret_access_key: grace.secret_access_key, ..ada.clone() };
-    list_pools(&daypass, &mixed).await.assert_code("InvalidSignatureException");
-    let bare = Credentials { session_token: None, ..ada.clone() };
-    list_pools(&daypass, &bare).await.assert_code("UnrecognizedClientException");
-    let of_developer = Credentials { session_token: ada.session_token, ..daypass.key.clone() };
-    list_pools(&daypass, &of_developer).await.assert_code("UnrecognizedClientException");
-}
-
-#[tokio::test]
-async fn a_session_token_that_was_not_signed_is_refused() {
-    let daypass = Daypass::start().await;
-    let (credentials, _) = session(&daypass).await;
-    let token = credentials.session_token.clone().unwrap();
-    let bare = Credentials { session_token: None, ..credentials };
-    let mut request = daypass.signer(&bare).sign(request());
-    request.headers_mut().insert("x-amz-security-token", token.parse().unwrap());
-    let message = "'x-amz-security-token' must be among the SignedHeaders";
-    daypass.send(request).await.assert_exception("IncompleteSignatureException", message);
+    let late = sts(&daypass.key).sign(action());
+    daypass.advance(SignedDuration::from_secs(901));
+    let answer = daypass.send(late).await;
+    answer.assert_sts_error(403, "SignatureDoesNotMatch");
+    let message = "Signature expired: 20260921T141320Z is now earlier than 20260921T141321Z \
+                   (20260921T142821Z - 15 min.)";
+    assert_eq!(answer.element("Message"), message);
 }

@@ -1,14 +1,15 @@
 //! STS: a token becomes a session of a role, or one of AWS's refusals.
 
+mod caller_identity;
+mod protocol;
+
 use daypass_core::clock::{Clock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
 use daypass_core::store::{RevocationTarget, Store};
 use daypass_core::token::Claims;
 use serde_json::{Value, json};
 
-use crate::harness::{
-    AUTHENTICATED_ROLE, Answer, Credentials, DEVELOPER_PROVIDER, Daypass, SERVER, allow, sts_request,
-};
+use crate::harness::{AUTHENTICATED_ROLE, Answer, Credentials, DEVELOPER_PROVIDER, Daypass, SERVER, allow};
 
 const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 
@@ -252,7 +253,27 @@ async fn a_session_that_could_not_travel() {
     let token = entered["Token"].as_str().unwrap().to_owned();
     let answer = Assume { token, daypass: &daypass }.with(&[]).await;
     answer.assert_sts_error(400, "PackedPolicyTooLarge");
-    assert_eq!(answer.element("Message"), "Serialized token too large for session");
+    let message = answer.element("Message").strip_prefix("Packed size of session tags consumes ");
+    let percent = message.and_then(|text| text.strip_suffix("% of allotted space.")).unwrap();
+    assert!((200..300).contains(&percent.parse().unwrap()), "{percent}");
+}
+
+#[tokio::test]
+async fn the_packed_size_is_told_to_those_who_packed_something() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    assert!(!assume.with(&[]).await.body.contains("PackedPolicySize"));
+    let size = |answer: Answer| answer.element("PackedPolicySize").parse::<u32>().unwrap();
+    let small = size(assume.with(&[("Policy", &allow("s3:GetObject"))]).await);
+    let large = size(assume.with(&[("Policy", &allow(&format!("s3:{}", "a".repeat(1900))))]).await);
+    assert!(small > 0 && large > small + 25 && large <= 100, "{small} {large}");
+
+    let logins = json!({DEVELOPER_PROVIDER: "ada"});
+    let input =
+        json!({"IdentityPoolId": daypass.pool_id(), "Logins": logins, "PrincipalTags": {"team": "x"}});
+    let entered = daypass.call("GetOpenIdTokenForDeveloperIdentity", input).await;
+    let token = entered["Token"].as_str().unwrap().to_owned();
+    assert!(size(Assume { token, daypass: &daypass }.with(&[]).await) > 0);
 }
 
 #[tokio::test]
@@ -261,7 +282,31 @@ async fn what_daypass_does_not_have_is_refused_and_not_passed_over() {
     let assume = Assume::ada(&daypass).await;
     let managed = ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
     assume.with(&[managed]).await.assert_sts_error(400, "ValidationError");
-    assume.with(&[("ProviderId", "www.amazon.com")]).await.assert_sts_error(400, "ValidationError");
+    for provider in ["www.amazon.com", "no"] {
+        assume.with(&[("ProviderId", provider)]).await.assert_sts_error(400, "ValidationError");
+    }
+}
+
+#[tokio::test]
+async fn a_minimum_size_of_the_token_is_read_and_has_no_effect() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    for size in ["0", "4096"] {
+        assert_eq!(assume.with(&[("MinimumSessionTokenSize", size)]).await.status, 200);
+    }
+    for size in ["-1", "4097", "large"] {
+        let answer = assume.with(&[("MinimumSessionTokenSize", size)]).await;
+        answer.assert_sts_error(400, "ValidationError");
+        assert!(answer.element("Message").contains("minimumSessionTokenSize"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_is_no_arn() {
+    let daypass = Daypass::start().await;
+    let answer = Assume::ada(&daypass).await.with(&[("RoleArn", "authenticated-is-no-arn")]).await;
+    answer.assert_sts_error(400, "ValidationError");
+    assert_eq!(answer.element("Message"), "authenticated-is-no-arn is invalid");
 }
 
 #[tokio::test]
@@ -282,40 +327,4 @@ async fn members_that_are_missing_or_break_their_shape() {
     ] {
         assume.with(&[(member, value)]).await.assert_sts_error(400, "ValidationError");
     }
-}
-
-async fn who_am_i(daypass: &Daypass, credentials: &Credentials) -> Answer {
-    let mut signer = daypass.signer(credentials);
-    signer.service = "sts";
-    daypass.send(signer.sign(sts_request(&[("Action", "GetCallerIdentity")]))).await
-}
-
-#[tokio::test]
-async fn a_developer_is_a_user_and_a_session_an_assumed_role() {
-    let daypass = Daypass::start().await;
-    let developer = who_am_i(&daypass, &daypass.key).await;
-    assert_eq!(developer.element("Arn"), "arn:aws:iam::000000000000:user/test");
-    assert_eq!(developer.element("Account"), "000000000000");
-    assert!(developer.element("UserId").starts_with("AIDA"), "{developer:?}");
-    assert!(developer.body.contains("<GetCallerIdentityResult><Arn>"), "{developer:?}");
-
-    let assume = Assume::ada(&daypass).await;
-    // Nothing has to allow it: not even a policy that allows nothing of STS takes it away.
-    let session = credentials(&assume.with(&[("Policy", &allow("s3:GetObject"))]).await);
-    let answer = who_am_i(&daypass, &session).await;
-    assert_eq!(answer.element("Arn"), "arn:aws:sts::000000000000:assumed-role/authenticated/sess");
-    assert!(answer.element("UserId").starts_with("AROA"), "{answer:?}");
-    assert!(answer.element("UserId").ends_with(":sess"), "{answer:?}");
-}
-
-#[tokio::test]
-async fn callers_who_are_nobody() {
-    let daypass = Daypass::start().await;
-    let session = credentials(&Assume::ada(&daypass).await.with(&[]).await);
-    daypass.advance(SignedDuration::from_hours(1));
-    who_am_i(&daypass, &session).await.assert_sts_error(403, "ExpiredToken");
-    let stranger = Credentials::of_developer("AKIAAAAAAAAAAAAAAAAA", "secret");
-    who_am_i(&daypass, &stranger).await.assert_sts_error(403, "InvalidClientTokenId");
-    let forger = Credentials::of_developer(&daypass.key.access_key_id, "secret");
-    who_am_i(&daypass, &forger).await.assert_sts_error(403, "SignatureDoesNotMatch");
 }

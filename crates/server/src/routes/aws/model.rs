@@ -207,11 +207,11 @@ const fn operation(name: &'static str, access: Access, input: &'static [Member])
     Operation { name, access, input }
 }
 
-const fn required(name: &'static str, shape: Shape) -> Member {
+pub(super) const fn required(name: &'static str, shape: Shape) -> Member {
     Member { name, required: true, shape }
 }
 
-const fn optional(name: &'static str, shape: Shape) -> Member {
+pub(super) const fn optional(name: &'static str, shape: Shape) -> Member {
     Member { name, required: false, shape }
 }
 
@@ -224,7 +224,7 @@ const fn pattern(min: usize, max: usize, pattern: &'static str, matches: fn(&str
 }
 
 /// A pattern of the form `[…]+`.
-fn all(text: &str, is_one_of_them: impl FnMut(char) -> bool) -> bool {
+pub(super) fn all(text: &str, is_one_of_them: impl FnMut(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(is_one_of_them)
 }
 

@@ -10,10 +10,14 @@ use daypass_core::ids::{RequestId, RoleSessionName};
 use daypass_core::secret::Secret;
 use daypass_core::session::Session;
 use daypass_core::sts::{AssumeRoleRequest, AssumedRole, FEDERATED_PROVIDER};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::Access::{Public, Signed};
-use super::validation::{Text, Violations};
-use super::{Operation, authenticate, is_form};
+use super::form::Form;
+use super::model::{all, optional, required};
+use super::validation::{Member, Pattern, Shape, Text, Violations};
+use super::{Operation, authenticate};
 use crate::error::{ApiError, Dialect};
 use crate::sigv4::Caller;
 use crate::wire::App;
@@ -21,48 +25,64 @@ use crate::xml;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const SERVICE: &str = "sts";
-
-const ARN: Text = Text { min: 20, max: 2048, pattern: None, sensitive: false };
-const SESSION_NAME: Text = Text {
-    min: 2,
-    max: 64,
-    pattern: Some((r"[\w+=,.@-]*", |text| {
-        text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))
-    })),
-    sensitive: false,
-};
-const TOKEN: Text = Text { min: 4, max: 20_000, pattern: None, sensitive: true };
-const SESSION_POLICY: Text = Text {
-    min: 1,
-    max: 2048,
-    pattern: Some((r"[\u0009\u000A\u000D\u0020-\u00FF]+", |text| {
-        !text.is_empty() && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FF}'))
-    })),
-    sensitive: false,
-};
+const VERSION: &str = "2011-06-15";
 
 /// The actions that are answered, and who may call them.
 pub const ACTIONS: &[Operation] = &[
-    Operation { name: "AssumeRoleWithWebIdentity", access: Public, input: &[] },
+    Operation { name: "AssumeRoleWithWebIdentity", access: Public, input: ASSUME_ROLE_WITH_WEB_IDENTITY },
     Operation { name: "GetCallerIdentity", access: Signed, input: &[] },
 ];
 
-/// The members of a request, by name.
-struct Form(Vec<(String, String)>);
+const ASSUME_ROLE_WITH_WEB_IDENTITY: &[Member] = &[
+    required("RoleArn", text(20, 2048, Some((ARN_PATTERN, |text| all(text, is_arn_character))))),
+    required(
+        "RoleSessionName",
+        text(2, 64, Some((r"[\w+=,.@-]*", |text| text.chars().all(is_name_character)))),
+    ),
+    required("WebIdentityToken", Shape::Text(Text { min: 4, max: 20_000, pattern: None, sensitive: true })),
+    optional("ProviderId", text(4, 2048, None)),
+    optional("Policy", text(1, 2048, Some((POLICY_PATTERN, |text| all(text, is_policy_character))))),
+    optional("DurationSeconds", Shape::Integer { min: 900, max: 43_200 }),
+    // Our tokens have the size that they need: the wish is read, and has no effect.
+    optional("MinimumSessionTokenSize", Shape::Integer { min: 0, max: 4096 }),
+];
 
-impl Form {
-    fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|(member, _)| member == name)?;
-        Some(self.0.swap_remove(at).1)
-    }
+const ARN_PATTERN: &str =
+    r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+";
+const POLICY_PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u00FF]+";
+
+fn is_arn_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+        || c >= '\u{10000}'
+}
+
+fn is_policy_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}')
+}
+
+fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+const fn text(min: usize, max: usize, pattern: Option<Pattern>) -> Shape {
+    Shape::Text(Text { min, max, pattern, sensitive: false })
+}
+
+/// AssumeRoleWithWebIdentity, its shapes checked.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AssumeRole {
+    role_arn: String,
+    role_session_name: RoleSessionName,
+    web_identity_token: String,
+    policy: Option<String>,
+    duration_seconds: Option<i64>,
 }
 
 /// Answers one request.
 pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> Result<Response, ApiError> {
-    let mut form = read_form(parts, body);
-    let name = form.take("Action").unwrap_or_default();
-    let action = ACTIONS.iter().find(|action| action.name == name);
-    let action = action.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsQuery))?;
+    let mut form = Form::read(parts, body)?;
+    let action = find_action(&mut form)?;
     let caller = match action.access {
         Signed => Some(authenticate(app, parts, body, SERVICE, Dialect::AwsQuery).await?),
         Public => None,
@@ -74,9 +94,12 @@ pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> R
     Ok(respond(action.name, &result, id))
 }
 
-fn read_form(parts: &Parts, body: &Bytes) -> Form {
-    let members = form_urlencoded::parse(if is_form(parts) { body } else { b"" });
-    Form(members.into_owned().collect())
+fn find_action(form: &mut Form) -> Result<&'static Operation, ApiError> {
+    let name = form.take("Action").ok_or_else(|| ApiError::unknown_operation(Dialect::AwsQuery))?;
+    let version = form.take("Version");
+    let version = version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
+    let action = ACTIONS.iter().find(|action| action.name == name && version == VERSION);
+    action.ok_or_else(|| ApiError::unknown_action(&name, version))
 }
 
 async fn assume_role_with_web_identity(app: &App, id: &RequestId, form: Form) -> Result<String, ApiError> {
@@ -84,56 +107,43 @@ async fn assume_role_with_web_identity(app: &App, id: &RequestId, form: Form) ->
     Ok(assumed_role(&assumed.map_err(ApiError::assume)?))
 }
 
-fn read_assume_role(mut form: Form) -> Result<AssumeRoleRequest, ApiError> {
+fn read_assume_role(form: Form) -> Result<AssumeRoleRequest, ApiError> {
+    let members = form.into_members(ASSUME_ROLE_WITH_WEB_IDENTITY);
     let mut violations = Violations::new(Dialect::AwsQuery);
-    let role_arn = required(&mut violations, "roleArn", form.take("RoleArn"), &ARN);
-    let session_name =
-        required(&mut violations, "roleSessionName", form.take("RoleSessionName"), &SESSION_NAME);
-    let token = required(&mut violations, "webIdentityToken", form.take("WebIdentityToken"), &TOKEN);
-    let policy = form.take("Policy").inspect(|policy| violations.text("policy", policy, &SESSION_POLICY));
-    let seconds = form.take("DurationSeconds").map(|text| read_duration(&mut violations, &text));
-    refuse_what_is_not_there(&mut form, &mut violations);
+    violations.check(ASSUME_ROLE_WITH_WEB_IDENTITY, &members)?;
+    refuse_what_is_not_there(&members, &mut violations);
     violations.finish()?;
+    let input: AssumeRole = serde_json::from_value(Value::Object(members)).expect("the shapes are checked");
+    check_arn(&input.role_arn)?;
     Ok(AssumeRoleRequest {
-        role_arn,
-        role_session_name: RoleSessionName::parse(session_name).expect("the rule is the name's own"),
-        web_identity_token: Secret::new(token),
-        duration: seconds.map(SignedDuration::from_secs),
-        policy,
+        role_arn: input.role_arn,
+        role_session_name: input.role_session_name,
+        web_identity_token: Secret::new(input.web_identity_token),
+        duration: input.duration_seconds.map(SignedDuration::from_secs),
+        policy: input.policy,
     })
 }
 
-/// A member that has to be there. Where it is not, the violation says so, and nobody gets to see the answer.
-fn required(violations: &mut Violations, path: &str, value: Option<String>, rule: &Text) -> String {
-    match &value {
-        Some(text) => violations.text(path, text, rule),
-        None => violations.missing(path),
-    }
-    value.unwrap_or_default()
-}
-
-fn read_duration(violations: &mut Violations, text: &str) -> i64 {
-    match text.parse() {
-        Ok(seconds) => violations.integer("durationSeconds", seconds, 900, 43_200),
-        Err(_) => violations.add(&format!("'{text}'"), "durationSeconds", "Member must be an integer"),
-    }
-    text.parse().unwrap_or_default()
+/// `arn:<partition>:<service>:<region>:<account>:<resource>`.
+fn check_arn(text: &str) -> Result<(), ApiError> {
+    let well_formed = text.starts_with("arn:") && text.split(':').count() >= 6;
+    if well_formed { Ok(()) } else { Err(ApiError::invalid_arn(text)) }
 }
 
 /// What a caller relies on and Daypass does not have must not be passed over: a managed session policy would
 /// have narrowed the session.
-fn refuse_what_is_not_there(form: &mut Form, violations: &mut Violations) {
-    if let Some((member, arn)) = form.0.iter().find(|(member, _)| member.starts_with("PolicyArns")) {
+fn refuse_what_is_not_there(members: &Map<String, Value>, violations: &mut Violations) {
+    if members.keys().any(|name| name.starts_with("PolicyArns")) {
         let phrase = "Daypass has no managed policies; pass the policy itself as Policy";
-        violations.add(&format!("'{arn}'"), member, phrase);
+        violations.add("'***'", "policyArns", phrase);
     }
-    if let Some(id) = form.take("ProviderId") {
-        violations.add(&format!("'{id}'"), "providerId", "Member must be absent for an OpenID token");
+    if members.contains_key("ProviderId") {
+        violations.add("'***'", "providerId", "Member must be absent for an OpenID token");
     }
 }
 
 fn assumed_role(assumed: &AssumedRole) -> String {
-    let AssumedRole { credentials, arn, assumed_role_id, claims } = assumed;
+    let AssumedRole { credentials, arn, assumed_role_id, claims, packed_percent } = assumed;
     [
         element("SubjectFromWebIdentityToken", claims.identity_id.as_str()),
         element("Audience", claims.pool_id.as_str()),
@@ -147,6 +157,7 @@ fn assumed_role(assumed: &AssumedRole) -> String {
         element("SessionToken", credentials.session_token.expose()),
         element("Expiration", &credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
         "</Credentials>".into(),
+        packed_percent.map(|percent| element("PackedPolicySize", &percent.to_string())).unwrap_or_default(),
     ]
     .concat()
 }

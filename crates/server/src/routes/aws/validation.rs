@@ -164,7 +164,7 @@ impl Violations {
                 }
             }
             (Shape::Integer { min, max }, Value::Number(number)) => {
-                let number = number.as_i64().ok_or_else(|| wrong_type(path, shape))?;
+                let number = number.as_i64().ok_or_else(|| self.wrong_type(path, shape))?;
                 self.integer(path, number, *min, *max);
             }
             (Shape::Flag, Value::Bool(_)) => {}
@@ -177,9 +177,20 @@ impl Violations {
                 self.entries(path, (key, of), entries, shape)?;
             }
             (Shape::Structure(members), Value::Object(input)) => self.structure(path, members, input)?,
-            _ => return Err(wrong_type(path, shape)),
+            _ => return Err(self.wrong_type(path, shape)),
         }
         Ok(())
+    }
+
+    fn wrong_type(&self, path: &str, shape: &Shape) -> ApiError {
+        let wanted = match shape {
+            Shape::Text(_) | Shape::Choice(_) => "a string",
+            Shape::Integer { .. } => "a whole number",
+            Shape::Flag => "true or false",
+            Shape::List { .. } => "a list",
+            Shape::Map { .. } | Shape::Structure(_) => "an object",
+        };
+        ApiError::wrong_type(self.dialect, format!("The member '{path}' must be {wanted}"))
     }
 
     fn size(&mut self, path: &str, shape: &Shape, value: &Value, count: usize, min: usize, max: usize) {
@@ -251,17 +262,6 @@ fn lower_first(name: &str) -> String {
     let mut characters = name.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).collect()
-}
-
-fn wrong_type(path: &str, shape: &Shape) -> ApiError {
-    let wanted = match shape {
-        Shape::Text(_) | Shape::Choice(_) => "a string",
-        Shape::Integer { .. } => "a whole number",
-        Shape::Flag => "true or false",
-        Shape::List { .. } => "a list",
-        Shape::Map { .. } | Shape::Structure(_) => "an object",
-    };
-    ApiError::serialization(format!("The member '{path}' must be {wanted}"))
 }
 
 /// Whether an item or a value that is no structure breaks its shape.

@@ -1,12 +1,13 @@
 //! Signing requests as an SDK does, with AWS's own signer.
 
-use std::time::SystemTime;
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as SignerCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use daypass_core::clock::Timestamp;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request, Uri};
 
 use super::REGION;
 
@@ -43,7 +44,25 @@ impl Signer<'_> {
     }
 
     /// Signs a request over a hash of the signer's choice.
-    pub fn sign_over(&self, mut request: Request<String>, body: SignableBody<'_>) -> Request<String> {
+    pub fn sign_over(&self, request: Request<String>, body: SignableBody<'_>) -> Request<String> {
+        self.sign_as(request, body, SigningSettings::default())
+    }
+
+    /// Signs a request in its query, for so many seconds.
+    pub fn presign(&self, request: Request<String>, expires: u64) -> Request<String> {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(Duration::from_secs(expires));
+        let body = request.body().clone();
+        self.sign_as(request, SignableBody::Bytes(body.as_bytes()), settings)
+    }
+
+    fn sign_as(
+        &self,
+        mut request: Request<String>,
+        body: SignableBody<'_>,
+        settings: SigningSettings,
+    ) -> Request<String> {
         let identity = SignerCredentials::new(
             &self.credentials.access_key_id,
             &self.credentials.secret_access_key,
@@ -57,7 +76,7 @@ impl Signer<'_> {
             .region(REGION)
             .name(self.service)
             .time(SystemTime::from(self.at))
-            .settings(SigningSettings::default())
+            .settings(settings)
             .build()
             .unwrap()
             .into();
@@ -69,6 +88,15 @@ impl Signer<'_> {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
         }
+        if !instructions.params().is_empty() {
+            *request.uri_mut() = with_parameters(request.uri(), instructions.params());
+        }
         request
     }
+}
+
+fn with_parameters(uri: &Uri, parameters: &[(&str, Cow<'_, str>)]) -> Uri {
+    let mut query = form_urlencoded::Serializer::new(uri.query().unwrap_or_default().to_owned());
+    query.extend_pairs(parameters);
+    format!("{}?{}", uri.path(), query.finish()).parse().unwrap()
 }
