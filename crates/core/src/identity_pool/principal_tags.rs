@@ -92,3 +92,6 @@ fn check_distinct<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result
     let text = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
     Err(PoolError::InvalidParameter(text.into()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,10 @@ use super::value::{Instant, Text};
 /// The answer to logins that change nothing because one enabled identity has them all: a read for each, and
 /// by far the commonest case. `None` says that the writer must look.
 pub(super) fn find_known(connection: &Connection, request: &LinkRequest) -> Result<Option<LinkOutcome>> {
+    // Several logins are read as they were at one moment: between two reads a login may move. Dropped, the
+    // transaction ends.
+    let several = request.logins.len() > 1;
+    let _snapshot = several.then(|| connection.unchecked_transaction()).transpose()?;
     let mut known: Option<Identity> = None;
     for login in &request.logins {
         match (find_owner(connection, &request.pool_id, login)?, &known) {

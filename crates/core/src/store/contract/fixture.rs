@@ -113,12 +113,8 @@ impl Fixture {
         self.store.merge_developer_users(&self.merge_request(source, destination)).await.unwrap()
     }
 
-    pub(super) fn unlink_request(&self, identity_id: &IdentityId, logins: Unlinked) -> UnlinkRequest {
-        UnlinkRequest { identity_id: identity_id.clone(), logins, now: instant(3000) }
-    }
-
     pub(super) async fn unlink(&self, identity_id: &IdentityId, logins: Unlinked) -> UnlinkOutcome {
-        self.store.unlink(&self.unlink_request(identity_id, logins)).await.unwrap()
+        self.store.unlink(&unlink_request(identity_id, logins)).await.unwrap()
     }
 
     /// The developer user `user` of the first pool, to be unlinked.
@@ -172,6 +168,10 @@ impl Fixture {
         }
         state
     }
+}
+
+pub(super) fn unlink_request(identity_id: &IdentityId, logins: Unlinked) -> UnlinkRequest {
+    UnlinkRequest { identity_id: identity_id.clone(), logins, now: instant(3000) }
 }
 
 /// A login of a public provider.

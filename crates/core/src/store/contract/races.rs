@@ -3,7 +3,7 @@
 use std::slice;
 
 use super::audit::plain_event;
-use super::fixture::{Fixture, access_key, instant, plain_pool, public, race, signing_key};
+use super::fixture::{Fixture, access_key, instant, plain_pool, public, race, signing_key, unlink_request};
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::identity::{IdentityPool, Login};
 use crate::ids::{IdentityId, RoleName};
@@ -77,7 +77,7 @@ pub async fn a_first_login_racing_with_a_link_gives_it_one_identity(store: Share
                 assert_eq!((&known.id, &linked.id, &guest), (&owner, &owner, &owner));
             }
             (Outcome::Created(created), Refused(LinkRefusal::AlreadyRegistered)) => {
-                assert_eq!(created.id, owner)
+                assert_eq!(created.id, owner);
             }
             other => panic!("the race ended with {other:?}"),
         }
@@ -139,7 +139,7 @@ pub async fn of_racing_unlinks_one_takes_the_login(store: SharedStore) {
         let ada = fixture.add_user(&user).await;
         let outcomes = race((0..4).map(|_| {
             let (store, request) =
-                (fixture.store.clone(), fixture.unlink_request(&ada, fixture.developer_user(&user)));
+                (fixture.store.clone(), unlink_request(&ada, fixture.developer_user(&user)));
             async move { store.unlink(&request).await.unwrap() }
         }))
         .await;
