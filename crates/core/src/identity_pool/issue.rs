@@ -291,7 +291,7 @@ impl IdentityPools {
             let grant = self.grant_to_guest(identity, &pool)?;
             (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
         } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
-            let claims = self.believe(identity, &pool, token, logins)?;
+            let claims = self.believe(&identity, &pool, token, logins)?;
             let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
             (claims, role_arn)
         } else {
@@ -307,7 +307,7 @@ impl IdentityPools {
     /// The claims of a token of ours, if it is this identity's.
     fn believe(
         &self,
-        identity: Identity,
+        identity: &Identity,
         pool: &IdentityPool,
         token: &Secret,
         logins: &Logins,
@@ -324,7 +324,7 @@ impl IdentityPools {
             return Err(PoolError::logins_do_not_match());
         }
         if !claims.is_authenticated() {
-            check_guest(&identity, pool)?;
+            check_guest(identity, pool)?;
         }
         Ok(claims)
     }
