@@ -25,6 +25,9 @@ const MIGRATIONS: &[&str] = &[
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often the change to WAL is tried while others open the same file. They need it once each.
+const WAL_ATTEMPTS: usize = 100;
+
 /// Pages of 4 KiB that collect in the WAL before they are copied into the file. The index pages of the
 /// audit trail change at random places, again and again: the longer they wait, the fewer copies.
 const PAGES_PER_CHECKPOINT: i32 = 4000;
@@ -131,10 +134,24 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// With `FULL` every commit waits until the disk has it: an answer survives a loss of power. `NORMAL`
 /// would not, under WAL.
 fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    enter_wal(connection)?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)
+}
+
+/// SQLite waits for every lock but the one that the change to WAL needs, so a process that opens the same new
+/// file may be in the way. To begin a transaction waits until it is not.
+fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..WAL_ATTEMPTS {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
+            }
+            outcome => return outcome,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "wal")
 }
 
 /// All of it in one transaction that begins by locking, so that of two processes that open a new file
