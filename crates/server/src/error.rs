@@ -421,7 +421,12 @@ impl ApiError {
         let body = json!({"__type": self.code, key: self.message}).to_string();
         let mut response =
             (self.status, [(header::CONTENT_TYPE, "application/x-amz-json-1.1")], body).into_response();
-        let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        // A message may repeat what a client sent, and not every character can stand in a header.
+        let visible = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+        let text = |text: &str| {
+            let text: String = text.chars().map(visible).collect();
+            HeaderValue::from_str(&text).expect("visible ASCII is a header value")
+        };
         let headers = response.headers_mut();
         headers.insert(HeaderName::from_static("x-amzn-errortype"), text(&format!("{}:", self.code)));
         headers.insert(HeaderName::from_static("x-amzn-errormessage"), text(&self.message));

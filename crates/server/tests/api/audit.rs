@@ -89,6 +89,7 @@ async fn a_token_for_a_developers_user() {
         "outcome": "allowed",
         "developer_user_identifier": "42",
         "identity_id": token["IdentityId"],
+        "access_key_id": daypass.key.access_key_id,
     });
     assert_eq!(event, expected);
 }

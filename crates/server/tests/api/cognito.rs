@@ -19,29 +19,6 @@ const LOGINS_DO_NOT_MATCH: &str =
     "Logins don't match. Please include at least one valid login for this identity or identity pool.";
 
 #[tokio::test]
-async fn operations_of_later_say_so() {
-    let daypass = Daypass::start().await;
-    let later = [
-        "DeleteIdentities",
-        "DeleteIdentityPool",
-        "GetPrincipalTagAttributeMap",
-        "ListTagsForResource",
-        "MergeDeveloperIdentities",
-        "SetPrincipalTagAttributeMap",
-        "TagResource",
-        "UnlinkDeveloperIdentity",
-        "UnlinkIdentity",
-        "UntagResource",
-        "UpdateIdentityPool",
-    ];
-    for operation in later {
-        let answer = daypass.signed(operation, json!({})).await;
-        let message = format!("Daypass does not answer {operation} yet.");
-        answer.assert_exception("UnknownOperationException", &message);
-    }
-}
-
-#[tokio::test]
 async fn a_success_is_compact_json_of_the_protocol() {
     let daypass = Daypass::start().await;
     let pool_id = daypass.guest_pool().await;

@@ -314,9 +314,11 @@ async fn members_that_are_missing_or_break_their_shape() {
     let daypass = Daypass::start().await;
     let answer = daypass.sts(&[("Action", "AssumeRoleWithWebIdentity")]).await;
     answer.assert_sts_error(400, "ValidationError");
-    let message = "1 validation error detected: Value null at &apos;roleArn&apos; failed to satisfy constraint: \
-                   Member must not be null";
-    assert_eq!(answer.element("Message"), message);
+    let missing = |member| {
+        format!("Value null at &apos;{member}&apos; failed to satisfy constraint: Member must not be null")
+    };
+    let all = ["roleArn", "roleSessionName", "webIdentityToken"].map(missing).join("; ");
+    assert_eq!(answer.element("Message"), format!("3 validation errors detected: {all}"));
     let assume = Assume::ada(&daypass).await;
     for (member, value) in [
         ("RoleArn", "arn"),

@@ -26,8 +26,7 @@ async fn a_pool_is_described_as_it_was_created() {
         "DeveloperProviderName": DEVELOPER_PROVIDER,
         "OpenIdConnectProviderARNs": ["arn:aws:iam::000000000000:oidc-provider/login.example.com"],
         "CognitoIdentityProviders": [{"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_a",
-            "ClientId": "3n4b5urk1ft4fl3mg5e62d9ado", "ServerSideTokenCheck": true}],
-        "SamlProviderARNs": ["arn:aws:iam::000000000000:saml-provider/Company"],
+            "ClientId": "3n4b5urk1ft4fl3mg5e62d9ado", "ServerSideTokenCheck": false}],
         "IdentityPoolTags": {"team": "games"},
     });
     let created = daypass.call("CreateIdentityPool", input.clone()).await;

@@ -11,6 +11,21 @@ async fn assert_violates(operation: &str, input: Value, violation: &str) {
 }
 
 #[tokio::test]
+async fn what_a_client_sent_ends_no_header_line() {
+    let input = json!({"IdentityPoolName": "a\r\nSet-Cookie: é=1", "AllowUnauthenticatedIdentities": true});
+    let violation = "'a\r\nSet-Cookie: é=1' at 'identityPoolName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w\\s+=,.@-]+";
+    assert_violates("CreateIdentityPool", input, violation).await;
+}
+
+#[tokio::test]
+async fn all_violations_are_told_at_once() {
+    let input = json!({"IdentityPoolId": "", "MaxResults": 61, "NextToken": "a b"});
+    let answer = Daypass::start().await.signed("ListIdentities", input).await;
+    let message = r"4 validation errors detected: Value '' at 'identityPoolId' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'identityPoolId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+; Value '61' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 60; Value 'a b' at 'nextToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [\S]+";
+    answer.assert_exception("ValidationException", message);
+}
+
+#[tokio::test]
 async fn ids() {
     let pattern =
         r"failed to satisfy constraint: Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+";
@@ -24,9 +39,6 @@ async fn ids() {
         "'{long}' at 'identityId' failed to satisfy constraint: Member must have length less than or equal to 55"
     );
     assert_violates("GetOpenIdToken", json!({"IdentityId": long}), &violation).await;
-    let violation = "'' at 'identityPoolId' failed to satisfy constraint: \
-                     Member must have length greater than or equal to 1";
-    assert_violates("GetId", json!({"IdentityPoolId": ""}), violation).await;
 }
 
 #[tokio::test]
@@ -37,6 +49,7 @@ async fn members_that_are_missing() {
         ("DescribeIdentityPool", json!({}), "identityPoolId"),
         ("ListIdentityPools", json!({}), "maxResults"),
         ("ListIdentities", json!({"IdentityPoolId": "r:0"}), "maxResults"),
+        ("DeleteIdentities", json!({}), "identityIdsToDelete"),
         ("SetIdentityPoolRoles", json!({"IdentityPoolId": "r:0"}), "roles"),
         ("GetId", json!({}), "identityPoolId"),
         ("GetOpenIdToken", json!({}), "identityId"),
@@ -85,7 +98,7 @@ async fn names() {
     assert_violates("CreateIdentityPool", input, violation).await;
 
     let roles = json!({"IdentityPoolId": "r:0", "Roles": {"admin": "arn:aws:iam::000000000000:role/x"}});
-    let violation = "'admin' at 'roles' failed to satisfy constraint: Member must satisfy regular expression pattern: (un)?authenticated";
+    let violation = "'{admin=arn:aws:iam::000000000000:role/x}' at 'roles' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: (un)?authenticated]";
     assert_violates("SetIdentityPoolRoles", roles, violation).await;
 }
 
@@ -102,13 +115,16 @@ async fn tokens_are_not_shown() {
 #[tokio::test]
 async fn tags() {
     let input = |tags: Value| json!({"IdentityPoolId": "r:0", "Logins": {DEVELOPER_PROVIDER: "42"}, "PrincipalTags": tags});
-    let violation = "'' at 'principalTags' failed to satisfy constraint: \
-                     Member must have length greater than or equal to 1";
+    let violation = "'{team=}' at 'principalTags' failed to satisfy constraint: Map value must satisfy constraint: \
+        [Member must have length less than or equal to 256, Member must have length greater than or equal to 1]";
     assert_violates("GetOpenIdTokenForDeveloperIdentity", input(json!({"team": ""})), violation).await;
     let many: serde_json::Map<_, _> = (0..51).map(|n| (n.to_string(), json!("x"))).collect();
-    let violation = "'51 entries' at 'principalTags' failed to satisfy constraint: \
-                     Member must have length less than or equal to 50";
-    assert_violates("GetOpenIdTokenForDeveloperIdentity", input(many.into()), violation).await;
+    let shown: Vec<String> = many.keys().map(|key| format!("{key}=x")).collect();
+    let shown: String = format!("{{{}}}", shown.join(", ")).chars().take(256).collect();
+    let violation = format!(
+        "'{shown}…' at 'principalTags' failed to satisfy constraint: Member must have length less than or equal to 50"
+    );
+    assert_violates("GetOpenIdTokenForDeveloperIdentity", input(many.into()), &violation).await;
 }
 
 #[tokio::test]
