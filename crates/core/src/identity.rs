@@ -186,7 +186,7 @@ pub struct Login {
 pub enum LoginProvider {
     /// The developer's own backend. A pool has only one, and an identity may have many logins of it.
     Developer,
-    /// A public provider, by its key in `Logins`. An identity has at most one login of each.
+    /// A public provider, by its key in `Logins`, which is never empty. An identity has at most one login of each.
     Public(String),
 }
 

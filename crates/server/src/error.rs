@@ -61,8 +61,13 @@ impl ApiError {
 
     /// The request took longer than any may.
     #[must_use]
-    pub fn took_too_long() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "The request took too long. Try again.")
+    pub fn took_too_long(dialect: Dialect) -> Self {
+        let code = match dialect {
+            Dialect::Problem => "timeout",
+            Dialect::AwsJson => "ServiceUnavailableException",
+            Dialect::AwsQuery => "ServiceUnavailable",
+        };
+        Self::unavailable(code, "The request took too long. Try again.")
     }
 
     /// There is nothing at this path.

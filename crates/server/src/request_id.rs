@@ -6,11 +6,12 @@ use std::time::Duration;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use daypass_core::ids::RequestId;
 use tokio::time::Instant;
 
-use crate::error::{ApiError, Dialect};
+use crate::error::ApiError;
+use crate::routes::aws::dialect_of;
 use crate::wire::App;
 
 /// No answer takes longer: a request that hangs gives its place to the next.
@@ -25,9 +26,11 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
 
+    let dialect = dialect_of(&request);
+
     let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::took_too_long().answer(Dialect::Problem, &id).into_response(),
+        Err(_) => ApiError::took_too_long(dialect).answer(dialect, &id),
     };
 
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");

@@ -14,16 +14,17 @@ const MAX_MAP_BYTES: usize = 460;
 /// The API's limit on a tag's value, in characters.
 const MAX_VALUE: usize = 256;
 
-/// The tags that the pool's maps make of these logins. A claim that a token does not have makes no tag.
+/// The tags that the pool's maps make of these logins. A claim that a token does not have makes no tag. Of two
+/// logins that make the same tag the first counts, in the order of their providers: somebody who shows both has
+/// no more of it than with the first alone.
 pub(super) fn of_logins(
     pool: &IdentityPool,
     logins: &[PublicLogin],
 ) -> Result<BTreeMap<String, String>, PoolError> {
-    let mut tags = BTreeMap::new();
-    for login in logins {
-        if let Some(map) = pool.tag_maps.get(login.tag_map_key()) {
-            tags.extend(of_login(map, login));
-        }
+    let mut tags: BTreeMap<String, String> = BTreeMap::new();
+    let maps = logins.iter().filter_map(|login| Some((pool.tag_maps.get(login.tag_map_key())?, login)));
+    for (key, value) in maps.flat_map(|(map, login)| of_login(map, login)) {
+        tags.entry(key).or_insert(value);
     }
     check(&tags)?;
     Ok(tags)

@@ -12,7 +12,7 @@ mod validation;
 
 use axum::extract::{Extension, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use daypass_core::ids::RequestId;
@@ -50,10 +50,8 @@ pub(super) async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
+    let dialect = dialect(request.method(), request.headers());
     let (parts, body) = request.into_parts();
-    // Only the Query protocol has a GET.
-    let json = parts.method == Method::POST && parts.headers.contains_key("x-amz-target");
-    let dialect = if json { Dialect::AwsJson } else { Dialect::AwsQuery };
     let answered = async {
         let body = body::read(body, MAX_BODY, dialect).await?;
         match dialect {
@@ -65,6 +63,19 @@ pub(super) async fn handle(
         Ok(response) => response,
         Err(error) => error.answer(dialect, &id),
     }
+}
+
+/// The protocol that a request to the AWS API speaks. Only the Query protocol has a GET.
+fn dialect(method: &Method, headers: &HeaderMap) -> Dialect {
+    let json = method == Method::POST && headers.contains_key("x-amz-target");
+    if json { Dialect::AwsJson } else { Dialect::AwsQuery }
+}
+
+/// How a request to any path wants to be answered, also where no route gets to answer it.
+pub fn dialect_of(request: &Request) -> Dialect {
+    let is_aws =
+        request.uri().path() == "/" && (request.method() == Method::POST || names_action(request.uri()));
+    if is_aws { dialect(request.method(), request.headers()) } else { Dialect::Problem }
 }
 
 /// Whether a GET is one of the Query protocol, such as a presigned GetCallerIdentity.
@@ -83,4 +94,25 @@ async fn authenticate(
 ) -> Result<Caller, ApiError> {
     let caller = app.callers.authenticate(parts, body, service).await;
     caller.map_err(|error| ApiError::signature(dialect, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn each_protocol_is_answered_in_its_own_form() {
+        let request = |method: &str, uri: &str, target: bool| {
+            let request = Request::builder().method(method).uri(uri);
+            let request = if target { request.header("x-amz-target", "a") } else { request };
+            dialect_of(&request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(request("POST", "/", true), Dialect::AwsJson);
+        assert_eq!(request("POST", "/", false), Dialect::AwsQuery);
+        assert_eq!(request("GET", "/?Action=GetCallerIdentity", true), Dialect::AwsQuery);
+        assert_eq!(request("GET", "/", false), Dialect::Problem);
+        assert_eq!(request("POST", "/v1/exchange", true), Dialect::Problem);
+    }
 }

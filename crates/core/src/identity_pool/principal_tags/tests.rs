@@ -71,6 +71,14 @@ async fn without_a_map_a_login_makes_no_tags() {
 }
 
 #[tokio::test]
+async fn of_two_logins_that_make_one_tag_the_first_provider_counts() {
+    let logins = logins(json!({"team": "core"}), json!({"team": "games"})).await;
+    let maps = [(GOOGLE, custom([("team", "team")])), (OIDC_ARN, custom([("team", "team"), ("who", "sub")]))];
+    let made = of_logins(&pool(maps), &logins).unwrap();
+    assert_eq!(made, tags([("team", "core"), ("who", "ada-lovelace")]));
+}
+
+#[tokio::test]
 async fn a_map_turns_claims_into_tags() {
     let logins = logins(json!({"team": "core", "age": 36, "email_verified": true}), json!({})).await;
     let map = custom([("Team", "team"), ("age", "age"), ("verified", "email_verified"), ("who", "sub")]);
