@@ -9,8 +9,7 @@ use crate::clock::SignedDuration;
 use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
 use crate::identity_pool::{IdentityPools, PoolError};
 use crate::ids::{IdentityId, IdentityPoolId};
-use crate::provider::http::ProviderHttp;
-use crate::provider::{DisplayUser, ProofError, Provider, UnverifiedProof};
+use crate::provider::{DisplayUser, Engine, ProofError, Provider, UnverifiedProof, UseOnce, VerifiedLogin};
 use crate::session::Credentials;
 use crate::store::StoreError;
 use crate::token::OpenIdToken;
@@ -72,8 +71,8 @@ pub struct Broker {
     pub providers: BTreeMap<String, Provider>,
     /// The redirect URIs of all registered apps.
     pub redirect_uris: BTreeSet<String>,
-    /// The way to the providers.
-    pub http: Arc<dyn ProviderHttp>,
+    /// Has the providers confirm logins.
+    pub engine: Engine,
     /// Where identities live.
     pub pools: Arc<IdentityPools>,
     /// The pool that logins lead to.
@@ -114,8 +113,9 @@ impl Broker {
         draft.provider = Some(provider.id.clone());
         self.check_redirect_uri(&request.proof)?;
 
-        let login = provider.verify(request.proof, &*self.http).await?;
+        let login = self.engine.verify(provider, request.proof).await?;
         draft.developer_user_identifier = Some(login.developer_user_identifier());
+        self.check_first_use(&login).await?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(&login);
         let resolved = self.pools.resolve(&pool, user, Vec::new(), request.identity_id, by).await?;
@@ -129,14 +129,24 @@ impl Broker {
         Ok(Granted { provider: request.provider, user: login.user().clone(), grant, credentials })
     }
 
-    /// A code is redeemed only for the apps registered here: a page that got hold of a code of ours cannot
-    /// spend it through us under a redirect URI of its own.
+    /// A login is taken only if it came back to an app registered here: a page that got hold of a code of ours
+    /// cannot spend it through us under a redirect URI of its own.
     fn check_redirect_uri(&self, proof: &UnverifiedProof) -> Result<(), ExchangeError> {
-        match proof {
-            UnverifiedProof::Code { redirect_uri, .. } if !self.redirect_uris.contains(redirect_uri) => {
-                Err(ExchangeError::RedirectUriNotRegistered)
-            }
-            UnverifiedProof::Code { .. } | UnverifiedProof::AccessToken(_) => Ok(()),
+        match proof.redirect_uri() {
+            Some(uri) if !self.redirect_uris.contains(uri) => Err(ExchangeError::RedirectUriNotRegistered),
+            _ => Ok(()),
+        }
+    }
+
+    /// A proof that could be shown again counts once, also where two show it at the same moment.
+    async fn check_first_use(&self, login: &VerifiedLogin) -> Result<(), ExchangeError> {
+        let Some(UseOnce { name, until }) = login.use_once() else { return Ok(()) };
+        let name = format!("{} {name}", login.provider());
+        let store = &self.pools.store;
+        if store.use_once(&name, *until, self.pools.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(ExchangeError::Proof(ProofError::Refused))
         }
     }
 }

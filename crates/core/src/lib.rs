@@ -13,6 +13,7 @@ pub mod audit;
 pub mod clock;
 pub mod exchange;
 pub mod iam;
+mod id_token;
 pub mod identity;
 pub mod identity_pool;
 pub mod ids;

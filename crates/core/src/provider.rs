@@ -1,39 +1,75 @@
 //! Verifying a login with the identity provider that it comes from.
 //!
-//! A [`Provider`] is a definition from the catalogue plus the operator's client at that provider.
-//! [`Provider::verify`] is the only way to a [`VerifiedLogin`], and it always asks the provider. The
-//! rules behind it: a code is redeemed with our own client secret, so the provider itself refuses the
-//! codes of other clients; a bare access token says nothing about the client it was issued to, and is
-//! refused unless the operator accepts that in so many words.
+//! A [`Provider`] is a definition plus the operator's client at that provider. [`Engine::verify`] is the only
+//! way to a [`VerifiedLogin`]. The rules behind it: a code is redeemed with our own client secret, so the
+//! provider itself refuses the codes of other clients; a bare access token says nothing about the client it
+//! was issued to, so it counts only where the definition's binding shows that it was issued to ours.
 
 mod answer;
+mod apple;
+mod authorize;
+mod call;
+pub mod catalogue;
 pub mod definition;
 pub mod http;
+mod signed;
+pub mod template;
+mod validate;
 
-use ::http::{Method, Request, Response, StatusCode, header};
-use base64::prelude::{BASE64_STANDARD, Engine};
-use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ::http::StatusCode;
+use aws_lc_rs::hmac;
 use serde_json::Value;
 
-use self::definition::{Binding, ClientAuthentication, Definition, ProofKind};
+pub use self::apple::AppleKey;
+pub use self::authorize::AuthorizeRequest;
+use self::definition::{
+    Binding, BindingCall, ClientAuthentication, ClientName, Definition, Exchange, IdToken, IdTokenKeys,
+    NamedClient, NonceMode, Pkce, ProofKind,
+};
 use self::http::{ProviderHttp, ProviderHttpError};
+pub use self::signed::{Fields, UseOnce};
+use self::template::{Name, Values};
+use crate::clock::Clock;
+use crate::id_token::{Audience, Expectation, IdTokenError, Keys, Nonce, Verifier};
+use crate::jwks::{JwksCache, KeySource};
 use crate::secret::Secret;
 
 /// What a client hands over to show that somebody signed in. Nothing in it is believed yet.
 #[derive(Debug)]
 pub enum UnverifiedProof {
-    /// An authorization code of the flow with PKCE (RFC 6749 section 4.1, RFC 7636).
+    /// An authorization code (RFC 6749 section 4.1).
     Code {
         /// The code.
         code: Secret,
-        /// The verifier whose challenge started the flow: it ties the code to the browser.
-        code_verifier: Secret,
+        /// The verifier whose challenge started the flow (RFC 7636): it ties the code to the browser.
+        code_verifier: Option<Secret>,
         /// Exactly the URI that the flow was started with.
         redirect_uri: String,
+        /// The nonce that the flow was started with.
+        nonce: Option<Secret>,
+        /// What the callback brought besides; only what the definition names is passed on.
+        callback: BTreeMap<String, Secret>,
     },
     /// A bare access token, issued to whomever.
     AccessToken(Secret),
+    /// An ID token.
+    IdToken {
+        /// The token.
+        token: Secret,
+        /// The nonce that it was asked for with.
+        nonce: Option<Secret>,
+    },
+    /// Fields that the provider signed.
+    SignedFields {
+        /// All of them.
+        fields: Fields,
+        /// The URI that they came back to.
+        redirect_uri: String,
+    },
 }
 
 impl UnverifiedProof {
@@ -41,16 +77,28 @@ impl UnverifiedProof {
         match self {
             Self::Code { .. } => ProofKind::Code,
             Self::AccessToken(_) => ProofKind::AccessToken,
+            Self::IdToken { .. } => ProofKind::IdToken,
+            Self::SignedFields { .. } => ProofKind::SignedFields,
+        }
+    }
+
+    /// The URI that the login came back to, which has to be one of a registered app's.
+    #[must_use]
+    pub fn redirect_uri(&self) -> Option<&str> {
+        match self {
+            Self::Code { redirect_uri, .. } | Self::SignedFields { redirect_uri, .. } => Some(redirect_uri),
+            Self::AccessToken(_) | Self::IdToken { .. } => None,
         }
     }
 }
 
-/// A login that its provider confirmed. Only [`Provider::verify`] makes one.
+/// A login that its provider confirmed. Only [`Engine::verify`] makes one.
 #[derive(Debug, Clone)]
 pub struct VerifiedLogin {
     provider: String,
     external_id: String,
     user: DisplayUser,
+    use_once: Option<UseOnce>,
 }
 
 impl VerifiedLogin {
@@ -65,6 +113,12 @@ impl VerifiedLogin {
     #[must_use]
     pub fn developer_user_identifier(&self) -> String {
         format!("{}:{}", self.provider, self.external_id)
+    }
+
+    /// What must not be shown a second time, where the proof itself could be.
+    #[must_use]
+    pub fn use_once(&self) -> Option<&UseOnce> {
+        self.use_once.as_ref()
     }
 
     /// What to call the person on a screen.
@@ -83,6 +137,12 @@ pub struct DisplayUser {
     pub avatar: Option<String>,
 }
 
+impl DisplayUser {
+    fn read(name: &[definition::Pointer], avatar: Option<&definition::Pointer>, answer: &Value) -> Self {
+        Self { name: answer::display_text(name, answer), avatar: answer::display_url(avatar, answer) }
+    }
+}
+
 /// Why a proof did not become a login.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
@@ -92,11 +152,23 @@ pub enum ProofError {
     /// The provider does not take this kind of proof here.
     #[error("this provider takes no {0}")]
     KindNotAccepted(ProofKind),
+    /// The proof was issued to another app than ours.
+    #[error("the proof was issued to another app")]
+    AnotherClient,
+    /// The two calls that an access token was shown to name two people.
+    #[error("the provider names two people for one token")]
+    TwoPeople,
+    /// A flow with PKCE ends with a verifier.
+    #[error("the code comes without its code_verifier")]
+    VerifierMissing,
+    /// The ID token is not believed.
+    #[error("the ID token is refused: {0}")]
+    IdToken(String),
     /// The provider said no: spent, expired, revoked, or another client's.
     #[error("the provider refused the proof")]
     Refused,
     /// The provider answered with errors in place of a profile.
-    #[error("the provider answered the profile query with errors{}", code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default())]
+    #[error("the provider answered with an error{}", code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default())]
     ReportedErrors {
         /// The provider's own code for the first of them.
         code: Option<String>,
@@ -131,6 +203,16 @@ impl From<ProviderHttpError> for ProofError {
     }
 }
 
+impl From<IdTokenError> for ProofError {
+    fn from(error: IdTokenError) -> Self {
+        match error {
+            IdTokenError::WrongAudience => Self::AnotherClient,
+            IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
+            error => Self::IdToken(error.to_string()),
+        }
+    }
+}
+
 /// A provider that this installation accepts logins of.
 #[derive(Debug)]
 pub struct Provider {
@@ -140,17 +222,85 @@ pub struct Provider {
     pub definition: Definition,
     /// The client that the operator registered there.
     pub client_id: String,
-    /// That client's secret.
+    /// Other clients of the same app there, such as those of its phone apps: tokens issued to them count too.
+    pub other_client_ids: Vec<String>,
+    /// The number of the app, at providers that know it beside the client ID.
+    pub app_id: Option<String>,
+    /// The client's secret. At Apple it is a private key.
     pub client_secret: Secret,
+    /// What else Apple's client secret is made of.
+    pub apple: Option<AppleKey>,
     /// The operator's word that tokens issued to anybody's app may sign people in here.
     pub accept_unbound_access_tokens: bool,
 }
 
 impl Provider {
-    /// The kinds of proof that [`verify`](Self::verify) does not turn away at the door.
+    /// The kinds of proof that [`Engine::verify`] does not turn away at the door.
     #[must_use]
     pub fn accepted_proofs(&self) -> Vec<ProofKind> {
         self.definition.accept.iter().copied().filter(|kind| self.admits(*kind).is_ok()).collect()
+    }
+
+    fn admits(&self, kind: ProofKind) -> Result<(), ProofError> {
+        let accepted = self.definition.accept.contains(&kind);
+        match (kind, &self.definition.binding) {
+            _ if !accepted => Err(ProofError::KindNotAccepted(kind)),
+            (ProofKind::AccessToken, Binding::None) if !self.accept_unbound_access_tokens => {
+                Err(ProofError::UnboundAccessToken)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn values(&self) -> Values {
+        let mut values = Values::default();
+        values.set(Name::ClientId, Secret::new(self.client_id.clone()));
+        values.set(Name::ClientSecret, self.client_secret.clone());
+        values
+    }
+
+    fn with_token(&self, mut values: Values, token: &Secret) -> Values {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.client_secret.expose().as_bytes());
+        let proof = hmac::sign(&key, token.expose().as_bytes());
+        let proof: String = proof.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        values.set(Name::AppsecretProof, Secret::new(proof));
+        values.set(Name::Token, token.clone());
+        values
+    }
+
+    fn client_ids(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.client_id).chain(&self.other_client_ids).map(String::as_str)
+    }
+
+    /// Whether an answer names our client.
+    fn check_client(&self, named: &NamedClient, answer: &Value) -> Result<(), ProofError> {
+        let found = match answer.pointer(named.at.as_str()) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Number(number)) => number.as_u64().map(|number| number.to_string()),
+            _ => None,
+        };
+        let found = found.ok_or(ProofError::AnotherClient)?;
+        let ours = match named.is {
+            ClientName::ClientId => self.client_ids().any(|id| id == found),
+            ClientName::AppId => self.app_id.as_ref() == Some(&found),
+        };
+        if ours { Ok(()) } else { Err(ProofError::AnotherClient) }
+    }
+}
+
+/// Has providers confirm proofs.
+pub struct Engine {
+    http: Arc<dyn ProviderHttp>,
+    clock: Arc<dyn Clock>,
+    id_tokens: Verifier,
+}
+
+impl Engine {
+    /// An engine that reaches providers through `http`.
+    #[must_use]
+    pub fn new(http: Arc<dyn ProviderHttp>, clock: Arc<dyn Clock>) -> Self {
+        let keys = JwksCache::new(http.clone(), clock.clone());
+        Self { id_tokens: Verifier::new(keys, clock.clone()), http, clock }
     }
 
     /// Has the provider confirm a proof.
@@ -159,126 +309,219 @@ impl Provider {
     /// [`ProofError`]; each variant is a different answer to the client.
     pub async fn verify(
         &self,
+        provider: &Provider,
         proof: UnverifiedProof,
-        http: &dyn ProviderHttp,
     ) -> Result<VerifiedLogin, ProofError> {
-        self.admits(proof.kind())?;
-        let access_token = match proof {
-            UnverifiedProof::AccessToken(token) => token,
-            UnverifiedProof::Code { code, code_verifier, redirect_uri } => {
-                self.redeem(&code, &code_verifier, &redirect_uri, http).await?
+        provider.admits(proof.kind())?;
+        match proof {
+            UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
+            UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,
+            UnverifiedProof::IdToken { token, nonce } => {
+                self.by_id_token(provider, &token, nonce.as_ref()).await
             }
-        };
-        let profile = self.fetch_profile(&access_token, http).await?;
-        self.read_profile(&profile)
-    }
-
-    fn admits(&self, kind: ProofKind) -> Result<(), ProofError> {
-        let accepted = self.definition.accept.contains(&kind);
-        match (kind, self.definition.binding) {
-            _ if !accepted => Err(ProofError::KindNotAccepted(kind)),
-            (ProofKind::AccessToken, Binding::None) if !self.accept_unbound_access_tokens => {
-                Err(ProofError::UnboundAccessToken)
+            UnverifiedProof::SignedFields { fields, redirect_uri } => {
+                self.by_signed_fields(provider, &fields, &redirect_uri).await
             }
-            (ProofKind::Code | ProofKind::AccessToken, Binding::None) => Ok(()),
         }
     }
 
-    /// Redeems a code for an access token (RFC 6749 section 4.1.3). The provider checks that the code
-    /// belongs to our client, to this redirect URI and to this verifier.
-    async fn redeem(
+    async fn by_code(
         &self,
-        code: &Secret,
-        code_verifier: &Secret,
-        redirect_uri: &str,
-        http: &dyn ProviderHttp,
-    ) -> Result<Secret, ProofError> {
-        let exchange = &self.definition.exchange;
-        let form = form(&[
-            ("grant_type", "authorization_code"),
-            ("code", code.expose()),
-            ("redirect_uri", redirect_uri),
-            ("code_verifier", code_verifier.expose()),
-        ]);
-        let request = Request::post(&exchange.url)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::ACCEPT, "application/json");
-        let request = match exchange.client_auth {
-            ClientAuthentication::Basic => request.header(header::AUTHORIZATION, self.basic_authorization()),
+        provider: &Provider,
+        proof: UnverifiedProof,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } = proof else {
+            return Err(ProofError::KindNotAccepted(ProofKind::Code));
         };
-        let request = request.body(Bytes::from(form)).map_err(|_| misconfigured("exchange.url"))?;
-        answer::access_token(&http.send(request).await?)
+        let exchange =
+            provider.definition.exchange.as_ref().ok_or(ProofError::KindNotAccepted(ProofKind::Code))?;
+        let code_verifier = match provider.definition.pkce {
+            Pkce::Required => Some(code_verifier.as_ref().ok_or(ProofError::VerifierMissing)?),
+            Pkce::Never => None,
+        };
+        let mut values = provider.values();
+        let redemption = call::Redemption {
+            code: &code,
+            code_verifier,
+            redirect_uri: &redirect_uri,
+            callback: callback.into_iter().filter(|(name, _)| exchange.callback.contains(name)).collect(),
+            client_secret: self.made_secret(provider, exchange)?,
+        };
+        let answer = call::redeem(exchange, redemption, &values, &*self.http).await?;
+        if exchange.reads_id_token {
+            let token = answer.get("id_token").and_then(Value::as_str).map(Secret::new);
+            let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
+            return self.by_id_token(provider, &token, nonce.as_ref()).await;
+        }
+        take(&exchange.take, &answer, &mut values)?;
+        let token = answer::access_token(&exchange.access_token, &answer)?;
+        self.by_own_token(provider, provider.with_token(values, &token)).await
     }
 
-    /// RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
-    fn basic_authorization(&self) -> String {
-        let pair = format!("{}:{}", form_encode(&self.client_id), form_encode(self.client_secret.expose()));
-        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    /// The client secret that has to be made for this request, where it is one of that kind.
+    fn made_secret(&self, provider: &Provider, exchange: &Exchange) -> Result<Option<Secret>, ProofError> {
+        if exchange.client_auth != ClientAuthentication::AppleJwt {
+            return Ok(None);
+        }
+        let missing = || ProofError::Misconfigured("apple: team_id and key_id are missing".into());
+        let key = provider.apple.as_ref().ok_or_else(missing)?;
+        apple::client_secret(key, &provider.client_id, &provider.client_secret, self.clock.now()).map(Some)
     }
 
-    async fn fetch_profile(
+    /// Whose a token is that we were given ourselves. The binding is asked only if the profile leans on what it
+    /// takes.
+    async fn by_own_token(
         &self,
-        access_token: &Secret,
-        http: &dyn ProviderHttp,
-    ) -> Result<Value, ProofError> {
-        let profile = &self.definition.profile;
-        let request = Request::builder()
-            .method(Method::from(profile.method))
-            .uri(&profile.url)
-            .header(header::AUTHORIZATION, format!("Bearer {}", access_token.expose()))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT, "application/json")
-            .body(Bytes::from(Value::Object(profile.json.clone()).to_string()))
-            // A token that cannot stand in a header is no token of anybody's.
-            .map_err(|_| ProofError::Refused)?;
-        profile_body(&http.send(request).await?)
+        provider: &Provider,
+        mut values: Values,
+    ) -> Result<VerifiedLogin, ProofError> {
+        if let Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) =
+            &provider.definition.binding
+            && !binding.call.take.is_empty()
+        {
+            self.bind(provider, binding, &mut values).await?;
+        }
+        self.read_profile(provider, &values, None).await
     }
 
-    fn read_profile(&self, profile: &Value) -> Result<VerifiedLogin, ProofError> {
-        let wanted = &self.definition.profile;
-        answer::check_success(&wanted.success, profile)?;
+    async fn by_access_token(
+        &self,
+        provider: &Provider,
+        token: &Secret,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let mut values = provider.with_token(provider.values(), token);
+        let user = match &provider.definition.binding {
+            Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => {
+                self.bind(provider, binding, &mut values).await?
+            }
+            Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
+        };
+        self.read_profile(provider, &values, user).await
+    }
+
+    /// Has the provider say to whom a token was issued. Answers the person, where it names one.
+    async fn bind(
+        &self,
+        provider: &Provider,
+        binding: &BindingCall,
+        values: &mut Values,
+    ) -> Result<Option<String>, ProofError> {
+        let answer = call::send(&binding.call, values, &*self.http).await?;
+        if let Some(client) = &binding.client {
+            provider.check_client(client, &answer)?;
+        }
+        take(&binding.call.take, &answer, values)?;
+        let person = |wanted| answer::value(wanted, &answer).ok_or(ProofError::SubjectMissing);
+        binding.user.as_ref().map(person).transpose()
+    }
+
+    /// Asks whose the token is. If the binding has named somebody, it has to be the same person.
+    async fn read_profile(
+        &self,
+        provider: &Provider,
+        values: &Values,
+        bound: Option<String>,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let profile = provider.definition.profile.as_ref();
+        let profile = profile.ok_or(ProofError::KindNotAccepted(ProofKind::AccessToken))?;
+        let answer = call::send(&profile.call, values, &*self.http).await?;
+        if let Binding::Profile(client) = &provider.definition.binding {
+            provider.check_client(client, &answer)?;
+        }
+        let external_id = answer::subject(&profile.subject, &answer)?;
+        if bound.is_some_and(|bound| bound != external_id) {
+            return Err(ProofError::TwoPeople);
+        }
+        let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
+        Ok(VerifiedLogin { provider: provider.id.clone(), external_id, user, use_once: None })
+    }
+
+    async fn by_id_token(
+        &self,
+        provider: &Provider,
+        token: &Secret,
+        nonce: Option<&Secret>,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let definition = provider.definition.id_token.as_ref();
+        let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
+        let expected = expectation(provider, definition, nonce)?;
+        let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
         Ok(VerifiedLogin {
-            provider: self.id.clone(),
-            external_id: answer::subject(&wanted.subject, profile)?,
-            user: DisplayUser {
-                name: answer::display_text(wanted.name.as_ref(), profile),
-                avatar: answer::display_url(wanted.avatar.as_ref(), profile),
-            },
+            provider: provider.id.clone(),
+            external_id: answer::subject(&definition.subject, &claims)?,
+            user: DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims),
+            use_once: None,
         })
+    }
+
+    async fn by_signed_fields(
+        &self,
+        provider: &Provider,
+        fields: &Fields,
+        redirect_uri: &str,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let (definition, now) = (&provider.definition, self.clock.now());
+        let login = |external_id, user, use_once| VerifiedLogin {
+            provider: provider.id.clone(),
+            use_once: Some(use_once),
+            external_id,
+            user,
+        };
+        if let Some(openid) = &definition.openid2 {
+            let checked = signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
+            return Ok(login(checked.0, DisplayUser::default(), checked.1));
+        }
+        let definition = definition.signed_fields.as_ref();
+        let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::SignedFields))?;
+        let use_once = signed::check_fields(definition, &provider.client_secret, fields, now)?;
+        let answer = signed::as_answer(fields);
+        let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &answer);
+        Ok(login(answer::subject(&definition.subject, &answer)?, user, use_once))
     }
 }
 
-fn profile_body(answer: &Response<Bytes>) -> Result<Value, ProofError> {
-    match answer.status() {
-        StatusCode::OK => serde_json::from_slice(answer.body())
-            .map_err(|_| ProofError::AnswerMalformed("the profile is not JSON")),
-        StatusCode::TOO_MANY_REQUESTS => Err(unavailable(answer.status())),
-        status if status.is_server_error() => Err(unavailable(status)),
-        status if status.is_client_error() => Err(ProofError::Refused),
-        _ => Err(ProofError::AnswerMalformed("the profile query was answered with an unexpected status")),
+/// What an ID token of this provider has to say.
+fn expectation<'a>(
+    provider: &'a Provider,
+    definition: &'a IdToken,
+    nonce: Option<&'a Secret>,
+) -> Result<Expectation<'a>, ProofError> {
+    let url = |template: &template::Template| template.url(&Values::default()).map_err(ProofError::from);
+    let keys = match &definition.keys {
+        IdTokenKeys::Discovery(issuer) => Keys::Published(KeySource::Discovery { issuer: url(issuer)? }),
+        IdTokenKeys::Jwks(jwks) => Keys::Published(KeySource::JwkSet(url(jwks)?)),
+        IdTokenKeys::ClientSecret => Keys::Shared(&provider.client_secret),
+    };
+    let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
+        (NonceMode::None, _) | (_, None) => Nonce::Ignored,
+        (NonceMode::Exact, Some(nonce)) => Nonce::Exact(nonce),
+        (NonceMode::Sha256, Some(nonce)) => Nonce::Sha256(nonce),
+    };
+    let audience = Audience::OneOf(provider.client_ids().collect());
+    Ok(Expectation {
+        nonce,
+        max_age: definition.max_age,
+        claims: Cow::Borrowed(&definition.claims),
+        ..Expectation::new(definition.issuers.clone(), keys, audience)
+    })
+}
+
+/// Takes values out of an answer for later calls.
+fn take(
+    wanted: &BTreeMap<String, definition::Value>,
+    answer: &Value,
+    values: &mut Values,
+) -> Result<(), ProofError> {
+    for (name, wanted) in wanted {
+        let value = answer::value(wanted, answer)
+            .ok_or(ProofError::AnswerMalformed("the answer lacks what a later call needs"))?;
+        values.set(Name::Other(name.clone()), Secret::new(value));
     }
+    Ok(())
 }
 
 fn unavailable(status: StatusCode) -> ProofError {
     ProofError::Unavailable(format!("status {}", status.as_u16()))
-}
-
-fn misconfigured(what: &str) -> ProofError {
-    ProofError::Misconfigured(format!("{what} is not a URL"))
-}
-
-fn form(fields: &[(&str, &str)]) -> String {
-    let fields: Vec<String> =
-        fields.iter().map(|(name, value)| format!("{name}={}", form_encode(value))).collect();
-    fields.join("&")
-}
-
-/// Everything but RFC 3986's unreserved characters: client IDs are often UUIDs, and not every provider
-/// decodes the halves of a Basic pair, so what needs no encoding must stay as it is.
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn form_encode(text: &str) -> String {
-    utf8_percent_encode(text, FORM).to_string()
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@
 
 mod access_token;
 mod error;
-mod id_token;
 mod registered;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -24,10 +23,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::error::{PublicLoginError, Refusal};
-use self::id_token::{Audience, Expectation};
 use self::registered::is_user_pool_name;
 pub use self::registered::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use crate::clock::{Clock, SignedDuration};
+use crate::id_token::{self, Audience, Expectation, IdTokenError, Keys};
 use crate::identity::PoolSettings;
 use crate::jwks::{JwksCache, KeySource};
 use crate::provider::http::ProviderHttp;
@@ -219,10 +218,12 @@ impl PublicLogins {
         Some(Trust {
             kind: Kind::Oidc { arn: provider.arn.clone() },
             expected: Expectation {
-                issuers: vec![provider.issuer.clone()],
-                keys: provider.key_source(),
-                audience: Audience::AuthorizedParty(provider.audiences.iter().map(String::as_str).collect()),
                 expiry_grace: EXPIRY_GRACE,
+                ..Expectation::new(
+                    vec![provider.issuer.clone()],
+                    Keys::Published(provider.key_source()),
+                    Audience::AuthorizedParty(provider.audiences.iter().map(String::as_str).collect()),
+                )
             },
         })
     }
@@ -245,12 +246,11 @@ impl PublicLogins {
         let audiences = clients.iter().filter_map(|client| client.client_id.as_deref()).collect();
         Ok(Some(Trust {
             kind: Kind::UserPool,
-            expected: Expectation {
-                issuers: vec![issuer],
-                keys,
-                audience: Audience::UserPoolClient(audiences),
-                expiry_grace: SignedDuration::ZERO,
-            },
+            expected: Expectation::new(
+                vec![issuer],
+                Keys::Published(keys),
+                Audience::UserPoolClient(audiences),
+            ),
         }))
     }
 
@@ -278,13 +278,13 @@ impl PublicLogins {
     ) -> Result<PublicLogin, PublicLoginError> {
         let mut refusal = PublicLoginError::UnsupportedProvider;
         for Trust { kind, expected } in trusts {
-            match self.verifier.verify(&expected, key, token).await {
+            match self.verifier.verify(&expected, token).await {
                 Ok(id_token::Verified { user, client, claims }) => {
                     return Ok(PublicLogin { provider: key.to_owned(), user, client, kind, claims });
                 }
                 // The pool may accept the same issuer once more, for this client.
-                Err(PublicLoginError::UnsupportedProvider) => {}
-                Err(error) => refusal = error,
+                Err(IdTokenError::WrongAudience) => {}
+                Err(error) => refusal = PublicLoginError::id_token(error, key),
             }
         }
         Err(refusal)
@@ -307,11 +307,6 @@ fn refuse_unverifiable(key: &str) -> Result<(), PublicLoginError> {
     }
 }
 
-/// What may stand for a person: some text that a screen and a log can bear.
-fn is_subject(text: &str) -> bool {
-    (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
-}
-
 /// The two whose ID tokens need no registration but an app ID.
 fn social_trust<'a>(key: &str, app_id: &'a str) -> Option<Trust<'a>> {
     let (issuers, jwks_url) = match key {
@@ -322,10 +317,12 @@ fn social_trust<'a>(key: &str, app_id: &'a str) -> Option<Trust<'a>> {
     Some(Trust {
         kind: Kind::Social,
         expected: Expectation {
-            issuers: issuers.into_iter().map(str::to_owned).collect(),
-            keys: KeySource::JwkSet(jwks_url.to_owned()),
-            audience: Audience::App(app_id),
             expiry_grace: EXPIRY_GRACE,
+            ..Expectation::new(
+                issuers.into_iter().map(str::to_owned).collect(),
+                Keys::Published(KeySource::JwkSet(jwks_url.to_owned())),
+                Audience::App(app_id),
+            )
         },
     })
 }

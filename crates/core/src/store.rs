@@ -270,6 +270,10 @@ pub trait Store: Send + Sync {
         role: &RoleName,
     ) -> Result<Option<Timestamp>, StoreError>;
 
+    /// Keeps a name that counts only once until `until`. Of all who ever come with it, one hears `true`; what
+    /// is kept may be forgotten from `until` on.
+    async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
+
     /// Keeps one audit event.
     async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError>;
 

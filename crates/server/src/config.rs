@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
-use daypass_core::provider::Provider;
 use daypass_core::provider::definition::{Definition, DefinitionError};
+use daypass_core::provider::{AppleKey, Provider};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
@@ -101,8 +101,15 @@ pub struct ProviderConfig {
     pub catalogue: Option<String>,
     /// Our client there.
     pub client_id: String,
-    /// That client's secret.
-    pub client_secret: SecretFile,
+    /// Other clients of the same app there.
+    #[serde(default)]
+    pub other_client_ids: Vec<String>,
+    /// The number of the app, at providers that know it beside the client ID.
+    pub app_id: Option<String>,
+    /// That client's secret; at Apple, the private key.
+    pub client_secret: SecretReference,
+    /// What else Apple's client secret is made of.
+    pub apple: Option<AppleConfig>,
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
@@ -111,12 +118,24 @@ pub struct ProviderConfig {
     pub overrides: toml::Table,
 }
 
-/// Where a secret is kept.
+/// Where a secret is kept: never in the configuration itself.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecretFile {
+#[serde(rename_all = "snake_case")]
+pub enum SecretReference {
     /// A file that holds nothing else. White space around the secret is left out.
-    pub file: PathBuf,
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+/// What Apple's portal says about the key in `client_secret`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppleConfig {
+    /// The developer team.
+    pub team_id: String,
+    /// The key.
+    pub key_id: String,
 }
 
 /// An app that may call the broker.
@@ -199,6 +218,14 @@ pub enum ConfigError {
         file: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// A secret is not in the environment.
+    #[error("[[provider]] id = {id:?}: client_secret: the environment variable {variable} is not set")]
+    SecretVariable {
+        /// The provider.
+        id: String,
+        /// The variable.
+        variable: String,
     },
 }
 
@@ -309,7 +336,9 @@ impl Additions {
         let mut additions: Self = toml::from_str(&read_file(file)?)?;
         let base = file.parent().unwrap_or(Path::new(""));
         for provider in &mut additions.providers {
-            provider.client_secret.file = base.join(&provider.client_secret.file);
+            if let SecretReference::File(file) = &mut provider.client_secret {
+                *file = base.join(&*file);
+            }
         }
         for role in &mut additions.roles {
             role.policy = base.join(&role.policy);
@@ -356,7 +385,10 @@ impl ProviderConfig {
             .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
         Ok(Provider {
             client_id: self.client_id.clone(),
+            other_client_ids: self.other_client_ids.clone(),
+            app_id: self.app_id.clone(),
             client_secret: self.client_secret.read(&id)?,
+            apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
             definition,
             id,
@@ -364,14 +396,19 @@ impl ProviderConfig {
     }
 }
 
-impl SecretFile {
+impl SecretReference {
     fn read(&self, provider: &str) -> Result<Secret, ConfigError> {
-        let read = std::fs::read_to_string(&self.file).map(|text| Secret::new(text.trim()));
-        read.map_err(|source| ConfigError::Secret {
-            id: provider.to_owned(),
-            file: self.file.clone(),
-            source,
-        })
+        let id = provider.to_owned();
+        match self {
+            Self::File(file) => match std::fs::read_to_string(file) {
+                Ok(text) => Ok(Secret::new(text.trim())),
+                Err(source) => Err(ConfigError::Secret { id, file: file.clone(), source }),
+            },
+            Self::Env(variable) => match std::env::var(variable) {
+                Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
+                _ => Err(ConfigError::SecretVariable { id, variable: variable.clone() }),
+            },
+        }
     }
 }
 
@@ -437,7 +474,10 @@ mod tests {
     fn a_block_serves_under_another_id_with_other_endpoints() {
         let to = "id = \"snap-2\"\ncatalogue = \"snapchat\"\nprofile.url = \"http://127.0.0.1:1/v1/me\"";
         let providers = load("id = \"snapchat\"", to).unwrap();
-        assert_eq!(providers["snap-2"].definition.profile.url, "http://127.0.0.1:1/v1/me");
+        assert_eq!(
+            providers["snap-2"].definition.profile.as_ref().unwrap().call.url.as_literal(),
+            Some("http://127.0.0.1:1/v1/me")
+        );
     }
 
     #[test]

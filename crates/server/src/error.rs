@@ -228,6 +228,20 @@ impl ApiError {
             ProofError::KindNotAccepted(kind) => {
                 Self::unauthorized("proof_kind_not_accepted", format!("This provider takes no {kind}. `accepts` in GET /v1/providers says what it takes."))
             }
+            ProofError::AnotherClient => Self::unauthorized(
+                "proof_of_another_app",
+                "The proof was issued to another app. Sign in with this app's own client.",
+            ),
+            ProofError::TwoPeople => Self::unauthorized(
+                "proof_of_two_people",
+                "The provider names two people for this token. Sign in anew.",
+            ),
+            ProofError::VerifierMissing => Self::malformed_request(
+                "This provider's codes come with the code_verifier whose challenge started the login.",
+            ),
+            ProofError::IdToken(reason) => {
+                Self::unauthorized("id_token_refused", format!("The ID token is refused: {reason}."))
+            }
             ProofError::Refused => Self::unauthorized(
                 "proof_refused",
                 "The provider refused the proof: it is spent, expired, revoked, was issued to another app, or does not \

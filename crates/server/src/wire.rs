@@ -11,6 +11,7 @@ use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::ids::IdentityPoolId;
+use daypass_core::provider::Engine;
 use daypass_core::provider::http::ProviderHttp;
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
@@ -151,7 +152,7 @@ impl App {
         });
         let broker = Broker {
             redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
-            http: ingredients.http,
+            engine: Engine::new(ingredients.http, clock.clone()),
             pools: pools.clone(),
             pool_id: pool.id,
             trail: trail.clone(),

@@ -11,6 +11,7 @@ mod open;
 mod pools;
 mod readers;
 mod revocations;
+mod used_once;
 mod value;
 mod writer;
 
@@ -238,6 +239,11 @@ impl Store for SqliteStore {
         role: &RoleName,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.readers.read(|connection| revocations::revoked_until(connection, identity_id, role))
+    }
+
+    async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let name = name.to_owned();
+        self.writer.write(move |connection| used_once::add(connection, &name, until, now)).await
     }
 
     async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {

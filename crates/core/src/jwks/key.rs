@@ -16,8 +16,7 @@ use serde_json::Value;
 
 /// The algorithms that a token may be signed with (RFC 7518 section 3.1): those that AWS takes. There is
 /// no `none` and no HMAC, so a public key can never be taken for a shared secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     Rs256,
@@ -31,6 +30,22 @@ pub enum Algorithm {
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
+}
+
+impl Algorithm {
+    /// The algorithm of this name in a header.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "RS256" => Self::Rs256,
+            "RS384" => Self::Rs384,
+            "RS512" => Self::Rs512,
+            "ES256" => Self::Es256,
+            "ES384" => Self::Es384,
+            "ES512" => Self::Es512,
+            _ => return None,
+        })
+    }
 }
 
 /// Somebody's public key.

@@ -2,10 +2,14 @@
 
 use std::sync::Mutex;
 
+use ::http::{Request, Response};
 use async_trait::async_trait;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use bytes::Bytes;
 use serde_json::json;
 
 use super::*;
+use crate::clock::ManualClock;
 
 /// Answers each request in turn with what was prepared, and remembers the requests.
 #[derive(Default)]
@@ -15,11 +19,21 @@ struct Scripted {
 }
 
 impl Scripted {
-    fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
+    fn new(answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         let mut answers: Vec<_> = answers.into_iter().collect();
         answers.reverse();
-        Self { answers: Mutex::new(answers), requests: Mutex::default() }
+        Arc::new(Self { answers: Mutex::new(answers), requests: Mutex::default() })
     }
+}
+
+/// What an engine with this script makes of a proof.
+async fn verify(
+    provider: &Provider,
+    proof: UnverifiedProof,
+    http: &Arc<Scripted>,
+) -> Result<VerifiedLogin, ProofError> {
+    let clock = Arc::new(ManualClock::at_second(1_800_000_000));
+    Engine::new(http.clone(), clock).verify(provider, proof).await
 }
 
 #[async_trait]
@@ -36,7 +50,10 @@ fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         id: "snapchat".into(),
         definition: Definition::from_catalogue("snapchat", toml::Table::new()).unwrap(),
         client_id: "our client".into(),
+        other_client_ids: Vec::new(),
+        app_id: None,
         client_secret: Secret::new("s3cret+/"),
+        apple: None,
         accept_unbound_access_tokens,
     }
 }
@@ -44,8 +61,10 @@ fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
 fn code() -> UnverifiedProof {
     UnverifiedProof::Code {
         code: Secret::new("the code&more"),
-        code_verifier: Secret::new("the-verifier"),
+        code_verifier: Some(Secret::new("the-verifier")),
         redirect_uri: "https://app.example.com/signed-in".into(),
+        nonce: None,
+        callback: BTreeMap::new(),
     }
 }
 
@@ -66,13 +85,13 @@ fn me(me: &Value) -> Answer {
 
 /// What becomes of a bare token when the profile query is answered so.
 async fn verdict(answer: Answer) -> Result<VerifiedLogin, ProofError> {
-    snapchat(true).verify(access_token(), &Scripted::new([answer])).await
+    verify(&snapchat(true), access_token(), &Scripted::new([answer])).await
 }
 
 /// What becomes of a code when its redemption is answered so.
 async fn redemption(answer: Answer) -> ProofError {
     let http = Scripted::new([answer]);
-    let error = snapchat(false).verify(code(), &http).await.unwrap_err();
+    let error = verify(&snapchat(false), code(), &http).await.unwrap_err();
     assert_eq!(http.requests.lock().unwrap().len(), 1, "nothing is asked after a failed redemption");
     error
 }
@@ -82,7 +101,7 @@ async fn a_code_is_redeemed_with_our_secret_and_the_profile_read_with_its_token(
     let profile =
         json!({"externalId": "aB+/9w==", "displayName": "Ada", "bitmoji": {"avatar": "https://a.example/1"}});
     let http = Scripted::new([ok(&json!({"access_token": "fresh"})), me(&profile)]);
-    let login = snapchat(false).verify(code(), &http).await.unwrap();
+    let login = verify(&snapchat(false), code(), &http).await.unwrap();
 
     assert_eq!(login.developer_user_identifier(), "snapchat:aB+/9w==");
     assert_eq!(login.user().name.as_deref(), Some("Ada"));
@@ -106,8 +125,18 @@ async fn a_code_is_redeemed_with_our_secret_and_the_profile_read_with_its_token(
 async fn a_bare_access_token_is_refused_without_asking_anybody() {
     let http = Scripted::new([]);
     let provider = snapchat(false);
-    assert!(matches!(provider.verify(access_token(), &http).await, Err(ProofError::UnboundAccessToken)));
+    assert!(matches!(verify(&provider, access_token(), &http).await, Err(ProofError::UnboundAccessToken)));
     assert_eq!(provider.accepted_proofs(), [ProofKind::Code]);
+}
+
+#[tokio::test]
+async fn a_code_of_a_flow_with_pkce_is_refused_without_its_verifier() {
+    let UnverifiedProof::Code { code, redirect_uri, nonce, callback, .. } = code() else {
+        unreachable!("it is a code")
+    };
+    let proof = UnverifiedProof::Code { code_verifier: None, code, redirect_uri, nonce, callback };
+    let refused = verify(&snapchat(false), proof, &Scripted::new([])).await;
+    assert!(matches!(refused, Err(ProofError::VerifierMissing)));
 }
 
 #[tokio::test]
@@ -121,7 +150,7 @@ async fn the_operators_word_admits_a_bare_access_token() {
 async fn a_kind_that_the_definition_leaves_out_is_refused() {
     let mut provider = snapchat(true);
     provider.definition.accept = vec![ProofKind::Code];
-    let refused = provider.verify(access_token(), &Scripted::new([])).await;
+    let refused = verify(&provider, access_token(), &Scripted::new([])).await;
     assert!(matches!(refused, Err(ProofError::KindNotAccepted(ProofKind::AccessToken))));
 }
 
@@ -147,7 +176,7 @@ async fn errors_inside_status_200_are_no_login_even_beside_a_profile() {
 async fn a_providers_own_words_do_not_reach_our_error() {
     let answer = json!({"errors": [{"message": "secret", "extensions": {"code": "a b\n<script>"}}]});
     let error = verdict(ok(&answer)).await.unwrap_err();
-    assert_eq!(error.to_string(), "the provider answered the profile query with errors");
+    assert_eq!(error.to_string(), "the provider answered with an error");
 }
 
 #[tokio::test]
@@ -217,7 +246,7 @@ async fn what_is_wrong_with_a_redemption_is_told_apart() {
 async fn a_token_that_cannot_stand_in_a_header_is_refused() {
     let token = UnverifiedProof::AccessToken(Secret::new("a\r\nHost: evil"));
     let http = Scripted::new([]);
-    assert!(matches!(snapchat(true).verify(token, &http).await, Err(ProofError::Refused)));
+    assert!(matches!(verify(&snapchat(true), token, &http).await, Err(ProofError::Refused)));
 }
 
 #[tokio::test]

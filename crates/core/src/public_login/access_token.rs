@@ -6,7 +6,8 @@ use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::{AMAZON, FACEBOOK, PublicLoginError, is_subject};
+use super::{AMAZON, FACEBOOK, PublicLoginError};
+use crate::id_token::is_subject;
 use crate::provider::http::ProviderHttp;
 use crate::secret::Secret;
 

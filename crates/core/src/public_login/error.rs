@@ -1,6 +1,8 @@
 //! Why a login is not believed. Clients compare these texts, so they are AWS's own where one is known
 //! (cognito-identity.md 9.1).
 
+use crate::id_token::IdTokenError;
+
 /// Why a login of a public provider was not verified. No text repeats anything of a token but its times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicLoginError {
@@ -63,6 +65,25 @@ pub enum Refusal {
 }
 
 impl PublicLoginError {
+    /// Why an ID token of `provider` is not believed, in AWS's words where they are known.
+    pub(super) fn id_token(error: IdTokenError, provider: &str) -> Self {
+        match error {
+            IdTokenError::Malformed
+            | IdTokenError::WrongNonce
+            | IdTokenError::TooOld
+            | IdTokenError::WrongClaim => Self::Malformed,
+            IdTokenError::MissingClaim(name) => Self::MissingClaim(name),
+            IdTokenError::IssuerMismatch => Self::IssuerMismatch,
+            IdTokenError::BadSignature => Self::BadSignature,
+            IdTokenError::Expired { now, expired_at } => Self::Expired { now, expired_at },
+            IdTokenError::NotYetValid { now, valid_from } => Self::NotYetValid { now, valid_from },
+            IdTokenError::WrongAudience => Self::UnsupportedProvider,
+            IdTokenError::Unavailable(reason) => {
+                Self::Unavailable { provider: provider.to_owned(), reason: reason.to_string() }
+            }
+        }
+    }
+
     /// The exception that a client gets to see.
     #[must_use]
     pub fn refusal(&self) -> Refusal {

@@ -33,6 +33,7 @@ struct Records {
     access_keys: Vec<StoredAccessKey>,
     revoked_identities: BTreeMap<IdentityId, Timestamp>,
     revoked_roles: BTreeMap<RoleName, Timestamp>,
+    used_once: BTreeMap<String, Timestamp>,
     audit_events: Vec<AuditEvent>,
 }
 
@@ -448,6 +449,12 @@ impl Store for MemoryStore {
         let records = self.records()?;
         let of_identity = records.revoked_identities.get(identity_id).copied();
         Ok(of_identity.max(records.revoked_roles.get(role).copied()))
+    }
+
+    async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        let mut records = self.records()?;
+        records.used_once.retain(|_, until| *until > now);
+        Ok(records.used_once.insert(name.to_owned(), until).is_none())
     }
 
     async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! `POST /v1/exchange`: a login in, an identity and its token out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -28,9 +29,13 @@ const MAX_TOKEN_DURATION: i64 = 86_400;
 struct Body {
     provider: String,
     access_token: Option<String>,
+    id_token: Option<String>,
     code: Option<String>,
     code_verifier: Option<String>,
+    signed_fields: Option<BTreeMap<String, String>>,
     redirect_uri: Option<String>,
+    nonce: Option<String>,
+    callback: Option<BTreeMap<String, String>>,
     identity_id: Option<String>,
     token_duration: Option<i64>,
     #[serde(default)]
@@ -103,28 +108,80 @@ impl Body {
             Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
             Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
         };
-        let proof = match (self.access_token, self.code, self.code_verifier, self.redirect_uri) {
-            (Some(token), None, None, None) if !token.is_empty() => {
-                UnverifiedProof::AccessToken(Secret::new(token))
-            }
-            (None, Some(code), Some(code_verifier), Some(redirect_uri)) if !code.is_empty() => {
-                let code_verifier = check_verifier(code_verifier)?;
-                UnverifiedProof::Code { code: Secret::new(code), code_verifier, redirect_uri }
-            }
-            _ => {
-                return Err(malformed(
-                    "send exactly one proof: access_token, or code with code_verifier and redirect_uri",
-                ));
-            }
+        let proof = Proof {
+            access_token: self.access_token,
+            id_token: self.id_token,
+            code: self.code,
+            code_verifier: self.code_verifier,
+            signed_fields: self.signed_fields,
+            redirect_uri: self.redirect_uri,
+            nonce: self.nonce,
+            callback: self.callback,
         };
         Ok(ExchangeRequest {
             provider: self.provider,
-            proof,
+            proof: proof.read()?,
             identity_id,
             token_duration,
             credentials: self.credentials,
         })
     }
+}
+
+/// The members that make a proof, of which some go together and others do not.
+struct Proof {
+    access_token: Option<String>,
+    id_token: Option<String>,
+    code: Option<String>,
+    code_verifier: Option<String>,
+    signed_fields: Option<BTreeMap<String, String>>,
+    redirect_uri: Option<String>,
+    nonce: Option<String>,
+    callback: Option<BTreeMap<String, String>>,
+}
+
+const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with redirect_uri and \
+                         code_verifier; or signed_fields with redirect_uri";
+
+impl Proof {
+    fn read(self) -> Result<UnverifiedProof, ApiError> {
+        let given = [
+            self.access_token.is_some(),
+            self.id_token.is_some(),
+            self.code.is_some(),
+            self.signed_fields.is_some(),
+        ];
+        let [token, id_token, code, signed] = given;
+        let fits = given.iter().filter(|given| **given).count() == 1
+            && (code || (self.code_verifier.is_none() && self.callback.is_none()))
+            && (code || id_token || self.nonce.is_none())
+            && (code || signed) == self.redirect_uri.is_some();
+        if !fits {
+            return Err(malformed(ONE_PROOF));
+        }
+        let nonce = self.nonce.map(Secret::new);
+        let redirect_uri = self.redirect_uri.unwrap_or_default();
+        Ok(if let Some(code) = self.code {
+            let callback = self.callback.into_iter().flatten();
+            UnverifiedProof::Code {
+                code: not_empty(code)?,
+                code_verifier: self.code_verifier.map(check_verifier).transpose()?,
+                callback: callback.map(|(name, value)| (name, Secret::new(value))).collect(),
+                redirect_uri,
+                nonce,
+            }
+        } else if let Some(token) = self.id_token {
+            UnverifiedProof::IdToken { token: not_empty(token)?, nonce }
+        } else if let Some(token) = self.access_token.filter(|_| token) {
+            UnverifiedProof::AccessToken(not_empty(token)?)
+        } else {
+            UnverifiedProof::SignedFields { fields: self.signed_fields.unwrap_or_default(), redirect_uri }
+        })
+    }
+}
+
+fn not_empty(text: String) -> Result<Secret, ApiError> {
+    if text.is_empty() { Err(malformed(ONE_PROOF)) } else { Ok(Secret::new(text)) }
 }
 
 /// RFC 7636 section 4.1.

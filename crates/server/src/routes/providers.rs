@@ -17,7 +17,8 @@ pub struct Providers {
 struct Offer {
     id: String,
     name: String,
-    authorization_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_endpoint: Option<String>,
     client_id: String,
     scope: String,
     pkce: Pkce,
@@ -29,12 +30,13 @@ pub async fn handle(State(app): SharedApp) -> Json<Providers> {
 }
 
 fn offer(provider: &Provider) -> Offer {
+    let authorize = provider.definition.authorize.as_ref();
     Offer {
         id: provider.id.clone(),
         name: provider.definition.name.clone(),
-        authorization_endpoint: provider.definition.authorize.url.clone(),
+        authorization_endpoint: authorize.and_then(|authorize| authorize.url.as_literal()).map(str::to_owned),
         client_id: provider.client_id.clone(),
-        scope: provider.definition.scopes.join(" "),
+        scope: provider.definition.scopes.join(provider.definition.scope_separator.as_str()),
         pkce: provider.definition.pkce,
         accepts: provider.accepted_proofs(),
     }

@@ -1,0 +1,258 @@
+//! What a definition must not say although each of its words is known: contradictions, and anything that
+//! would weaken the proof. Every refusal names the key and the cure.
+
+use std::collections::BTreeSet;
+
+use super::definition::{
+    Binding, Call, CallAuthentication, CallMethod, ClientAuthentication, Definition, Exchange, IdTokenKeys,
+    NonceMode, ParametersIn, Pkce, ProofKind, Subject,
+};
+use super::template::{Name, Template};
+
+/// Checks a definition whose variables are filled in.
+pub(super) fn check(definition: &Definition) -> Result<(), String> {
+    check_proofs(definition)?;
+    check_binding(definition)?;
+    check_urls(definition)?;
+    check_names(definition)?;
+    check_subjects(definition)
+}
+
+fn check_proofs(definition: &Definition) -> Result<(), String> {
+    let accepts = |kind| definition.accept.contains(&kind);
+    let distinct: BTreeSet<String> = definition.accept.iter().map(ToString::to_string).collect();
+    refuse_if(definition.accept.is_empty(), "accept: name at least one kind of proof")?;
+    refuse_if(distinct.len() != definition.accept.len(), "accept: name each kind of proof once")?;
+    let code = accepts(ProofKind::Code);
+    refuse_if(code && definition.exchange.is_none(), "accept: a code needs [exchange]")?;
+    refuse_if(code && definition.authorize.is_none(), "accept: a code needs [authorize]")?;
+    let reads_id_token = definition.exchange.as_ref().is_some_and(|exchange| exchange.reads_id_token);
+    refuse_if(
+        code && !reads_id_token && definition.profile.is_none(),
+        "accept: a code needs [profile], or exchange.reads_id_token = true with [id_token]",
+    )?;
+    refuse_if(reads_id_token && definition.id_token.is_none(), "exchange.reads_id_token: needs [id_token]")?;
+    refuse_if(
+        accepts(ProofKind::AccessToken) && definition.profile.is_none(),
+        "accept: an access token needs [profile]",
+    )?;
+    refuse_if(
+        accepts(ProofKind::IdToken) && definition.id_token.is_none(),
+        "accept: an ID token needs [id_token]",
+    )?;
+    let signed = definition.signed_fields.is_some() || definition.openid2.is_some();
+    refuse_if(
+        accepts(ProofKind::SignedFields) != signed,
+        "accept: signed_fields goes with [signed_fields] or [openid2], and they with it",
+    )?;
+    refuse_if(
+        definition.signed_fields.is_some() && definition.openid2.is_some(),
+        "[signed_fields] and [openid2] are two ways to sign: keep one",
+    )
+}
+
+fn check_binding(definition: &Definition) -> Result<(), String> {
+    let accepts = |kind| definition.accept.contains(&kind);
+    let tokens = accepts(ProofKind::AccessToken);
+    match &definition.binding {
+        // Bare tokens are refused by the engine then, unless the operator accepts them in so many words.
+        Binding::None => Ok(()),
+        Binding::IdToken => refuse_if(
+            definition.id_token.is_none() || tokens,
+            "binding: kind id_token needs [id_token], and takes no access_token in `accept`",
+        ),
+        Binding::Signature => refuse_if(
+            !accepts(ProofKind::SignedFields) || tokens,
+            "binding: kind signature needs signed_fields in `accept`, and takes no access_token",
+        ),
+        Binding::Profile(_) => {
+            refuse_if(definition.profile.is_none(), "binding: kind profile needs [profile]")
+        }
+        Binding::Endpoint(binding) => refuse_if(
+            binding.call.auth == CallAuthentication::ClientBasic,
+            "binding: an endpoint that takes our client's credentials is of the kind client_auth_endpoint",
+        ),
+        Binding::ClientAuthEndpoint(binding) => {
+            let shows_secret = binding.call.auth == CallAuthentication::ClientBasic
+                || templates(&binding.call)
+                    .iter()
+                    .any(|it| it.names().any(|name| *name == Name::ClientSecret));
+            refuse_if(
+                !shows_secret,
+                "binding: a client_auth_endpoint has to be shown {client_secret}, or auth = \"client_basic\"",
+            )
+        }
+    }
+}
+
+/// Secrets travel over TLS only, and the host is nobody's to choose but the definition's.
+fn check_urls(definition: &Definition) -> Result<(), String> {
+    for (key, url) in urls(definition) {
+        let beginning = url.beginning();
+        let rest = beginning.strip_prefix("https://").or_else(|| loopback(beginning));
+        let rest = rest.ok_or_else(|| format!("{key}: must begin with https://"))?;
+        let host_ends = rest.find(['/', '?', '#']);
+        let host = &rest[..host_ends.unwrap_or(rest.len())];
+        let whole = host_ends.is_some() || url.as_literal().is_some();
+        refuse_if(
+            host.is_empty() || host.contains('@') || !whole,
+            &format!("{key}: must name its host itself"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Plain HTTP is for a provider on this machine, in development.
+fn loopback(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("http://")?;
+    let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
+    matches!(host, "127.0.0.1" | "localhost").then_some(rest)
+}
+
+fn urls(definition: &Definition) -> Vec<(&'static str, &Template)> {
+    let mut urls = Vec::new();
+    urls.extend(definition.authorize.iter().map(|authorize| ("authorize.url", &authorize.url)));
+    urls.extend(definition.exchange.iter().map(|exchange| ("exchange.url", &exchange.url)));
+    urls.extend(definition.profile.iter().map(|profile| ("profile.url", &profile.call.url)));
+    urls.extend(binding_call(definition).map(|call| ("binding.url", &call.url)));
+    urls.extend(definition.openid2.iter().map(|openid| ("openid2.endpoint", &openid.endpoint)));
+    urls.extend(definition.id_token.iter().filter_map(|id_token| match &id_token.keys {
+        IdTokenKeys::Discovery(url) => Some(("id_token.keys.discovery", url)),
+        IdTokenKeys::Jwks(url) => Some(("id_token.keys.jwks", url)),
+        IdTokenKeys::ClientSecret => None,
+    }));
+    urls
+}
+
+fn binding_call(definition: &Definition) -> Option<&Call> {
+    match &definition.binding {
+        Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => Some(&binding.call),
+        Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
+    }
+}
+
+fn templates(call: &Call) -> Vec<&Template> {
+    let form = call.form.iter().flat_map(|form| form.values());
+    std::iter::once(&call.url).chain(call.headers.values()).chain(form).collect()
+}
+
+/// Every name that is filled in has to have a value when its turn comes.
+fn check_names(definition: &Definition) -> Result<(), String> {
+    let taken_by_exchange: Vec<&String> = definition.exchange.iter().flat_map(|it| it.take.keys()).collect();
+    let taken_by_binding: Vec<&String> =
+        binding_call(definition).into_iter().flat_map(|it| it.take.keys()).collect();
+    let authorize = definition.authorize.iter().map(|authorize| &authorize.url);
+    for url in authorize {
+        refuse_if(url.as_literal().is_none(), "authorize.url: takes no values; use authorize.parameters")?;
+    }
+    if let Some(exchange) = &definition.exchange {
+        check_exchange(exchange)?;
+        let all = std::iter::once(&exchange.url)
+            .chain(exchange.parameters.values())
+            .chain(exchange.headers.values());
+        check_known("exchange", all, &[])?;
+    }
+    if let Some(call) = binding_call(definition) {
+        check_known("binding", templates(call).into_iter(), &taken_by_exchange)?;
+        check_body("binding", call)?;
+    }
+    if let Some(profile) = &definition.profile {
+        let known: Vec<&String> = taken_by_exchange.iter().chain(&taken_by_binding).copied().collect();
+        check_known("profile", templates(&profile.call).into_iter(), &known)?;
+        check_body("profile", &profile.call)?;
+        let tokens = definition.accept.contains(&ProofKind::AccessToken);
+        let from_exchange = |name: &Name| matches!(name, Name::Other(name) if taken_by_exchange.contains(&name) && !taken_by_binding.contains(&name));
+        let needs_exchange = templates(&profile.call).iter().any(|it| it.names().any(from_exchange));
+        refuse_if(
+            tokens && needs_exchange,
+            "profile: leans on what the exchange of a code takes, so `accept` can have no access_token",
+        )?;
+    }
+    Ok(())
+}
+
+fn check_known<'a>(
+    key: &str,
+    mut templates: impl Iterator<Item = &'a Template>,
+    taken: &[&String],
+) -> Result<(), String> {
+    let unknown = |name: &&Name| matches!(name, Name::Other(name) if !taken.contains(&name));
+    match templates.find_map(|template| template.names().find(unknown).cloned()) {
+        Some(Name::Other(name)) => Err(format!(
+            "{key}: nothing gives {{{name}}} a value: declare it in [variables], or `take` it from an earlier answer"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_exchange(exchange: &Exchange) -> Result<(), String> {
+    let token_too_early = std::iter::once(&exchange.url)
+        .chain(exchange.parameters.values())
+        .chain(exchange.headers.values())
+        .any(|template| template.names().any(|name| matches!(name, Name::Token | Name::AppsecretProof)));
+    refuse_if(token_too_early, "exchange: there is no {token} before the exchange")?;
+    refuse_if(
+        exchange.parameters_in == ParametersIn::Query
+            && exchange.client_auth == ClientAuthentication::AppleJwt,
+        "exchange: a generated client secret goes into a form",
+    )
+}
+
+fn check_body(key: &str, call: &Call) -> Result<(), String> {
+    refuse_if(call.form.is_some() && call.json.is_some(), &format!("{key}: has either `form` or `json`"))?;
+    let body = call.form.is_some() || call.json.is_some();
+    refuse_if(body && call.method == CallMethod::Get, &format!("{key}: a body needs method = \"POST\""))
+}
+
+fn check_subjects(definition: &Definition) -> Result<(), String> {
+    let empty = |subject: &Subject| subject.0.is_empty();
+    let id_token = definition.id_token.as_ref();
+    refuse_if(
+        definition.profile.as_ref().is_some_and(|profile| empty(&profile.subject))
+            || id_token.is_some_and(|id_token| empty(&id_token.subject))
+            || definition.signed_fields.as_ref().is_some_and(|signed| empty(&signed.subject)),
+        "subject: name at least one value",
+    )?;
+    refuse_if(
+        id_token.is_some_and(|id_token| id_token.issuers.is_empty()),
+        "id_token.issuers: name at least one issuer",
+    )?;
+    let nonce = id_token.is_some_and(|id_token| id_token.nonce != NonceMode::None);
+    let unbound_code = definition.pkce == Pkce::Never
+        && definition.accept.contains(&ProofKind::Code)
+        && definition.exchange.as_ref().is_some_and(|exchange| exchange.reads_id_token)
+        && !nonce;
+    refuse_if(unbound_code, "pkce: a code without PKCE needs a nonce in its ID token")?;
+    never_a_mutable_name(definition)
+}
+
+/// What people choose for themselves, and may pass on, identifies nobody (providers.md, rule 6).
+fn never_a_mutable_name(definition: &Definition) -> Result<(), String> {
+    const MUTABLE: [&str; 8] = [
+        "email",
+        "login",
+        "username",
+        "user_name",
+        "screen_name",
+        "handle",
+        "nickname",
+        "preferred_username",
+    ];
+    let subjects = [
+        definition.profile.as_ref().map(|profile| &profile.subject),
+        definition.id_token.as_ref().map(|id_token| &id_token.subject),
+        definition.signed_fields.as_ref().map(|signed| &signed.subject),
+    ];
+    for value in subjects.into_iter().flatten().flat_map(|subject| &subject.0) {
+        let last = value.at.as_str().rsplit('/').next().unwrap_or_default();
+        refuse_if(
+            MUTABLE.contains(&last),
+            &format!("subject: `{last}` can change hands; name the provider's stable ID"),
+        )?;
+    }
+    Ok(())
+}
+
+fn refuse_if(refused: bool, why: &str) -> Result<(), String> {
+    if refused { Err(why.to_owned()) } else { Ok(()) }
+}
