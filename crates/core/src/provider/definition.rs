@@ -837,7 +837,7 @@ mod tests {
             ("at = \"/id\"", "at = \"/data/username\"", "can change hands"),
             ("        client = { at = \"/client_id\" }\n", "", "needs `client`"),
             ("\"endpoint\"", "\"client_auth_endpoint\"", "{client_secret}"),
-            ("\"endpoint\"", "\"none\"", "takes no `url`"),
+            ("\"endpoint\"", "\"none\"", "takes no `client`"),
             ("\"endpoint\"", "\"hope\"", "known are none, id_token"),
             ("[binding]\n", "[binding]\nform = { a = \"b\" }\n", "method = \"POST\""),
         ] {
