@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 PORT = int(sys.argv[1])
 ISSUER = f"http://127.0.0.1:{PORT}"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-JWK = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True) | {"kid": "1", "use": "sig"}
+PUBLIC = jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key(), as_dict=True)
+# Without the `key_ops` that PyJWT writes: AWS takes no key that has any, and neither does Daypass.
+JWK = {"kid": "1", "use": "sig", "alg": "RS256"} | {name: PUBLIC[name] for name in ("kty", "n", "e")}
 
 
 def id_token(query):
