@@ -42,7 +42,7 @@ pub struct AuditEvent {
     /// was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
-    /// The role taken on, the S3 resource asked for, or the developer whose key was changed.
+    /// The role taken on, the S3 resource asked for, the pool changed, or the developer whose key was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
