@@ -65,6 +65,8 @@ pub enum AuditAction {
     Delete,
     /// A pool was made, changed or deleted.
     Pool,
+    /// A signed call of the AWS API was decided; only refusals by policy are kept.
+    ApiRequest,
     /// A request to S3 was decided; only refusals are kept.
     S3Request,
     /// Sessions were revoked by an operator.
