@@ -2,10 +2,18 @@
 //! compare them.
 
 mod credentials;
+mod deletion;
 mod developer;
 mod guests;
 mod identities;
+mod listing;
+mod merging;
 mod pools;
+mod role_mappings;
+mod tag_maps;
+mod tags;
+mod unlinking;
+mod updates;
 mod validation;
 
 use crate::harness::{Daypass, cognito_request};
