@@ -23,7 +23,7 @@ use serde_json::json;
 /// An identity and a pool that nobody has.
 const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
 
-const LOGINS_DO_NOT_MATCH: &str =
+pub const LOGINS_DO_NOT_MATCH: &str =
     "Logins don't match. Please include at least one valid login for this identity or identity pool.";
 
 #[tokio::test]
