@@ -9,6 +9,7 @@ mod identities;
 mod listing;
 mod merging;
 mod pools;
+mod public_logins;
 mod role_mappings;
 mod tag_maps;
 mod tags;
@@ -21,7 +22,7 @@ use http::Request;
 use serde_json::json;
 
 /// An identity and a pool that nobody has.
-const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
+pub const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
 
 pub const LOGINS_DO_NOT_MATCH: &str =
     "Logins don't match. Please include at least one valid login for this identity or identity pool.";

@@ -33,6 +33,7 @@ pub const KINDS: [&str; 18] = [
     "unlink: not linked or of another identity",
 ];
 
+#[must_use]
 pub fn kind_of(answer: &Answer) -> &'static str {
     match answer {
         Answer::Guest(_) => "guest",
@@ -77,10 +78,12 @@ struct Person {
 
 impl Expected {
     /// Every ID that an identity might have had.
+    #[must_use]
     pub fn ids(&self) -> Vec<IdentityId> {
         self.drawn.clone()
     }
 
+    #[must_use]
     pub fn owner(&self, pool_id: &IdentityPoolId, login: &Login) -> Option<IdentityId> {
         let mut owners = self
             .people
@@ -89,12 +92,14 @@ impl Expected {
         owners.next().map(|person| person.identity.id.clone())
     }
 
+    #[must_use]
     pub fn state_of(&self, id: &IdentityId) -> (Option<Identity>, Vec<Login>) {
         let person = self.people.get(id);
         let logins = person.map(|person| person.logins.iter().cloned().collect());
         (person.map(|person| person.identity.clone()), logins.unwrap_or_default())
     }
 
+    #[must_use]
     pub fn list(&self, pool_id: &IdentityPoolId, hide_disabled: bool) -> Vec<Identity> {
         let identities = self.people.values().map(|person| &person.identity);
         let listed = identities.filter(|it| it.pool_id == *pool_id && !(hide_disabled && it.disabled));

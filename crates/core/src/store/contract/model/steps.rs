@@ -34,6 +34,7 @@ pub enum Answer {
 
 impl Step {
     /// The ID of the identity that the step may create.
+    #[must_use]
     pub fn new_identity_id(&self) -> Option<&IdentityId> {
         match self {
             Self::Guest(_, id, _) => Some(id),
@@ -57,6 +58,7 @@ pub(super) async fn apply(store: &SharedStore, step: &Step) -> Answer {
 }
 
 /// Whether a login is one that [`takes_what_is_kept`] looks after.
+#[must_use]
 pub fn is_kept(login: &Login) -> bool {
     match &login.provider {
         LoginProvider::Developer => login.user.starts_with("kept"),
@@ -65,6 +67,7 @@ pub fn is_kept(login: &Login) -> bool {
 }
 
 /// Whether a step may take away a login that is to be kept.
+#[must_use]
 pub fn takes_what_is_kept(step: &Step) -> bool {
     match step {
         Step::Guest(..) | Step::Link(_) | Step::Merge(_) => false,
@@ -105,6 +108,7 @@ pub struct Generator {
 }
 
 impl Generator {
+    #[must_use]
     pub fn new(seed: u64, pool_ids: [IdentityPoolId; 2]) -> Self {
         // Not the sequence from which the fixture draws its pools.
         Self { random: SeededRandom::new(seed << 32), pool_ids, milliseconds: 0 }
