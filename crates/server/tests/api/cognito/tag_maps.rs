@@ -17,7 +17,7 @@ async fn get(daypass: &Daypass, provider: &str) -> Value {
     daypass.call("GetPrincipalTagAttributeMap", input).await
 }
 
-fn map_of(daypass: &Daypass, provider: &str, use_defaults: bool, tags: Value) -> Value {
+fn map_of(daypass: &Daypass, provider: &str, use_defaults: bool, tags: &Value) -> Value {
     json!({"IdentityPoolId": daypass.pool_id(), "IdentityProviderName": provider,
         "UseDefaults": use_defaults, "PrincipalTags": tags})
 }
@@ -25,19 +25,19 @@ fn map_of(daypass: &Daypass, provider: &str, use_defaults: bool, tags: Value) ->
 #[tokio::test]
 async fn a_provider_that_never_got_a_map_makes_no_tags() {
     let daypass = Daypass::start().await;
-    assert_eq!(get(&daypass, OIDC_ARN).await, map_of(&daypass, OIDC_ARN, false, json!({})));
+    assert_eq!(get(&daypass, OIDC_ARN).await, map_of(&daypass, OIDC_ARN, false, &json!({})));
 }
 
 #[tokio::test]
 async fn a_map_is_answered_as_it_was_set_and_replaced_as_a_whole() {
     let daypass = Daypass::start().await;
-    let first = map_of(&daypass, OIDC_ARN, false, json!({"department": "dept", "level": "lvl"}));
+    let first = map_of(&daypass, OIDC_ARN, false, &json!({"department": "dept", "level": "lvl"}));
     assert_eq!(set(&daypass, first.clone()).await.json(), first);
     assert_eq!(get(&daypass, OIDC_ARN).await, first);
-    let second = map_of(&daypass, OIDC_ARN, true, json!({}));
+    let second = map_of(&daypass, OIDC_ARN, true, &json!({}));
     assert_eq!(set(&daypass, json!({"UseDefaults": true})).await.json(), second);
     assert_eq!(get(&daypass, OIDC_ARN).await, second);
-    assert_eq!(get(&daypass, USER_POOL).await, map_of(&daypass, USER_POOL, false, json!({})));
+    assert_eq!(get(&daypass, USER_POOL).await, map_of(&daypass, USER_POOL, false, &json!({})));
 }
 
 #[tokio::test]

@@ -128,25 +128,29 @@ async fn check(world: &World, history: &History, tokens: &[Issued]) -> Owners {
     owners
 }
 
-/// Every login of a pool that belongs to one of the identities listed. A public login is asked for by GetId,
-/// which makes a new identity for one that belongs to nobody.
+/// Every login of a pool that belongs to one of the identities listed.
 async fn owners_in(world: &World, pool_id: &IdentityPoolId, shown: &[Value]) -> Owners {
     let mut owners = Owners::new();
     for login in all_logins() {
-        let owner = match login.developer_user_identifier() {
-            Some(user) => world.look_up(pool_id, user).await,
-            None => {
-                let logins = world.logins(std::slice::from_ref(&login));
-                let input = json!({"IdentityPoolId": pool_id, "Logins": logins});
-                let answer = world.daypass.public("GetId", input).await;
-                Some(id_of(&answer.json())).filter(|id| shown.iter().any(|identity| id_of(identity) == *id))
-            }
-        };
-        if let Some(owner) = owner {
+        let Some(owner) = owner(world, pool_id, &login).await else { continue };
+        if shown.iter().any(|identity| id_of(identity) == owner) {
             owners.insert((pool_id.clone(), login), owner);
+        } else {
+            // GetId made it just now; a developer's user leads to nobody who is not shown.
+            assert_eq!(login.developer_user_identifier(), None, "{login:?} leads to {owner}");
         }
     }
     owners
+}
+
+/// Where a login leads. A public one is asked for by GetId, which makes an identity for a login of nobody.
+async fn owner(world: &World, pool_id: &IdentityPoolId, login: &Login) -> Option<IdentityId> {
+    if let Some(user) = login.developer_user_identifier() {
+        return world.look_up(pool_id, user).await;
+    }
+    let logins = world.logins(std::slice::from_ref(login));
+    let input = json!({"IdentityPoolId": pool_id, "Logins": logins});
+    Some(id_of(&world.daypass.public("GetId", input).await.json()))
 }
 
 fn id_of(identity: &Value) -> IdentityId {
