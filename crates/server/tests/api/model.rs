@@ -20,7 +20,7 @@ use self::requests::{Issued, Outcome, World, as_asked, forbidden, named, no_iden
 use crate::harness::{AUTHENTICATED_ROLE, BACKENDS, DEVELOPER_PROVIDER, GUEST_ROLE};
 
 /// On each store in turn.
-const SEQUENCES: u64 = 8;
+const SEQUENCES: u64 = 6;
 const STEPS: usize = 120;
 
 /// Every answer that a step can have comes at least once: a generator that no longer reaches one proves

@@ -15,7 +15,7 @@ use super::{History, listed};
 use crate::harness::{AUTHENTICATED_ROLE, BACKENDS, DEVELOPER_PROVIDER, GUEST_ROLE};
 
 const RACERS: u64 = 6;
-const STEPS_OF_A_RACER: usize = 40;
+const STEPS_OF_A_RACER: usize = 30;
 
 /// What a step may be refused with. Anything else is a fault.
 const REFUSALS: [&str; 5] = [
