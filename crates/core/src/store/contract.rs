@@ -15,7 +15,7 @@ mod keys;
 mod linking;
 mod listings;
 mod logins;
-mod model;
+pub mod model;
 mod pools;
 mod races;
 mod revocations;

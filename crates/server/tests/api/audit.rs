@@ -2,7 +2,6 @@
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
-use daypass_core::store::Store;
 use serde_json::{Value, json};
 
 use crate::harness::{AUTHENTICATED_ROLE, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, ours};
