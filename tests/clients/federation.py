@@ -13,13 +13,11 @@ BUCKET = "arn:aws:s3:::daypass-demo"
 ROLES = {"editor": "public/*", "member": "teams/${aws:PrincipalTag/team}/*"}
 
 
-def write_config(directory, issuers, user_pools=(), roles=None):
+def write_config(directory, issuers, user_pool):
     """A file for `--config`, with the policies of its roles beside it."""
-    tables = [
-        *(table("oidc_provider", arn=it.arn, issuer=it.url, audiences=[CLIENT]) for it in issuers),
-        *(table("user_pool", name=it.NAME, issuer=it.url) for it in user_pools),
-    ]
-    for name, objects in (roles or {}).items():
+    tables = [table("oidc_provider", arn=issuer.arn, issuer=issuer.url, audiences=[CLIENT]) for issuer in issuers]
+    tables.append(table("user_pool", name=user_pool.NAME, issuer=user_pool.url))
+    for name, objects in ROLES.items():
         allowed = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"{BUCKET}/{objects}"}
         (directory / f"{name}.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [allowed]}))
         tables.append(table("role", name=name, policy=f"{name}.json"))
@@ -42,15 +40,14 @@ class Federation:
         self.user_pool = UserPool()
         self.oidc = [self.issuer, self.other, self.rotating, self.gone]
         self._directory = directory
-        self._config = write_config(directory, self.oidc, [self.user_pool], ROLES)
+        self._config = write_config(directory, self.oidc, self.user_pool)
         self.start()
-        pool = {"IdentityPoolName": "federation", "DeveloperProviderName": self.daypass.developer_provider}
         self.pools.update_identity_pool(
             IdentityPoolId=self.pool_id,
+            IdentityPoolName="federation",
             AllowUnauthenticatedIdentities=True,
             OpenIdConnectProviderARNs=[issuer.arn for issuer in self.oidc],
             CognitoIdentityProviders=[{"ProviderName": UserPool.NAME, "ClientId": UserPool.CLIENT}],
-            **pool,
         )
 
     def __enter__(self):
@@ -92,11 +89,9 @@ class Federation:
         """The name of the role that somebody gets."""
         _, credentials = self.credentials(self.get_id(logins), logins, **parameters)
         arn = aws.developer(self.daypass, "sts", **credentials).get_caller_identity()["Arn"]
-        prefix, role, session = arn.split("/")
-        assert (prefix, session) == (
-            f"arn:aws:sts::{self.daypass.account_id}:assumed-role",
-            "CognitoIdentityCredentials",
-        )
+        session, role, name = arn.split("/")
+        assert session == f"arn:aws:sts::{self.daypass.account_id}:assumed-role"
+        assert name == "CognitoIdentityCredentials"
         return role
 
     def developer_token(self, user, **parameters):

@@ -1,4 +1,4 @@
-"""Logins of public providers: unmodified boto3 brings the ID tokens of a real issuer to a real `daypass up --config`."""
+"""Logins of public providers: unmodified boto3 brings ID tokens of a real issuer to a real `daypass up --config`."""
 
 import json
 import time
