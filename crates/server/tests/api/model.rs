@@ -105,26 +105,29 @@ fn guest_outcome(id: &IdentityId, identity: Option<&Identity>) -> Outcome {
     }
 }
 
-/// A token is as good as its identity is: neither merged nor deleted, nor logged in since if it is a guest's.
-/// The roles trust the first pool only.
+/// A token is as good as its identity is: neither merged nor deleted, nor logged in since if it is a guest's, and
+/// still with every login that the token was issued on. The roles trust the first pool only.
 async fn compare_token(world: &World, expected: &Expected, token: &Issued, context: &str) {
     let id = &token.identity_id;
-    let role_arn = if token.authenticated { AUTHENTICATED_ROLE } else { GUEST_ROLE };
+    let authenticated = !token.logins.is_empty();
+    let role_arn = if authenticated { AUTHENTICATED_ROLE } else { GUEST_ROLE };
     let (outcome, assumed) = world.show(token, role_arn).await;
-    let (identity, _) = expected.state_of(id);
-    let good = identity
+    let (identity, logins) = expected.state_of(id);
+    let stands = identity
         .as_ref()
-        .is_some_and(|identity| !identity.disabled && identity.authenticated == token.authenticated);
+        .is_some_and(|identity| !identity.disabled && identity.authenticated == authenticated);
+    let linked = token.logins.iter().all(|login| logins.contains(login));
     let trusted = identity.as_ref().is_some_and(|identity| identity.pool_id == world.pool_ids[0]);
-    assert_eq!(assumed, good && trusted, "{id} at STS, {context}");
+    assert_eq!(assumed, stands && linked && trusted, "{id} at STS, {context}");
     match identity {
         None => assert_eq!(outcome, no_identity(id), "{context}"),
-        Some(_) if !good => assert_eq!(outcome, forbidden(id), "{context}"),
-        Some(_) if trusted => assert_eq!(outcome, Outcome::Identity(id.clone()), "{context}"),
-        Some(_) => assert!(
+        Some(_) if !stands => assert_eq!(outcome, forbidden(id), "{context}"),
+        Some(_) if !trusted => assert!(
             matches!(&outcome, Outcome::Refused(code, _) if code == "InvalidIdentityPoolConfigurationException"),
             "{outcome:?}, {context}"
         ),
+        Some(_) if !linked => assert_eq!(outcome, forbidden(id), "{context}"),
+        Some(_) => assert_eq!(outcome, Outcome::Identity(id.clone()), "{context}"),
     }
 }
 

@@ -22,12 +22,12 @@ pub enum Outcome {
     Refused(String, String),
 }
 
-/// A token that was handed out, and to whom.
+/// A token that was handed out, to whom, and on which logins: a guest's on none.
 #[derive(Debug, Clone)]
 pub struct Issued {
     pub identity_id: IdentityId,
     pub token: Value,
-    pub authenticated: bool,
+    pub logins: Vec<Login>,
 }
 
 /// An installation with the two pools that the steps are about. The roles trust the first one only.
@@ -99,7 +99,7 @@ impl World {
             }
             Some(_) => self.daypass.public("GetOpenIdToken", input).await,
         };
-        tokens.extend(issued(&answer, true));
+        tokens.extend(issued(&answer, logins));
         outcome(&answer)
     }
 
@@ -130,7 +130,7 @@ impl World {
     /// GetOpenIdToken with nothing but the ID.
     pub async fn ask_as_guest(&self, id: &IdentityId, tokens: &mut Vec<Issued>) -> Outcome {
         let answer = self.daypass.public("GetOpenIdToken", json!({"IdentityId": id})).await;
-        tokens.extend(issued(&answer, false));
+        tokens.extend(issued(&answer, &[]));
         outcome(&answer)
     }
 
@@ -296,10 +296,10 @@ fn identity_of(answer: &Answer) -> Option<IdentityId> {
     Some(IdentityId::parse(body["IdentityId"].as_str()?).unwrap())
 }
 
-fn issued(answer: &Answer, authenticated: bool) -> Option<Issued> {
+fn issued(answer: &Answer, logins: &[Login]) -> Option<Issued> {
     let body: Value = serde_json::from_str(&answer.body).ok()?;
     let token = body.get("Token")?.clone();
-    Some(Issued { identity_id: identity_of(answer)?, token, authenticated })
+    Some(Issued { identity_id: identity_of(answer)?, token, logins: logins.to_vec() })
 }
 
 /// The hosts of all public providers.
