@@ -208,12 +208,12 @@ impl IdentityPools {
     /// The store's.
     pub async fn delete_identities(&self, ids: &[IdentityId], by: &Requester) -> Result<(), PoolError> {
         self.store.delete_identities(ids).await?;
-        for id in ids {
+        let deleted = ids.iter().map(|id| {
             let mut draft = AuditDraft::by(AuditAction::Delete, by);
             draft.identity_id = Some(id.clone());
-            self.trail.allowed(draft).await?;
-        }
-        Ok(())
+            draft
+        });
+        Ok(self.trail.all_allowed(deleted.collect::<Vec<_>>()).await?)
     }
 
     /// LookupDeveloperIdentity: from one to the other, or both checked against each other.

@@ -152,6 +152,7 @@ macro_rules! contract_tests {
             an_audit_event_may_be_almost_empty,
             audit_events_are_found_by_each_subject,
             audit_events_come_newest_first,
+            audit_events_kept_together_stay_in_their_order,
             audit_events_of_one_instant_come_last_kept_first,
             the_newest_audit_events_fill_the_limit,
             // races

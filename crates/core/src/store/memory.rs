@@ -450,8 +450,8 @@ impl Store for MemoryStore {
         Ok(of_identity.max(records.revoked_roles.get(role).copied()))
     }
 
-    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.records()?.audit_events.push(event.clone());
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        self.records()?.audit_events.extend_from_slice(events);
         Ok(())
     }
 
