@@ -201,7 +201,12 @@ pub trait Store: Send + Sync {
 
     /// The logins of an identity in order. There are never more than
     /// [`MAX_LOGINS`](crate::linking::MAX_LOGINS).
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError>;
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
+        Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
+    }
+
+    /// The same of several identities, in the order in which they are named.
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError>;
 
     /// Deletes identities and their logins. One that does not exist is passed over.
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;

@@ -144,8 +144,8 @@ impl Store for SqliteStore {
         self.readers.read(|connection| logins::find_identity(connection, pool_id, login))
     }
 
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
-        self.readers.read(|connection| logins::list(connection, identity_id))
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
+        self.readers.read(|connection| logins::list_of_each(connection, identity_ids))
     }
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
