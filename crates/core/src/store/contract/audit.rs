@@ -60,6 +60,16 @@ pub async fn the_newest_audit_events_fill_the_limit(store: SharedStore) {
     assert_eq!(newest, [third, second]);
 }
 
+pub async fn audit_events_kept_together_stay_in_their_order(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let identity_id = Some(fixture.draw_identity_id());
+    let event = || AuditEvent { identity_id: identity_id.clone(), ..plain_event(&fixture, 7) };
+    let [first, second] = [event(), event()];
+    fixture.store.add_audit_events(&[first.clone(), second.clone()]).await.unwrap();
+    fixture.store.add_audit_events(&[]).await.unwrap();
+    assert_eq!(list(&fixture, subject_of(&first)).await, [second, first]);
+}
+
 /// Keeps events of one identity, one at each instant, distinguishable by their requests.
 async fn add_events_at<const N: usize>(fixture: &Fixture, milliseconds: [i64; N]) -> [AuditEvent; N] {
     let identity_id = Some(fixture.draw_identity_id());
