@@ -8,9 +8,13 @@
 #![expect(clippy::print_stderr, reason = "a failure is told to the person at the terminal")]
 
 mod cpu;
+mod crowd;
 mod http;
+mod issuer;
 mod memory;
+mod operations;
 mod requests;
+mod scene;
 mod server;
 mod signature;
 mod start;
@@ -30,6 +34,10 @@ struct Size {
     signatures_per_round: u32,
     starts: u32,
     exchanges: u32,
+    /// Requests for each operation in each round.
+    requests_per_operation: usize,
+    /// Whether to prepare what takes a minute to prepare.
+    large: bool,
 }
 
 const FULL: Size = Size {
@@ -38,9 +46,18 @@ const FULL: Size = Size {
     signatures_per_round: 8_000,
     starts: 15,
     exchanges: 100_000,
+    requests_per_operation: 2_000,
+    large: true,
 };
-const QUICK: Size =
-    Size { rounds: 3, requests_per_round: 500, signatures_per_round: 500, starts: 3, exchanges: 1_000 };
+const QUICK: Size = Size {
+    rounds: 3,
+    requests_per_round: 500,
+    signatures_per_round: 500,
+    starts: 3,
+    exchanges: 1_000,
+    requests_per_operation: 64,
+    large: false,
+};
 
 fn main() -> ExitCode {
     match run() {
@@ -63,6 +80,8 @@ fn run() -> Outcome<()> {
         _ => return Err("the only argument is --quick".into()),
     };
     token::row(&size)?;
+    token::growth_row(&size)?;
+    operations::table(&size)?;
     start::row(&size)?;
     memory::row(&size)
 }

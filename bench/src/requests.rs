@@ -1,24 +1,81 @@
-//! The requests that are measured: a signed `GetOpenIdTokenForDeveloperIdentity`, and an exchange.
+//! The requests that are measured. All of them are made before the measuring begins: a window holds nothing but
+//! sending them and reading the answers.
 
+use std::thread;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::http::{Connection, Response};
 use crate::server::Server;
 
-const TARGET: &str = "AWSCognitoIdentityService.GetOpenIdTokenForDeveloperIdentity";
-const JSON: &str = "application/x-amz-json-1.1";
+const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
+
+/// A request that is ready to be sent.
+pub(crate) struct Request {
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// An operation of the identity pool API, unsigned.
+    pub(crate) fn json(operation: &str, input: &Value) -> Self {
+        let target = ("x-amz-target".to_owned(), format!("{TARGET_PREFIX}{operation}"));
+        let headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()), target];
+        Self { headers, body: input.to_string().into_bytes() }
+    }
+
+    /// An action of STS, unsigned. Its parameters are the texts of `input`.
+    pub(crate) fn query(action: &str, input: &Value) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", action).append_pair("Version", "2011-06-15");
+        for (name, value) in input.as_object().into_iter().flatten() {
+            form.append_pair(name, value.as_str().unwrap_or_default());
+        }
+        let form_type = "application/x-www-form-urlencoded";
+        Self {
+            headers: vec![("content-type".to_owned(), form_type.to_owned())],
+            body: form.finish().into_bytes(),
+        }
+    }
+
+    /// Sends it, and answers the body of what came back, which has to be a success.
+    pub(crate) fn send(&self, connection: &mut Connection) -> Outcome<Vec<u8>> {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        connection.post("/", &headers, &self.body)?.success()
+    }
+}
+
+/// Sends requests over some connections that stay open. The requests are dealt out to them like cards, and each
+/// waits for an answer before it sends the next. The answers come in the order of the requests.
+pub(crate) fn send_all(url: &str, requests: &[Request], connections: usize) -> Outcome<Vec<Vec<u8>>> {
+    let client = |first: usize| -> Outcome<Vec<(usize, Vec<u8>)>> {
+        let mut connection = Connection::open(url)?;
+        let mine = requests.iter().enumerate().skip(first).step_by(connections);
+        mine.map(|(number, request)| Ok((number, request.send(&mut connection)?))).collect()
+    };
+    let mut answers = thread::scope(|scope| {
+        let clients: Vec<_> = (0..connections).map(|first| scope.spawn(move || client(first))).collect();
+        clients.into_iter().try_fold(Vec::new(), |mut answers, client| -> Outcome<_> {
+            answers.extend(client.join().map_err(|_| "a client panicked")??);
+            Ok(answers)
+        })
+    })?;
+    answers.sort_unstable_by_key(|(number, _)| *number);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
 
 /// A developer's backend: holds the developer key and asks for tokens of its users.
 pub(crate) struct Developer {
-    url: String,
+    pub(crate) url: String,
+    pub(crate) pool_id: String,
+    pub(crate) provider: String,
     region: String,
-    pool_id: String,
-    provider: String,
     credentials: Credentials,
 }
 
@@ -36,39 +93,30 @@ impl Developer {
         })
     }
 
-    pub(crate) fn connect(&self) -> Outcome<Connection> {
-        Connection::open(&self.url)
+    /// What asks for a token of `user`.
+    pub(crate) fn token_request(&self, user: &str) -> Outcome<Request> {
+        let input = json!({"IdentityPoolId": self.pool_id, "Logins": {self.provider.clone(): user}});
+        self.signed("cognito-identity", Request::json("GetOpenIdTokenForDeveloperIdentity", &input))
     }
 
-    /// Asks for a token of `user`.
-    pub(crate) fn token_for(&self, connection: &mut Connection, user: &str) -> Outcome<Vec<u8>> {
-        let body =
-            format!(r#"{{"IdentityPoolId":"{}","Logins":{{"{}":"{user}"}}}}"#, self.pool_id, self.provider);
-        let mut headers = vec![
-            ("content-type".to_owned(), JSON.to_owned()),
-            ("x-amz-target".to_owned(), TARGET.to_owned()),
-        ];
-        headers.extend(self.signature(&headers, body.as_bytes())?);
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        connection.post("/", &headers, body.as_bytes())?.success()
-    }
-
+    /// Signs a request to `service`.
     #[expect(clippy::disallowed_methods, reason = "a signature is as old as the server's real clock says")]
-    fn signature(&self, headers: &[(String, String)], body: &[u8]) -> Outcome<Vec<(String, String)>> {
+    pub(crate) fn signed(&self, service: &str, mut request: Request) -> Outcome<Request> {
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
-            .name("cognito-identity")
+            .name(service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()?
             .into();
-        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let request = SignableRequest::new("POST", &self.url, headers, SignableBody::Bytes(body))?;
-        let (instructions, _) = sign(request, &parameters)?.into_parts();
-        let (signed, _) = instructions.into_parts();
-        Ok(signed.iter().map(|header| (header.name().to_owned(), header.value().to_owned())).collect())
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let signable = SignableRequest::new("POST", &self.url, headers, SignableBody::Bytes(&request.body))?;
+        let (signed, _) = sign(signable, &parameters)?.into_parts().0.into_parts();
+        let added = signed.iter().map(|header| (header.name().to_owned(), header.value().to_owned()));
+        request.headers.extend(added);
+        Ok(request)
     }
 }
 

@@ -19,10 +19,18 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `daypass up` with its state in `directory`, and waits until it says that it is ready.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
+        Self::start_with(directory, None)
+    }
+
+    /// The same with more configuration than `up` makes for itself.
+    pub(crate) fn start_with(directory: &Path, configuration: Option<&Path>) -> Outcome<Self> {
         let program =
             std::env::var_os("DAYPASS_BIN").ok_or("DAYPASS_BIN names no daypass; use `cargo xtask bench`")?;
         let mut command = Command::new(program);
         command.args(["up", "--port", "0", "--dir"]).arg(directory);
+        if let Some(file) = configuration {
+            command.arg("--config").arg(file);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let started = Instant::now();
         let process = command.spawn()?;

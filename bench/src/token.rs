@@ -1,79 +1,119 @@
 //! What a signed request for a token costs the server, as a multiple of the signature in it.
 
-use std::thread;
 use std::time::Instant;
 
-use crate::requests::Developer;
+use crate::requests::{Developer, Request, send_all};
 use crate::server::Server;
 use crate::signature::Yardstick;
 use crate::statistics::Sample;
-use crate::{Outcome, Size, cpu};
+use crate::{Outcome, Size, cpu, crowd};
 
 const TARGET: f64 = 1.25;
+/// How much more a token may cost among [`MANY_USERS`] identities than among [`USERS`].
+const GROWTH_TARGET: f64 = 1.1;
 /// A quiet server and a busy one: what the store writes costs less the more requests share a commit.
-const CONNECTIONS: [u32; 2] = [4, 32];
+const CONNECTIONS: [usize; 2] = [4, 32];
 /// Known users, so that the store answers from more than one row.
-const USERS: u32 = 1_000;
+const USERS: usize = 1_000;
+const MANY_USERS: usize = 1_000_000;
+
+/// A server, and people that it knows.
+struct Town {
+    server: Server,
+    developer: Developer,
+    users: Vec<String>,
+    /// Kept as long as the server.
+    _directory: tempfile::TempDir,
+}
+
+impl Town {
+    fn of(people: usize) -> Outcome<Self> {
+        let directory = tempfile::tempdir()?;
+        let server = Server::start(directory.path())?;
+        let developer = Developer::of(&server)?;
+        let database = directory.path().join("daypass.db");
+        let people = crowd::add(&database, &developer.pool_id, people)?;
+        let users = people.into_iter().map(|person| person.user).collect();
+        Ok(Self { server, developer, users, _directory: directory })
+    }
+
+    /// Asks for tokens of users drawn evenly from all of them.
+    fn requests(&self, count: u32) -> Outcome<Vec<Request>> {
+        // A stride without a common factor visits everybody, in an order that no page of an index has.
+        let numbers = (0..count as usize).map(|number| number * 7919 % self.users.len());
+        numbers.map(|number| self.developer.token_request(&self.users[number])).collect()
+    }
+}
+
+/// What some requests took.
+struct Load {
+    cpu_seconds_each: f64,
+    per_second: f64,
+}
+
+impl Load {
+    fn measure(town: &Town, count: u32, connections: usize) -> Outcome<Self> {
+        let requests = town.requests(count)?;
+        let (before, started) = (cpu::seconds_of(town.server.process_id())?, Instant::now());
+        send_all(&town.developer.url, &requests, connections)?;
+        let took = started.elapsed().as_secs_f64();
+        let used = cpu::seconds_of(town.server.process_id())? - before;
+        Ok(Self { cpu_seconds_each: used / f64::from(count), per_second: f64::from(count) / took })
+    }
+}
 
 /// One round: the yardstick, and right after it the server.
 struct Round {
     signature_seconds: f64,
-    request_seconds: f64,
-    requests_per_second: f64,
+    load: Load,
 }
 
 pub(crate) fn row(size: &Size) -> Outcome<()> {
-    let directory = tempfile::tempdir()?;
-    let server = Server::start(directory.path())?;
-    let developer = Developer::of(&server)?;
+    let town = Town::of(USERS)?;
     let yardstick = Yardstick::new()?;
-    load(&developer, USERS, CONNECTIONS[0])?;
+    // Whatever is done once, such as planning statements, is done before.
+    Load::measure(&town, size.requests_per_round / 4, CONNECTIONS[0])?;
     for connections in CONNECTIONS {
         let rounds = (0..size.rounds)
-            .map(|_| measure(size, &server, &developer, &yardstick, connections))
+            .map(|_| {
+                let signature_seconds = yardstick.measure(size.signatures_per_round)?;
+                let load = Load::measure(&town, size.requests_per_round, connections)?;
+                Ok(Round { signature_seconds, load })
+            })
             .collect::<Outcome<Vec<_>>>()?;
         print(&rounds, connections);
     }
     println!("\nthe same with ES256 ÷ with RS512: not built yet, the server signs with RS512 only");
-    server.stop()
+    town.server.stop()
 }
 
-fn measure(
-    size: &Size,
-    server: &Server,
-    developer: &Developer,
-    yardstick: &Yardstick,
-    connections: u32,
-) -> Outcome<Round> {
-    let signature_seconds = yardstick.measure(size.signatures_per_round)?;
-    let (cpu_before, started) = (cpu::seconds_of(server.process_id())?, Instant::now());
-    load(developer, size.requests_per_round, connections)?;
-    let took = started.elapsed().as_secs_f64();
-    let used = cpu::seconds_of(server.process_id())? - cpu_before;
-    let requests = f64::from(size.requests_per_round);
-    Ok(Round { signature_seconds, request_seconds: used / requests, requests_per_second: requests / took })
+/// The same among a thousand and among a million, by turns.
+pub(crate) fn growth_row(size: &Size) -> Outcome<()> {
+    let few = Town::of(USERS)?;
+    let started = Instant::now();
+    let many = Town::of(if size.large { MANY_USERS } else { 20 * USERS })?;
+    let made_in = started.elapsed().as_secs_f64();
+    let connections = CONNECTIONS[1];
+    let ratios = (0..size.rounds).map(|_| {
+        let few = Load::measure(&few, size.requests_per_round, connections)?;
+        let many = Load::measure(&many, size.requests_per_round, connections)?;
+        Ok(many.cpu_seconds_each / few.cpu_seconds_each)
+    });
+    let ratio = Sample::of(ratios.collect::<Outcome<Vec<_>>>()?);
+    println!("\nthe same at {} identities ÷ at {USERS}, {connections} connections", many.users.len());
+    println!(
+        "  ratio                  {ratio:.2}   target ≤ {GROWTH_TARGET}: {}",
+        verdict(ratio.median() <= GROWTH_TARGET)
+    );
+    println!("  they were made in      {made_in:.0} s");
+    few.server.stop()?;
+    many.server.stop()
 }
 
-/// Sends `count` requests over connections that stay open, each for the next of the users. The first [`USERS`]
-/// requests of the run make the identities, which warms the server up as well.
-fn load(developer: &Developer, count: u32, connections: u32) -> Outcome<()> {
-    let client = |first: u32| -> Outcome<()> {
-        let mut connection = developer.connect()?;
-        for number in (first..count).step_by(connections as usize) {
-            developer.token_for(&mut connection, &format!("user-{}", number % USERS))?;
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let clients: Vec<_> = (0..connections).map(|first| scope.spawn(move || client(first))).collect();
-        clients.into_iter().try_for_each(|client| client.join().map_err(|_| "a client panicked")?)
-    })
-}
-
-fn print(rounds: &[Round], connections: u32) {
+fn print(rounds: &[Round], connections: usize) {
     let sample = |figure: fn(&Round) -> f64| Sample::of(rounds.iter().map(figure));
     let signature = sample(|round| round.signature_seconds * 1e6);
-    let ratio = sample(|round| round.request_seconds / round.signature_seconds);
+    let ratio = sample(|round| round.load.cpu_seconds_each / round.signature_seconds);
     println!(
         "\nbare RSA-2048 signature, aws-lc-rs: {signature:.1} µs of CPU; the machine's noise is {:.0} %",
         signature.spread()
@@ -81,8 +121,8 @@ fn print(rounds: &[Round], connections: u32) {
     println!(
         "\nsigned GetOpenIdTokenForDeveloperIdentity (known identity, SQLite, RS512), {connections} connections"
     );
-    println!("  CPU of the server      {:.1} µs", sample(|round| round.request_seconds * 1e6));
-    println!("  answers a second       {:.0}", sample(|round| round.requests_per_second));
+    println!("  CPU of the server      {:.1} µs", sample(|round| round.load.cpu_seconds_each * 1e6));
+    println!("  answers a second       {:.0}", sample(|round| round.load.per_second));
     println!(
         "  ÷ one bare signature   {ratio:.2}   target ≤ {TARGET}: {}",
         verdict(ratio.median() <= TARGET)

@@ -1,7 +1,7 @@
 /**
- * The SDK bundled for the browser, in a real Chromium, on a page of another origin than all of Daypass: each
- * call is asked for first, and its answer read only as far as the server lets it be. The login itself is made in
- * Node.js, as by an app with a backend, because the broker answers the pages of registered apps only.
+ * The SDK bundled for the browser, in a real Chromium, on a page of another origin than all of Daypass, which is
+ * told of it: each call is asked for first, and its answer read only as far as the server lets it be. The login
+ * itself is made in Node.js, as by an app with a backend.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -38,8 +38,12 @@ async function startSite(script) {
     answer.writeHead(text ? 200 : 404, { 'content-type': type }).end(text);
   });
   await once(site.listen(0, '127.0.0.1'), 'listening');
-  return { url: `http://127.0.0.1:${site.address().port}/`, stop: () => site.close() };
+  const { port } = site.address();
+  return { url: `http://127.0.0.1:${port}/`, unregistered: `http://localhost:${port}/`, stop: () => site.close() };
 }
+
+/** What tells Daypass of a page. */
+const appAt = (url) => `[[app]]\nid = "page"\norigins = ["${new URL(url).origin}"]\nredirect_uris = []\n`;
 
 /** A page, and the preflights that its browser sends. Only the browser's own protocol tells of them. */
 async function openPage(chromium, url) {
@@ -62,7 +66,8 @@ describe('AWS SDK for JavaScript in a browser', () => {
   const run = (name, input) => opened.page.evaluate(([name, input]) => app[name](input), [name, input]);
 
   before(async () => {
-    [running, chromium, site] = await Promise.all([startDaypass(), startChromium(), bundle().then(startSite)]);
+    site = await startSite(await bundle());
+    [running, chromium] = await Promise.all([startDaypass(appAt(site.url)), startChromium()]);
     [ada, grace] = await Promise.all([logIn(daypass(), 'ada'), logIn(daypass(), 'grace')]);
     opened = await openPage(chromium, site.url);
   }, { timeout: 120_000 });
@@ -85,6 +90,16 @@ describe('AWS SDK for JavaScript in a browser', () => {
     const signed = ['authorization', 'x-amz-date', 'x-amz-security-token'];
     for (const header of [...own, ...signed, 'x-amz-target']) assert.ok(headers.has(header), `${header}: ${[...headers]}`);
     assert.deepEqual(new Set(asked.map((preflight) => preflight.headers.origin)), new Set([new URL(site.url).origin]));
+  });
+
+  test('S3 answers the page of no app that is not registered', async () => {
+    const { page } = await openPage(chromium, site.unregistered);
+    const input = { daypass: daypass(), person: ada, flow: 'enhanced' };
+    const ask = (name, more) => page.evaluate(([name, input]) => app[name](input), [name, { ...input, ...more }]);
+    assert.equal((await ask('whoAmI')).identityId, ada.identityId);
+    const refused = await ask('readObject', { key: `${ada.identityId}/nothing.txt` });
+    assert.deepEqual([refused.done, refused.name], [false, 'TypeError'], refused.message);
+    await page.context().close();
   });
 
   test('what one person read is not kept by the browser for the next', async () => {

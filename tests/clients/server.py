@@ -20,11 +20,12 @@ def program():
 class Daypass:
     """A running server. What its ready line says can be read as attributes: `daypass.server_url`."""
 
-    def __init__(self, directory, port=0):
+    def __init__(self, directory, port=0, config=None):
         self._log = Path(directory).with_suffix(".log")
+        additions = ["--config", str(config)] if config else []
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [program(), "up", "--port", str(port), "--dir", str(directory)],
+                [program(), "up", "--port", str(port), "--dir", str(directory), *additions],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

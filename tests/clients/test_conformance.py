@@ -13,7 +13,7 @@ from conformance.findings import Findings
 from conformance.refusals import REFUSALS
 from conformance.scenarios import SCENARIOS, Stage
 from conformance.wire import CognitoIdentity, Sts
-from server import Daypass
+from federation import Federation
 
 OPERATIONS = model.COGNITO_IDENTITY.operation_names
 ACTIONS = ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]
@@ -30,10 +30,15 @@ CONSTRAINTS = [constraint for operation in findings for constraint in operation.
 
 
 @pytest.fixture(scope="module")
-def own_daypass(tmp_path_factory):
+def federation(tmp_path_factory):
     """A server of its own, because the scenarios change the pool of the configuration."""
-    with Daypass(tmp_path_factory.mktemp("conformance") / "state") as running:
+    with Federation(tmp_path_factory.mktemp("conformance")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def own_daypass(federation):
+    return federation.daypass
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +52,8 @@ def sts(own_daypass):
 
 
 @pytest.fixture(scope="module")
-def stage(cognito_identity, sts):
-    return Stage(cognito_identity, sts)
+def stage(cognito_identity, sts, federation):
+    return Stage(cognito_identity, sts, federation)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +85,7 @@ def test_a_constraint_of_the_model_is_kept_up_in_aws_words(wire, operation, cons
     shape = wire.input_shape(operation)
     broken = model.breaking(model.shape_at(shape, constraint.steps), constraint.kind)
     code, message = wire.refusal(operation, model.placed(shape, constraint.steps, broken))
-    expected = violations.message(violations.expected(shape, constraint.steps, broken))
+    expected = wire.shown(violations.message(violations.expected(shape, constraint.steps, broken)))
     assert code == wire.validation_code, message
     assert re.fullmatch(expected, message, re.DOTALL), f"\n{message}\nis not\n{expected}"
     findings.of(operation).proven.add(constraint)

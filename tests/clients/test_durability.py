@@ -4,8 +4,11 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 import aws
 import login
+from federation import Federation
 from server import Daypass
 
 PEOPLE = 1000
@@ -53,6 +56,109 @@ def test_no_acknowledged_identity_is_lost_by_a_kill_in_the_middle_of_a_thousand(
         }
         assert not lost
         assert login.log_in(after, "ada").identity_id == ada.identity_id
+
+
+class Change:
+    """A change of somebody's logins, and what is so from then on."""
+
+    def __init__(self, federation):
+        self.federation, self.logins = federation, federation.issuer.logins("ada")
+        self.other_logins = federation.other.logins("ada")
+        self.identity_id = federation.get_id(self.logins)
+
+
+class Linked(Change):
+    def make(self):
+        self.federation.token(self.identity_id, {**self.logins, **self.other_logins})
+
+    def check(self):
+        assert self.federation.get_id(self.other_logins) == self.identity_id
+
+
+class GuestUpgraded(Change):
+    def make(self):
+        self.guest = self.federation.guest()
+        self.federation.token(self.guest, self.other_logins)
+
+    def check(self):
+        assert self.federation.get_id(self.other_logins) == self.guest
+
+
+class GuestMerged(Change):
+    def make(self):
+        self.guest = self.federation.guest()
+        assert self.federation.token(self.guest, self.logins).identity_id == self.identity_id
+
+    def check(self):
+        with forbidden(self.guest):
+            self.federation.token(self.guest, {})
+        assert self.federation.get_id(self.logins) == self.identity_id
+
+
+class DeveloperUsersMerged(Change):
+    def make(self):
+        self.source = self.federation.developer_token("Ada", Logins=self.logins).identity_id
+        self.survivor = self.federation.developer_token("Countess Lovelace").identity_id
+        self.federation.merge("Ada", "Countess Lovelace")
+
+    def check(self):
+        with forbidden(self.source):
+            self.federation.token(self.source, self.logins)
+        assert self.federation.get_id(self.logins) == self.survivor
+        assert self.federation.developer_token("Ada").identity_id == self.survivor
+
+
+class Unlinked(Change):
+    def make(self):
+        self.federation.public.unlink_identity(
+            IdentityId=self.identity_id, Logins=self.logins, LoginsToRemove=[*self.logins]
+        )
+
+    def check(self):
+        assert self.federation.providers_of(self.identity_id) == []
+        assert self.federation.get_id(self.logins) != self.identity_id
+
+
+class DeveloperUserUnlinked(Change):
+    def make(self):
+        self.identity_id = self.federation.developer_token("Ada", Logins=self.logins).identity_id
+        self.federation.pools.unlink_developer_identity(
+            IdentityId=self.identity_id,
+            IdentityPoolId=self.federation.pool_id,
+            DeveloperProviderName=self.federation.daypass.developer_provider,
+            DeveloperUserIdentifier="Ada",
+        )
+
+    def check(self):
+        assert self.federation.providers_of(self.identity_id) == [*self.logins]
+        assert self.federation.developer_token("Ada").identity_id != self.identity_id
+
+
+class Deleted(Change):
+    def make(self):
+        self.federation.pools.delete_identities(IdentityIdsToDelete=[self.identity_id])
+
+    def check(self):
+        with aws.refused("ResourceNotFoundException", f"Identity '{self.identity_id}' not found.", 400):
+            self.federation.token(self.identity_id, self.logins)
+        assert self.federation.get_id(self.logins) != self.identity_id
+
+
+def forbidden(identity_id):
+    return aws.refused("NotAuthorizedException", f"Access to Identity '{identity_id}' is forbidden.", 400)
+
+
+CHANGES = [Linked, GuestUpgraded, GuestMerged, DeveloperUsersMerged, Unlinked, DeveloperUserUnlinked, Deleted]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_no_acknowledged_change_of_logins_is_lost_by_a_kill(tmp_path, change):
+    with Federation(tmp_path) as federation:
+        changed = change(federation)
+        changed.make()
+        federation.daypass.stop(signal.SIGKILL)
+        federation.start(federation.daypass.port)
+        changed.check()
 
 
 def test_two_hundred_racing_logins_of_one_person_get_one_identity(daypass):

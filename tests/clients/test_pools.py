@@ -114,8 +114,3 @@ def test_a_constraint_is_named_when_it_is_violated(pools, operation, parameters,
 def test_a_page_token_that_nobody_issued(pools):
     with aws.refused("InvalidParameterException", status=400):
         pools.list_identity_pools(MaxResults=10, NextToken="invented")
-
-
-def test_an_operation_whose_turn_is_still_to_come_says_so(pools, pool):
-    with aws.refused("UnknownOperationException", status=400):
-        pools.delete_identity_pool(IdentityPoolId=pool["IdentityPoolId"])

@@ -213,7 +213,7 @@ mod tests {
     struct NoLines;
 
     impl AuditLines for NoLines {
-        fn append(&self, _: &AuditEvent) {}
+        fn append(&self, _: &[AuditEvent]) {}
     }
 
     fn keys() -> (AccessKeys, Arc<MemoryStore>) {

@@ -42,7 +42,7 @@ pub struct AuditEvent {
     /// was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
-    /// The role taken on, the S3 resource asked for, or the developer whose key was changed.
+    /// The role taken on, the S3 resource asked for, the pool changed, or the developer whose key was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
@@ -65,6 +65,8 @@ pub enum AuditAction {
     Delete,
     /// A pool was made, changed or deleted.
     Pool,
+    /// A signed call of the AWS API was decided; only refusals by policy are kept.
+    ApiRequest,
     /// A request to S3 was decided; only refusals are kept.
     S3Request,
     /// Sessions were revoked by an operator.
@@ -192,8 +194,8 @@ impl AuditDraft {
 
 /// Where events go besides the store, one line of JSON each.
 pub trait AuditLines: Send + Sync {
-    /// Appends one event.
-    fn append(&self, event: &AuditEvent);
+    /// Appends events, in their order.
+    fn append(&self, events: &[AuditEvent]);
 }
 
 /// The audit trail. An event is in the store before the decision takes effect: what cannot be recorded is
@@ -232,7 +234,17 @@ impl AuditTrail {
     /// # Errors
     /// The store's.
     pub async fn allowed(&self, draft: AuditDraft) -> Result<(), StoreError> {
-        self.record(draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)).await
+        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)]).await
+    }
+
+    /// Records several grants that one request led to, all of them or none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn all_allowed(&self, drafts: impl IntoIterator<Item = AuditDraft>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let events = drafts.into_iter().map(|draft| draft.conclude(now, AuditOutcome::Allowed, None));
+        self.record(&events.collect::<Vec<_>>()).await
     }
 
     /// Records something that happened because of a grant, and what was special about it.
@@ -240,7 +252,7 @@ impl AuditTrail {
     /// # Errors
     /// The store's.
     pub async fn noted(&self, draft: AuditDraft, what: String) -> Result<(), StoreError> {
-        self.record(draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))).await
+        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))]).await
     }
 
     /// Records a refusal.
@@ -248,12 +260,12 @@ impl AuditTrail {
     /// # Errors
     /// The store's.
     pub async fn refused(&self, draft: AuditDraft, reason: String) -> Result<(), StoreError> {
-        self.record(draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(reason))).await
+        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(reason))]).await
     }
 
-    async fn record(&self, event: AuditEvent) -> Result<(), StoreError> {
-        self.store.add_audit_event(&event).await?;
-        self.lines.append(&event);
+    async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        self.store.add_audit_events(events).await?;
+        self.lines.append(events);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! Text is compared byte by byte: no case, no normal form, no space is folded. An ID that is taken
 //! already, or that names something gone, is an error on a write, and changes nothing.
 
+use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -200,7 +201,12 @@ pub trait Store: Send + Sync {
 
     /// The logins of an identity in order. There are never more than
     /// [`MAX_LOGINS`](crate::linking::MAX_LOGINS).
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError>;
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
+        Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
+    }
+
+    /// The same of several identities, in the order in which they are named.
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError>;
 
     /// Deletes identities and their logins. One that does not exist is passed over.
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;
@@ -275,7 +281,12 @@ pub trait Store: Send + Sync {
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Keeps one audit event.
-    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError>;
+    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        self.add_audit_events(slice::from_ref(event)).await
+    }
+
+    /// Keeps audit events in their order, all of them or none.
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
 
     /// The newest events about an identity, an access key or a request, newest first. Of two with the
     /// same time, the one kept later is the newer.

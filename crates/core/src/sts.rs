@@ -212,8 +212,9 @@ impl Sts {
         Ok(Grant { role, session })
     }
 
-    /// A token outlives what it was issued on: the identity may have been disabled or have logged in
-    /// since, or an operator may have revoked its sessions. AWS does not look; here it is one read.
+    /// A token outlives what it was issued on: the identity may have been disabled or have logged in since,
+    /// it may have lost the login, or an operator may have revoked its sessions. AWS does not look; here it
+    /// is three reads.
     async fn check_standing(&self, role: &Role, claims: &Claims) -> Result<(), AssumeError> {
         let identity = self.store.lookup_identity(&claims.identity_id).await?;
         let stands = identity.is_some_and(|identity| {
@@ -223,6 +224,10 @@ impl Sts {
         });
         if !stands {
             return Err(AssumeError::IdentityForbidden("the identity is not what the token says any more"));
+        }
+        if claims.is_authenticated() && !claims.stand_on(&self.store.list_logins(&claims.identity_id).await?)
+        {
+            return Err(AssumeError::IdentityForbidden("a login of the token was unlinked"));
         }
         let revoked_until = self.store.sessions_revoked_until(&claims.identity_id, &role.name).await?;
         if revoked_until.is_some_and(|until| claims.issued_at <= until.as_second()) {

@@ -7,6 +7,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{SignedDuration, Timestamp};
+use crate::identity::{Login, LoginProvider};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::secret::Secret;
 use crate::signing_key::{ALGORITHM, SigningKeys};
@@ -86,6 +87,28 @@ impl Claims {
             .strip_prefix(':')?
             .strip_prefix(self.pool_id.as_str())?
             .strip_prefix(':')
+    }
+
+    /// Whether every login that the token was issued on is among these.
+    pub(crate) fn stand_on(&self, logins: &[Login]) -> bool {
+        let named = self.amr.get(1..).unwrap_or_default().chunks(2);
+        let mut named = named.map(|pair| match pair {
+            [provider, entry] => logins.iter().any(|login| self.is_named(login, provider, entry)),
+            _ => false,
+        });
+        named.all(|linked| linked)
+    }
+
+    /// Whether a login is what two entries of `amr` say: its provider, and where it is from with its user
+    /// last.
+    fn is_named(&self, login: &Login, provider: &str, entry: &str) -> bool {
+        match &login.provider {
+            LoginProvider::Developer => entry == format!("{provider}:{}:{}", self.pool_id, login.user),
+            LoginProvider::Public(name) => {
+                let origin = entry.strip_suffix(&*login.user);
+                name == provider && origin.is_some_and(|origin| origin.ends_with(':'))
+            }
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::xml;
 
 /// Seconds after which a client may try again what was unavailable.
 const RETRY_AFTER: u32 = 5;
+/// A provider did not answer (cognito-identity.md 3.5).
+const EXTERNAL_SERVICE: &str = "ExternalServiceException";
 
 /// How a route speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -314,7 +316,7 @@ impl ApiError {
             PoolError::ConcurrentModification => "ConcurrentModificationException",
             PoolError::ExternalService(error) => {
                 let cause = format!("{error:?}");
-                return Self::bad_request("ExternalServiceException", message).because(cause);
+                return Self::bad_request(EXTERNAL_SERVICE, message).because(cause);
             }
             PoolError::Store(error) => return Self::internal(&error),
         };
@@ -405,7 +407,7 @@ impl ApiError {
     #[must_use]
     pub fn answer(&self, dialect: Dialect, request_id: &RequestId) -> Response {
         let (code, cause) = (self.code, self.cause.as_deref().unwrap_or_default());
-        if self.status.is_server_error() {
+        if self.concerns_the_operator() {
             tracing::error!(%request_id, code, cause, "request {request_id} failed: {code}");
         } else {
             tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
@@ -419,6 +421,12 @@ impl ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
         }
         response
+    }
+
+    /// Whether whoever asked can do nothing about it. AWS gives a provider that does not answer the status of
+    /// a client's mistake.
+    fn concerns_the_operator(&self) -> bool {
+        self.status.is_server_error() || self.code == EXTERNAL_SERVICE
     }
 
     fn problem(&self, request_id: &RequestId) -> Response {

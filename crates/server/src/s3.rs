@@ -4,6 +4,7 @@
 mod gate;
 mod permission;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, Method, Request, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use daypass_core::ids::RequestId;
@@ -20,7 +21,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Result, s3_error};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use crate::wire::App;
 use crate::xml;
@@ -40,7 +41,7 @@ pub fn router(app: &Arc<App>, root: &Path) -> anyhow::Result<Router> {
     Ok(Router::new()
         .fallback(answer)
         .layer(middleware::from_fn_with_state(app.clone(), gate::admit))
-        .layer(cors())
+        .layer(cors(&app.origins))
         .layer(CatchPanicLayer::new()))
 }
 
@@ -54,11 +55,12 @@ async fn answer(service: S3Service, request: Request<Body>) -> Response {
     }
 }
 
-/// Any page may reach S3 from the browser, as it may reach the AWS API (`routes.rs`): what a request may do
-/// follows from its signature, nothing here goes by cookies, and so an origin has no authority to lend.
-fn cors() -> CorsLayer {
+/// The pages of registered apps may reach S3 from the browser, and no others: objects are the app's own
+/// people's, and a page that got hold of a presigned URL cannot read what is behind it.
+fn cors(origins: &BTreeSet<String>) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
-        .allow_origin(Any)
+        .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::ETAG, HeaderName::from_static("x-amz-request-id")])
@@ -89,4 +91,54 @@ fn error(status: StatusCode, code: &str, message: &str, request_id: &RequestId) 
         xml::escape(message)
     );
     (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::any;
+
+    use super::*;
+
+    const REGISTERED: &str = "https://app.example.com";
+    const ALLOWED: HeaderName = header::ACCESS_CONTROL_ALLOW_ORIGIN;
+
+    async fn ask(method: Method, origin: &str) -> Response {
+        let router = Router::new()
+            .fallback(any(|| async { "an object" }))
+            .layer(cors(&BTreeSet::from([REGISTERED.to_owned()])));
+        let request = Request::builder()
+            .method(method)
+            .uri("/bucket/key")
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "PUT")
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,x-amz-date")
+            .body(Body::empty());
+        router.oneshot(request.unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_page_of_a_registered_app_may_send_and_read() {
+        let preflight = ask(Method::OPTIONS, REGISTERED).await;
+        assert_eq!(preflight.headers()[&ALLOWED], REGISTERED);
+        assert_eq!(preflight.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS], "authorization,x-amz-date");
+        let answer = ask(Method::GET, REGISTERED).await;
+        assert_eq!(answer.headers()[&ALLOWED], REGISTERED);
+        assert!(!answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+    }
+
+    #[tokio::test]
+    async fn no_other_page_may() {
+        let others = [
+            "https://evil.example",
+            "null",
+            "http://app.example.com",
+            "https://app.example.com.evil.example",
+        ];
+        for origin in others {
+            for method in [Method::OPTIONS, Method::GET, Method::PUT] {
+                let answer = ask(method.clone(), origin).await;
+                assert!(!answer.headers().contains_key(&ALLOWED), "{method} {origin}");
+            }
+        }
+    }
 }

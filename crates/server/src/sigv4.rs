@@ -15,7 +15,7 @@ use bytes::Bytes;
 use daypass_core::access::{Access, AccessError};
 use daypass_core::access_key;
 use daypass_core::clock::Clock;
-use daypass_core::ids::{AccessKeyId, Region};
+use daypass_core::ids::{AccessKeyId, IdentityId, Region};
 use daypass_core::seal::Sealer;
 use daypass_core::secret::Secret;
 use daypass_core::session::{OpenedSession, SessionError};
@@ -40,6 +40,15 @@ impl Caller {
         match self {
             Self::Developer(key) => &key.id,
             Self::Session(opened) => &opened.access_key_id,
+        }
+    }
+
+    /// The identity behind temporary credentials.
+    #[must_use]
+    pub fn identity_id(&self) -> Option<&IdentityId> {
+        match self {
+            Self::Developer(_) => None,
+            Self::Session(opened) => Some(&opened.session.identity_id),
         }
     }
 }

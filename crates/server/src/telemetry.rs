@@ -47,11 +47,14 @@ impl AuditFile {
 
 impl AuditLines for AuditFile {
     /// The store holds the event already, so a full disk is only logged.
-    fn append(&self, event: &AuditEvent) {
-        let mut line = serde_json::to_vec(event).expect("an event is plain data");
-        line.push(b'\n');
+    fn append(&self, events: &[AuditEvent]) {
+        let mut lines = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut lines, event).expect("an event is plain data");
+            lines.push(b'\n');
+        }
         let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = file.write_all(&line) {
+        if let Err(error) = file.write_all(&lines) {
             tracing::error!(%error, "cannot append to the audit file");
         }
     }

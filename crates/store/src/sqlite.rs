@@ -145,8 +145,8 @@ impl Store for SqliteStore {
         self.readers.read(|connection| logins::find_identity(connection, pool_id, login))
     }
 
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
-        self.readers.read(|connection| logins::list(connection, identity_id))
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
+        self.readers.read(|connection| logins::list_of_each(connection, identity_ids))
     }
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
@@ -246,9 +246,11 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| used_once::add(connection, &name, until, now)).await
     }
 
-    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        let event = event.clone();
-        self.writer.write(move |connection| audit::add(connection, &event)).await
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.writer
+            .write(move |connection| events.iter().try_for_each(|event| audit::add(connection, event)))
+            .await
     }
 
     async fn list_audit_events(

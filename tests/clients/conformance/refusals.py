@@ -6,13 +6,15 @@ from conformance.scenarios import PROVIDER, merged
 
 NOT_FOUND, INVALID, CONFLICT = "ResourceNotFoundException", "InvalidParameterException", "ResourceConflictException"
 NO_LOGIN, MISCONFIGURED = "NotAuthorizedException", "InvalidIdentityPoolConfigurationException"
-TAKEN = "DeveloperUserAlreadyRegisteredException"
+SILENT, TAKEN = "ExternalServiceException", "DeveloperUserAlreadyRegisteredException"
 NOBODY = {"DeveloperUserIdentifier": "nobody"}
 RUBBISH = {"accounts.google.com": "rubbish"}
 UNCHECKED = {"AllowUnauthenticatedIdentities": False, "IdentityPoolName": "unchecked"}
 USER_POOL = {"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_example", "ClientId": "client"}
 # Accepting this and not asking the user pool would promise what is not done.
 CHECKED = {"CognitoIdentityProviders": [{**USER_POOL, "ServerSideTokenCheck": True}]}
+# The same goes for assertions, which nothing here can verify.
+SAML = {"SamlProviderARNs": ["arn:aws:iam::000000000000:saml-provider/example"]}
 INVENTED = {"NextToken": "invented"}
 OURS = {"DeveloperProviderName": PROVIDER}
 DEVELOPER_TOKEN = "GetOpenIdTokenForDeveloperIdentity"
@@ -59,6 +61,19 @@ def two_sides(stage):
     return in_pool(pool_id, IdentityId=identity_id, DeveloperUserIdentifier="Grace")
 
 
+def silent_issuer(stage):
+    return in_pool(stage.public_pool(), Logins=stage.silent_issuer.logins("ada"))
+
+
+def two_people(stage):
+    """Two logins of one request, of which the second leads to somebody who is another user of the first provider."""
+    pool_id, ada, grace = stage.public_pool(), stage.issuer.logins("ada"), stage.issuer.logins("grace")
+    elsewhere = stage.other_issuer.logins("grace")
+    for logins in (ada, {**grace, **elsewhere}):
+        stage.call("GetId", IdentityPoolId=pool_id, Logins=logins)
+    return in_pool(pool_id, Logins={**ada, **elsewhere})
+
+
 def merge(pool_id, source, destination):
     users = {"SourceUserIdentifier": source, "DestinationUserIdentifier": destination}
     return in_pool(pool_id, **OURS, **users)
@@ -87,6 +102,8 @@ def assume(stage, **members):
 REFUSALS = [
     ("a check that is not made", "CreateIdentityPool", INVALID, lambda s: {**UNCHECKED, **CHECKED}),
     ("a check that is not made", "UpdateIdentityPool", INVALID, lambda s: update(s, **CHECKED)),
+    ("assertions", "CreateIdentityPool", INVALID, lambda s: {**UNCHECKED, **SAML}),
+    ("assertions", "UpdateIdentityPool", INVALID, lambda s: update(s, **SAML)),
     ("renamed provider", "UpdateIdentityPool", INVALID, lambda s: update(s, DeveloperProviderName="login.renamed")),
     ("a rule too many", "SetIdentityPoolRoles", INVALID, lambda s: rules(s, 26)),
     ("rules that are valid yet too many", "SetIdentityPoolRoles", INVALID, lambda s: rules(s, 400)),
@@ -94,6 +111,8 @@ REFUSALS = [
     ("invented page", "ListIdentities", INVALID, lambda s: in_pool(s.pool(), MaxResults=1, **INVENTED)),
     ("no guests", "GetId", NO_LOGIN, lambda s: in_pool(s.pool(AllowUnauthenticatedIdentities=False))),
     ("rubbish", "GetId", NO_LOGIN, lambda s: in_pool(s.pool(), Logins=RUBBISH)),
+    ("silent issuer", "GetId", SILENT, silent_issuer),
+    ("two people", "GetId", CONFLICT, two_people),
     ("no guest", "GetOpenIdToken", NO_LOGIN, lambda s: of(user(s)[0])),
     ("rubbish", "GetOpenIdToken", NO_LOGIN, lambda s: of(guest(s), Logins=RUBBISH)),
     ("no classic flow", "GetOpenIdToken", INVALID, lambda s: of(guest(s, AllowClassicFlow=False))),

@@ -37,7 +37,8 @@ def scenario(operation):
 class Stage:
     """A running server, and what several scenarios need of it."""
 
-    def __init__(self, cognito_identity, sts):
+    def __init__(self, cognito_identity, sts, federation):
+        self.issuer, self.other_issuer, self.silent_issuer = federation.issuer, federation.other, federation.gone
         self.daypass, self.call, self.call_sts = cognito_identity.daypass, cognito_identity.call, sts.call
         self.account_id, self.region = self.daypass.account_id, self.daypass.region
 
@@ -64,16 +65,13 @@ class Stage:
         return f"arn:aws:iam::{self.account_id}:oidc-provider/{issuer}"
 
     def every_setting(self):
-        """The settings of a pool that uses all that a pool can have."""
-        return {
-            **EVERY_SETTING,
-            "OpenIdConnectProviderARNs": [self.oidc_arn("login.example.com")],
-            "SamlProviderARNs": [f"arn:aws:iam::{self.account_id}:saml-provider/example"],
-        }
+        """The settings of a pool that uses all that a pool can have here; `refusals.py` has the others."""
+        return {**EVERY_SETTING, "OpenIdConnectProviderARNs": [self.oidc_arn("login.example.com")]}
 
-    def public_login(self):
-        """A pool that takes some public provider, that provider's key in `Logins`, and a valid token of it."""
-        raise AssertionError("`daypass up` offers no public provider yet; name the pool, its key and a token here")
+    def public_pool(self):
+        """A new pool that takes logins of the issuers; its ID."""
+        issuers = self.issuer, self.other_issuer, self.silent_issuer
+        return self.pool(OpenIdConnectProviderARNs=[issuer.arn for issuer in issuers])
 
 
 @scenario("CreateIdentityPool")
@@ -140,6 +138,7 @@ def get_id(stage):
     pool_id = stage.pool()
     stage.call("GetId", IdentityPoolId=pool_id)
     stage.call("GetId", IdentityPoolId=pool_id, AccountId=stage.account_id, Logins={})
+    stage.call("GetId", IdentityPoolId=stage.public_pool(), Logins=stage.issuer.logins("ada"))
 
 
 @scenario("GetOpenIdToken")
@@ -211,10 +210,9 @@ def unlink_developer_identity(stage):
 
 @scenario("UnlinkIdentity")
 def unlink_identity(stage):
-    pool_id, provider, token = stage.public_login()
-    logins = {provider: token}
-    identity_id = stage.call("GetId", IdentityPoolId=pool_id, Logins=logins)["IdentityId"]
-    stage.call("UnlinkIdentity", IdentityId=identity_id, Logins=logins, LoginsToRemove=[provider])
+    logins = stage.issuer.logins("ada")
+    identity_id = stage.call("GetId", IdentityPoolId=stage.public_pool(), Logins=logins)["IdentityId"]
+    stage.call("UnlinkIdentity", IdentityId=identity_id, Logins=logins, LoginsToRemove=[*logins])
 
 
 @scenario("DescribeIdentity")

@@ -2,6 +2,7 @@
 refuse to take."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 from botocore.auth import SigV4Auth
@@ -75,6 +76,11 @@ class CognitoIdentity(Wire):
     def encode(self, _, parameters):
         return json.dumps(parameters).encode()
 
+    @staticmethod
+    def shown(text):
+        """A text as it comes back within a message."""
+        return text
+
 
 class Sts(Wire):
     """The Query protocol."""
@@ -90,3 +96,8 @@ class Sts(Wire):
 
     def encode(self, operation, parameters):
         return urlencode({"Action": operation, "Version": self.service.api_version, **parameters}).encode()
+
+    @staticmethod
+    def shown(text):
+        """XML 1.0 holds no control characters but three (section 2.2)."""
+        return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "\ufffd", text)

@@ -161,23 +161,8 @@ impl IdentityPools {
     pub async fn describe_identity(&self, id: &IdentityId) -> Result<DescribedIdentity, PoolError> {
         let identity = self.identity(id).await?;
         let pool = self.describe_pool(&identity.pool_id).await?;
-        self.described(identity, &pool).await
-    }
-
-    async fn described(
-        &self,
-        identity: Identity,
-        pool: &IdentityPool,
-    ) -> Result<DescribedIdentity, PoolError> {
-        let developer = pool.settings.developer_provider_name.as_deref();
-        let name = |login: Login| match login.provider {
-            LoginProvider::Developer => developer.map(str::to_owned),
-            LoginProvider::Public(name) => Some(name),
-        };
-        let logins =
-            if identity.authenticated { self.store.list_logins(&identity.id).await? } else { Vec::new() };
-        let names: BTreeSet<String> = logins.into_iter().filter_map(name).collect();
-        Ok(DescribedIdentity { identity, logins: names.into_iter().collect() })
+        let logins = self.store.list_logins(&identity.id).await?;
+        Ok(described(identity, logins, &pool))
     }
 
     /// ListIdentities.
@@ -195,11 +180,11 @@ impl IdentityPools {
         let page = page_after(next_token, limit, |text| IdentityId::parse(text).ok())?;
         let identities = self.store.list_identities(pool_id, hide_disabled, page).await?;
         let Listed { items, next_token } = Listed::new(identities, limit, |identity| identity.id.as_str());
-        let mut described = Vec::with_capacity(items.len());
-        for identity in items {
-            described.push(self.described(identity, &pool).await?);
-        }
-        Ok(Listed { items: described, next_token })
+        let ids: Vec<IdentityId> = items.iter().map(|identity| identity.id.clone()).collect();
+        let logins = self.store.list_logins_of_each(&ids).await?;
+        let items =
+            items.into_iter().zip(logins).map(|(identity, logins)| described(identity, logins, &pool));
+        Ok(Listed { items: items.collect(), next_token })
     }
 
     /// DeleteIdentities. One that does not exist counts as deleted.
@@ -208,12 +193,12 @@ impl IdentityPools {
     /// The store's.
     pub async fn delete_identities(&self, ids: &[IdentityId], by: &Requester) -> Result<(), PoolError> {
         self.store.delete_identities(ids).await?;
-        for id in ids {
+        let deleted = ids.iter().map(|id| {
             let mut draft = AuditDraft::by(AuditAction::Delete, by);
             draft.identity_id = Some(id.clone());
-            self.trail.allowed(draft).await?;
-        }
-        Ok(())
+            draft
+        });
+        Ok(self.trail.all_allowed(deleted.collect::<Vec<_>>()).await?)
     }
 
     /// LookupDeveloperIdentity: from one to the other, or both checked against each other.
@@ -332,6 +317,16 @@ impl IdentityPools {
             UnlinkOutcome::Refused(refusal) => Err(PoolError::unlink(refusal, &request)),
         }
     }
+}
+
+fn described(identity: Identity, logins: Vec<Login>, pool: &IdentityPool) -> DescribedIdentity {
+    let developer = pool.settings.developer_provider_name.as_deref();
+    let name = |login: Login| match login.provider {
+        LoginProvider::Developer => developer.map(str::to_owned),
+        LoginProvider::Public(name) => Some(name),
+    };
+    let names: BTreeSet<String> = logins.into_iter().filter_map(name).collect();
+    DescribedIdentity { identity, logins: names.into_iter().collect() }
 }
 
 fn echoed(id: &IdentityId, developer_user_identifier: &str) -> DeveloperIdentity {

@@ -1,7 +1,7 @@
 //! Identity providers for tests: an [`Issuer`] has a key and signs ID tokens, a [`FakeHttp`] stands for
 //! the network on which issuers publish their keys and other providers answer.
 //!
-//! ```ignore
+//! ```text
 //! let issuer = Issuer::new("https://login.example.com", clock.clone());
 //! let http = FakeHttp::new().with_issuer(&issuer);
 //! let token = issuer.id_token("alice", "our client", json!({}));

@@ -15,7 +15,7 @@ mod keys;
 mod linking;
 mod listings;
 mod logins;
-mod model;
+pub mod model;
 mod pools;
 mod races;
 mod revocations;
@@ -60,6 +60,7 @@ macro_rules! contract_tests {
             a_first_login_creates_an_identity,
             a_second_login_is_known,
             a_login_that_names_its_own_identity_is_known,
+            logins_of_several_identities_come_in_the_order_asked,
             a_guest_that_logs_in_keeps_its_id,
             a_linked_login_is_known_from_then_on,
             a_login_of_another_identity_is_already_registered,
@@ -152,6 +153,7 @@ macro_rules! contract_tests {
             an_audit_event_may_be_almost_empty,
             audit_events_are_found_by_each_subject,
             audit_events_come_newest_first,
+            audit_events_kept_together_stay_in_their_order,
             audit_events_of_one_instant_come_last_kept_first,
             the_newest_audit_events_fill_the_limit,
             // races

@@ -354,8 +354,9 @@ impl Store for MemoryStore {
         Ok(self.records()?.owner(pool_id, login).cloned())
     }
 
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
-        Ok(self.records()?.logins_of(identity_id).cloned().collect())
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
+        let records = self.records()?;
+        Ok(identity_ids.iter().map(|id| records.logins_of(id).cloned().collect()).collect())
     }
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
@@ -457,8 +458,8 @@ impl Store for MemoryStore {
         Ok(records.used_once.insert(name.to_owned(), until).is_none())
     }
 
-    async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.records()?.audit_events.push(event.clone());
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        self.records()?.audit_events.extend_from_slice(events);
         Ok(())
     }
 

@@ -178,3 +178,25 @@ fn the_developer_user_identifier_is_read_back_whole() {
     assert_eq!(guest.developer_user_identifier(), None);
     assert!(!guest.is_authenticated());
 }
+
+#[test]
+fn a_token_stands_on_every_login_that_it_names() {
+    let public = |provider: &str, user: &str| Login {
+        provider: LoginProvider::Public(provider.into()),
+        user: user.into(),
+    };
+    let mut claims = claims();
+    let arn = "arn:aws:iam::000000000000:oidc-provider/login.example.com:OIDC:auth0|42".into();
+    claims.amr.extend(["login.example.com".into(), arn]);
+    let (developer, oidc) = (Login::developer("snapchat:4:2"), public("login.example.com", "auth0|42"));
+    assert!(claims.stand_on(&[developer.clone(), public("accounts.google.com", "7"), oidc.clone()]));
+    assert!(!claims.stand_on(&[]));
+    assert!(!claims.stand_on(std::slice::from_ref(&developer)));
+    assert!(!claims.stand_on(&[Login::developer("4:2"), oidc.clone()]));
+    assert!(!claims.stand_on(&[Login::developer("2"), oidc]));
+    for other in [public("login.example.com", "2"), public("other.example.com", "auth0|42")] {
+        assert!(!claims.stand_on(&[developer.clone(), other]));
+    }
+    claims.amr.pop();
+    assert!(!claims.stand_on(&[developer]), "a provider without its user names nobody");
+}

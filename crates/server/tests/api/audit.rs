@@ -2,7 +2,6 @@
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
-use daypass_core::store::Store;
 use serde_json::{Value, json};
 
 use crate::harness::{AUTHENTICATED_ROLE, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, ours};
@@ -226,4 +225,27 @@ async fn misuse_everything(daypass: &Daypass, proof: &Value, entered: &Value, ac
 
     assume(daypass, &entered["token"], NOWHERE).await;
     assume(daypass, &json!(access_token), AUTHENTICATED_ROLE).await;
+}
+
+#[tokio::test]
+async fn a_call_that_a_policy_refuses_and_who_made_it() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.enter("ada").await;
+    let credentials = daypass.credentials(&entered).await;
+    let before = daypass.audit_events().len();
+    let input = json!({"IdentityPoolId": daypass.pool_id()});
+    daypass.signed_by(&credentials, "DeleteIdentityPool", input).await.assert_code("AccessDeniedException");
+    let event = event_after(&daypass, before).await;
+    let pool = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{}", daypass.pool_id());
+    let expected = json!({
+        "time": TIME,
+        "request_id": event["request_id"],
+        "action": "api_request",
+        "outcome": "refused",
+        "reason": "no policy allows it",
+        "identity_id": entered["identity_id"],
+        "access_key_id": credentials.access_key_id,
+        "resource": format!("cognito-identity:DeleteIdentityPool on {pool}"),
+    });
+    assert_eq!(event, expected);
 }

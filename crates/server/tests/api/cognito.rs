@@ -2,10 +2,19 @@
 //! compare them.
 
 mod credentials;
+mod deletion;
 mod developer;
 mod guests;
 mod identities;
+mod listing;
+mod merging;
 mod pools;
+mod public_logins;
+mod role_mappings;
+mod tag_maps;
+mod tags;
+mod unlinking;
+mod updates;
 mod validation;
 
 use crate::harness::{Daypass, cognito_request};
@@ -13,9 +22,9 @@ use http::Request;
 use serde_json::json;
 
 /// An identity and a pool that nobody has.
-const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
+pub const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-000000000000";
 
-const LOGINS_DO_NOT_MATCH: &str =
+pub const LOGINS_DO_NOT_MATCH: &str =
     "Logins don't match. Please include at least one valid login for this identity or identity pool.";
 
 #[tokio::test]

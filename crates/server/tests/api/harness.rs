@@ -1,9 +1,11 @@
 //! An installation as `daypass up` wires it, with every part that a test has to move in the test's hand: the
-//! clock, the randomness, the store, the provider and the audit lines.
+//! clock, the randomness, the store, the providers and the audit lines.
 
 mod answer;
+mod backend;
 mod people;
 mod provider;
+mod public;
 mod signer;
 
 use std::fmt::Write;
@@ -19,21 +21,27 @@ use daypass::wire::{App, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
 use daypass_core::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
+use daypass_core::public_login::testing::FakeHttp;
 use daypass_core::random::{Random, SeededRandom};
 use daypass_core::role::RoleDocument;
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 use daypass_core::signing_key::SigningKeys;
 use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{Store, StoredSigningKey};
+use daypass_core::store::{SharedStore, Store, StoredSigningKey};
 use http::Request;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 pub use self::answer::Answer;
 use self::answer::read;
+pub use self::backend::{BACKENDS, Backend};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
+use self::public::Issuers;
+pub use self::public::{
+    CLIENT, FACEBOOK_APP, GOOGLE_APP, OIDC, OIDC_ARN, OTHER_OIDC, USER_POOL, USER_POOL_CLIENT, oidc_arn,
+};
 pub use self::signer::{Credentials, Signer};
 
 pub const SERVER: &str = "http://127.0.0.1:9400";
@@ -52,44 +60,55 @@ static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
 /// An installation under test.
 pub struct Daypass {
     pub app: Arc<App>,
-    pub store: Arc<MemoryStore>,
+    pub store: SharedStore,
     pub clock: Arc<ManualClock>,
     pub provider: Arc<Provider>,
+    pub network: Arc<FakeHttp>,
     pub key: Credentials,
     audit: Arc<CollectedLines>,
     router: Router,
     sandbox: Router,
     random: Arc<SeededRandom>,
+    issuers: Issuers,
     refusals: Mutex<Vec<String>>,
+    _backend: Backend,
 }
 
 #[derive(Default)]
 struct CollectedLines(Mutex<Vec<AuditEvent>>);
 
 impl AuditLines for CollectedLines {
-    fn append(&self, event: &AuditEvent) {
-        self.0.lock().unwrap().push(event.clone());
+    fn append(&self, events: &[AuditEvent]) {
+        self.0.lock().unwrap().extend_from_slice(events);
     }
 }
 
 impl Daypass {
     pub async fn start() -> Self {
+        Self::start_on(Backend::memory(), &[OIDC, OTHER_OIDC]).await
+    }
+
+    /// The same on another store, with other OIDC providers for pools to accept.
+    pub async fn start_on(backend: Backend, oidc_hosts: &[&str]) -> Self {
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let random = Arc::new(SeededRandom::new(1));
         let audit = Arc::<CollectedLines>::default();
-        let store = store_with_signing_key(&clock).await;
+        let store = backend.store();
+        store.list_or_add_signing_keys(signing_key(&clock).await).await.unwrap();
         let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), vec![REDIRECT_URI.into()]);
         let sandbox = SandboxConfig { public_url: IDP.into(), our_client };
         let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
         let provider = Arc::new(Provider::new(sandbox.clone()));
+        let issuers = Issuers::new(oidc_hosts, &clock);
+        let network = Arc::new(issuers.network().or(provider.clone()));
         let secret_file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
         let ingredients = Ingredients {
-            config: config(secret_file.path()),
+            config: config(secret_file.path(), oidc_hosts),
             roles,
             store: store.clone(),
             master_key: master_key(),
-            http: provider.clone(),
+            http: network.clone(),
             audit_lines: audit.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -104,8 +123,21 @@ impl Daypass {
         let (key, secret) = app.access_keys.find_or_create(&name).await.unwrap().unwrap();
         let key = Credentials::of_developer(key.id.as_str(), secret.expose());
         let router = routes::router(app.clone());
-        let refusals = Mutex::default();
-        Self { app, store, clock, provider, key, audit, router, sandbox, random, refusals }
+        Self {
+            app,
+            store,
+            clock,
+            provider,
+            network,
+            key,
+            audit,
+            router,
+            sandbox,
+            random,
+            issuers,
+            refusals: Mutex::default(),
+            _backend: backend,
+        }
     }
 
     pub fn pool_id(&self) -> &str {
@@ -214,17 +246,37 @@ impl Daypass {
         self.send(sts_request(members)).await
     }
 
+    /// AssumeRoleWithWebIdentity.
+    pub async fn assume(&self, token: &Value, role_arn: &str) -> Answer {
+        let members = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("RoleArn", role_arn),
+            ("RoleSessionName", "sess"),
+            ("WebIdentityToken", token.as_str().unwrap()),
+        ];
+        self.sts(&members).await
+    }
+
+    /// GetCallerIdentity: the ARN of whoever has these credentials.
+    pub async fn caller_arn(&self, credentials: &Credentials) -> String {
+        let signer = Signer { service: "sts", ..self.signer(credentials) };
+        let answer = self.send(signer.sign(sts_request(&[("Action", "GetCallerIdentity")]))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.element("Arn").to_owned()
+    }
+
+    /// Whether these credentials may list pools, which is all that the roles allow.
+    pub async fn may_list_pools(&self, credentials: &Credentials) -> bool {
+        let answer = self.signed_by(credentials, "ListIdentityPools", json!({"MaxResults": 1})).await;
+        if answer.status != 200 {
+            answer.assert_code("AccessDeniedException");
+        }
+        answer.status == 200
+    }
+
     /// Credentials of the enhanced flow.
     pub async fn credentials(&self, entered: &Value) -> Credentials {
-        let answer = self.get_credentials(entered).await;
-        let body = answer.json();
-        let text = |name: &str| body["Credentials"][name].as_str().unwrap_or_default().to_owned();
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Credentials {
-            access_key_id: text("AccessKeyId"),
-            secret_access_key: text("SecretKey"),
-            session_token: Some(text("SessionToken")),
-        }
+        self.get_credentials(entered).await.credentials()
     }
 
     /// GetCredentialsForIdentity with the outcome of an exchange.
@@ -272,19 +324,17 @@ fn master_key() -> MasterKey {
     MasterKey::new([7; 32])
 }
 
-async fn store_with_signing_key(clock: &ManualClock) -> Arc<MemoryStore> {
+async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
     let key = SIGNING_KEY.get_or_init(|| async {
         let store = MemoryStore::new();
         let region = Region::parse(REGION).unwrap();
         SigningKeys::load(&store, &master_key(), &region, clock, &SeededRandom::new(9)).await.unwrap();
         store.list_signing_keys().await.unwrap().remove(0)
     });
-    let store = Arc::new(MemoryStore::new());
-    store.list_or_add_signing_keys(key.await).await.unwrap();
-    store
+    key.await
 }
 
-fn config(secret: &std::path::Path) -> Config {
+fn config(secret: &std::path::Path, oidc_hosts: &[&str]) -> Config {
     let secret = secret.to_str().unwrap();
     let mut text = format!(
         "public_url = {SERVER:?}\n\
@@ -304,11 +354,18 @@ fn config(secret: &std::path::Path) -> Config {
         )
         .unwrap();
     }
+    for host in oidc_hosts {
+        let (arn, issuer) = (oidc_arn(host), format!("https://{host}"));
+        writeln!(text, "[[oidc_provider]]\narn = {arn:?}\nissuer = {issuer:?}\naudiences = [{CLIENT:?}]")
+            .unwrap();
+    }
     Config::parse(&text).unwrap()
 }
 
 /// The role of people who logged in may list pools, so that it shows whether a session can do anything at
-/// all; `hourly` is the same with the shortest maximum. The guests' role trusts this one pool only.
+/// all; `hourly` is the same with the shortest maximum. `engineers` may do it if their session says that they
+/// are in engineering. `untagged` takes no tags, and `generous` lets guests do everything. All trust this one
+/// pool only.
 fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
     let role = |name: &str, amr: &str, hours: i64| RoleDocument {
         name: RoleName::parse(name).unwrap(),
@@ -316,16 +373,32 @@ fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
         policy: allow("cognito-identity:ListIdentityPools"),
         max_session_duration: SignedDuration::from_hours(hours),
     };
+    let mut engineers = role("engineers", "authenticated", 1);
+    engineers.policy = allow_tagged("cognito-identity:ListIdentityPools", "department", "engineering");
+    let mut untagged = role("untagged", "authenticated", 1);
+    untagged.trust_policy = untagged.trust_policy.replace(r#","sts:TagSession""#, "");
+    let mut generous = role("generous", "unauthenticated", 1);
+    generous.policy = allow("*");
     vec![
         role("authenticated", "authenticated", 12),
         role("hourly", "authenticated", 1),
         role("unauthenticated", "unauthenticated", 12),
+        engineers,
+        untagged,
+        generous,
     ]
 }
 
 /// A policy that allows one action everywhere.
 pub fn allow(action: &str) -> String {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+/// A policy that allows one action to sessions with a certain tag.
+fn allow_tagged(action: &str, key: &str, value: &str) -> String {
+    let condition = json!({"StringEquals": {format!("aws:PrincipalTag/{key}"): value}});
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition});
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 

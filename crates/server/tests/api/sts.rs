@@ -5,7 +5,7 @@ mod protocol;
 
 use daypass_core::clock::{Clock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::store::{RevocationTarget, Store};
+use daypass_core::store::RevocationTarget;
 use daypass_core::token::Claims;
 use serde_json::{Value, json};
 

@@ -85,7 +85,15 @@ pub(super) fn find_identity(
         .map(|id| id.map(|Text(id)| id))
 }
 
-pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
+/// All of them as they are at one moment, which is also cheaper than a transaction for each. Dropped, the
+/// transaction ends.
+pub(super) fn list_of_each(connection: &Connection, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>> {
+    let several = identity_ids.len() > 1;
+    let _snapshot = several.then(|| connection.unchecked_transaction()).transpose()?;
+    identity_ids.iter().map(|id| list(connection, id)).collect()
+}
+
+fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
     connection
         .prepare_cached("SELECT provider, user FROM login WHERE identity_id = ?1 ORDER BY provider, user")?
         .query_map([identity_id.as_str()], login)?

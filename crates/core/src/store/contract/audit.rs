@@ -5,9 +5,12 @@ use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use crate::store::SharedStore;
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
-    use AuditAction::{Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, Token};
+    use AuditAction::{
+        ApiRequest, Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, Token,
+    };
     let fixture = Fixture::new(store).await;
-    for action in [Exchange, Token, Credentials, Assume, Logins, Delete, Pool, S3Request, Revoke] {
+    for action in [Exchange, Token, Credentials, Assume, Logins, Delete, Pool, ApiRequest, S3Request, Revoke]
+    {
         for outcome in [AuditOutcome::Allowed, AuditOutcome::Refused] {
             let event = AuditEvent { action, outcome, ..full_event(&fixture) };
             let subject = AuditSubject::Request(event.request_id.clone());
@@ -55,6 +58,16 @@ pub async fn the_newest_audit_events_fill_the_limit(store: SharedStore) {
     let [_, second, third] = add_events_at(&fixture, [1, 2, 3]).await;
     let newest = fixture.store.list_audit_events(&subject_of(&third), 2).await.unwrap();
     assert_eq!(newest, [third, second]);
+}
+
+pub async fn audit_events_kept_together_stay_in_their_order(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let identity_id = Some(fixture.draw_identity_id());
+    let event = || AuditEvent { identity_id: identity_id.clone(), ..plain_event(&fixture, 7) };
+    let [first, second] = [event(), event()];
+    fixture.store.add_audit_events(&[first.clone(), second.clone()]).await.unwrap();
+    fixture.store.add_audit_events(&[]).await.unwrap();
+    assert_eq!(list(&fixture, subject_of(&first)).await, [second, first]);
 }
 
 /// Keeps events of one identity, one at each instant, distinguishable by their requests.

@@ -41,6 +41,15 @@ pub async fn a_login_that_names_its_own_identity_is_known(store: SharedStore) {
     assert_eq!(fixture.link(&fixture.login_to("ada", &ada)).await, Outcome::Known(before));
 }
 
+pub async fn logins_of_several_identities_come_in_the_order_asked(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let (ada, grace) = (fixture.add_user("ada").await, fixture.add_user("grace").await);
+    let asked = [grace, fixture.draw_identity_id(), fixture.add_guest().await, ada];
+    let found = fixture.store.list_logins_of_each(&asked).await.unwrap();
+    assert_eq!(found, [vec![Login::developer("grace")], vec![], vec![], vec![Login::developer("ada")]]);
+    assert!(fixture.store.list_logins_of_each(&[]).await.unwrap().is_empty());
+}
+
 pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let guest = fixture.add_guest().await;

@@ -1,5 +1,8 @@
 //! Random changes, one after the other against a model of what should come of them, and many at once against
 //! what must hold whatever comes first. A failure prints its seed and every step up to it.
+//!
+//! What is done at random, and what should come of it, is public: a test of the API asks for the same by
+//! requests.
 
 mod expected;
 mod steps;
@@ -8,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
-use self::expected::{Expected, kind_of};
-use self::steps::{Answer, Generator, Step, all_logins, apply, is_kept, takes_what_is_kept};
+pub use self::expected::{Expected, KINDS, kind_of};
+use self::steps::apply;
+pub use self::steps::{Answer, Generator, Step, all_logins, is_kept, takes_what_is_kept};
 use super::fixture::{Fixture, race};
 use crate::identity::{Identity, Login, LoginProvider};
 use crate::ids::{IdentityId, IdentityPoolId};
@@ -30,7 +34,7 @@ pub async fn random_changes_come_out_as_the_model_says(store: SharedStore) {
         let fixture = Fixture::with_seed(store.clone(), seed).await;
         kinds.append(&mut follow(&fixture, seed).await);
     }
-    let missing: Vec<_> = expected::KINDS.iter().filter(|kind| !kinds.contains(*kind)).collect();
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !kinds.contains(*kind)).collect();
     assert!(missing.is_empty(), "no step was answered with {missing:?}");
 }
 

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use daypass_core::audit::Requester;
+use daypass_core::audit::{AuditAction, AuditDraft, Requester};
 use daypass_core::clock::Timestamp;
 use daypass_core::iam::Key;
 use daypass_core::identity::{CognitoIdentityProvider, IdentityPool};
@@ -47,12 +47,12 @@ pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> R
         Public => None,
     };
     let input = read_input(body)?;
-    if let Some(caller) = &caller {
-        authorize(app, caller, operation, &input).await?;
-    }
-    validate(operation, &input)?;
     let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
     let by = Requester { request_id: id.clone(), access_key_id };
+    if let Some(caller) = &caller {
+        authorize(app, caller, &by, operation, &input).await?;
+    }
+    validate(operation, &input)?;
     let answer = perform(operation.name, Call { app, by, input }).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], answer).into_response())
 }
@@ -78,6 +78,7 @@ fn validate(operation: &Operation, input: &Map<String, Value>) -> Result<(), Api
 async fn authorize(
     app: &App,
     caller: &Caller,
+    by: &Requester,
     operation: &Operation,
     input: &Map<String, Value>,
 ) -> Result<(), ApiError> {
@@ -89,12 +90,19 @@ async fn authorize(
             Caller::Developer(key) => app.access.decide_developer(key, &action, resource, context),
             Caller::Session(opened) => app.access.decide(&opened.session, &action, resource, context),
         };
-        decided.map_err(|_| {
+        if let Err(error) = decided {
+            let mut draft = AuditDraft::by(AuditAction::ApiRequest, by);
+            draft.identity_id = caller.identity_id().cloned();
+            draft.resource = Some(format!("{action} on {resource}"));
+            app.trail
+                .refused(draft, error.to_string())
+                .await
+                .map_err(|error| ApiError::pool(error.into()))?;
             let arn = sts::caller_arn(app, caller);
             let message =
                 format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
-            ApiError::access_denied(message)
-        })?;
+            return Err(ApiError::access_denied(message));
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use daypass_core::clock::{Clock, SignedDuration, Timestamp};
 use daypass_core::ids::{IdentityId, RoleName};
-use daypass_core::store::{RevocationTarget, Store};
+use daypass_core::store::RevocationTarget;
 use serde_json::{Value, json};
 
 use super::request;

@@ -6,6 +6,8 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use super::Credentials;
+
 /// An answer, read whole.
 #[derive(Debug)]
 pub struct Answer {
@@ -73,6 +75,19 @@ impl Answer {
             ),
             "{self:?}"
         );
+    }
+
+    /// The credentials that GetCredentialsForIdentity answered with.
+    #[track_caller]
+    pub fn credentials(&self) -> Credentials {
+        assert_eq!(self.status, 200, "{self:?}");
+        let body = self.json();
+        let text = |name: &str| body["Credentials"][name].as_str().unwrap_or_default().to_owned();
+        Credentials {
+            access_key_id: text("AccessKeyId"),
+            secret_access_key: text("SecretKey"),
+            session_token: Some(text("SessionToken")),
+        }
     }
 
     /// The text of an XML element; nothing if it is not there.

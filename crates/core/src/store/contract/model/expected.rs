@@ -12,7 +12,7 @@ use crate::store::{LinkOutcome, UnlinkOutcome};
 
 /// Every kind of answer that random steps must reach. A disabled identity owns nothing, so that only one that
 /// is named can be refused for it.
-pub(super) const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 18] = [
     "guest",
     "deleted",
     "known",
@@ -33,7 +33,8 @@ pub(super) const KINDS: [&str; 18] = [
     "unlink: not linked or of another identity",
 ];
 
-pub(super) fn kind_of(answer: &Answer) -> &'static str {
+#[must_use]
+pub fn kind_of(answer: &Answer) -> &'static str {
     match answer {
         Answer::Guest(_) => "guest",
         Answer::Deleted => "deleted",
@@ -64,7 +65,7 @@ pub(super) fn kind_of(answer: &Answer) -> &'static str {
 
 /// Everybody, the disabled ones too.
 #[derive(Default)]
-pub(super) struct Expected {
+pub struct Expected {
     people: BTreeMap<IdentityId, Person>,
     /// Every ID that was ever drawn, in order.
     drawn: Vec<IdentityId>,
@@ -77,11 +78,13 @@ struct Person {
 
 impl Expected {
     /// Every ID that an identity might have had.
-    pub(super) fn ids(&self) -> Vec<IdentityId> {
+    #[must_use]
+    pub fn ids(&self) -> Vec<IdentityId> {
         self.drawn.clone()
     }
 
-    pub(super) fn owner(&self, pool_id: &IdentityPoolId, login: &Login) -> Option<IdentityId> {
+    #[must_use]
+    pub fn owner(&self, pool_id: &IdentityPoolId, login: &Login) -> Option<IdentityId> {
         let mut owners = self
             .people
             .values()
@@ -89,19 +92,21 @@ impl Expected {
         owners.next().map(|person| person.identity.id.clone())
     }
 
-    pub(super) fn state_of(&self, id: &IdentityId) -> (Option<Identity>, Vec<Login>) {
+    #[must_use]
+    pub fn state_of(&self, id: &IdentityId) -> (Option<Identity>, Vec<Login>) {
         let person = self.people.get(id);
         let logins = person.map(|person| person.logins.iter().cloned().collect());
         (person.map(|person| person.identity.clone()), logins.unwrap_or_default())
     }
 
-    pub(super) fn list(&self, pool_id: &IdentityPoolId, hide_disabled: bool) -> Vec<Identity> {
+    #[must_use]
+    pub fn list(&self, pool_id: &IdentityPoolId, hide_disabled: bool) -> Vec<Identity> {
         let identities = self.people.values().map(|person| &person.identity);
         let listed = identities.filter(|it| it.pool_id == *pool_id && !(hide_disabled && it.disabled));
         listed.cloned().collect()
     }
 
-    pub(super) fn apply(&mut self, step: &Step) -> Answer {
+    pub fn apply(&mut self, step: &Step) -> Answer {
         self.drawn.extend(step.new_identity_id().cloned());
         match step {
             Step::Guest(pool_id, id, now) => {

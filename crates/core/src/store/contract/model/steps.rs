@@ -15,7 +15,7 @@ const DISPUTED: usize = 2;
 
 /// One change.
 #[derive(Debug, Clone)]
-pub(super) enum Step {
+pub enum Step {
     Guest(IdentityPoolId, IdentityId, Timestamp),
     Link(LinkRequest),
     Merge(MergeRequest),
@@ -25,7 +25,7 @@ pub(super) enum Step {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub enum Answer {
     Guest(bool),
     Linked(LinkOutcome),
     Unlinked(UnlinkOutcome),
@@ -34,7 +34,8 @@ pub(super) enum Answer {
 
 impl Step {
     /// The ID of the identity that the step may create.
-    pub(super) fn new_identity_id(&self) -> Option<&IdentityId> {
+    #[must_use]
+    pub fn new_identity_id(&self) -> Option<&IdentityId> {
         match self {
             Self::Guest(_, id, _) => Some(id),
             Self::Link(request) => Some(&request.new_identity_id),
@@ -57,7 +58,8 @@ pub(super) async fn apply(store: &SharedStore, step: &Step) -> Answer {
 }
 
 /// Whether a login is one that [`takes_what_is_kept`] looks after.
-pub(super) fn is_kept(login: &Login) -> bool {
+#[must_use]
+pub fn is_kept(login: &Login) -> bool {
     match &login.provider {
         LoginProvider::Developer => login.user.starts_with("kept"),
         LoginProvider::Public(name) => name.starts_with("kept"),
@@ -65,7 +67,8 @@ pub(super) fn is_kept(login: &Login) -> bool {
 }
 
 /// Whether a step may take away a login that is to be kept.
-pub(super) fn takes_what_is_kept(step: &Step) -> bool {
+#[must_use]
+pub fn takes_what_is_kept(step: &Step) -> bool {
     match step {
         Step::Guest(..) | Step::Link(_) | Step::Merge(_) => false,
         Step::Delete(_) => true,
@@ -77,7 +80,7 @@ pub(super) fn takes_what_is_kept(step: &Step) -> bool {
 }
 
 /// Every login that ever appears.
-pub(super) fn all_logins() -> Vec<Login> {
+pub fn all_logins() -> Vec<Login> {
     let developer = (0..DEVELOPER_USERS).map(developer);
     let public = (0..PROVIDERS).map(|number| provider(number, 0));
     let disputed = (0..DISPUTED).map(|number| provider(number, 1));
@@ -88,8 +91,9 @@ fn developer(number: usize) -> Login {
     Login::developer(format!("{} {number}", fate(number)))
 }
 
+/// The name of a provider is a host's, so that it can be the issuer of a token.
 fn provider(number: usize, user: usize) -> Login {
-    public(&format!("{} {number}", fate(number)), &format!("user {user}"))
+    public(&format!("{}-{number}.example.com", fate(number)), &format!("user {user}"))
 }
 
 fn fate(number: usize) -> &'static str {
@@ -97,25 +101,26 @@ fn fate(number: usize) -> &'static str {
 }
 
 /// Draws steps, always the same from a seed.
-pub(super) struct Generator {
+pub struct Generator {
     random: SeededRandom,
     pool_ids: [IdentityPoolId; 2],
     milliseconds: i64,
 }
 
 impl Generator {
-    pub(super) fn new(seed: u64, pool_ids: [IdentityPoolId; 2]) -> Self {
+    #[must_use]
+    pub fn new(seed: u64, pool_ids: [IdentityPoolId; 2]) -> Self {
         // Not the sequence from which the fixture draws its pools.
         Self { random: SeededRandom::new(seed << 32), pool_ids, milliseconds: 0 }
     }
 
     /// The login that the next step is about.
-    pub(super) fn topic(&self) -> (IdentityPoolId, Login) {
+    pub fn topic(&self) -> (IdentityPoolId, Login) {
         (self.pool_id(), self.login())
     }
 
     /// The next step, given who owns its topic and the identities that there may be.
-    pub(super) fn step(
+    pub fn step(
         &mut self,
         (pool_id, login): &(IdentityPoolId, Login),
         owner: Option<IdentityId>,
