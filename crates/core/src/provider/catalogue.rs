@@ -9,7 +9,42 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! { "snapchat" }
+catalogue! {
+    "line",
+    "linear",
+    "linkedin",
+    "mastodon",
+    "microsoft",
+    "naver",
+    "notion",
+    "patreon",
+    "paypal",
+    "pinterest",
+    "qq",
+    "reddit",
+    "roblox",
+    "salesforce",
+    "shopify",
+    "slack",
+    "snapchat",
+    "spotify",
+    "steam",
+    "strava",
+    "telegram-oidc",
+    "telegram-widget",
+    "threads",
+    "tiktok",
+    "twitch",
+    "vk-id",
+    "wechat",
+    "weibo",
+    "x",
+    "yahoo-japan",
+    "yahoo",
+    "yandex",
+    "zalo",
+    "zoom",
+}
 
 /// The block of this name.
 #[must_use]
