@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
 
@@ -86,8 +87,8 @@ impl Bench {
         let names = || AppleKey { team_id: "TEAM123456".into(), key_id: "KEY1234567".into() };
         let provider = Provider {
             id: name.into(),
-            client_secret: Secret::new(if client.apple { apple.pem() } else { client.client_secret }),
-            client_id: client.client_id,
+            client_secret: Secret::new(if client.apple { apple.pem() } else { client.secret }),
+            client_id: client.id,
             other_client_ids: client.other_client_ids,
             app_id: client.app_id,
             apple: client.apple.then(names),
@@ -345,6 +346,9 @@ fn with_claims(issuer: &str, claims: &Map<String, Value>) -> String {
     format!("{before}{}{after}", claims[name].as_str().unwrap())
 }
 
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -36,10 +36,11 @@ pub struct Fixture {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
-    pub client_id: String,
+    #[serde(rename = "client_id")]
+    pub id: String,
     /// Left out at Apple, where the test makes a key.
-    #[serde(default)]
-    pub client_secret: String,
+    #[serde(default, rename = "client_secret")]
+    pub secret: String,
     pub app_id: Option<String>,
     #[serde(default)]
     pub other_client_ids: Vec<String>,

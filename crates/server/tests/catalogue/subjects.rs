@@ -232,18 +232,15 @@ fn changed(bench: &Bench, place: Place, wanted: &Wanted, value: Option<Value>) -
 
 /// Replaces a value, or moves it to a name that nobody asked for.
 fn put(body: &mut Value, at: &str, value: Option<Value>) {
-    match value {
-        Some(value) => {
-            *body.pointer_mut(at).unwrap_or_else(|| panic!("the fixture has nothing at {at}")) = value
-        }
-        None => {
-            let (parent, name) = at.rsplit_once('/').unwrap();
-            let name = name.replace("~1", "/").replace("~0", "~");
-            let parent = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-            let moved = parent.remove(&name).unwrap();
-            parent.insert(format!("{name}2"), moved);
-        }
+    if let Some(value) = value {
+        *body.pointer_mut(at).unwrap_or_else(|| panic!("the fixture has nothing at {at}")) = value;
+        return;
     }
+    let (parent, name) = at.rsplit_once('/').unwrap();
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let parent = body.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+    let moved = parent.remove(&name).unwrap_or_else(|| panic!("the fixture has nothing at {at}"));
+    parent.insert(format!("{name}2"), moved);
 }
 
 /// `"@raw@1e3"` → `1e3`.
