@@ -1,0 +1,249 @@
+//! A malicious app. People sign in to it with the same provider, so it holds their access tokens and ID tokens
+//! and knows who they are; it also owns a client at the provider, and reads this source. Nothing that it can
+//! make of this may sign it in here as one of them.
+
+use std::collections::BTreeMap;
+
+use daypass_core::provider::UnverifiedProof;
+use daypass_core::provider::definition::{IdTokenKeys, ProofKind};
+use daypass_core::secret::Secret;
+use serde_json::{Map, Value, json};
+
+use crate::bench::{Bench, NOW, TOKEN, for_each_entry, id_token_proof, signed_fields_proof, text};
+use crate::fixture::Reply;
+use crate::server::Step;
+use crate::signer::{KEY_ID, Signer, hs256, unsigned};
+use crate::stolen::check_id_token;
+
+/// The victim's ID token at the malicious app, where the provider makes ID tokens.
+fn stolen_id_token(bench: &Bench) -> Option<String> {
+    bench.definition().id_token.as_ref()?;
+    let mut claims = bench.claims();
+    claims.insert("aud".into(), "the malicious app".into());
+    Some(match bench.definition().id_token.as_ref()?.keys {
+        IdTokenKeys::ClientSecret => hs256(b"the secret of the malicious app", &text(&claims)),
+        IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_) => bench.signer.sign(&text(&claims)),
+    })
+}
+
+#[test]
+fn no_token_of_another_app_passes_for_any_kind_of_proof() {
+    for_each_entry(|bench| async move {
+        bench.be_asked_by_a_thief();
+        for loot in [Some(TOKEN.to_owned()), stolen_id_token(&bench)].into_iter().flatten() {
+            bench.refuses(bench.code(&loot), "loot as a code").await;
+            bench.refuses(UnverifiedProof::AccessToken(Secret::new(&*loot)), "loot as an access token").await;
+            bench.refuses(id_token_proof(&loot), "loot as an ID token").await;
+            for name in ["token", "access_token", "hash", "hmac", "id", "openid.sig"] {
+                let fields = BTreeMap::from([(name.to_owned(), loot.clone())]);
+                bench.refuses(signed_fields_proof(fields), "loot among signed fields").await;
+            }
+        }
+        bench.refuses(signed_fields_proof(BTreeMap::new()), "no fields at all").await;
+    });
+}
+
+#[test]
+fn nothing_in_a_token_can_step_out_of_its_place_in_a_request() {
+    for_each_entry(|bench| async move {
+        bench.be_asked_by_a_thief();
+        let id = bench.provider.client_id.clone();
+        for token in [
+            "",
+            ".",
+            "..",
+            "../../me",
+            "x\r\nX-Client: ours",
+            "x\u{0}",
+            "x y",
+            "é",
+            "{client_secret}",
+            "{token}",
+            &format!("{TOKEN}&client_id={id}"),
+            &format!("{TOKEN}?client_id={id}#"),
+            &format!("{TOKEN}\",\"client_id\":\"{id}"),
+        ] {
+            bench.refuses(UnverifiedProof::AccessToken(Secret::new(token)), "an odd access token").await;
+            bench.refuses(bench.code(token), "an odd code").await;
+            bench.refuses(id_token_proof(token), "an odd ID token").await;
+        }
+    });
+}
+
+#[test]
+fn a_token_that_our_own_binding_answers_for_cannot_lend_its_answer_to_another() {
+    for_each_entry(|bench| async move {
+        if !(bench.has_binding_call() && bench.provider.accepted_proofs().contains(&ProofKind::AccessToken)) {
+            return;
+        }
+        // The binding says no in every voice, and the profile, which anybody's token opens, says yes.
+        let stolen = bench.fixture.stolen.binding.clone().unwrap();
+        let odd = [401, 403, 404, 500, 204, 302].map(|status| Reply::new(status, stolen.body.clone()));
+        for reply in odd.into_iter().chain([stolen, Reply::new(200, json!({})), Reply::new(200, json!([]))]) {
+            bench.be_honest();
+            bench.server.reply(Step::Binding, reply.clone());
+            let (verdict, seen) = bench.verify(bench.proof(ProofKind::AccessToken)).await;
+            assert!(verdict.is_err(), "a login beside the binding's {reply:?}");
+            assert!(seen.iter().all(|it| it.step != Some(Step::Profile)), "nobody is asked after a no");
+        }
+    });
+}
+
+#[test]
+fn a_token_of_another_apps_code_does_not_come_out_of_ours() {
+    for_each_entry(|bench| async move {
+        if !bench.accepts(ProofKind::Code) {
+            return;
+        }
+        let stolen = bench.fixture.stolen.exchange.clone().unwrap();
+        for reply in [stolen.clone(), Reply::new(400, bench.fixture.exchange.clone().unwrap().body)] {
+            bench.be_honest();
+            bench.server.reply(Step::Exchange, reply);
+            let (verdict, seen) = bench.verify(bench.proof(ProofKind::Code)).await;
+            assert!(verdict.is_err(), "a login out of a refused code");
+            assert_eq!(seen.len(), 1, "nothing is asked after a failed redemption");
+        }
+    });
+}
+
+#[test]
+fn an_id_token_that_the_provider_did_not_sign_is_refused() {
+    for_each_entry(|bench| async move {
+        if bench.definition().id_token.is_none() {
+            return;
+        }
+        let claims = text(&bench.claims());
+        for alg in ["none", "None", "NONE", "", "HS256", "ES256", "RS256"] {
+            check_id_token(&bench, &unsigned(alg, &claims), &format!("an unsigned ID token ({alg:?})")).await;
+        }
+        for key in bench.signer.public_spellings() {
+            check_id_token(&bench, &hs256(&key, &claims), "an HMAC under the public key").await;
+        }
+        for known in [bench.provider.client_id.as_str(), KEY_ID, TOKEN] {
+            check_id_token(&bench, &hs256(known.as_bytes(), &claims), "an HMAC under what everybody knows")
+                .await;
+        }
+        let own = Signer::new();
+        for header in [
+            json!({"alg": "ES256", "kid": KEY_ID}),
+            json!({"alg": "ES256"}),
+            json!({"alg": "ES256", "kid": "another"}),
+            json!({"alg": "ES256", "kid": KEY_ID, "jwk": own.jwk()}),
+            json!({"alg": "ES256", "kid": KEY_ID, "jku": "https://evil.example/keys"}),
+            json!({"alg": "RS256", "kid": KEY_ID}),
+        ] {
+            let forged = own.sign_with_header(&header, &claims);
+            check_id_token(&bench, &forged, &format!("a forger's key under {header}")).await;
+        }
+    });
+}
+
+#[test]
+fn a_genuine_id_token_is_refused_when_anything_about_it_was_changed() {
+    for_each_entry(|bench| async move {
+        if bench.definition().id_token.is_none() {
+            return;
+        }
+        let token = bench.id_token();
+        let [header, claims, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
+        let mut others = bench.claims();
+        others.insert("sub".into(), "somebody else".into());
+        let other = bench.sign(&others);
+        let other_claims = other.split('.').nth(1).unwrap();
+        for changed in [
+            format!("{header}.{other_claims}.{signature}"),
+            format!("{header}.{claims}."),
+            format!("{header}.{claims}"),
+            format!("{header}.{claims}.{signature}.{signature}"),
+            format!("{header}.{claims}.{}", &signature[..signature.len() - 4]),
+            format!("{token} "),
+        ] {
+            check_id_token(&bench, &changed, "an ID token that was changed").await;
+        }
+    });
+}
+
+#[test]
+fn an_id_token_of_another_time_issuer_or_login_is_refused() {
+    for_each_entry(|bench| async move {
+        let Some(definition) = bench.definition().id_token.clone() else { return };
+        let genuine = bench.claims();
+        let issuer = genuine["iss"].as_str().unwrap();
+        let mut changes = vec![
+            ("exp", json!(NOW)),
+            ("exp", json!(null)),
+            ("exp", json!(1e300)),
+            ("iat", json!(NOW + 301)),
+            ("nbf", json!(NOW + 301)),
+            ("iss", json!("https://evil.example")),
+            ("iss", json!(format!("{issuer}.evil.example"))),
+            ("iss", json!(format!("{issuer}@evil.example"))),
+            ("iss", json!([issuer])),
+            ("iss", json!(null)),
+        ];
+        if definition.nonce != daypass_core::provider::definition::NonceMode::None {
+            changes.extend([
+                ("nonce", json!("another login's")),
+                ("nonce", json!(null)),
+                ("nonce", json!("")),
+            ]);
+        }
+        if let Some(age) = definition.max_age {
+            changes.push(("iat", json!(NOW - age - 1)));
+        }
+        for (name, value) in changes {
+            let claims = with(&genuine, name, &value);
+            check_id_token(&bench, &bench.sign(&claims), &format!("an ID token with {name} = {value}")).await;
+        }
+        for (name, wanted) in &definition.claims {
+            for value in [json!(null), json!("x"), json!(false), json!(wanted)] {
+                let claims = with(&genuine, name, &value);
+                check_id_token(&bench, &bench.sign(&claims), &format!("an ID token with {name} = {value}"))
+                    .await;
+            }
+        }
+    });
+}
+
+fn with(claims: &Map<String, Value>, name: &str, value: &Value) -> Map<String, Value> {
+    let mut claims = claims.clone();
+    claims.insert(name.to_owned(), value.clone());
+    claims
+}
+
+#[test]
+fn signed_fields_are_good_as_they_were_signed_and_once() {
+    for_each_entry(|bench| async move {
+        if !bench.accepts(ProofKind::SignedFields) {
+            return;
+        }
+        let fields = bench.signed_fields();
+        let mut names = Vec::new();
+        for _ in 0..2 {
+            let login = bench.verify(signed_fields_proof(fields.clone())).await.0.unwrap();
+            names.push(login.use_once().cloned().unwrap());
+        }
+        assert_eq!(names[0], names[1], "the second showing has to be told from another login");
+        for name in fields.keys() {
+            let mut changed = fields.clone();
+            changed.entry(name.clone()).and_modify(|value| value.push('1'));
+            bench.refuses(signed_fields_proof(changed), &format!("another {name}")).await;
+            let mut less = fields.clone();
+            less.remove(name);
+            bench.refuses(signed_fields_proof(less), &format!("no {name}")).await;
+        }
+        bench.wait(names[0].until.as_second() - NOW);
+        bench.refuses(signed_fields_proof(fields), "fields whose name may have been forgotten").await;
+    });
+}
+
+#[test]
+fn a_field_that_was_not_signed_says_nothing() {
+    for_each_entry(|bench| async move {
+        if bench.definition().signed_fields.is_some() {
+            let mut more = bench.signed_fields();
+            more.insert("role".into(), "admin".into());
+            bench.refuses(signed_fields_proof(more), "a further field").await;
+        }
+    });
+}
