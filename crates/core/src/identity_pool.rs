@@ -1,7 +1,7 @@
 //! The embedded identity pool: what Amazon Cognito identity pools do, operation by operation, with the
 //! semantics of cognito-identity.md sections 3 and 4.
 //!
-//! [`administration`] changes pools, [`identities`] finds and changes the identities in them, [`issue`] hands
+//! `administration.rs` changes pools, `identities.rs` finds and changes the identities in them, [`issue`] hands
 //! out tokens and credentials. What the three share is here: how `Logins` are read, and who is told.
 
 mod administration;
