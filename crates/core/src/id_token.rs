@@ -153,6 +153,9 @@ impl Verifier {
         token: &Secret,
     ) -> Result<Verified, IdTokenError> {
         let token = UnverifiedToken::read(token.expose())?;
+        if matches!(expected.keys, Keys::Published(_)) && Algorithm::parse(&token.header.alg).is_none() {
+            return Err(IdTokenError::Malformed);
+        }
         let issuer = token.claims.text("iss")?;
         if !expected.issuers.iter().any(|known| token.claims.fill_in(known).as_deref() == Some(issuer)) {
             return Err(IdTokenError::IssuerMismatch);

@@ -20,6 +20,7 @@ mod pools;
 mod races;
 mod revocations;
 mod unlinking;
+mod used_once;
 
 pub use audit::*;
 pub use deletions::*;
@@ -32,6 +33,7 @@ pub use pools::*;
 pub use races::*;
 pub use revocations::*;
 pub use unlinking::*;
+pub use used_once::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
 /// `contract_tests!(memory, (Arc::new(MemoryStore::new()), ()))`. It is evaluated once for each case.
@@ -148,6 +150,12 @@ macro_rules! contract_tests {
             the_later_of_two_revocations_counts,
             a_later_revocation_stays,
             a_revocation_is_not_cut_short,
+            // names that count once
+            a_name_counts_once,
+            names_count_apart_if_a_byte_differs,
+            a_name_is_forgotten_at_its_end_and_not_before,
+            names_that_ended_take_no_living_ones_along,
+            of_many_who_race_for_one_name_one_is_first,
             // audit
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
@@ -198,7 +206,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 11] = [
+    const CASES: [&str; 12] = [
         include_str!("contract/audit.rs"),
         include_str!("contract/deletions.rs"),
         include_str!("contract/keys.rs"),
@@ -210,6 +218,7 @@ mod tests {
         include_str!("contract/races.rs"),
         include_str!("contract/revocations.rs"),
         include_str!("contract/unlinking.rs"),
+        include_str!("contract/used_once.rs"),
     ];
 
     #[test]

@@ -34,12 +34,39 @@ async fn assert_lack_is_malformed(member: &str, detail: &str) {
     assert_malformed(body.to_string(), detail).await;
 }
 
-const ONE_PROOF: &str = "send exactly one proof: access_token, or code with code_verifier and redirect_uri";
+const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with redirect_uri and \
+                         code_verifier; or signed_fields with redirect_uri";
 const VERIFIER: &str = "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
 
 #[tokio::test]
 async fn two_proofs() {
     assert_change_is_malformed("access_token", VALUE.into(), ONE_PROOF).await;
+    assert_change_is_malformed("id_token", VALUE.into(), ONE_PROOF).await;
+    assert_change_is_malformed("signed_fields", json!({"id": VALUE}), ONE_PROOF).await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_proof() {
+    for member in ["code_verifier", "redirect_uri", "nonce"] {
+        let body = json!({"provider": VALUE, "access_token": VALUE, member: VALUE});
+        assert_malformed(body.to_string(), ONE_PROOF).await;
+    }
+    for body in
+        [json!({"id_token": VALUE, "callback": {"a": VALUE}}), json!({"signed_fields": {"id": VALUE}})]
+    {
+        let mut body = body;
+        body["provider"] = VALUE.into();
+        assert_malformed(body.to_string(), ONE_PROOF).await;
+    }
+}
+
+#[tokio::test]
+async fn a_code_of_a_flow_with_pkce_without_its_verifier() {
+    let mut body = proof();
+    body["provider"] = "snapchat".into();
+    body.as_object_mut().unwrap().shift_remove("code_verifier");
+    let detail = "This provider's codes come with the code_verifier whose challenge started the login.";
+    assert_malformed(body.to_string(), detail).await;
 }
 
 #[tokio::test]
@@ -50,7 +77,6 @@ async fn no_proof() {
 #[tokio::test]
 async fn half_a_proof_or_an_empty_one() {
     assert_lack_is_malformed("code", ONE_PROOF).await;
-    assert_lack_is_malformed("code_verifier", ONE_PROOF).await;
     assert_lack_is_malformed("redirect_uri", ONE_PROOF).await;
     assert_change_is_malformed("code", "".into(), ONE_PROOF).await;
     assert_malformed(json!({"provider": VALUE, "access_token": ""}).to_string(), ONE_PROOF).await;
