@@ -9,7 +9,30 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! { "snapchat" }
+catalogue! {
+    "42-school",
+    "amazon",
+    "apple",
+    "atlassian",
+    "battle-net",
+    "bitbucket",
+    "coinbase",
+    "discord",
+    "dropbox",
+    "epic",
+    "eve-online",
+    "facebook",
+    "figma",
+    "github",
+    "gitlab",
+    "google",
+    "hubspot",
+    "hugging-face",
+    "instagram",
+    "kakao",
+    "kick",
+    "snapchat",
+}
 
 /// The block of this name.
 #[must_use]
