@@ -31,7 +31,40 @@ catalogue! {
     "instagram",
     "kakao",
     "kick",
+    "line",
+    "linear",
+    "linkedin",
+    "mastodon",
+    "microsoft",
+    "naver",
+    "notion",
+    "patreon",
+    "paypal",
+    "pinterest",
+    "qq",
+    "reddit",
+    "roblox",
+    "salesforce",
+    "shopify",
+    "slack",
     "snapchat",
+    "spotify",
+    "steam",
+    "strava",
+    "telegram-oidc",
+    "telegram-widget",
+    "threads",
+    "tiktok",
+    "twitch",
+    "vk-id",
+    "wechat",
+    "weibo",
+    "x",
+    "yahoo-japan",
+    "yahoo",
+    "yandex",
+    "zalo",
+    "zoom",
 }
 
 /// The block of this name.
@@ -71,23 +104,72 @@ fn edits(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::definition::Definition;
+    use crate::provider::definition::{Definition, DefinitionError, ProofKind};
+
+    /// A block, with a value for every variable that is the operator's to give.
+    fn load(name: &str, value: &str) -> Result<Definition, DefinitionError> {
+        let mut block: toml::Table = find(name).unwrap().parse().unwrap();
+        for (_, variable) in
+            block.get_mut("variables").and_then(toml::Value::as_table_mut).into_iter().flatten()
+        {
+            variable.as_table_mut().unwrap().entry("value").or_insert(value.into());
+        }
+        let overrides = block.get("variables").cloned().map(|variables| ("variables".to_owned(), variables));
+        Definition::from_catalogue(name, overrides.into_iter().collect())
+    }
 
     #[test]
     fn every_block_of_the_catalogue_loads() {
         for name in names() {
-            // A variable without a value is the operator's to give.
-            let mut block: toml::Table = find(name).unwrap().parse().unwrap();
-            for (_, variable) in
-                block.get_mut("variables").and_then(toml::Value::as_table_mut).into_iter().flatten()
-            {
-                variable.as_table_mut().unwrap().entry("value").or_insert("example.com".into());
-            }
-            let overrides =
-                block.get("variables").cloned().map(|variables| ("variables".to_owned(), variables));
-            let definition = Definition::from_catalogue(name, overrides.into_iter().collect());
+            let definition = load(name, "example.com");
             assert!(definition.is_ok(), "{name}: {}", definition.unwrap_err());
         }
+    }
+
+    /// providers.md 2C: nothing that anybody has confirmed says whose client their tokens were issued to.
+    #[test]
+    fn providers_that_cannot_say_whose_client_a_token_is_of_take_codes_only() {
+        for name in [
+            "atlassian",
+            "bitbucket",
+            "coinbase",
+            "eve-online",
+            "figma",
+            "hubspot",
+            "instagram",
+            "linear",
+            "naver",
+            "notion",
+            "patreon",
+            "paypal",
+            "pinterest",
+            "reddit",
+            "spotify",
+            "strava",
+            "threads",
+            "tiktok",
+            "vk-id",
+            "wechat",
+            "weibo",
+            "x",
+            "zalo",
+            "zoom",
+        ] {
+            assert_eq!(load(name, "example.com").unwrap().accept, [ProofKind::Code], "{name}");
+        }
+    }
+
+    #[test]
+    fn an_operator_who_names_a_tenant_of_microsoft_lets_no_other_in() {
+        let id_token = load("microsoft", "our-tenant").unwrap().id_token.unwrap();
+        assert_eq!(id_token.issuers, ["https://login.microsoftonline.com/our-tenant/v2.0"]);
+    }
+
+    /// Tokens about customers of a shop are signed with the same secret.
+    #[test]
+    fn a_shop_lets_only_its_own_admin_in() {
+        let id_token = load("shopify", "our-shop").unwrap().id_token.unwrap();
+        assert_eq!(id_token.issuers, ["https://our-shop.myshopify.com/admin"]);
     }
 
     #[test]
