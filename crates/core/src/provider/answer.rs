@@ -56,14 +56,18 @@ fn form_decode(text: &str) -> String {
 }
 
 /// The answer of a token endpoint (RFC 6749 sections 5.1 and 5.2).
-pub(super) fn token_answer(exchange: &Exchange, answer: &Response<Bytes>) -> Result<Value, ProofError> {
+pub(super) fn token_answer<'a>(
+    exchange: &Exchange,
+    answer: &Response<Bytes>,
+    shown: impl Iterator<Item = &'a Secret>,
+) -> Result<Value, ProofError> {
     if answer.status() == StatusCode::OK {
         let answered = body(answer.body(), exchange.decode)?;
         // Some providers report errors with status 200, in the words of the standard.
         if let Some(error) = answered.get("error").and_then(Value::as_str).filter(|error| !error.is_empty()) {
             return Err(token_error(error));
         }
-        check_success(&exchange.success, &answered)?;
+        check_success(&exchange.success, &answered, shown)?;
         return Ok(answered);
     }
     let error: Option<Value> = body(answer.body(), exchange.decode).ok();
@@ -90,13 +94,19 @@ pub(super) fn access_token(at: &Pointer, answer: &Value) -> Result<Secret, Proof
     token.map(Secret::new).ok_or(ProofError::AnswerMalformed("the token answer has no access_token"))
 }
 
-/// Whether the answer is a success by the definition's own conditions.
-pub(super) fn check_success(conditions: &[Condition], answer: &Value) -> Result<(), ProofError> {
+/// Whether the answer is a success by the definition's own conditions. What was `shown` to the provider is not
+/// repeated, even where it says that this is its error code.
+pub(super) fn check_success<'a>(
+    conditions: &[Condition],
+    answer: &Value,
+    shown: impl Iterator<Item = &'a Secret>,
+) -> Result<(), ProofError> {
     if conditions.iter().all(|condition| holds(condition, answer)) {
-        Ok(())
-    } else {
-        Err(ProofError::ReportedErrors { code: reported_code(answer) })
+        return Ok(());
     }
+    let mut secrets = shown.map(Secret::expose).filter(|secret| !secret.is_empty());
+    let code = reported_code(answer).filter(|code| !secrets.any(|secret| code.contains(secret)));
+    Err(ProofError::ReportedErrors { code })
 }
 
 fn holds(condition: &Condition, answer: &Value) -> bool {

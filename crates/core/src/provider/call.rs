@@ -26,7 +26,7 @@ impl From<CannotFillIn> for ProofError {
 pub(super) async fn send(call: &Call, values: &Values, http: &dyn ProviderHttp) -> Result<Value, ProofError> {
     let answered = http.send(request(call, values)?).await?;
     let answered = decode(&answered, call.decode)?;
-    answer::check_success(&call.success, &answered)?;
+    answer::check_success(&call.success, &answered, values.all())?;
     Ok(answered)
 }
 
@@ -154,7 +154,8 @@ pub(super) async fn redeem(
     let request = headers(request, exchange.headers.iter(), values)?;
     let url = exchange.url.url(values)?;
     let answered = http.send(with_parameters(request, exchange.parameters_in, &url, &parameters)?).await?;
-    answer::token_answer(exchange, &answered)
+    let shown = values.all().chain(parameters.iter().map(|(_, value)| value));
+    answer::token_answer(exchange, &answered, shown)
 }
 
 fn show_client(

@@ -10,6 +10,27 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    "42-school",
+    "amazon",
+    "apple",
+    "atlassian",
+    "battle-net",
+    "bitbucket",
+    "coinbase",
+    "discord",
+    "dropbox",
+    "epic",
+    "eve-online",
+    "facebook",
+    "figma",
+    "github",
+    "gitlab",
+    "google",
+    "hubspot",
+    "hugging-face",
+    "instagram",
+    "kakao",
+    "kick",
     "line",
     "linear",
     "linkedin",
@@ -109,6 +130,13 @@ mod tests {
     #[test]
     fn providers_that_cannot_say_whose_client_a_token_is_of_take_codes_only() {
         for name in [
+            "atlassian",
+            "bitbucket",
+            "coinbase",
+            "eve-online",
+            "figma",
+            "hubspot",
+            "instagram",
             "linear",
             "naver",
             "notion",

@@ -50,6 +50,11 @@ impl Values {
         self.0.insert(name, value);
     }
 
+    /// All values.
+    pub fn all(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
+
     /// The value of a name.
     #[must_use]
     pub fn get(&self, name: &Name) -> Option<&Secret> {

@@ -180,6 +180,15 @@ async fn a_providers_own_words_do_not_reach_our_error() {
 }
 
 #[tokio::test]
+async fn an_error_code_that_holds_what_we_showed_is_not_repeated() {
+    for code in ["token", "bad-token-here"] {
+        let answer = json!({"errors": [{"extensions": {"code": code}}]});
+        let error = verdict(ok(&answer)).await.unwrap_err();
+        assert!(matches!(error, ProofError::ReportedErrors { code: None }), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn empty_or_null_errors_are_no_errors() {
     for errors in [json!([]), Value::Null] {
         let answer = json!({"errors": errors, "data": {"me": {"externalId": "x"}}});

@@ -346,7 +346,7 @@ fn with_claims(issuer: &str, claims: &Map<String, Value>) -> String {
     format!("{before}{}{after}", claims[name].as_str().unwrap())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -153,9 +153,18 @@ impl Fixture {
             (token && names_client && self.stolen.profile.is_none(), "stolen.profile"),
             ((accepts(ProofKind::IdToken) || reads_id_token) && self.id_token.is_none(), "id_token"),
             (accepts(ProofKind::SignedFields) && self.signed_fields.is_none(), "signed_fields"),
-            (code && !self.failures.iter().any(|it| it.step == FailingStep::Exchange), "failures (exchange)"),
+            (code && !self.fails_at(FailingStep::Exchange), "failures (exchange)"),
+            (token && calls && !self.fails_at(FailingStep::Binding), "failures (binding)"),
+            (
+                (token || code && !reads_id_token) && !self.fails_at(FailingStep::Profile),
+                "failures (profile)",
+            ),
         ];
         needs.into_iter().filter_map(|(lacks, what)| lacks.then_some(what)).collect()
+    }
+
+    fn fails_at(&self, step: FailingStep) -> bool {
+        self.failures.iter().any(|failure| failure.step == step)
     }
 }
 

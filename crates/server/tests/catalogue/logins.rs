@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use daypass_core::provider::definition::{
     Binding, Call, CallAuthentication, ClientAuthentication, Exchange, IdScope, ParametersIn, Pkce, ProofKind,
 };
+use daypass_core::provider::template::Name;
 use daypass_core::provider::{AuthorizeRequest, catalogue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::bench::{Bench, CODE, NOW, REDIRECT_URI, TOKEN, VERIFIER, definition, for_each_entry};
+use crate::bench::{Bench, CODE, NOW, REDIRECT_URI, TOKEN, VERIFIER, definition, for_each_entry, hex};
 use crate::fixture::{self, Fixture};
 use crate::server::{Seen, Step};
 
@@ -171,6 +173,20 @@ fn check_call(bench: &Bench, call: &Call, request: &Seen, token: &str) {
         }
         CallAuthentication::None => assert!(carries(request, token), "the token has to stand somewhere"),
     }
+}
+
+#[test]
+fn a_call_that_has_to_prove_itself_the_apps_own_does() {
+    for_each_entry(|bench| async move {
+        let Some(profile) = &bench.definition().profile else { return };
+        if profile.call.url.names().any(|name| *name == Name::AppsecretProof) {
+            let seen = bench.verify(bench.proof(ProofKind::AccessToken)).await.1;
+            let request = seen.iter().find(|it| it.step == Some(Step::Profile)).unwrap();
+            let key = hmac::Key::new(hmac::HMAC_SHA256, bench.provider.client_secret.expose().as_bytes());
+            let proof = hex(hmac::sign(&key, TOKEN.as_bytes()).as_ref());
+            assert!(carries(request, &proof), "{proof}");
+        }
+    });
 }
 
 /// Whether a value stands in a parameter, a step of the path or a member of a JSON body.
