@@ -162,6 +162,9 @@ pub enum ProofError {
     /// A flow with PKCE ends with a verifier.
     #[error("the code comes without its code_verifier")]
     VerifierMissing,
+    /// Where there is no PKCE, the nonce in the ID token is what ties a code to the browser.
+    #[error("the code comes without the nonce of its login")]
+    NonceMissing,
     /// The ID token is not believed.
     #[error("the ID token is refused: {0}")]
     IdToken(String),
@@ -339,6 +342,9 @@ impl Engine {
             Pkce::Required => Some(code_verifier.as_ref().ok_or(ProofError::VerifierMissing)?),
             Pkce::Never => None,
         };
+        if exchange.reads_id_token && code_verifier.is_none() && nonce.is_none() {
+            return Err(ProofError::NonceMissing);
+        }
         let mut values = provider.values();
         let redemption = call::Redemption {
             code: &code,

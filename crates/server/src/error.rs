@@ -241,6 +241,9 @@ impl ApiError {
             ProofError::VerifierMissing => Self::malformed_request(
                 "This provider's codes come with the code_verifier whose challenge started the login.",
             ),
+            ProofError::NonceMissing => Self::malformed_request(
+                "This provider's codes come with the nonce that the login was started with.",
+            ),
             ProofError::IdToken(reason) => {
                 Self::unauthorized("id_token_refused", format!("The ID token is refused: {reason}."))
             }

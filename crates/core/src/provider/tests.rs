@@ -140,6 +140,14 @@ async fn a_code_of_a_flow_with_pkce_is_refused_without_its_verifier() {
 }
 
 #[tokio::test]
+async fn a_code_of_a_flow_without_pkce_is_refused_without_the_nonce_of_its_id_token() {
+    let definition = Definition::from_catalogue("slack", toml::Table::new()).unwrap();
+    let provider = Provider { definition, ..snapchat(false) };
+    let refused = verify(&provider, code(), &Scripted::new([])).await;
+    assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn the_operators_word_admits_a_bare_access_token() {
     let login = verdict(me(&json!({"externalId": "x"}))).await.unwrap();
     assert_eq!(login.developer_user_identifier(), "snapchat:x");
