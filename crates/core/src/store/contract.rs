@@ -14,6 +14,7 @@ mod fixture;
 mod keys;
 mod linking;
 mod listings;
+mod login_grants;
 mod logins;
 mod model;
 mod pools;
@@ -26,6 +27,7 @@ pub use deletions::*;
 pub use keys::*;
 pub use linking::*;
 pub use listings::*;
+pub use login_grants::*;
 pub use logins::*;
 pub use model::*;
 pub use pools::*;
@@ -147,6 +149,13 @@ macro_rules! contract_tests {
             the_later_of_two_revocations_counts,
             a_later_revocation_stays,
             a_revocation_is_not_cut_short,
+            // login grants
+            a_login_grant_comes_back_once_as_it_was_added,
+            an_unknown_login_grant_is_none,
+            login_grants_with_two_codes_are_two,
+            an_expired_login_grant_is_nobodys,
+            a_new_login_grant_takes_expired_ones_along_and_no_others,
+            a_taken_code_is_refused_and_the_login_grant_stays,
             // audit
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
@@ -172,6 +181,7 @@ macro_rules! contract_tests {
             of_racing_first_access_keys_of_one_name_one_is_kept,
             racing_revocations_leave_the_latest,
             racing_audit_events_are_all_kept,
+            of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
             // random changes
             random_changes_come_out_as_the_model_says,
             racing_links_merges_and_unlinks_lose_nothing,
@@ -196,12 +206,13 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 11] = [
+    const CASES: [&str; 12] = [
         include_str!("contract/audit.rs"),
         include_str!("contract/deletions.rs"),
         include_str!("contract/keys.rs"),
         include_str!("contract/linking.rs"),
         include_str!("contract/listings.rs"),
+        include_str!("contract/login_grants.rs"),
         include_str!("contract/logins.rs"),
         include_str!("contract/model.rs"),
         include_str!("contract/pools.rs"),
