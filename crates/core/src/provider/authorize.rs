@@ -1,8 +1,11 @@
 //! Where a login starts: the address at the provider that the browser is sent to.
 
-use super::Provider;
-use super::definition::{NonceMode, OpenId2, Pkce};
+use std::collections::BTreeMap;
+
+use super::definition::{NonceMode, OpenId2, Pkce, ProofKind};
 use super::template::{Values, encode};
+use super::{Provider, UnverifiedProof};
+use crate::secret::Secret;
 
 /// What a flow is started with, each value of our making.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +18,15 @@ pub struct AuthorizeRequest<'a> {
     pub nonce: &'a str,
     /// The S256 challenge (RFC 7636 section 4.2).
     pub code_challenge: &'a str,
+}
+
+/// What a flow was started with and ends with, and nobody else knows.
+#[derive(Debug)]
+pub struct FlowSecrets {
+    /// The verifier of the challenge.
+    pub code_verifier: Secret,
+    /// What has to stand in the ID token.
+    pub nonce: Secret,
 }
 
 impl Provider {
@@ -51,6 +63,51 @@ impl Provider {
             .map(|(name, value)| (authorize.rename.get(name).map_or(name, String::as_str), value));
         let constant = authorize.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Some(with_query(authorize.url.as_literal()?, renamed.chain(constant)))
+    }
+
+    /// Whether a login can start with [`authorization_url`](Self::authorization_url), and its answer be verified.
+    #[must_use]
+    pub fn starts_by_redirect(&self) -> bool {
+        let (starts, ends_with) = match &self.definition.openid2 {
+            Some(_) => (true, ProofKind::SignedFields),
+            None => (self.definition.authorize.is_some(), ProofKind::Code),
+        };
+        starts && self.accepted_proofs().contains(&ends_with)
+    }
+
+    /// Whether the answer of a login comes as a form post from the provider's own page.
+    #[must_use]
+    pub fn answers_by_form_post(&self) -> bool {
+        self.definition.authorize.as_ref().is_some_and(|authorize| authorize.form_post)
+    }
+
+    /// Whether an `iss` in the answer of a login (RFC 9207) can be this provider's. One whose issuers are not known
+    /// word for word is not held to it.
+    #[must_use]
+    pub fn may_be_issuer(&self, issuer: &str) -> bool {
+        let known = self.definition.id_token.as_ref().map(|id_token| id_token.issuers.as_slice());
+        let known = known.filter(|issuers| issuers.iter().all(|issuer| !issuer.contains('{')));
+        known.is_none_or(|issuers| issuers.iter().any(|known| known == issuer))
+    }
+
+    /// Makes the proof of a login's answer, by its parameters.
+    #[must_use]
+    pub fn proof_of_answer(
+        &self,
+        answer: BTreeMap<String, String>,
+        flow: FlowSecrets,
+        redirect_uri: String,
+    ) -> Option<UnverifiedProof> {
+        if self.definition.openid2.is_some() {
+            return Some(UnverifiedProof::SignedFields { fields: answer, redirect_uri });
+        }
+        Some(UnverifiedProof::Code {
+            code: Secret::new(answer.get("code").filter(|code| !code.is_empty())?.as_str()),
+            code_verifier: Some(flow.code_verifier),
+            nonce: Some(flow.nonce),
+            callback: answer.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
+            redirect_uri,
+        })
     }
 
     /// Whether the flow's nonce comes back in an ID token.
