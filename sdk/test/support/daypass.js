@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,10 +20,14 @@ import { createInterface } from 'node:readline';
  * }} Ready
  */
 
-export async function startDaypass() {
+/** @param {string} [additions] more configuration, as TOML */
+export async function startDaypass(additions) {
   const binary = needed(process.env.DAYPASS_BIN, 'Set DAYPASS_BIN to the daypass binary');
   const dir = await mkdtemp(join(tmpdir(), 'daypass-test-'));
-  const child = spawn(binary, ['up', '--port', '0', '--dir', dir], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const more = join(dir, 'more.toml');
+  if (additions !== undefined) await writeFile(more, additions);
+  const config = additions === undefined ? [] : ['--config', more];
+  const child = spawn(binary, ['up', '--port', '0', '--dir', dir, ...config], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = textOf(child.stderr);
   const ended = once(child, 'exit');
   const stop = async () => {

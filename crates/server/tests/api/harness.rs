@@ -2,6 +2,7 @@
 //! clock, the randomness, the store, the provider and the audit lines.
 
 mod answer;
+mod browser;
 mod people;
 mod provider;
 mod signer;
@@ -32,6 +33,7 @@ use tokio::sync::OnceCell;
 
 pub use self::answer::Answer;
 use self::answer::read;
+pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
 pub use self::signer::{Credentials, Signer};
@@ -78,7 +80,9 @@ impl Daypass {
         let random = Arc::new(SeededRandom::new(1));
         let audit = Arc::<CollectedLines>::default();
         let store = store_with_signing_key(&clock).await;
-        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), vec![REDIRECT_URI.into()]);
+        let callback = |provider: &str| format!("{SERVER}/login/{provider}/callback");
+        let redirect_uris = vec![REDIRECT_URI.into(), callback("snapchat"), callback("snapchat-token")];
+        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), redirect_uris);
         let sandbox = SandboxConfig { public_url: IDP.into(), our_client };
         let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
         let provider = Arc::new(Provider::new(sandbox.clone()));
@@ -290,7 +294,10 @@ fn config(secret: &std::path::Path) -> Config {
         "public_url = {SERVER:?}\n\
          [pool]\nname = \"test\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n\
          region = {REGION:?}\naccount_id = \"000000000000\"\n\
-         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n"
+         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n\
+         [[app]]\nid = \"shop\"\norigins = [\"https://shop.example\"]\n\
+         redirect_uris = [{APP_REDIRECT_URI:?}, \"https://shop.example/?page=in\"]\n\
+         [[app]]\nid = \"twin\"\norigins = []\nredirect_uris = [{APP_REDIRECT_URI:?}]\n"
     );
     for (id, accept_unbound_access_tokens) in [("snapchat", false), ("snapchat-token", true)] {
         write!(

@@ -9,4 +9,5 @@ mod documents;
 mod exchange;
 mod harness;
 mod keys;
+mod login;
 mod sts;
