@@ -139,18 +139,19 @@ impl ApiError {
     #[must_use]
     pub fn login_request(error: LoginRequestError) -> Self {
         match error {
-            LoginRequestError::UnknownApp => {
-                Self::bad_request("unknown_app", "There is no such app. `app` must be the id of an [[app]].")
-            }
+            LoginRequestError::UnknownApp => Self::bad_request(
+                "unknown_app",
+                "No app is registered under this ID: it must be the id of an [[app]].",
+            ),
             LoginRequestError::RedirectUriNotRegistered => Self::bad_request(
                 "redirect_uri_not_registered",
-                "The redirect_uri is not registered for this app. It must match one of its `redirect_uris` \
+                "The redirect_uri is not registered for this app. It must match one of its redirect_uris \
                  character by character.",
             ),
             LoginRequestError::NoRedirect => Self::bad_request(
                 "provider_has_no_redirect",
                 "This provider's logins do not start with a redirect. GET /v1/providers names those that do, by \
-                 `login_url`.",
+                 login_url.",
             ),
             LoginRequestError::MalformedChallenge | LoginRequestError::StateTooLong => {
                 Self::malformed_request(format!("{error}."))

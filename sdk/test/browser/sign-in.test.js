@@ -90,6 +90,12 @@ async function openPopup(page, from) {
 /** @param {Page} page @returns {Promise<{origin: string, data: any}[]>} */
 const messages = (page) => page.evaluate('messages');
 
+/** The message that the page gets next. @param {Page} page @returns {Promise<{origin: string, data: any}>} */
+async function message(page) {
+  await page.waitForFunction('messages.length > 0');
+  return page.evaluate('messages[0]');
+}
+
 describe('hosted sign-in', () => {
   before(async () => {
     [app, stranger] = [await startApp(), await startApp()];
@@ -127,8 +133,7 @@ describe('hosted sign-in', () => {
     const closed = popup.waitForEvent('close');
     await consent(popup, 'allow');
     await closed;
-    await page.waitForFunction('messages.length > 0');
-    const [{ origin, data }] = await messages(page);
+    const { origin, data } = await message(page);
     assert.equal(origin, daypass.ready.server_url);
     assert.equal(data.type, 'authorization_response');
     assert.equal(data.response.state, 'the app’s own');
@@ -136,7 +141,7 @@ describe('hosted sign-in', () => {
   });
 
   // Its console says that the message was not delivered, which is the point.
-  pageTest('a popup that somebody else opened gives them nothing', {}, async (page) => {
+  pageTest('a popup that somebody else opened gives them nothing', { expects: /does not match the recipient/ }, async (page) => {
     const popup = await openPopup(page, stranger);
     const closed = popup.waitForEvent('close');
     await consent(popup, 'allow');
@@ -152,8 +157,7 @@ describe('hosted sign-in', () => {
     const closed = popup.waitForEvent('close');
     await popup.getByRole('link', { name: /^Back to / }).click();
     await closed;
-    await page.waitForFunction('messages.length > 0');
-    assert.equal((await messages(page))[0].data.response.error, 'access_denied');
+    assert.equal((await message(page)).data.response.error, 'access_denied');
   });
 
   pageTest('a person who says no can try again, or go back', { expects: /status of 403/ }, async (page) => {
