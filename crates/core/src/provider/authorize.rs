@@ -149,3 +149,78 @@ fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a str, &'a str)
     let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
     format!("{base}{separator}{}{fragment}", query.join("&"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::definition::Definition;
+
+    const OIDC: &str = r#"
+        name = "OIDC"
+        register = "A client."
+        id_scope = "app"
+        accept = ["code", "id_token"]
+        authorize = { url = "https://idp.example/authorize", form_post = true }
+        exchange = { url = "https://idp.example/token", client_auth = "basic", reads_id_token = true }
+        binding = { kind = "id_token" }
+        [id_token]
+        issuers = ["https://idp.example"]
+        keys = { jwks = "https://idp.example/keys" }
+        subject = { at = "/sub" }
+    "#;
+
+    fn provider(block: &str) -> Provider {
+        Provider {
+            id: "idp".into(),
+            definition: Definition::from_catalogue("idp", block.parse().unwrap()).unwrap(),
+            client_id: "ours".into(),
+            other_client_ids: Vec::new(),
+            app_id: None,
+            client_secret: Secret::new("s3cret"),
+            apple: None,
+            accept_unbound_access_tokens: false,
+        }
+    }
+
+    fn flow() -> FlowSecrets {
+        FlowSecrets { code_verifier: Secret::new("verifier"), nonce: Secret::new("nonce") }
+    }
+
+    fn answer(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_issuer_in_an_answer_is_one_of_the_definition_where_they_are_known() {
+        let known = provider(OIDC);
+        assert!(known.may_be_issuer("https://idp.example"));
+        for other in ["https://idp.example/", "https://evil.example", ""] {
+            assert!(!known.may_be_issuer(other), "{other}");
+        }
+        let of_tenants = OIDC.replace("\"https://idp.example\"]", "\"https://idp.example/{claim:tid}\"]");
+        assert!(provider(&of_tenants).may_be_issuer("https://idp.example/1"));
+    }
+
+    #[test]
+    fn a_login_starts_by_redirect_if_its_answer_can_be_verified() {
+        assert!(provider(OIDC).starts_by_redirect());
+        assert!(provider(OIDC).answers_by_form_post());
+        let id_tokens_only = OIDC.replace("[\"code\", \"id_token\"]", "[\"id_token\"]");
+        assert!(!provider(&id_tokens_only).starts_by_redirect());
+    }
+
+    #[test]
+    fn the_proof_of_an_answer_carries_the_verifier_and_the_nonce_of_its_own_flow() {
+        let callback = answer(&[("code", "c"), ("state", "s")]);
+        let proof = provider(OIDC).proof_of_answer(callback, flow(), "https://us.example/cb".into());
+        let Some(UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback }) = proof else {
+            panic!("{proof:?}")
+        };
+        assert_eq!((code.expose(), &*redirect_uri), ("c", "https://us.example/cb"));
+        assert_eq!((code_verifier, nonce), (Some(Secret::new("verifier")), Some(Secret::new("nonce"))));
+        assert_eq!(callback["state"], Secret::new("s"));
+        for without_code in [answer(&[]), answer(&[("code", "")])] {
+            assert!(provider(OIDC).proof_of_answer(without_code, flow(), String::new()).is_none());
+        }
+    }
+}

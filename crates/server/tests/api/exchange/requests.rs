@@ -51,7 +51,8 @@ async fn no_proof() {
 #[tokio::test]
 async fn half_a_proof_or_an_empty_one() {
     assert_lack_is_malformed("code", ONE_PROOF).await;
-    assert_lack_is_malformed("code_verifier", ONE_PROOF).await;
+    let no_verifier = "This provider's codes come with the code_verifier whose challenge started the login.";
+    assert_lack_is_malformed("code_verifier", no_verifier).await;
     assert_lack_is_malformed("redirect_uri", ONE_PROOF).await;
     assert_change_is_malformed("code", "".into(), ONE_PROOF).await;
     assert_malformed(json!({"provider": VALUE, "access_token": ""}).to_string(), ONE_PROOF).await;
