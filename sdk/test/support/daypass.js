@@ -20,14 +20,14 @@ import { createInterface } from 'node:readline';
  * }} Ready
  */
 
-/** @param {string} [additions] more configuration, as TOML */
-export async function startDaypass(additions) {
+/** @param {string} [config] the text of a file for `--config` */
+export async function startDaypass(config = '') {
   const binary = needed(process.env.DAYPASS_BIN, 'Set DAYPASS_BIN to the daypass binary');
   const dir = await mkdtemp(join(tmpdir(), 'daypass-test-'));
-  const more = join(dir, 'more.toml');
-  if (additions !== undefined) await writeFile(more, additions);
-  const config = additions === undefined ? [] : ['--config', more];
-  const child = spawn(binary, ['up', '--port', '0', '--dir', dir, ...config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const file = join(dir, 'more.toml');
+  await writeFile(file, config);
+  const command = ['up', '--port', '0', '--dir', dir, '--config', file];
+  const child = spawn(binary, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = textOf(child.stderr);
   const ended = once(child, 'exit');
   const stop = async () => {

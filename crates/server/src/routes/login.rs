@@ -117,7 +117,8 @@ async fn finish(
         Err(error) => pages::failure(provider, &login, &error, id),
     };
     let cookies = LoginCookies::of(&app.login_flow.public_url);
-    response.headers_mut().append(header::SET_COOKIE, cookies.forget(&state));
+    let ended = cookies.forget(&state, provider.answers_by_form_post());
+    response.headers_mut().append(header::SET_COOKIE, ended);
     response
 }
 

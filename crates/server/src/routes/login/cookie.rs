@@ -42,9 +42,10 @@ impl LoginCookies {
         names.iter().take(too_many).map(|name| self.cookie(name, "", 0, false)).chain([own]).collect()
     }
 
-    /// Ends the cookie of a login that came back.
-    pub(super) fn forget(&self, state: &str) -> HeaderValue {
-        self.cookie(&self.name(state), "", 0, false)
+    /// Ends the cookie of a login that came back, by a cookie of the same kind: one that is less secure does not
+    /// replace it (RFC 6265bis section 5.7).
+    pub(super) fn forget(&self, state: &str, cross_site: bool) -> HeaderValue {
+        self.cookie(&self.name(state), "", 0, cross_site)
     }
 
     /// What the browser kept for a login. Two cookies of one name are none: one of them is somebody else's.
@@ -121,6 +122,8 @@ mod tests {
     fn the_cookie_of_a_form_post_comes_along_from_another_site() {
         let kept = LoginCookies::of("http://127.0.0.1:1").keep(&HeaderMap::new(), &started(), true);
         assert!(kept[0].to_str().unwrap().ends_with("SameSite=None; Secure"), "{kept:?}");
+        let ended = LoginCookies::of("http://127.0.0.1:1").forget(STATE, true);
+        assert!(ended.to_str().unwrap().ends_with("Max-Age=0; HttpOnly; SameSite=None; Secure"), "{ended:?}");
     }
 
     #[test]
