@@ -51,7 +51,9 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
-    /// A login was exchanged for an identity (`POST /v1/exchange`).
+    /// Somebody came back from a provider to the hosted login.
+    SignIn,
+    /// A login was exchanged for an identity (`POST /v1/exchange`, `POST /oauth2/token`).
     Exchange,
     /// An OpenID token was issued.
     Token,

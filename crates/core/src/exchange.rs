@@ -9,7 +9,10 @@ use crate::clock::SignedDuration;
 use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
 use crate::identity_pool::{IdentityPools, PoolError};
 use crate::ids::{IdentityId, IdentityPoolId};
+use crate::login_code::{LoginCode, LoginCodes};
+use crate::login_flow::AppLogin;
 use crate::provider::{DisplayUser, Engine, ProofError, Provider, UnverifiedProof, UseOnce, VerifiedLogin};
+use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::store::StoreError;
 use crate::token::OpenIdToken;
@@ -17,16 +20,28 @@ use crate::token::OpenIdToken;
 /// What a client asks for.
 #[derive(Debug)]
 pub struct ExchangeRequest {
-    /// The provider's ID in the configuration.
-    pub provider: String,
-    /// What shows that somebody signed in there.
-    pub proof: UnverifiedProof,
+    /// What shows that somebody signed in.
+    pub shown: Shown,
     /// A guest to be upgraded.
     pub identity_id: Option<IdentityId>,
     /// How long the token is to live, 1 second to 24 hours.
     pub token_duration: Option<SignedDuration>,
     /// Whether to hand out credentials as well.
     pub credentials: bool,
+}
+
+/// What shows that somebody signed in.
+#[derive(Debug)]
+pub enum Shown {
+    /// Something that a provider handed out.
+    Proof {
+        /// The provider's ID in the configuration.
+        provider: String,
+        /// What it handed out.
+        proof: UnverifiedProof,
+    },
+    /// A one-time code of the hosted login, which had the provider confirm the login already.
+    LoginCode(LoginCode),
 }
 
 /// What a client gets.
@@ -51,6 +66,9 @@ pub enum ExchangeError {
     /// No app is registered with this redirect URI.
     #[error("the redirect URI is not registered")]
     RedirectUriNotRegistered,
+    /// The one-time code is spent, too old, or bound to something else.
+    #[error("the one-time code is refused")]
+    LoginCodeRefused,
     /// The proof did not become a login.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -73,6 +91,8 @@ pub struct Broker {
     pub redirect_uris: BTreeSet<String>,
     /// Has the providers confirm logins.
     pub engine: Engine,
+    /// The one-time codes of the hosted login.
+    pub login_codes: LoginCodes,
     /// Where identities live.
     pub pools: Arc<IdentityPools>,
     /// The pool that logins lead to.
@@ -103,19 +123,31 @@ impl Broker {
         }
     }
 
+    /// Has a provider confirm the answer of a hosted login, and answers the one-time code that the app gets.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn sign_in(
+        &self,
+        provider: &Provider,
+        proof: UnverifiedProof,
+        app: &AppLogin,
+        by: &Requester,
+    ) -> Result<Secret, ExchangeError> {
+        let mut draft = AuditDraft::by(AuditAction::SignIn, by);
+        draft.provider = Some(provider.id.clone());
+        let verified = self.verify(provider, proof, &mut draft).await;
+        let login = self.trail.conclude(draft, verified).await?;
+        Ok(self.login_codes.issue(&login, app.binding()).await?)
+    }
+
     async fn grant(
         &self,
         request: ExchangeRequest,
         by: &Requester,
         draft: &mut AuditDraft,
     ) -> Result<Granted, ExchangeError> {
-        let provider = self.providers.get(&request.provider).ok_or(ExchangeError::UnknownProvider)?;
-        draft.provider = Some(provider.id.clone());
-        self.check_redirect_uri(&request.proof)?;
-
-        let login = self.engine.verify(provider, request.proof).await?;
-        draft.developer_user_identifier = Some(login.developer_user_identifier());
-        self.check_first_use(&login).await?;
+        let login = self.login(request.shown, draft).await?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(&login);
         let resolved = self.pools.resolve(&pool, user, Vec::new(), request.identity_id, by).await?;
@@ -126,7 +158,37 @@ impl Broker {
         } else {
             None
         };
-        Ok(Granted { provider: request.provider, user: login.user().clone(), grant, credentials })
+        let provider = login.provider().to_owned();
+        Ok(Granted { provider, user: login.user().clone(), grant, credentials })
+    }
+
+    async fn login(&self, shown: Shown, draft: &mut AuditDraft) -> Result<VerifiedLogin, ExchangeError> {
+        match shown {
+            Shown::Proof { provider, proof } => {
+                let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
+                draft.provider = Some(provider.id.clone());
+                self.check_redirect_uri(&proof)?;
+                self.verify(provider, proof, draft).await
+            }
+            Shown::LoginCode(code) => {
+                let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
+                draft.provider = Some(login.provider().to_owned());
+                draft.developer_user_identifier = Some(login.developer_user_identifier());
+                Ok(login)
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        provider: &Provider,
+        proof: UnverifiedProof,
+        draft: &mut AuditDraft,
+    ) -> Result<VerifiedLogin, ExchangeError> {
+        let login = self.engine.verify(provider, proof).await?;
+        draft.developer_user_identifier = Some(login.developer_user_identifier());
+        self.check_first_use(&login).await?;
+        Ok(login)
     }
 
     /// A login is taken only if it came back to an app registered here: a page that got hold of a code of ours

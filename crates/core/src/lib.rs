@@ -20,6 +20,8 @@ pub mod identity_pool;
 pub mod ids;
 pub mod jwks;
 pub mod linking;
+pub mod login_code;
+pub mod login_flow;
 pub mod provider;
 pub mod public_login;
 pub mod random;

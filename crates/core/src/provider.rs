@@ -12,6 +12,7 @@ mod call;
 pub mod catalogue;
 pub mod definition;
 pub mod http;
+mod sealed_login;
 mod signed;
 pub mod template;
 mod validate;
@@ -25,12 +26,13 @@ use aws_lc_rs::hmac;
 use serde_json::Value;
 
 pub use self::apple::AppleKey;
-pub use self::authorize::AuthorizeRequest;
+pub use self::authorize::{AuthorizeRequest, FlowSecrets};
 use self::definition::{
     Binding, BindingCall, ClientAuthentication, ClientName, Definition, Exchange, IdToken, IdTokenKeys,
     NamedClient, NonceMode, Pkce, ProofKind,
 };
 use self::http::{ProviderHttp, ProviderHttpError};
+pub use self::sealed_login::LoginSealer;
 pub use self::signed::{Fields, UseOnce};
 use self::template::{Name, Values};
 use crate::clock::Clock;
@@ -93,7 +95,8 @@ impl UnverifiedProof {
     }
 }
 
-/// A login that its provider confirmed. Only [`Engine::verify`] makes one.
+/// A login that its provider confirmed. Only [`Engine::verify`] makes one, and only [`LoginSealer::open`] gives one
+/// back that it sealed.
 #[derive(Debug, Clone)]
 pub struct VerifiedLogin {
     provider: String,

@@ -169,6 +169,9 @@ pub enum ConfigError {
     /// Two providers with one ID would share their people.
     #[error("[[provider]] id = {0:?} stands there twice; each provider needs an ID of its own")]
     DuplicateProvider(String),
+    /// Of two apps with one ID, nobody could say which one a code is for.
+    #[error("[[app]] id = {0:?} stands there twice; each app needs an ID of its own")]
+    DuplicateApp(String),
     /// An ID that could be mistaken for another one's with a longer external ID.
     #[error("[[provider]] id = {0:?}: use letters, digits, `-` and `_` only")]
     ProviderId(String),
@@ -260,7 +263,11 @@ impl Config {
             return Err(ConfigError::RoleMappingRules(rules));
         }
         self.check_registered()?;
+        let mut ids = BTreeSet::new();
         for app in &self.apps {
+            if !ids.insert(&app.id) {
+                return Err(ConfigError::DuplicateApp(app.id.clone()));
+            }
             for origin in &app.origins {
                 check_url(
                     "[[app]] origins",
@@ -500,6 +507,8 @@ mod tests {
         assert!(
             complaint("\"https://app.example.com\"", "\"https://app.example.com/x\"").contains("origins")
         );
+        let again = "[[app]]\nid = \"web\"\norigins = []\nredirect_uris = []\n[[app]]\nid = \"web\"";
+        assert!(complaint("[[app]]\n        id = \"web\"", again).contains("stands there twice"));
         assert!(complaint("\"https://app.example.com\"", "\"*\"").contains("must start with https://"));
     }
 

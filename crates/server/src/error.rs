@@ -1,11 +1,13 @@
 //! Every status code of the server stands in this file. Core says what went wrong; here it is decided what
 //! the caller hears, in the dialect of the route, and what the log hears.
 
+use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use daypass_core::exchange::ExchangeError;
 use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::RequestId;
+use daypass_core::login_flow::{LoginRequestError, LostLogin};
 use daypass_core::provider::ProofError;
 use daypass_core::store::StoreError;
 use daypass_core::sts::AssumeError;
@@ -25,6 +27,8 @@ const EXTERNAL_SERVICE: &str = "ExternalServiceException";
 pub enum Dialect {
     /// RFC 9457, for `/v1`.
     Problem,
+    /// RFC 6749 section 5.2, for `/oauth2`.
+    OAuth,
     /// AWS JSON 1.1 (cognito-identity.md 1.3).
     AwsJson,
     /// AWS Query (cognito-identity.md 1.4).
@@ -65,7 +69,7 @@ impl ApiError {
     #[must_use]
     pub fn took_too_long(dialect: Dialect) -> Self {
         let code = match dialect {
-            Dialect::Problem => "timeout",
+            Dialect::Problem | Dialect::OAuth => "timeout",
             Dialect::AwsJson => "ServiceUnavailableException",
             Dialect::AwsQuery => "ServiceUnavailable",
         };
@@ -106,7 +110,7 @@ impl ApiError {
     #[must_use]
     pub fn body_too_large(dialect: Dialect, limit: usize) -> Self {
         let code = match dialect {
-            Dialect::Problem => "body_too_large",
+            Dialect::Problem | Dialect::OAuth => "body_too_large",
             Dialect::AwsJson => "RequestEntityTooLargeException",
             Dialect::AwsQuery => "RequestEntityTooLarge",
         };
@@ -121,6 +125,102 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "origin_not_allowed", detail)
     }
 
+    /// `/oauth2`: the body is no form, or a parameter stands there twice (RFC 6749 section 3.2).
+    #[must_use]
+    pub fn malformed_form(detail: impl Into<String>) -> Self {
+        Self::bad_request("invalid_request", detail)
+    }
+
+    /// `/oauth2`: there is no such grant here.
+    #[must_use]
+    pub fn unsupported_grant_type() -> Self {
+        Self::bad_request("unsupported_grant_type", "grant_type must be authorization_code.")
+    }
+
+    /// `/login`: why a request starts no login.
+    #[must_use]
+    pub fn login_request(error: LoginRequestError) -> Self {
+        match error {
+            LoginRequestError::UnknownApp => Self::bad_request(
+                "unknown_app",
+                "No app is registered under this ID: it must be the id of an [[app]].",
+            ),
+            LoginRequestError::RedirectUriNotRegistered => Self::bad_request(
+                "redirect_uri_not_registered",
+                "The redirect_uri is not registered for this app. It must match one of its redirect_uris \
+                 character by character.",
+            ),
+            LoginRequestError::NoRedirect => Self::bad_request(
+                "provider_has_no_redirect",
+                "This provider's logins do not start with a redirect. GET /v1/providers names those that do, by \
+                 login_url.",
+            ),
+            LoginRequestError::MalformedChallenge | LoginRequestError::StateTooLong => {
+                Self::malformed_request(format!("{error}."))
+            }
+        }
+    }
+
+    /// `/login`: the path names no provider of this installation.
+    #[must_use]
+    pub fn unknown_login_provider() -> Self {
+        let detail = "There is no such provider. GET /v1/providers lists them.";
+        Self::new(StatusCode::NOT_FOUND, "unknown_provider", detail)
+    }
+
+    /// `/login`: an answer that no login of this browser asked for.
+    #[must_use]
+    pub fn lost_login(error: LostLogin) -> Self {
+        match error {
+            LostLogin::Lost => Self::bad_request(
+                "login_not_found",
+                "This sign-in did not start in this browser, took more than 10 minutes, or is finished already.",
+            ),
+            LostLogin::Store(error) => Self::store("store_unavailable", &error),
+        }
+    }
+
+    /// `/login`: the person or the provider said no.
+    #[must_use]
+    pub fn login_denied() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "login_denied", "The sign-in was cancelled at the provider.")
+    }
+
+    /// `/login`: the provider came back with an error of its own.
+    #[must_use]
+    pub fn login_failed_at_provider() -> Self {
+        let detail = "The provider could not sign the person in.";
+        Self::new(StatusCode::BAD_GATEWAY, "provider_reported_error", detail)
+    }
+
+    /// What an app hears about a login that failed (RFC 6749 section 4.1.2.1).
+    #[must_use]
+    pub fn authorization_error(&self) -> &'static str {
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            status if status.is_server_error() => "server_error",
+            _ => "access_denied",
+        }
+    }
+
+    /// Whether the fault lies elsewhere than with whoever asks.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The words for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The store does not answer: nothing works.
     #[must_use]
     pub fn not_ready(error: &StoreError) -> Self {
@@ -132,7 +232,9 @@ impl ApiError {
     pub fn unknown_operation(dialect: Dialect) -> Self {
         match dialect {
             Dialect::AwsQuery => Self::bad_request("InvalidAction", "The request names no action"),
-            Dialect::AwsJson | Dialect::Problem => Self::bad_request("UnknownOperationException", ""),
+            Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => {
+                Self::bad_request("UnknownOperationException", "")
+            }
         }
     }
 
@@ -174,7 +276,7 @@ impl ApiError {
     pub fn wrong_type(dialect: Dialect, message: String) -> Self {
         match dialect {
             Dialect::AwsQuery => Self::validation(dialect, message),
-            Dialect::AwsJson | Dialect::Problem => Self::serialization(message),
+            Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => Self::serialization(message),
         }
     }
 
@@ -214,6 +316,11 @@ impl ApiError {
             ExchangeError::RedirectUriNotRegistered => Self::bad_request(
                 "redirect_uri_not_registered",
                 "The redirect_uri is not registered. Add it to `redirect_uris` of its [[app]].",
+            ),
+            ExchangeError::LoginCodeRefused => Self::unauthorized(
+                "login_code_refused",
+                "The one-time code is refused: it is spent, older than 60 seconds, or does not belong to this app, \
+                 redirect_uri and code_verifier.",
             ),
             ExchangeError::Proof(error) => Self::proof(&error),
             ExchangeError::Pool(error) => Self::exchange_pool(error),
@@ -356,7 +463,7 @@ impl ApiError {
         };
         match dialect {
             Dialect::AwsQuery => Self::new(StatusCode::FORBIDDEN, query, message),
-            Dialect::AwsJson | Dialect::Problem => Self::bad_request(json, message),
+            Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => Self::bad_request(json, message),
         }
     }
 
@@ -409,17 +516,28 @@ impl ApiError {
     /// The answer that a client gets. What the operator has to know goes into the log here, once.
     #[must_use]
     pub fn answer(&self, dialect: Dialect, request_id: &RequestId) -> Response {
+        let response = match dialect {
+            Dialect::Problem => self.problem(request_id),
+            Dialect::OAuth => self.oauth(),
+            Dialect::AwsJson => self.aws_json(),
+            Dialect::AwsQuery => self.aws_query(request_id),
+        };
+        self.send(response, request_id)
+    }
+
+    /// The same for a person: a page that somebody else wrote.
+    #[must_use]
+    pub fn answer_with_page(&self, page: String, request_id: &RequestId) -> Response {
+        self.send((self.status, Html(page)).into_response(), request_id)
+    }
+
+    fn send(&self, mut response: Response, request_id: &RequestId) -> Response {
         let (code, cause) = (self.code, self.cause.as_deref().unwrap_or_default());
         if self.concerns_the_operator() {
             tracing::error!(%request_id, code, cause, "request {request_id} failed: {code}");
         } else {
             tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
         }
-        let mut response = match dialect {
-            Dialect::Problem => self.problem(request_id),
-            Dialect::AwsJson => self.aws_json(),
-            Dialect::AwsQuery => self.aws_query(request_id),
-        };
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
         }
@@ -444,6 +562,20 @@ impl ApiError {
         let headers =
             [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
         (self.status, headers, body.to_string()).into_response()
+    }
+
+    /// The codes of RFC 6749 section 5.2; our own code goes along.
+    fn oauth(&self) -> Response {
+        let error = match (self.code, self.status) {
+            (code @ ("invalid_request" | "invalid_client" | "unsupported_grant_type"), _) => code,
+            (_, StatusCode::SERVICE_UNAVAILABLE) => "temporarily_unavailable",
+            (_, status) if status.is_server_error() => "server_error",
+            (_, StatusCode::UNAUTHORIZED | StatusCode::CONFLICT) => "invalid_grant",
+            _ => "invalid_request",
+        };
+        let status = if error == "invalid_grant" { StatusCode::BAD_REQUEST } else { self.status };
+        let body = json!({"error": error, "error_description": self.message, "code": self.code});
+        (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 
     fn aws_json(&self) -> Response {

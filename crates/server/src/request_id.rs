@@ -11,7 +11,7 @@ use daypass_core::ids::RequestId;
 use tokio::time::Instant;
 
 use crate::error::ApiError;
-use crate::routes::aws::dialect_of;
+use crate::routes::dialect_of;
 use crate::wire::App;
 
 /// No answer takes longer: a request that hangs gives its place to the next.

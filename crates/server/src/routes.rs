@@ -6,8 +6,10 @@ mod body;
 mod discovery;
 mod exchange;
 mod health;
+mod login;
 mod playground;
 mod providers;
+mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,7 @@ pub fn router(app: Arc<App>) -> Router {
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/providers", get(providers::handle))
+        .route("/oauth2/token", post(token::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_apps(&app));
     let documents = Router::new()
@@ -47,12 +50,20 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/jwks_uri", get(discovery::jwk_set))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_documents());
+    let login = Router::new()
+        .route("/login", get(login::choose))
+        .route("/login/{provider}", get(login::start))
+        .route("/login/{provider}/callback", get(login::answer_in_query).post(login::answer_in_form))
+        .route("/login/style.css", get(login::pages::style))
+        .route("/login/popup.js", get(login::pages::popup_script))
+        .layer(middleware::map_response(login::pages::harden));
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
 
     aws.merge(playground)
         .merge(broker)
         .merge(documents)
+        .merge(login)
         .merge(operations)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -87,6 +98,11 @@ fn cors_for_apps(app: &App) -> CorsLayer {
 
 fn cors_for_documents() -> CorsLayer {
     CorsLayer::new().allow_origin(Any).allow_methods([Method::GET])
+}
+
+/// How a request is answered if it fails before its route is reached.
+pub fn dialect_of(request: &Request) -> Dialect {
+    if request.uri().path() == "/oauth2/token" { Dialect::OAuth } else { aws::dialect_of(request) }
 }
 
 /// STS, if the query names an action; else the playground page, where there is one.

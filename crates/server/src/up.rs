@@ -41,6 +41,8 @@ const ACCOUNT_ID: &str = "000000000000";
 const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 /// The roles, called as what they trust: everybody who logged in, and guests.
 pub(crate) const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
+/// The providers, both of them the sandbox.
+const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
 /// What guests may read.
 const PUBLIC_FOLDER: &str = "public";
 /// The developer whose access key is behind the profile.
@@ -161,7 +163,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         sandbox_url: sandbox_url.clone(),
     };
     let sandbox = SandboxConfig {
-        our_client: Client::daypass_demo(home.sandbox_client_secret()?, ports.redirect_uris()),
+        our_client: Client::daypass_demo(
+            home.sandbox_client_secret()?,
+            ports.sandbox_redirect_uris(&PROVIDERS),
+        ),
         public_url: sandbox_url,
     };
 
@@ -197,8 +202,8 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
         url = ports.server.url(),
         origins = ports.origins(),
         redirect_uris = ports.redirect_uris(),
-        strict = provider("snapchat", "Snapchat", false),
-        lax = provider("snapchat-token", "Snapchat, bare tokens", true),
+        strict = provider(PROVIDERS[0], "Snapchat", false),
+        lax = provider(PROVIDERS[1], "Snapchat, bare tokens", true),
     );
     let mut config = Config::parse(&text)?;
     if let Some(file) = additions {

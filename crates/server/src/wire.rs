@@ -11,6 +11,8 @@ use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::ids::IdentityPoolId;
+use daypass_core::login_code::LoginCodes;
+use daypass_core::login_flow::{self, LoginFlow};
 use daypass_core::provider::Engine;
 use daypass_core::provider::http::ProviderHttp;
 use daypass_core::public_login::PublicLogins;
@@ -63,6 +65,8 @@ pub struct Playground {
 pub struct App {
     /// Exchanges logins.
     pub broker: Broker,
+    /// Starts hosted logins and recognises their ends.
+    pub login_flow: LoginFlow,
     /// Answers the identity pool API.
     pub pools: Arc<IdentityPools>,
     /// Answers STS.
@@ -150,7 +154,20 @@ impl App {
             random: random.clone(),
             region,
         });
+        let login_flow = LoginFlow {
+            public_url: sts.tokens.issuer().to_owned(),
+            apps: config
+                .apps
+                .iter()
+                .map(|app| (app.id.clone(), app.redirect_uris.iter().cloned().collect()))
+                .collect(),
+            sealer: login_flow::sealer(&master_key),
+            store: store.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        };
         let broker = Broker {
+            login_codes: LoginCodes::new(&master_key, store.clone(), clock.clone(), random.clone()),
             redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
             engine: Engine::new(ingredients.http, clock.clone()),
             pools: pools.clone(),
@@ -171,6 +188,7 @@ impl App {
             callers: Arc::new(callers),
             access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
             broker,
+            login_flow,
             pools,
             sts,
             access,

@@ -6,6 +6,7 @@
 mod audit;
 mod identities;
 mod keys;
+mod login_grants;
 mod logins;
 mod open;
 mod pools;
@@ -25,7 +26,7 @@ use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
 use daypass_core::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::{
     AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
-    StoredAccessKey, StoredSigningKey, UnlinkOutcome,
+    StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use rusqlite::ErrorCode;
 
@@ -244,6 +245,20 @@ impl Store for SqliteStore {
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
         let name = name.to_owned();
         self.writer.write(move |connection| used_once::add(connection, &name, until, now)).await
+    }
+
+    async fn add_login_grant(&self, grant: &StoredLoginGrant, now: Timestamp) -> Result<(), StoreError> {
+        let grant = grant.clone();
+        self.writer.write(move |connection| login_grants::add(connection, &grant, now)).await
+    }
+
+    async fn redeem_login_grant(
+        &self,
+        code_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredLoginGrant>, StoreError> {
+        let code_hash = code_hash.to_owned();
+        self.writer.write(move |connection| login_grants::redeem(connection, &code_hash, now)).await
     }
 
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {

@@ -1,8 +1,11 @@
 //! Where a login starts: the address at the provider that the browser is sent to.
 
-use super::Provider;
-use super::definition::{NonceMode, OpenId2, Pkce};
+use std::collections::BTreeMap;
+
+use super::definition::{NonceMode, OpenId2, Pkce, ProofKind};
 use super::template::{Values, encode};
+use super::{Provider, UnverifiedProof};
+use crate::secret::Secret;
 
 /// What a flow is started with, each value of our making.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +18,15 @@ pub struct AuthorizeRequest<'a> {
     pub nonce: &'a str,
     /// The S256 challenge (RFC 7636 section 4.2).
     pub code_challenge: &'a str,
+}
+
+/// What a flow was started with and ends with, and nobody else knows.
+#[derive(Debug)]
+pub struct FlowSecrets {
+    /// The verifier of the challenge.
+    pub code_verifier: Secret,
+    /// What has to stand in the ID token.
+    pub nonce: Secret,
 }
 
 impl Provider {
@@ -51,6 +63,51 @@ impl Provider {
             .map(|(name, value)| (authorize.rename.get(name).map_or(name, String::as_str), value));
         let constant = authorize.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Some(with_query(authorize.url.as_literal()?, renamed.chain(constant)))
+    }
+
+    /// Whether a login can start with [`authorization_url`](Self::authorization_url), and its answer be verified.
+    #[must_use]
+    pub fn starts_by_redirect(&self) -> bool {
+        let (starts, ends_with) = match &self.definition.openid2 {
+            Some(_) => (true, ProofKind::SignedFields),
+            None => (self.definition.authorize.is_some(), ProofKind::Code),
+        };
+        starts && self.accepted_proofs().contains(&ends_with)
+    }
+
+    /// Whether the answer of a login comes as a form post from the provider's own page.
+    #[must_use]
+    pub fn answers_by_form_post(&self) -> bool {
+        self.definition.authorize.as_ref().is_some_and(|authorize| authorize.form_post)
+    }
+
+    /// Whether an `iss` in the answer of a login (RFC 9207) can be this provider's. One whose issuers are not known
+    /// word for word is not held to it.
+    #[must_use]
+    pub fn may_be_issuer(&self, issuer: &str) -> bool {
+        let known = self.definition.id_token.as_ref().map(|id_token| id_token.issuers.as_slice());
+        let known = known.filter(|issuers| issuers.iter().all(|issuer| !issuer.contains('{')));
+        known.is_none_or(|issuers| issuers.iter().any(|known| known == issuer))
+    }
+
+    /// Makes the proof of a login's answer, by its parameters.
+    #[must_use]
+    pub fn proof_of_answer(
+        &self,
+        answer: BTreeMap<String, String>,
+        flow: FlowSecrets,
+        redirect_uri: String,
+    ) -> Option<UnverifiedProof> {
+        if self.definition.openid2.is_some() {
+            return Some(UnverifiedProof::SignedFields { fields: answer, redirect_uri });
+        }
+        Some(UnverifiedProof::Code {
+            code: Secret::new(answer.get("code").filter(|code| !code.is_empty())?.as_str()),
+            code_verifier: Some(flow.code_verifier),
+            nonce: Some(flow.nonce),
+            callback: answer.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
+            redirect_uri,
+        })
     }
 
     /// Whether the flow's nonce comes back in an ID token.
@@ -91,4 +148,79 @@ fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a str, &'a str)
     let separator = if base.contains('?') { '&' } else { '?' };
     let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
     format!("{base}{separator}{}{fragment}", query.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::definition::Definition;
+
+    const OIDC: &str = r#"
+        name = "OIDC"
+        register = "A client."
+        id_scope = "app"
+        accept = ["code", "id_token"]
+        authorize = { url = "https://idp.example/authorize", form_post = true }
+        exchange = { url = "https://idp.example/token", client_auth = "basic", reads_id_token = true }
+        binding = { kind = "id_token" }
+        [id_token]
+        issuers = ["https://idp.example"]
+        keys = { jwks = "https://idp.example/keys" }
+        subject = { at = "/sub" }
+    "#;
+
+    fn provider(block: &str) -> Provider {
+        Provider {
+            id: "idp".into(),
+            definition: Definition::from_catalogue("idp", block.parse().unwrap()).unwrap(),
+            client_id: "ours".into(),
+            other_client_ids: Vec::new(),
+            app_id: None,
+            client_secret: Secret::new("s3cret"),
+            apple: None,
+            accept_unbound_access_tokens: false,
+        }
+    }
+
+    fn flow() -> FlowSecrets {
+        FlowSecrets { code_verifier: Secret::new("verifier"), nonce: Secret::new("nonce") }
+    }
+
+    fn answer(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_issuer_in_an_answer_is_one_of_the_definition_where_they_are_known() {
+        let known = provider(OIDC);
+        assert!(known.may_be_issuer("https://idp.example"));
+        for other in ["https://idp.example/", "https://evil.example", ""] {
+            assert!(!known.may_be_issuer(other), "{other}");
+        }
+        let of_tenants = OIDC.replace("\"https://idp.example\"]", "\"https://idp.example/{claim:tid}\"]");
+        assert!(provider(&of_tenants).may_be_issuer("https://idp.example/1"));
+    }
+
+    #[test]
+    fn a_login_starts_by_redirect_if_its_answer_can_be_verified() {
+        assert!(provider(OIDC).starts_by_redirect());
+        assert!(provider(OIDC).answers_by_form_post());
+        let id_tokens_only = OIDC.replace("[\"code\", \"id_token\"]", "[\"id_token\"]");
+        assert!(!provider(&id_tokens_only).starts_by_redirect());
+    }
+
+    #[test]
+    fn the_proof_of_an_answer_carries_the_verifier_and_the_nonce_of_its_own_flow() {
+        let callback = answer(&[("code", "c"), ("state", "s")]);
+        let proof = provider(OIDC).proof_of_answer(callback, flow(), "https://us.example/cb".into());
+        let Some(UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback }) = proof else {
+            panic!("{proof:?}")
+        };
+        assert_eq!((code.expose(), &*redirect_uri), ("c", "https://us.example/cb"));
+        assert_eq!((code_verifier, nonce), (Some(Secret::new("verifier")), Some(Secret::new("nonce"))));
+        assert_eq!(callback["state"], Secret::new("s"));
+        for without_code in [answer(&[]), answer(&[("code", "")])] {
+            assert!(provider(OIDC).proof_of_answer(without_code, flow(), String::new()).is_none());
+        }
+    }
 }

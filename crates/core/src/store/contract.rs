@@ -14,6 +14,7 @@ mod fixture;
 mod keys;
 mod linking;
 mod listings;
+mod login_grants;
 mod logins;
 pub mod model;
 mod pools;
@@ -27,6 +28,7 @@ pub use deletions::*;
 pub use keys::*;
 pub use linking::*;
 pub use listings::*;
+pub use login_grants::*;
 pub use logins::*;
 pub use model::*;
 pub use pools::*;
@@ -156,6 +158,13 @@ macro_rules! contract_tests {
             a_name_is_forgotten_at_its_end_and_not_before,
             names_that_ended_take_no_living_ones_along,
             of_many_who_race_for_one_name_one_is_first,
+            // login grants
+            a_login_grant_comes_back_once_as_it_was_added,
+            an_unknown_login_grant_is_none,
+            login_grants_with_two_codes_are_two,
+            an_expired_login_grant_is_nobodys,
+            a_new_login_grant_takes_expired_ones_along_and_no_others,
+            a_taken_code_is_refused_and_the_login_grant_stays,
             // audit
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
@@ -182,6 +191,7 @@ macro_rules! contract_tests {
             of_racing_first_access_keys_of_one_name_one_is_kept,
             racing_revocations_leave_the_latest,
             racing_audit_events_are_all_kept,
+            of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
             // random changes
             random_changes_come_out_as_the_model_says,
             racing_links_merges_and_unlinks_lose_nothing,
@@ -212,6 +222,7 @@ mod tests {
         include_str!("contract/keys.rs"),
         include_str!("contract/linking.rs"),
         include_str!("contract/listings.rs"),
+        include_str!("contract/login_grants.rs"),
         include_str!("contract/logins.rs"),
         include_str!("contract/model.rs"),
         include_str!("contract/pools.rs"),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use super::{
     AccessKeyOutcome, LinkOutcome, MAX_ENABLED_ACCESS_KEYS, Page, ReplaceOutcome, RevocationTarget, Store,
-    StoreError, StoredAccessKey, StoredSigningKey, UnlinkOutcome,
+    StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::clock::Timestamp;
@@ -34,6 +34,7 @@ struct Records {
     revoked_identities: BTreeMap<IdentityId, Timestamp>,
     revoked_roles: BTreeMap<RoleName, Timestamp>,
     used_once: BTreeMap<String, Timestamp>,
+    login_grants: BTreeMap<String, StoredLoginGrant>,
     audit_events: Vec<AuditEvent>,
 }
 
@@ -456,6 +457,23 @@ impl Store for MemoryStore {
         let mut records = self.records()?;
         records.used_once.retain(|_, until| *until > now);
         Ok(records.used_once.insert(name.to_owned(), until).is_none())
+    }
+
+    async fn add_login_grant(&self, grant: &StoredLoginGrant, now: Timestamp) -> Result<(), StoreError> {
+        let mut records = self.records()?;
+        records.login_grants.retain(|_, grant| grant.expires_at > now);
+        refuse_if(records.login_grants.contains_key(&grant.code_hash), "the code is taken")?;
+        records.login_grants.insert(grant.code_hash.clone(), grant.clone());
+        Ok(())
+    }
+
+    async fn redeem_login_grant(
+        &self,
+        code_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<StoredLoginGrant>, StoreError> {
+        let grant = self.records()?.login_grants.remove(code_hash);
+        Ok(grant.filter(|grant| grant.expires_at > now))
     }
 
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {

@@ -56,7 +56,9 @@ pub(super) async fn handle(
         let body = body::read(body, MAX_BODY, dialect).await?;
         match dialect {
             Dialect::AwsQuery => sts::answer(&app, &id, &parts, &body).await,
-            Dialect::AwsJson | Dialect::Problem => cognito::answer(&app, &id, &parts, &body).await,
+            Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => {
+                cognito::answer(&app, &id, &parts, &body).await
+            }
         }
     };
     match answered.await {

@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::clock::SignedDuration;
-use daypass_core::exchange::{ExchangeRequest, Exchanged};
+use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
 use daypass_core::ids::{IdentityId, RequestId};
+use daypass_core::login_code::LoginCode;
 use daypass_core::provider::UnverifiedProof;
 use daypass_core::secret::Secret;
 use daypass_core::session::Credentials;
@@ -27,7 +28,9 @@ const MAX_TOKEN_DURATION: i64 = 86_400;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    provider: String,
+    provider: Option<String>,
+    login_code: Option<String>,
+    app: Option<String>,
     access_token: Option<String>,
     id_token: Option<String>,
     code: Option<String>,
@@ -56,11 +59,17 @@ struct Answer<'a> {
 }
 
 #[derive(Serialize)]
-struct User<'a> {
+pub(super) struct User<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     avatar: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    pub(super) fn of(exchanged: &'a Exchanged) -> Self {
+        Self { name: exchanged.user.name.as_deref(), avatar: exchanged.user.avatar.as_deref() }
+    }
 }
 
 #[derive(Serialize)]
@@ -93,7 +102,7 @@ async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Re
 
 /// A browser tells where a page comes from. Pages of others are turned away even where the browser would
 /// only hide the answer from them.
-fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let registered = origin.to_str().is_ok_and(|origin| app.origins.contains(origin));
     if registered { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
@@ -108,7 +117,10 @@ impl Body {
             Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
             Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
         };
-        let proof = Proof {
+        let shown = Showing {
+            provider: self.provider,
+            login_code: self.login_code,
+            app: self.app,
             access_token: self.access_token,
             id_token: self.id_token,
             code: self.code,
@@ -119,8 +131,7 @@ impl Body {
             callback: self.callback,
         };
         Ok(ExchangeRequest {
-            provider: self.provider,
-            proof: proof.read()?,
+            shown: shown.read()?,
             identity_id,
             token_duration,
             credentials: self.credentials,
@@ -129,7 +140,10 @@ impl Body {
 }
 
 /// The members that make a proof, of which some go together and others do not.
-struct Proof {
+struct Showing {
+    provider: Option<String>,
+    login_code: Option<String>,
+    app: Option<String>,
     access_token: Option<String>,
     id_token: Option<String>,
     code: Option<String>,
@@ -143,8 +157,39 @@ struct Proof {
 const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with redirect_uri and \
                          code_verifier; or signed_fields with redirect_uri";
 
-impl Proof {
-    fn read(self) -> Result<UnverifiedProof, ApiError> {
+const LOGIN_CODE: &str =
+    "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
+
+impl Showing {
+    fn read(mut self) -> Result<Shown, ApiError> {
+        if let Some(code) = self.login_code.take() {
+            return Ok(Shown::LoginCode(self.login_code(code)?));
+        }
+        if self.app.is_some() {
+            return Err(malformed(LOGIN_CODE));
+        }
+        let provider = self.provider.take().ok_or_else(|| malformed("missing field `provider`"))?;
+        Ok(Shown::Proof { provider, proof: self.proof()? })
+    }
+
+    fn login_code(self, code: String) -> Result<LoginCode, ApiError> {
+        let others = self.provider.is_some()
+            || self.access_token.is_some()
+            || self.id_token.is_some()
+            || self.code.is_some()
+            || self.signed_fields.is_some()
+            || self.nonce.is_some()
+            || self.callback.is_some();
+        match (self.app, self.redirect_uri, self.code_verifier) {
+            (Some(app), Some(redirect_uri), Some(verifier)) if !others => {
+                let (code, code_verifier) = (Secret::new(code), check_verifier(verifier)?);
+                Ok(LoginCode { code, app, redirect_uri, code_verifier })
+            }
+            _ => Err(malformed(LOGIN_CODE)),
+        }
+    }
+
+    fn proof(self) -> Result<UnverifiedProof, ApiError> {
         let given = [
             self.access_token.is_some(),
             self.id_token.is_some(),
@@ -185,7 +230,7 @@ fn not_empty(text: String) -> Result<Secret, ApiError> {
 }
 
 /// RFC 7636 section 4.1.
-fn check_verifier(text: String) -> Result<Secret, ApiError> {
+pub(super) fn check_verifier(text: String) -> Result<Secret, ApiError> {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     if (43..=128).contains(&text.len()) && text.bytes().all(unreserved) {
         Ok(Secret::new(text))
@@ -206,7 +251,7 @@ fn answer(app: &App, exchanged: &Exchanged) -> Response {
         identity_pool_id: app.broker.pool_id.as_str(),
         region: app.pools.region.as_str(),
         provider: &exchanged.provider,
-        user: User { name: exchanged.user.name.as_deref(), avatar: exchanged.user.avatar.as_deref() },
+        user: User::of(exchanged),
         credentials: exchanged.credentials.as_ref().map(shown),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()

@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use daypass_core::provider::Provider;
-use daypass_core::provider::definition::{Pkce, ProofKind};
+use daypass_core::provider::definition::{Binding, Pkce, ProofKind};
 use serde::Serialize;
 
 use super::SharedApp;
+use crate::wire::App;
 
 #[derive(Serialize)]
 pub struct Providers {
@@ -22,14 +23,19 @@ struct Offer {
     client_id: String,
     scope: String,
     pkce: Pkce,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_url: Option<String>,
+    grade: char,
     accepts: Vec<ProofKind>,
 }
 
 pub async fn handle(State(app): SharedApp) -> Json<Providers> {
-    Json(Providers { providers: app.broker.providers.values().map(offer).collect() })
+    Json(Providers {
+        providers: app.broker.providers.values().map(|provider| offer(&app, provider)).collect(),
+    })
 }
 
-fn offer(provider: &Provider) -> Offer {
+fn offer(app: &App, provider: &Provider) -> Offer {
     let authorize = provider.definition.authorize.as_ref();
     Offer {
         id: provider.id.clone(),
@@ -38,6 +44,22 @@ fn offer(provider: &Provider) -> Offer {
         client_id: provider.client_id.clone(),
         scope: provider.definition.scopes.join(provider.definition.scope_separator.as_str()),
         pkce: provider.definition.pkce,
+        login_url: provider
+            .starts_by_redirect()
+            .then(|| format!("{}/login/{}", app.login_flow.public_url, provider.id)),
+        grade: grade(&provider.definition.binding),
         accepts: provider.accepted_proofs(),
+    }
+}
+
+/// How we know that a login was meant for our client, in the letters of providers.md: an ID token, the profile or
+/// another endpoint that the token opens, one that our client opens, a signature, or nothing but the code.
+fn grade(binding: &Binding) -> char {
+    match binding {
+        Binding::IdToken => 'A',
+        Binding::Profile(_) | Binding::Endpoint(_) => 'B',
+        Binding::ClientAuthEndpoint(_) => 'C',
+        Binding::Signature => 'D',
+        Binding::None => 'N',
     }
 }

@@ -63,8 +63,8 @@ pub(super) async fn front(State(sandbox): State<Arc<Sandbox>>) -> Response {
     html(StatusCode::OK, &page, "'none'")
 }
 
-/// The page where a person decides. Chromium holds redirects after a form to `form-action` too, so the
-/// app's own address is allowed beside ours.
+/// The page where a person decides. Chromium holds every redirect after a form to `form-action` too, so
+/// wherever an app may lead is allowed beside ours.
 pub(super) fn consent(request: &AuthorizationRequest<'_>, params: &Params) -> Response {
     let page = ConsentPage {
         client: request.client,

@@ -54,16 +54,14 @@ impl ReturnAddress {
         }
     }
 
-    /// The address as a source of a content security policy: scheme, host and port, or the scheme alone
-    /// for an app on a phone.
+    /// Where a content security policy has to let a form lead: to any web page, because an app may send the browser
+    /// on to another origin at once, as a broker does; or to an app on a phone, by its scheme.
     pub(super) fn csp_source(&self) -> &str {
         let uri = self.redirect_uri.as_str();
-        let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| scheme.starts_with("http"))
-        else {
-            return uri.split_inclusive(':').next().unwrap_or_default();
-        };
-        let authority = rest.find(['/', '?']).unwrap_or(rest.len());
-        &uri[..scheme.len() + "://".len() + authority]
+        if uri.starts_with("http://") || uri.starts_with("https://") {
+            return "http: https:";
+        }
+        uri.split_inclusive(':').next().unwrap_or_default()
     }
 }
 
@@ -87,11 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn a_content_security_policy_names_the_origin_or_the_scheme() {
+    fn a_content_security_policy_names_the_web_or_the_scheme_of_an_app() {
         for (uri, expected) in [
-            ("http://127.0.0.1:9400/", "http://127.0.0.1:9400"),
-            ("https://a.example", "https://a.example"),
-            ("https://a.example?x=/", "https://a.example"),
+            ("http://127.0.0.1:9400/", "http: https:"),
+            ("https://a.example?x=/", "http: https:"),
             ("my-app:signed-in", "my-app:"),
             ("my-app://signed-in/", "my-app:"),
         ] {

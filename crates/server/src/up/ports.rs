@@ -63,6 +63,12 @@ impl Ports {
         ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.server.port)).to_vec()
     }
 
+    /// Where the sandbox may send browsers back to: the playground, and the hosted login of each provider.
+    pub fn sandbox_redirect_uris(&self, providers: &[&str]) -> Vec<String> {
+        let callback = |id: &&str| format!("{}/login/{id}/callback", self.server.url());
+        self.redirect_uris().into_iter().chain(providers.iter().map(callback)).collect()
+    }
+
     /// The playground itself, where its logins return to.
     pub fn redirect_uris(&self) -> Vec<String> {
         self.origins().iter().map(|origin| format!("{origin}/")).collect()

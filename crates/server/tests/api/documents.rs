@@ -10,7 +10,7 @@ async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
 }
 
 /// Every route of the server.
-const ROUTES: [(Method, &str); 14] = [
+const ROUTES: [(Method, &str); 18] = [
     (Method::POST, "/"),
     (Method::GET, "/"),
     (Method::GET, "/playground/config.json"),
@@ -18,6 +18,10 @@ const ROUTES: [(Method, &str); 14] = [
     (Method::GET, "/sdk/index.js"),
     (Method::POST, "/v1/exchange"),
     (Method::GET, "/v1/providers"),
+    (Method::POST, "/oauth2/token"),
+    (Method::GET, "/login"),
+    (Method::GET, "/login/style.css"),
+    (Method::GET, "/login/popup.js"),
     (Method::GET, "/.well-known/openid-configuration"),
     (Method::GET, "/.well-known/jwks.json"),
     (Method::GET, "/.well-known/jwks_uri"),
@@ -44,7 +48,10 @@ async fn nothing_else_is_there() {
         "/v1/",
         "/v1/exchange/",
         "/v1/link",
-        "/oauth2/token",
+        "/oauth2/",
+        "/login/",
+        "/login/snapchat/",
+        "/login/snapchat/callback/",
         "/metrics",
         "/console",
         "/sandbox.json",
@@ -73,6 +80,9 @@ async fn another_method_is_not_allowed() {
     let others = [
         (Method::PUT, "/", "GET"),
         (Method::GET, "/v1/exchange", "POST"),
+        (Method::GET, "/oauth2/token", "POST"),
+        (Method::POST, "/login", "GET,HEAD"),
+        (Method::POST, "/login/snapchat", "GET,HEAD"),
         (Method::POST, "/v1/providers", "GET,HEAD"),
         (Method::DELETE, "/.well-known/jwks.json", "GET,HEAD"),
         (Method::POST, "/healthz", "GET,HEAD"),
@@ -140,6 +150,8 @@ async fn a_login_page_learns_what_it_may_offer() {
                       https://auth.snapchat.com/oauth2/api/user.display_name \
                       https://auth.snapchat.com/oauth2/api/user.bitmoji.avatar",
             "pkce": "required",
+            "login_url": format!("{SERVER}/login/{id}"),
+            "grade": "N",
             "accepts": accepts,
         })
     };

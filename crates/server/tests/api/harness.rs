@@ -3,6 +3,7 @@
 
 mod answer;
 mod backend;
+mod browser;
 mod people;
 mod provider;
 mod public;
@@ -36,6 +37,7 @@ use tokio::sync::OnceCell;
 pub use self::answer::Answer;
 use self::answer::read;
 pub use self::backend::{BACKENDS, Backend};
+pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
 use self::public::Issuers;
@@ -95,7 +97,9 @@ impl Daypass {
         let audit = Arc::<CollectedLines>::default();
         let store = backend.store();
         store.list_or_add_signing_keys(signing_key(&clock).await).await.unwrap();
-        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), vec![REDIRECT_URI.into()]);
+        let callback = |provider: &str| format!("{SERVER}/login/{provider}/callback");
+        let redirect_uris = vec![REDIRECT_URI.into(), callback("snapchat"), callback("snapchat-token")];
+        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), redirect_uris);
         let sandbox = SandboxConfig { public_url: IDP.into(), our_client };
         let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
         let provider = Arc::new(Provider::new(sandbox.clone()));
@@ -340,7 +344,10 @@ fn config(secret: &std::path::Path, oidc_hosts: &[&str]) -> Config {
         "public_url = {SERVER:?}\n\
          [pool]\nname = \"test\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n\
          region = {REGION:?}\naccount_id = \"000000000000\"\n\
-         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n"
+         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n\
+         [[app]]\nid = \"shop\"\norigins = [\"https://shop.example\"]\n\
+         redirect_uris = [{APP_REDIRECT_URI:?}, \"https://shop.example/?page=in\"]\n\
+         [[app]]\nid = \"twin\"\norigins = []\nredirect_uris = [{APP_REDIRECT_URI:?}]\n"
     );
     for (id, accept_unbound_access_tokens) in [("snapchat", false), ("snapchat-token", true)] {
         write!(

@@ -9,5 +9,6 @@ mod documents;
 mod exchange;
 mod harness;
 mod keys;
+mod login;
 mod model;
 mod sts;

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0002_logins.sql"),
     include_str!("../../migrations/sqlite/0003_access_keys.sql"),
     include_str!("../../migrations/sqlite/0004_used_once.sql"),
+    include_str!("../../migrations/sqlite/0005_login_grants.sql"),
 ];
 
 /// How long to wait for another process that writes to the same file.

@@ -6,11 +6,12 @@ use crate::store::SharedStore;
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
     use AuditAction::{
-        ApiRequest, Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, Token,
+        ApiRequest, Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, SignIn, Token,
     };
     let fixture = Fixture::new(store).await;
-    for action in [Exchange, Token, Credentials, Assume, Logins, Delete, Pool, ApiRequest, S3Request, Revoke]
-    {
+    let actions =
+        [SignIn, Exchange, Token, Credentials, Assume, Logins, Delete, Pool, ApiRequest, S3Request, Revoke];
+    for action in actions {
         for outcome in [AuditOutcome::Allowed, AuditOutcome::Refused] {
             let event = AuditEvent { action, outcome, ..full_event(&fixture) };
             let subject = AuditSubject::Request(event.request_id.clone());

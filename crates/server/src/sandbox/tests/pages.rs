@@ -51,8 +51,8 @@ async fn the_policy_of_a_page_allows_no_script_and_no_frame() {
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action FORM; \
                   base-uri 'none'; frame-ancestors 'none'";
     for (page, form_action) in [
-        (app.ask(&request()).await, "'self' http://127.0.0.1:9400"),
-        (app.ask(&other_consent()).await, "'self' https://other-games.example"),
+        (app.ask(&request()).await, "'self' http: https:"),
+        (app.ask(&other_consent()).await, "'self' http: https:"),
         (app.ask(&Form::new()).await, "'none'"),
         (app.get("/").await, "'none'"),
         (app.get("/nowhere").await, "'none'"),

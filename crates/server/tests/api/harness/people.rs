@@ -81,7 +81,7 @@ impl Daypass {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn ask_sandbox(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub async fn ask_sandbox(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
         read(self.sandbox.clone(), request.body(Body::from(body)).unwrap()).await

@@ -1,0 +1,249 @@
+//! `/login`: the hosted sign-in. A page with the configured providers, the way to each of them, and the way back to
+//! the app with a one-time code. What it means stands in core's `login_flow.rs`.
+
+mod cookie;
+pub mod pages;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use daypass_core::audit::Requester;
+use daypass_core::ids::RequestId;
+use daypass_core::login_flow::{AppLogin, LoginRequest, LostLogin, Resumed, is_encoded};
+use daypass_core::provider::{FlowSecrets, Provider};
+use daypass_core::secret::Secret;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use self::cookie::LoginCookies;
+use super::{SharedApp, body};
+use crate::error::{ApiError, Dialect};
+use crate::wire::App;
+
+/// More than any honest request or answer needs.
+const MAX_PARAMETERS: usize = 8 * 1024;
+
+/// What providers call it when somebody chose not to sign in (RFC 6749 section 4.1.2.1, and their own words).
+const CANCELLED: [&str; 5] =
+    ["access_denied", "user_denied", "user_cancelled_login", "user_cancelled_authorize", "cancel"];
+
+/// Everything outside RFC 3986's unreserved characters is escaped.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+type Parameters = BTreeMap<String, String>;
+
+/// `GET /login`
+pub async fn choose(State(app): SharedApp, id: Extension<RequestId>, uri: Uri) -> Response {
+    match read_request(&app, &uri) {
+        Ok(login) => pages::choose(&app, &login),
+        Err(error) => pages::mistake(&error, &id),
+    }
+}
+
+/// `GET /login/{provider}`
+pub async fn start(
+    State(app): SharedApp,
+    id: Extension<RequestId>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    match go_to_provider(&app, &provider, &headers, &uri) {
+        Ok(response) => response,
+        Err(error) => pages::mistake(&error, &id),
+    }
+}
+
+/// `GET /login/{provider}/callback`
+pub async fn answer_in_query(
+    State(app): SharedApp,
+    id: Extension<RequestId>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    finish(&app, &id, &provider, &headers, parameters(uri.query().unwrap_or_default().as_bytes())).await
+}
+
+/// `POST /login/{provider}/callback`, which some providers' own pages post to.
+pub async fn answer_in_form(
+    State(app): SharedApp,
+    id: Extension<RequestId>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let answer = match body::read(body, MAX_PARAMETERS, Dialect::Problem).await {
+        Ok(body) => parameters(&body),
+        Err(error) => Err(error),
+    };
+    finish(&app, &id, &provider, &headers, answer).await
+}
+
+fn go_to_provider(app: &App, provider: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, ApiError> {
+    let provider = find_provider(app, provider)?;
+    let login = read_request(app, uri)?;
+    let started = app.login_flow.start(provider, &login).map_err(ApiError::login_request)?;
+    let cookies = LoginCookies::of(&app.login_flow.public_url);
+    let mut response = Redirect::to(&started.location).into_response();
+    for cookie in cookies.keep(headers, &started, provider.answers_by_form_post()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+async fn finish(
+    app: &Arc<App>,
+    id: &RequestId,
+    provider: &str,
+    headers: &HeaderMap,
+    answer: Result<Parameters, ApiError>,
+) -> Response {
+    let resumed = match answer {
+        Ok(answer) => resume(app, provider, headers, answer).await,
+        Err(error) => Err(error),
+    };
+    let Returned { provider, login, secrets, answer } = match resumed {
+        Ok(returned) => returned,
+        Err(error) => return pages::mistake(&error, id),
+    };
+    let state = answer.get("state").cloned().unwrap_or_default();
+    let resumed = Resumed { login: login.clone(), secrets };
+    let mut response = match sign_in(app, id, provider, resumed, answer).await {
+        Ok(code) => hand_over(app, &login, &code),
+        Err(error) => pages::failure(provider, &login, &error, id),
+    };
+    let cookies = LoginCookies::of(&app.login_flow.public_url);
+    let ended = cookies.forget(&state, provider.answers_by_form_post());
+    response.headers_mut().append(header::SET_COOKIE, ended);
+    response
+}
+
+/// A login that came back, and what with.
+struct Returned<'a> {
+    provider: &'a Provider,
+    login: AppLogin,
+    secrets: FlowSecrets,
+    answer: Parameters,
+}
+
+async fn resume<'a>(
+    app: &'a App,
+    provider: &str,
+    headers: &HeaderMap,
+    answer: Parameters,
+) -> Result<Returned<'a>, ApiError> {
+    let provider = find_provider(app, provider)?;
+    let lost = || ApiError::lost_login(LostLogin::Lost);
+    let state = answer.get("state").filter(|state| is_encoded(state)).ok_or_else(lost)?;
+    if answer.get("iss").is_some_and(|issuer| !provider.may_be_issuer(issuer)) {
+        return Err(lost());
+    }
+    let cookies = LoginCookies::of(&app.login_flow.public_url);
+    let sealed = cookies.find(headers, state).ok_or_else(lost)?;
+    let resumed = app.login_flow.resume(provider, state, &sealed).await;
+    let Resumed { login, secrets } = resumed.map_err(ApiError::lost_login)?;
+    Ok(Returned { provider, login, secrets, answer })
+}
+
+/// Has the provider confirm its answer. The words of an error are the provider's, or those of whoever made up the
+/// address: no page repeats them.
+async fn sign_in(
+    app: &App,
+    id: &RequestId,
+    provider: &Provider,
+    resumed: Resumed,
+    answer: Parameters,
+) -> Result<Secret, ApiError> {
+    let error = answer.get("error").or(answer.get("openid.mode").filter(|mode| *mode == "cancel"));
+    match error {
+        Some(error) if CANCELLED.contains(&error.as_str()) => return Err(ApiError::login_denied()),
+        Some(_) => return Err(ApiError::login_failed_at_provider()),
+        None => {}
+    }
+    let callback = app.login_flow.callback(provider);
+    let proof = provider
+        .proof_of_answer(answer, resumed.secrets, callback)
+        .ok_or_else(ApiError::login_failed_at_provider)?;
+    let by = Requester::anonymous(id);
+    app.broker.sign_in(provider, proof, &resumed.login, &by).await.map_err(ApiError::exchange)
+}
+
+/// Gives the app its code: by a redirect, or by a message to the window that opened this one.
+fn hand_over(app: &App, login: &AppLogin, code: &Secret) -> Response {
+    let response = app_response(login, &[("code", code.expose()), ("iss", &app.login_flow.public_url)]);
+    if login.request().popup {
+        return pages::message(login, &response);
+    }
+    Redirect::to(&address(&login.request().redirect_uri, &response)).into_response()
+}
+
+/// What an app hears, its own state included.
+fn app_response<'a>(login: &'a AppLogin, members: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let state = login.request().state.as_deref().map(|state| ("state", state));
+    members.iter().copied().chain(state).collect()
+}
+
+/// An address with these parameters. Redirect URIs have no fragment, but perhaps a query.
+fn address(base: &str, parameters: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ESCAPED)))
+        .collect();
+    format!("{base}{}{}", if base.contains('?') { '&' } else { '?' }, pairs.join("&"))
+}
+
+fn find_provider<'a>(app: &'a App, id: &str) -> Result<&'a Provider, ApiError> {
+    app.broker.providers.get(id).ok_or_else(ApiError::unknown_login_provider)
+}
+
+/// What an app asks for, checked.
+fn read_request(app: &App, uri: &Uri) -> Result<AppLogin, ApiError> {
+    let mut given = parameters(uri.query().unwrap_or_default().as_bytes())?;
+    // RFC 6749 section 3.1: a parameter without a value is as good as absent.
+    let mut take = |name: &str| given.remove(name).filter(|value| !value.is_empty());
+    let wanted = [("response_type", "code"), ("code_challenge_method", "S256")];
+    for (name, expected) in wanted {
+        if take(name).is_some_and(|value| value != expected) {
+            return Err(ApiError::malformed_request(format!("{name} must be {expected}, or be left out.")));
+        }
+    }
+    let popup = match take("response_mode").as_deref() {
+        None | Some("query") => false,
+        Some("web_message") => true,
+        Some(_) => {
+            return Err(ApiError::malformed_request("response_mode must be query or web_message."));
+        }
+    };
+    let request = LoginRequest {
+        app: take("app").unwrap_or_default(),
+        redirect_uri: take("redirect_uri").unwrap_or_default(),
+        state: take("state"),
+        code_challenge: take("code_challenge").unwrap_or_default(),
+        popup,
+    };
+    app.login_flow.check(request).map_err(ApiError::login_request)
+}
+
+fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
+    if text.len() > MAX_PARAMETERS {
+        return Err(ApiError::body_too_large(Dialect::Problem, MAX_PARAMETERS));
+    }
+    body::form(text).ok_or_else(|| ApiError::malformed_request("A parameter stands there twice."))
+}
+
+/// The path of a login at a provider, with what the app asked for.
+fn start_path(provider: &str, login: &AppLogin) -> String {
+    let request = login.request();
+    let mut wishes = vec![
+        ("app", request.app.as_str()),
+        ("redirect_uri", &request.redirect_uri),
+        ("code_challenge", &request.code_challenge),
+    ];
+    wishes.extend(request.state.as_deref().map(|state| ("state", state)));
+    wishes.extend(request.popup.then_some(("response_mode", "web_message")));
+    address(&format!("/login/{provider}"), &wishes)
+}

@@ -1,0 +1,184 @@
+//! One-time codes at `/v1/exchange` and `/oauth2/token`: once, within a minute, by the app they were made for.
+
+use daypass_core::clock::SignedDuration;
+use futures::future::join_all;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::harness::{APP_REDIRECT_URI, Answer, Browser, Daypass, Wishes, claims, exchange_request};
+
+async fn sign_in(daypass: &Daypass) -> (Wishes, String) {
+    let wishes = Wishes::new();
+    let code = Browser::new(daypass).sign_in(&wishes).await;
+    (wishes, code)
+}
+
+async fn token(daypass: &Daypass, form: &[(&str, &str)]) -> Answer {
+    daypass.send(token_request(form)).await
+}
+
+fn token_request(form: &[(&str, &str)]) -> Request<String> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let request = Request::post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
+    request.body(body).unwrap()
+}
+
+#[track_caller]
+fn assert_oauth_error(answer: &Answer, status: u16, error: &str) {
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["error"].as_str()),
+        (status, Some(error)),
+        "{answer:?}"
+    );
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.json()["error_description"].is_string());
+}
+
+#[tokio::test]
+async fn an_app_that_speaks_oauth_gets_its_token() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    let answer = token(&daypass, &wishes.form(&code)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let body = answer.json();
+    let expected = json!({
+        "access_token": body["access_token"],
+        "token_type": "Bearer",
+        "issued_token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "expires_in": 900,
+        "identity_id": body["identity_id"],
+        "identity_pool_id": daypass.pool_id(),
+        "region": "us-east-1",
+        "provider": "snapchat",
+        "user": {"name": "Ada", "avatar": "http://127.0.0.1:9402/avatars/ada.svg"},
+    });
+    assert_eq!(body, expected);
+    assert_eq!(claims(&body["access_token"])["sub"], body["identity_id"]);
+    let entered = json!({"identity_id": body["identity_id"], "token": body["access_token"]});
+    assert_eq!(daypass.get_credentials(&entered).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_code_brings_credentials_if_the_app_asks_for_them() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    let mut body = wishes.redemption(&code);
+    body["credentials"] = true.into();
+    let answer = daypass.exchange(&body).await.json();
+    assert!(answer["credentials"]["session_token"].is_string(), "{answer}");
+}
+
+#[tokio::test]
+async fn a_code_counts_once() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    assert_eq!(daypass.exchange(&wishes.redemption(&code)).await.status, 200);
+    daypass.exchange(&wishes.redemption(&code)).await.assert_problem(401, "login_code_refused");
+    let answer = token(&daypass, &wishes.form(&code)).await;
+    assert_oauth_error(&answer, 400, "invalid_grant");
+    assert_eq!(answer.json()["code"], "login_code_refused");
+}
+
+#[tokio::test]
+async fn of_sixteen_who_redeem_one_code_at_once_one_gets_the_token() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    let racers = (0..16).map(|number| {
+        let request = if number % 2 == 0 {
+            exchange_request(wishes.redemption(&code).to_string())
+        } else {
+            token_request(&wishes.form(&code))
+        };
+        daypass.send(request)
+    });
+    let answers = join_all(racers).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_code_lives_for_a_minute() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    daypass.advance(SignedDuration::from_millis(59_999));
+    assert_eq!(daypass.exchange(&wishes.redemption(&code)).await.status, 200);
+    let (wishes, code) = sign_in(&daypass).await;
+    daypass.advance(SignedDuration::from_secs(60));
+    daypass.exchange(&wishes.redemption(&code)).await.assert_problem(401, "login_code_refused");
+}
+
+#[tokio::test]
+async fn whoever_shows_a_code_with_anything_else_spends_it() {
+    for (member, value) in [
+        ("code_verifier", "w".repeat(43)),
+        ("app", "twin".into()),
+        ("app", "nobody".into()),
+        ("redirect_uri", "https://shop.example/?page=in".into()),
+        ("redirect_uri", format!("{APP_REDIRECT_URI}/")),
+    ] {
+        let daypass = Daypass::start().await;
+        let (wishes, code) = sign_in(&daypass).await;
+        let mut stolen = wishes.redemption(&code);
+        stolen[member] = value.into();
+        daypass.exchange(&stolen).await.assert_problem(401, "login_code_refused");
+        daypass.exchange(&wishes.redemption(&code)).await.assert_problem(401, "login_code_refused");
+        assert!(daypass.identities().await.is_empty(), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_endpoint_holds_a_code_to_its_app_as_well() {
+    for (member, value) in [("client_id", "twin"), ("code_verifier", &*"w".repeat(43)), ("redirect_uri", "x")]
+    {
+        let daypass = Daypass::start().await;
+        let (wishes, code) = sign_in(&daypass).await;
+        let mut form = wishes.form(&code);
+        form.iter_mut().filter(|(name, _)| *name == member).for_each(|field| field.1 = value);
+        assert_oauth_error(&token(&daypass, &form).await, 400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_redemption_spends_nothing() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    for member in ["app", "redirect_uri", "code_verifier"] {
+        let mut body = wishes.redemption(&code);
+        body.as_object_mut().unwrap().remove(member);
+        daypass.exchange(&body).await.assert_problem(400, "malformed_request");
+    }
+    for member in ["provider", "access_token", "id_token", "code", "nonce"] {
+        let mut body = wishes.redemption(&code);
+        body[member] = Value::from("x");
+        daypass.exchange(&body).await.assert_problem(400, "malformed_request");
+    }
+    for member in ["grant_type", "client_id", "redirect_uri", "code_verifier", "code"] {
+        let form: Vec<_> = wishes.form(&code).into_iter().filter(|(name, _)| *name != member).collect();
+        assert_oauth_error(&token(&daypass, &form).await, 400, "invalid_request");
+    }
+    let mut twice = wishes.form(&code);
+    twice.push(("client_id", "shop"));
+    assert_oauth_error(&token(&daypass, &twice).await, 400, "invalid_request");
+    assert_eq!(daypass.exchange(&wishes.redemption(&code)).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_takes_forms_of_one_kind() {
+    let daypass = Daypass::start().await;
+    let answer = token(&daypass, &[("grant_type", "password")]).await;
+    assert_oauth_error(&answer, 400, "unsupported_grant_type");
+    let json = Request::post("/oauth2/token").header("content-type", "application/json").body("{}".into());
+    assert_oauth_error(&daypass.send(json.unwrap()).await, 400, "invalid_request");
+    assert_oauth_error(&token(&daypass, &[("x", &"y".repeat(9000))]).await, 413, "invalid_request");
+    let mut foreign = token_request(&[]);
+    foreign.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
+    assert_oauth_error(&daypass.send(foreign).await, 403, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_provider_code_is_no_login_code() {
+    let daypass = Daypass::start().await;
+    let login = daypass.sign_in("ada").await;
+    let wishes = Wishes::new();
+    daypass.exchange(&wishes.redemption(&login.code)).await.assert_problem(401, "login_code_refused");
+}
