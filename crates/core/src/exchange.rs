@@ -68,7 +68,7 @@ impl From<StoreError> for ExchangeError {
 /// Exchanges logins for identities of one pool.
 pub struct Broker {
     /// The providers whose logins are accepted, by ID.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: BTreeMap<String, Arc<Provider>>,
     /// The redirect URIs of all registered apps.
     pub redirect_uris: BTreeSet<String>,
     /// Has the providers confirm logins.

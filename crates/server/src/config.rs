@@ -3,16 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
-use daypass_core::provider::definition::{Definition, DefinitionError};
+use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
 use daypass_core::provider::{AppleKey, Provider};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
 use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
+
+use crate::provider_http::AllowedHost;
+
+/// The longest that a yes may be repeated without asking again, in seconds.
+const MAX_CACHE: i64 = 300;
 
 /// A whole configuration.
 #[derive(Debug, Deserialize)]
@@ -22,6 +28,9 @@ pub struct Config {
     pub public_url: String,
     /// The identity pool that logins lead to.
     pub pool: PoolConfig,
+    /// What of the network providers may be in.
+    #[serde(default)]
+    pub network: NetworkConfig,
     /// The providers whose logins are accepted.
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderConfig>,
@@ -46,6 +55,8 @@ pub struct Config {
 pub struct Additions {
     #[serde(default)]
     pool: PoolAdditions,
+    #[serde(default)]
+    network: NetworkConfig,
     #[serde(default, rename = "provider")]
     providers: Vec<ProviderConfig>,
     #[serde(default, rename = "oidc_provider")]
@@ -62,6 +73,15 @@ pub struct Additions {
 #[serde(deny_unknown_fields)]
 struct PoolAdditions {
     role_mapping_rules: Option<usize>,
+}
+
+/// What of the network providers may be in: the public internet, unless more is said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Hosts of providers and issuers that may have a private address, each by its name or its address.
+    #[serde(default)]
+    pub allow_private: Vec<AllowedHost>,
 }
 
 /// The identity pool.
@@ -113,6 +133,9 @@ pub struct ProviderConfig {
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
+    /// See [`Provider::cache_verified`]; at most [`MAX_CACHE`].
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    pub cache_verified: Option<i64>,
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
@@ -172,6 +195,9 @@ pub enum ConfigError {
     /// An ID that could be mistaken for another one's with a longer external ID.
     #[error("[[provider]] id = {0:?}: use letters, digits, `-` and `_` only")]
     ProviderId(String),
+    /// A token would work for long after it was revoked.
+    #[error("[[provider]] id = {0:?}: cache_verified: at most 5m, because a revoked token works as long")]
+    CacheVerified(String),
     /// A provider's block is not valid.
     #[error("[[provider]] id = {id:?}: {source}")]
     Provider {
@@ -246,6 +272,7 @@ impl Config {
     /// [`ConfigError`] for the first mistake.
     pub fn add(&mut self, additions: Additions) -> Result<(), ConfigError> {
         self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
+        self.network.allow_private.extend(additions.network.allow_private);
         self.providers.extend(additions.providers);
         self.oidc_providers.extend(additions.oidc_providers);
         self.user_pools.extend(additions.user_pools);
@@ -315,10 +342,10 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] for the first mistake.
-    pub fn load_providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
+    pub fn load_providers(&self) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
         let mut providers = BTreeMap::new();
         for config in &self.providers {
-            let provider = config.load()?;
+            let provider = Arc::new(config.load()?);
             if providers.insert(config.id.clone(), provider).is_some() {
                 return Err(ConfigError::DuplicateProvider(config.id.clone()));
             }
@@ -380,6 +407,9 @@ impl ProviderConfig {
         {
             return Err(ConfigError::ProviderId(id));
         }
+        if self.cache_verified.is_some_and(|seconds| seconds > MAX_CACHE) {
+            return Err(ConfigError::CacheVerified(id));
+        }
         let block = self.catalogue.as_deref().unwrap_or(&self.id);
         let definition = Definition::from_catalogue(block, self.overrides.clone())
             .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
@@ -390,6 +420,7 @@ impl ProviderConfig {
             client_secret: self.client_secret.read(&id)?,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
+            cache_verified: self.cache_verified.map(SignedDuration::from_secs),
             definition,
             id,
         })
@@ -449,7 +480,7 @@ mod tests {
     "#;
 
     /// Parses the good configuration with one change, its secret in a file.
-    fn load(from: &str, to: &str) -> Result<BTreeMap<String, Provider>, ConfigError> {
+    fn load(from: &str, to: &str) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "hunter2\n").unwrap();
         assert!(GOOD.contains(from));
@@ -468,6 +499,7 @@ mod tests {
         assert_eq!(snapchat.definition.name, "Snapchat");
         assert_eq!(snapchat.client_secret, Secret::new("hunter2"));
         assert!(!snapchat.accept_unbound_access_tokens);
+        assert_eq!(snapchat.cache_verified, None);
     }
 
     #[test]
@@ -488,6 +520,14 @@ mod tests {
                 .contains("\"snapchat\": unknown field `colour`")
         );
         assert!(complaint("{ file = \"SECRET\" }", "\"hunter2\"").contains("client_secret"));
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snapchat\"\ncache_verified = \"6m\"")
+                .contains("at most 5m")
+        );
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snapchat\"\ncache_verified = \"6\"")
+                .contains("no duration")
+        );
         assert!(complaint("SECRET", "/nowhere/at/all").contains("cannot read /nowhere/at/all"));
         assert!(
             complaint("id = \"snapchat\"", "id = \"snap:chat\"\ncatalogue = \"snapchat\"")
@@ -509,11 +549,12 @@ mod tests {
         let file = dir.path().join("more.toml");
         std::fs::write(dir.path().join("editor.json"), "{}").unwrap();
         let role = "[[role]]\nname = \"editor\"\npolicy = \"editor.json\"\n";
-        std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n")).unwrap();
+        std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n[network]\nallow_private = [\"10.0.0.7\"]\n")).unwrap();
         let mut config = Config::parse(GOOD).unwrap();
         config.add(Additions::read(&file).unwrap()).unwrap();
         assert_eq!(config.pool.role_mapping_rules, Some(30));
         assert_eq!(config.oidc_providers.len(), 1);
+        assert_eq!(config.network.allow_private.len(), 1);
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
         let roles = config.load_roles(&pool_id).unwrap();
         assert_eq!((roles[0].name.as_str(), &*roles[0].policy), ("editor", "{}"));

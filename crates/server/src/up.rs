@@ -25,7 +25,7 @@ use self::home::Home;
 use self::ports::Ports;
 use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
-use crate::provider_http::{Limits, ReqwestHttp};
+use crate::provider_http::{Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::telemetry::{self, AuditFile};
 use crate::wire::{App, Ingredients, Playground, configured_pool};
@@ -125,12 +125,14 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
+    let config = config(&home, &ports, options.additions.as_deref())?;
+    let reach = Reach::with(config.network.allow_private.iter().cloned());
     let app = App::wire(Ingredients {
-        config: config(&home, &ports, options.additions.as_deref())?,
+        config,
         roles,
         store,
         master_key: home.master_key()?,
-        http: Arc::new(ReqwestHttp::new(Limits::default())?),
+        http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
         audit_lines: Arc::new(AuditFile::new(home.audit_log()?)),
         clock: clock.clone(),
         random: random.clone(),
@@ -175,7 +177,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 }
 
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
-/// takes bare access tokens, to show what that flow costs.
+/// takes bare access tokens, to show what that flow costs. The sandbox and whatever else a developer runs beside
+/// it are on the loopback interface.
 fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Result<Config> {
     let provider = |id: &str, name: &str, accept_unbound_access_tokens: bool| {
         format!(
@@ -190,7 +193,7 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
         )
     };
     let text = format!(
-        "public_url = {url:?}\n\
+        "public_url = {url:?}\n[network]\nallow_private = [\"127.0.0.1\", \"::1\"]\n\
          [pool]\nname = \"{POOL_NAME}\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
          region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n\
          [[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",

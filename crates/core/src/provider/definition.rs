@@ -373,10 +373,14 @@ pub enum NonceMode {
     None,
 }
 
-mod seconds {
+/// Durations in TOML.
+pub mod seconds {
     use serde::{Deserialize, Deserializer};
 
-    /// `15m`, `1h`, in seconds.
+    /// Reads `90s`, `15m` or `1h`, in seconds.
+    ///
+    /// # Errors
+    /// For any other spelling.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (number, unit) = text.split_at(text.len().saturating_sub(1));

@@ -26,7 +26,7 @@ struct Offer {
 }
 
 pub async fn handle(State(app): SharedApp) -> Json<Providers> {
-    Json(Providers { providers: app.broker.providers.values().map(offer).collect() })
+    Json(Providers { providers: app.broker.providers.values().map(|provider| offer(provider)).collect() })
 }
 
 fn offer(provider: &Provider) -> Offer {
