@@ -14,6 +14,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::clock::{Clock, SignedDuration};
+use crate::hex;
 use crate::jwks::{Algorithm, JwksCache, JwksError, KeySource};
 use crate::secret::Secret;
 
@@ -214,8 +215,7 @@ fn check_nonce(claims: &Claims, wanted: Nonce<'_>) -> Result<(), IdTokenError> {
         Nonce::Exact(nonce) => found(&[nonce]),
         Nonce::Sha256(nonce) => {
             let hash = digest::digest(&digest::SHA256, nonce.as_bytes());
-            let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-            found(&[nonce, &hex])
+            found(&[nonce, &hex::encode(hash.as_ref())])
         }
     };
     if good { Ok(()) } else { Err(IdTokenError::WrongNonce) }

@@ -39,6 +39,7 @@ use self::memory::Memory;
 pub use self::signed::{Fields, UseOnce};
 use self::template::{Name, Values};
 use crate::clock::{Clock, SignedDuration};
+use crate::hex;
 use crate::id_token::{Audience, Expectation, IdTokenError, Keys, Nonce, Verifier};
 use crate::jwks::{JwksCache, KeySource};
 use crate::secret::Secret;
@@ -282,8 +283,7 @@ impl Provider {
     fn with_token(&self, mut values: Values, token: &Secret) -> Values {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.client_secret.expose().as_bytes());
         let proof = hmac::sign(&key, token.expose().as_bytes());
-        let proof: String = proof.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        values.set(Name::AppsecretProof, Secret::new(proof));
+        values.set(Name::AppsecretProof, Secret::new(hex::encode(proof.as_ref())));
         values.set(Name::Token, token.clone());
         values
     }

@@ -154,7 +154,7 @@ pub(super) async fn redeem(
     parameters.extend(redemption.callback);
     let request = headers(request, exchange.headers.iter(), values)?;
     let url = exchange.url.url(values)?;
-    let answered = http.send(with_parameters(request, exchange.parameters_in, &url, parameters)?).await?;
+    let answered = http.send(with_parameters(request, exchange.parameters_in, &url, &parameters)?).await?;
     answer::token_answer(exchange, &answered)
 }
 
@@ -198,7 +198,7 @@ fn with_parameters(
     request: request::Builder,
     place: ParametersIn,
     url: &str,
-    parameters: Vec<(String, Secret)>,
+    parameters: &[(String, Secret)],
 ) -> Result<Request<Bytes>, ProofError> {
     let encoded = || form(parameters.iter().map(|(name, value)| (name.as_str(), value.clone())));
     let built = match place {

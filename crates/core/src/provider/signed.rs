@@ -13,6 +13,7 @@ use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
 use super::http::ProviderHttp;
 use super::template::{Values, encode};
 use crate::clock::{SignedDuration, Timestamp};
+use crate::hex;
 use crate::secret::Secret;
 
 /// Fields, each once.
@@ -59,7 +60,7 @@ pub(super) fn check_fields(
         return Err(ProofError::Refused);
     }
     let until = Timestamp::from_second(until.saturating_add(1)).map_err(|_| ProofError::Refused)?;
-    Ok(UseOnce { name: hex(&signature), until })
+    Ok(UseOnce { name: hex::encode(&signature), until })
 }
 
 /// The fields as an answer, for pointers of one step.
@@ -138,8 +139,4 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() == 64)?;
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

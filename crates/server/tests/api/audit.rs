@@ -49,7 +49,7 @@ async fn a_refused_exchange() {
         "request_id": answer.header("x-amzn-requestid"),
         "action": "exchange",
         "outcome": "refused",
-        "reason": "the provider answered the profile query with errors (UNAUTHORIZED_USER)",
+        "reason": "the provider answered with an error (UNAUTHORIZED_USER)",
         "provider": "snapchat",
     });
     assert_eq!(event_after(&daypass, 0).await, expected);

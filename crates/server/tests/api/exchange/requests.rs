@@ -34,7 +34,8 @@ async fn assert_lack_is_malformed(member: &str, detail: &str) {
     assert_malformed(body.to_string(), detail).await;
 }
 
-const ONE_PROOF: &str = "send exactly one proof: access_token, or code with code_verifier and redirect_uri";
+const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with \
+    redirect_uri and code_verifier; or signed_fields with redirect_uri";
 const VERIFIER: &str = "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
 
 #[tokio::test]
