@@ -12,6 +12,7 @@ mod call;
 pub mod catalogue;
 pub mod definition;
 mod flight;
+mod grade;
 pub mod http;
 mod memory;
 mod signed;
@@ -34,6 +35,7 @@ use self::definition::{
     NamedClient, NonceMode, Pkce, ProofKind,
 };
 use self::flight::{Flights, ProofKey};
+pub use self::grade::Grade;
 use self::http::{ProviderHttp, ProviderHttpError};
 use self::memory::Memory;
 pub use self::signed::{Fields, UseOnce};

@@ -374,6 +374,18 @@ impl Additions {
         Ok(additions)
     }
 
+    /// The providers as they stand in the file.
+    #[must_use]
+    pub fn providers(&self) -> &[ProviderConfig] {
+        &self.providers
+    }
+
+    /// The private hosts that the file allows.
+    #[must_use]
+    pub fn allowed_private(&self) -> &[AllowedHost] {
+        &self.network.allow_private
+    }
+
     /// The names of the added roles.
     pub fn role_names(&self) -> impl Iterator<Item = &RoleName> {
         self.roles.iter().map(|role| &role.name)
@@ -400,7 +412,11 @@ fn read_file(file: &Path) -> Result<String, ConfigError> {
 }
 
 impl ProviderConfig {
-    fn load(&self) -> Result<Provider, ConfigError> {
+    /// The provider, its definition complete and its secret read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake.
+    pub fn load(&self) -> Result<Provider, ConfigError> {
         let id = self.id.clone();
         if id.is_empty()
             || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

@@ -4,6 +4,7 @@
 pub(crate) mod home;
 mod ports;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use self::home::Home;
 use self::ports::Ports;
 use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
-use crate::provider_http::{Limits, Reach, ReqwestHttp};
+use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::telemetry::{self, AuditFile};
 use crate::wire::{App, Ingredients, Playground, configured_pool};
@@ -126,7 +127,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
     let config = config(&home, &ports, options.additions.as_deref())?;
-    let reach = Reach::with(config.network.allow_private.iter().cloned());
+    let reach = Reach::with(config.network.allow_private.iter().cloned().chain(loopback()));
     let app = App::wire(Ingredients {
         config,
         roles,
@@ -177,8 +178,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 }
 
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
-/// takes bare access tokens, to show what that flow costs. The sandbox and whatever else a developer runs beside
-/// it are on the loopback interface.
+/// takes bare access tokens, to show what that flow costs.
 fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Result<Config> {
     let provider = |id: &str, name: &str, accept_unbound_access_tokens: bool| {
         format!(
@@ -193,7 +193,7 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
         )
     };
     let text = format!(
-        "public_url = {url:?}\n[network]\nallow_private = [\"127.0.0.1\", \"::1\"]\n\
+        "public_url = {url:?}\n\
          [pool]\nname = \"{POOL_NAME}\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
          region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n\
          [[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
@@ -209,6 +209,11 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
         added.with_context(|| format!("{} cannot be used", file.display()))?;
     }
     Ok(config)
+}
+
+/// What a developer may run beside `up`, and providers for development with it.
+pub(crate) fn loopback() -> [AllowedHost; 2] {
+    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(AllowedHost::Address)
 }
 
 fn role_arn(name: &str) -> String {
