@@ -14,6 +14,8 @@ use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
 use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
 
 use crate::provider_http::AllowedHost;
 
@@ -139,6 +141,9 @@ pub struct ProviderConfig {
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
+    /// Where the block begins, for whoever has to correct it.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 /// Where a secret is kept: never in the configuration itself.
@@ -179,6 +184,14 @@ pub enum ConfigError {
     /// Not TOML, an unknown key, a missing key, a value of the wrong kind.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// A mistake, and where it stands.
+    #[error("{place}: {source}")]
+    At {
+        /// The line, with its file where there is one.
+        place: String,
+        /// The mistake.
+        source: Box<ConfigError>,
+    },
     /// A URL that tokens or browsers could not use.
     #[error("{key} = {value:?}: {cure}")]
     Url {
@@ -261,7 +274,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
+        let mut config: Self = toml::from_str(text)?;
+        note_places(text, None, &mut config.providers)?;
         config.check()?;
         Ok(config)
     }
@@ -347,7 +361,7 @@ impl Config {
         for config in &self.providers {
             let provider = Arc::new(config.load()?);
             if providers.insert(config.id.clone(), provider).is_some() {
-                return Err(ConfigError::DuplicateProvider(config.id.clone()));
+                return Err(config.locate(ConfigError::DuplicateProvider(config.id.clone())));
             }
         }
         Ok(providers)
@@ -360,7 +374,9 @@ impl Additions {
     /// # Errors
     /// [`ConfigError::File`], or [`ConfigError::Toml`] with the place of the mistake.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let mut additions: Self = toml::from_str(&read_file(file)?)?;
+        let text = read_file(file)?;
+        let mut additions: Self = toml::from_str(&text)?;
+        note_places(&text, Some(file), &mut additions.providers)?;
         let base = file.parent().unwrap_or(Path::new(""));
         for provider in &mut additions.providers {
             if let SecretReference::File(file) = &mut provider.client_secret {
@@ -392,6 +408,28 @@ impl Additions {
     }
 }
 
+/// The blocks of providers alone, to see where they are: what they say is read apart from it.
+#[derive(Deserialize)]
+struct Blocks {
+    #[serde(default, rename = "provider")]
+    providers: Vec<Spanned<IgnoredAny>>,
+}
+
+/// Notes at which line each provider's block begins.
+fn note_places(
+    text: &str,
+    file: Option<&Path>,
+    providers: &mut [ProviderConfig],
+) -> Result<(), toml::de::Error> {
+    let blocks: Blocks = toml::from_str(text)?;
+    let file = file.map(|file| format!("{}, ", file.display())).unwrap_or_default();
+    for (provider, block) in providers.iter_mut().zip(&blocks.providers) {
+        let before = text.get(..block.span().start).unwrap_or_default();
+        provider.place = Some(format!("{file}line {}", before.matches('\n').count() + 1));
+    }
+    Ok(())
+}
+
 impl RoleConfig {
     fn load(&self, pool_id: &IdentityPoolId) -> Result<RoleDocument, ConfigError> {
         let trust_policy = match &self.trust {
@@ -417,6 +455,17 @@ impl ProviderConfig {
     /// # Errors
     /// [`ConfigError`] for the first mistake.
     pub fn load(&self) -> Result<Provider, ConfigError> {
+        self.complete().map_err(|mistake| self.locate(mistake))
+    }
+
+    fn locate(&self, mistake: ConfigError) -> ConfigError {
+        match self.place.clone() {
+            Some(place) => ConfigError::At { place, source: Box::new(mistake) },
+            None => mistake,
+        }
+    }
+
+    fn complete(&self) -> Result<Provider, ConfigError> {
         let id = self.id.clone();
         if id.is_empty()
             || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
@@ -598,6 +647,31 @@ mod tests {
         assert!(
             Additions::read(&dir.path().join("none.toml")).unwrap_err().to_string().contains("none.toml")
         );
+    }
+
+    #[test]
+    fn a_mistake_in_a_provider_names_the_line_of_its_block_and_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        let block = |id: &str, more: &str| {
+            format!(
+                "\n[[provider]]\nid = {id:?}\nclient_id = \"x\"\nclient_secret = {{ file = \"secret\" }}\n{more}"
+            )
+        };
+        std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
+        for (first, second, line, cure) in [
+            (block("snapchat", ""), block("b", ""), 7, "the catalogue has no provider"),
+            (block("snapchat", "profile.url = \"ftp://x\"\n"), block("b", ""), 2, "must begin with https://"),
+            (block("snapchat", ""), block("snapchat", "# once more\n"), 7, "needs an ID of its own"),
+            (block("snapchat", "pkce = \"never\"\n"), block("a b", ""), 8, "letters, digits"),
+        ] {
+            std::fs::write(&file, format!("{first}{second}")).unwrap();
+            let mut config = Config::parse(GOOD.split("[[provider]]").next().unwrap()).unwrap();
+            config.add(Additions::read(&file).unwrap()).unwrap();
+            let mistake = config.load_providers().unwrap_err().to_string();
+            assert!(mistake.starts_with(&format!("{}, line {line}: ", file.display())), "{mistake}");
+            assert!(mistake.contains(cure), "{mistake}");
+        }
     }
 
     #[test]

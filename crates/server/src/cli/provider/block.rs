@@ -56,14 +56,14 @@ fn needs_app_id(definition: &Definition) -> bool {
 pub(super) fn new(id: &str) -> anyhow::Result<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     anyhow::ensure!(!id.is_empty() && id.bytes().all(plain), "{id:?}: use letters, digits, `-` and `_` only");
-    Ok(SKELETON.replace("ID", id))
+    Ok(SKELETON.replace("{id}", id))
 }
 
 const SKELETON: &str = r#"[[provider]]
-id = "ID"
+id = "{id}"
 client_id = "…"
-client_secret = { file = "ID.secret" }  # a file with the secret, or { env = "VARIABLE" }
-name = "ID"
+client_secret = { file = "{id}.secret" }  # a file with the secret, or { env = "VARIABLE" }
+name = "{id}"
 register = "Where the client is registered, and what to enter there."
 id_scope = "global"  # or app, developer, tenant, unknown: who else sees the same external ID
 accept = ["code"]
@@ -111,6 +111,7 @@ mod tests {
     fn the_block_of_a_new_provider_works_as_it_is() {
         let provider = load("our-login", &new("our-login").unwrap());
         assert_eq!((&*provider.id, &*provider.definition.name), ("our-login", "our-login"));
+        assert!(new("our-login").unwrap().contains("the same external ID\n"));
         assert!(new("our login").is_err());
     }
 }

@@ -7,7 +7,7 @@ use super::block;
 
 const WIDTH: usize = 80;
 /// Where the second column of `show` begins.
-const INDENT: usize = 12;
+const INDENT: usize = 13;
 
 /// One line for each provider.
 pub(super) fn list() -> String {
