@@ -108,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn every_block_in_the_manual_works() {
+        let page = include_str!("../../../../../docs/add-a-provider.md");
+        let blocks: Vec<&str> =
+            page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let providers: Vec<_> = blocks.into_iter().filter(|block| block.contains("[[provider]]")).collect();
+        assert_eq!(providers.len(), 3);
+        for block in providers {
+            load("docs/add-a-provider.md", block);
+        }
+    }
+
+    #[test]
     fn the_block_of_a_new_provider_works_as_it_is() {
         let provider = load("our-login", &new("our-login").unwrap());
         assert_eq!((&*provider.id, &*provider.definition.name), ("our-login", "our-login"));
