@@ -20,15 +20,20 @@ pub(super) fn list() -> String {
         format!("{id:ids$}  {name:names$}  {grade:5}  {pkce:4}  {proofs}")
     };
     let mut lines = vec![line("ID", "NAME", "GRADE", "PKCE", "PROOFS")];
-    lines.extend(known.iter().map(|(id, it)| {
-        let pkce = if it.pkce == Pkce::Required { "yes" } else { "no" };
-        line(id, &it.name, &it.grade().to_string(), pkce, &proofs(it))
-    }));
+    lines.extend(
+        known.iter().map(|(id, it)| line(id, &it.name, &it.grade().to_string(), pkce(it), &proofs(it))),
+    );
     lines.push(String::new());
     lines.push("How a provider shows that a token was issued to your client:".into());
     lines.push("A ID token, B named by an answer, C by your client's credentials, D signed,".into());
     lines.push("N not at all: only codes count. `daypass provider show ID` says more.".into());
     lines.join("\n")
+}
+
+/// PKCE ties a code to the browser, so it means something only where codes are taken.
+fn pkce(definition: &Definition) -> &'static str {
+    let used = definition.pkce == Pkce::Required && definition.accept.contains(&ProofKind::Code);
+    if used { "yes" } else { "no" }
 }
 
 fn proofs(definition: &Definition) -> String {
@@ -48,10 +53,7 @@ pub(super) fn show(id: &str, definition: &Definition) -> String {
     let mut field = |name: &str, text: &str| lines.extend(wrapped(name, text));
     field("register", &definition.register);
     field("proofs", &accepted(definition));
-    field(
-        "PKCE",
-        if definition.pkce == Pkce::Required { "always, with S256" } else { "never: it does not know it" },
-    );
+    field("PKCE", if pkce(definition) == "yes" { "always, with S256" } else { "not used" });
     field("scopes", &if definition.scopes.is_empty() { "none".into() } else { definition.scopes.join(" ") });
     field("external ID", id_scope(definition.id_scope));
     field("grade", &format!("{}: {}", definition.grade(), definition.grade().about()));
@@ -67,11 +69,22 @@ pub(super) fn show(id: &str, definition: &Definition) -> String {
     }
     lines.extend(["", "For the configuration:", ""].map(str::to_owned));
     lines.push(block::of(id, definition));
-    lines.extend(
-        ["", "Then: daypass provider try ID --config FILE --redirect-uri URI"]
-            .map(|line| line.replace("ID", id)),
-    );
+    if let Some(proof) = trial(definition) {
+        lines.extend([String::new(), format!("Then: daypass provider try {id} --config FILE {proof}")]);
+    }
     lines.join("\n")
+}
+
+/// What a trial begins with. Signed fields come back to a page, and only that page has them.
+fn trial(definition: &Definition) -> Option<&'static str> {
+    let accepts = |kind| definition.accept.contains(&kind);
+    if accepts(ProofKind::Code) {
+        Some("--redirect-uri URI")
+    } else if accepts(ProofKind::IdToken) {
+        Some("--id-token TOKEN")
+    } else {
+        accepts(ProofKind::AccessToken).then_some("--access-token TOKEN")
+    }
 }
 
 /// The proofs, and what the operator's word would add.

@@ -11,6 +11,7 @@ use aws_lc_rs::digest;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use clap::Args;
 use daypass_core::clock::SystemClock;
+use daypass_core::provider::definition::ProofKind;
 use daypass_core::provider::{
     AuthorizeRequest, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
@@ -35,22 +36,22 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
     /// An authorization code, from the address that the provider sent you back to
-    #[arg(long, requires = "redirect_uri", value_parser = secret)]
+    #[arg(long, requires = "redirect_uri", value_parser = secret, allow_hyphen_values = true)]
     code: Option<Secret>,
     /// The verifier that was printed when the login was started
-    #[arg(long, value_name = "VERIFIER", requires = "code", value_parser = secret)]
+    #[arg(long, value_name = "VERIFIER", requires = "code", value_parser = secret, allow_hyphen_values = true)]
     code_verifier: Option<Secret>,
     /// Where the provider sends you back to, exactly as it is registered there
     #[arg(long, value_name = "URI", required_unless_present_any = ["access_token", "id_token"])]
     redirect_uri: Option<String>,
     /// An access token
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["code", "id_token"], value_parser = secret)]
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = ["code", "id_token"], value_parser = secret, allow_hyphen_values = true)]
     access_token: Option<Secret>,
     /// An ID token
-    #[arg(long, value_name = "TOKEN", conflicts_with = "code", value_parser = secret)]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "code", value_parser = secret, allow_hyphen_values = true)]
     id_token: Option<Secret>,
     /// The nonce that was printed when the login was started
-    #[arg(long, value_parser = secret)]
+    #[arg(long, value_parser = secret, allow_hyphen_values = true)]
     nonce: Option<Secret>,
 }
 
@@ -110,9 +111,9 @@ fn start(provider: &Provider, redirect_uri: &str, file: &str, random: &dyn Rando
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()));
     let (state, nonce) = (random.guid(), random.guid());
     let request = AuthorizeRequest { redirect_uri, state: &state, nonce: &nonce, code_challenge: &challenge };
-    let url = provider.authorization_url(&request).context(
-        "logins at this provider do not start with an address of its own: try --id-token or --access-token",
-    )?;
+    let ends_with_code = provider.definition.accept.contains(&ProofKind::Code);
+    let url = provider.authorization_url(&request).filter(|_| ends_with_code);
+    let url = url.context("this provider takes no code: try --id-token or --access-token")?;
     Ok(format!(
         "Sign in here:\n\n{url}\n\nThe provider sends you back to {redirect_uri}?code=…&state=…; whether a page is there\n\
          does not matter. The state has to be {state}. Take the code from the address, and soon:\n\n\

@@ -142,6 +142,7 @@ fn a_proof_or_the_way_to_one_has_to_be_named() {
     let parse =
         |more: &[&str]| Command::try_parse_from(["try", "x", "--config", "f"].iter().chain(more)).is_ok();
     assert!(parse(&["--redirect-uri", "u"]) && parse(&["--id-token", "t"]));
+    assert!(parse(&["--code", "-c", "--code-verifier", "-v", "--nonce", "-n", "--redirect-uri", "u"]));
     assert!(!parse(&[]));
     assert!(!parse(&["--code", "c"]) && !parse(&["--id-token", "t", "--access-token", "t"]));
     assert!(!parse(&["--code", "c", "--redirect-uri", "u", "--id-token", "t"]));

@@ -194,3 +194,87 @@ fn is_secretive(at: &str) -> bool {
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::secret::Secret;
+
+    use super::*;
+    use crate::config::Additions;
+
+    /// A provider that answers everything so.
+    struct Answers(&'static str);
+
+    #[async_trait]
+    impl ProviderHttp for Answers {
+        async fn send(&self, _: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
+            Ok(Response::new(Bytes::from_static(self.0.as_bytes())))
+        }
+    }
+
+    fn provider() -> Arc<Provider> {
+        let dir = tempfile::tempdir().unwrap();
+        let block =
+            "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { file = \"secret\" }\n";
+        std::fs::write(dir.path().join("more.toml"), block).unwrap();
+        std::fs::write(dir.path().join("secret"), "hunter2/+").unwrap();
+        Arc::new(Additions::read(&dir.path().join("more.toml")).unwrap().providers()[0].load().unwrap())
+    }
+
+    /// What is told of one request with the token `t0k/en` that is answered so.
+    async fn told(url: &str, answer: &'static str) -> String {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let proof = UnverifiedProof::AccessToken(Secret::new("t0k/en"));
+        let say = {
+            let lines = lines.clone();
+            move |line: &str| {
+                lines.lock().unwrap().push(line.to_owned());
+                Ok(())
+            }
+        };
+        let told = Told::new(Answers(answer), provider(), &proof, say);
+        told.send(Request::get(url).body(Bytes::new()).unwrap()).await.unwrap();
+        lines.lock().unwrap().join("\n")
+    }
+
+    #[tokio::test]
+    async fn a_url_is_told_without_its_query_and_without_a_token_in_its_path() {
+        let long = "a".repeat(40);
+        for url in [
+            "https://a.example/t0k%2Fen/x?access_token=t0k%2Fen".to_owned(),
+            "https://a.example/hunter2%2F%2B/x?a=b".to_owned(),
+            format!("https://a.example/{long}/x"),
+        ] {
+            assert!(told(&url, "{}").await.contains("   GET https://a.example/…/x\n"), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_repeats_of_ours_is_not_told() {
+        let answer = r#"{"error": "no token t0k/en", "hint": "secret hunter2/+", "id_token": "abcdefghijkl", "again": "abcdefghijkl"}"#;
+        let told = told("https://a.example/", answer).await;
+        for secret in ["t0k/en", "hunter2", "abcdefghijkl"] {
+            assert!(!told.contains(secret), "{told}");
+        }
+        assert!(told.contains("/error") && told.contains("… (12 characters)"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_however_they_are_written() {
+        let json = told("https://a.example/", r#"{"a": {"b": [1, "x"]}, "token_type": "Bearer"}"#).await;
+        assert!(json.contains("/a/b/0       1") && json.contains("/token_type  Bearer"), "{json}");
+        assert!(told("https://a.example/", "callback( {\"openid\":\"x\"} );").await.contains("/openid  x"));
+        let form = told("https://a.example/", "access_token=0123456789&scope=a").await;
+        assert!(form.contains("/scope") && !form.contains("0123456789"), "{form}");
+        assert!(
+            told("https://a.example/", "<html>a=b</html>")
+                .await
+                .contains("16 bytes, neither JSON nor a form")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_cannot_steer_the_terminal() {
+        assert!(!told("https://a.example/", r#"{"name": "\u001b[2J"}"#).await.contains('\u{1b}'));
+    }
+}
