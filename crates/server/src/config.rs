@@ -135,7 +135,7 @@ pub struct ProviderConfig {
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
-    /// See [`Provider::cache_verified`]; at most [`MAX_CACHE`].
+    /// See [`Provider::cache_verified`]; at most five minutes.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     pub cache_verified: Option<i64>,
     /// Keys of the definition to replace.

@@ -36,6 +36,8 @@ async fn assert_lack_is_malformed(member: &str, detail: &str) {
 
 const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with \
     redirect_uri and code_verifier; or signed_fields with redirect_uri";
+const NO_VERIFIER: &str =
+    "This provider's codes come with the code_verifier whose challenge started the login.";
 const VERIFIER: &str = "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~";
 
 #[tokio::test]
@@ -51,7 +53,7 @@ async fn no_proof() {
 #[tokio::test]
 async fn half_a_proof_or_an_empty_one() {
     assert_lack_is_malformed("code", ONE_PROOF).await;
-    assert_lack_is_malformed("code_verifier", ONE_PROOF).await;
+    assert_lack_is_malformed("code_verifier", NO_VERIFIER).await;
     assert_lack_is_malformed("redirect_uri", ONE_PROOF).await;
     assert_change_is_malformed("code", "".into(), ONE_PROOF).await;
     assert_malformed(json!({"provider": VALUE, "access_token": ""}).to_string(), ONE_PROOF).await;
