@@ -32,7 +32,7 @@ pub struct Arguments {
     /// The provider's ID in the file
     #[arg(value_name = "ID")]
     id: String,
-    /// The file with its [[provider]] block, as `daypass up --config` takes it
+    /// The file with the block of the provider, as `daypass up --config` takes it
     #[arg(short, long, value_name = "FILE")]
     config: PathBuf,
     /// An authorization code, from the address that the provider sent you back to
