@@ -10,11 +10,14 @@ struct Generated {
     write: fn(&Workspace) -> Outcome,
 }
 
-const ALL: &[Generated] = &[Generated {
-    file: "docs/compatibility.md",
-    from: "what the conformance tests find",
-    write: compatibility,
-}];
+const ALL: &[Generated] = &[
+    Generated {
+        file: "docs/compatibility.md",
+        from: "what the conformance tests find",
+        write: compatibility,
+    },
+    Generated { file: "docs/providers.md", from: "the catalogue of providers", write: providers },
+];
 
 pub(crate) fn run_all(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if let Some(unexpected) = arguments.first() {
@@ -33,4 +36,10 @@ fn compatibility(workspace: &Workspace) -> Outcome {
     let mut test = workspace.command(python::interpreter(workspace)?);
     test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/clients/test_conformance.py"]);
     run(test.env("DAYPASS_BIN", release::program(workspace)?))
+}
+
+/// The test that compares it writes it first when it is told to.
+fn providers(workspace: &Workspace) -> Outcome {
+    let mut test = workspace.cargo("test --package daypass --lib --locked --quiet cli::provider::page");
+    run(test.env("DAYPASS_REGENERATE", "1"))
 }

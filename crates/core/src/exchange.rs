@@ -86,7 +86,7 @@ impl From<StoreError> for ExchangeError {
 /// Exchanges logins for identities of one pool.
 pub struct Broker {
     /// The providers whose logins are accepted, by ID.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: BTreeMap<String, Arc<Provider>>,
     /// The redirect URIs of all registered apps.
     pub redirect_uris: BTreeSet<String>,
     /// Has the providers confirm logins.
@@ -129,7 +129,7 @@ impl Broker {
     /// [`ExchangeError`]. The refusal is in the audit trail.
     pub async fn sign_in(
         &self,
-        provider: &Provider,
+        provider: &Arc<Provider>,
         proof: UnverifiedProof,
         app: &AppLogin,
         by: &Requester,
@@ -181,7 +181,7 @@ impl Broker {
 
     async fn verify(
         &self,
-        provider: &Provider,
+        provider: &Arc<Provider>,
         proof: UnverifiedProof,
         draft: &mut AuditDraft,
     ) -> Result<VerifiedLogin, ExchangeError> {

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use self::key::KeySet;
 pub use self::key::{Algorithm, PublicKey};
 use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::provider::http::ProviderHttp;
+use crate::provider::http::{ProviderHttp, Repeatable};
 
 /// How long fetched keys are used without looking again.
 pub const FRESH: SignedDuration = SignedDuration::from_hours(1);
@@ -213,7 +213,8 @@ async fn get_json<T: DeserializeOwned>(
     url: &str,
     what: &str,
 ) -> Result<T, Arc<str>> {
-    let request = Request::get(url).header(header::ACCEPT, "application/json").body(Bytes::new());
+    let request = Request::get(url).header(header::ACCEPT, "application/json").extension(Repeatable);
+    let request = request.body(Bytes::new());
     let request = request.map_err(|_| Arc::from(format!("the address of {what} is not a URL")))?;
     let answer = http.send(request).await.map_err(|error| Arc::from(format!("{what}: {error}")))?;
     if answer.status() != StatusCode::OK {

@@ -11,7 +11,10 @@ mod authorize;
 mod call;
 pub mod catalogue;
 pub mod definition;
+mod flight;
+mod grade;
 pub mod http;
+mod memory;
 mod sealed_login;
 mod signed;
 pub mod template;
@@ -23,6 +26,7 @@ use std::sync::Arc;
 
 use ::http::StatusCode;
 use aws_lc_rs::hmac;
+use futures::FutureExt;
 use serde_json::Value;
 
 pub use self::apple::AppleKey;
@@ -31,15 +35,21 @@ use self::definition::{
     Binding, BindingCall, ClientAuthentication, ClientName, Definition, Exchange, IdToken, IdTokenKeys,
     NamedClient, NonceMode, Pkce, ProofKind,
 };
+use self::flight::{Flights, ProofKey};
+pub use self::grade::Grade;
 use self::http::{ProviderHttp, ProviderHttpError};
+use self::memory::Memory;
 pub use self::sealed_login::LoginSealer;
 pub use self::signed::{Fields, UseOnce};
 use self::template::{Name, Values};
-use crate::clock::Clock;
+use crate::clock::{Clock, SignedDuration};
 use crate::hex;
 use crate::id_token::{Audience, Expectation, IdTokenError, Keys, Nonce, Verifier};
 use crate::jwks::{JwksCache, KeySource};
 use crate::secret::Secret;
+
+/// How long a provider's clear no is repeated without asking again.
+const REFUSAL_LASTS: SignedDuration = SignedDuration::from_secs(5);
 
 /// What a client hands over to show that somebody signed in. Nothing in it is believed yet.
 #[derive(Debug)]
@@ -148,7 +158,7 @@ impl DisplayUser {
 }
 
 /// Why a proof did not become a login.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ProofError {
     /// A bare access token, at a provider that cannot say which client it was issued to.
     #[error("a bare access token does not show which app it was issued to")]
@@ -200,11 +210,20 @@ pub enum ProofError {
     Misconfigured(String),
 }
 
+impl ProofError {
+    /// Whether the provider will say no as long as it is asked about this proof.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Refused | Self::AnotherClient | Self::TwoPeople)
+    }
+}
+
 impl From<ProviderHttpError> for ProofError {
     fn from(error: ProviderHttpError) -> Self {
         match error {
             ProviderHttpError::TimedOut => Self::TimedOut,
             ProviderHttpError::Unreachable(reason) => Self::Unavailable(reason),
+            ProviderHttpError::Resting => Self::Unavailable(error.to_string()),
+            ProviderHttpError::PrivateAddress { .. } => Self::Misconfigured(error.to_string()),
             ProviderHttpError::AnswerTooLarge => Self::AnswerTooLarge,
         }
     }
@@ -221,7 +240,7 @@ impl From<IdTokenError> for ProofError {
 }
 
 /// A provider that this installation accepts logins of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Provider {
     /// Its ID in the configuration, part of every developer user identifier.
     pub id: String,
@@ -239,6 +258,9 @@ pub struct Provider {
     pub apple: Option<AppleKey>,
     /// The operator's word that tokens issued to anybody's app may sign people in here.
     pub accept_unbound_access_tokens: bool,
+    /// How long its yes to an access token is repeated without asking again. A token that it revokes meanwhile
+    /// still signs in.
+    pub cache_verified: Option<SignedDuration>,
 }
 
 impl Provider {
@@ -294,11 +316,12 @@ impl Provider {
     }
 }
 
-/// Has providers confirm proofs.
+/// Has providers confirm proofs, each only as often as it takes.
 pub struct Engine {
-    http: Arc<dyn ProviderHttp>,
-    clock: Arc<dyn Clock>,
-    id_tokens: Verifier,
+    confirmer: Arc<Confirmer>,
+    flights: Flights,
+    refusals: Memory<ProofError>,
+    logins: Memory<VerifiedLogin>,
 }
 
 impl Engine {
@@ -306,19 +329,79 @@ impl Engine {
     #[must_use]
     pub fn new(http: Arc<dyn ProviderHttp>, clock: Arc<dyn Clock>) -> Self {
         let keys = JwksCache::new(http.clone(), clock.clone());
-        Self { id_tokens: Verifier::new(keys, clock.clone()), http, clock }
+        let confirmer = Confirmer { id_tokens: Verifier::new(keys, clock.clone()), http, clock };
+        Self {
+            confirmer: Arc::new(confirmer),
+            flights: Flights::default(),
+            refusals: Memory::default(),
+            logins: Memory::default(),
+        }
     }
 
-    /// Has the provider confirm a proof.
+    /// Has the provider confirm a proof. Who shows the same proof at the same moment gets the same answer.
     ///
     /// # Errors
     /// [`ProofError`]; each variant is a different answer to the client.
     pub async fn verify(
         &self,
+        provider: &Arc<Provider>,
+        proof: UnverifiedProof,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let kind = proof.kind();
+        provider.admits(kind)?;
+        let key = ProofKey::of(provider, &proof);
+        if let Some(known) = self.recall(key) {
+            return known;
+        }
+        let (confirmer, at) = (self.confirmer.clone(), provider.clone());
+        let start = || async move { confirmer.confirm(&at, proof).await }.boxed();
+        let answer = self.flights.join(key, start).await;
+        self.remember(provider, kind, key, &answer);
+        answer
+    }
+
+    fn recall(&self, key: ProofKey) -> Option<Result<VerifiedLogin, ProofError>> {
+        let now = self.confirmer.clock.now();
+        let refusal = self.refusals.recall(key, now).map(Err);
+        refusal.or_else(|| self.logins.recall(key, now).map(Ok))
+    }
+
+    /// Remembers a clear no for a moment, and a yes where the operator wants it. An ID token is checked without
+    /// its provider, so there is nothing to save, and its end would have to be remembered too; everything else
+    /// counts once.
+    fn remember(
+        &self,
+        provider: &Provider,
+        kind: ProofKind,
+        key: ProofKey,
+        answer: &Result<VerifiedLogin, ProofError>,
+    ) {
+        let now = self.confirmer.clock.now();
+        match (answer, provider.cache_verified) {
+            (Err(error), _) if error.is_final() => {
+                self.refusals.remember(key, error.clone(), now, REFUSAL_LASTS);
+            }
+            (Ok(login), Some(lasts)) if kind == ProofKind::AccessToken => {
+                self.logins.remember(key, login.clone(), now, lasts);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Asks providers.
+struct Confirmer {
+    http: Arc<dyn ProviderHttp>,
+    clock: Arc<dyn Clock>,
+    id_tokens: Verifier,
+}
+
+impl Confirmer {
+    async fn confirm(
+        &self,
         provider: &Provider,
         proof: UnverifiedProof,
     ) -> Result<VerifiedLogin, ProofError> {
-        provider.admits(proof.kind())?;
         match proof {
             UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
             UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod key;
+mod provider;
 mod revoke;
 mod tour;
 mod up;
@@ -23,6 +24,9 @@ pub enum Command {
     Audit(audit::Question),
     /// End all sessions of an identity or of a role
     Revoke(revoke::Arguments),
+    /// List, show and try identity providers, or write the block of one
+    #[command(subcommand)]
+    Provider(provider::Task),
     /// Create, list, rotate, disable and delete developer access keys
     #[command(subcommand)]
     Key(key::Task),
@@ -42,6 +46,7 @@ impl Command {
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,
+                Self::Provider(task) => provider::run(task).await,
                 Self::Key(task) => key::run(task).await,
             }
         });
@@ -53,8 +58,21 @@ impl Command {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    tell(&format!("daypass: {error:#}"));
+    tell(&format!("daypass: {}", sentence(error)));
     ExitCode::FAILURE
+}
+
+/// An error and its causes, without those whose words an error before them has said already.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 /// A line for people, on stderr. Nobody reads it if that is closed.
@@ -67,4 +85,22 @@ fn print(line: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{line}")?;
     stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("line 3: {source}")]
+    struct Wrapped {
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn an_error_says_nothing_twice() {
+        let wrapped = Wrapped { source: std::io::Error::other("no such host") };
+        let error = anyhow::Error::from(wrapped).context("more.toml cannot be used");
+        assert_eq!(sentence(&error), "more.toml cannot be used: line 3: no such host");
+    }
 }

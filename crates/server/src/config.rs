@@ -3,16 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
-use daypass_core::provider::definition::{Definition, DefinitionError};
+use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
 use daypass_core::provider::{AppleKey, Provider};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
 use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
+use crate::provider_http::AllowedHost;
+
+/// The longest that a yes may be repeated without asking again, in seconds.
+const MAX_CACHE: i64 = 300;
 
 /// A whole configuration.
 #[derive(Debug, Deserialize)]
@@ -22,6 +30,9 @@ pub struct Config {
     pub public_url: String,
     /// The identity pool that logins lead to.
     pub pool: PoolConfig,
+    /// What of the network providers may be in.
+    #[serde(default)]
+    pub network: NetworkConfig,
     /// The providers whose logins are accepted.
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderConfig>,
@@ -46,6 +57,8 @@ pub struct Config {
 pub struct Additions {
     #[serde(default)]
     pool: PoolAdditions,
+    #[serde(default)]
+    network: NetworkConfig,
     #[serde(default, rename = "provider")]
     providers: Vec<ProviderConfig>,
     #[serde(default, rename = "oidc_provider")]
@@ -62,6 +75,15 @@ pub struct Additions {
 #[serde(deny_unknown_fields)]
 struct PoolAdditions {
     role_mapping_rules: Option<usize>,
+}
+
+/// What of the network providers may be in: the public internet, unless more is said.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// Hosts of providers and issuers that may have a private address, each by its name or its address.
+    #[serde(default)]
+    pub allow_private: Vec<AllowedHost>,
 }
 
 /// The identity pool.
@@ -113,9 +135,15 @@ pub struct ProviderConfig {
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
+    /// See [`Provider::cache_verified`]; at most five minutes.
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    pub cache_verified: Option<i64>,
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
+    /// Where the block begins, for whoever has to correct it.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 /// Where a secret is kept: never in the configuration itself.
@@ -156,6 +184,14 @@ pub enum ConfigError {
     /// Not TOML, an unknown key, a missing key, a value of the wrong kind.
     #[error("{0}")]
     Toml(#[from] toml::de::Error),
+    /// A mistake, and where it stands.
+    #[error("{place}: {source}")]
+    At {
+        /// The line, with its file where there is one.
+        place: String,
+        /// The mistake.
+        source: Box<ConfigError>,
+    },
     /// A URL that tokens or browsers could not use.
     #[error("{key} = {value:?}: {cure}")]
     Url {
@@ -175,6 +211,9 @@ pub enum ConfigError {
     /// An ID that could be mistaken for another one's with a longer external ID.
     #[error("[[provider]] id = {0:?}: use letters, digits, `-` and `_` only")]
     ProviderId(String),
+    /// A token would work for long after it was revoked.
+    #[error("[[provider]] id = {0:?}: cache_verified: at most 5m, because a revoked token works as long")]
+    CacheVerified(String),
     /// A provider's block is not valid.
     #[error("[[provider]] id = {id:?}: {source}")]
     Provider {
@@ -238,7 +277,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
+        let mut config: Self = toml::from_str(text)?;
+        note_places(text, None, &mut config.providers)?;
         config.check()?;
         Ok(config)
     }
@@ -249,6 +289,7 @@ impl Config {
     /// [`ConfigError`] for the first mistake.
     pub fn add(&mut self, additions: Additions) -> Result<(), ConfigError> {
         self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
+        self.network.allow_private.extend(additions.network.allow_private);
         self.providers.extend(additions.providers);
         self.oidc_providers.extend(additions.oidc_providers);
         self.user_pools.extend(additions.user_pools);
@@ -322,12 +363,12 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] for the first mistake.
-    pub fn load_providers(&self) -> Result<BTreeMap<String, Provider>, ConfigError> {
+    pub fn load_providers(&self) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
         let mut providers = BTreeMap::new();
         for config in &self.providers {
-            let provider = config.load()?;
+            let provider = Arc::new(config.load()?);
             if providers.insert(config.id.clone(), provider).is_some() {
-                return Err(ConfigError::DuplicateProvider(config.id.clone()));
+                return Err(config.locate(ConfigError::DuplicateProvider(config.id.clone())));
             }
         }
         Ok(providers)
@@ -340,7 +381,9 @@ impl Additions {
     /// # Errors
     /// [`ConfigError::File`], or [`ConfigError::Toml`] with the place of the mistake.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let mut additions: Self = toml::from_str(&read_file(file)?)?;
+        let text = read_file(file)?;
+        let mut additions: Self = toml::from_str(&text)?;
+        note_places(&text, Some(file), &mut additions.providers)?;
         let base = file.parent().unwrap_or(Path::new(""));
         for provider in &mut additions.providers {
             if let SecretReference::File(file) = &mut provider.client_secret {
@@ -354,10 +397,44 @@ impl Additions {
         Ok(additions)
     }
 
+    /// The providers as they stand in the file.
+    #[must_use]
+    pub fn providers(&self) -> &[ProviderConfig] {
+        &self.providers
+    }
+
+    /// The private hosts that the file allows.
+    #[must_use]
+    pub fn allowed_private(&self) -> &[AllowedHost] {
+        &self.network.allow_private
+    }
+
     /// The names of the added roles.
     pub fn role_names(&self) -> impl Iterator<Item = &RoleName> {
         self.roles.iter().map(|role| &role.name)
     }
+}
+
+/// The blocks of providers alone, to see where they are: what they say is read apart from it.
+#[derive(Deserialize)]
+struct Blocks {
+    #[serde(default, rename = "provider")]
+    providers: Vec<Spanned<IgnoredAny>>,
+}
+
+/// Notes at which line each provider's block begins.
+fn note_places(
+    text: &str,
+    file: Option<&Path>,
+    providers: &mut [ProviderConfig],
+) -> Result<(), toml::de::Error> {
+    let blocks: Blocks = toml::from_str(text)?;
+    let file = file.map(|file| format!("{}, ", file.display())).unwrap_or_default();
+    for (provider, block) in providers.iter_mut().zip(&blocks.providers) {
+        let before = text.get(..block.span().start).unwrap_or_default();
+        provider.place = Some(format!("{file}line {}", before.matches('\n').count() + 1));
+    }
+    Ok(())
 }
 
 impl RoleConfig {
@@ -380,12 +457,30 @@ fn read_file(file: &Path) -> Result<String, ConfigError> {
 }
 
 impl ProviderConfig {
-    fn load(&self) -> Result<Provider, ConfigError> {
+    /// The provider, its definition complete and its secret read.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first mistake.
+    pub fn load(&self) -> Result<Provider, ConfigError> {
+        self.complete().map_err(|mistake| self.locate(mistake))
+    }
+
+    fn locate(&self, mistake: ConfigError) -> ConfigError {
+        match self.place.clone() {
+            Some(place) => ConfigError::At { place, source: Box::new(mistake) },
+            None => mistake,
+        }
+    }
+
+    fn complete(&self) -> Result<Provider, ConfigError> {
         let id = self.id.clone();
         if id.is_empty()
             || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         {
             return Err(ConfigError::ProviderId(id));
+        }
+        if self.cache_verified.is_some_and(|seconds| seconds > MAX_CACHE) {
+            return Err(ConfigError::CacheVerified(id));
         }
         let block = self.catalogue.as_deref().unwrap_or(&self.id);
         let definition = Definition::from_catalogue(block, self.overrides.clone())
@@ -397,6 +492,7 @@ impl ProviderConfig {
             client_secret: self.client_secret.read(&id)?,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
+            cache_verified: self.cache_verified.map(SignedDuration::from_secs),
             definition,
             id,
         })
@@ -456,7 +552,7 @@ mod tests {
     "#;
 
     /// Parses the good configuration with one change, its secret in a file.
-    fn load(from: &str, to: &str) -> Result<BTreeMap<String, Provider>, ConfigError> {
+    fn load(from: &str, to: &str) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "hunter2\n").unwrap();
         assert!(GOOD.contains(from));
@@ -475,6 +571,7 @@ mod tests {
         assert_eq!(snapchat.definition.name, "Snapchat");
         assert_eq!(snapchat.client_secret, Secret::new("hunter2"));
         assert!(!snapchat.accept_unbound_access_tokens);
+        assert_eq!(snapchat.cache_verified, None);
     }
 
     #[test]
@@ -495,6 +592,14 @@ mod tests {
                 .contains("\"snapchat\": unknown field `colour`")
         );
         assert!(complaint("{ file = \"SECRET\" }", "\"hunter2\"").contains("client_secret"));
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snapchat\"\ncache_verified = \"6m\"")
+                .contains("at most 5m")
+        );
+        assert!(
+            complaint("id = \"snapchat\"", "id = \"snapchat\"\ncache_verified = \"6\"")
+                .contains("no duration")
+        );
         assert!(complaint("SECRET", "/nowhere/at/all").contains("cannot read /nowhere/at/all"));
         assert!(
             complaint("id = \"snapchat\"", "id = \"snap:chat\"\ncatalogue = \"snapchat\"")
@@ -518,11 +623,12 @@ mod tests {
         let file = dir.path().join("more.toml");
         std::fs::write(dir.path().join("editor.json"), "{}").unwrap();
         let role = "[[role]]\nname = \"editor\"\npolicy = \"editor.json\"\n";
-        std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n")).unwrap();
+        std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n[network]\nallow_private = [\"10.0.0.7\"]\n")).unwrap();
         let mut config = Config::parse(GOOD).unwrap();
         config.add(Additions::read(&file).unwrap()).unwrap();
         assert_eq!(config.pool.role_mapping_rules, Some(30));
         assert_eq!(config.oidc_providers.len(), 1);
+        assert_eq!(config.network.allow_private.len(), 1);
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
         let roles = config.load_roles(&pool_id).unwrap();
         assert_eq!((roles[0].name.as_str(), &*roles[0].policy), ("editor", "{}"));
@@ -550,6 +656,31 @@ mod tests {
         assert!(
             Additions::read(&dir.path().join("none.toml")).unwrap_err().to_string().contains("none.toml")
         );
+    }
+
+    #[test]
+    fn a_mistake_in_a_provider_names_the_line_of_its_block_and_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        let block = |id: &str, more: &str| {
+            format!(
+                "\n[[provider]]\nid = {id:?}\nclient_id = \"x\"\nclient_secret = {{ file = \"secret\" }}\n{more}"
+            )
+        };
+        std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
+        for (first, second, line, cure) in [
+            (block("snapchat", ""), block("b", ""), 7, "the catalogue has no provider"),
+            (block("snapchat", "profile.url = \"ftp://x\"\n"), block("b", ""), 2, "must begin with https://"),
+            (block("snapchat", ""), block("snapchat", "# once more\n"), 7, "needs an ID of its own"),
+            (block("snapchat", "pkce = \"never\"\n"), block("a b", ""), 8, "letters, digits"),
+        ] {
+            std::fs::write(&file, format!("{first}{second}")).unwrap();
+            let mut config = Config::parse(GOOD.split("[[provider]]").next().unwrap()).unwrap();
+            config.add(Additions::read(&file).unwrap()).unwrap();
+            let mistake = config.load_providers().unwrap_err().to_string();
+            assert!(mistake.starts_with(&format!("{}, line {line}: ", file.display())), "{mistake}");
+            assert!(mistake.contains(cure), "{mistake}");
+        }
     }
 
     #[test]

@@ -1,35 +1,72 @@
 //! The way to identity providers over the network. The far end is somebody else's: no redirect is
-//! followed, an answer has to come in time, and it may not be longer than any honest one.
+//! followed, an answer has to come in time, it may not be longer than any honest one, and it comes from the
+//! public internet unless the operator says otherwise.
+//!
+//! Every host has its own places and its own circuit. One that hangs fills its own places, is left alone after
+//! a few failures, and costs the others nothing.
 
+mod circuit;
+mod reach;
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode, Uri};
 use bytes::{Bytes, BytesMut};
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
+use daypass_core::clock::Clock;
+use daypass_core::provider::http::{ProviderHttp, ProviderHttpError, Repeatable};
+use daypass_core::random::Random;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use self::circuit::Circuit;
+pub use self::reach::{AllowedHost, Reach};
+use self::reach::{PrivateAddress, Resolver};
 
 /// What a provider is given.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// To accept a connection.
     pub connect: Duration,
-    /// For the whole answer.
+    /// From the question to the end of the answer, a second attempt included.
     pub total: Duration,
     /// The size of an answer's body, in bytes.
     pub max_bytes: usize,
+    /// How many requests one host may have open; others wait for a place, within their own time.
+    pub at_once: usize,
+    /// The longest pause before a second attempt; the shortest is half of it.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), total: Duration::from_secs(10), max_bytes: 64 * 1024 }
+        Self {
+            connect: Duration::from_secs(3),
+            total: Duration::from_secs(10),
+            max_bytes: 64 * 1024,
+            at_once: 64,
+            pause: Duration::from_millis(250),
+        }
     }
 }
 
 /// A pooled HTTP client.
-#[derive(Debug, Clone)]
 pub struct ReqwestHttp {
     client: reqwest::Client,
     limits: Limits,
+    reach: Arc<Reach>,
+    /// By host and port. They come from the configuration, and so does their number.
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+struct Host {
+    places: Semaphore,
+    circuit: Mutex<Circuit>,
 }
 
 impl ReqwestHttp {
@@ -37,21 +74,59 @@ impl ReqwestHttp {
     ///
     /// # Errors
     /// If TLS cannot be set up, for want of the system's CA certificates.
-    pub fn new(limits: Limits) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        limits: Limits,
+        reach: Reach,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, reqwest::Error> {
+        let reach = Arc::new(reach);
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // A proxy would resolve names itself, and see whatever the environment's author wants it to see.
+            .no_proxy()
+            .dns_resolver(Resolver(reach.clone()))
             .connect_timeout(limits.connect)
-            .timeout(limits.total)
             .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, limits })
+        Ok(Self { client, limits, reach, hosts: Mutex::default(), clock, random })
     }
-}
 
-#[async_trait]
-impl ProviderHttp for ReqwestHttp {
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
+    fn host(&self, uri: &Uri) -> Arc<Host> {
+        let name =
+            uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = || Host { places: Semaphore::new(self.limits.at_once), circuit: Mutex::default() };
+        hosts.entry(name).or_insert_with(|| Arc::new(host())).clone()
+    }
+
+    /// Asks, and once more if the question allows it and the first attempt came to nothing.
+    async fn attempts(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
+        let again = request.extensions().get::<Repeatable>().is_some().then(|| request.clone());
+        let answer = self.attempt(request).await;
+        match again {
+            Some(request) if is_worth_repeating(&answer) => {
+                self.pause().await;
+                self.attempt(request).await
+            }
+            _ => answer,
+        }
+    }
+
+    /// Waits for a moment of random length, so that those who failed together do not come back together.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the pause is for the far end, which has a clock of its own"
+    )]
+    async fn pause(&self) {
+        let [share] = self.random.bytes();
+        let half = self.limits.pause / 2;
+        tokio::time::sleep(half + half * u32::from(share) / u32::from(u8::MAX)).await;
+    }
+
+    async fn attempt(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         let request = reqwest::Request::try_from(request).map_err(failed)?;
+        self.reach.check_literal(request.url().host_str().unwrap_or_default()).map_err(refused)?;
         let mut answer = self.client.execute(request).await.map_err(failed)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
@@ -66,8 +141,69 @@ impl ProviderHttp for ReqwestHttp {
     }
 }
 
+#[async_trait]
+impl ProviderHttp for ReqwestHttp {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
+        let deadline = Instant::now() + self.limits.total;
+        let name = request.uri().host().unwrap_or_default().to_owned();
+        let host = self.host(request.uri());
+        if host.circuit().is_resting(self.clock.now()) {
+            return Err(ProviderHttpError::Resting);
+        }
+        let place = timeout_at(deadline, host.places.acquire()).await;
+        let _place = place.map_err(|_| ProviderHttpError::TimedOut)?;
+        if !host.circuit().admit(self.clock.now()) {
+            return Err(ProviderHttpError::Resting);
+        }
+        let answer = timeout_at(deadline, self.attempts(request)).await;
+        let answer = answer.unwrap_or(Err(ProviderHttpError::TimedOut));
+        if host.circuit().note(is_down(&answer), self.clock.now()) {
+            tracing::warn!(host = name, "the host does not answer; it is left alone for a while");
+        }
+        answer
+    }
+}
+
+impl Host {
+    /// No code that holds the lock can leave the circuit half written, so a poisoned lock is as good.
+    fn circuit(&self) -> std::sync::MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an answer speaks against the host. A refusal does not, and neither does status 500: there are hosts
+/// that answer so to a token that somebody made up, who could then lock everybody out.
+fn is_down(answer: &Result<Response<Bytes>, ProviderHttpError>) -> bool {
+    match answer {
+        Ok(answer) => is_from_a_broken_gateway(answer.status()),
+        Err(error) => matches!(error, ProviderHttpError::TimedOut | ProviderHttpError::Unreachable(_)),
+    }
+}
+
+fn is_worth_repeating(answer: &Result<Response<Bytes>, ProviderHttpError>) -> bool {
+    match answer {
+        Ok(answer) => is_from_a_broken_gateway(answer.status()),
+        Err(error) => matches!(error, ProviderHttpError::Unreachable(_)),
+    }
+}
+
+fn is_from_a_broken_gateway(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+fn refused(PrivateAddress { host }: PrivateAddress) -> ProviderHttpError {
+    ProviderHttpError::PrivateAddress { host }
+}
+
 /// A URL can hold a token, so no error of ours shows one.
 fn failed(error: reqwest::Error) -> ProviderHttpError {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(PrivateAddress { host }) = error.downcast_ref() {
+            return ProviderHttpError::PrivateAddress { host: host.clone() };
+        }
+        cause = error.source();
+    }
     if error.is_timeout() {
         ProviderHttpError::TimedOut
     } else {
@@ -76,71 +212,4 @@ fn failed(error: reqwest::Error) -> ProviderHttpError {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    const LIMITS: Limits =
-        Limits { connect: Duration::from_millis(500), total: Duration::from_millis(300), max_bytes: 1024 };
-
-    /// Asks a server that answers every connection with `answer` and then holds the line.
-    async fn ask(answer: Vec<u8>) -> Result<Response<Bytes>, ProviderHttpError> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/me?token=hidden", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = stream.read(&mut [0; 4096]).await;
-            stream.write_all(&answer).await.unwrap();
-            std::future::pending::<()>().await;
-        });
-        let request = Request::get(url).body(Bytes::new()).unwrap();
-        ReqwestHttp::new(LIMITS).unwrap().send(request).await
-    }
-
-    #[tokio::test]
-    async fn an_answer_comes_back_with_its_status() {
-        let answer = ask(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno".to_vec()).await.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.body()[..]), (401, &b"no"[..]));
-    }
-
-    #[tokio::test]
-    async fn a_redirect_is_an_answer_and_not_a_way_to_go() {
-        let answer =
-            ask(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec());
-        assert_eq!(answer.await.unwrap().status(), 302);
-    }
-
-    #[tokio::test]
-    async fn silence_times_out_before_and_within_an_answer() {
-        assert!(matches!(ask(Vec::new()).await, Err(ProviderHttpError::TimedOut)));
-        let stalled = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec();
-        assert!(matches!(ask(stalled).await, Err(ProviderHttpError::TimedOut)));
-    }
-
-    #[tokio::test]
-    async fn an_over_long_answer_is_cut_off_whatever_length_it_declares() {
-        let mut declared = b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n".to_vec();
-        declared.resize(declared.len() + 2000, b'x');
-        assert!(matches!(ask(declared).await, Err(ProviderHttpError::AnswerTooLarge)));
-
-        let mut chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n800\r\n".to_vec();
-        chunked.resize(chunked.len() + 0x800, b'x');
-        chunked.extend_from_slice(b"\r\n");
-        assert!(matches!(ask(chunked).await, Err(ProviderHttpError::AnswerTooLarge)));
-    }
-
-    #[tokio::test]
-    async fn an_unreachable_provider_is_named_without_its_url() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/me?token=hidden", listener.local_addr().unwrap());
-        drop(listener);
-        let request = Request::get(url).body(Bytes::new()).unwrap();
-        let error = ReqwestHttp::new(LIMITS).unwrap().send(request).await.unwrap_err();
-        assert!(
-            matches!(&error, ProviderHttpError::Unreachable(text) if !text.contains("hidden")),
-            "{error}"
-        );
-    }
-}
+mod tests;

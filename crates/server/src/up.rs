@@ -4,6 +4,7 @@
 pub(crate) mod home;
 mod ports;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use self::home::Home;
 use self::ports::Ports;
 use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
-use crate::provider_http::{Limits, ReqwestHttp};
+use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::telemetry::{self, AuditFile};
 use crate::wire::{App, Ingredients, Playground, configured_pool};
@@ -127,12 +128,14 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
+    let config = config(&home, &ports, options.additions.as_deref())?;
+    let reach = Reach::with(config.network.allow_private.iter().cloned().chain(loopback()));
     let app = App::wire(Ingredients {
-        config: config(&home, &ports, options.additions.as_deref())?,
+        config,
         roles,
         store,
         master_key: home.master_key()?,
-        http: Arc::new(ReqwestHttp::new(Limits::default())?),
+        http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
         audit_lines: Arc::new(AuditFile::new(home.audit_log()?)),
         clock: clock.clone(),
         random: random.clone(),
@@ -211,6 +214,11 @@ fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Resul
         added.with_context(|| format!("{} cannot be used", file.display()))?;
     }
     Ok(config)
+}
+
+/// What a developer may run beside `up`, and providers for development with it.
+pub(crate) fn loopback() -> [AllowedHost; 2] {
+    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(AllowedHost::Address)
 }
 
 fn role_arn(name: &str) -> String {

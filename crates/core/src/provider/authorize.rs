@@ -179,6 +179,7 @@ mod tests {
             client_secret: Secret::new("s3cret"),
             apple: None,
             accept_unbound_access_tokens: false,
+            cache_verified: None,
         }
     }
 

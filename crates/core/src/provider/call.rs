@@ -10,7 +10,7 @@ use super::answer;
 use super::definition::{
     Call, CallAuthentication, CallMethod, ClientAuthentication, Decode, Exchange, ParametersIn,
 };
-use super::http::ProviderHttp;
+use super::http::{ProviderHttp, Repeatable};
 use super::template::{CannotFillIn, Name, Template, Values, encode};
 use super::{ProofError, unavailable};
 use crate::secret::Secret;
@@ -22,7 +22,7 @@ impl From<CannotFillIn> for ProofError {
     }
 }
 
-/// Asks, and hands back the decoded answer of a success.
+/// Asks, and hands back the decoded answer of a success. Such a question changes nothing at the provider.
 pub(super) async fn send(call: &Call, values: &Values, http: &dyn ProviderHttp) -> Result<Value, ProofError> {
     let answered = http.send(request(call, values)?).await?;
     let answered = decode(&answered, call.decode)?;
@@ -38,7 +38,8 @@ fn request(call: &Call, values: &Values) -> Result<Request<Bytes>, ProofError> {
     let mut request = Request::builder()
         .method(method)
         .uri(call.url.url(values)?)
-        .header(header::ACCEPT, "application/json");
+        .header(header::ACCEPT, "application/json")
+        .extension(Repeatable);
     if let Some((name, value)) = authorization(&call.auth, values)? {
         request = request.header(name, value);
     }

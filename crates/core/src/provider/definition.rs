@@ -373,10 +373,14 @@ pub enum NonceMode {
     None,
 }
 
-mod seconds {
+/// Durations in TOML.
+pub mod seconds {
     use serde::{Deserialize, Deserializer};
 
-    /// `15m`, `1h`, in seconds.
+    /// Reads `90s`, `15m` or `1h`, in seconds.
+    ///
+    /// # Errors
+    /// For any other spelling.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (number, unit) = text.split_at(text.len().saturating_sub(1));
@@ -688,6 +692,18 @@ impl Definition {
         Self::read(block)
     }
 
+    /// A block of the catalogue for people to read: where the operator has to give a value, `YOUR_…` stands.
+    #[must_use]
+    pub fn of_catalogue(name: &str) -> Option<Self> {
+        let mut block: toml::Table = catalogue::find(name)?.parse().ok()?;
+        let variables = block.get_mut("variables").and_then(toml::Value::as_table_mut);
+        for (name, variable) in variables.into_iter().flatten() {
+            let placeholder = format!("YOUR_{}", name.to_uppercase());
+            variable.as_table_mut()?.entry("value").or_insert(placeholder.into());
+        }
+        Self::read(block).ok()
+    }
+
     fn read(block: toml::Table) -> Result<Self, DefinitionError> {
         let mut definition: Self = block.try_into().map_err(invalid)?;
         definition.fill_in().map_err(DefinitionError::Invalid)?;
@@ -784,6 +800,14 @@ mod tests {
     fn an_unknown_name_is_told_the_known_ones() {
         let error = Definition::from_catalogue("snapcat", toml::Table::new()).unwrap_err().to_string();
         assert!(error.contains("\"snapcat\" (did you mean \"snapchat\"?)"), "{error}");
+    }
+
+    #[test]
+    fn every_block_of_the_catalogue_can_be_shown() {
+        for name in catalogue::names() {
+            assert!(Definition::of_catalogue(name).is_some(), "{name}");
+        }
+        assert!(Definition::of_catalogue("nobody").is_none());
     }
 
     /// About ten lines: what an operator writes for a provider that is in no catalogue.

@@ -14,8 +14,13 @@ pub trait ProviderHttp: Send + Sync {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError>;
 }
 
+/// Marks a request, among its extensions, that may be sent a second time: it only asks, and asking twice does
+/// what asking once does. Whatever redeems or uses up something goes without.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeatable;
+
 /// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ProviderHttpError {
     /// Not within the time allowed.
     #[error("timed out")]
@@ -23,6 +28,15 @@ pub enum ProviderHttpError {
     /// No connection, a broken one, or no valid certificate. The text names no URL.
     #[error("unreachable: {0}")]
     Unreachable(String),
+    /// Nothing was sent: the last requests to this host all failed, and it is given a rest.
+    #[error("not asked: it did not answer the last requests")]
+    Resting,
+    /// Nothing was sent: the host is not on the public internet, and the operator does not allow it.
+    #[error("{host} has a private address; if it is yours, add it to allow_private of [network]")]
+    PrivateAddress {
+        /// The host, as the URL names it.
+        host: String,
+    },
     /// The body exceeds the size allowed.
     #[error("the answer is too large")]
     AnswerTooLarge,

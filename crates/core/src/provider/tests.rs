@@ -8,6 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use serde_json::json;
 
+use super::http::Repeatable;
 use super::*;
 use crate::clock::ManualClock;
 
@@ -33,19 +34,20 @@ async fn verify(
     http: &Arc<Scripted>,
 ) -> Result<VerifiedLogin, ProofError> {
     let clock = Arc::new(ManualClock::at_second(1_800_000_000));
-    Engine::new(http.clone(), clock).verify(provider, proof).await
+    Engine::new(http.clone(), clock).verify(&Arc::new(provider.clone()), proof).await
 }
 
 #[async_trait]
 impl ProviderHttp for Scripted {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         self.requests.lock().unwrap().push(request);
+        tokio::task::yield_now().await;
         let (status, body) = self.answers.lock().unwrap().pop().expect("no more requests than answers")?;
         Ok(Response::builder().status(status).body(Bytes::from(body)).unwrap())
     }
 }
 
-fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
+pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
     Provider {
         id: "snapchat".into(),
         definition: Definition::from_catalogue("snapchat", toml::Table::new()).unwrap(),
@@ -55,6 +57,7 @@ fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         client_secret: Secret::new("s3cret+/"),
         apple: None,
         accept_unbound_access_tokens,
+        cache_verified: None,
     }
 }
 
@@ -148,6 +151,78 @@ async fn a_code_of_a_flow_without_pkce_is_refused_without_the_nonce_of_its_id_to
 }
 
 #[tokio::test]
+async fn a_redemption_may_never_be_sent_twice_and_a_question_may() {
+    let http = Scripted::new([ok(&json!({"access_token": "fresh"})), me(&json!({"externalId": "x"}))]);
+    verify(&snapchat(false), code(), &http).await.unwrap();
+    let requests = http.requests.lock().unwrap();
+    let repeatable = |request: &Request<Bytes>| request.extensions().get::<Repeatable>().is_some();
+    assert_eq!(requests.iter().map(repeatable).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
+async fn a_code_that_is_shown_twice_at_once_is_redeemed_once_and_signs_both_in() {
+    let http = Scripted::new([ok(&json!({"access_token": "fresh"})), me(&json!({"externalId": "x"}))]);
+    let engine = Engine::new(http.clone(), Arc::new(ManualClock::at_second(1_800_000_000)));
+    let provider = Arc::new(snapchat(false));
+    let (first, second) =
+        futures::future::join(engine.verify(&provider, code()), engine.verify(&provider, code())).await;
+    assert_eq!(first.unwrap().developer_user_identifier(), second.unwrap().developer_user_identifier());
+}
+
+#[tokio::test]
+async fn a_clear_no_is_repeated_for_a_moment_without_asking_again() {
+    let no = || Ok((401, String::new()));
+    let http = Scripted::new([no(), me(&json!({"externalId": "x"}))]);
+    let clock = Arc::new(ManualClock::at_second(1_800_000_000));
+    let (engine, provider) = (Engine::new(http.clone(), clock.clone()), Arc::new(snapchat(true)));
+    for _ in 0..2 {
+        assert!(matches!(engine.verify(&provider, access_token()).await, Err(ProofError::Refused)));
+    }
+    assert_eq!(http.requests.lock().unwrap().len(), 1);
+    clock.advance(REFUSAL_LASTS);
+    engine.verify(&provider, access_token()).await.unwrap();
+}
+
+#[tokio::test]
+async fn trouble_of_the_provider_is_not_remembered() {
+    let http = Scripted::new([Ok((503, String::new())), me(&json!({"externalId": "x"}))]);
+    let engine = Engine::new(http.clone(), Arc::new(ManualClock::at_second(1_800_000_000)));
+    let provider = Arc::new(snapchat(true));
+    assert!(matches!(engine.verify(&provider, access_token()).await, Err(ProofError::Unavailable(_))));
+    engine.verify(&provider, access_token()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_yes_is_repeated_only_for_as_long_as_the_operator_says() {
+    for (cache_verified, asked) in [(None, [1, 2, 3]), (Some(SignedDuration::from_secs(30)), [1, 1, 2])] {
+        let yes = || me(&json!({"externalId": "x"}));
+        let http = Scripted::new([yes(), yes(), yes()]);
+        let clock = Arc::new(ManualClock::at_second(1_800_000_000));
+        let engine = Engine::new(http.clone(), clock.clone());
+        let provider = Arc::new(Provider { cache_verified, ..snapchat(true) });
+        for (asked, pause) in asked.into_iter().zip([29, 1, 0]) {
+            engine.verify(&provider, access_token()).await.unwrap();
+            assert_eq!(http.requests.lock().unwrap().len(), asked, "{cache_verified:?}");
+            clock.advance(SignedDuration::from_secs(pause));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_anew_however_long_a_yes_is_remembered() {
+    let http = Scripted::new([
+        ok(&json!({"access_token": "fresh"})),
+        me(&json!({"externalId": "x"})),
+        Ok((400, json!({"error": "invalid_grant"}).to_string())),
+    ]);
+    let engine = Engine::new(http.clone(), Arc::new(ManualClock::at_second(1_800_000_000)));
+    let provider = Provider { cache_verified: Some(SignedDuration::from_secs(30)), ..snapchat(false) };
+    let provider = Arc::new(provider);
+    engine.verify(&provider, code()).await.unwrap();
+    assert!(matches!(engine.verify(&provider, code()).await, Err(ProofError::Refused)));
+}
+
+#[tokio::test]
 async fn the_operators_word_admits_a_bare_access_token() {
     let login = verdict(me(&json!({"externalId": "x"}))).await.unwrap();
     assert_eq!(login.developer_user_identifier(), "snapchat:x");
@@ -238,6 +313,9 @@ async fn what_is_wrong_with_the_profile_call_is_told_apart() {
     assert!(matches!(verdict(text(302)).await, Err(ProofError::AnswerMalformed(_))));
     assert!(matches!(verdict(Err(ProviderHttpError::TimedOut)).await, Err(ProofError::TimedOut)));
     assert!(matches!(verdict(Err(ProviderHttpError::AnswerTooLarge)).await, Err(ProofError::AnswerTooLarge)));
+    assert!(matches!(verdict(Err(ProviderHttpError::Resting)).await, Err(ProofError::Unavailable(_))));
+    let private = Err(ProviderHttpError::PrivateAddress { host: "10.0.0.1".into() });
+    assert!(matches!(verdict(private).await, Err(ProofError::Misconfigured(_))));
     let unreachable = Err(ProviderHttpError::Unreachable("refused".into()));
     assert!(matches!(verdict(unreachable).await, Err(ProofError::Unavailable(_))));
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{AMAZON, FACEBOOK, PublicLoginError};
 use crate::id_token::is_subject;
-use crate::provider::http::ProviderHttp;
+use crate::provider::http::{ProviderHttp, Repeatable};
 use crate::secret::Secret;
 
 /// Real ones have a few hundred. A URL has to hold them.
@@ -69,6 +69,7 @@ async fn ask(
 ) -> Result<Map<String, Value>, PublicLoginError> {
     let request = Request::get(format!("{url}{}", encoded_token.expose()))
         .header(header::ACCEPT, "application/json")
+        .extension(Repeatable)
         .body(Bytes::new())
         .map_err(|_| PublicLoginError::Refused)?;
     let answer = http.send(request).await.map_err(|error| unavailable(provider, &error.to_string()))?;

@@ -216,7 +216,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 12] = [
+    const CASES: [&str; 13] = [
         include_str!("contract/audit.rs"),
         include_str!("contract/deletions.rs"),
         include_str!("contract/keys.rs"),

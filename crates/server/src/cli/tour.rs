@@ -1,8 +1,8 @@
 //! `daypass tour`: the whole flow against a fresh `up`, each step with the values that really went over the
 //! wire. Any step that does not go as it should ends the tour with an error.
 
-mod client;
-mod sandbox;
+pub(super) mod client;
+pub(super) mod sandbox;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};

@@ -124,7 +124,7 @@ async fn finish(
 
 /// A login that came back, and what with.
 struct Returned<'a> {
-    provider: &'a Provider,
+    provider: &'a Arc<Provider>,
     login: AppLogin,
     secrets: FlowSecrets,
     answer: Parameters,
@@ -154,7 +154,7 @@ async fn resume<'a>(
 async fn sign_in(
     app: &App,
     id: &RequestId,
-    provider: &Provider,
+    provider: &Arc<Provider>,
     resumed: Resumed,
     answer: Parameters,
 ) -> Result<Secret, ApiError> {
@@ -196,7 +196,7 @@ fn address(base: &str, parameters: &[(&str, &str)]) -> String {
     format!("{base}{}{}", if base.contains('?') { '&' } else { '?' }, pairs.join("&"))
 }
 
-fn find_provider<'a>(app: &'a App, id: &str) -> Result<&'a Provider, ApiError> {
+fn find_provider<'a>(app: &'a App, id: &str) -> Result<&'a Arc<Provider>, ApiError> {
     app.broker.providers.get(id).ok_or_else(ApiError::unknown_login_provider)
 }
 

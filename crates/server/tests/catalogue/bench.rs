@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::{digest, hmac};
-use daypass::provider_http::{Limits, ReqwestHttp};
+use daypass::provider_http::{Limits, Reach, ReqwestHttp};
 use daypass_core::clock::{ManualClock, SignedDuration};
 use daypass_core::provider::definition::{
     Binding, Definition, IdTokenKeys, NonceMode, ProofKind, SignedFieldsKey,
@@ -15,6 +15,7 @@ use daypass_core::provider::definition::{
 use daypass_core::provider::{
     AppleKey, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin, catalogue,
 };
+use daypass_core::random::SeededRandom;
 use daypass_core::secret::Secret;
 use futures::FutureExt;
 use serde_json::{Map, Value, json};
@@ -34,7 +35,11 @@ pub const REDIRECT_URI: &str = "https://app.example.com/signed-in";
 
 /// One runtime for all tests, so that they can share the HTTP client and its connections.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static HTTP: LazyLock<ReqwestHttp> = LazyLock::new(|| ReqwestHttp::new(Limits::default()).unwrap());
+static HTTP: LazyLock<Arc<ReqwestHttp>> = LazyLock::new(|| {
+    let loopback = Reach::with(["127.0.0.1".to_owned().try_into().unwrap()]);
+    let (clock, random) = (Arc::new(ManualClock::at_second(NOW)), Arc::new(SeededRandom::new(1)));
+    Arc::new(ReqwestHttp::new(Limits::default(), loopback, clock, random).unwrap())
+});
 
 /// Runs a test with every entry of the catalogue, and names all that fail it.
 pub fn for_each_entry<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
@@ -69,7 +74,7 @@ pub fn definition(name: &str, fixture: &Fixture) -> Definition {
 pub struct Bench {
     pub name: &'static str,
     pub fixture: Fixture,
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     pub server: Server,
     pub clock: Arc<ManualClock>,
     /// The key of the provider's ID tokens.
@@ -93,10 +98,12 @@ impl Bench {
             app_id: client.app_id,
             apple: client.apple.then(names),
             accept_unbound_access_tokens: false,
+            cache_verified: None,
             definition,
         };
         let server = Server::start(&provider.definition).await;
         let clock = Arc::new(ManualClock::at_second(NOW));
+        let provider = Arc::new(provider);
         let bench = Self { name, fixture, provider, server, clock, signer: Signer::new(), apple };
         bench.be_honest();
         bench

@@ -170,7 +170,7 @@ impl Server {
     }
 
     /// The client's side.
-    pub fn client(&self, http: ReqwestHttp) -> Arc<dyn ProviderHttp> {
+    pub fn client(&self, http: Arc<ReqwestHttp>) -> Arc<dyn ProviderHttp> {
         Arc::new(Rerouted { http, to: self.address })
     }
 }
@@ -211,7 +211,7 @@ impl Script {
 
 /// Sends what is for anybody to one server, which is told for whom it was.
 struct Rerouted {
-    http: ReqwestHttp,
+    http: Arc<ReqwestHttp>,
     to: SocketAddr,
 }
 

@@ -17,10 +17,10 @@ use serde_json::{Map, Value};
 use crate::up::Ready;
 
 /// An HTTP client that follows no redirect: where one leads is what the app wants to know.
-pub(super) struct Http(reqwest::Client);
+pub(in crate::cli) struct Http(reqwest::Client);
 
 /// An answer, read whole.
-pub(super) struct Answer {
+pub(in crate::cli) struct Answer {
     pub status: u16,
     pub location: Option<String>,
     pub body: String,

@@ -1,0 +1,129 @@
+//! `[[provider]]` blocks, as an operator puts them into the configuration.
+
+use std::fmt::Write;
+
+use daypass_core::provider::definition::{Binding, ClientAuthentication, ClientName, Definition, ProofKind};
+
+/// The block of a provider of the catalogue: what is the operator's to say, and nothing else.
+pub(super) fn of(id: &str, definition: &Definition) -> String {
+    let mut block = format!("[[provider]]\nid = \"{id}\"\nclient_id = \"…\"\n");
+    let secret = id.to_uppercase().replace('-', "_");
+    let what = if is_apple(definition) { "  # the .p8 file" } else { "" };
+    let reference = if is_apple(definition) {
+        format!("file = \"{id}.p8\"")
+    } else {
+        format!(
+            "env = \"{}{secret}_CLIENT_SECRET\"",
+            if secret.starts_with(char::is_numeric) { "_" } else { "" }
+        )
+    };
+    let _ = writeln!(block, "client_secret = {{ {reference} }}{what}");
+    if is_apple(definition) {
+        block.push_str("apple = { team_id = \"…\", key_id = \"…\" }\n");
+    }
+    if needs_app_id(definition) {
+        block.push_str("app_id = \"…\"  # the number of the app, which tokens are compared with\n");
+    }
+    for (name, variable) in &definition.variables {
+        let given = variable.value.as_deref().filter(|value| !value.starts_with("YOUR_"));
+        let (off, value) = given.map_or(("", "…"), |value| ("# ", value));
+        let _ = writeln!(block, "{off}variables.{name}.value = \"{value}\"  # {}", variable.about);
+    }
+    if matches!(definition.binding, Binding::None) && definition.accept.contains(&ProofKind::AccessToken) {
+        block.push_str("# accept_unbound_access_tokens = true  # lets any app's tokens in; think twice\n");
+    }
+    block.trim_end().to_owned()
+}
+
+fn is_apple(definition: &Definition) -> bool {
+    let exchange = definition.exchange.as_ref();
+    exchange.is_some_and(|exchange| exchange.client_auth == ClientAuthentication::AppleJwt)
+}
+
+fn needs_app_id(definition: &Definition) -> bool {
+    let client = match &definition.binding {
+        Binding::Profile(client) => Some(client),
+        Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => binding.client.as_ref(),
+        Binding::None | Binding::IdToken | Binding::Signature => None,
+    };
+    client.is_some_and(|client| client.is == ClientName::AppId)
+}
+
+/// The block of a provider that is in no catalogue, to be filled in.
+///
+/// # Errors
+/// For an ID that the configuration would refuse.
+pub(super) fn new(id: &str) -> anyhow::Result<String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    anyhow::ensure!(!id.is_empty() && id.bytes().all(plain), "{id:?}: use letters, digits, `-` and `_` only");
+    Ok(SKELETON.replace("{id}", id))
+}
+
+const SKELETON: &str = r#"[[provider]]
+id = "{id}"
+client_id = "…"
+client_secret = { file = "{id}.secret" }  # a file with the secret, or { env = "VARIABLE" }
+name = "{id}"
+register = "Where the client is registered, and what to enter there."
+id_scope = "global"  # or app, developer, tenant, unknown: who else sees the same external ID
+accept = ["code"]
+scopes = []
+authorize.url = "https://login.example.com/authorize"
+exchange = { url = "https://login.example.com/token", client_auth = "basic" }  # or parameters
+profile = { url = "https://login.example.com/me", subject = { at = "/id" } }  # a number: type = "integer"
+binding.kind = "none"  # codes only. More: docs/add-a-provider.md
+# pkce = "never"  # only if the provider does not know code_challenge"#;
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::provider::catalogue;
+
+    use super::*;
+    use crate::config::Additions;
+
+    /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
+    fn load(id: &str, block: &str) -> daypass_core::provider::Provider {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
+        let filled: Vec<String> = block
+            .lines()
+            .map(|line| match line.strip_prefix("client_secret = ") {
+                Some(_) => "client_secret = { file = \"secret\" }".to_owned(),
+                None => line.replace('…', "filled-in"),
+            })
+            .collect();
+        let file = dir.path().join("more.toml");
+        std::fs::write(&file, filled.join("\n")).unwrap();
+        let additions = Additions::read(&file).unwrap_or_else(|error| panic!("{id}: {error}"));
+        additions.providers()[0].load().unwrap_or_else(|error| panic!("{id}: {error}"))
+    }
+
+    #[test]
+    fn every_block_of_the_catalogue_works_once_it_is_filled_in() {
+        for id in catalogue::names() {
+            let block = of(id, &Definition::of_catalogue(id).unwrap());
+            block.parse::<toml::Table>().unwrap_or_else(|error| panic!("{id}: {error}"));
+            load(id, &block);
+        }
+    }
+
+    #[test]
+    fn every_block_in_the_manual_works() {
+        let page = include_str!("../../../../../docs/add-a-provider.md");
+        let blocks: Vec<&str> =
+            page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        let providers: Vec<_> = blocks.into_iter().filter(|block| block.contains("[[provider]]")).collect();
+        assert_eq!(providers.len(), 3);
+        for block in providers {
+            load("docs/add-a-provider.md", block);
+        }
+    }
+
+    #[test]
+    fn the_block_of_a_new_provider_works_as_it_is() {
+        let provider = load("our-login", &new("our-login").unwrap());
+        assert_eq!((&*provider.id, &*provider.definition.name), ("our-login", "our-login"));
+        assert!(new("our-login").unwrap().contains("the same external ID\n"));
+        assert!(new("our login").is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! The client against servers that answer as nobody should, and not at all.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use daypass_core::clock::ManualClock;
+use daypass_core::random::SeededRandom;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use super::circuit::{FAILURES, REST};
+use super::*;
+
+const LIMITS: Limits = Limits {
+    connect: Duration::from_millis(500),
+    total: Duration::from_millis(300),
+    max_bytes: 1024,
+    at_once: 8,
+    pause: Duration::from_millis(2),
+};
+
+fn client(limits: Limits) -> ReqwestHttp {
+    client_at(limits, Arc::new(ManualClock::at_second(0)))
+}
+
+fn client_at(limits: Limits, clock: Arc<ManualClock>) -> ReqwestHttp {
+    let loopback = Reach::with(["127.0.0.1".to_owned().try_into().unwrap()]);
+    ReqwestHttp::new(limits, loopback, clock, Arc::new(SeededRandom::new(1))).unwrap()
+}
+
+/// A provider that answers each connection once, the last answer again and again, and counts them.
+struct Far {
+    url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Far {
+    async fn answering(statuses: &'static [u16]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let far = Self {
+            url: format!("http://{}/me?token=hidden", listener.local_addr().unwrap()),
+            asked: Arc::default(),
+        };
+        let asked = far.asked.clone();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let number = asked.fetch_add(1, Ordering::SeqCst);
+                let status = statuses[number.min(statuses.len() - 1)];
+                let _ = stream.read(&mut [0; 4096]).await;
+                let answer = format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        far
+    }
+
+    /// One that accepts connections and never answers.
+    async fn hanging() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let far = Self { url: format!("http://{}/", listener.local_addr().unwrap()), asked: Arc::default() };
+        let asked = far.asked.clone();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            loop {
+                held.push(listener.accept().await.unwrap());
+                asked.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        far
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn request(&self) -> Request<Bytes> {
+        Request::get(&self.url).body(Bytes::new()).unwrap()
+    }
+
+    fn question(&self) -> Request<Bytes> {
+        Request::get(&self.url).extension(Repeatable).body(Bytes::new()).unwrap()
+    }
+}
+
+/// Asks a server that answers every connection with `answer` and then holds the line.
+async fn ask(answer: Vec<u8>) -> Result<Response<Bytes>, ProviderHttpError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/me?token=hidden", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        stream.write_all(&answer).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let request = Request::get(url).body(Bytes::new()).unwrap();
+    client(LIMITS).send(request).await
+}
+
+#[tokio::test]
+async fn an_answer_comes_back_with_its_status() {
+    let answer = ask(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno".to_vec()).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (401, &b"no"[..]));
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_a_way_to_go() {
+    let answer =
+        ask(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec());
+    assert_eq!(answer.await.unwrap().status(), 302);
+}
+
+#[tokio::test]
+async fn silence_times_out_before_and_within_an_answer() {
+    assert!(matches!(ask(Vec::new()).await, Err(ProviderHttpError::TimedOut)));
+    let stalled = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec();
+    assert!(matches!(ask(stalled).await, Err(ProviderHttpError::TimedOut)));
+}
+
+#[tokio::test]
+async fn an_over_long_answer_is_cut_off_whatever_length_it_declares() {
+    let mut declared = b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n".to_vec();
+    declared.resize(declared.len() + 2000, b'x');
+    assert!(matches!(ask(declared).await, Err(ProviderHttpError::AnswerTooLarge)));
+
+    let mut chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n800\r\n".to_vec();
+    chunked.resize(chunked.len() + 0x800, b'x');
+    chunked.extend_from_slice(b"\r\n");
+    assert!(matches!(ask(chunked).await, Err(ProviderHttpError::AnswerTooLarge)));
+}
+
+#[tokio::test]
+async fn an_unreachable_provider_is_named_without_its_url() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/me?token=hidden", listener.local_addr().unwrap());
+    drop(listener);
+    let request = Request::get(url).body(Bytes::new()).unwrap();
+    let error = client(LIMITS).send(request).await.unwrap_err();
+    assert!(matches!(&error, ProviderHttpError::Unreachable(text) if !text.contains("hidden")), "{error}");
+}
+
+#[tokio::test]
+async fn a_question_is_repeated_once_behind_a_broken_gateway() {
+    for statuses in [&[502, 200], &[503, 200], &[504, 200]] {
+        let far = Far::answering(statuses).await;
+        assert_eq!(client(LIMITS).send(far.question()).await.unwrap().status(), 200);
+    }
+    let far = Far::answering(&[503]).await;
+    assert_eq!(client(LIMITS).send(far.question()).await.unwrap().status(), 503);
+    assert_eq!(far.asked(), 2);
+}
+
+#[tokio::test]
+async fn what_may_not_be_sent_twice_is_sent_once() {
+    let far = Far::answering(&[503, 200]).await;
+    assert_eq!(client(LIMITS).send(far.request()).await.unwrap().status(), 503);
+    assert_eq!(far.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_the_provider_itself_is_not_questioned() {
+    for statuses in [&[400, 200], &[401, 200], &[429, 200], &[500, 200]] {
+        let far = Far::answering(statuses).await;
+        assert_eq!(client(LIMITS).send(far.question()).await.unwrap().status().as_u16(), statuses[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_fails_again_and_again_is_left_alone_until_it_is_back() {
+    let far = Far::answering(&[503, 503, 503, 503, 503, 200]).await;
+    let clock = Arc::new(ManualClock::at_second(100));
+    let client = client_at(LIMITS, clock.clone());
+    for _ in 0..FAILURES {
+        assert_eq!(client.send(far.request()).await.unwrap().status(), 503);
+    }
+    assert!(matches!(client.send(far.request()).await, Err(ProviderHttpError::Resting)));
+    assert_eq!(far.asked(), 5, "nobody is asked while the circuit is open");
+    clock.advance(REST);
+    for _ in 0..2 {
+        assert_eq!(client.send(far.request()).await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn no_number_of_refused_proofs_closes_a_provider_to_others() {
+    for statuses in [&[401], &[400], &[500]] {
+        let far = Far::answering(statuses).await;
+        let client = client(LIMITS);
+        for _ in 0..3 * FAILURES {
+            assert_eq!(client.send(far.request()).await.unwrap().status().as_u16(), statuses[0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_private_host_is_not_asked_whether_it_is_named_by_address_or_by_name() {
+    let far = Far::answering(&[200]).await;
+    let clock = Arc::new(ManualClock::at_second(0));
+    let public = ReqwestHttp::new(LIMITS, Reach::default(), clock, Arc::new(SeededRandom::new(1))).unwrap();
+    for host in ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.0.0.1", "[::ffff:127.0.0.1]"] {
+        let url = far.url.replace("127.0.0.1", host);
+        let request = Request::get(url).extension(Repeatable).body(Bytes::new()).unwrap();
+        let error = public.send(request).await.unwrap_err();
+        assert!(matches!(error, ProviderHttpError::PrivateAddress { .. }), "{host}: {error}");
+        assert!(error.to_string().contains("allow_private"), "{error}");
+    }
+    assert_eq!(far.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_an_allowed_address_is_followed() {
+    let far = Far::answering(&[200]).await;
+    let url = far.url.replace("127.0.0.1", "localhost");
+    let request = Request::get(url).body(Bytes::new()).unwrap();
+    assert_eq!(client(LIMITS).send(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_fills_its_own_places_and_slows_nobody_else() {
+    let (hanging, healthy) = (Far::hanging().await, Far::answering(&[200]).await);
+    let client = Arc::new(client(Limits { total: Duration::from_mins(10), ..LIMITS }));
+    let waiting: Vec<_> = (0..200)
+        .map(|_| {
+            let (client, request) = (client.clone(), hanging.request());
+            tokio::spawn(async move { client.send(request).await })
+        })
+        .collect();
+    while hanging.asked() < LIMITS.at_once {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..200 {
+        assert_eq!(client.send(healthy.request()).await.unwrap().status(), 200);
+    }
+    assert!(waiting.iter().all(|request| !request.is_finished()), "they hang for ten minutes");
+    assert_eq!(hanging.asked(), LIMITS.at_once, "no more connections than places");
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_place_waits_no_longer_than_for_an_answer() {
+    let hanging = Far::hanging().await;
+    let client = client(Limits { at_once: 1, ..LIMITS });
+    let both = futures::future::join(client.send(hanging.request()), client.send(hanging.request()));
+    let (first, second) = both.await;
+    assert!(matches!((first, second), (Err(ProviderHttpError::TimedOut), Err(ProviderHttpError::TimedOut))));
+    assert_eq!(hanging.asked(), 1);
+}
