@@ -28,6 +28,15 @@ The grade says how a provider shows that a proof was issued to *your* client and
 
 ";
 
+const TAIL: &str = "
+## Not here
+
+- **Bluesky** (AT Protocol): each person has an authorization server of their own, and its tokens are bound to a key by DPoP.
+- **Mastodon** anywhere: the entry is for one instance, where you registered an app. Daypass registers none by itself.
+- **Odnoklassniki**: its calls are signed with MD5.
+- **Twitter** by OAuth 1.0a, and **SAML** providers. X by OAuth 2.0 is here, as `x`.
+";
+
 fn page() -> String {
     let known: Vec<(&str, Definition)> =
         catalogue::names().into_iter().filter_map(|id| Some((id, Definition::of_catalogue(id)?))).collect();
@@ -47,6 +56,7 @@ fn page() -> String {
             let _ = write!(page, "\n- {}\n", facts.join("\n- "));
         }
     }
+    page.push_str(TAIL);
     page
 }
 
