@@ -26,6 +26,11 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
     Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
+    Step {
+        name: "identity-servers",
+        about: "oidc-provider and oauth2-mock-server as providers",
+        run: identity_servers,
+    },
     Step { name: "aws-sdk-browser", about: "the same SDK in a real Chromium", run: aws_sdk_browser },
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
@@ -34,6 +39,8 @@ pub(crate) const ALL: &[Step] = &[
 const SDK: &str = "sdk";
 /// The folder of the tests with the AWS SDK for JavaScript.
 const AWS_SDK_JS: &str = "tests/aws-sdk-js";
+/// The folder of the tests with identity servers that others wrote.
+const IDENTITY_SERVERS: &str = "tests/identity-servers";
 /// What the steps compile that compile everything. The AWS SDK for Rust takes longer than most of the rest
 /// together, so it waits for a step of its own.
 const WORKSPACE: &str = "--workspace --exclude daypass-aws-sdk-tests --locked";
@@ -101,6 +108,11 @@ fn clients(workspace: &Workspace) -> Outcome {
 
 fn aws_sdk_js(workspace: &Workspace) -> Outcome {
     let mut test = node::npm(workspace, AWS_SDK_JS, "test")?;
+    run(with_daypass(&mut test, release::program(workspace)?))
+}
+
+fn identity_servers(workspace: &Workspace) -> Outcome {
+    let mut test = node::npm(workspace, IDENTITY_SERVERS, "test")?;
     run(with_daypass(&mut test, release::program(workspace)?))
 }
 
