@@ -12,13 +12,14 @@ origins = ["https://app.example.com"]
 redirect_uris = ["${APP}"]
 `;
 
-/** The exchange endpoint of the daypass at a URL. */
-export function exchangeAt(url) {
+/** The exchange endpoint of the daypass at a URL, asked with further options of `fetch`. */
+export function exchangeAt(url, options = {}) {
   const exchange = async (proof) => {
     const answer = await fetch(`${url}/v1/exchange`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(proof),
+      ...options,
     });
     return { status: answer.status, ...(await answer.json()) };
   };
