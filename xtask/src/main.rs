@@ -8,6 +8,7 @@ mod bench;
 mod cargo_deny;
 mod chromium;
 mod debian;
+mod fuzz;
 mod generated;
 mod node;
 mod process;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process::run;
-use crate::{Outcome, Workspace, cargo_deny, chromium, node, python, release};
+use crate::{Outcome, Workspace, cargo_deny, chromium, fuzz, node, python, release};
 
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -32,6 +32,7 @@ pub(crate) const ALL: &[Step] = &[
         run: identity_servers,
     },
     Step { name: "aws-sdk-browser", about: "the same SDK in a real Chromium", run: aws_sdk_browser },
+    Step { name: "fuzz", about: "fuzz targets, from their corpus, for half a minute", run: fuzz::run_all },
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
 
