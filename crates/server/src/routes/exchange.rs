@@ -24,7 +24,7 @@ use crate::wire::App;
 const MAX_BODY: usize = 64 * 1024;
 const MAX_TOKEN_DURATION: i64 = 86_400;
 
-/// The body of a request. Exactly one proof stands in it.
+/// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
@@ -108,60 +108,26 @@ pub(super) fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiErro
     if registered { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
 }
 
-impl Body {
-    fn read(self) -> Result<ExchangeRequest, ApiError> {
-        let identity_id = self.identity_id.map(IdentityId::parse).transpose();
-        let identity_id = identity_id.map_err(|error| malformed(&format!("identity_id: {error}")))?;
-        let token_duration = match self.token_duration {
-            None => None,
-            Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
-            Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
-        };
-        let shown = Showing {
-            provider: self.provider,
-            login_code: self.login_code,
-            app: self.app,
-            access_token: self.access_token,
-            id_token: self.id_token,
-            code: self.code,
-            code_verifier: self.code_verifier,
-            signed_fields: self.signed_fields,
-            redirect_uri: self.redirect_uri,
-            nonce: self.nonce,
-            callback: self.callback,
-        };
-        Ok(ExchangeRequest {
-            shown: shown.read()?,
-            identity_id,
-            token_duration,
-            credentials: self.credentials,
-        })
-    }
-}
-
-/// The members that make a proof, of which some go together and others do not.
-struct Showing {
-    provider: Option<String>,
-    login_code: Option<String>,
-    app: Option<String>,
-    access_token: Option<String>,
-    id_token: Option<String>,
-    code: Option<String>,
-    code_verifier: Option<String>,
-    signed_fields: Option<BTreeMap<String, String>>,
-    redirect_uri: Option<String>,
-    nonce: Option<String>,
-    callback: Option<BTreeMap<String, String>>,
-}
-
 const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps with nonce; code with redirect_uri and \
                          code_verifier; or signed_fields with redirect_uri";
 
 const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
-impl Showing {
-    fn read(mut self) -> Result<Shown, ApiError> {
+impl Body {
+    fn read(mut self) -> Result<ExchangeRequest, ApiError> {
+        let identity_id = self.identity_id.take().map(IdentityId::parse).transpose();
+        let identity_id = identity_id.map_err(|error| malformed(&format!("identity_id: {error}")))?;
+        let token_duration = match self.token_duration {
+            None => None,
+            Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
+            Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
+        };
+        let credentials = self.credentials;
+        Ok(ExchangeRequest { shown: self.shown()?, identity_id, token_duration, credentials })
+    }
+
+    fn shown(mut self) -> Result<Shown, ApiError> {
         if let Some(code) = self.login_code.take() {
             return Ok(Shown::LoginCode(self.login_code(code)?));
         }
