@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::Outcome;
 
-const CLIENT: &str = "daypass-bench";
+pub(crate) const CLIENT: &str = "daypass-bench";
 const DAY: u64 = 24 * 60 * 60;
 
 pub(crate) struct Issuer {
@@ -26,11 +26,15 @@ impl Issuer {
     /// Starts one, which answers for its keys until the process ends.
     pub(crate) fn start() -> Outcome<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let issuer =
-            Self { name: listener.local_addr()?.to_string(), pair: KeyPair::generate(KeySize::Rsa2048)? };
+        let issuer = Self::generate(listener.local_addr()?.to_string())?;
         let keys = issuer.key_set();
         thread::spawn(move || listener.incoming().flatten().try_for_each(|stream| answer(stream, &keys)));
         Ok(issuer)
+    }
+
+    /// One of this name, whose keys are published by whoever made it.
+    pub(crate) fn generate(name: String) -> Outcome<Self> {
+        Ok(Self { name, pair: KeyPair::generate(KeySize::Rsa2048)? })
     }
 
     /// What the server has to be told about it.
@@ -63,7 +67,7 @@ impl Issuer {
         Ok(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    fn key_set(&self) -> String {
+    pub(crate) fn key_set(&self) -> String {
         let key = self.pair.public_key();
         let (n, e) = (key.modulus(), key.exponent());
         let [n, e] = [n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero()]

@@ -9,8 +9,10 @@
 
 mod cpu;
 mod crowd;
+mod engine;
 mod http;
 mod issuer;
+mod logins;
 mod memory;
 mod operations;
 mod requests;
@@ -36,6 +38,10 @@ struct Size {
     exchanges: u32,
     /// Requests for each operation in each round.
     requests_per_operation: usize,
+    /// Proofs for the engine in each round.
+    verifications: u32,
+    /// How many people sign in at the same moment.
+    people_at_once: usize,
     /// Whether to prepare what takes a minute to prepare.
     large: bool,
 }
@@ -47,6 +53,8 @@ const FULL: Size = Size {
     starts: 15,
     exchanges: 100_000,
     requests_per_operation: 2_000,
+    verifications: 20_000,
+    people_at_once: 1_000,
     large: true,
 };
 const QUICK: Size = Size {
@@ -56,6 +64,8 @@ const QUICK: Size = Size {
     starts: 3,
     exchanges: 1_000,
     requests_per_operation: 64,
+    verifications: 500,
+    people_at_once: 100,
     large: false,
 };
 
@@ -82,6 +92,8 @@ fn run() -> Outcome<()> {
     token::row(&size)?;
     token::growth_row(&size)?;
     operations::table(&size)?;
+    engine::table(&size)?;
+    logins::row(&size)?;
     start::row(&size)?;
     memory::row(&size)
 }

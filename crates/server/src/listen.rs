@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -17,6 +18,21 @@ use tower::ServiceExt;
 const HEADER_LIMIT: Duration = Duration::from_secs(10);
 /// What is under way at the end has so long to finish.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// More open files than a server of ours can use.
+const ENOUGH_FILES: u64 = 65_536;
+
+/// Has the system allow as many open files as it may: each login that waits for its provider holds two sockets,
+/// and a shell usually allows 1,024, for the sake of programs that use select(2).
+pub fn allow_many_sockets() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(ENOUGH_FILES, |maximum| maximum.min(ENOUGH_FILES));
+    if current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum })
+    {
+        tracing::warn!(%error, "no more than {current:?} files can be open at the same time");
+    }
+}
 
 /// Tells all listeners to stop.
 #[derive(Debug, Clone)]

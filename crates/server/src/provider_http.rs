@@ -47,7 +47,7 @@ impl Default for Limits {
             connect: Duration::from_secs(3),
             total: Duration::from_secs(10),
             max_bytes: 64 * 1024,
-            at_once: 64,
+            at_once: 1_024,
             pause: Duration::from_millis(250),
         }
     }

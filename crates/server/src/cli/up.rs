@@ -6,6 +6,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{print, tell};
+use crate::listen::allow_many_sockets;
 use crate::up::{self, Options, Ready};
 
 /// Run everything for development in one process, until Ctrl-C.
@@ -26,6 +27,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    allow_many_sockets();
     let options = Options { dir: arguments.dir, port: arguments.port, additions: arguments.config };
     let running = up::start(&options).await?;
     tell(&welcome(&running.ready));

@@ -1,0 +1,140 @@
+//! Many people at once sign in through a provider that takes its time: what they wait for is the provider, not
+//! each other.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::http::Connection;
+use crate::server::Server;
+use crate::statistics::Sample;
+use crate::token::verdict;
+use crate::{Outcome, Size};
+
+const TARGET_SECONDS: f64 = 1.0;
+/// What the provider takes to answer each of a login's two calls.
+const THINKING: Duration = Duration::from_millis(200);
+const REDIRECT_URI: &str = "https://app.example.com/signed-in";
+/// A thread here holds little: there are thousands of them.
+const STACK: usize = 128 * 1024;
+
+pub(crate) fn row(size: &Size) -> Outcome<()> {
+    allow_sockets()?;
+    let directory = tempfile::tempdir()?;
+    let configuration = directory.path().join("bench.toml");
+    std::fs::write(&configuration, configuration_of(&start_provider()?, directory.path())?)?;
+    let server = Server::start_with(&directory.path().join("home"), Some(&configuration))?;
+    let rounds = (0..size.rounds).map(|round| sign_in(&server, round, size.people_at_once));
+    let seconds = Sample::of(rounds.collect::<Outcome<Vec<_>>>()?);
+    println!(
+        "\n{} concurrent logins by code, the provider answering each of two calls in {} ms",
+        size.people_at_once,
+        THINKING.as_millis()
+    );
+    println!(
+        "  until the last has a token {seconds:.2} s   target ≤ {TARGET_SECONDS} s for 1000: {}",
+        verdict(seconds.median() <= TARGET_SECONDS)
+    );
+    server.stop()
+}
+
+/// Everybody connects, and then everybody sends a code. Answers the seconds until the last one has a token.
+fn sign_in(server: &Server, round: u32, people: usize) -> Outcome<f64> {
+    let (url, start) = (server.says("server_url")?, Barrier::new(people + 1));
+    thread::scope(|scope| {
+        let mut clients = Vec::new();
+        for person in 0..people {
+            let start = &start;
+            let client = move || -> Outcome<()> {
+                let connection = Connection::open(url);
+                start.wait();
+                exchange(&mut connection?, &format!("code-{round}-{person}"))
+            };
+            clients.push(thread::Builder::new().stack_size(STACK).spawn_scoped(scope, client)?);
+        }
+        start.wait();
+        let started = Instant::now();
+        clients.into_iter().try_for_each(|client| client.join().map_err(|_| "a client panicked")?)?;
+        Ok(started.elapsed().as_secs_f64())
+    })
+}
+
+fn exchange(connection: &mut Connection, code: &str) -> Outcome<()> {
+    let body = format!(
+        r#"{{"provider":"slow","code":"{code}","code_verifier":"a-verifier-as-long-as-the-standard-wants-it-to-be","redirect_uri":"{REDIRECT_URI}"}}"#
+    );
+    connection.post("/v1/exchange", &[("content-type", "application/json")], body.as_bytes())?.success()?;
+    Ok(())
+}
+
+/// Snapchat's block, led to the provider of the bench.
+fn configuration_of(provider: &str, directory: &std::path::Path) -> Outcome<String> {
+    let secret = directory.join("secret");
+    std::fs::write(&secret, "the secret of the bench's client")?;
+    Ok(format!(
+        "[[app]]\nid = \"bench\"\norigins = [\"https://app.example.com\"]\nredirect_uris = [{REDIRECT_URI:?}]\n\
+         [[provider]]\nid = \"slow\"\ncatalogue = \"snapchat\"\nclient_id = \"bench\"\n\
+         client_secret = {{ file = {secret:?} }}\nauthorize.url = \"{provider}/auth\"\n\
+         exchange.url = \"{provider}/token\"\nprofile.url = \"{provider}/me\"\n"
+    ))
+}
+
+/// Starts the provider, which answers until the process ends, and tells its URL.
+fn start_provider() -> Outcome<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A connection without its thread is closed, and the server says what is missing.
+            let _ = thread::Builder::new().stack_size(STACK).spawn(move || answer_all(stream));
+        }
+    });
+    Ok(url)
+}
+
+fn answer_all(stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::new(stream);
+    while let Some(asked) = read_request(&mut stream)? {
+        think();
+        let body = match asked.split_once("code=").and_then(|(_, rest)| rest.split('&').next()) {
+            Some(code) => format!(r#"{{"access_token":"token-of-{code}","token_type":"Bearer"}}"#),
+            None => format!(r#"{{"data":{{"me":{{"externalId":"{asked}","displayName":"Ada"}}}}}}"#),
+        };
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json";
+        write!(stream.get_mut(), "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
+    }
+    Ok(())
+}
+
+/// The form of a token request, or the access token of a request for a profile. `None` at the connection's end.
+fn read_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
+    let (mut head, mut line) = (String::new(), String::new());
+    while line != "\r\n" {
+        line.clear();
+        if stream.read_line(&mut line)? == 0 {
+            return Ok(None);
+        }
+        head.push_str(&line.to_ascii_lowercase());
+    }
+    let value = |name: &str| head.split_once(name).and_then(|(_, rest)| rest.lines().next()).map(str::trim);
+    let mut body = vec![0; value("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0)];
+    stream.read_exact(&mut body)?;
+    let token = value("authorization: bearer");
+    Ok(Some(token.map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned)))
+}
+
+#[expect(clippy::disallowed_methods, reason = "how slow the provider is, is the point")]
+fn think() {
+    thread::sleep(THINKING);
+}
+
+/// Each login has a connection at both of its ends in this process, more than a shell usually allows.
+fn allow_sockets() -> Outcome<()> {
+    let limit = getrlimit(Resource::Nofile);
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
+}
