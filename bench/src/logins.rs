@@ -78,8 +78,9 @@ fn configuration_of(provider: &str, directory: &std::path::Path) -> Outcome<Stri
     Ok(format!(
         "[[app]]\nid = \"bench\"\norigins = [\"https://app.example.com\"]\nredirect_uris = [{REDIRECT_URI:?}]\n\
          [[provider]]\nid = \"slow\"\ncatalogue = \"snapchat\"\nclient_id = \"bench\"\n\
-         client_secret = {{ file = {secret:?} }}\nauthorize.url = \"{provider}/auth\"\n\
-         exchange.url = \"{provider}/token\"\nprofile.url = \"{provider}/me\"\n"
+         client_secret = {{ file = \"{secret}\" }}\nauthorize.url = \"{provider}/auth\"\n\
+         exchange.url = \"{provider}/token\"\nprofile.url = \"{provider}/me\"\n",
+        secret = secret.display()
     ))
 }
 

@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use daypass_core::form;
 use daypass_core::provider::definition::Definition;
 use daypass_core::provider::{FlowSecrets, UnverifiedProof, catalogue};
 use daypass_core::secret::Secret;
@@ -27,7 +28,8 @@ fuzz_target!(|input: &[u8]| {
     }
     let provider = provider(ENTRIES[usize::from(*entry) % ENTRIES.len()].clone());
     let mut parts = parts.split(|byte| *byte == 0xff);
-    let shown = String::from_utf8_lossy(parts.next().unwrap_or_default());
+    let shown = parts.next().unwrap_or_default();
+    let token = || Secret::new(String::from_utf8_lossy(shown));
     let replies = Replies::new(parts.map(|part| {
         let (status, body) = part.split_first().unwrap_or((&0, &[]));
         let mut reply = Response::new(Bytes::copy_from_slice(body));
@@ -35,11 +37,10 @@ fuzz_target!(|input: &[u8]| {
         reply
     }));
     let proof = match kind % 3 {
-        0 => UnverifiedProof::AccessToken(Secret::new(shown)),
-        1 => UnverifiedProof::IdToken { token: Secret::new(shown), nonce: None },
+        0 => UnverifiedProof::AccessToken(token()),
+        1 => UnverifiedProof::IdToken { token: token(), nonce: None },
         _ => {
-            let pairs = shown.split('&').filter_map(|pair| pair.split_once('='));
-            let answer = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let Some(answer) = form::read(shown) else { return };
             let secrets =
                 FlowSecrets { code_verifier: Secret::new("the-verifier"), nonce: Secret::new("the-nonce") };
             let back = "https://login.example/login/fuzzed/callback".to_owned();

@@ -12,6 +12,7 @@ pub mod access_key;
 pub mod audit;
 pub mod clock;
 pub mod exchange;
+pub mod form;
 mod hex;
 pub mod iam;
 mod id_token;

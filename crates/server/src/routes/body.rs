@@ -1,7 +1,5 @@
 //! Reading request bodies, no more of them than a route takes.
 
-use std::collections::BTreeMap;
-
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -25,18 +23,6 @@ pub async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: u
     }
     serde_json::from_slice(&read(body, limit, Dialect::Problem).await?)
         .map_err(|error| ApiError::malformed_request(describe(&error)))
-}
-
-/// The parameters of a query or a form, by name. `None` if one stands there twice: of two, the one that somebody
-/// checked need not be the one that counts.
-pub fn form(text: &[u8]) -> Option<BTreeMap<String, String>> {
-    let mut parameters = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(text) {
-        if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
-            return None;
-        }
-    }
-    Some(parameters)
 }
 
 /// What is wrong with a JSON text, without repeating any of its values: they may be secrets.

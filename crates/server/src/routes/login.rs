@@ -12,6 +12,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::audit::Requester;
+use daypass_core::form;
 use daypass_core::ids::RequestId;
 use daypass_core::login_flow::{AppLogin, LoginRequest, LostLogin, Resumed, is_encoded};
 use daypass_core::provider::{FlowSecrets, Provider};
@@ -232,7 +233,7 @@ fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
     if text.len() > MAX_PARAMETERS {
         return Err(ApiError::body_too_large(Dialect::Problem, MAX_PARAMETERS));
     }
-    body::form(text).ok_or_else(|| ApiError::malformed_request("A parameter stands there twice."))
+    form::read(text).ok_or_else(|| ApiError::malformed_request("A parameter stands there twice."))
 }
 
 /// The path of a login at a provider, with what the app asked for.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
+use daypass_core::form;
 use daypass_core::ids::RequestId;
 use daypass_core::login_code::LoginCode;
 use daypass_core::secret::Secret;
@@ -66,7 +67,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<LoginCode, ApiError> {
         return Err(ApiError::malformed_form("Send a form: application/x-www-form-urlencoded."));
     }
     let mut form =
-        body::form(body).ok_or_else(|| ApiError::malformed_form("A parameter stands there twice."))?;
+        form::read(body).ok_or_else(|| ApiError::malformed_form("A parameter stands there twice."))?;
     let mut take = |name: &str| {
         let value = form.remove(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| ApiError::malformed_form(format!("{name} is missing.")))
