@@ -5,29 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
-use crate::clock::SignedDuration;
-use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
-use crate::identity_pool::{IdentityPools, PoolError};
-use crate::ids::{IdentityId, IdentityPoolId};
+use crate::clock::Clock;
+use crate::developer_pool::{AdmissionError, Admitted, DeveloperPool, Wishes};
 use crate::login_code::{LoginCode, LoginCodes};
 use crate::login_flow::AppLogin;
 use crate::provider::{DisplayUser, Engine, ProofError, Provider, UnverifiedProof, UseOnce, VerifiedLogin};
 use crate::secret::Secret;
-use crate::session::Credentials;
-use crate::store::StoreError;
-use crate::token::OpenIdToken;
+use crate::store::{SharedStore, StoreError};
 
 /// What a client asks for.
 #[derive(Debug)]
 pub struct ExchangeRequest {
     /// What shows that somebody signed in.
     pub shown: Shown,
-    /// A guest to be upgraded.
-    pub identity_id: Option<IdentityId>,
-    /// How long the token is to live, 1 second to 24 hours.
-    pub token_duration: Option<SignedDuration>,
-    /// Whether to hand out credentials as well.
-    pub credentials: bool,
+    /// What is wanted besides.
+    pub wishes: Wishes,
 }
 
 /// What shows that somebody signed in.
@@ -51,10 +43,8 @@ pub struct Exchanged {
     pub provider: String,
     /// How the person wants to be seen.
     pub user: DisplayUser,
-    /// The identity's token.
-    pub token: OpenIdToken,
-    /// Credentials, if they were asked for.
-    pub credentials: Option<Credentials>,
+    /// The identity, its token, and perhaps credentials.
+    pub admitted: Admitted,
 }
 
 /// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
@@ -74,12 +64,12 @@ pub enum ExchangeError {
     Proof(#[from] ProofError),
     /// The login did not become an identity, or the identity got no credentials.
     #[error(transparent)]
-    Pool(#[from] PoolError),
+    Admission(#[from] AdmissionError),
 }
 
 impl From<StoreError> for ExchangeError {
     fn from(error: StoreError) -> Self {
-        Self::Pool(error.into())
+        Self::Admission(error.into())
     }
 }
 
@@ -93,10 +83,12 @@ pub struct Broker {
     pub engine: Engine,
     /// The one-time codes of the hosted login.
     pub login_codes: LoginCodes,
-    /// Where identities live.
-    pub pools: Arc<IdentityPools>,
-    /// The pool that logins lead to.
-    pub pool_id: IdentityPoolId,
+    /// Where verified logins lead.
+    pub pool: Arc<dyn DeveloperPool>,
+    /// Remembers what counts once.
+    pub store: SharedStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
     /// Hears of every exchange.
     pub trail: Arc<AuditTrail>,
 }
@@ -112,15 +104,12 @@ impl Broker {
         by: &Requester,
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
-        match self.grant(request, by, &mut draft).await {
-            Ok(granted) => Ok(Exchanged {
-                token: self.pools.issue(granted.grant, draft).await?,
-                provider: granted.provider,
-                user: granted.user,
-                credentials: granted.credentials,
-            }),
-            Err(error) => self.trail.conclude(draft, Err(error)).await,
-        }
+        let login = match self.login(request.shown, &mut draft).await {
+            Ok(login) => login,
+            Err(error) => return self.trail.conclude(draft, Err(error)).await,
+        };
+        let admitted = self.pool.admit(&login, request.wishes, draft, by).await?;
+        Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
     }
 
     /// Has a provider confirm the answer of a hosted login, and answers the one-time code that the app gets.
@@ -139,27 +128,6 @@ impl Broker {
         let verified = self.verify(provider, proof, &mut draft).await;
         let login = self.trail.conclude(draft, verified).await?;
         Ok(self.login_codes.issue(&login, app.binding()).await?)
-    }
-
-    async fn grant(
-        &self,
-        request: ExchangeRequest,
-        by: &Requester,
-        draft: &mut AuditDraft,
-    ) -> Result<Granted, ExchangeError> {
-        let login = self.login(request.shown, draft).await?;
-        let pool = self.pools.describe_pool(&self.pool_id).await?;
-        let user = DeveloperUser::of(&login);
-        let resolved = self.pools.resolve(&pool, user, Vec::new(), request.identity_id, by).await?;
-        let duration = request.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
-        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, ..TokenTerms::default() })?;
-        let credentials = if request.credentials {
-            Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
-        } else {
-            None
-        };
-        let provider = login.provider().to_owned();
-        Ok(Granted { provider, user: login.user().clone(), grant, credentials })
     }
 
     async fn login(&self, shown: Shown, draft: &mut AuditDraft) -> Result<VerifiedLogin, ExchangeError> {
@@ -204,18 +172,10 @@ impl Broker {
     async fn check_first_use(&self, login: &VerifiedLogin) -> Result<(), ExchangeError> {
         let Some(UseOnce { name, until }) = login.use_once() else { return Ok(()) };
         let name = format!("{} {name}", login.provider());
-        let store = &self.pools.store;
-        if store.use_once(&name, *until, self.pools.clock.now()).await? {
+        if self.store.use_once(&name, *until, self.clock.now()).await? {
             Ok(())
         } else {
             Err(ExchangeError::Proof(ProofError::Refused))
         }
     }
-}
-
-struct Granted {
-    provider: String,
-    user: DisplayUser,
-    grant: TokenGrant,
-    credentials: Option<Credentials>,
 }

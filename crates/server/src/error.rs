@@ -4,6 +4,8 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use daypass_core::clock::SignedDuration;
+use daypass_core::developer_pool::AdmissionError;
 use daypass_core::exchange::ExchangeError;
 use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::RequestId;
@@ -45,11 +47,13 @@ pub struct ApiError {
     message: String,
     /// For the operator's log only.
     cause: Option<String>,
+    /// When it is worth asking again, where that is known better than by a rule of thumb.
+    retry_after: Option<SignedDuration>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), cause: None }
+        Self { status, code, message: message.into(), cause: None, retry_after: None }
     }
 
     fn because(mut self, cause: impl std::fmt::Display) -> Self {
@@ -323,7 +327,7 @@ impl ApiError {
                  redirect_uri and code_verifier.",
             ),
             ExchangeError::Proof(error) => Self::proof(&error),
-            ExchangeError::Pool(error) => Self::exchange_pool(error),
+            ExchangeError::Admission(error) => Self::admission(error),
         }
     }
 
@@ -392,7 +396,29 @@ impl ApiError {
         }
     }
 
-    fn exchange_pool(error: PoolError) -> Self {
+    fn admission(error: AdmissionError) -> Self {
+        let message = error.to_string();
+        match error {
+            AdmissionError::Refused(error) => Self::exchange_pool(&error),
+            AdmissionError::UnknownRegion { .. } => Self::bad_request("unknown_region", message),
+            AdmissionError::Busy { retry_after } => {
+                let detail = "More people sign in than the identity pool lets through. Try again.";
+                Self { retry_after: Some(retry_after), ..Self::unavailable("identity_pool_busy", detail) }
+            }
+            AdmissionError::Unavailable(_) => {
+                let detail = "The identity pool is unavailable. Try again.";
+                Self::unavailable("identity_pool_unavailable", detail).because(message)
+            }
+            AdmissionError::Misconfigured(_) => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "identity_pool_misconfigured",
+                "The identity pool is misconfigured; the operator's log says how.",
+            )
+            .because(message),
+        }
+    }
+
+    fn exchange_pool(error: &PoolError) -> Self {
         let message = error.to_string();
         match error {
             PoolError::ResourceNotFound(_) => Self::bad_request("unknown_identity", message),
@@ -407,7 +433,7 @@ impl ApiError {
             PoolError::LimitExceeded(_)
             | PoolError::ConcurrentModification
             | PoolError::ExternalService(_) => Self::unavailable("identity_pool_unavailable", message),
-            PoolError::Store(error) => Self::store("store_unavailable", &error),
+            PoolError::Store(error) => Self::store("store_unavailable", error),
         }
     }
 
@@ -539,7 +565,8 @@ impl ApiError {
             tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER.into());
+            let seconds = self.retry_after.map_or(RETRY_AFTER, whole_seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -605,6 +632,12 @@ impl ApiError {
         );
         (self.status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
     }
+}
+
+/// Rounded up: who comes back a moment too early waits twice.
+fn whole_seconds(duration: SignedDuration) -> u32 {
+    let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
+    u32::try_from(seconds.max(1)).unwrap_or(u32::MAX)
 }
 
 /// An error and everything that it says it was caused by, for the log.

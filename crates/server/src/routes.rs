@@ -26,30 +26,21 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
 use crate::request_id;
-use crate::wire::App;
+use crate::wire::{App, Embedded};
 
 type SharedApp = State<Arc<App>>;
+type SharedEmbedded = State<Arc<Embedded>>;
 
 /// The server's paths.
 pub fn router(app: Arc<App>) -> Router {
     // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
     // answers it: one that is set afterwards replaces the layer's.
-    let aws = Router::new()
-        .route("/", get(root).post(aws::handle))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors_for_aws());
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/providers", get(providers::handle))
         .route("/oauth2/token", post(token::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(cors_for_apps(&app));
-    let documents = Router::new()
-        .route("/.well-known/openid-configuration", get(discovery::configuration))
-        .route("/.well-known/jwks.json", get(discovery::jwk_set))
-        .route("/.well-known/jwks_uri", get(discovery::jwk_set))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(cors_for_documents());
     let login = Router::new()
         .route("/login", get(login::choose))
         .route("/login/{provider}", get(login::start))
@@ -58,18 +49,33 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/login/popup.js", get(login::pages::popup_script))
         .layer(middleware::map_response(login::pages::harden));
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
-    let playground = if app.playground.is_some() { playground::router() } else { Router::new() };
+    let embedded = app.embedded.clone().map(embedded).unwrap_or_default();
 
-    aws.merge(playground)
-        .merge(broker)
-        .merge(documents)
+    broker
         .merge(login)
         .merge(operations)
+        .with_state(app.clone())
+        .merge(embedded)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn_with_state(app.clone(), request_id::name_limit_and_log))
-        .with_state(app)
+        .layer(middleware::from_fn_with_state(app, request_id::name_limit_and_log))
+}
+
+/// The paths of the embedded pool: the AWS API, and what verifiers of its tokens ask for.
+fn embedded(embedded: Arc<Embedded>) -> Router {
+    let aws = Router::new()
+        .route("/", get(root).post(aws::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors_for_aws());
+    let documents = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/.well-known/jwks.json", get(discovery::jwk_set))
+        .route("/.well-known/jwks_uri", get(discovery::jwk_set))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors_for_documents());
+    let playground = if embedded.playground.is_some() { playground::router() } else { Router::new() };
+    aws.merge(documents).merge(playground).with_state(embedded)
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
@@ -106,11 +112,15 @@ pub fn dialect_of(request: &Request) -> Dialect {
 }
 
 /// STS, if the query names an action; else the playground page, where there is one.
-async fn root(State(app): SharedApp, Extension(id): Extension<RequestId>, request: Request) -> Response {
+async fn root(
+    State(embedded): SharedEmbedded,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
     if aws::names_action(request.uri()) {
-        return aws::handle(State(app), Extension(id), request).await;
+        return aws::handle(State(embedded), Extension(id), request).await;
     }
-    match &app.playground {
+    match &embedded.playground {
         Some(playground) => playground::page(playground),
         None => not_found(Extension(id)).await,
     }

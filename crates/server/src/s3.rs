@@ -23,25 +23,25 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
-use crate::wire::App;
+use crate::wire::Embedded;
 use crate::xml;
 
-/// The endpoint's service over the buckets in `root`, each a folder.
+/// The endpoint's service over the buckets in `root`, each a folder, for the pages of `origins`.
 ///
 /// # Errors
 /// If the folder cannot be used.
-pub fn router(app: &Arc<App>, root: &Path) -> anyhow::Result<Router> {
+pub fn router(embedded: &Arc<Embedded>, origins: &BTreeSet<String>, root: &Path) -> anyhow::Result<Router> {
     let folder = s3s_fs::FileSystem::new(root)
         .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
     let mut builder = S3ServiceBuilder::new(folder);
     builder.set_auth(GateKeeper);
-    builder.set_access(permission::Permission::new(app.access.clone()));
+    builder.set_access(permission::Permission::new(embedded.access.clone()));
     let service = builder.build();
     let answer = move |request| answer(service.clone(), request);
     Ok(Router::new()
         .fallback(answer)
-        .layer(middleware::from_fn_with_state(app.clone(), gate::admit))
-        .layer(cors(&app.origins))
+        .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
+        .layer(cors(origins))
         .layer(CatchPanicLayer::new()))
 }
 

@@ -29,7 +29,7 @@ use crate::listen::{Stop, listen};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::telemetry::{self, AuditFile};
-use crate::wire::{App, Ingredients, Playground, configured_pool};
+use crate::wire::{App, Embedded, Ingredients, Playground, configured_pool};
 use crate::{routes, s3};
 
 /// The bucket in which everybody has a folder.
@@ -146,13 +146,14 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         }),
     });
     let app = Arc::new(app.await?);
+    let embedded = app.embedded.clone().context("development runs on the embedded pool")?;
     let (aws_config_file, aws_shared_credentials_file) =
-        write_profile(&home, &app, &server_url, &s3_url).await?;
+        write_profile(&home, &embedded, &server_url, &s3_url).await?;
     let ready = Ready {
-        issuer: app.sts.tokens.issuer().to_owned(),
+        issuer: embedded.sts.tokens.issuer().to_owned(),
         region: REGION.into(),
         account_id: ACCOUNT_ID.into(),
-        identity_pool_id: app.broker.pool_id.clone(),
+        identity_pool_id: embedded.pool_id.clone(),
         developer_provider: DEVELOPER_PROVIDER.into(),
         role_arn: role_arn(AUTHENTICATED),
         guest_role_arn: role_arn(UNAUTHENTICATED),
@@ -176,7 +177,11 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (stop, stopped) = Stop::channel();
     let listeners = vec![
         tokio::spawn(listen(ports.server.listener, routes::router(app.clone()), stopped.clone())),
-        tokio::spawn(listen(ports.s3.listener, s3::router(&app, &home.buckets(BUCKET)?)?, stopped.clone())),
+        tokio::spawn(listen(
+            ports.s3.listener,
+            s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?,
+            stopped.clone(),
+        )),
         tokio::spawn(listen(ports.sandbox.listener, sandbox::router(sandbox, clock, random), stopped)),
     ];
     Ok(Running { ready, stop, listeners, _home: home })
@@ -293,12 +298,12 @@ fn within(folder: &str, actions: &Value) -> Value {
 
 async fn write_profile(
     home: &Home,
-    app: &App,
+    embedded: &Embedded,
     server_url: &str,
     s3_url: &str,
 ) -> anyhow::Result<(PathBuf, PathBuf)> {
     let name = UserName::parse(ACCESS_KEY_NAME).expect("it matches the pattern");
-    let key = app.access_keys.find_or_create(&name).await?;
+    let key = embedded.access_keys.find_or_create(&name).await?;
     let (key, secret) = key.context("the developer access key was sealed under another master key")?;
     // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
     // goes to AWS itself.

@@ -7,6 +7,7 @@ use daypass_core::access::Access;
 use daypass_core::access_key::{self, AccessKeys};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::Clock;
+use daypass_core::developer_pool::EmbeddedPool;
 use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
@@ -67,6 +68,22 @@ pub struct App {
     pub broker: Broker,
     /// Starts hosted logins and recognises their ends.
     pub login_flow: LoginFlow,
+    /// Where everything is kept.
+    pub store: SharedStore,
+    /// The origins of all registered apps.
+    pub origins: BTreeSet<String>,
+    /// Our own pool and STS, where they are the pool that logins lead to.
+    pub embedded: Option<Arc<Embedded>>,
+    /// Draws request IDs.
+    pub random: Arc<dyn Random>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The embedded identity pool and STS, wire-compatible with Amazon's.
+pub struct Embedded {
+    /// The pool that logins lead to.
+    pub pool_id: IdentityPoolId,
     /// Answers the identity pool API.
     pub pools: Arc<IdentityPools>,
     /// Answers STS.
@@ -76,11 +93,9 @@ pub struct App {
     /// Makes and changes developer access keys.
     pub access_keys: AccessKeys,
     /// Finds out who signed.
-    pub callers: Arc<Callers>,
+    pub callers: Callers,
     /// Hears of every decision.
     pub trail: Arc<AuditTrail>,
-    /// The origins of all registered apps.
-    pub origins: BTreeSet<String>,
     /// The playground page, where there is one.
     pub playground: Option<Playground>,
     /// Draws request IDs.
@@ -111,14 +126,59 @@ impl App {
     ///
     /// # Errors
     /// [`WireError`], in words for the operator.
-    pub async fn wire(ingredients: Ingredients) -> Result<Self, WireError> {
+    pub async fn wire(mut ingredients: Ingredients) -> Result<Self, WireError> {
+        let providers = ingredients.config.load_providers()?;
+        let apps = std::mem::take(&mut ingredients.config.apps);
+        let Ingredients { store, master_key, clock, random, .. } = &ingredients;
+        let (store, clock, random) = (store.clone(), clock.clone(), random.clone());
+        let trail = Arc::new(AuditTrail::new(store.clone(), ingredients.audit_lines.clone(), clock.clone()));
+        let login_flow = LoginFlow {
+            public_url: ingredients.config.public_url.clone(),
+            apps: apps
+                .iter()
+                .map(|app| (app.id.clone(), app.redirect_uris.iter().cloned().collect()))
+                .collect(),
+            sealer: login_flow::sealer(master_key),
+            store: store.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        };
+        let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
+        let engine = Engine::new(ingredients.http.clone(), clock.clone());
+        let embedded = Arc::new(Embedded::wire(ingredients, trail.clone()).await?);
+        let pool = EmbeddedPool {
+            pools: embedded.pools.clone(),
+            pool_id: embedded.pool_id.clone(),
+            trail: trail.clone(),
+        };
+        let broker = Broker {
+            redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
+            pool: Arc::new(pool),
+            store: store.clone(),
+            clock: clock.clone(),
+            login_codes,
+            engine,
+            trail,
+            providers,
+        };
+        Ok(Self {
+            origins: apps.into_iter().flat_map(|app| app.origins).collect(),
+            embedded: Some(embedded),
+            broker,
+            login_flow,
+            store,
+            random,
+            clock,
+        })
+    }
+}
+
+impl Embedded {
+    /// Wires the embedded pool and its STS. On the first start this makes the pool and its keys.
+    async fn wire(ingredients: Ingredients, trail: Arc<AuditTrail>) -> Result<Self, WireError> {
         let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
-        let providers = config.load_providers()?;
-        let public_logins = Arc::new(PublicLogins::new(
-            config.registered_providers(),
-            ingredients.http.clone(),
-            clock.clone(),
-        ));
+        let public_logins =
+            Arc::new(PublicLogins::new(config.registered_providers(), ingredients.http, clock.clone()));
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &config.pool, &*random).await?;
@@ -126,8 +186,6 @@ impl App {
         roles.extend(config.load_roles(&pool.id)?);
         let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), roles)?);
         let sessions = Arc::new(SessionSealer::new(&master_key));
-        let trail = Arc::new(AuditTrail::new(store.clone(), ingredients.audit_lines, clock.clone()));
-
         let access = Arc::new(Access {
             roles: roles.clone(),
             sessions: sessions.clone(),
@@ -154,27 +212,6 @@ impl App {
             random: random.clone(),
             region,
         });
-        let login_flow = LoginFlow {
-            public_url: sts.tokens.issuer().to_owned(),
-            apps: config
-                .apps
-                .iter()
-                .map(|app| (app.id.clone(), app.redirect_uris.iter().cloned().collect()))
-                .collect(),
-            sealer: login_flow::sealer(&master_key),
-            store: store.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-        };
-        let broker = Broker {
-            login_codes: LoginCodes::new(&master_key, store.clone(), clock.clone(), random.clone()),
-            redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
-            engine: Engine::new(ingredients.http, clock.clone()),
-            pools: pools.clone(),
-            pool_id: pool.id,
-            trail: trail.clone(),
-            providers,
-        };
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
@@ -183,15 +220,13 @@ impl App {
             store: store.clone(),
         };
         Ok(Self {
-            origins: config.apps.iter().flat_map(|app| app.origins.iter().cloned()).collect(),
-            playground: ingredients.playground,
-            callers: Arc::new(callers),
             access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
-            broker,
-            login_flow,
+            playground: ingredients.playground,
+            pool_id: pool.id,
             pools,
             sts,
             access,
+            callers,
             trail,
             random,
             clock,

@@ -17,10 +17,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use daypass_core::ids::RequestId;
 
-use super::{SharedApp, body};
+use super::{SharedEmbedded, body};
 use crate::error::{ApiError, Dialect};
 use crate::sigv4::Caller;
-use crate::wire::App;
+use crate::wire::Embedded;
 
 /// Ten logins of 50,000 characters, and some room.
 const MAX_BODY: usize = 576 * 1024;
@@ -46,7 +46,7 @@ pub struct Operation {
 }
 
 pub(super) async fn handle(
-    State(app): SharedApp,
+    State(embedded): SharedEmbedded,
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
@@ -55,9 +55,9 @@ pub(super) async fn handle(
     let answered = async {
         let body = body::read(body, MAX_BODY, dialect).await?;
         match dialect {
-            Dialect::AwsQuery => sts::answer(&app, &id, &parts, &body).await,
+            Dialect::AwsQuery => sts::answer(&embedded, &id, &parts, &body).await,
             Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => {
-                cognito::answer(&app, &id, &parts, &body).await
+                cognito::answer(&embedded, &id, &parts, &body).await
             }
         }
     };
@@ -88,13 +88,13 @@ pub(super) fn names_action(uri: &Uri) -> bool {
 
 /// The one way from a request to an operation that needs a signature.
 async fn authenticate(
-    app: &App,
+    embedded: &Embedded,
     parts: &Parts,
     body: &Bytes,
     service: &str,
     dialect: Dialect,
 ) -> Result<Caller, ApiError> {
-    let caller = app.callers.authenticate(parts, body, service).await;
+    let caller = embedded.callers.authenticate(parts, body, service).await;
     caller.map_err(|error| ApiError::signature(dialect, error))
 }
 

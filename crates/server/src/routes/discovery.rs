@@ -8,13 +8,13 @@ use axum::response::IntoResponse;
 use daypass_core::signing_key::ALGORITHM;
 use serde_json::json;
 
-use super::SharedApp;
+use super::SharedEmbedded;
 
 /// Verifiers may keep the documents for so long.
 const CACHE: &str = "public, max-age=300";
 
-pub async fn configuration(State(app): SharedApp) -> impl IntoResponse {
-    let issuer = app.sts.tokens.issuer();
+pub async fn configuration(State(embedded): SharedEmbedded) -> impl IntoResponse {
+    let issuer = embedded.sts.tokens.issuer();
     let document = json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks_uri"),
@@ -26,6 +26,6 @@ pub async fn configuration(State(app): SharedApp) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHE)], Json(document))
 }
 
-pub async fn jwk_set(State(app): SharedApp) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, CACHE)], Json(app.sts.tokens.keys().jwk_set()))
+pub async fn jwk_set(State(embedded): SharedEmbedded) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, CACHE)], Json(embedded.sts.tokens.keys().jwk_set()))
 }

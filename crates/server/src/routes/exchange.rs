@@ -9,8 +9,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::clock::SignedDuration;
+use daypass_core::developer_pool::Wishes;
 use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
-use daypass_core::ids::{IdentityId, RequestId};
+use daypass_core::ids::{IdentityId, Region, RequestId};
 use daypass_core::login_code::LoginCode;
 use daypass_core::provider::UnverifiedProof;
 use daypass_core::secret::Secret;
@@ -41,6 +42,7 @@ struct Body {
     callback: Option<BTreeMap<String, String>>,
     identity_id: Option<String>,
     token_duration: Option<i64>,
+    region: Option<String>,
     #[serde(default)]
     credentials: bool,
 }
@@ -97,7 +99,7 @@ async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Re
     let body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
     let by = Requester::anonymous(id);
     let exchanged = app.broker.exchange(body.read()?, &by).await.map_err(ApiError::exchange)?;
-    Ok(answer(app, &exchanged))
+    Ok(answer(&exchanged))
 }
 
 /// A browser tells where a page comes from. Pages of others are turned away even where the browser would
@@ -123,8 +125,10 @@ impl Body {
             Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
             Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
         };
-        let credentials = self.credentials;
-        Ok(ExchangeRequest { shown: self.shown()?, identity_id, token_duration, credentials })
+        let region = self.region.take().map(|region| Region::parse(&region)).transpose();
+        let region = region.map_err(|error| malformed(&format!("region: {error}")))?;
+        let wishes = Wishes { identity_id, token_duration, region, credentials: self.credentials };
+        Ok(ExchangeRequest { shown: self.shown()?, wishes })
     }
 
     fn shown(mut self) -> Result<Shown, ApiError> {
@@ -209,16 +213,16 @@ fn malformed(detail: &str) -> ApiError {
     ApiError::malformed_request(detail)
 }
 
-fn answer(app: &App, exchanged: &Exchanged) -> Response {
+fn answer(exchanged: &Exchanged) -> Response {
     let body = Answer {
-        identity_id: &exchanged.token.identity_id,
-        token: exchanged.token.token.expose(),
-        expires_at: exchanged.token.expires_at.to_string(),
-        identity_pool_id: app.broker.pool_id.as_str(),
-        region: app.pools.region.as_str(),
+        identity_id: &exchanged.admitted.token.identity_id,
+        token: exchanged.admitted.token.token.expose(),
+        expires_at: exchanged.admitted.token.expires_at.to_string(),
+        identity_pool_id: exchanged.admitted.pool_id.as_str(),
+        region: exchanged.admitted.region.as_str(),
         provider: &exchanged.provider,
         user: User::of(exchanged),
-        credentials: exchanged.credentials.as_ref().map(shown),
+        credentials: exchanged.admitted.credentials.as_ref().map(shown),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -12,7 +12,7 @@ pub async fn alive() -> &'static str {
 }
 
 pub async fn ready(State(app): SharedApp, Extension(id): Extension<RequestId>) -> Response {
-    match app.sts.store.ping().await {
+    match app.store.ping().await {
         Ok(()) => "ready\n".into_response(),
         Err(error) => ApiError::not_ready(&error).answer(Dialect::Problem, &id),
     }

@@ -12,9 +12,9 @@ use axum::routing::get;
 use daypass_core::ids::RequestId;
 use serde_json::{Value, json};
 
-use super::SharedApp;
+use super::SharedEmbedded;
 use crate::error::{ApiError, Dialect};
-use crate::wire::{App, Playground};
+use crate::wire::{Embedded, Playground};
 
 macro_rules! files {
     ($folder:literal: $($name:literal),+ $(,)?) => {
@@ -36,7 +36,7 @@ const SDK_FILES: Files = files!("../../../../sdk/src/":
     "pkce.js", "s3.js", "sigv4.js", "xml.js",
 );
 
-pub fn router() -> Router<Arc<App>> {
+pub fn router() -> Router<Arc<Embedded>> {
     Router::new()
         .route("/playground/config.json", get(config))
         .route("/playground/{file}", get(page_file))
@@ -65,13 +65,13 @@ fn content_security_policy(playground: &Playground) -> String {
     )
 }
 
-async fn config(State(app): SharedApp) -> Json<Value> {
+async fn config(State(embedded): SharedEmbedded) -> Json<Value> {
     Json(json!({
-        "region": app.pools.region,
-        "identity_pool_id": app.broker.pool_id,
-        "s3_url": app.playground.as_ref().map(|playground| &playground.s3_url),
-        "bucket": app.playground.as_ref().map(|playground| &playground.bucket),
-        "sandbox_url": app.playground.as_ref().map(|playground| &playground.sandbox_url),
+        "region": embedded.pools.region,
+        "identity_pool_id": embedded.pool_id,
+        "s3_url": embedded.playground.as_ref().map(|playground| &playground.s3_url),
+        "bucket": embedded.playground.as_ref().map(|playground| &playground.bucket),
+        "sandbox_url": embedded.playground.as_ref().map(|playground| &playground.sandbox_url),
     }))
 }
 

@@ -7,6 +7,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
+use daypass_core::developer_pool::Wishes;
 use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
 use daypass_core::form;
 use daypass_core::ids::RequestId;
@@ -50,12 +51,7 @@ async fn exchange(app: &App, id: &RequestId, request: Request) -> Result<Respons
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let code = read(&parts.headers, &body::read(body, MAX_BODY, Dialect::OAuth).await?)?;
-    let wanted = ExchangeRequest {
-        shown: Shown::LoginCode(code),
-        identity_id: None,
-        token_duration: None,
-        credentials: false,
-    };
+    let wanted = ExchangeRequest { shown: Shown::LoginCode(code), wishes: Wishes::default() };
     let exchanged = app.broker.exchange(wanted, &Requester::anonymous(id)).await;
     Ok(answer(app, &exchanged.map_err(ApiError::exchange)?))
 }
@@ -84,15 +80,15 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<LoginCode, ApiError> {
 }
 
 fn answer(app: &App, exchanged: &Exchanged) -> Response {
-    let lifetime = exchanged.token.expires_at.as_second() - app.clock.now().as_second();
+    let lifetime = exchanged.admitted.token.expires_at.as_second() - app.clock.now().as_second();
     let body = Answer {
-        access_token: exchanged.token.token.expose(),
+        access_token: exchanged.admitted.token.token.expose(),
         token_type: "Bearer",
         issued_token_type: "urn:ietf:params:oauth:token-type:id_token",
         expires_in: lifetime,
-        identity_id: exchanged.token.identity_id.as_str(),
-        identity_pool_id: app.broker.pool_id.as_str(),
-        region: app.pools.region.as_str(),
+        identity_id: exchanged.admitted.token.identity_id.as_str(),
+        identity_pool_id: exchanged.admitted.pool_id.as_str(),
+        region: exchanged.admitted.region.as_str(),
         provider: &exchanged.provider,
         user: User::of(exchanged),
     };

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error;
 use crate::sigv4::{Caller, SignatureError};
-use crate::wire::App;
+use crate::wire::Embedded;
 
 tokio::task_local! {
     static ADMITTED: Arc<Admitted>;
@@ -52,17 +52,17 @@ pub(super) fn admitted() -> Option<Arc<Admitted>> {
 
 /// Lets a request in with the credentials that it bears, and records it if it is refused, here or further
 /// in.
-pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let id = RequestId::generate(app.clock.now(), &*app.random);
+pub(super) async fn admit(State(embedded): State<Arc<Embedded>>, request: Request, next: Next) -> Response {
+    let id = RequestId::generate(embedded.clock.now(), &*embedded.random);
     let mut draft = AuditDraft::new(AuditAction::S3Request, &id);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
     let bearing = read_bearing(&request);
-    let mut response = match find_bearer(&app, bearing).await {
-        Ok(bearer) => answer(&app, bearer, draft, request, next).await,
+    let mut response = match find_bearer(&embedded, bearing).await {
+        Ok(bearer) => answer(&embedded, bearer, draft, request, next).await,
         Err(refusal) => {
             draft.access_key_id = refusal.access_key_id;
             let response = error(refusal.status, refusal.code, &refusal.message, &id);
-            recorded(&app, draft, refusal.message, response).await
+            recorded(&embedded, draft, refusal.message, response).await
         }
     };
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
@@ -81,7 +81,7 @@ fn keep_out_of_caches(response: &mut Response) {
 }
 
 async fn answer(
-    app: &App,
+    embedded: &Embedded,
     bearer: Admitted,
     mut draft: AuditDraft,
     request: Request,
@@ -103,12 +103,12 @@ async fn answer(
         }
         None => "the signature does not verify, or its time is over".into(),
     };
-    recorded(app, draft, reason, response).await
+    recorded(embedded, draft, reason, response).await
 }
 
 /// The refusal, once it is in the audit trail. If the trail cannot be written, the request is still refused.
-async fn recorded(app: &App, draft: AuditDraft, reason: String, response: Response) -> Response {
-    if let Err(error) = app.trail.refused(draft, reason).await {
+async fn recorded(embedded: &Embedded, draft: AuditDraft, reason: String, response: Response) -> Response {
+    if let Err(error) = embedded.trail.refused(draft, reason).await {
         tracing::error!(%error, "a refusal could not be recorded");
     }
     response
@@ -132,9 +132,9 @@ struct Bearing {
     session_token: Option<String>,
 }
 
-async fn find_bearer(app: &App, bearing: Result<Bearing, Stopped>) -> Result<Admitted, Stopped> {
+async fn find_bearer(embedded: &Embedded, bearing: Result<Bearing, Stopped>) -> Result<Admitted, Stopped> {
     let Bearing { access_key_id, session_token } = bearing?;
-    match app.callers.find(&access_key_id, session_token.as_deref()).await {
+    match embedded.callers.find(&access_key_id, session_token.as_deref()).await {
         Ok((caller, secret)) => Ok(Admitted { access_key_id, secret, caller, refusal: Mutex::default() }),
         Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..unknown_bearer(&error) }),
     }

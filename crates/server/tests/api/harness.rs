@@ -18,7 +18,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass::config::Config;
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
-use daypass::wire::{App, Ingredients, Playground};
+use daypass::wire::{App, Embedded, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
 use daypass_core::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
@@ -61,7 +61,7 @@ static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
 
 /// An installation under test.
 pub struct Daypass {
-    pub app: Arc<App>,
+    pub embedded: Arc<Embedded>,
     pub store: SharedStore,
     pub clock: Arc<ManualClock>,
     pub provider: Arc<Provider>,
@@ -123,12 +123,13 @@ impl Daypass {
             }),
         };
         let app = Arc::new(App::wire(ingredients).await.unwrap());
+        let embedded = app.embedded.clone().unwrap();
         let name = UserName::parse("test").unwrap();
-        let (key, secret) = app.access_keys.find_or_create(&name).await.unwrap().unwrap();
+        let (key, secret) = embedded.access_keys.find_or_create(&name).await.unwrap().unwrap();
         let key = Credentials::of_developer(key.id.as_str(), secret.expose());
-        let router = routes::router(app.clone());
+        let router = routes::router(app);
         Self {
-            app,
+            embedded,
             store,
             clock,
             provider,
@@ -145,7 +146,7 @@ impl Daypass {
     }
 
     pub fn pool_id(&self) -> &str {
-        self.app.broker.pool_id.as_str()
+        self.embedded.pool_id.as_str()
     }
 
     pub fn advance(&self, by: SignedDuration) {
@@ -234,7 +235,7 @@ impl Daypass {
     /// A guest of the configured pool, from a time when it took guests.
     pub async fn former_guest(&self) -> String {
         let id = IdentityId::parse(format!("{REGION}:{}", self.random().guid())).unwrap();
-        assert!(self.store.add_guest(&self.app.broker.pool_id, &id, self.clock.now()).await.unwrap());
+        assert!(self.store.add_guest(&self.embedded.pool_id, &id, self.clock.now()).await.unwrap());
         id.to_string()
     }
 

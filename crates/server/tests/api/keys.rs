@@ -15,7 +15,7 @@ fn name() -> UserName {
 /// A key whose policy has these statements.
 async fn key(daypass: &Daypass, statements: Value) -> Credentials {
     let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-    let (key, secret) = daypass.app.access_keys.create(&name(), &policy).await.unwrap();
+    let (key, secret) = daypass.embedded.access_keys.create(&name(), &policy).await.unwrap();
     Credentials::of_developer(key.id.as_str(), secret.expose())
 }
 
@@ -224,16 +224,16 @@ async fn a_disabled_key_is_refused_like_an_unknown_one_until_it_is_enabled_again
     let daypass = Daypass::start().await;
     let key = key_of_one_pool(&daypass).await;
     assert_accepted(&daypass, &key).await;
-    daypass.app.access_keys.set_enabled(&id_of(&key), false).await.unwrap();
+    daypass.embedded.access_keys.set_enabled(&id_of(&key), false).await.unwrap();
     assert_unknown(&daypass, &key).await;
-    daypass.app.access_keys.set_enabled(&id_of(&key), true).await.unwrap();
+    daypass.embedded.access_keys.set_enabled(&id_of(&key), true).await.unwrap();
     assert_accepted(&daypass, &key).await;
 }
 
 #[tokio::test]
 async fn a_rotated_key_works_beside_the_old_one_and_after_it() {
     let daypass = Daypass::start().await;
-    let (keys, old) = (&daypass.app.access_keys, key_of_one_pool(&daypass).await);
+    let (keys, old) = (&daypass.embedded.access_keys, key_of_one_pool(&daypass).await);
     let (new, secret) = keys.rotate(&name()).await.unwrap();
     let new = Credentials::of_developer(new.id.as_str(), secret.expose());
     assert_accepted(&daypass, &old).await;
@@ -252,10 +252,10 @@ async fn a_rotated_key_works_beside_the_old_one_and_after_it() {
 async fn a_policy_with_a_mistake_makes_no_key() {
     let daypass = Daypass::start().await;
     let policy = ALLOW_ALL.replace("\"*\"}", "\"pool/*\"}");
-    let error = daypass.app.access_keys.create(&name(), &policy).await.unwrap_err().to_string();
+    let error = daypass.embedded.access_keys.create(&name(), &policy).await.unwrap_err().to_string();
     assert!(
         error.starts_with("the policy is refused: statement 1, Resource: \"pool/*\" is neither"),
         "{error}"
     );
-    daypass.app.access_keys.create(&name(), ALLOW_ALL).await.unwrap();
+    daypass.embedded.access_keys.create(&name(), ALLOW_ALL).await.unwrap();
 }

@@ -54,7 +54,7 @@ async fn a_token_becomes_a_session() {
     let assume = Assume { token: entered["Token"].as_str().unwrap().into(), daypass: &daypass };
     let answer = assume.with(&[]).await;
     let given = credentials(&answer);
-    let role_id = &daypass.app.sts.roles.find_by_arn(AUTHENTICATED_ROLE).unwrap().unique_id;
+    let role_id = &daypass.embedded.sts.roles.find_by_arn(AUTHENTICATED_ROLE).unwrap().unique_id;
     let expected = format!(
         "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
          <AssumeRoleWithWebIdentityResult>\
@@ -158,7 +158,7 @@ fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> Str
         expires_at: now + 600,
         issued_at: now,
     };
-    daypass.app.sts.tokens.sign(&claims).expose().to_owned()
+    daypass.embedded.sts.tokens.sign(&claims).expose().to_owned()
 }
 
 #[tokio::test]

@@ -25,14 +25,14 @@ use super::{Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
 use crate::sigv4::Caller;
-use crate::wire::App;
+use crate::wire::Embedded;
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 const SERVICE: &str = "cognito-identity";
 
 /// A request that may be performed.
 struct Call<'a> {
-    app: &'a App,
+    embedded: &'a Embedded,
     by: Requester,
     input: Map<String, Value>,
 }
@@ -40,20 +40,25 @@ struct Call<'a> {
 type Answer = Result<String, ApiError>;
 
 /// Answers one request.
-pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> Result<Response, ApiError> {
+pub async fn answer(
+    embedded: &Embedded,
+    id: &RequestId,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response, ApiError> {
     let operation = find_operation(parts)?;
     let caller = match operation.access {
-        Signed => Some(authenticate(app, parts, body, SERVICE, Dialect::AwsJson).await?),
+        Signed => Some(authenticate(embedded, parts, body, SERVICE, Dialect::AwsJson).await?),
         Public => None,
     };
     let input = read_input(body)?;
     let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
     let by = Requester { request_id: id.clone(), access_key_id };
     if let Some(caller) = &caller {
-        authorize(app, caller, &by, operation, &input).await?;
+        authorize(embedded, caller, &by, operation, &input).await?;
     }
     validate(operation, &input)?;
-    let answer = perform(operation.name, Call { app, by, input }).await?;
+    let answer = perform(operation.name, Call { embedded, by, input }).await?;
     Ok(([(header::CONTENT_TYPE, "application/x-amz-json-1.1")], answer).into_response())
 }
 
@@ -76,29 +81,30 @@ fn validate(operation: &Operation, input: &Map<String, Value>) -> Result<(), Api
 
 /// The policy of the access key or of the role has to allow the operation on every pool that it is about.
 async fn authorize(
-    app: &App,
+    embedded: &Embedded,
     caller: &Caller,
     by: &Requester,
     operation: &Operation,
     input: &Map<String, Value>,
 ) -> Result<(), ApiError> {
     let action = format!("{SERVICE}:{}", operation.name);
-    for pool in pool::of_operation(app, operation.name, input).await.map_err(ApiError::pool)? {
-        let context = app.access.arrival().with_all(Key::IdentityPoolArn, pool.as_deref());
+    for pool in pool::of_operation(embedded, operation.name, input).await.map_err(ApiError::pool)? {
+        let context = embedded.access.arrival().with_all(Key::IdentityPoolArn, pool.as_deref());
         let resource = pool.as_deref().unwrap_or("*");
         let decided = match caller {
-            Caller::Developer(key) => app.access.decide_developer(key, &action, resource, context),
-            Caller::Session(opened) => app.access.decide(&opened.session, &action, resource, context),
+            Caller::Developer(key) => embedded.access.decide_developer(key, &action, resource, context),
+            Caller::Session(opened) => embedded.access.decide(&opened.session, &action, resource, context),
         };
         if let Err(error) = decided {
             let mut draft = AuditDraft::by(AuditAction::ApiRequest, by);
             draft.identity_id = caller.identity_id().cloned();
             draft.resource = Some(format!("{action} on {resource}"));
-            app.trail
+            embedded
+                .trail
                 .refused(draft, error.to_string())
                 .await
                 .map_err(|error| ApiError::pool(error.into()))?;
-            let arn = sts::caller_arn(app, caller);
+            let arn = sts::caller_arn(embedded, caller);
             let message =
                 format!("User: {arn} is not authorized to perform: {action} on resource: {resource}");
             return Err(ApiError::access_denied(message));
@@ -145,32 +151,32 @@ fn read<T: DeserializeOwned>(input: &mut Map<String, Value>) -> Result<T, ApiErr
 
 async fn create_identity_pool(mut call: Call<'_>) -> Answer {
     let input: shapes::Pool = read(&mut call.input)?;
-    let pool = call.app.pools.create_pool(input.into(), &call.by).await.map_err(ApiError::pool)?;
+    let pool = call.embedded.pools.create_pool(input.into(), &call.by).await.map_err(ApiError::pool)?;
     Ok(identity_pool(&pool))
 }
 
 async fn update_identity_pool(mut call: Call<'_>) -> Answer {
     let shapes::UpdateIdentityPool { identity_pool_id, pool } = read(&mut call.input)?;
     let tags = pool.identity_pool_tags.clone();
-    let updated = call.app.pools.update_pool(&identity_pool_id, pool.into(), tags, &call.by).await;
+    let updated = call.embedded.pools.update_pool(&identity_pool_id, pool.into(), tags, &call.by).await;
     Ok(identity_pool(&updated.map_err(ApiError::pool)?))
 }
 
 async fn describe_identity_pool(mut call: Call<'_>) -> Answer {
     let input: shapes::PoolOnly = read(&mut call.input)?;
-    let pool = call.app.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
+    let pool = call.embedded.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
     Ok(identity_pool(&pool))
 }
 
 async fn delete_identity_pool(mut call: Call<'_>) -> Answer {
     let input: shapes::PoolOnly = read(&mut call.input)?;
-    call.app.pools.delete_pool(&input.identity_pool_id, &call.by).await.map_err(ApiError::pool)?;
+    call.embedded.pools.delete_pool(&input.identity_pool_id, &call.by).await.map_err(ApiError::pool)?;
     Ok(String::new())
 }
 
 async fn list_identity_pools(mut call: Call<'_>) -> Answer {
     let input: shapes::ListIdentityPools = read(&mut call.input)?;
-    let listed = call.app.pools.list_pools(input.max_results, input.next_token.as_deref()).await;
+    let listed = call.embedded.pools.list_pools(input.max_results, input.next_token.as_deref()).await;
     let Listed { items, next_token } = listed.map_err(ApiError::pool)?;
     let short =
         |pool: &IdentityPool| json!({"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings.name});
@@ -183,13 +189,13 @@ async fn list_identity_pools(mut call: Call<'_>) -> Answer {
 async fn set_identity_pool_roles(mut call: Call<'_>) -> Answer {
     let input: shapes::SetIdentityPoolRoles = read(&mut call.input)?;
     let id = input.identity_pool_id.clone();
-    call.app.pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
+    call.embedded.pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
     Ok(String::new())
 }
 
 async fn get_identity_pool_roles(mut call: Call<'_>) -> Answer {
     let input: shapes::PoolOnly = read(&mut call.input)?;
-    let pool = call.app.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
+    let pool = call.embedded.pools.describe_pool(&input.identity_pool_id).await.map_err(ApiError::pool)?;
     let arns = [("authenticated", pool.roles.authenticated), ("unauthenticated", pool.roles.unauthenticated)];
     let roles: BTreeMap<_, _> = arns.into_iter().filter_map(|(name, arn)| Some((name, arn?))).collect();
     Ok(json_text([
@@ -203,13 +209,13 @@ async fn set_principal_tag_attribute_map(mut call: Call<'_>) -> Answer {
     let input: shapes::SetPrincipalTagAttributeMap = read(&mut call.input)?;
     let change = TagMapChange::from(input);
     let answer = tag_map(&change);
-    call.app.pools.set_tag_map(change, &call.by).await.map_err(ApiError::pool)?;
+    call.embedded.pools.set_tag_map(change, &call.by).await.map_err(ApiError::pool)?;
     Ok(answer)
 }
 
 async fn get_principal_tag_attribute_map(mut call: Call<'_>) -> Answer {
     let input: shapes::GetPrincipalTagAttributeMap = read(&mut call.input)?;
-    let map = call.app.pools.tag_map(&input.identity_pool_id, &input.identity_provider_name).await;
+    let map = call.embedded.pools.tag_map(&input.identity_pool_id, &input.identity_provider_name).await;
     Ok(tag_map(&TagMapChange {
         map: map.map_err(ApiError::pool)?,
         pool_id: input.identity_pool_id,
@@ -219,46 +225,46 @@ async fn get_principal_tag_attribute_map(mut call: Call<'_>) -> Answer {
 
 async fn tag_resource(mut call: Call<'_>) -> Answer {
     let input: shapes::TagResource = read(&mut call.input)?;
-    call.app.pools.tag_pool(&input.resource_arn, input.tags, &call.by).await.map_err(ApiError::pool)?;
+    call.embedded.pools.tag_pool(&input.resource_arn, input.tags, &call.by).await.map_err(ApiError::pool)?;
     Ok("{}".to_owned())
 }
 
 async fn untag_resource(mut call: Call<'_>) -> Answer {
     let input: shapes::UntagResource = read(&mut call.input)?;
-    let untagged = call.app.pools.untag_pool(&input.resource_arn, &input.tag_keys, &call.by).await;
+    let untagged = call.embedded.pools.untag_pool(&input.resource_arn, &input.tag_keys, &call.by).await;
     untagged.map_err(ApiError::pool)?;
     Ok("{}".to_owned())
 }
 
 async fn list_tags_for_resource(mut call: Call<'_>) -> Answer {
     let input: shapes::ListTagsForResource = read(&mut call.input)?;
-    let tags = call.app.pools.tags_of_pool(&input.resource_arn).await.map_err(ApiError::pool)?;
+    let tags = call.embedded.pools.tags_of_pool(&input.resource_arn).await.map_err(ApiError::pool)?;
     Ok(json!({"Tags": tags}).to_string())
 }
 
 async fn get_id(mut call: Call<'_>) -> Answer {
     let mut input: shapes::GetId = read(&mut call.input)?;
     let logins = input.logins();
-    let id = call.app.pools.get_id(&input.identity_pool_id, &logins, &call.by).await;
+    let id = call.embedded.pools.get_id(&input.identity_pool_id, &logins, &call.by).await;
     Ok(json!({"IdentityId": id.map_err(ApiError::pool)?}).to_string())
 }
 
 async fn get_open_id_token(mut call: Call<'_>) -> Answer {
     let mut input: shapes::GetForIdentity = read(&mut call.input)?;
     let logins = input.logins();
-    let token = call.app.pools.open_id_token(&input.identity_id, &logins, &call.by).await;
+    let token = call.embedded.pools.open_id_token(&input.identity_id, &logins, &call.by).await;
     Ok(open_id_token(&token.map_err(ApiError::pool)?))
 }
 
 async fn get_open_id_token_for_developer_identity(mut call: Call<'_>) -> Answer {
     let input: shapes::GetOpenIdTokenForDeveloperIdentity = read(&mut call.input)?;
-    let token = call.app.pools.open_id_token_for_developer_identity(input.into(), &call.by).await;
+    let token = call.embedded.pools.open_id_token_for_developer_identity(input.into(), &call.by).await;
     Ok(open_id_token(&token.map_err(ApiError::pool)?))
 }
 
 async fn get_credentials_for_identity(mut call: Call<'_>) -> Answer {
     let mut input: shapes::GetForIdentity = read(&mut call.input)?;
-    let (logins, pools) = (input.logins(), &call.app.pools);
+    let (logins, pools) = (input.logins(), &call.embedded.pools);
     let given = pools
         .credentials_for_identity(&input.identity_id, &logins, input.custom_role_arn.as_deref(), &call.by)
         .await;
@@ -275,7 +281,7 @@ async fn get_credentials_for_identity(mut call: Call<'_>) -> Answer {
 async fn unlink_identity(mut call: Call<'_>) -> Answer {
     let mut input: shapes::UnlinkIdentity = read(&mut call.input)?;
     let logins = input.logins();
-    let pools = &call.app.pools;
+    let pools = &call.embedded.pools;
     let unlinked = pools.unlink_identity(input.identity_id, &logins, input.logins_to_remove, &call.by).await;
     unlinked.map_err(ApiError::pool)?;
     Ok(String::new())
@@ -283,14 +289,15 @@ async fn unlink_identity(mut call: Call<'_>) -> Answer {
 
 async fn describe_identity(mut call: Call<'_>) -> Answer {
     let input: shapes::IdentityOnly = read(&mut call.input)?;
-    let described = call.app.pools.describe_identity(&input.identity_id).await.map_err(ApiError::pool)?;
+    let described =
+        call.embedded.pools.describe_identity(&input.identity_id).await.map_err(ApiError::pool)?;
     Ok(identity(&described).to_string())
 }
 
 async fn list_identities(mut call: Call<'_>) -> Answer {
     let input: shapes::ListIdentities = read(&mut call.input)?;
     let (id, hide_disabled) = (&input.identity_pool_id, input.hide_disabled.unwrap_or_default());
-    let pools = &call.app.pools;
+    let pools = &call.embedded.pools;
     let listed =
         pools.list_identities(id, hide_disabled, input.max_results, input.next_token.as_deref()).await;
     let Listed { items, next_token } = listed.map_err(ApiError::pool)?;
@@ -303,14 +310,14 @@ async fn list_identities(mut call: Call<'_>) -> Answer {
 
 async fn delete_identities(mut call: Call<'_>) -> Answer {
     let input: shapes::DeleteIdentities = read(&mut call.input)?;
-    let deleted = call.app.pools.delete_identities(&input.identity_ids_to_delete, &call.by).await;
+    let deleted = call.embedded.pools.delete_identities(&input.identity_ids_to_delete, &call.by).await;
     deleted.map_err(ApiError::pool)?;
     Ok(json!({"UnprocessedIdentityIds": []}).to_string())
 }
 
 async fn lookup_developer_identity(mut call: Call<'_>) -> Answer {
     let input: shapes::LookupDeveloperIdentity = read(&mut call.input)?;
-    let found = call.app.pools.lookup_developer_identity(input.into()).await.map_err(ApiError::pool)?;
+    let found = call.embedded.pools.lookup_developer_identity(input.into()).await.map_err(ApiError::pool)?;
     let users = found.developer_user_identifiers;
     Ok(json_text([
         ("IdentityId", Some(json!(found.identity_id))),
@@ -321,13 +328,13 @@ async fn lookup_developer_identity(mut call: Call<'_>) -> Answer {
 
 async fn merge_developer_identities(mut call: Call<'_>) -> Answer {
     let input: shapes::MergeDeveloperIdentities = read(&mut call.input)?;
-    let merged = call.app.pools.merge_developer_identities(input.into(), &call.by).await;
+    let merged = call.embedded.pools.merge_developer_identities(input.into(), &call.by).await;
     Ok(json!({"IdentityId": merged.map_err(ApiError::pool)?}).to_string())
 }
 
 async fn unlink_developer_identity(mut call: Call<'_>) -> Answer {
     let input: shapes::UnlinkDeveloperIdentity = read(&mut call.input)?;
-    let unlinked = call.app.pools.unlink_developer_identity(input.into(), &call.by).await;
+    let unlinked = call.embedded.pools.unlink_developer_identity(input.into(), &call.by).await;
     unlinked.map_err(ApiError::pool)?;
     Ok(String::new())
 }

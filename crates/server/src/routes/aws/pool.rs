@@ -7,37 +7,40 @@ use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::{IdentityId, IdentityPoolId};
 use serde_json::{Map, Value};
 
-use crate::wire::App;
+use crate::wire::Embedded;
 
 /// As many identities as DeleteIdentities takes (cognito-identity API, IdentityIdList).
 const MAX_IDENTITIES: usize = 60;
 
 /// The ARNs of the pools; `None` among them where the operation is about no pool that is known.
 pub(super) async fn of_operation(
-    app: &App,
+    embedded: &Embedded,
     operation: &str,
     input: &Map<String, Value>,
 ) -> Result<BTreeSet<Option<String>>, PoolError> {
     let pool = match operation {
         "CreateIdentityPool" | "ListIdentityPools" => None,
         "DescribeIdentity" => {
-            return of_identities(app, input.get("IdentityId").map(std::slice::from_ref).unwrap_or_default())
-                .await;
+            return of_identities(
+                embedded,
+                input.get("IdentityId").map(std::slice::from_ref).unwrap_or_default(),
+            )
+            .await;
         }
         "DeleteIdentities" => {
             let ids = input.get("IdentityIdsToDelete").and_then(Value::as_array).map(Vec::as_slice);
-            return of_identities(app, ids.unwrap_or_default()).await;
+            return of_identities(embedded, ids.unwrap_or_default()).await;
         }
         "TagResource" | "UntagResource" | "ListTagsForResource" => {
-            named_by_arn(app, input.get("ResourceArn"))
+            named_by_arn(embedded, input.get("ResourceArn"))
         }
-        _ => named_by_id(app, input.get("IdentityPoolId")),
+        _ => named_by_id(embedded, input.get("IdentityPoolId")),
     };
     Ok(BTreeSet::from([pool]))
 }
 
 /// More identities than the operation takes, or none, are about no pool; it refuses them afterwards.
-async fn of_identities(app: &App, ids: &[Value]) -> Result<BTreeSet<Option<String>>, PoolError> {
+async fn of_identities(embedded: &Embedded, ids: &[Value]) -> Result<BTreeSet<Option<String>>, PoolError> {
     if ids.is_empty() || ids.len() > MAX_IDENTITIES {
         return Ok(BTreeSet::from([None]));
     }
@@ -45,21 +48,21 @@ async fn of_identities(app: &App, ids: &[Value]) -> Result<BTreeSet<Option<Strin
     for id in ids {
         let id = id.as_str().and_then(|text| IdentityId::parse(text).ok());
         let identity = match id {
-            Some(id) => app.pools.store.lookup_identity(&id).await?,
+            Some(id) => embedded.pools.store.lookup_identity(&id).await?,
             None => None,
         };
-        pools.insert(identity.map(|identity| app.pools.pool_arn(&identity.pool_id)));
+        pools.insert(identity.map(|identity| embedded.pools.pool_arn(&identity.pool_id)));
     }
     Ok(pools)
 }
 
-fn named_by_id(app: &App, id: Option<&Value>) -> Option<String> {
+fn named_by_id(embedded: &Embedded, id: Option<&Value>) -> Option<String> {
     let id = IdentityPoolId::parse(id?.as_str()?).ok()?;
-    Some(app.pools.pool_arn(&id))
+    Some(embedded.pools.pool_arn(&id))
 }
 
-fn named_by_arn(app: &App, named: Option<&Value>) -> Option<String> {
+fn named_by_arn(embedded: &Embedded, named: Option<&Value>) -> Option<String> {
     let (named, id) = (named?.as_str()?, named?.as_str()?.rsplit_once('/')?.1);
-    let arn = app.pools.pool_arn(&IdentityPoolId::parse(id).ok()?);
+    let arn = embedded.pools.pool_arn(&IdentityPoolId::parse(id).ok()?);
     (named == arn).then_some(arn)
 }

@@ -20,7 +20,7 @@ use super::validation::{Member, Pattern, Shape, Text, Violations};
 use super::{Operation, authenticate};
 use crate::error::{ApiError, Dialect};
 use crate::sigv4::Caller;
-use crate::wire::App;
+use crate::wire::Embedded;
 use crate::xml;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
@@ -80,16 +80,21 @@ struct AssumeRole {
 }
 
 /// Answers one request.
-pub async fn answer(app: &App, id: &RequestId, parts: &Parts, body: &Bytes) -> Result<Response, ApiError> {
+pub async fn answer(
+    embedded: &Embedded,
+    id: &RequestId,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Response, ApiError> {
     let mut form = Form::read(parts, body)?;
     let action = find_action(&mut form)?;
     let caller = match action.access {
-        Signed => Some(authenticate(app, parts, body, SERVICE, Dialect::AwsQuery).await?),
+        Signed => Some(authenticate(embedded, parts, body, SERVICE, Dialect::AwsQuery).await?),
         Public => None,
     };
     let result = match caller {
-        Some(caller) => caller_identity(app, &caller),
-        None => assume_role_with_web_identity(app, id, form).await?,
+        Some(caller) => caller_identity(embedded, &caller),
+        None => assume_role_with_web_identity(embedded, id, form).await?,
     };
     Ok(respond(action.name, &result, id))
 }
@@ -102,8 +107,12 @@ fn find_action(form: &mut Form) -> Result<&'static Operation, ApiError> {
     action.ok_or_else(|| ApiError::unknown_action(&name, version))
 }
 
-async fn assume_role_with_web_identity(app: &App, id: &RequestId, form: Form) -> Result<String, ApiError> {
-    let assumed = app.sts.assume_role_with_web_identity(read_assume_role(form)?, id).await;
+async fn assume_role_with_web_identity(
+    embedded: &Embedded,
+    id: &RequestId,
+    form: Form,
+) -> Result<String, ApiError> {
+    let assumed = embedded.sts.assume_role_with_web_identity(read_assume_role(form)?, id).await;
     Ok(assumed_role(&assumed.map_err(ApiError::assume)?))
 }
 
@@ -162,32 +171,32 @@ fn assumed_role(assumed: &AssumedRole) -> String {
     .concat()
 }
 
-fn caller_identity(app: &App, caller: &Caller) -> String {
-    let account_id = app.sts.roles.account_id();
+fn caller_identity(embedded: &Embedded, caller: &Caller) -> String {
+    let account_id = embedded.sts.roles.account_id();
     let user_id = match caller {
         Caller::Developer(key) => developer_id(&key.name, account_id),
-        Caller::Session(opened) => session_user_id(app, &opened.session),
+        Caller::Session(opened) => session_user_id(embedded, &opened.session),
     };
-    let arn = caller_arn(app, caller);
+    let arn = caller_arn(embedded, caller);
     [element("Arn", &arn), element("UserId", &user_id), element("Account", account_id.as_str())].concat()
 }
 
 /// `arn:aws:iam::<account>:user/<name>`, or what [`session_arn`] says.
-pub(super) fn caller_arn(app: &App, caller: &Caller) -> String {
+pub(super) fn caller_arn(embedded: &Embedded, caller: &Caller) -> String {
     match caller {
-        Caller::Developer(key) => key.name.arn(app.sts.roles.account_id()),
-        Caller::Session(opened) => session_arn(app, &opened.session),
+        Caller::Developer(key) => key.name.arn(embedded.sts.roles.account_id()),
+        Caller::Session(opened) => session_arn(embedded, &opened.session),
     }
 }
 
 /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
-fn session_arn(app: &App, session: &Session) -> String {
-    let account_id = app.sts.roles.account_id();
+fn session_arn(embedded: &Embedded, session: &Session) -> String {
+    let account_id = embedded.sts.roles.account_id();
     format!("arn:aws:sts::{account_id}:assumed-role/{}/{}", session.role, session.role_session_name)
 }
 
-fn session_user_id(app: &App, session: &Session) -> String {
-    let role_id = app.sts.roles.find(&session.role).map_or("AROA", |role| &role.unique_id);
+fn session_user_id(embedded: &Embedded, session: &Session) -> String {
+    let role_id = embedded.sts.roles.find(&session.role).map_or("AROA", |role| &role.unique_id);
     format!("{role_id}:{}", session.role_session_name)
 }
 

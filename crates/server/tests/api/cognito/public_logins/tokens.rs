@@ -195,7 +195,7 @@ async fn guests_reach_fewer_services_by_the_enhanced_flow_whatever_their_role_sa
         secret_access_key: answer.element("SecretAccessKey").into(),
         session_token: Some(answer.element("SessionToken").into()),
     };
-    let access = &daypass.app.access;
+    let access = &daypass.embedded.access;
     for (action, within) in [("s3:GetObject", true), ("ec2:RunInstances", false), ("iam:CreateUser", false)] {
         assert_eq!(may(access, &enhanced, action).await, within, "{action}");
         assert!(may(access, &classic, action).await, "{action}");
