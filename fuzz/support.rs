@@ -8,7 +8,7 @@ use bytes::Bytes;
 use daypass_core::clock::ManualClock;
 use daypass_core::provider::definition::Definition;
 use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{AppleKey, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin};
+use daypass_core::provider::{AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin};
 use daypass_core::secret::Secret;
 use futures::executor::block_on;
 use http::{Request, Response};
@@ -34,6 +34,7 @@ pub fn provider(definition: Definition) -> Arc<Provider> {
         client_secret: Secret::new(CLIENT_SECRET),
         apple: Some(AppleKey { team_id: "TEAM123456".into(), key_id: "KEY1234567".into() }),
         accept_unbound_access_tokens: false,
+        identifier: Identifier::Prefixed,
         cache_verified: None,
     })
 }

@@ -141,7 +141,7 @@ impl Broker {
             Shown::LoginCode(code) => {
                 let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
-                draft.developer_user_identifier = Some(login.developer_user_identifier());
+                draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 Ok(login)
             }
         }
@@ -154,7 +154,7 @@ impl Broker {
         draft: &mut AuditDraft,
     ) -> Result<VerifiedLogin, ExchangeError> {
         let login = self.engine.verify(provider, proof).await?;
-        draft.developer_user_identifier = Some(login.developer_user_identifier());
+        draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
         self.check_first_use(&login).await?;
         Ok(login)
     }

@@ -14,6 +14,7 @@ pub mod definition;
 mod flight;
 mod grade;
 pub mod http;
+mod identifier;
 mod memory;
 mod sealed_login;
 mod signed;
@@ -38,6 +39,7 @@ use self::definition::{
 use self::flight::{Flights, ProofKey};
 pub use self::grade::Grade;
 use self::http::{ProviderHttp, ProviderHttpError};
+pub use self::identifier::Identifier;
 use self::memory::Memory;
 pub use self::sealed_login::LoginSealer;
 pub use self::signed::{Fields, UseOnce};
@@ -110,23 +112,32 @@ impl UnverifiedProof {
 #[derive(Debug, Clone)]
 pub struct VerifiedLogin {
     provider: String,
-    external_id: String,
+    developer_user_identifier: String,
     user: DisplayUser,
     use_once: Option<UseOnce>,
 }
 
 impl VerifiedLogin {
+    fn new(
+        provider: &Provider,
+        external_id: &str,
+        user: DisplayUser,
+        use_once: Option<UseOnce>,
+    ) -> Result<Self, ProofError> {
+        let developer_user_identifier = provider.identifier.write(&provider.id, external_id)?;
+        Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, use_once })
+    }
+
     /// The provider's ID in the configuration.
     #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider
     }
 
-    /// The developer user identifier of this person: `{provider}:{external id}`, so that several
-    /// providers share the one developer provider that a pool has.
+    /// The developer user identifier of this person, written as the provider's [`Identifier`] says.
     #[must_use]
-    pub fn developer_user_identifier(&self) -> String {
-        format!("{}:{}", self.provider, self.external_id)
+    pub fn developer_user_identifier(&self) -> &str {
+        &self.developer_user_identifier
     }
 
     /// What must not be shown a second time, where the proof itself could be.
@@ -193,6 +204,9 @@ pub enum ProofError {
     /// The profile has no external ID: its scope was not granted, or the value is unusable.
     #[error("the provider named no external ID")]
     SubjectMissing,
+    /// The external ID could be read as that of a person at another provider.
+    #[error("the external ID cannot stand alone as an identifier, because it holds a colon")]
+    SubjectAmbiguous,
     /// The provider did not answer in time.
     #[error("the provider did not answer in time")]
     TimedOut,
@@ -258,6 +272,8 @@ pub struct Provider {
     pub apple: Option<AppleKey>,
     /// The operator's word that tokens issued to anybody's app may sign people in here.
     pub accept_unbound_access_tokens: bool,
+    /// How its people are named in the pool.
+    pub identifier: Identifier,
     /// How long its yes to an access token is repeated without asking again. A token that it revokes meanwhile
     /// still signs in.
     pub cache_verified: Option<SignedDuration>,
@@ -525,7 +541,7 @@ impl Confirmer {
             return Err(ProofError::TwoPeople);
         }
         let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
-        Ok(VerifiedLogin { provider: provider.id.clone(), external_id, user, use_once: None })
+        VerifiedLogin::new(provider, &external_id, user, None)
     }
 
     async fn by_id_token(
@@ -538,12 +554,9 @@ impl Confirmer {
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
         let expected = expectation(provider, definition, nonce)?;
         let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
-        Ok(VerifiedLogin {
-            provider: provider.id.clone(),
-            external_id: answer::subject(&definition.subject, &claims)?,
-            user: DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims),
-            use_once: None,
-        })
+        let external_id = answer::subject(&definition.subject, &claims)?;
+        let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
+        VerifiedLogin::new(provider, &external_id, user, None)
     }
 
     async fn by_signed_fields(
@@ -553,22 +566,18 @@ impl Confirmer {
         redirect_uri: &str,
     ) -> Result<VerifiedLogin, ProofError> {
         let (definition, now) = (&provider.definition, self.clock.now());
-        let login = |external_id, user, use_once| VerifiedLogin {
-            provider: provider.id.clone(),
-            use_once: Some(use_once),
-            external_id,
-            user,
-        };
         if let Some(openid) = &definition.openid2 {
-            let checked = signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
-            return Ok(login(checked.0, DisplayUser::default(), checked.1));
+            let (external_id, use_once) =
+                signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
+            return VerifiedLogin::new(provider, &external_id, DisplayUser::default(), Some(use_once));
         }
         let definition = definition.signed_fields.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::SignedFields))?;
         let use_once = signed::check_fields(definition, &provider.client_secret, fields, now)?;
         let answer = signed::as_answer(fields);
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &answer);
-        Ok(login(answer::subject(&definition.subject, &answer)?, user, use_once))
+        let external_id = answer::subject(&definition.subject, &answer)?;
+        VerifiedLogin::new(provider, &external_id, user, Some(use_once))
     }
 }
 

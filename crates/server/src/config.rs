@@ -8,7 +8,7 @@ use std::sync::Arc;
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
-use daypass_core::provider::{AppleKey, Provider};
+use daypass_core::provider::{AppleKey, Identifier, Provider};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
@@ -135,6 +135,9 @@ pub struct ProviderConfig {
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
+    /// See [`Provider::identifier`]; one provider at most may be bare.
+    #[serde(default)]
+    pub identifier: Identifier,
     /// See [`Provider::cache_verified`]; at most five minutes.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     pub cache_verified: Option<i64>,
@@ -214,6 +217,22 @@ pub enum ConfigError {
     /// A token would work for long after it was revoked.
     #[error("[[provider]] id = {0:?}: cache_verified: at most 5m, because a revoked token works as long")]
     CacheVerified(String),
+    /// Of two providers with bare identifiers, one could name the other one's people.
+    #[error(
+        "[[provider]] id = {id:?}: identifier = \"{{subject}}\" stands at {other:?} already, and one person could get \
+         the other's account: leave it out here"
+    )]
+    SecondBareIdentifier {
+        /// The provider.
+        id: String,
+        /// The one before it.
+        other: String,
+    },
+    /// An external ID of several values holds a colon between them.
+    #[error(
+        "[[provider]] id = {0:?}: identifier = \"{{subject}}\" is not for a `subject` of several values: leave it out"
+    )]
+    JoinedBareIdentifier(String),
     /// A provider's block is not valid.
     #[error("[[provider]] id = {id:?}: {source}")]
     Provider {
@@ -365,10 +384,17 @@ impl Config {
     /// [`ConfigError`] for the first mistake.
     pub fn load_providers(&self) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
         let mut providers = BTreeMap::new();
+        let mut bare: Option<&str> = None;
         for config in &self.providers {
             let provider = Arc::new(config.load()?);
             if providers.insert(config.id.clone(), provider).is_some() {
                 return Err(config.locate(ConfigError::DuplicateProvider(config.id.clone())));
+            }
+            if config.identifier == Identifier::Bare
+                && let Some(other) = bare.replace(&config.id)
+            {
+                let (id, other) = (config.id.clone(), other.to_owned());
+                return Err(config.locate(ConfigError::SecondBareIdentifier { id, other }));
             }
         }
         Ok(providers)
@@ -485,6 +511,9 @@ impl ProviderConfig {
         let block = self.catalogue.as_deref().unwrap_or(&self.id);
         let definition = Definition::from_catalogue(block, self.overrides.clone())
             .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
+        if self.identifier == Identifier::Bare && definition.joins_subject() {
+            return Err(ConfigError::JoinedBareIdentifier(id));
+        }
         Ok(Provider {
             client_id: self.client_id.clone(),
             other_client_ids: self.other_client_ids.clone(),
@@ -492,6 +521,7 @@ impl ProviderConfig {
             client_secret: self.client_secret.read(&id)?,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
+            identifier: self.identifier,
             cache_verified: self.cache_verified.map(SignedDuration::from_secs),
             definition,
             id,
@@ -615,6 +645,37 @@ mod tests {
         let again = "[[app]]\nid = \"web\"\norigins = []\nredirect_uris = []\n[[app]]\nid = \"web\"";
         assert!(complaint("[[app]]\n        id = \"web\"", again).contains("stands there twice"));
         assert!(complaint("\"https://app.example.com\"", "\"*\"").contains("must start with https://"));
+    }
+
+    #[test]
+    fn one_provider_at_most_names_people_by_their_bare_ids() {
+        let bare = "id = \"snapchat\"\nidentifier = \"{subject}\"";
+        assert_eq!(load("", "").unwrap()["snapchat"].identifier, Identifier::Prefixed);
+        assert_eq!(load("id = \"snapchat\"", bare).unwrap()["snapchat"].identifier, Identifier::Bare);
+        let other = |id: &str| {
+            format!(
+                "{bare}\nclient_id = \"x\"\nclient_secret = {{ file = \"SECRET\" }}\n[[provider]]\n{id}\ncatalogue = \"discord\""
+            )
+        };
+        let refused = complaint(
+            "id = \"snapchat\"\n        client_id",
+            &format!("{}\nclient_id", other("id = \"b\"\nidentifier = \"{subject}\"")),
+        );
+        assert!(
+            refused.contains("id = \"b\": identifier = \"{subject}\" stands at \"snapchat\" already"),
+            "{refused}"
+        );
+        let accepted = load(
+            "id = \"snapchat\"\n        client_id",
+            &format!("{}\nclient_id", other("id = \"b\"\nidentifier = \"{provider}:{subject}\"")),
+        );
+        assert_eq!(accepted.unwrap().len(), 2);
+        let refused = complaint("id = \"snapchat\"", &bare.replace("snapchat", "slack"));
+        assert!(refused.contains("several values"), "{refused}");
+        for unknown in ["{provider}", "{subject}@{provider}", "", "bare"] {
+            let refused = complaint("id = \"snapchat\"", &bare.replace("{subject}", unknown));
+            assert!(refused.contains("`{provider}:{subject}` or `{subject}`"), "{refused}");
+        }
     }
 
     #[test]

@@ -372,6 +372,11 @@ impl ApiError {
                 "subject_missing",
                 "The provider named no external ID. Ask for its scope, and let the person share it.",
             ),
+            ProofError::SubjectAmbiguous => Self::unauthorized(
+                "subject_ambiguous",
+                "The external ID holds a colon and cannot be a user identifier by itself. The operator has to leave \
+                 `identifier` out for this provider.",
+            ),
             ProofError::TimedOut => Self::unavailable("provider_timeout", "The provider did not answer in time."),
             ProofError::Unavailable(_) => {
                 Self::unavailable("provider_unavailable", "The provider is unavailable.").because(error)

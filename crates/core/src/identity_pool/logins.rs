@@ -20,7 +20,7 @@ impl DeveloperUser {
     /// The person whose login a provider confirmed.
     #[must_use]
     pub fn of(login: &VerifiedLogin) -> Self {
-        Self { identifier: login.developer_user_identifier() }
+        Self { identifier: login.developer_user_identifier().to_owned() }
     }
 
     /// The person that the holder of a developer access key names. The caller has verified the request's

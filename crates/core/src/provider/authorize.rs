@@ -153,6 +153,7 @@ fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a str, &'a str)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Identifier;
     use crate::provider::definition::Definition;
 
     const OIDC: &str = r#"
@@ -179,6 +180,7 @@ mod tests {
             client_secret: Secret::new("s3cret"),
             apple: None,
             accept_unbound_access_tokens: false,
+            identifier: Identifier::Prefixed,
             cache_verified: None,
         }
     }

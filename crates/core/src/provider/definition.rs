@@ -692,6 +692,17 @@ impl Definition {
         Self::read(block)
     }
 
+    /// Whether an external ID is made of several values here.
+    #[must_use]
+    pub fn joins_subject(&self) -> bool {
+        let subjects = [
+            self.profile.as_ref().map(|profile| &profile.subject),
+            self.id_token.as_ref().map(|id_token| &id_token.subject),
+            self.signed_fields.as_ref().map(|signed| &signed.subject),
+        ];
+        subjects.into_iter().flatten().any(|subject| subject.0.len() > 1)
+    }
+
     /// A block of the catalogue for people to read: where the operator has to give a value, `YOUR_…` stands.
     #[must_use]
     pub fn of_catalogue(name: &str) -> Option<Self> {

@@ -13,7 +13,7 @@ pub struct LoginSealer(Sealer);
 #[derive(Serialize, Deserialize)]
 struct Contents {
     provider: String,
-    external_id: String,
+    developer_user_identifier: String,
     name: Option<String>,
     avatar: Option<String>,
 }
@@ -30,7 +30,7 @@ impl LoginSealer {
     pub fn seal(&self, context: &[u8], login: &VerifiedLogin, random: &dyn Random) -> Sealed {
         let contents = Contents {
             provider: login.provider.clone(),
-            external_id: login.external_id.clone(),
+            developer_user_identifier: login.developer_user_identifier.clone(),
             name: login.user.name.clone(),
             avatar: login.user.avatar.clone(),
         };
@@ -47,9 +47,32 @@ impl LoginSealer {
         let contents: Contents = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
         Ok(VerifiedLogin {
             provider: contents.provider,
-            external_id: contents.external_id,
+            developer_user_identifier: contents.developer_user_identifier,
             user: DisplayUser { name: contents.name, avatar: contents.avatar },
             use_once: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SeededRandom;
+
+    #[test]
+    fn a_login_comes_back_as_it_was_sealed_and_in_its_context_alone() {
+        let random = SeededRandom::new(1);
+        let sealer = LoginSealer::new(&MasterKey::generate(&random));
+        let login = VerifiedLogin {
+            provider: "snapchat".into(),
+            developer_user_identifier: "a bare one".into(),
+            user: DisplayUser { name: Some("Ada".into()), avatar: None },
+            use_once: None,
+        };
+        let sealed = sealer.seal(b"here", &login, &random);
+        let opened = sealer.open(b"here", &sealed).unwrap();
+        assert_eq!((opened.provider(), opened.developer_user_identifier()), ("snapchat", "a bare one"));
+        assert_eq!(opened.user(), login.user());
+        assert!(sealer.open(b"there", &sealed).is_err());
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         client_secret: Secret::new("s3cret+/"),
         apple: None,
         accept_unbound_access_tokens,
+        identifier: Identifier::Prefixed,
         cache_verified: None,
     }
 }
@@ -277,6 +278,18 @@ async fn empty_or_null_errors_are_no_errors() {
         let answer = json!({"errors": errors, "data": {"me": {"externalId": "x"}}});
         verdict(ok(&answer)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_bare_identifier_is_the_external_id_alone_or_no_login() {
+    let provider = Provider { identifier: Identifier::Bare, ..snapchat(true) };
+    let bare = |id: &str| {
+        let http = Scripted::new([me(&json!({"externalId": id}))]);
+        let provider = provider.clone();
+        async move { verify(&provider, access_token(), &http).await }
+    };
+    assert_eq!(bare("aB+/9w==").await.unwrap().developer_user_identifier(), "aB+/9w==");
+    assert!(matches!(bare("discord:1").await, Err(ProofError::SubjectAmbiguous)));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use daypass_core::provider::definition::{
     Binding, Definition, IdTokenKeys, NonceMode, ProofKind, SignedFieldsKey,
 };
 use daypass_core::provider::{
-    AppleKey, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin, catalogue,
+    AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin, catalogue,
 };
 use daypass_core::random::SeededRandom;
 use daypass_core::secret::Secret;
@@ -98,6 +98,7 @@ impl Bench {
             app_id: client.app_id,
             apple: client.apple.then(names),
             accept_unbound_access_tokens: false,
+            identifier: Identifier::Prefixed,
             cache_verified: None,
             definition,
         };

@@ -169,6 +169,9 @@ fn cure(error: &ProofError) -> &'static str {
         ProofError::SubjectMissing => {
             "Compare `subject` (pointer and type) with the answer above; the scope for it may be missing."
         }
+        ProofError::SubjectAmbiguous => {
+            "Leave `identifier` out: with a colon in it, this ID cannot stand alone."
+        }
         ProofError::TimedOut | ProofError::Unavailable(_) => {
             "Check the host of the URL above, the network, and the provider's own status page."
         }
