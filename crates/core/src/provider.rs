@@ -16,6 +16,7 @@ mod grade;
 pub mod http;
 mod identifier;
 mod memory;
+pub mod picture;
 mod sealed_login;
 mod signed;
 pub mod template;
@@ -41,6 +42,7 @@ pub use self::grade::Grade;
 use self::http::{ProviderHttp, ProviderHttpError};
 pub use self::identifier::Identifier;
 use self::memory::Memory;
+use self::picture::Picture;
 pub use self::sealed_login::LoginSealer;
 pub use self::signed::{Fields, UseOnce};
 use self::template::{Name, Values};
@@ -163,8 +165,11 @@ pub struct DisplayUser {
 }
 
 impl DisplayUser {
-    fn read(name: &[definition::Pointer], avatar: Option<&definition::Pointer>, answer: &Value) -> Self {
-        Self { name: answer::display_text(name, answer), avatar: answer::display_url(avatar, answer) }
+    fn read(name: &[definition::Pointer], avatar: Option<&Picture>, answer: &Value) -> Self {
+        Self {
+            name: answer::display_text(name, answer),
+            avatar: avatar.and_then(|avatar| avatar.url(answer)),
+        }
     }
 }
 

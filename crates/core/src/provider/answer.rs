@@ -169,8 +169,7 @@ pub(super) fn display_text(at: &[Pointer], answer: &Value) -> Option<String> {
 }
 
 /// A picture's URL, or nothing if what stands there cannot be one.
-pub(super) fn display_url(at: Option<&Pointer>, answer: &Value) -> Option<String> {
-    let text = answer.pointer(at?.as_str())?.as_str()?;
+pub(super) fn display_url(text: &str) -> Option<String> {
     let web = text.starts_with("https://") || text.starts_with("http://");
     (web && is_clean(text, MAX_URL_CHARS)).then(|| text.to_owned())
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue;
+use super::picture::Picture;
 use super::template::{Template, Variables};
 use super::validate;
 
@@ -319,7 +320,7 @@ pub struct Profile {
     /// A name for screens: the first of these that is there.
     pub name: Vec<Pointer>,
     /// A picture for screens.
-    pub avatar: Option<Pointer>,
+    pub avatar: Option<Picture>,
 }
 
 /// How ID tokens are believed (OpenID Connect Core 1.0 section 3.1.3.7).
@@ -345,7 +346,7 @@ pub struct IdToken {
     #[serde(default)]
     pub name: Vec<Pointer>,
     /// A picture for screens.
-    pub avatar: Option<Pointer>,
+    pub avatar: Option<Picture>,
 }
 
 /// Where the keys of ID tokens are.
@@ -420,7 +421,7 @@ pub struct SignedFields {
     #[serde(default)]
     pub name: Vec<Pointer>,
     /// A picture for screens.
-    pub avatar: Option<Pointer>,
+    pub avatar: Option<Picture>,
 }
 
 /// How the key of signed fields follows from the client's secret.
