@@ -63,35 +63,53 @@ pub(super) fn token_answer<'a>(
 ) -> Result<Value, ProofError> {
     if answer.status() == StatusCode::OK {
         let answered = body(answer.body(), exchange.decode)?;
-        // Some providers report errors with status 200, in the words of the standard.
-        if let Some(error) = answered.get("error").and_then(Value::as_str).filter(|error| !error.is_empty()) {
-            return Err(token_error(error));
+        // Some providers report errors with status 200.
+        if let Some(error) = token_error(exchange, &answered) {
+            return Err(error);
         }
         check_success(&exchange.success, &answered, shown)?;
         return Ok(answered);
     }
-    let error: Option<Value> = body(answer.body(), exchange.decode).ok();
-    let error = error.as_ref().and_then(|body| body.get("error")?.as_str()).unwrap_or_default();
+    let error = body(answer.body(), exchange.decode).ok().and_then(|body| token_error(exchange, &body));
     Err(match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => unavailable(answer.status()),
         status if status.is_server_error() => unavailable(status),
         status if !status.is_client_error() => {
             ProofError::AnswerMalformed("the token endpoint answered with an unexpected status")
         }
-        _ => token_error(error),
+        _ => error.unwrap_or(ProofError::Refused),
     })
 }
 
-fn token_error(error: &str) -> ProofError {
+/// The error of an answer, if it has one: the operator's mistake, or a no to the code.
+fn token_error(exchange: &Exchange, answered: &Value) -> Option<ProofError> {
+    let own_word = exchange.client_errors.as_ref().and_then(|errors| {
+        let found = answered.pointer(errors.at.as_str())?.as_str()?;
+        errors.are.iter().find(|word| *word == found)
+    });
+    if let Some(word) = own_word {
+        return Some(ProofError::Misconfigured(word.clone()));
+    }
     let ours =
         ["invalid_client", "unauthorized_client", "unsupported_grant_type", "incorrect_client_credentials"];
-    if ours.contains(&error) { ProofError::Misconfigured(error.to_owned()) } else { ProofError::Refused }
+    let error = answered.get("error")?.as_str().filter(|error| !error.is_empty())?;
+    Some(if ours.contains(&error) {
+        ProofError::Misconfigured(error.to_owned())
+    } else {
+        ProofError::Refused
+    })
 }
 
 /// The access token of a token answer.
 pub(super) fn access_token(at: &Pointer, answer: &Value) -> Result<Secret, ProofError> {
     let token = answer.pointer(at.as_str()).and_then(Value::as_str).filter(|token| !token.is_empty());
     token.map(Secret::new).ok_or(ProofError::AnswerMalformed("the token answer has no access_token"))
+}
+
+/// Whether the answer says no to the proof by the definition's own conditions.
+pub(super) fn check_refused(conditions: &[Condition], answer: &Value) -> Result<(), ProofError> {
+    let refused = conditions.iter().any(|condition| holds(condition, answer));
+    if refused { Err(ProofError::Refused) } else { Ok(()) }
 }
 
 /// Whether the answer is a success by the definition's own conditions. What was `shown` to the provider is not

@@ -26,6 +26,7 @@ impl From<CannotFillIn> for ProofError {
 pub(super) async fn send(call: &Call, values: &Values, http: &dyn ProviderHttp) -> Result<Value, ProofError> {
     let answered = http.send(request(call, values)?).await?;
     let answered = decode(&answered, call.decode)?;
+    answer::check_refused(&call.refused, &answered)?;
     answer::check_success(&call.success, &answered, values.all())?;
     Ok(answered)
 }

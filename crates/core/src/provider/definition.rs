@@ -192,6 +192,9 @@ pub struct Exchange {
     /// What must hold for the answer to be a success.
     #[serde(default)]
     pub success: Vec<Condition>,
+    /// How the answer says that it is our client that is wrong, where it does not say so in the words of the
+    /// standard (RFC 6749 section 5.2).
+    pub client_errors: Option<ClientErrors>,
     /// Where the access token stands.
     #[serde(default = "access_token_pointer")]
     pub access_token: Pointer,
@@ -205,6 +208,16 @@ pub struct Exchange {
 
 fn access_token_pointer() -> Pointer {
     Pointer("/access_token".into())
+}
+
+/// A provider's own words for a client that it does not accept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientErrors {
+    /// Where an answer has its error.
+    pub at: Pointer,
+    /// The words.
+    pub are: Vec<String>,
 }
 
 /// How a client shows who it is (RFC 6749 section 2.3).
@@ -262,6 +275,10 @@ pub struct Call {
     /// What must hold for the answer to be a success, beside status 200.
     #[serde(default)]
     pub success: Vec<Condition>,
+    /// What says no to the proof, with status 200: one of these is enough. An introspection says
+    /// `active: false` so (RFC 7662 section 2.2).
+    #[serde(default)]
+    pub refused: Vec<Condition>,
     /// Values for later calls, by name.
     #[serde(default)]
     pub take: BTreeMap<String, Value>,
