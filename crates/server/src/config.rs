@@ -14,8 +14,7 @@ use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
 use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use crate::provider_http::AllowedHost;
 
@@ -144,9 +143,9 @@ pub struct ProviderConfig {
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
-    /// Where the block begins, for whoever has to correct it.
+    /// Where block and keys stand, for whoever has to correct them.
     #[serde(skip)]
-    pub place: Option<String>,
+    pub place: Option<Place>,
 }
 
 /// Where a secret is kept: never in the configuration itself.
@@ -288,6 +287,22 @@ pub enum ConfigError {
         /// The variable.
         variable: String,
     },
+}
+
+impl ConfigError {
+    /// The key of the provider's block that has to be corrected, or a text that begins with it.
+    fn about(&self) -> &str {
+        match self {
+            Self::ProviderId(_) | Self::DuplicateProvider(_) => "id",
+            Self::CacheVerified(_) => "cache_verified",
+            Self::SecondBareIdentifier { .. } | Self::JoinedBareIdentifier(_) => "identifier",
+            Self::Secret { .. } | Self::SecretVariable { .. } => "client_secret",
+            Self::Provider { source: DefinitionError::Invalid(text), .. } => text,
+            Self::Provider { source: DefinitionError::Unknown { name, .. }, id } if name == id => "id",
+            Self::Provider { source: DefinitionError::Unknown { .. }, .. } => "catalogue",
+            _ => "",
+        }
+    }
 }
 
 impl Config {
@@ -441,26 +456,66 @@ impl Additions {
     }
 }
 
-/// The blocks of providers alone, to see where they are: what they say is read apart from it.
-#[derive(Deserialize)]
-struct Blocks {
-    #[serde(default, rename = "provider")]
-    providers: Vec<Spanned<IgnoredAny>>,
+/// Where a provider's block stands, and each of its keys.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The name of the file, if there is one, and what separates it.
+    file: String,
+    block: usize,
+    /// The lines of the keys, as `/profile/url`.
+    keys: BTreeMap<String, usize>,
 }
 
-/// Notes at which line each provider's block begins.
+impl Place {
+    /// The place of the key that a mistake begins with, as in `profile.url: …`, or that it calls unknown; of what is
+    /// around it if that is not there.
+    fn of(&self, mistake: &str) -> String {
+        let (mut path, mut line) = (String::new(), self.block);
+        let mut follow = |step: &str| {
+            let deeper = format!("{path}/{step}");
+            let found = self.keys.get(&deeper).copied();
+            if let Some(found) = found {
+                (path, line) = (deeper, found);
+            }
+            found
+        };
+        let _ =
+            mistake.split(": ").flat_map(|part| part.split('.')).try_for_each(|step| follow(step).map(drop));
+        let unknown = mistake.split("unknown field `").nth(1).and_then(|rest| rest.split('`').next());
+        unknown.and_then(follow);
+        format!("{}line {line}", self.file)
+    }
+}
+
+/// Notes at which line each provider's block begins, and its keys.
 fn note_places(
     text: &str,
     file: Option<&Path>,
     providers: &mut [ProviderConfig],
 ) -> Result<(), toml::de::Error> {
-    let blocks: Blocks = toml::from_str(text)?;
+    let document = DeTable::parse(text)?;
+    let blocks = document.get_ref().get("provider").and_then(|blocks| blocks.get_ref().as_array());
     let file = file.map(|file| format!("{}, ", file.display())).unwrap_or_default();
-    for (provider, block) in providers.iter_mut().zip(&blocks.providers) {
-        let before = text.get(..block.span().start).unwrap_or_default();
-        provider.place = Some(format!("{file}line {}", before.matches('\n').count() + 1));
+    let line = |start| text.get(..start).unwrap_or_default().matches('\n').count() + 1;
+    for (provider, block) in providers.iter_mut().zip(blocks.into_iter().flatten()) {
+        let mut keys = BTreeMap::new();
+        note_keys(block.get_ref(), "", &line, &mut keys);
+        provider.place = Some(Place { file: file.clone(), block: line(block.span().start), keys });
     }
     Ok(())
+}
+
+fn note_keys(
+    value: &DeValue<'_>,
+    path: &str,
+    line: &impl Fn(usize) -> usize,
+    into: &mut BTreeMap<String, usize>,
+) {
+    for (key, value) in value.as_table().into_iter().flatten() {
+        let path = format!("{path}/{}", key.get_ref());
+        note_keys(value.get_ref(), &path, line, into);
+        into.insert(path, line(key.span().start));
+    }
 }
 
 impl RoleConfig {
@@ -492,8 +547,8 @@ impl ProviderConfig {
     }
 
     fn locate(&self, mistake: ConfigError) -> ConfigError {
-        match self.place.clone() {
-            Some(place) => ConfigError::At { place, source: Box::new(mistake) },
+        match &self.place {
+            Some(place) => ConfigError::At { place: place.of(mistake.about()), source: Box::new(mistake) },
             None => mistake,
         }
     }
@@ -720,7 +775,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_a_provider_names_the_line_of_its_block_and_the_file() {
+    fn a_mistake_in_a_provider_names_the_line_of_its_key_and_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("more.toml");
         let block = |id: &str, more: &str| {
@@ -730,10 +785,38 @@ mod tests {
         };
         std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
         for (first, second, line, cure) in [
-            (block("snapchat", ""), block("b", ""), 7, "the catalogue has no provider"),
-            (block("snapchat", "profile.url = \"ftp://x\"\n"), block("b", ""), 2, "must begin with https://"),
-            (block("snapchat", ""), block("snapchat", "# once more\n"), 7, "needs an ID of its own"),
-            (block("snapchat", "pkce = \"never\"\n"), block("a b", ""), 8, "letters, digits"),
+            (block("snapchat", ""), block("b", ""), 8, "the catalogue has no provider"),
+            (block("snapchat", ""), block("b", "catalogue = \"c\"\n"), 11, "the catalogue has no provider"),
+            (block("snapchat", "profile.url = \"ftp://x\"\n"), block("b", ""), 6, "must begin with https://"),
+            (block("snapchat", ""), block("snapchat", "# once more\n"), 8, "needs an ID of its own"),
+            (block("snapchat", "pkce = \"never\"\n"), block("a b", ""), 9, "letters, digits"),
+            (
+                block("snapchat", "pkce = \"never\"\ncache_verified = \"6m\"\n"),
+                String::new(),
+                7,
+                "at most 5m",
+            ),
+            (block("snapchat", "pkce = \"never\"\ncolour = 1\n"), String::new(), 7, "unknown field `colour`"),
+            (block("snapchat", "scopes = []\npkce = \"maybe\"\n"), String::new(), 7, "pkce: unknown variant"),
+            (
+                block("snapchat", "[provider.profile]\nauth = \"none\"\nredirect = true\n"),
+                String::new(),
+                8,
+                "unknown field `redirect`",
+            ),
+            (
+                block("snapchat", "[provider.exchange]\nreads_id_token = true\nclient_auth = \"basic\"\n"),
+                String::new(),
+                7,
+                "exchange.reads_id_token: needs",
+            ),
+            (
+                block("snapchat", "pkce = \"never\"\n[provider.exchange]\ntake = { a = { at = \"a\" } }\n"),
+                String::new(),
+                8,
+                "exchange.take.a.at: ",
+            ),
+            (block("snapchat", "profile.subject = []\n"), String::new(), 2, "subject: name at least one"),
         ] {
             std::fs::write(&file, format!("{first}{second}")).unwrap();
             let mut config = Config::parse(GOOD.split("[[provider]]").next().unwrap()).unwrap();

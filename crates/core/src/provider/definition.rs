@@ -666,11 +666,18 @@ impl TryFrom<toml::Table> for Binding {
 
 fn take<T: DeserializeOwned>(table: &mut toml::Table, key: &str) -> Result<Option<T>, String> {
     let value = table.remove(key).map(toml::Value::try_into);
-    value.transpose().map_err(|error: toml::de::Error| format!("{key}: {}", error.message()))
+    value.transpose().map_err(|error| format!("{key}: {}", told(&error)))
 }
 
 fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, String> {
-    table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+    table.try_into().map_err(|error| told(&error))
+}
+
+/// A mistake, with the key that it is about before it. `toml` says the key only where it prints the whole error.
+fn told(error: &toml::de::Error) -> String {
+    let (whole, message) = (error.to_string(), error.message());
+    let key = whole.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    key.map_or_else(|| message.to_owned(), |key| format!("{key}: {message}"))
 }
 
 /// Why a provider block cannot be used.
@@ -783,7 +790,7 @@ impl Definition {
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 fn invalid(error: toml::de::Error) -> DefinitionError {
-    DefinitionError::Invalid(error.message().to_owned())
+    DefinitionError::Invalid(told(&error))
 }
 
 fn lay_over(base: &mut toml::Table, overrides: toml::Table) {
