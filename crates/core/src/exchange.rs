@@ -56,9 +56,16 @@ pub enum ExchangeError {
     /// No app is registered with this redirect URI.
     #[error("the redirect URI is not registered")]
     RedirectUriNotRegistered,
-    /// The one-time code is spent, too old, or bound to something else.
+    /// The one-time code is spent, too old, bound to something else, or of a provider that is gone.
     #[error("the one-time code is refused")]
     LoginCodeRefused,
+    /// The person came back from the provider without having signed in.
+    #[error("the person cancelled at the provider")]
+    Cancelled,
+    /// The provider sent the person back with an error, or with nothing that could be verified. Its words are not
+    /// here: whoever made up the address could have written them.
+    #[error("the provider came back with an error")]
+    FailedAtProvider,
     /// The proof did not become a login.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -112,20 +119,24 @@ impl Broker {
         Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
     }
 
-    /// Has a provider confirm the answer of a hosted login, and answers the one-time code that the app gets.
+    /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that
+    /// the app gets.
     ///
     /// # Errors
     /// [`ExchangeError`]. The refusal is in the audit trail.
     pub async fn sign_in(
         &self,
         provider: &Arc<Provider>,
-        proof: UnverifiedProof,
+        answer: Result<UnverifiedProof, ExchangeError>,
         app: &AppLogin,
         by: &Requester,
     ) -> Result<Secret, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::SignIn, by);
         draft.provider = Some(provider.id.clone());
-        let verified = self.verify(provider, proof, &mut draft).await;
+        let verified = match answer {
+            Ok(proof) => self.verify(provider, proof, &mut draft).await,
+            Err(error) => Err(error),
+        };
         let login = self.trail.conclude(draft, verified).await?;
         Ok(self.login_codes.issue(&login, app.binding()).await?)
     }
@@ -142,7 +153,9 @@ impl Broker {
                 let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
-                Ok(login)
+                // Since the login, the operator may have taken its provider away.
+                let counts = self.providers.contains_key(login.provider());
+                if counts { Ok(login) } else { Err(ExchangeError::LoginCodeRefused) }
             }
         }
     }

@@ -184,19 +184,6 @@ impl ApiError {
         }
     }
 
-    /// `/login`: the person or the provider said no.
-    #[must_use]
-    pub fn login_denied() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "login_denied", "The sign-in was cancelled at the provider.")
-    }
-
-    /// `/login`: the provider came back with an error of its own.
-    #[must_use]
-    pub fn login_failed_at_provider() -> Self {
-        let detail = "The provider could not sign the person in.";
-        Self::new(StatusCode::BAD_GATEWAY, "provider_reported_error", detail)
-    }
-
     /// What an app hears about a login that failed (RFC 6749 section 4.1.2.1).
     #[must_use]
     pub fn authorization_error(&self) -> &'static str {
@@ -325,6 +312,14 @@ impl ApiError {
                 "login_code_refused",
                 "The one-time code is refused: it is spent, older than 60 seconds, or does not belong to this app, \
                  redirect_uri and code_verifier.",
+            ),
+            ExchangeError::Cancelled => {
+                Self::new(StatusCode::FORBIDDEN, "login_denied", "The sign-in was cancelled at the provider.")
+            }
+            ExchangeError::FailedAtProvider => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "provider_reported_error",
+                "The provider could not sign the person in.",
             ),
             ExchangeError::Proof(error) => Self::proof(&error),
             ExchangeError::Admission(error) => Self::admission(error),

@@ -12,10 +12,12 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::audit::Requester;
+
+use daypass_core::exchange::ExchangeError;
 use daypass_core::form;
 use daypass_core::ids::RequestId;
 use daypass_core::login_flow::{AppLogin, LoginRequest, LostLogin, Resumed, is_encoded};
-use daypass_core::provider::{FlowSecrets, Provider};
+use daypass_core::provider::{FlowSecrets, Provider, UnverifiedProof};
 use daypass_core::secret::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -150,8 +152,7 @@ async fn resume<'a>(
     Ok(Returned { provider, login, secrets, answer })
 }
 
-/// Has the provider confirm its answer. The words of an error are the provider's, or those of whoever made up the
-/// address: no page repeats them.
+/// Has the provider confirm its answer.
 async fn sign_in(
     app: &App,
     id: &RequestId,
@@ -159,18 +160,26 @@ async fn sign_in(
     resumed: Resumed,
     answer: Parameters,
 ) -> Result<Secret, ApiError> {
-    let error = answer.get("error").or(answer.get("openid.mode").filter(|mode| *mode == "cancel"));
-    match error {
-        Some(error) if CANCELLED.contains(&error.as_str()) => return Err(ApiError::login_denied()),
-        Some(_) => return Err(ApiError::login_failed_at_provider()),
-        None => {}
-    }
     let callback = app.login_flow.callback(provider);
-    let proof = provider
-        .proof_of_answer(answer, resumed.secrets, callback)
-        .ok_or_else(ApiError::login_failed_at_provider)?;
+    let proof = read_answer(provider, callback, resumed.secrets, answer);
     let by = Requester::anonymous(id);
     app.broker.sign_in(provider, proof, &resumed.login, &by).await.map_err(ApiError::exchange)
+}
+
+/// The proof in an answer. The words of an error are the provider's, or those of whoever made up the address:
+/// neither page nor trail repeats them.
+fn read_answer(
+    provider: &Provider,
+    callback: String,
+    secrets: FlowSecrets,
+    answer: Parameters,
+) -> Result<UnverifiedProof, ExchangeError> {
+    let error = answer.get("error").or(answer.get("openid.mode").filter(|mode| *mode == "cancel"));
+    match error {
+        Some(error) if CANCELLED.contains(&error.as_str()) => Err(ExchangeError::Cancelled),
+        Some(_) => Err(ExchangeError::FailedAtProvider),
+        None => provider.proof_of_answer(answer, secrets, callback).ok_or(ExchangeError::FailedAtProvider),
+    }
 }
 
 /// Gives the app its code: by a redirect, or by a message to the window that opened this one.

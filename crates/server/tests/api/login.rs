@@ -89,3 +89,29 @@ async fn the_trail_names_who_came_back_and_who_was_turned_away() {
         "snapchat:6Wb4xAG6hQwofI5BVIXN7lap+SdaluC/4JjlCAe2kPs="
     );
 }
+
+#[tokio::test]
+async fn the_trail_names_logins_that_ended_at_the_provider_but_not_in_its_words() {
+    let daypass = Daypass::start().await;
+    let mut browser = Browser::new(&daypass);
+    let location = browser.start("snapchat", &Wishes::new()).await;
+    let denied = browser.consent(&location, "ada", "deny").await;
+    assert_eq!(browser.get(&denied).await.status, 403);
+    for answer in ["error=made-up&error_description=made-up", "code=", "made-up=1"] {
+        let state = parameter(&browser.start("snapchat", &Wishes::new()).await, "state");
+        let answer = browser.get(&format!("/login/snapchat/callback?state={state}&{answer}")).await;
+        assert_eq!(answer.status, 502, "{answer:?}");
+    }
+
+    let events = daypass.audit_events();
+    let reasons: Vec<_> = events.iter().map(|event| event["reason"].as_str().unwrap()).collect();
+    let failed = "the provider came back with an error";
+    assert_eq!(reasons, ["the person cancelled at the provider", failed, failed, failed]);
+    for event in &events {
+        assert_eq!(
+            (&event["action"], &event["outcome"], &event["provider"]),
+            (&json!("sign_in"), &json!("refused"), &json!("snapchat"))
+        );
+        assert!(!event.to_string().contains("made-up"), "{event}");
+    }
+}

@@ -1,6 +1,12 @@
 //! One-time codes at `/v1/exchange` and `/oauth2/token`: once, within a minute, by the app they were made for.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use daypass_core::clock::SignedDuration;
+use daypass_core::login_code::Binding;
+use daypass_core::provider::{Provider, UnverifiedProof};
+use daypass_core::secret::Secret;
 use futures::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
@@ -173,6 +179,35 @@ async fn the_token_endpoint_takes_forms_of_one_kind() {
     let mut foreign = token_request(&[]);
     foreign.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
     assert_oauth_error(&daypass.send(foreign).await, 403, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_code_of_a_provider_that_was_taken_away_meanwhile_is_refused() {
+    let daypass = Daypass::start().await;
+    let broker = &daypass.app.broker;
+    let wishes = Wishes::new();
+    let binding = Binding {
+        app: &wishes.members["app"],
+        redirect_uri: &wishes.members["redirect_uri"],
+        code_challenge: &wishes.members["code_challenge"],
+    };
+    for (id, status) in [("snapchat", 200), ("taken-away", 401)] {
+        let provider = Provider { id: id.into(), ..(*broker.providers["snapchat"]).clone() };
+        let login = daypass.sign_in("ada").await;
+        let proof = UnverifiedProof::Code {
+            code: Secret::new(login.code),
+            code_verifier: Some(Secret::new(login.code_verifier)),
+            redirect_uri: login.redirect_uri,
+            nonce: None,
+            callback: BTreeMap::new(),
+        };
+        let verified = broker.engine.verify(&Arc::new(provider), proof).await.unwrap();
+        let code = broker.login_codes.issue(&verified, binding).await.unwrap();
+        let answer = daypass.exchange(&wishes.redemption(code.expose())).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    let refused = daypass.audit_events().pop().unwrap();
+    assert_eq!((&refused["provider"], &refused["outcome"]), (&json!("taken-away"), &json!("refused")));
 }
 
 #[tokio::test]
