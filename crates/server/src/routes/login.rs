@@ -146,7 +146,7 @@ async fn resume<'a>(
         return Err(lost());
     }
     let cookies = LoginCookies::of(&app.login_flow.public_url);
-    let sealed = cookies.find(headers, state).ok_or_else(lost)?;
+    let sealed = cookies.find(headers, state, provider.answers_by_form_post()).ok_or_else(lost)?;
     let resumed = app.login_flow.resume(provider, state, &sealed).await;
     let Resumed { login, secrets } = resumed.map_err(ApiError::lost_login)?;
     Ok(Returned { provider, login, secrets, answer })

@@ -15,6 +15,10 @@ const NAMED: usize = 16;
 
 const NAME: &str = "daypass-login-";
 
+/// What the name ends with if the answer comes as a form. A browser sends names alone, and a cookie has to be ended as
+/// it was set. No state holds the dot.
+const BY_FORM: &str = ".form";
+
 /// How cookies are named and set here.
 pub(super) struct LoginCookies {
     /// `__Host-` ties a cookie to this very host and to HTTPS, so that neither a neighbouring domain nor a wire can
@@ -30,7 +34,7 @@ impl LoginCookies {
     }
 
     /// The cookies to set when a login starts: its own, and the end of those that are too many.
-    pub(super) fn keep(&self, headers: &HeaderMap, started: &Started, cross_site: bool) -> Vec<HeaderValue> {
+    pub(super) fn keep(&self, headers: &HeaderMap, started: &Started, by_form: bool) -> Vec<HeaderValue> {
         let names: Vec<String> = cookies(headers)
             .map(|(name, _)| name.to_owned())
             .filter(|name| name.starts_with(&self.prefix()))
@@ -38,19 +42,19 @@ impl LoginCookies {
         // Browsers send the oldest first (RFC 6265 section 5.4).
         let too_many = (names.len() + 1).saturating_sub(MAX_UNDER_WAY);
         let value = BASE64_URL_SAFE_NO_PAD.encode(&started.sealed.0);
-        let own = self.cookie(&self.name(&started.state), &value, LIFETIME.as_secs(), cross_site);
-        names.iter().take(too_many).map(|name| self.cookie(name, "", 0, false)).chain([own]).collect()
+        let own = self.cookie(&self.name(&started.state, by_form), &value, LIFETIME.as_secs());
+        names.iter().take(too_many).map(|name| self.cookie(name, "", 0)).chain([own]).collect()
     }
 
     /// Ends the cookie of a login that came back, by a cookie of the same kind: one that is less secure does not
     /// replace it (RFC 6265bis section 5.7).
-    pub(super) fn forget(&self, state: &str, cross_site: bool) -> HeaderValue {
-        self.cookie(&self.name(state), "", 0, cross_site)
+    pub(super) fn forget(&self, state: &str, by_form: bool) -> HeaderValue {
+        self.cookie(&self.name(state, by_form), "", 0)
     }
 
     /// What the browser kept for a login. Two cookies of one name are none: one of them is somebody else's.
-    pub(super) fn find(&self, headers: &HeaderMap, state: &str) -> Option<Sealed> {
-        let name = self.name(state);
+    pub(super) fn find(&self, headers: &HeaderMap, state: &str, by_form: bool) -> Option<Sealed> {
+        let name = self.name(state, by_form);
         let mut found = cookies(headers).filter(|(known, _)| *known == name).map(|(_, value)| value);
         let value = found.next().filter(|_| found.next().is_none())?;
         BASE64_URL_SAFE_NO_PAD.decode(value).ok().map(Sealed)
@@ -60,15 +64,17 @@ impl LoginCookies {
         format!("{}{NAME}", if self.secure { "__Host-" } else { "" })
     }
 
-    fn name(&self, state: &str) -> String {
-        format!("{}{}", self.prefix(), state.get(..NAMED).unwrap_or_default())
+    fn name(&self, state: &str, by_form: bool) -> String {
+        let end = if by_form { BY_FORM } else { "" };
+        format!("{}{}{end}", self.prefix(), state.get(..NAMED).unwrap_or_default())
     }
 
     /// An answer that comes as a form from the provider's page is another site's request: only `SameSite=None` comes
     /// along with it, and browsers take that from `Secure` cookies only.
-    fn cookie(&self, name: &str, value: &str, max_age: i64, cross_site: bool) -> HeaderValue {
-        let same_site = if cross_site { "None" } else { "Lax" };
-        let secure = if self.secure || cross_site { "; Secure" } else { "" };
+    fn cookie(&self, name: &str, value: &str, max_age: i64) -> HeaderValue {
+        let by_form = name.ends_with(BY_FORM);
+        let same_site = if by_form { "None" } else { "Lax" };
+        let secure = if self.secure || by_form { "; Secure" } else { "" };
         let text =
             format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite={same_site}{secure}");
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
@@ -128,23 +134,26 @@ mod tests {
 
     #[test]
     fn too_many_logins_end_the_oldest() {
-        let under_way: Vec<String> = (0..7).map(|number| format!("daypass-login-{number}=x")).collect();
+        let mut under_way: Vec<String> = (0..7).map(|number| format!("daypass-login-{number}=x")).collect();
+        under_way.insert(1, "daypass-login-by.form=x".into());
         let headers = headers(&format!("other=1; {}", under_way.join("; ")));
         let kept = LoginCookies::of("http://localhost:1").keep(&headers, &started(), false);
         let ended: Vec<&str> = kept[..kept.len() - 1].iter().map(|c| c.to_str().unwrap()).collect();
-        assert_eq!(ended.len(), 3);
-        for (number, cookie) in ended.iter().enumerate() {
-            assert!(cookie.starts_with(&format!("daypass-login-{number}=; Path=/; Max-Age=0;")), "{cookie}");
-        }
+        let lax = |number| format!("daypass-login-{number}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+        let of_form = "daypass-login-by.form=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure".to_owned();
+        assert_eq!(ended, [lax(0), of_form, lax(1), lax(2)]);
     }
 
     #[test]
     fn a_cookie_is_found_by_its_state_and_of_two_none() {
         let cookies = LoginCookies::of("http://localhost:1");
-        let found = |text: &str| cookies.find(&headers(text), STATE);
+        let found = |text: &str| cookies.find(&headers(text), STATE, false);
         assert_eq!(found("a=1; daypass-login-0123456789abcdef=AQID"), Some(Sealed(vec![1, 2, 3])));
         assert_eq!(found("daypass-login-0123456789abcdeg=AQID"), None);
         assert_eq!(found("daypass-login-0123456789abcdef=AQID; daypass-login-0123456789abcdef=AQIE"), None);
         assert_eq!(found("daypass-login-0123456789abcdef=%%%"), None);
+        let of_form = headers("daypass-login-0123456789abcdef.form=AQID");
+        assert_eq!(cookies.find(&of_form, STATE, true), Some(Sealed(vec![1, 2, 3])));
+        assert_eq!(cookies.find(&of_form, STATE, false), None);
     }
 }
