@@ -12,7 +12,6 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::audit::Requester;
-
 use daypass_core::exchange::ExchangeError;
 use daypass_core::form;
 use daypass_core::ids::RequestId;
