@@ -793,10 +793,15 @@ fn invalid(error: toml::de::Error) -> DefinitionError {
     DefinitionError::Invalid(told(&error))
 }
 
+/// Keys with one of several words below them, as in `keys = { jwks = "…" }`: another word takes the first one's place.
+const CHOICES: [&str; 3] = ["keys", "client_auth", "auth"];
+
 fn lay_over(base: &mut toml::Table, overrides: toml::Table) {
     for (key, value) in overrides {
         match (base.get_mut(&key), value) {
-            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) if !CHOICES.contains(&&*key) => {
+                lay_over(below, above);
+            }
             (_, value) => {
                 base.insert(key, value);
             }
@@ -815,6 +820,14 @@ mod tests {
         let exchange = definition.exchange.unwrap();
         assert_eq!(exchange.url.as_literal(), Some("http://127.0.0.1/token"));
         assert_eq!(exchange.client_auth, ClientAuthentication::Basic);
+    }
+
+    #[test]
+    fn another_choice_takes_the_place_of_the_first() {
+        let overrides = "id_token.keys.jwks = \"https://keys.example\"".parse().unwrap();
+        let definition = Definition::from_catalogue("google", overrides).unwrap();
+        let keys = IdTokenKeys::Jwks(Template::literal("https://keys.example"));
+        assert_eq!(definition.id_token.unwrap().keys, keys);
     }
 
     #[test]

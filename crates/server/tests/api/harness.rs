@@ -61,6 +61,7 @@ static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
 
 /// An installation under test.
 pub struct Daypass {
+    pub app: Arc<App>,
     pub embedded: Arc<Embedded>,
     pub store: SharedStore,
     pub clock: Arc<ManualClock>,
@@ -127,8 +128,9 @@ impl Daypass {
         let name = UserName::parse("test").unwrap();
         let (key, secret) = embedded.access_keys.find_or_create(&name).await.unwrap().unwrap();
         let key = Credentials::of_developer(key.id.as_str(), secret.expose());
-        let router = routes::router(app);
+        let router = routes::router(app.clone());
         Self {
+            app,
             embedded,
             store,
             clock,
