@@ -8,7 +8,7 @@ use bytes::Bytes;
 use daypass_core::clock::SystemClock;
 use daypass_core::provider::definition::Definition;
 use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{Engine, Provider, UnverifiedProof};
+use daypass_core::provider::{Engine, Identifier, Provider, UnverifiedProof};
 use daypass_core::secret::Secret;
 use futures::executor::block_on;
 use http::{Request, Response};
@@ -118,6 +118,7 @@ fn provider(definition: Definition) -> Arc<Provider> {
     Arc::new(Provider {
         id: "measured".into(),
         definition,
+        identifier: Identifier::Prefixed,
         client_id: CLIENT.into(),
         other_client_ids: Vec::new(),
         app_id: None,
