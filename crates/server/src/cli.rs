@@ -2,8 +2,10 @@
 
 mod audit;
 mod key;
+mod place;
 mod provider;
 mod revoke;
+mod serve;
 mod tour;
 mod up;
 
@@ -17,6 +19,8 @@ use clap::Subcommand;
 pub enum Command {
     /// Run everything for development: server, S3 and a sandbox identity provider
     Up(up::Arguments),
+    /// Serve an installation: what runs in production
+    Serve(serve::Arguments),
     /// Walk the whole flow, step by step, against a fresh `up`
     Tour,
     /// Ask the audit trail
@@ -43,6 +47,7 @@ impl Command {
         let done = runtime.block_on(async {
             match self {
                 Self::Up(arguments) => up::run(arguments).await,
+                Self::Serve(arguments) => serve::run(arguments).await,
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,

@@ -27,6 +27,10 @@ const MAX_CACHE: i64 = 300;
 pub struct Config {
     /// The issuer of our tokens, where everybody reaches the server. No trailing slash.
     pub public_url: String,
+    /// The root of all sealing: 32 bytes in base64. `daypass up` makes its own.
+    master_key: Option<SecretReference>,
+    /// Where everything is kept. `daypass up` keeps it in its directory.
+    store: Option<StoreConfig>,
     /// The identity pool that logins lead to.
     pub pool: PoolConfig,
     /// What of the network providers may be in.
@@ -83,6 +87,34 @@ pub struct NetworkConfig {
     /// Hosts of providers and issuers that may have a private address, each by its name or its address.
     #[serde(default)]
     pub allow_private: Vec<AllowedHost>,
+}
+
+/// Where everything is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreConfig {
+    url: StoreUrl,
+}
+
+/// A store, as its URL names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum StoreUrl {
+    /// `sqlite:FILE`
+    Sqlite(PathBuf),
+    /// `memory:`, gone with the process.
+    Memory,
+}
+
+impl TryFrom<String> for StoreUrl {
+    type Error = String;
+    fn try_from(url: String) -> Result<Self, String> {
+        match url.split_once(':') {
+            Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
+            Some(("memory", "")) => Ok(Self::Memory),
+            _ => Err(format!("{url:?} names no store: write \"sqlite:FILE\" or \"memory:\"")),
+        }
+    }
 }
 
 /// The identity pool.
@@ -266,24 +298,32 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
+    /// A key is not there that production cannot do without.
+    #[error("{key} is missing: {cure}")]
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// What to write.
+        cure: &'static str,
+    },
     /// A number is out of its bounds.
     #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
     RoleMappingRules(usize),
     /// A secret cannot be read.
-    #[error("[[provider]] id = {id:?}: client_secret: cannot read {file}: {source}", file = file.display())]
+    #[error("{key}: cannot read {file}: {source}", file = file.display())]
     Secret {
-        /// The provider.
-        id: String,
+        /// The key that refers to it.
+        key: String,
         /// The file.
         file: PathBuf,
         /// Why.
         source: std::io::Error,
     },
     /// A secret is not in the environment.
-    #[error("[[provider]] id = {id:?}: client_secret: the environment variable {variable} is not set")]
+    #[error("{key}: the environment variable {variable} is not set")]
     SecretVariable {
-        /// The provider.
-        id: String,
+        /// The key that refers to it.
+        key: String,
         /// The variable.
         variable: String,
     },
@@ -315,6 +355,51 @@ impl Config {
         note_places(text, None, &mut config.providers)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Reads the file of an installation. Paths in it start from where it is.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`], or [`ConfigError`] for the first mistake, with its place.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let text = read_file(file)?;
+        let mut config: Self = toml::from_str(&text)?;
+        note_places(&text, Some(file), &mut config.providers)?;
+        let base = file.parent().unwrap_or(Path::new(""));
+        start_from(base, &mut config.providers, &mut config.roles);
+        if let Some(key) = &mut config.master_key {
+            key.start_from(base);
+        }
+        if let Some(StoreConfig { url: StoreUrl::Sqlite(file) }) = &mut config.store {
+            *file = base.join(&*file);
+        }
+        config.check()?;
+        for role in &config.roles {
+            read_file(&role.policy)?;
+            role.trust.as_deref().map(read_file).transpose()?;
+        }
+        Ok(config)
+    }
+
+    /// Where an installation keeps everything.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`].
+    pub fn store(&self) -> Result<&StoreUrl, ConfigError> {
+        let cure = "write `[store]`, and below it `url = \"sqlite:daypass.db\"`";
+        let store = self.store.as_ref().ok_or(ConfigError::Missing { key: "[store]", cure })?;
+        Ok(&store.url)
+    }
+
+    /// The text of the root of all sealing.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`], or why its reference leads nowhere.
+    pub fn read_master_key(&self) -> Result<Secret, ConfigError> {
+        let cure = "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand \
+                    -base64 32` prints";
+        let key = self.master_key.as_ref().ok_or(ConfigError::Missing { key: "master_key", cure })?;
+        key.read("master_key".into())
     }
 
     /// Lays a developer's additions over this configuration.
@@ -426,15 +511,7 @@ impl Additions {
         let mut additions: Self = toml::from_str(&text)?;
         note_places(&text, Some(file), &mut additions.providers)?;
         let base = file.parent().unwrap_or(Path::new(""));
-        for provider in &mut additions.providers {
-            if let SecretReference::File(file) = &mut provider.client_secret {
-                *file = base.join(&*file);
-            }
-        }
-        for role in &mut additions.roles {
-            role.policy = base.join(&role.policy);
-            role.trust = role.trust.take().map(|trust| base.join(trust));
-        }
+        start_from(base, &mut additions.providers, &mut additions.roles);
         Ok(additions)
     }
 
@@ -484,6 +561,17 @@ impl Place {
         let unknown = mistake.split("unknown field `").nth(1).and_then(|rest| rest.split('`').next());
         unknown.and_then(follow);
         format!("{}line {line}", self.file)
+    }
+}
+
+/// Has relative paths start from where their configuration is.
+fn start_from(base: &Path, providers: &mut [ProviderConfig], roles: &mut [RoleConfig]) {
+    for provider in providers {
+        provider.client_secret.start_from(base);
+    }
+    for role in roles {
+        role.policy = base.join(&role.policy);
+        role.trust = role.trust.take().map(|trust| base.join(trust));
     }
 }
 
@@ -573,7 +661,7 @@ impl ProviderConfig {
             client_id: self.client_id.clone(),
             other_client_ids: self.other_client_ids.clone(),
             app_id: self.app_id.clone(),
-            client_secret: self.client_secret.read(&id)?,
+            client_secret: self.client_secret.read(format!("[[provider]] id = {id:?}: client_secret"))?,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
             identifier: self.identifier,
@@ -585,16 +673,22 @@ impl ProviderConfig {
 }
 
 impl SecretReference {
-    fn read(&self, provider: &str) -> Result<Secret, ConfigError> {
-        let id = provider.to_owned();
+    fn start_from(&mut self, base: &Path) {
+        if let Self::File(file) = self {
+            *file = base.join(&*file);
+        }
+    }
+
+    /// Reads the secret that `key` of the configuration refers to.
+    fn read(&self, key: String) -> Result<Secret, ConfigError> {
         match self {
             Self::File(file) => match std::fs::read_to_string(file) {
                 Ok(text) => Ok(Secret::new(text.trim())),
-                Err(source) => Err(ConfigError::Secret { id, file: file.clone(), source }),
+                Err(source) => Err(ConfigError::Secret { key, file: file.clone(), source }),
             },
             Self::Env(variable) => match std::env::var(variable) {
                 Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
-                _ => Err(ConfigError::SecretVariable { id, variable: variable.clone() }),
+                _ => Err(ConfigError::SecretVariable { key, variable: variable.clone() }),
             },
         }
     }

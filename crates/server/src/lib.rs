@@ -10,6 +10,7 @@ pub mod request_id;
 pub mod routes;
 pub mod s3;
 pub mod sandbox;
+pub mod serve;
 pub mod sigv4;
 pub mod telemetry;
 pub mod up;

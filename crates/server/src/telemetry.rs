@@ -1,5 +1,5 @@
-//! The log: one JSON object a line, to a file for `up`. Nothing that is logged holds a token, a code or a
-//! secret; the types that carry them print a placeholder.
+//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`. Nothing that is logged holds a token, a
+//! code or a secret; the types that carry them print a placeholder.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -18,8 +18,8 @@ pub fn open_log(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
-/// Sends the process's log to a file. Libraries are heard from `warn` up.
-pub fn log_to(file: File) {
+/// Sends the process's log somewhere. Libraries are heard from `warn` up.
+pub fn log_to(output: impl Write + Send + 'static) {
     let filter = EnvFilter::new("warn,daypass=info");
     let subscriber = tracing_subscriber::fmt()
         .json()
@@ -27,25 +27,24 @@ pub fn log_to(file: File) {
         .with_current_span(false)
         .with_span_list(false)
         .with_env_filter(filter)
-        .with_writer(Mutex::new(file))
+        .with_writer(Mutex::new(output))
         .finish();
     // A second start within one process, as in the tour, keeps the first log.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// The audit trail as JSON lines in a file.
-#[derive(Debug)]
-pub struct AuditFile(Mutex<File>);
+/// The audit trail as JSON lines.
+pub struct AuditOutput(Mutex<Box<dyn Write + Send>>);
 
-impl AuditFile {
-    /// Appends to `file`.
+impl AuditOutput {
+    /// Appends to `output`.
     #[must_use]
-    pub fn new(file: File) -> Self {
-        Self(Mutex::new(file))
+    pub fn new(output: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(output)))
     }
 }
 
-impl AuditLines for AuditFile {
+impl AuditLines for AuditOutput {
     /// The store holds the event already, so a full disk is only logged.
     fn append(&self, events: &[AuditEvent]) {
         let mut lines = Vec::new();
@@ -53,9 +52,9 @@ impl AuditLines for AuditFile {
             serde_json::to_writer(&mut lines, event).expect("an event is plain data");
             lines.push(b'\n');
         }
-        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = file.write_all(&lines) {
-            tracing::error!(%error, "cannot append to the audit file");
+        let mut output = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Err(error) = output.write_all(&lines).and_then(|()| output.flush()) {
+            tracing::error!(%error, "cannot write the audit lines");
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
-use crate::telemetry::{self, AuditFile};
+use crate::telemetry::{self, AuditOutput};
 use crate::wire::{App, Embedded, Ingredients, Playground, configured_pool};
 use crate::{routes, s3};
 
@@ -136,7 +136,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         store,
         master_key: home.master_key()?,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
-        audit_lines: Arc::new(AuditFile::new(home.audit_log()?)),
+        audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
         clock: clock.clone(),
         random: random.clone(),
         playground: Some(Playground {

@@ -1,7 +1,7 @@
 //! The plainest store: maps behind one lock, gone with the process. It shows what each question means,
 //! passes the same contract as the others, and is what tests use that care about something else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard};
 
@@ -19,9 +19,17 @@ use crate::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
 
+/// So many audit events are kept, the newest: a process may run for long, and whoever wants them all reads the lines
+/// that are written beside the store.
+const MAX_AUDIT_EVENTS: usize = 10_000;
+
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<Records>);
+pub struct MemoryStore {
+    records: Mutex<Records>,
+    /// Whether other processes with stores of their own serve the same people.
+    one_among_many: bool,
+}
 
 #[derive(Default)]
 struct Records {
@@ -35,7 +43,7 @@ struct Records {
     revoked_roles: BTreeMap<RoleName, Timestamp>,
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
-    audit_events: Vec<AuditEvent>,
+    audit_events: VecDeque<AuditEvent>,
 }
 
 impl MemoryStore {
@@ -45,9 +53,24 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// An empty store of one process among many. It cannot tell what the others have seen, so that nothing counts once
+    /// here, and no login can wait for its app: both are refused.
+    #[must_use]
+    pub fn of_one_among_many() -> Self {
+        Self { one_among_many: true, ..Self::default() }
+    }
+
+    fn check_knows_all(&self) -> Result<(), StoreError> {
+        let reason =
+            "each process has a memory of its own: what counts once needs a store that all of them share";
+        refuse_if(self.one_among_many, reason)
+    }
+
     /// A change that was interrupted by a panic may be half made, and is not to be built upon.
     fn records(&self) -> Result<MutexGuard<'_, Records>, StoreError> {
-        self.0.lock().map_err(|_| StoreError::Unavailable("a thread panicked while it held the store".into()))
+        self.records
+            .lock()
+            .map_err(|_| StoreError::Unavailable("a thread panicked while it held the store".into()))
     }
 }
 
@@ -454,12 +477,14 @@ impl Store for MemoryStore {
     }
 
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+        self.check_knows_all()?;
         let mut records = self.records()?;
         records.used_once.retain(|_, until| *until > now);
         Ok(records.used_once.insert(name.to_owned(), until).is_none())
     }
 
     async fn add_login_grant(&self, grant: &StoredLoginGrant, now: Timestamp) -> Result<(), StoreError> {
+        self.check_knows_all()?;
         let mut records = self.records()?;
         records.login_grants.retain(|_, grant| grant.expires_at > now);
         refuse_if(records.login_grants.contains_key(&grant.code_hash), "the code is taken")?;
@@ -477,7 +502,10 @@ impl Store for MemoryStore {
     }
 
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.records()?.audit_events.extend_from_slice(events);
+        let kept = &mut self.records()?.audit_events;
+        kept.extend(events.iter().cloned());
+        let surplus = kept.len().saturating_sub(MAX_AUDIT_EVENTS);
+        kept.drain(..surplus);
         Ok(())
     }
 

@@ -1,17 +1,15 @@
 //! `daypass audit who`: from an identity, an access key or a request to the person behind it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::identity::{Login, LoginProvider};
 use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
 use daypass_core::store::Store;
-use daypass_store::SqliteStore;
 
+use super::place::Place;
 use super::print;
-use crate::up::home::Home;
 
 /// The newest events that are shown.
 const SHOWN: usize = 20;
@@ -29,19 +27,17 @@ pub struct Who {
     /// An identity ID, an access key ID or a request ID, as it stands in a log or a bucket
     #[arg(value_name = "ID")]
     id: String,
-    /// Where `daypass up` keeps its state
-    #[arg(long, default_value = ".daypass", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
 }
 
 pub async fn run(question: Question) -> anyhow::Result<()> {
     let Question::Who(who) = question;
     let subject = subject(&who.id)?;
-    let home = Home::existing(&who.dir)?;
-    let store = SqliteStore::open(&home.database())?;
+    let store = who.place.open()?.store;
     let events = store.list_audit_events(&subject, SHOWN).await?;
     let identities = identities(&subject, &events);
-    let people = people(&store, &identities, &events).await?;
+    let people = people(&*store, &identities, &events).await?;
     anyhow::ensure!(!(events.is_empty() && people.is_empty()), "the audit trail knows nothing of {}", who.id);
     Ok(print(&report(&identities, &people, &events))?)
 }

@@ -7,18 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use daypass_core::access_key::{ALLOW_ALL, AccessKeyError, AccessKeys};
-use daypass_core::audit::AuditTrail;
 use daypass_core::clock::SystemClock;
 use daypass_core::ids::{AccessKeyId, IdentityPoolId, UserName};
 use daypass_core::random::SystemRandom;
 use daypass_core::secret::Secret;
-use daypass_core::store::{SharedStore, StoredAccessKey};
-use daypass_store::SqliteStore;
+use daypass_core::store::StoredAccessKey;
 use serde_json::json;
 
+use super::place::{Opened, Place};
 use super::{print, tell};
-use crate::telemetry::AuditFile;
-use crate::up::{self, home::Home};
 
 /// What can be done with access keys.
 #[derive(Debug, Subcommand)]
@@ -26,7 +23,7 @@ pub enum Task {
     /// Make an access key for a new developer, and print its secret once
     Create(Create),
     /// List all access keys
-    List(Anywhere),
+    List(Place),
     /// Print the policy of a developer
     Policy(OfName),
     /// Add a second key with the same policy, to take over from the first
@@ -53,7 +50,7 @@ pub struct Create {
     #[arg(long, value_name = "ID", conflicts_with = "policy", value_parser = |text: &str| IdentityPoolId::parse(text))]
     pool: Option<IdentityPoolId>,
     #[command(flatten)]
-    place: Anywhere,
+    place: Place,
 }
 
 /// Where the policy comes from.
@@ -83,7 +80,7 @@ pub struct OfName {
     #[arg(value_parser = |text: &str| UserName::parse(text))]
     name: UserName,
     #[command(flatten)]
-    place: Anywhere,
+    place: Place,
 }
 
 /// What is done to one key.
@@ -93,15 +90,7 @@ pub struct OfId {
     #[arg(value_parser = |text: &str| AccessKeyId::parse(text))]
     id: AccessKeyId,
     #[command(flatten)]
-    place: Anywhere,
-}
-
-/// Where the keys are kept.
-#[derive(Debug, Args)]
-pub struct Anywhere {
-    /// Where `daypass up` keeps its state
-    #[arg(long, default_value = ".daypass", value_name = "DIR")]
-    dir: PathBuf,
+    place: Place,
 }
 
 pub async fn run(task: Task) -> anyhow::Result<()> {
@@ -118,12 +107,12 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
-    let (store, keys) = open(&place.dir)?;
+    let (opened, keys) = open(&place)?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
         }
-        (None, Some(Preset::Tokens)) => tokens_policy(&store, pool).await?,
+        (None, Some(Preset::Tokens)) => tokens_policy(&opened, pool).await?,
         (None, _) => {
             ensure!(pool.is_none(), "--preset admin is not confined to a pool: leave --pool out");
             ALLOW_ALL.to_owned()
@@ -140,15 +129,15 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
 }
 
 /// What a backend needs that vouches for people in one pool.
-async fn tokens_policy(store: &SharedStore, pool: Option<IdentityPoolId>) -> anyhow::Result<String> {
+async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow::Result<String> {
     let pool_id = match pool {
         Some(id) => {
-            let known = store.lookup_pool(&id).await?;
+            let known = opened.store.lookup_pool(&id).await?;
             known
                 .with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?
                 .id
         }
-        None => up::pool(&**store, &SystemRandom).await?.id,
+        None => opened.pool().await?.id,
     };
     let statement = json!({
         "Effect": "Allow",
@@ -158,13 +147,13 @@ async fn tokens_policy(store: &SharedStore, pool: Option<IdentityPoolId>) -> any
             "cognito-identity:MergeDeveloperIdentities",
             "cognito-identity:UnlinkDeveloperIdentity",
         ],
-        "Resource": up::pool_arn(&pool_id),
+        "Resource": opened.pool_arn(&pool_id),
     });
     Ok(format!("{:#}", json!({"Version": "2012-10-17", "Statement": [statement]})))
 }
 
-async fn list(place: &Anywhere) -> anyhow::Result<()> {
-    let (_, keys) = open(&place.dir)?;
+async fn list(place: &Place) -> anyhow::Result<()> {
+    let (_, keys) = open(place)?;
     print(&format!("{:<20}  {:<8}  {:<20}  NAME", "ID", "STATE", "CREATED"))?;
     for StoredAccessKey { id, name, created_at, enabled, .. } in keys.list().await? {
         let state = if enabled { "enabled" } else { "disabled" };
@@ -173,15 +162,15 @@ async fn list(place: &Anywhere) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show_policy(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
-    let (_, keys) = open(&place.dir)?;
+async fn show_policy(name: &UserName, place: &Place) -> anyhow::Result<()> {
+    let (_, keys) = open(place)?;
     let key = keys.list().await?.into_iter().find(|key| key.name == *name);
     let key = key.ok_or_else(|| explain(AccessKeyError::Unknown, &format!("of {name}")))?;
     Ok(print(key.policy.trim_end())?)
 }
 
-async fn rotate(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
-    let (_, keys) = open(&place.dir)?;
+async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
+    let (_, keys) = open(place)?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
     tell(&format!(
@@ -197,28 +186,25 @@ async fn rotate(name: &UserName, place: &Anywhere) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Anywhere) -> anyhow::Result<()> {
-    let (_, keys) = open(&place.dir)?;
+async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Place) -> anyhow::Result<()> {
+    let (_, keys) = open(place)?;
     let changed = keys.set_enabled(id, enabled).await;
     let key = changed.map_err(|error| explain(error, id.as_str()))?;
     let now = if enabled { "enabled" } else { "disabled" };
     Ok(print(&format!("The access key {id} of {} is {now}.", key.name))?)
 }
 
-async fn delete(id: &AccessKeyId, place: &Anywhere) -> anyhow::Result<()> {
-    let (_, keys) = open(&place.dir)?;
+async fn delete(id: &AccessKeyId, place: &Place) -> anyhow::Result<()> {
+    let (_, keys) = open(place)?;
     let key = keys.delete(id).await.map_err(|error| explain(error, id.as_str()))?;
     Ok(print(&format!("The access key {id} of {} is deleted.", key.name))?)
 }
 
-fn open(dir: &Path) -> anyhow::Result<(SharedStore, AccessKeys)> {
-    let home = Home::existing(dir)?;
-    let store: SharedStore = Arc::new(SqliteStore::open(&home.database())?);
-    let lines = Arc::new(AuditFile::new(home.audit_log()?));
-    let trail = Arc::new(AuditTrail::new(store.clone(), lines, Arc::new(SystemClock)));
+fn open(place: &Place) -> anyhow::Result<(Opened, AccessKeys)> {
+    let opened = place.open()?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let keys = AccessKeys::new(store.clone(), &home.master_key()?, trail, clock, random);
-    Ok((store, keys))
+    let keys = AccessKeys::new(opened.store.clone(), &opened.master_key()?, opened.trail(), clock, random);
+    Ok((opened, keys))
 }
 
 /// As AWS's tools read it. The name of a developer has no character that would end the heading.

@@ -4,18 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail};
+use daypass_core::audit::{AuditAction, AuditDraft};
 use daypass_core::clock::{Clock, SystemClock};
 use daypass_core::ids::{IdentityId, RequestId, RoleName};
 use daypass_core::random::SystemRandom;
-use daypass_core::store::{RevocationTarget, Store};
-use std::sync::Arc;
+use daypass_core::store::RevocationTarget;
 
+use super::place::{Opened, Place};
 use super::print;
 use crate::config::Additions;
-use crate::telemetry::AuditFile;
-use crate::up::{ROLES, home::Home};
-use daypass_store::SqliteStore;
 
 /// End all sessions of an identity or of a role that began until now.
 #[derive(Debug, Args)]
@@ -23,31 +20,32 @@ pub struct Arguments {
     /// An identity ID, or the name of a role
     #[arg(value_name = "IDENTITY_OR_ROLE")]
     target: String,
-    /// Where `daypass up` keeps its state
-    #[arg(long, default_value = ".daypass", value_name = "DIR")]
-    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// The file that `daypass up` was given, for the roles in it
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let home = Home::existing(&arguments.dir)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.database())?);
+    let opened = arguments.place.open()?;
     let now = SystemClock.now();
     let mut draft = AuditDraft::new(AuditAction::Revoke, &RequestId::generate(now, &SystemRandom));
-    let target = target(&arguments, &mut draft)?;
+    let target = target(&arguments, &opened, &mut draft)?;
     if let RevocationTarget::Identity(id) = &target {
-        anyhow::ensure!(store.lookup_identity(id).await?.is_some(), "there is no identity {id}");
+        anyhow::ensure!(opened.store.lookup_identity(id).await?.is_some(), "there is no identity {id}");
     }
-    store.revoke_sessions(&target, now).await?;
-    let trail = AuditTrail::new(store, Arc::new(AuditFile::new(home.audit_log()?)), Arc::new(SystemClock));
-    trail.allowed(draft).await?;
+    opened.store.revoke_sessions(&target, now).await?;
+    opened.trail().allowed(draft).await?;
     Ok(print(&format!("Sessions of {} that began until {now:.0} are over.", arguments.target))?)
 }
 
 /// An identity ID has a colon, a role's name cannot have one.
-fn target(arguments: &Arguments, draft: &mut AuditDraft) -> anyhow::Result<RevocationTarget> {
+fn target(
+    arguments: &Arguments,
+    opened: &Opened,
+    draft: &mut AuditDraft,
+) -> anyhow::Result<RevocationTarget> {
     let text = &arguments.target;
     if text.contains(':') {
         let id = IdentityId::parse(text)?;
@@ -55,10 +53,10 @@ fn target(arguments: &Arguments, draft: &mut AuditDraft) -> anyhow::Result<Revoc
         return Ok(RevocationTarget::Identity(id));
     }
     let role = RoleName::parse(text)?;
-    let known = known_roles(arguments.config.as_deref())?;
+    let known = known_roles(opened, arguments.config.as_deref())?;
     anyhow::ensure!(
         known.iter().any(|known| known == role.as_str()),
-        "there is no role {role}: the roles of `daypass up` are {}, and those of the file that you name by --config",
+        "there is no role {role}: there are {}, and to `daypass up` those of the file that you name by --config",
         known.join(", ")
     );
     draft.resource = Some(format!("role {role}"));
@@ -66,8 +64,8 @@ fn target(arguments: &Arguments, draft: &mut AuditDraft) -> anyhow::Result<Revoc
 }
 
 /// A misspelt role must not pass for one whose sessions have ended.
-fn known_roles(config: Option<&Path>) -> anyhow::Result<Vec<String>> {
+fn known_roles(opened: &Opened, config: Option<&Path>) -> anyhow::Result<Vec<String>> {
     let additions = config.map(Additions::read).transpose()?.unwrap_or_default();
     let added = additions.role_names().map(ToString::to_string);
-    Ok(ROLES.into_iter().map(str::to_owned).chain(added).collect())
+    Ok(opened.role_names().into_iter().chain(added).collect())
 }

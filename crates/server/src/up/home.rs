@@ -11,6 +11,7 @@ use daypass_core::random::Random;
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 
+use crate::serve::parse_master_key;
 use crate::telemetry;
 
 const MASTER_KEY: &str = "master-key";
@@ -58,10 +59,8 @@ impl Home {
 
     pub fn master_key(&self) -> anyhow::Result<MasterKey> {
         let text = self.read_secret(MASTER_KEY)?;
-        let bytes = BASE64_STANDARD.decode(text.expose()).ok().and_then(|bytes| bytes.try_into().ok());
-        let bytes =
-            bytes.with_context(|| format!("{} is not a master key", self.dir.join(MASTER_KEY).display()))?;
-        Ok(MasterKey::new(bytes))
+        parse_master_key(&text)
+            .with_context(|| format!("{} is not a master key", self.dir.join(MASTER_KEY).display()))
     }
 
     pub fn sandbox_client_secret_file(&self) -> PathBuf {

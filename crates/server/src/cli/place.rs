@@ -1,0 +1,121 @@
+//! Which installation a command is about: that of `daypass up` in its directory, or that of `daypass serve` with its
+//! configuration. The command works on the database beside the running server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+use daypass_core::audit::{AuditLines, AuditTrail};
+use daypass_core::clock::SystemClock;
+use daypass_core::identity::IdentityPool;
+use daypass_core::ids::IdentityPoolId;
+use daypass_core::random::SystemRandom;
+use daypass_core::seal::MasterKey;
+use daypass_core::store::SharedStore;
+use daypass_store::SqliteStore;
+
+use crate::config::{Config, PoolConfig, StoreUrl};
+use crate::telemetry::AuditOutput;
+use crate::up::{self, home::Home};
+use crate::{serve, wire};
+
+/// Where the installation is.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Where `daypass up` keeps its state
+    #[arg(long, default_value = ".daypass", value_name = "DIR", conflicts_with = "installation")]
+    dir: PathBuf,
+    /// The configuration of `daypass serve`, for its installation
+    #[arg(long, value_name = "FILE")]
+    installation: Option<PathBuf>,
+}
+
+/// An installation's memory, opened.
+pub struct Opened {
+    /// Everything that it keeps.
+    pub store: SharedStore,
+    audit_lines: Arc<dyn AuditLines>,
+    whose: Whose,
+}
+
+enum Whose {
+    Up(Home),
+    Serve(Box<Config>),
+}
+
+impl Place {
+    /// Opens the installation.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn open(&self) -> anyhow::Result<Opened> {
+        let Some(file) = &self.installation else {
+            let home = Home::existing(&self.dir)?;
+            return Ok(Opened {
+                store: Arc::new(SqliteStore::open(&home.database())?),
+                audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
+                whose: Whose::Up(home),
+            });
+        };
+        let config = Config::read(file)?;
+        let StoreUrl::Sqlite(database) = config.store()? else {
+            bail!("{}: a store in memory can be seen by nobody but its own process", file.display())
+        };
+        Ok(Opened {
+            store: Arc::new(SqliteStore::open(database)?),
+            audit_lines: Arc::new(AuditOutput::new(std::io::stderr())),
+            whose: Whose::Serve(Box::new(config)),
+        })
+    }
+}
+
+impl Opened {
+    /// The audit trail, which hears of what the command does.
+    pub fn trail(&self) -> Arc<AuditTrail> {
+        Arc::new(AuditTrail::new(self.store.clone(), self.audit_lines.clone(), Arc::new(SystemClock)))
+    }
+
+    /// The root of all sealing.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn master_key(&self) -> anyhow::Result<MasterKey> {
+        match &self.whose {
+            Whose::Up(home) => home.master_key(),
+            Whose::Serve(config) => serve::master_key(config),
+        }
+    }
+
+    /// The pool that logins lead to, as the server finds it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn pool(&self) -> anyhow::Result<IdentityPool> {
+        match &self.whose {
+            Whose::Up(_) => up::pool(&*self.store, &SystemRandom).await,
+            Whose::Serve(config) => {
+                Ok(wire::configured_pool(&*self.store, &config.pool, &SystemRandom).await?)
+            }
+        }
+    }
+
+    /// What policies call a pool.
+    pub fn pool_arn(&self, id: &IdentityPoolId) -> String {
+        match &self.whose {
+            Whose::Up(_) => up::pool_arn(id),
+            Whose::Serve(config) => {
+                let PoolConfig { region, account_id, .. } = &config.pool;
+                format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{id}")
+            }
+        }
+    }
+
+    /// The roles that the installation has, beside those that a file brings to `daypass up`.
+    pub fn role_names(&self) -> Vec<String> {
+        match &self.whose {
+            Whose::Up(_) => up::ROLES.map(str::to_owned).into(),
+            Whose::Serve(config) => config.roles.iter().map(|role| role.name.to_string()).collect(),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `daypass serve`: the server of production, until it is told to end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{print, tell};
+use crate::listen::{Stop, allow_many_sockets, listen};
+use crate::serve::{self, Instances};
+use crate::{routes, telemetry};
+
+/// Serve an installation, until Ctrl-C or SIGTERM.
+///
+/// Speaks plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one line of JSON on stdout when
+/// ready, and one for each audit event; the log goes to stderr.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The configuration; $DAYPASS_CONFIG or daypass.toml unless given
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    telemetry::log_to(std::io::stderr());
+    allow_many_sockets();
+    let config = arguments.config.unwrap_or_else(serve::default_config);
+    let app = serve::wire(&config, Instances::One).await?;
+    let address = arguments.listen;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
+    let bound = listener.local_addr()?;
+    let (stop, stopped) = Stop::channel();
+    let serving = tokio::spawn(listen(listener, routes::router(app.clone()), stopped));
+    tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
+    print(&json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url}).to_string())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tell("Stopping.");
+    // Without a receiver the listener has ended already.
+    let _ = stop.send(true);
+    Ok(serving.await?)
+}

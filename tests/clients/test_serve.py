@@ -1,0 +1,190 @@
+"""`daypass serve` with the embedded pool, as an operator runs it in production."""
+
+import base64
+import configparser
+import json
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+import boto3
+import pytest
+
+import aws
+from server import START_LIMIT, STOP_LIMIT, program
+
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+CONFIGURATION = """
+public_url = "https://login.example.com"
+master_key = { file = "master-key" }
+
+[store]
+url = "sqlite:daypass.db"
+
+[pool]
+name = "my-app"
+developer_provider = "login.example.com"
+region = "eu-west-1"
+account_id = "123456789012"
+
+[[role]]
+name = "authenticated"
+policy = "policy.json"
+"""
+
+
+@pytest.fixture
+def installation(tmp_path):
+    (tmp_path / "master-key").write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+    (tmp_path / "policy.json").write_text(json.dumps(POLICY))
+    (tmp_path / "daypass.toml").write_text(CONFIGURATION)
+    return tmp_path
+
+
+def change(installation, before, after):
+    file = installation / "daypass.toml"
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+
+
+class Serving:
+    """A running server. It is started from another directory than the configuration's."""
+
+    def __init__(self, installation):
+        log = installation / "serve.log"
+        with log.open("a") as stderr:
+            self._process = subprocess.Popen(
+                [program(), "serve", "--config", installation / "daypass.toml", "--listen", "127.0.0.1:0"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd="/",
+                text=True,
+            )
+        self.ready = json.loads(self._process.stdout.readline() or "null")
+        assert self.ready, log.read_text()
+        self.url = f"http://{self.ready['listen']}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.communicate()
+
+    def stop(self):
+        """Ends it as a service manager does; answers its status and the audit lines that it wrote."""
+        self._process.send_signal(signal.SIGTERM)
+        lines, _ = self._process.communicate(timeout=STOP_LIMIT)
+        return self._process.returncode, [json.loads(line) for line in lines.splitlines()]
+
+    def client(self, credentials):
+        return boto3.client(
+            "cognito-identity", endpoint_url=self.url, region_name="eu-west-1", config=aws.ONCE, **credentials
+        )
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path) as answer:
+            return answer.read()
+
+
+def command(installation, *arguments):
+    return subprocess.run(
+        [program(), *arguments, "--installation", installation / "daypass.toml"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def backend_key(installation):
+    made = command(installation, "key", "create", "backend", "--preset", "tokens")
+    assert made.returncode == 0, made.stderr
+    block = configparser.ConfigParser()
+    block.read_string(made.stdout)
+    return dict(block["backend"])
+
+
+def refusal(installation):
+    """What the server says that does not start."""
+    done = subprocess.run(
+        [program(), "serve", "-c", installation / "daypass.toml", "--listen", "127.0.0.1:0"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+        check=False,
+    )
+    assert done.returncode == 1 and done.stdout == "", done
+    return done.stderr
+
+
+def token(serving, credentials, pool_id):
+    return serving.client(credentials).get_open_id_token_for_developer_identity(
+        IdentityPoolId=pool_id, Logins={"login.example.com": "ada"}
+    )
+
+
+def test_a_backend_gets_tokens_before_and_after_a_restart(installation):
+    with Serving(installation) as serving:
+        assert serving.ready["public_url"] == "https://login.example.com"
+        assert serving.get("/readyz") == b"ready\n"
+        credentials = backend_key(installation)
+        policy = json.loads(command(installation, "key", "policy", "backend").stdout)
+        pool_id = policy["Statement"][0]["Resource"].rsplit("/", 1)[1]
+        assert pool_id.startswith("eu-west-1:")
+        first = token(serving, credentials, pool_id)
+        keys = serving.get("/.well-known/jwks.json")
+        status, audit = serving.stop()
+        assert status == 0
+        assert [(event["action"], event["identity_id"]) for event in audit] == [("token", first["IdentityId"])]
+    with Serving(installation) as serving:
+        assert token(serving, credentials, pool_id)["IdentityId"] == first["IdentityId"]
+        assert serving.get("/.well-known/jwks.json") == keys
+        who = command(installation, "audit", "who", first["IdentityId"])
+        assert "person    ada" in who.stdout
+
+
+def test_there_is_nothing_in_it_that_is_for_development(installation):
+    with Serving(installation) as serving:
+        for path in ("/", "/playground/config.json", "/sdk/index.js"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+                serving.get(path)
+            refused.value.close()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('master_key = { file = "master-key" }', "", "master_key is missing: write `master_key = {"),
+        ('"master-key"', '"nowhere"', "master_key: cannot read"),
+        ('"master-key"', '"policy.json"', "`openssl rand -base64 32` makes a key"),
+        ('url = "sqlite:daypass.db"', 'url = "postgres://x"', 'write "sqlite:FILE" or "memory:"'),
+        ('[store]\nurl = "sqlite:daypass.db"', "", "[store] is missing"),
+        ('"https://login.example.com"\nm', '"http://login.example.com"\nm', "must start with https://"),
+        ('"policy.json"', '"nowhere.json"', "cannot read"),
+        ("[store]", "[stores]", "unknown field `stores`"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_starts(installation, before, after, words):
+    change(installation, before, after)
+    assert words in refusal(installation)
+    assert not (installation / "daypass.db").exists()
+
+
+def test_another_master_key_opens_nothing(installation):
+    with Serving(installation) as serving:
+        serving.stop()
+    (installation / "master-key").write_bytes(base64.b64encode(os.urandom(32)))
+    assert "master key" in refusal(installation)
+
+
+def test_a_store_in_memory_is_nobody_elses(installation):
+    change(installation, "sqlite:daypass.db", "memory:")
+    with Serving(installation) as serving:
+        assert serving.get("/readyz") == b"ready\n"
+        assert "can be seen by nobody but its own process" in command(installation, "key", "list").stderr
