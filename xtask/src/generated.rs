@@ -2,6 +2,7 @@
 //! with what it would be now, so nobody has to remember when.
 
 use crate::process::run;
+use crate::steps::{CLIENTS, DEPLOY};
 use crate::{Outcome, Workspace, python, release};
 
 struct Generated {
@@ -17,6 +18,11 @@ const ALL: &[Generated] = &[
         write: compatibility,
     },
     Generated { file: "docs/providers.md", from: "the catalogue of providers", write: providers },
+    Generated {
+        file: "crates/core/tests/deploy/policies.json",
+        from: "the IAM documents in deploy/, filled in",
+        write: policies,
+    },
 ];
 
 pub(crate) fn run_all(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -33,7 +39,7 @@ pub(crate) fn run_all(workspace: &Workspace, arguments: &[String]) -> Outcome {
 /// The tests write it in passing. A failure of theirs is one of `gen`, but the document then says what is
 /// missing.
 fn compatibility(workspace: &Workspace) -> Outcome {
-    let mut test = workspace.command(python::interpreter(workspace)?);
+    let mut test = workspace.command(python::interpreter(workspace, CLIENTS)?);
     test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/clients/test_conformance.py"]);
     run(test.env("DAYPASS_BIN", release::program(workspace)?))
 }
@@ -42,4 +48,10 @@ fn compatibility(workspace: &Workspace) -> Outcome {
 fn providers(workspace: &Workspace) -> Outcome {
     let mut test = workspace.cargo("test --package daypass --lib --locked --quiet cli::provider::page");
     run(test.env("DAYPASS_REGENERATE", "1"))
+}
+
+/// Likewise.
+fn policies(workspace: &Workspace) -> Outcome {
+    let mut test = workspace.command(python::interpreter(workspace, DEPLOY)?);
+    run(test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/deploy/test_policies.py"]))
 }

@@ -11,6 +11,7 @@ mod debian;
 mod fuzz;
 mod generated;
 mod node;
+mod package;
 mod process;
 mod python;
 mod release;
@@ -46,6 +47,12 @@ const COMMANDS: &[Command] = &[
         usage: "bench [ARGUMENTS]",
         about: "measure speed and size against the targets, as ratios inside one run",
         run: bench::run,
+    },
+    Command {
+        name: "package",
+        usage: "package [OPTIONS]",
+        about: "lay out what AWS Lambda runs, as a directory and as a zip file",
+        run: package::run_all,
     },
     Command {
         name: "gen",

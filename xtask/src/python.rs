@@ -1,5 +1,6 @@
-//! The Python clients of the tests, boto3, the AWS CLI and PyJWT, in an environment of their own under the
-//! target directory, so that they neither use nor disturb what the developer has installed.
+//! The Python of the tests: for each folder of them the pinned packages of its `requirements.txt`, in an
+//! environment of its own under the target directory, so that they neither use nor disturb what the developer
+//! has installed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,17 +8,15 @@ use std::process::Command;
 use crate::process::{answer, run};
 use crate::{Outcome, Workspace, debian, stamp};
 
-const REQUIREMENTS: &str = "tests/clients/requirements.txt";
-
-/// The Python interpreter that can import the pinned clients.
-pub(crate) fn interpreter(workspace: &Workspace) -> Outcome<PathBuf> {
+/// The Python interpreter that can import what the tests in `folder` need.
+pub(crate) fn interpreter(workspace: &Workspace, folder: &str) -> Outcome<PathBuf> {
     install_python(workspace)?;
-    let environment = workspace.installed("clients");
-    let requirements = workspace.source(REQUIREMENTS);
+    let environment = workspace.installed(folder.trim_start_matches("tests/"));
+    let requirements = workspace.source(folder).join("requirements.txt");
     let recipe = format!("{}\n{}", version().unwrap_or_default(), stamp::recipe(&requirements)?);
     let interpreter = environment.join("bin/python");
     if !stamp::is_current(&environment, &recipe) {
-        workspace.say("tests/clients: installing the pinned Python clients");
+        workspace.say(&format!("{folder}: installing the pinned Python packages"));
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
         run(Command::new(&interpreter).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&requirements))?;
         stamp::set(&environment, &recipe)?;

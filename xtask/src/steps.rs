@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::run;
-use crate::{Outcome, Workspace, cargo_deny, chromium, fuzz, node, python, release};
+use crate::process::{on_path, run};
+use crate::{Outcome, Workspace, cargo_deny, chromium, debian, fuzz, node, python, release};
 
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -18,6 +18,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "clippy", about: "clippy has nothing to say", run: clippy },
     Step { name: "docs", about: "rustdoc has nothing to say, private items included", run: docs },
     Step { name: "dependencies", about: "licences, sources and banned crates", run: dependencies },
+    Step { name: "deploy", about: "templates, policies, container and unit of deploy/", run: deploy },
     Step { name: "unit", about: "every Rust test of the workspace", run: unit },
     Step { name: "build", about: "the release binary that the steps below drive", run: build },
     Step { name: "tour", about: "`daypass tour` walks the whole flow", run: tour },
@@ -36,6 +37,10 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
 
+/// The folder of the tests with Python clients.
+pub(crate) const CLIENTS: &str = "tests/clients";
+/// The folder of the tests of what is deployed.
+pub(crate) const DEPLOY: &str = "tests/deploy";
 /// The folder of the browser SDK.
 const SDK: &str = "sdk";
 /// The folder of the tests with the AWS SDK for JavaScript.
@@ -73,6 +78,15 @@ fn dependencies(workspace: &Workspace) -> Outcome {
     ]))
 }
 
+/// What the policies allow and deny is a test of core, in `unit`, on the file that is compared here.
+fn deploy(workspace: &Workspace) -> Outcome {
+    if on_path("systemd-analyze").is_none() {
+        debian::install(workspace, &["systemd"], "there is no systemd-analyze on the PATH")?;
+    }
+    let python = python::interpreter(workspace, DEPLOY)?;
+    run(workspace.command(python).args(["-m", "pytest", DEPLOY]))
+}
+
 fn unit(workspace: &Workspace) -> Outcome {
     run(&mut workspace.cargo(&format!("test {WORKSPACE}")))
 }
@@ -101,9 +115,9 @@ fn browser(workspace: &Workspace) -> Outcome {
 
 /// pytest ends with a status of its own when it found no test, so an empty run fails too.
 fn clients(workspace: &Workspace) -> Outcome {
-    let python = python::interpreter(workspace)?;
+    let python = python::interpreter(workspace, CLIENTS)?;
     let mut test = workspace.command(python);
-    test.args(["-m", "pytest", "tests/clients"]);
+    test.args(["-m", "pytest", CLIENTS]);
     run(with_daypass(&mut test, release::program(workspace)?))
 }
 
