@@ -219,6 +219,33 @@ mod tests {
     }
 
     #[test]
+    fn the_package_is_the_same_each_time_and_lambda_may_start_what_is_in_it() {
+        let scratch = std::env::temp_dir().join(format!("daypass-package-{}", std::process::id()));
+        let (directory, zip) = (scratch.join("build"), scratch.join("package/daypass.zip"));
+        fs::create_dir_all(&directory).unwrap();
+        let write = |name: &str, text: &str| fs::write(scratch.join(name), text).unwrap();
+        write("daypass", "a program");
+        write("mine.toml", "a configuration");
+        write("build/left-over", "of another time");
+
+        let mut made = Vec::new();
+        for _ in 0..2 {
+            lay_out(&directory, &scratch.join("daypass"), &scratch.join("mine.toml")).unwrap();
+            write_zip(&directory, &zip).unwrap();
+            made.push(fs::read(&zip).unwrap());
+        }
+        let list = "import sys, zipfile\n\
+            print([(i.filename, oct(i.external_attr >> 16)) for i in zipfile.ZipFile(sys.argv[1]).infolist()])";
+        let listed = answer(Command::new("python3").args(["-c", list]).arg(&zip)).unwrap();
+        let mode = fs::metadata(directory.join("bootstrap")).unwrap().permissions().mode();
+        fs::remove_dir_all(&scratch).unwrap();
+
+        assert_eq!(listed, "[('bootstrap', '0o100755'), ('daypass.toml', '0o100644')]");
+        assert_eq!(mode & 0o777, 0o755);
+        assert_eq!(made[0], made[1]);
+    }
+
+    #[test]
     fn sizes_have_one_digit_behind_the_point() {
         assert_eq!(mebibytes(25_333_232), "24.1");
         assert_eq!(mebibytes(0), "0.0");
