@@ -80,6 +80,17 @@ impl ApiError {
         Self::unavailable(code, "The request took too long. Try again.")
     }
 
+    /// The server has a mistake of its own, which its log tells.
+    #[must_use]
+    pub fn failed(dialect: Dialect) -> Self {
+        let code = match dialect {
+            Dialect::Problem | Dialect::OAuth => "internal_error",
+            Dialect::AwsJson => "InternalErrorException",
+            Dialect::AwsQuery => "InternalFailure",
+        };
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, "The server made a mistake. Its log tells more.")
+    }
+
     /// There is nothing at this path.
     #[must_use]
     pub fn not_found() -> Self {

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod lambda;
 pub mod listen;
 pub mod provider_http;
 pub mod request_id;

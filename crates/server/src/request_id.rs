@@ -1,5 +1,6 @@
 //! Every request gets an ID, which its answer, its log line and its audit events bear.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::ids::RequestId;
+use futures::FutureExt;
 use tokio::time::Instant;
 
 use crate::error::ApiError;
@@ -17,7 +19,7 @@ use crate::wire::App;
 /// No answer takes longer: a request that hangs gives its place to the next.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Names the request, limits its time and writes its line into the log: method, route, status and time,
+/// Names the request, limits its time, answers for a panic and writes its line into the log: method, route, status and time,
 /// and no URL, which could hold a code.
 pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -28,9 +30,10 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
 
     let dialect = dialect_of(&request);
 
-    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+    let mut response = match in_time(next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::took_too_long(dialect).answer(dialect, &id),
+        Err(NoAnswer::Panicked) => ApiError::failed(dialect).answer(dialect, &id),
+        Err(NoAnswer::TookTooLong) => ApiError::took_too_long(dialect).answer(dialect, &id),
     };
 
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
@@ -39,4 +42,30 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
     let status = response.status().as_u16();
     tracing::info!(request_id = %id, %method, route, status, elapsed_us, "request {id} answered {status}");
     response
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum NoAnswer {
+    TookTooLong,
+    /// The panic itself has written down where.
+    Panicked,
+}
+
+async fn in_time<T>(answering: impl Future<Output = T>) -> Result<T, NoAnswer> {
+    match tokio::time::timeout(TIME_LIMIT, AssertUnwindSafe(answering).catch_unwind()).await {
+        Ok(answered) => answered.map_err(|_| NoAnswer::Panicked),
+        Err(_) => Err(NoAnswer::TookTooLong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_too() {
+        assert_eq!(in_time(async { 1 }).await, Ok(1));
+        let panicking = async { [0; 0][std::hint::black_box(0)] };
+        assert_eq!(in_time(panicking).await, Err(NoAnswer::Panicked));
+    }
 }

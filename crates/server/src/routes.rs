@@ -21,7 +21,6 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use daypass_core::ids::RequestId;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
@@ -58,7 +57,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(embedded)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn_with_state(app, request_id::name_limit_and_log))
 }
 

@@ -1,0 +1,119 @@
+//! AWS Lambda: the server's routes, asked by API Gateway, a function URL or an Application Load Balancer. Lambda hands
+//! each request to the process as an event, one at a time, and freezes the process in between, perhaps for
+//! hours: whatever has to happen, happens while a request is answered.
+
+mod answer;
+mod event;
+mod path;
+mod runtime_api;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use daypass_core::clock::{Clock, Timestamp};
+use daypass_core::ids::RequestId;
+use daypass_core::random::Random;
+use tower::ServiceExt;
+
+use self::event::Event;
+use self::runtime_api::RuntimeApi;
+use crate::error::{ApiError, Dialect};
+use crate::routes::dialect_of;
+
+/// What a request is given up this long before Lambda would end it: time to say so.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Whether the process was started by Lambda, which tells it where the Runtime API is (AWS Lambda Developer Guide,
+/// "Building a custom runtime for AWS Lambda").
+#[must_use]
+pub fn is_lambda() -> bool {
+    std::env::var_os(runtime_api::VARIABLE).is_some()
+}
+
+/// The server's routes as a Lambda function.
+pub struct Function {
+    router: Router,
+    /// The path of the public URL, which routes do not begin with.
+    base_path: String,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl Function {
+    /// Answers events with `router`. Browsers reach it at `public_url`.
+    #[must_use]
+    pub fn new(router: Router, public_url: &str, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { router, base_path: path::of_url(public_url).to_owned(), clock, random }
+    }
+
+    /// Answers what Lambda hands over, until Lambda ends the process.
+    ///
+    /// # Errors
+    /// If the Runtime API does not answer: Lambda starts the process anew then.
+    pub async fn run(&self) -> anyhow::Result<()> {
+        let api = RuntimeApi::from_environment()?;
+        loop {
+            let invocation = api.next().await.context("the Runtime API gave no invocation")?;
+            let answer = self.answer(&invocation.event, invocation.deadline).await;
+            api.respond(&invocation, answer).await.context("the Runtime API did not take an answer")?;
+        }
+    }
+
+    /// What one event is answered. Nothing that it holds makes an error of the function: whoever sent the request
+    /// is told what is wrong with it.
+    async fn answer(&self, event: &[u8], deadline: Option<Timestamp>) -> Vec<u8> {
+        let id = RequestId::generate(self.clock.now(), &*self.random);
+        let read =
+            Event::parse(event).and_then(|event| Ok((event.form(), event.into_request(&self.base_path)?)));
+        let (form, request) = match read {
+            Ok(read) => read,
+            Err(mistake) => {
+                tracing::warn!(request_id = %id, %mistake, "an event is not a request of HTTP");
+                let refusal = ApiError::malformed_request(format!("The event is not a request: {mistake}."));
+                return answer::Form::HttpApi.write(refusal.answer(Dialect::Problem, &id)).await;
+            }
+        };
+        let dialect = dialect_of(&request);
+        let routed = async { form.write(self.route(request).await).await };
+        match tokio::time::timeout(self.time_for(deadline), routed).await {
+            Ok(answer) => answer,
+            Err(_) => form.write(ApiError::took_too_long(dialect).answer(dialect, &id)).await,
+        }
+    }
+
+    async fn route(&self, request: axum::extract::Request) -> Response {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    fn time_for(&self, deadline: Option<Timestamp>) -> Duration {
+        let Some(deadline) = deadline else { return Duration::MAX };
+        let left = Duration::try_from(deadline.duration_since(self.clock.now())).unwrap_or_default();
+        left.saturating_sub(MARGIN.min(left / 4))
+    }
+}
+
+/// Tells Lambda why the function cannot start, which then stands in its log and in the answer to whoever invoked it.
+pub async fn failed_to_start(sentence: &str) {
+    let told = match RuntimeApi::from_environment() {
+        Ok(api) => api.fail_to_start(sentence).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = told {
+        tracing::error!(%error, "Lambda could not be told that the function does not start");
+    }
+}
+
+/// Where a request comes from, as routes of a server are told it. Lambda tells no port.
+fn caller(address: std::net::IpAddr) -> ConnectInfo<SocketAddr> {
+    ConnectInfo(SocketAddr::new(address, 0))
+}
