@@ -6,6 +6,7 @@
 //! a few failures, and costs the others nothing.
 
 mod circuit;
+mod pool;
 mod reach;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use self::circuit::Circuit;
+use self::pool::Pool;
 pub use self::reach::{AllowedHost, Reach};
 use self::reach::{PrivateAddress, Resolver};
 
@@ -35,6 +37,9 @@ pub struct Limits {
     pub total: Duration,
     /// The size of an answer's body, in bytes.
     pub max_bytes: usize,
+    /// How long a connection is kept that nobody uses. It should be shorter than the provider's own patience, which is
+    /// five seconds with Node.js and with Apache.
+    pub idle: Duration,
     /// How many requests one host may have open; others wait for a place, within their own time.
     pub at_once: usize,
     /// The longest pause before a second attempt; the shortest is half of it.
@@ -47,6 +52,7 @@ impl Default for Limits {
             connect: Duration::from_secs(3),
             total: Duration::from_secs(10),
             max_bytes: 64 * 1024,
+            idle: Duration::from_secs(4),
             at_once: 1_024,
             pause: Duration::from_millis(250),
         }
@@ -55,7 +61,7 @@ impl Default for Limits {
 
 /// A pooled HTTP client.
 pub struct ReqwestHttp {
-    client: reqwest::Client,
+    pool: Pool,
     limits: Limits,
     reach: Arc<Reach>,
     /// By host and port. They come from the configuration, and so does their number.
@@ -81,15 +87,20 @@ impl ReqwestHttp {
         random: Arc<dyn Random>,
     ) -> Result<Self, reqwest::Error> {
         let reach = Arc::new(reach);
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            // A proxy would resolve names itself, and see whatever the environment's author wants it to see.
-            .no_proxy()
-            .dns_resolver(Resolver(reach.clone()))
-            .connect_timeout(limits.connect)
-            .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, limits, reach, hosts: Mutex::default(), clock, random })
+        let resolver = Arc::new(Resolver(reach.clone()));
+        let make = move || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                // A proxy would resolve names itself, and see whatever the environment's author wants it to see.
+                .no_proxy()
+                .dns_resolver(resolver.clone())
+                .connect_timeout(limits.connect)
+                .pool_idle_timeout(limits.idle)
+                .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
+                .build()
+        };
+        let pool = Pool::new(Box::new(make), clock.clone())?;
+        Ok(Self { pool, limits, reach, hosts: Mutex::default(), clock, random })
     }
 
     fn host(&self, uri: &Uri) -> Arc<Host> {
@@ -127,7 +138,7 @@ impl ReqwestHttp {
     async fn attempt(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         self.reach.check_literal(request.url().host_str().unwrap_or_default()).map_err(refused)?;
-        let mut answer = self.client.execute(request).await.map_err(failed)?;
+        let mut answer = self.pool.client().execute(request).await.map_err(failed)?;
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.limits.max_bytes {

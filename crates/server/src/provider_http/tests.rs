@@ -14,6 +14,7 @@ const LIMITS: Limits = Limits {
     connect: Duration::from_millis(500),
     total: Duration::from_millis(300),
     max_bytes: 1024,
+    idle: Duration::from_millis(50),
     at_once: 8,
     pause: Duration::from_millis(2),
 };
@@ -243,4 +244,50 @@ async fn who_waits_for_a_place_waits_no_longer_than_for_an_answer() {
     let _only_place = host.places.acquire().await.unwrap();
     assert!(matches!(client.send(hanging.request()).await, Err(ProviderHttpError::TimedOut)));
     assert_eq!(hanging.asked(), 0, "nobody is asked without a place");
+}
+
+/// A provider that keeps its connections, and counts them.
+async fn keeping() -> Far {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let far = Far { url: format!("http://{}/", listener.local_addr().unwrap()), asked: Arc::default() };
+    let connections = far.asked.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            connections.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+                }
+            });
+        }
+    });
+    far
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_but_not_after_it_was_idle_for_long() {
+    let far = keeping().await;
+    let patient = client(Limits { idle: Duration::from_secs(4), ..LIMITS });
+    for _ in 0..3 {
+        patient.send(far.request()).await.unwrap();
+    }
+    assert_eq!(far.asked(), 1);
+    let hasty = client(LIMITS);
+    for connections in [2, 3] {
+        hasty.send(far.request()).await.unwrap();
+        assert_eq!(far.asked(), connections);
+        let _ = tokio::time::timeout(2 * LIMITS.idle, std::future::pending::<()>()).await;
+    }
+}
+
+#[tokio::test]
+async fn no_connection_is_used_from_before_the_process_slept() {
+    let (far, clock) = (keeping().await, Arc::new(ManualClock::at_second(0)));
+    let client = client_at(Limits { idle: Duration::from_secs(4), ..LIMITS }, clock.clone());
+    for (seconds, connections) in [(0, 1), (1, 1), (1, 1), (3_600, 2), (1, 2), (-7_200, 3)] {
+        clock.advance(daypass_core::clock::SignedDuration::from_secs(seconds));
+        client.send(far.request()).await.unwrap();
+        assert_eq!(far.asked(), connections, "{seconds} seconds later");
+    }
 }
