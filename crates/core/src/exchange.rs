@@ -1,7 +1,7 @@
 //! The developer backend: a login at an identity provider comes in, an identity and its OpenID token go
 //! out. The steps of [`Broker::exchange`] are the product; each hands the next a type that only it can make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
@@ -9,7 +9,9 @@ use crate::clock::Clock;
 use crate::developer_pool::{AdmissionError, Admitted, DeveloperPool, Wishes};
 use crate::login_code::{LoginCode, LoginCodes};
 use crate::login_flow::AppLogin;
-use crate::provider::{DisplayUser, Engine, ProofError, Provider, UnverifiedProof, UseOnce, VerifiedLogin};
+use crate::provider::{
+    DisplayUser, Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
+};
 use crate::secret::Secret;
 use crate::store::{SharedStore, StoreError};
 
@@ -82,8 +84,8 @@ impl From<StoreError> for ExchangeError {
 
 /// Exchanges logins for identities of one pool.
 pub struct Broker {
-    /// The providers whose logins are accepted, by ID.
-    pub providers: BTreeMap<String, Arc<Provider>>,
+    /// The providers whose logins are accepted.
+    pub providers: Arc<ProviderSet>,
     /// The redirect URIs of all registered apps.
     pub redirect_uris: BTreeSet<String>,
     /// Has the providers confirm logins.
@@ -147,14 +149,14 @@ impl Broker {
                 let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
                 draft.provider = Some(provider.id.clone());
                 self.check_redirect_uri(&proof)?;
-                self.verify(provider, proof, draft).await
+                self.verify(&provider, proof, draft).await
             }
             Shown::LoginCode(code) => {
                 let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 // Since the login, the operator may have taken its provider away.
-                let counts = self.providers.contains_key(login.provider());
+                let counts = self.providers.get(login.provider()).is_some();
                 if counts { Ok(login) } else { Err(ExchangeError::LoginCodeRefused) }
             }
         }

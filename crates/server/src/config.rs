@@ -8,7 +8,7 @@ use std::sync::Arc;
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
-use daypass_core::provider::{AppleKey, Identifier, Provider};
+use daypass_core::provider::{AppleKey, Identifier, Provider, ProvidersById};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use daypass_core::role::RoleDocument;
 use daypass_core::secret::Secret;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::provider_http::AllowedHost;
+use crate::secrets::{Interval, SecretError, SecretReference, Secrets};
 
 /// The longest that a yes may be repeated without asking again, in seconds.
 const MAX_CACHE: i64 = 300;
@@ -36,6 +37,9 @@ pub struct Config {
     /// What of the network providers may be in.
     #[serde(default)]
     pub network: NetworkConfig,
+    /// How secrets that AWS keeps are handled.
+    #[serde(default)]
+    pub secrets: SecretsConfig,
     /// The providers whose logins are accepted.
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderConfig>,
@@ -62,6 +66,7 @@ pub struct Additions {
     pool: PoolAdditions,
     #[serde(default)]
     network: NetworkConfig,
+    secrets: Option<SecretsConfig>,
     #[serde(default, rename = "provider")]
     providers: Vec<ProviderConfig>,
     #[serde(default, rename = "oidc_provider")]
@@ -115,6 +120,15 @@ impl TryFrom<String> for StoreUrl {
             _ => Err(format!("{url:?} names no store: write \"sqlite:FILE\" or \"memory:\"")),
         }
     }
+}
+
+/// How secrets that AWS keeps are handled.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsConfig {
+    /// How old they may become before they are fetched again.
+    #[serde(default)]
+    pub refresh: Interval,
 }
 
 /// The identity pool.
@@ -178,16 +192,6 @@ pub struct ProviderConfig {
     /// Where block and keys stand, for whoever has to correct them.
     #[serde(skip)]
     pub place: Option<Place>,
-}
-
-/// Where a secret is kept: never in the configuration itself.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretReference {
-    /// A file that holds nothing else. White space around the secret is left out.
-    File(PathBuf),
-    /// An environment variable.
-    Env(String),
 }
 
 /// What Apple's portal says about the key in `client_secret`.
@@ -309,23 +313,13 @@ pub enum ConfigError {
     /// A number is out of its bounds.
     #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
     RoleMappingRules(usize),
-    /// A secret cannot be read.
-    #[error("{key}: cannot read {file}: {source}", file = file.display())]
+    /// A secret cannot be had.
+    #[error("{key}: {source}")]
     Secret {
         /// The key that refers to it.
         key: String,
-        /// The file.
-        file: PathBuf,
         /// Why.
-        source: std::io::Error,
-    },
-    /// A secret is not in the environment.
-    #[error("{key}: the environment variable {variable} is not set")]
-    SecretVariable {
-        /// The key that refers to it.
-        key: String,
-        /// The variable.
-        variable: String,
+        source: SecretError,
     },
 }
 
@@ -336,7 +330,7 @@ impl ConfigError {
             Self::ProviderId(_) | Self::DuplicateProvider(_) => "id",
             Self::CacheVerified(_) => "cache_verified",
             Self::SecondBareIdentifier { .. } | Self::JoinedBareIdentifier(_) => "identifier",
-            Self::Secret { .. } | Self::SecretVariable { .. } => "client_secret",
+            Self::Secret { .. } => "client_secret",
             Self::Provider { source: DefinitionError::Invalid(text), .. } => text,
             Self::Provider { source: DefinitionError::Unknown { name, .. }, id } if name == id => "id",
             Self::Provider { source: DefinitionError::Unknown { .. }, .. } => "catalogue",
@@ -381,6 +375,17 @@ impl Config {
         Ok(config)
     }
 
+    /// Every secret that the configuration refers to.
+    pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
+        self.providers.iter().map(|provider| &provider.client_secret).chain(self.master_key_reference())
+    }
+
+    /// Where the root of all sealing is.
+    #[must_use]
+    pub fn master_key_reference(&self) -> Option<&SecretReference> {
+        self.master_key.as_ref()
+    }
+
     /// Where an installation keeps everything.
     ///
     /// # Errors
@@ -395,11 +400,11 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError::Missing`], or why its reference leads nowhere.
-    pub fn read_master_key(&self) -> Result<Secret, ConfigError> {
+    pub fn read_master_key(&self, secrets: &Secrets) -> Result<Secret, ConfigError> {
         let cure = "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand \
                     -base64 32` prints";
         let key = self.master_key.as_ref().ok_or(ConfigError::Missing { key: "master_key", cure })?;
-        key.read("master_key".into())
+        secret(key, "master_key".into(), secrets)
     }
 
     /// Lays a developer's additions over this configuration.
@@ -409,6 +414,7 @@ impl Config {
     pub fn add(&mut self, additions: Additions) -> Result<(), ConfigError> {
         self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
         self.network.allow_private.extend(additions.network.allow_private);
+        self.secrets = additions.secrets.unwrap_or_else(|| self.secrets.clone());
         self.providers.extend(additions.providers);
         self.oidc_providers.extend(additions.oidc_providers);
         self.user_pools.extend(additions.user_pools);
@@ -476,28 +482,6 @@ impl Config {
     #[must_use]
     pub fn registered_providers(&self) -> RegisteredProviders {
         RegisteredProviders::new(self.oidc_providers.clone(), self.user_pools.clone())
-    }
-
-    /// The providers, by ID, their definitions complete and their secrets read.
-    ///
-    /// # Errors
-    /// [`ConfigError`] for the first mistake.
-    pub fn load_providers(&self) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
-        let mut providers = BTreeMap::new();
-        let mut bare: Option<&str> = None;
-        for config in &self.providers {
-            let provider = Arc::new(config.load()?);
-            if providers.insert(config.id.clone(), provider).is_some() {
-                return Err(config.locate(ConfigError::DuplicateProvider(config.id.clone())));
-            }
-            if config.identifier == Identifier::Bare
-                && let Some(other) = bare.replace(&config.id)
-            {
-                let (id, other) = (config.id.clone(), other.to_owned());
-                return Err(config.locate(ConfigError::SecondBareIdentifier { id, other }));
-            }
-        }
-        Ok(providers)
     }
 }
 
@@ -630,8 +614,8 @@ impl ProviderConfig {
     ///
     /// # Errors
     /// [`ConfigError`] for the first mistake.
-    pub fn load(&self) -> Result<Provider, ConfigError> {
-        self.complete().map_err(|mistake| self.locate(mistake))
+    pub fn load(&self, secrets: &Secrets) -> Result<Provider, ConfigError> {
+        self.complete(secrets).map_err(|mistake| self.locate(mistake))
     }
 
     fn locate(&self, mistake: ConfigError) -> ConfigError {
@@ -641,7 +625,7 @@ impl ProviderConfig {
         }
     }
 
-    fn complete(&self) -> Result<Provider, ConfigError> {
+    fn complete(&self, secrets: &Secrets) -> Result<Provider, ConfigError> {
         let id = self.id.clone();
         if id.is_empty()
             || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
@@ -661,7 +645,11 @@ impl ProviderConfig {
             client_id: self.client_id.clone(),
             other_client_ids: self.other_client_ids.clone(),
             app_id: self.app_id.clone(),
-            client_secret: self.client_secret.read(format!("[[provider]] id = {id:?}: client_secret"))?,
+            client_secret: secret(
+                &self.client_secret,
+                format!("[[provider]] id = {id:?}: client_secret"),
+                secrets,
+            )?,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
             identifier: self.identifier,
@@ -672,26 +660,31 @@ impl ProviderConfig {
     }
 }
 
-impl SecretReference {
-    fn start_from(&mut self, base: &Path) {
-        if let Self::File(file) = self {
-            *file = base.join(&*file);
+/// The providers, by ID, their definitions complete and their secrets read.
+///
+/// # Errors
+/// [`ConfigError`] for the first mistake.
+pub fn load_providers(configs: &[ProviderConfig], secrets: &Secrets) -> Result<ProvidersById, ConfigError> {
+    let mut providers = BTreeMap::new();
+    let mut bare: Option<&str> = None;
+    for config in configs {
+        let provider = Arc::new(config.load(secrets)?);
+        if providers.insert(config.id.clone(), provider).is_some() {
+            return Err(config.locate(ConfigError::DuplicateProvider(config.id.clone())));
+        }
+        if config.identifier == Identifier::Bare
+            && let Some(other) = bare.replace(&config.id)
+        {
+            let (id, other) = (config.id.clone(), other.to_owned());
+            return Err(config.locate(ConfigError::SecondBareIdentifier { id, other }));
         }
     }
+    Ok(providers)
+}
 
-    /// Reads the secret that `key` of the configuration refers to.
-    fn read(&self, key: String) -> Result<Secret, ConfigError> {
-        match self {
-            Self::File(file) => match std::fs::read_to_string(file) {
-                Ok(text) => Ok(Secret::new(text.trim())),
-                Err(source) => Err(ConfigError::Secret { key, file: file.clone(), source }),
-            },
-            Self::Env(variable) => match std::env::var(variable) {
-                Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
-                _ => Err(ConfigError::SecretVariable { key, variable: variable.clone() }),
-            },
-        }
-    }
+/// The secret that `key` of the configuration refers to.
+fn secret(reference: &SecretReference, key: String, secrets: &Secrets) -> Result<Secret, ConfigError> {
+    secrets.get(reference).map_err(|source| ConfigError::Secret { key, source })
 }
 
 fn check_url(
@@ -736,7 +729,7 @@ mod tests {
         std::fs::write(file.path(), "hunter2\n").unwrap();
         assert!(GOOD.contains(from));
         let text = GOOD.replace(from, to).replace("SECRET", file.path().to_str().unwrap());
-        Config::parse(&text)?.load_providers()
+        load_providers(&Config::parse(&text)?.providers, &Secrets::default())
     }
 
     fn complaint(from: &str, to: &str) -> String {
@@ -915,7 +908,7 @@ mod tests {
             std::fs::write(&file, format!("{first}{second}")).unwrap();
             let mut config = Config::parse(GOOD.split("[[provider]]").next().unwrap()).unwrap();
             config.add(Additions::read(&file).unwrap()).unwrap();
-            let mistake = config.load_providers().unwrap_err().to_string();
+            let mistake = load_providers(&config.providers, &Secrets::default()).unwrap_err().to_string();
             assert!(mistake.starts_with(&format!("{}, line {line}: ", file.display())), "{mistake}");
             assert!(mistake.contains(cure), "{mistake}");
         }

@@ -11,6 +11,7 @@ pub mod request_id;
 pub mod routes;
 pub mod s3;
 pub mod sandbox;
+pub mod secrets;
 pub mod serve;
 pub mod sigv4;
 pub mod telemetry;

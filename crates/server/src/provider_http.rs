@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use self::circuit::Circuit;
-use self::pool::Pool;
+pub(crate) use self::pool::Pool;
 pub use self::reach::{AllowedHost, Reach};
 use self::reach::{PrivateAddress, Resolver};
 

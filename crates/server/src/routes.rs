@@ -25,6 +25,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
 use crate::request_id;
+use crate::secrets;
 use crate::wire::{App, Embedded};
 
 type SharedApp = State<Arc<App>>;
@@ -39,6 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/providers", get(providers::handle))
         .route("/oauth2/token", post(token::handle))
         .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(cors_for_apps(&app));
     let login = Router::new()
         .route("/login", get(login::choose))
@@ -46,6 +48,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/login/{provider}/callback", get(login::answer_in_query).post(login::answer_in_form))
         .route("/login/style.css", get(login::pages::style))
         .route("/login/popup.js", get(login::pages::popup_script))
+        .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(middleware::map_response(login::pages::harden));
     let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let embedded = app.embedded.clone().map(embedded).unwrap_or_default();

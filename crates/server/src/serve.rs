@@ -16,6 +16,7 @@ use daypass_store::SqliteStore;
 
 use crate::config::{Config, StoreUrl};
 use crate::provider_http::{Limits, Reach, ReqwestHttp};
+use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::AuditOutput;
 use crate::wire::{App, Ingredients};
 
@@ -36,12 +37,16 @@ pub async fn wire(file: &Path, instances: Instances) -> anyhow::Result<Arc<App>>
     let config = Config::read(file).with_context(|| format!("{} cannot be used", file.display()))?;
     check_public_url(&config.public_url)?;
     // Whatever can be wrong comes before the store is opened, which makes it.
-    let master_key = master_key(&config)?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
+    let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
+    let master_key = master_key(&config, &secrets)?;
     let reach = Reach::with(config.network.allow_private.iter().cloned());
     let app = App::wire(Ingredients {
         store: open_store(config.store()?, instances)?,
         master_key,
+        secrets,
+        secret_store,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
         audit_lines: Arc::new(AuditOutput::new(std::io::stdout())),
         playground: None,
@@ -80,8 +85,8 @@ fn open_store(url: &StoreUrl, instances: Instances) -> anyhow::Result<SharedStor
 ///
 /// # Errors
 /// If it is not there, or no key.
-pub(crate) fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
-    let text = config.read_master_key()?;
+pub(crate) fn master_key(config: &Config, secrets: &Secrets) -> anyhow::Result<MasterKey> {
+    let text = config.read_master_key(secrets)?;
     parse_master_key(&text).context(
         "master_key: this is not the base64 of 32 bytes; `openssl rand -base64 32` makes a key, which every \
          instance has to be given, and which has to be kept: what it sealed cannot be opened without it",

@@ -28,6 +28,7 @@ use crate::config::{Additions, Config, PoolConfig};
 use crate::listen::{Stop, listen};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
+use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
 use crate::wire::{App, Embedded, Ingredients, Playground, configured_pool};
 use crate::{routes, s3};
@@ -130,11 +131,15 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 
     let config = config(&home, &ports, options.additions.as_deref())?;
     let reach = Reach::with(config.network.allow_private.iter().cloned().chain(loopback()));
+    let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
+    let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
     let app = App::wire(Ingredients {
         config,
         roles,
         store,
         master_key: home.master_key()?,
+        secrets,
+        secret_store,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
         audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
         clock: clock.clone(),

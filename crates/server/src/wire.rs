@@ -14,8 +14,8 @@ use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::ids::IdentityPoolId;
 use daypass_core::login_code::LoginCodes;
 use daypass_core::login_flow::{self, LoginFlow};
-use daypass_core::provider::Engine;
 use daypass_core::provider::http::ProviderHttp;
+use daypass_core::provider::{Engine, ProviderSet};
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
@@ -26,7 +26,8 @@ use daypass_core::store::{SharedStore, StoreError};
 use daypass_core::sts::Sts;
 use daypass_core::token::TokenIssuer;
 
-use crate::config::{Config, ConfigError, PoolConfig};
+use crate::config::{Config, ConfigError, PoolConfig, load_providers};
+use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
 
 /// What an installation consists of before it is wired together.
@@ -39,6 +40,10 @@ pub struct Ingredients {
     pub store: SharedStore,
     /// The root of all sealing.
     pub master_key: MasterKey,
+    /// The secrets that the configuration refers to.
+    pub secrets: Secrets,
+    /// Where they were fetched, and are fetched again.
+    pub secret_store: Arc<dyn SecretStore>,
     /// The way to the providers.
     pub http: Arc<dyn ProviderHttp>,
     /// Where audit events go besides the store.
@@ -68,6 +73,8 @@ pub struct App {
     pub broker: Broker,
     /// Starts hosted logins and recognises their ends.
     pub login_flow: LoginFlow,
+    /// Keeps what was fetched from AWS fresh, if anything was.
+    pub refresher: Option<Arc<Refresher>>,
     /// Where everything is kept.
     pub store: SharedStore,
     /// The origins of all registered apps.
@@ -127,7 +134,17 @@ impl App {
     /// # Errors
     /// [`WireError`], in words for the operator.
     pub async fn wire(mut ingredients: Ingredients) -> Result<Self, WireError> {
-        let providers = ingredients.config.load_providers()?;
+        let configs = std::mem::take(&mut ingredients.config.providers);
+        let secrets = &ingredients.secrets;
+        let providers = Arc::new(ProviderSet::new(load_providers(&configs, secrets)?));
+        let refresher = Refresher::new(
+            configs,
+            secrets,
+            ingredients.secret_store.clone(),
+            providers.clone(),
+            ingredients.clock.clone(),
+            ingredients.config.secrets.refresh,
+        );
         let apps = std::mem::take(&mut ingredients.config.apps);
         let Ingredients { store, master_key, clock, random, .. } = &ingredients;
         let (store, clock, random) = (store.clone(), clock.clone(), random.clone());
@@ -164,6 +181,7 @@ impl App {
         Ok(Self {
             origins: apps.into_iter().flat_map(|app| app.origins).collect(),
             embedded: Some(embedded),
+            refresher: refresher.map(Arc::new),
             broker,
             login_flow,
             store,

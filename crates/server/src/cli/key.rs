@@ -107,7 +107,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
-    let (opened, keys) = open(&place)?;
+    let (opened, keys) = open(&place).await?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
@@ -153,7 +153,7 @@ async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow:
 }
 
 async fn list(place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place)?;
+    let (_, keys) = open(place).await?;
     print(&format!("{:<20}  {:<8}  {:<20}  NAME", "ID", "STATE", "CREATED"))?;
     for StoredAccessKey { id, name, created_at, enabled, .. } in keys.list().await? {
         let state = if enabled { "enabled" } else { "disabled" };
@@ -163,14 +163,14 @@ async fn list(place: &Place) -> anyhow::Result<()> {
 }
 
 async fn show_policy(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place)?;
+    let (_, keys) = open(place).await?;
     let key = keys.list().await?.into_iter().find(|key| key.name == *name);
     let key = key.ok_or_else(|| explain(AccessKeyError::Unknown, &format!("of {name}")))?;
     Ok(print(key.policy.trim_end())?)
 }
 
 async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place)?;
+    let (_, keys) = open(place).await?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
     tell(&format!(
@@ -187,7 +187,7 @@ async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place)?;
+    let (_, keys) = open(place).await?;
     let changed = keys.set_enabled(id, enabled).await;
     let key = changed.map_err(|error| explain(error, id.as_str()))?;
     let now = if enabled { "enabled" } else { "disabled" };
@@ -195,15 +195,16 @@ async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Place) -> anyhow::
 }
 
 async fn delete(id: &AccessKeyId, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place)?;
+    let (_, keys) = open(place).await?;
     let key = keys.delete(id).await.map_err(|error| explain(error, id.as_str()))?;
     Ok(print(&format!("The access key {id} of {} is deleted.", key.name))?)
 }
 
-fn open(place: &Place) -> anyhow::Result<(Opened, AccessKeys)> {
+async fn open(place: &Place) -> anyhow::Result<(Opened, AccessKeys)> {
     let opened = place.open()?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let keys = AccessKeys::new(opened.store.clone(), &opened.master_key()?, opened.trail(), clock, random);
+    let keys =
+        AccessKeys::new(opened.store.clone(), &opened.master_key().await?, opened.trail(), clock, random);
     Ok((opened, keys))
 }
 

@@ -16,6 +16,7 @@ use daypass_core::store::SharedStore;
 use daypass_store::SqliteStore;
 
 use crate::config::{Config, PoolConfig, StoreUrl};
+use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
 use crate::{serve, wire};
@@ -80,10 +81,15 @@ impl Opened {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn master_key(&self) -> anyhow::Result<MasterKey> {
+    pub async fn master_key(&self) -> anyhow::Result<MasterKey> {
         match &self.whose {
             Whose::Up(home) => home.master_key(),
-            Whose::Serve(config) => serve::master_key(config),
+            Whose::Serve(config) => {
+                let store = AwsSecrets::new(Arc::new(SystemClock));
+                let secrets =
+                    Secrets::fetch(config.master_key_reference(), &store, secrets::AT_START).await?;
+                serve::master_key(config, &secrets)
+            }
         }
     }
 

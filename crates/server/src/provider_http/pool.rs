@@ -13,9 +13,9 @@ use tokio::time::Instant;
 const NAP: Duration = Duration::from_secs(2);
 
 /// Makes a client with no connections yet.
-pub(super) type Make = Box<dyn Fn() -> Result<reqwest::Client, reqwest::Error> + Send + Sync>;
+pub(crate) type Make = Box<dyn Fn() -> Result<reqwest::Client, reqwest::Error> + Send + Sync>;
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     make: Make,
     clock: Arc<dyn Clock>,
     current: Mutex<Current>,
@@ -27,13 +27,13 @@ struct Current {
 }
 
 impl Pool {
-    pub(super) fn new(make: Make, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(make: Make, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let awake_since = (clock.now(), Instant::now());
         Ok(Self { current: Mutex::new(Current { client: make()?, awake_since }), make, clock })
     }
 
     /// The client, without connections from before the process last slept.
-    pub(super) fn client(&self) -> reqwest::Client {
+    pub(crate) fn client(&self) -> reqwest::Client {
         // Nothing within this function leaves it half changed.
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.clock.now(), Instant::now());

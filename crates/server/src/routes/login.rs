@@ -88,7 +88,7 @@ pub async fn answer_in_form(
 fn go_to_provider(app: &App, provider: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, ApiError> {
     let provider = find_provider(app, provider)?;
     let login = read_request(app, uri)?;
-    let started = app.login_flow.start(provider, &login).map_err(ApiError::login_request)?;
+    let started = app.login_flow.start(&provider, &login).map_err(ApiError::login_request)?;
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let mut response = Redirect::to(&started.location).into_response();
     for cookie in cookies.keep(headers, &started, provider.answers_by_form_post()) {
@@ -114,9 +114,9 @@ async fn finish(
     };
     let state = answer.get("state").cloned().unwrap_or_default();
     let resumed = Resumed { login: login.clone(), secrets };
-    let mut response = match sign_in(app, id, provider, resumed, answer).await {
+    let mut response = match sign_in(app, id, &provider, resumed, answer).await {
         Ok(code) => hand_over(app, &login, &code),
-        Err(error) => pages::failure(provider, &login, &error, id),
+        Err(error) => pages::failure(&provider, &login, &error, id),
     };
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let ended = cookies.forget(&state, provider.answers_by_form_post());
@@ -125,19 +125,19 @@ async fn finish(
 }
 
 /// A login that came back, and what with.
-struct Returned<'a> {
-    provider: &'a Arc<Provider>,
+struct Returned {
+    provider: Arc<Provider>,
     login: AppLogin,
     secrets: FlowSecrets,
     answer: Parameters,
 }
 
-async fn resume<'a>(
-    app: &'a App,
+async fn resume(
+    app: &App,
     provider: &str,
     headers: &HeaderMap,
     answer: Parameters,
-) -> Result<Returned<'a>, ApiError> {
+) -> Result<Returned, ApiError> {
     let provider = find_provider(app, provider)?;
     let lost = || ApiError::lost_login(LostLogin::Lost);
     let state = answer.get("state").filter(|state| is_encoded(state)).ok_or_else(lost)?;
@@ -146,7 +146,7 @@ async fn resume<'a>(
     }
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let sealed = cookies.find(headers, state, provider.answers_by_form_post()).ok_or_else(lost)?;
-    let resumed = app.login_flow.resume(provider, state, &sealed).await;
+    let resumed = app.login_flow.resume(&provider, state, &sealed).await;
     let Resumed { login, secrets } = resumed.map_err(ApiError::lost_login)?;
     Ok(Returned { provider, login, secrets, answer })
 }
@@ -205,7 +205,7 @@ fn address(base: &str, parameters: &[(&str, &str)]) -> String {
     format!("{base}{}{}", if base.contains('?') { '&' } else { '?' }, pairs.join("&"))
 }
 
-fn find_provider<'a>(app: &'a App, id: &str) -> Result<&'a Arc<Provider>, ApiError> {
+fn find_provider(app: &App, id: &str) -> Result<Arc<Provider>, ApiError> {
     app.broker.providers.get(id).ok_or_else(ApiError::unknown_login_provider)
 }
 

@@ -31,7 +31,7 @@ struct Offer {
 
 pub async fn handle(State(app): SharedApp) -> Json<Providers> {
     Json(Providers {
-        providers: app.broker.providers.values().map(|provider| offer(&app, provider)).collect(),
+        providers: app.broker.providers.all().values().map(|provider| offer(&app, provider)).collect(),
     })
 }
 

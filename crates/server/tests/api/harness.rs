@@ -18,6 +18,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass::config::Config;
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
+use daypass::secrets::{AwsSecrets, Secrets};
 use daypass::wire::{App, Embedded, Ingredients, Playground};
 use daypass_core::audit::{AuditEvent, AuditLines};
 use daypass_core::clock::{Clock, ManualClock, SignedDuration};
@@ -113,6 +114,8 @@ impl Daypass {
             roles,
             store: store.clone(),
             master_key: master_key(),
+            secrets: Secrets::default(),
+            secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
             audit_lines: audit.clone(),
             clock: clock.clone(),

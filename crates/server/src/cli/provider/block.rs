@@ -80,6 +80,7 @@ mod tests {
 
     use super::*;
     use crate::config::Additions;
+    use crate::secrets::Secrets;
 
     /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
     fn load(id: &str, block: &str) -> daypass_core::provider::Provider {
@@ -95,7 +96,7 @@ mod tests {
         let file = dir.path().join("more.toml");
         std::fs::write(&file, filled.join("\n")).unwrap();
         let additions = Additions::read(&file).unwrap_or_else(|error| panic!("{id}: {error}"));
-        additions.providers()[0].load().unwrap_or_else(|error| panic!("{id}: {error}"))
+        additions.providers()[0].load(&Secrets::default()).unwrap_or_else(|error| panic!("{id}: {error}"))
     }
 
     #[test]

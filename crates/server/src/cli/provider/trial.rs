@@ -22,6 +22,7 @@ use self::told::Told;
 use crate::cli::print;
 use crate::config::Additions;
 use crate::provider_http::{Limits, Reach, ReqwestHttp};
+use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::up::loopback;
 
 /// Have a provider of your configuration confirm a real login, and watch each step.
@@ -62,7 +63,7 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let additions = Additions::read(&arguments.config)?;
-    let provider = find(&arguments.id, &additions)?;
+    let provider = find(&arguments.id, &additions).await?;
     let Some(proof) = proof(&arguments) else {
         let redirect_uri = arguments.redirect_uri.unwrap_or_default();
         return Ok(print(&start(
@@ -79,13 +80,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     conclude(login)
 }
 
-fn find(id: &str, additions: &Additions) -> anyhow::Result<Arc<Provider>> {
+async fn find(id: &str, additions: &Additions) -> anyhow::Result<Arc<Provider>> {
     let config = additions.providers().iter().find(|config| config.id == id);
     let config = config.with_context(|| {
         let known: Vec<&str> = additions.providers().iter().map(|config| &*config.id).collect();
         format!("the file has no [[provider]] with id = {id:?}; it has: {}", known.join(", "))
     })?;
-    Ok(Arc::new(config.load()?))
+    let store = AwsSecrets::new(Arc::new(SystemClock));
+    let secrets = Secrets::fetch([&config.client_secret], &store, secrets::AT_START).await?;
+    Ok(Arc::new(config.load(&secrets)?))
 }
 
 fn proof(arguments: &Arguments) -> Option<UnverifiedProof> {

@@ -78,7 +78,8 @@ const COLOURS: usize = 6;
 
 /// The page with a button for each provider.
 pub(super) fn choose(app: &App, login: &AppLogin) -> Response {
-    let providers = app.broker.providers.values().filter(|provider| provider.starts_by_redirect());
+    let providers = app.broker.providers.all();
+    let providers = providers.values().filter(|provider| provider.starts_by_redirect());
     let choices = providers.map(|provider| Choice {
         name: &provider.definition.name,
         initials: initials(&provider.definition.name),

@@ -192,7 +192,7 @@ async fn a_code_of_a_provider_that_was_taken_away_meanwhile_is_refused() {
         code_challenge: &wishes.members["code_challenge"],
     };
     for (id, status) in [("snapchat", 200), ("taken-away", 401)] {
-        let provider = Provider { id: id.into(), ..(*broker.providers["snapchat"]).clone() };
+        let provider = Provider { id: id.into(), ..(*broker.providers.get("snapchat").unwrap()).clone() };
         let login = daypass.sign_in("ada").await;
         let proof = UnverifiedProof::Code {
             code: Secret::new(login.code),

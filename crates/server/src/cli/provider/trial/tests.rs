@@ -50,7 +50,7 @@ impl Setting {
     async fn tries(&self, more: &[&str]) -> (Result<VerifiedLogin, ProofError>, String) {
         let arguments = self.arguments(more);
         let additions = Additions::read(&arguments.config).unwrap();
-        let provider = find("ours", &additions).unwrap();
+        let provider = find("ours", &additions).await.unwrap();
         let proof = proof(&arguments).unwrap();
         let reach = Reach::with(loopback());
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -119,7 +119,8 @@ async fn what_is_refused_fails_with_the_cure() {
 async fn a_login_is_started_with_the_address_and_the_next_command() {
     let setting = Setting::new().await;
     let additions = Additions::read(&setting.dir.path().join("more.toml")).unwrap();
-    let started = start(&find("ours", &additions).unwrap(), "https://a.example/", "more.toml", &SystemRandom);
+    let started =
+        start(&find("ours", &additions).await.unwrap(), "https://a.example/", "more.toml", &SystemRandom);
     let started = started.unwrap();
     assert!(
         started.contains(&format!(
@@ -133,7 +134,7 @@ async fn a_login_is_started_with_the_address_and_the_next_command() {
         !started.split("--code-verifier").next().unwrap().contains(verifier),
         "the address has its hash alone"
     );
-    assert!(find("theirs", &additions).unwrap_err().to_string().contains("it has: ours"));
+    assert!(find("theirs", &additions).await.unwrap_err().to_string().contains("it has: ours"));
     setting.running.stop().await;
 }
 

@@ -201,6 +201,7 @@ mod tests {
 
     use super::*;
     use crate::config::Additions;
+    use crate::secrets::Secrets;
 
     /// A provider that answers everything so.
     struct Answers(&'static str);
@@ -218,7 +219,11 @@ mod tests {
             "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { file = \"secret\" }\n";
         std::fs::write(dir.path().join("more.toml"), block).unwrap();
         std::fs::write(dir.path().join("secret"), "hunter2/+").unwrap();
-        Arc::new(Additions::read(&dir.path().join("more.toml")).unwrap().providers()[0].load().unwrap())
+        Arc::new(
+            Additions::read(&dir.path().join("more.toml")).unwrap().providers()[0]
+                .load(&Secrets::default())
+                .unwrap(),
+        )
     }
 
     /// What is told of one request with the token `t0k/en` that is answered so.

@@ -1,0 +1,155 @@
+//! Where secrets come from: a file, the environment, AWS Systems Manager Parameter Store or AWS Secrets Manager. The
+//! last two are asked once before anything starts, and again when a request finds that the answers are old.
+
+mod aws;
+mod refresh;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use daypass_core::secret::Secret;
+use serde::Deserialize;
+
+pub use self::aws::AwsSecrets;
+pub use self::refresh::{Interval, Refresher, keep_fresh};
+
+/// What fetching all secrets may take at the start, for which Lambda gives a function ten seconds.
+pub const AT_START: Duration = Duration::from_secs(8);
+
+/// Where a secret is kept: never in the configuration itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretReference {
+    /// A file that holds nothing else. White space around the secret is left out.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+    /// A parameter of AWS Systems Manager Parameter Store, by its name or its ARN.
+    Ssm(String),
+    /// A secret of AWS Secrets Manager, by its name or its ARN; after a `#`, the key of a secret that is JSON.
+    SecretsManager(String),
+}
+
+impl SecretReference {
+    /// Has the relative path of a file start from where its configuration is.
+    pub(crate) fn start_from(&mut self, base: &Path) {
+        if let Self::File(file) = self {
+            *file = base.join(&*file);
+        }
+    }
+
+    fn is_remote(&self) -> bool {
+        matches!(self, Self::Ssm(_) | Self::SecretsManager(_))
+    }
+}
+
+/// As it stands in the configuration.
+impl fmt::Display for SecretReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{{ file = {file:?} }}"),
+            Self::Env(variable) => write!(f, "{{ env = {variable:?} }}"),
+            Self::Ssm(name) => write!(f, "{{ ssm = {name:?} }}"),
+            Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {name:?} }}"),
+        }
+    }
+}
+
+/// Why a secret cannot be had. No message repeats a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The file cannot be read.
+    #[error("cannot read {file}: {source}", file = file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The environment does not have it.
+    #[error("the environment variable {0} is not set")]
+    Variable(String),
+    /// It was not among those that were fetched.
+    #[error("{0} was not fetched")]
+    NotFetched(SecretReference),
+}
+
+/// Why secrets could not be fetched, one sentence for each, with the cure.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct FetchError(Vec<String>);
+
+/// Fetches secrets from where somebody else keeps them.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    /// Reads one secret.
+    ///
+    /// # Errors
+    /// In words for the operator, without the reference, which the caller names.
+    async fn read(&self, reference: &SecretReference) -> Result<Secret, String>;
+}
+
+/// The secrets that had to be fetched, and the way to all others.
+#[derive(Debug, Default)]
+pub struct Secrets(BTreeMap<SecretReference, Secret>);
+
+impl Secrets {
+    /// Fetches what these references need to have fetched, all of it at the same time. Nobody is asked for nothing.
+    ///
+    /// # Errors
+    /// [`FetchError`], which names every reference that failed.
+    pub async fn fetch<'a>(
+        references: impl IntoIterator<Item = &'a SecretReference>,
+        store: &dyn SecretStore,
+        within: Duration,
+    ) -> Result<Self, FetchError> {
+        let remote =
+            references.into_iter().filter(|reference| reference.is_remote()).collect::<BTreeSet<_>>();
+        let read = async |reference: &SecretReference| {
+            let read = tokio::time::timeout(within, store.read(reference)).await;
+            let read = read
+                .unwrap_or_else(|_| Err(format!("AWS did not answer within {within:?}; {}", aws::NO_WAY)));
+            read.map(|secret| (reference.clone(), secret)).map_err(|error| format!("{reference}: {error}"))
+        };
+        let mut secrets = BTreeMap::new();
+        let mut errors = Vec::new();
+        for read in futures::future::join_all(remote.into_iter().map(read)).await {
+            match read {
+                Ok((reference, secret)) => drop(secrets.insert(reference, secret)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(Self(secrets)) } else { Err(FetchError(errors)) }
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn get(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
+        match reference {
+            SecretReference::File(file) => match std::fs::read_to_string(file) {
+                Ok(text) => Ok(Secret::new(text.trim())),
+                Err(source) => Err(SecretError::File { file: file.clone(), source }),
+            },
+            SecretReference::Env(variable) => match std::env::var(variable) {
+                Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
+                _ => Err(SecretError::Variable(variable.clone())),
+            },
+            SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => {
+                self.0.get(reference).cloned().ok_or_else(|| SecretError::NotFetched(reference.clone()))
+            }
+        }
+    }
+
+    /// Whether any had to be fetched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
