@@ -2,6 +2,7 @@
 
 mod audit;
 mod key;
+pub mod lambda;
 mod place;
 mod provider;
 mod revoke;

@@ -9,6 +9,7 @@ mod runtime_api;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Function {
     ///
     /// # Errors
     /// If the Runtime API does not answer: Lambda starts the process anew then.
-    pub async fn run(&self) -> anyhow::Result<()> {
+    pub async fn run(&self) -> anyhow::Result<Infallible> {
         let api = RuntimeApi::from_environment()?;
         loop {
             let invocation = api.next().await.context("the Runtime API gave no invocation")?;

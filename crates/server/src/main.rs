@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use daypass::cli::Command;
+use daypass::cli::{self, Command};
+use daypass::lambda;
 
 /// Turns a login at any identity provider into temporary, limited-privilege AWS credentials.
 #[derive(Debug, Parser)]
@@ -14,5 +15,9 @@ struct Daypass {
 }
 
 fn main() -> ExitCode {
+    // Lambda starts a program without arguments.
+    if lambda::is_lambda() && std::env::args_os().len() == 1 {
+        return cli::lambda::run();
+    }
     Daypass::parse().command.run()
 }

@@ -1,0 +1,42 @@
+//! The program as a Lambda function: what `daypass serve` serves, asked by Lambda.
+
+use std::process::ExitCode;
+
+use tokio::runtime::Builder;
+
+use super::{fail, sentence};
+use crate::lambda::{Function, failed_to_start};
+use crate::serve::{self, Instances};
+use crate::{routes, telemetry};
+
+/// Answers what Lambda hands over, until Lambda ends the process. The log goes to stderr, audit events go to stdout.
+///
+/// One thread does it all: Lambda hands over one request at a time, and threads take time to start.
+#[must_use]
+pub fn run() -> ExitCode {
+    telemetry::log_to(std::io::stderr());
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    runtime.block_on(async {
+        let function = match start().await {
+            Ok(function) => function,
+            Err(error) => {
+                failed_to_start(&sentence(&error)).await;
+                return fail(&error);
+            }
+        };
+        match function.run().await {
+            Ok(never) => match never {},
+            Err(error) => fail(&error),
+        }
+    })
+}
+
+async fn start() -> anyhow::Result<Function> {
+    let app = serve::wire(&serve::default_config(), Instances::Many).await?;
+    let public_url = app.login_flow.public_url.clone();
+    let (clock, random) = (app.clock.clone(), app.random.clone());
+    Ok(Function::new(routes::router(app), &public_url, clock, random))
+}
