@@ -1,6 +1,6 @@
 //! The Runtime API: where a process asks Lambda for the next invocation and leaves its answer (AWS Lambda Developer
 //! Guide, "Using the Lambda runtime API for custom runtimes"). AWS's own client speaks it; the loop around it is ours
-//! (`docs/decisions/0010-lambda-event-loop.md`).
+//! (`docs/decisions/0011-lambda-event-loop.md`).
 
 use anyhow::{Context, anyhow, ensure};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};

@@ -1,6 +1,6 @@
 //! Parameter Store and Secrets Manager: one operation of each, in AWS JSON 1.1, signed with AWS's signer and with the
 //! credentials that every AWS SDK would find. The SDKs of both services would be most of what there is to compile
-//! (`docs/decisions/0011-secrets-without-their-sdks.md`). Sources: GetParameter in the AWS Systems Manager API Reference,
+//! (`docs/decisions/0012-secrets-without-their-sdks.md`). Sources: GetParameter in the AWS Systems Manager API Reference,
 //! GetSecretValue in the AWS Secrets Manager API Reference.
 
 use std::sync::Arc;

@@ -1,0 +1,77 @@
+"""An identity provider that speaks as Snapchat does, and closes connections that nobody uses, as servers do."""
+
+import json
+import socket
+import threading
+
+NAME = "Ada Lovelace"
+
+
+class Provider:
+    """`idle` is for how long it keeps a connection that nobody uses; `hang` makes it take requests and say nothing."""
+
+    def __init__(self, idle=None):
+        self.idle = idle
+        self.hang = False
+        self.connections = 0
+        self.secrets = []
+        self._held = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection):
+        connection.settimeout(self.idle)
+        with connection, connection.makefile("rb") as reader:
+            try:
+                while request := reader.readline():
+                    self._answer(connection, request, read_headers(reader), reader)
+            except TimeoutError:
+                return
+
+    def _answer(self, connection, request, headers, reader):
+        reader.read(int(headers.get("content-length", 0)))
+        if self.hang:
+            self._held.append(connection.dup())
+            threading.Event().wait()
+        if request.split()[1] == b"/token":
+            self.secrets.append(headers["authorization"])
+            answer = {"access_token": "a-token", "token_type": "Bearer", "expires_in": 3600}
+        else:
+            answer = {"data": {"me": {"externalId": "ada", "displayName": NAME}}}
+        body = json.dumps(answer).encode()
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+
+def read_headers(reader):
+    headers = {}
+    while line := reader.readline().decode().strip():
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return headers
+
+
+def proof(code="a-code"):
+    """What an app sends to /v1/exchange."""
+    return {
+        "provider": "snapchat",
+        "code": code,
+        "code_verifier": "v" * 43,
+        "redirect_uri": "https://app.example.com/signed-in",
+    }
