@@ -44,7 +44,7 @@ def version_1(made, source, method, path, query, stage):
         several.setdefault(name, []).append(value)
     one_each = {name: values[-1] for name, values in several.items()}
     if source == "rest-api":
-        made["pathParameters"] = {"proxy": path.lstrip("/")} if path != "/" else None
+        made["pathParameters"] = {"proxy": path[1:]} if path != "/" else None
         made["requestContext"] |= {"stage": stage, "path": f"/{stage}{path}", "httpMethod": method}
         made["queryStringParameters"], made["multiValueQueryStringParameters"] = one_each or None, several or None
     elif source == "alb":

@@ -63,7 +63,8 @@ def lay_out(
 ):
     """What is in the zip file."""
     shutil.copy2(program(), directory / "bootstrap")
-    (directory / "policy.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": []}))
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    (directory / "policy.json").write_text(json.dumps(policy))
     text = CONFIGURATION.format(
         provider=provider, public_url=public_url, master_key=master_key, client_secret=client_secret
     )

@@ -3,17 +3,22 @@
 import json
 import socket
 import threading
+import time
 
 NAME = "Ada Lovelace"
 
 
 class Provider:
-    """`idle` is for how long it keeps a connection that nobody uses; `hang` makes it take requests and say nothing."""
+    """`idle` is for how long it keeps a connection that nobody uses. If it is `silent`, the news of the end gets lost, as
+    they do where a frozen machine is not there to hear them: who uses the connection then loses a request.
+    `hang` makes it take requests and say nothing."""
 
-    def __init__(self, idle=None):
+    def __init__(self, idle=None, silent=False):
         self.idle = idle
+        self.silent = silent
         self.hang = False
         self.connections = 0
+        self.lost = 0
         self.secrets = []
         self._held = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -36,10 +41,16 @@ class Provider:
             threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection):
-        connection.settimeout(self.idle)
+        if not self.silent:
+            connection.settimeout(self.idle)
         with connection, connection.makefile("rb") as reader:
             try:
+                used = time.monotonic()
                 while request := reader.readline():
+                    if self.idle and time.monotonic() - used > self.idle:
+                        self.lost += 1
+                        return
+                    used = time.monotonic()
                     self._answer(connection, request, read_headers(reader), reader)
             except TimeoutError:
                 return

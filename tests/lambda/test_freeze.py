@@ -42,15 +42,16 @@ def test_a_connection_that_the_provider_closed_meanwhile_is_not_used(function, p
     assert provider.connections >= 4
 
 
-def test_requests_that_come_at_once_after_a_thaw_share_a_new_connection(function, provider):
-    assert exchange(function).status == 200
-    before = provider.connections
-    function.freeze()
-    time.sleep(5)  # longer than any connection is kept
-    function.thaw()
-    for _ in range(5):
+def test_a_connection_that_ended_without_a_word_is_not_used(tmp_path):
+    with Provider(idle=IDLE, silent=True) as provider, Function(lay_out(tmp_path, provider.url)) as function:
         assert exchange(function).status == 200
-    assert provider.connections == before + 1
+        before = provider.connections
+        function.freeze()
+        time.sleep(5)  # longer than any connection is kept
+        function.thaw()
+        for _ in range(5):
+            assert exchange(function).status == 200
+        assert (provider.connections, provider.lost) == (before + 1, 0)
 
 
 def test_a_freeze_in_the_middle_of_a_request_is_survived(function):

@@ -26,6 +26,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+    Step { name: "lambda", about: "the function, asked by all that Lambda hands over", run: lambda },
     Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
     Step {
         name: "identity-servers",
@@ -39,6 +40,8 @@ pub(crate) const ALL: &[Step] = &[
 
 /// The folder of the tests with Python clients.
 pub(crate) const CLIENTS: &str = "tests/clients";
+/// The folder of the tests of the Lambda function.
+const LAMBDA: &str = "tests/lambda";
 /// The folder of the tests of what is deployed.
 pub(crate) const DEPLOY: &str = "tests/deploy";
 /// The folder of the browser SDK.
@@ -113,11 +116,19 @@ fn browser(workspace: &Workspace) -> Outcome {
     run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
 }
 
-/// pytest ends with a status of its own when it found no test, so an empty run fails too.
 fn clients(workspace: &Workspace) -> Outcome {
-    let python = python::interpreter(workspace, CLIENTS)?;
+    pytest(workspace, CLIENTS)
+}
+
+fn lambda(workspace: &Workspace) -> Outcome {
+    pytest(workspace, LAMBDA)
+}
+
+/// pytest ends with a status of its own when it found no test, so an empty run fails too.
+fn pytest(workspace: &Workspace, folder: &str) -> Outcome {
+    let python = python::interpreter(workspace, folder)?;
     let mut test = workspace.command(python);
-    test.args(["-m", "pytest", CLIENTS]);
+    test.args(["-m", "pytest", folder]);
     run(with_daypass(&mut test, release::program(workspace)?))
 }
 
