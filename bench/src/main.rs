@@ -10,8 +10,10 @@
 mod cpu;
 mod crowd;
 mod engine;
+mod far_end;
 mod http;
 mod issuer;
+mod lambda;
 mod logins;
 mod memory;
 mod operations;
@@ -35,6 +37,8 @@ struct Size {
     requests_per_round: u32,
     signatures_per_round: u32,
     starts: u32,
+    /// Of each process of a Lambda function, after the first.
+    invocations: u32,
     exchanges: u32,
     /// Requests for each operation in each round.
     requests_per_operation: usize,
@@ -51,6 +55,7 @@ const FULL: Size = Size {
     requests_per_round: 8_000,
     signatures_per_round: 8_000,
     starts: 15,
+    invocations: 500,
     exchanges: 100_000,
     requests_per_operation: 2_000,
     verifications: 20_000,
@@ -62,6 +67,7 @@ const QUICK: Size = Size {
     requests_per_round: 500,
     signatures_per_round: 500,
     starts: 3,
+    invocations: 20,
     exchanges: 1_000,
     requests_per_operation: 64,
     verifications: 500,
@@ -95,5 +101,6 @@ fn run() -> Outcome<()> {
     engine::table(&size)?;
     logins::row(&size)?;
     start::row(&size)?;
+    lambda::table(&size)?;
     memory::row(&size)
 }

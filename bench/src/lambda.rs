@@ -1,0 +1,278 @@
+//! Daypass as a Lambda function, and beside it what somebody would write for Node.js with the official SDK. Both get
+//! the same event from the same Runtime API, and ask the same provider and the same Cognito, all on loopback.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::far_end::{self, Asked};
+use crate::statistics::Sample;
+use crate::token::verdict;
+use crate::{Outcome, Size};
+
+const START_MS: f64 = 30.0;
+const WARM_MS: f64 = 1.0;
+const MEMORY_MIB: f64 = 30.0;
+const BINARY_MIB: f64 = 25.0;
+/// Nothing measured here takes as long, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+const POOL_ID: &str = "us-east-1:11111111-2222-4333-8444-555555555555";
+
+pub(crate) fn table(size: &Size) -> Outcome<()> {
+    let directory = tempfile::tempdir()?;
+    let far = far_end::start(|asked| answer_for_everybody(&asked))?;
+    let daypass = Program::daypass(directory.path(), &far)?;
+    let node = Program::node(&far)?;
+    println!("\na login by code as a Lambda function, provider and Cognito on loopback");
+    for program in [&daypass, &node] {
+        let measured = program.measure(size, directory.path())?;
+        println!("  {}", program.name);
+        println!(
+            "    start to first answer  {:.1} ms{}",
+            measured.start,
+            program.target(measured.start.median(), START_MS, "ms")
+        );
+        println!(
+            "    warm answer            {:.2} ms{}",
+            measured.warm,
+            program.target(measured.warm.median(), WARM_MS, "ms")
+        );
+        println!(
+            "    peak memory            {:.1} MiB{}",
+            measured.memory,
+            program.target(measured.memory.median(), MEMORY_MIB, "MiB")
+        );
+    }
+    #[expect(clippy::cast_precision_loss, reason = "no program is that large")]
+    let binary = stripped(&daypass.executable, directory.path())? as f64 / 1024.0 / 1024.0;
+    println!("  stripped binary          {binary:.1} MiB{}", daypass.target(binary, BINARY_MIB, "MiB"));
+    Ok(())
+}
+
+/// Something that Lambda could start.
+struct Program {
+    name: &'static str,
+    executable: PathBuf,
+    arguments: Vec<PathBuf>,
+    variables: Vec<(&'static str, String)>,
+    has_targets: bool,
+}
+
+struct Measured {
+    start: Sample,
+    warm: Sample,
+    memory: Sample,
+}
+
+impl Program {
+    /// In a directory as the zip file has it.
+    fn daypass(directory: &Path, far: &str) -> Outcome<Self> {
+        let program =
+            std::env::var_os("DAYPASS_BIN").ok_or("DAYPASS_BIN names no daypass; use `cargo xtask bench`")?;
+        let bootstrap = directory.join("bootstrap");
+        fs::copy(program, &bootstrap)?;
+        fs::write(directory.join("daypass.toml"), configuration(far))?;
+        Ok(Self {
+            name: "Daypass",
+            executable: bootstrap,
+            arguments: Vec::new(),
+            variables: vec![
+                ("LAMBDA_TASK_ROOT", directory.to_string_lossy().into_owned()),
+                ("MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into()),
+                ("CLIENT_SECRET", "hunter2".into()),
+                ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", format!("http://{far}")),
+            ],
+            has_targets: true,
+        })
+    }
+
+    fn node(far: &str) -> Outcome<Self> {
+        let folder = std::env::var_os("LAMBDA_NODE")
+            .ok_or("LAMBDA_NODE names no function; use `cargo xtask bench`")?;
+        Ok(Self {
+            name: "a function for Node.js with @aws-sdk/client-cognito-identity",
+            executable: "node".into(),
+            arguments: vec![Path::new(&folder).join("bootstrap.js")],
+            variables: vec![
+                ("PROVIDER", format!("http://{far}")),
+                ("CLIENT_SECRET", "hunter2".into()),
+                ("POOL_ID", POOL_ID.into()),
+                ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", format!("http://{far}")),
+            ],
+            has_targets: false,
+        })
+    }
+
+    fn target(&self, measured: f64, target: f64, unit: &str) -> String {
+        if !self.has_targets {
+            return String::new();
+        }
+        format!("   target ≤ {target} {unit}: {}", verdict(measured <= target))
+    }
+
+    fn measure(&self, size: &Size, directory: &Path) -> Outcome<Measured> {
+        let (mut start, mut warm, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..size.starts {
+            let mut running = Running::start(self, directory)?;
+            start.push(running.first_answer()?.as_secs_f64() * 1e3);
+            let answers = (0..size.invocations).map(|_| Ok(running.answer()?.as_secs_f64() * 1e3));
+            let answers = answers.collect::<Outcome<Vec<_>>>()?;
+            // The first answers of the first process warm the machine, too.
+            if round > 0 || size.starts == 1 {
+                warm.push(Sample::of(answers).median());
+            }
+            memory.push(running.peak_mebibytes()?);
+        }
+        Ok(Measured { start: Sample::of(start), warm: Sample::of(warm), memory: Sample::of(memory) })
+    }
+}
+
+fn configuration(far: &str) -> String {
+    format!(
+        "public_url = \"https://login.example.com\"\nmaster_key = {{ env = \"MASTER_KEY\" }}\n\
+         [store]\nurl = \"memory:\"\n\
+         [pool]\ndriver = \"cognito\"\ndeveloper_provider = \"login.example.com\"\n\
+         [[pool.region]]\nregion = \"us-east-1\"\npool_id = \"{POOL_ID}\"\n\
+         [network]\nallow_private = [\"127.0.0.1\"]\n\
+         [[provider]]\nid = \"snapchat\"\nclient_id = \"the-client\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
+         exchange.url = \"http://{far}/token\"\nprofile.url = \"http://{far}/me\"\n\
+         [[app]]\nid = \"web\"\norigins = [\"https://app.example.com\"]\n\
+         redirect_uris = [\"https://app.example.com/signed-in\"]\n"
+    )
+}
+
+/// The provider and Cognito.
+fn answer_for_everybody(asked: &Asked) -> far_end::Answer {
+    let (kind, body) = match &*asked.path {
+        "/token" => ("json", json!({"access_token": "a-token", "token_type": "Bearer"})),
+        "/me" => ("json", json!({"data": {"me": {"externalId": "ada", "displayName": "Ada"}}})),
+        _ => (
+            "x-amz-json-1.1",
+            json!({"IdentityId": "us-east-1:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "Token": TOKEN}),
+        ),
+    };
+    (format!("content-type: application/{kind}\r\n"), body.to_string().into_bytes())
+}
+
+/// As Cognito's tokens look, with nobody's signature.
+const TOKEN: &str = "eyJhbGciOiJSUzUxMiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2lnbmF0dXJl";
+
+/// A process of a program, with a Runtime API of its own.
+struct Running {
+    process: Child,
+    started: Instant,
+    events: Sender<Vec<u8>>,
+    answers: Receiver<(Instant, Vec<u8>)>,
+}
+
+impl Running {
+    /// The first event is waiting when the process starts, as on Lambda.
+    fn start(program: &Program, directory: &Path) -> Outcome<Self> {
+        let (events, waiting) = channel();
+        let (done, answers) = channel();
+        events.send(event())?;
+        let host = far_end::start(runtime_api(waiting, done))?;
+        let mut command = Command::new(&program.executable);
+        let path = std::env::var("PATH")?;
+        command
+            .args(&program.arguments)
+            .env_clear()
+            .envs(program.variables.iter().map(|(name, value)| (name, value)));
+        command.envs([
+            ("PATH", &*path),
+            ("AWS_LAMBDA_RUNTIME_API", &host),
+            ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ]);
+        let log = File::create(directory.join("function.log"))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let started = Instant::now();
+        Ok(Self { process: command.spawn()?, started, events, answers })
+    }
+
+    fn first_answer(&mut self) -> Outcome<Duration> {
+        Ok(self.receive()?.duration_since(self.started))
+    }
+
+    fn answer(&mut self) -> Outcome<Duration> {
+        let sent = Instant::now();
+        self.events.send(event())?;
+        Ok(self.receive()?.duration_since(sent))
+    }
+
+    fn receive(&self) -> Outcome<Instant> {
+        let (at, answer) = self.answers.recv_timeout(PATIENCE).map_err(|_| "a function did not answer")?;
+        let answer: Value = serde_json::from_slice(&answer)?;
+        if answer["statusCode"] == 200 { Ok(at) } else { Err(format!("a function answered {answer}").into()) }
+    }
+
+    /// The most that the process has ever had in memory.
+    fn peak_mebibytes(&self) -> Outcome<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes =
+            line.and_then(|line| line.split_whitespace().next()).ok_or("the kernel tells no VmHWM")?;
+        Ok(kibibytes.parse::<f64>()? / 1024.0)
+    }
+}
+
+/// Whatever fails in between, no process is left behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The Runtime API of one process: `…/invocation/next`, `…/invocation/bench/response`, `…/init/error`.
+fn runtime_api(
+    events: Receiver<Vec<u8>>,
+    answers: Sender<(Instant, Vec<u8>)>,
+) -> impl Fn(Asked) -> far_end::Answer + Send + Sync {
+    let (events, answers) = (Mutex::new(events), Mutex::new(answers));
+    move |asked| {
+        let now = Instant::now();
+        let ended = || (String::new(), Vec::new());
+        if asked.method == "GET" {
+            let event = events.lock().ok().and_then(|events| events.recv().ok());
+            let head =
+                "lambda-runtime-aws-request-id: bench\r\nlambda-runtime-deadline-ms: 4102444800000\r\n";
+            return event.map_or_else(ended, |event| (head.into(), event));
+        }
+        if let Ok(answers) = answers.lock() {
+            // Nobody listens once everything is measured.
+            let _ = answers.send((now, asked.body));
+        }
+        ended()
+    }
+}
+
+fn event() -> Vec<u8> {
+    let body = json!({
+        "provider": "snapchat", "code": "a-code", "code_verifier": "v".repeat(43),
+        "redirect_uri": "https://app.example.com/signed-in",
+    });
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/v1/exchange", "rawQueryString": "",
+        "headers": {"host": "login.example.com", "content-type": "application/json"},
+        "requestContext": {"stage": "$default", "http": {
+            "method": "POST", "path": "/v1/exchange", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+        }},
+        "body": body.to_string(), "isBase64Encoded": false,
+    });
+    event.to_string().into_bytes()
+}
+
+/// The size of a program without its symbols, as it is packaged.
+fn stripped(program: &Path, directory: &Path) -> Outcome<u64> {
+    let copy = directory.join("stripped");
+    let status = Command::new("strip").arg("-o").arg(&copy).arg(program).status()?;
+    if status.success() { Ok(fs::metadata(copy)?.len()) } else { Err("strip failed".into()) }
+}
