@@ -77,8 +77,9 @@ impl Program {
         let bootstrap = directory.join("bootstrap");
         fs::copy(program, &bootstrap)?;
         fs::write(directory.join("daypass.toml"), configuration(far))?;
+        fs::write(directory.join("policy.json"), POLICY)?;
         Ok(Self {
-            name: "Daypass",
+            name: "Daypass, with the embedded pool",
             executable: bootstrap,
             arguments: Vec::new(),
             variables: vec![
@@ -132,12 +133,18 @@ impl Program {
     }
 }
 
+/// There is no driver for Cognito yet, so Daypass signs the token itself; with its store in memory it makes the key for
+/// that at each start.
+const POOL: &str = "[pool]\nname = \"my-app\"\ndeveloper_provider = \"login.example.com\"\nregion = \"us-east-1\"\n\
+                    account_id = \"123456789012\"\n[[role]]\nname = \"authenticated\"\npolicy = \"policy.json\"\n";
+const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
+
 fn configuration(far: &str) -> String {
     format!(
         "public_url = \"https://login.example.com\"\nmaster_key = {{ env = \"MASTER_KEY\" }}\n\
          [store]\nurl = \"memory:\"\n\
-         [pool]\ndriver = \"cognito\"\ndeveloper_provider = \"login.example.com\"\n\
-         [[pool.region]]\nregion = \"us-east-1\"\npool_id = \"{POOL_ID}\"\n\
+         {POOL}\
          [network]\nallow_private = [\"127.0.0.1\"]\n\
          [[provider]]\nid = \"snapchat\"\nclient_id = \"the-client\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
          exchange.url = \"http://{far}/token\"\nprofile.url = \"http://{far}/me\"\n\
