@@ -52,7 +52,7 @@ impl SecretReference {
 impl fmt::Display for SecretReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(file) => write!(f, "{{ file = {file:?} }}"),
+            Self::File(file) => write!(f, "{{ file = {:?} }}", file.to_string_lossy()),
             Self::Env(variable) => write!(f, "{{ env = {variable:?} }}"),
             Self::Ssm(name) => write!(f, "{{ ssm = {name:?} }}"),
             Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {name:?} }}"),
