@@ -107,11 +107,11 @@ id! {
 }
 
 id! {
-    /// An access key ID: `AKIA…` for a developer's long-lived key, `ASIA…` for temporary credentials.
-    AccessKeyId, "an access key ID", "(AKIA|ASIA)[A-Z2-7]{16}", |text| {
-        text.len() == 20
-            && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-            && text.bytes().skip(4).all(|b| matches!(b, b'A'..=b'Z' | b'2'..=b'7'))
+    /// An access key ID. Ours are `AKIA…` for a developer's long-lived key and `ASIA…` for temporary credentials, both
+    /// with 16 characters of base32; another STS has its own form, within what AWS's API allows
+    /// (`accessKeyIdType` of STS).
+    AccessKeyId, "an access key ID", r"\w{16,128}", |text| {
+        (16..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     }
 }
 
@@ -133,6 +133,16 @@ impl IdentityId {
     #[must_use]
     pub fn generate(region: &Region, random: &dyn Random) -> Self {
         Self(format!("{region}:{}", random.guid()))
+    }
+}
+
+impl RoleSessionName {
+    /// The name under which another STS knows the sessions of an identity: `daypass-` and the part of its ID after
+    /// the Region.
+    #[must_use]
+    pub fn of_identity(id: &IdentityId) -> Self {
+        let (_, guid) = id.as_str().split_once(':').unwrap_or_default();
+        Self(format!("daypass-{guid}"))
     }
 }
 
@@ -235,6 +245,37 @@ mod tests {
     #[test]
     fn base32_is_that_of_rfc_4648() {
         assert_eq!(base32(b"foobarfoob"), "MZXW6YTBOJTG633C");
+    }
+
+    #[test]
+    fn access_key_ids_of_other_makers_are_read() {
+        for text in ["ASIA066b3ae2c453351b", "ASIARTYZUYVM6NLHPKAR", "0555B35654AD1656D804", &"k".repeat(128)]
+        {
+            AccessKeyId::parse(text).unwrap();
+        }
+        for text in [
+            "",
+            "ASIA",
+            "ASIA066b3ae2c45335/b",
+            "ASIA066b3ae2 453351b",
+            &"k".repeat(129),
+            "é".repeat(16).as_str(),
+        ] {
+            assert!(AccessKeyId::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_identity_has_a_session_name() {
+        for (id, name) in [
+            ("us-east-1:0d322096-1c48", "daypass-0d322096-1c48".to_owned()),
+            ("r:0", "daypass-0".to_owned()),
+            (&format!("r:{}", "0".repeat(53)), format!("daypass-{}", "0".repeat(53))),
+        ] {
+            let found = RoleSessionName::of_identity(&IdentityId::parse(id).unwrap());
+            assert_eq!(found.as_str(), name);
+            RoleSessionName::parse(found.as_str()).unwrap();
+        }
     }
 
     #[test]
