@@ -77,6 +77,16 @@ pub struct PoolRoles {
     pub mappings: BTreeMap<String, RoleMapping>,
 }
 
+impl PoolRoles {
+    /// Whether a role is one of these, be it by a rule.
+    #[must_use]
+    pub fn names(&self, role_arn: &str) -> bool {
+        let rules = self.mappings.values().filter_map(|mapping| mapping.rules_configuration.as_ref());
+        let by_rules = rules.flat_map(|configuration| &configuration.rules).map(|rule| &rule.role_arn);
+        self.authenticated.iter().chain(&self.unauthenticated).chain(by_rules).any(|named| named == role_arn)
+    }
+}
+
 /// How the role of a provider's people is chosen (API shape `RoleMapping`, in its own spelling).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -24,6 +24,7 @@ pub use self::identities::{
 pub use self::paging::Listed;
 use crate::audit::{AuditDraft, AuditTrail};
 use crate::clock::Clock;
+use crate::credential_source::CredentialSource;
 use crate::identity::{Identity, IdentityPool};
 use crate::ids::{IdentityId, IdentityPoolId, Region};
 use crate::public_login::PublicLogins;
@@ -44,8 +45,10 @@ pub struct IdentityPools {
     pub store: SharedStore,
     /// Verifies the tokens of public providers.
     pub public_logins: Arc<PublicLogins>,
-    /// Turns tokens into credentials, and believes our own tokens.
+    /// Signs our own tokens, and believes them.
     pub sts: Arc<Sts>,
+    /// Gives the credentials of everybody to whom a pool gives a role.
+    pub credentials: Arc<dyn CredentialSource>,
     /// Hears of every token and credential, and of every change.
     pub trail: Arc<AuditTrail>,
     /// How many rules a provider's role mapping may have.

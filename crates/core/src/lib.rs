@@ -11,6 +11,7 @@ pub mod access;
 pub mod access_key;
 pub mod audit;
 pub mod clock;
+pub mod credential_source;
 pub mod developer_pool;
 pub mod exchange;
 pub mod form;

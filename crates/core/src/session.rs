@@ -19,16 +19,16 @@ pub const MAX_SESSION_BYTES: usize = 6 * 1024;
 /// Temporary credentials on their way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// `ASIA…`.
+    /// `ASIA…`, or in the form of whoever made it.
     pub access_key_id: AccessKeyId,
     /// The secret that signs requests.
     pub secret_access_key: Secret,
-    /// The sealed session.
+    /// The sealed session, ours or another STS's.
     pub session_token: Secret,
     /// The end of their life.
     pub expiration: Timestamp,
-    /// How much of the space for a session they take, in percent, rounded up.
-    pub packed_percent: usize,
+    /// How much of our space for a session they take, in percent, rounded up, if we made them.
+    pub packed_percent: Option<usize>,
 }
 
 /// A session that takes so many percent of the space for one, which is more than there is.
@@ -119,6 +119,7 @@ impl SessionSealer {
         }
         let sealed = self.0.seal(access_key_id.as_str().as_bytes(), &plain, random);
         let session_token = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(sealed.0));
+        let packed_percent = Some(packed_percent);
         Ok(Credentials { access_key_id, secret_access_key, session_token, expiration, packed_percent })
     }
 
@@ -217,7 +218,7 @@ mod tests {
         large.session_policy = Some("x".repeat(MAX_SESSION_BYTES));
         let SessionTooLarge(percent) = sealer(&random).issue(large, &random).unwrap_err();
         assert!((101..120).contains(&percent), "{percent}");
-        let percent = sealer(&random).issue(session(), &random).unwrap().packed_percent;
+        let percent = sealer(&random).issue(session(), &random).unwrap().packed_percent.unwrap();
         assert!((5..20).contains(&percent), "{percent}");
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::audit::{AuditAction, AuditDraft, AuditTrail};
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::iam::{Arrival, COGNITO_IDENTITY, Context, Decision, Key, Policy, PolicyError, TrustRequest};
-use crate::ids::{RequestId, RoleSessionName};
+use crate::ids::{RequestId, RoleName, RoleSessionName};
 use crate::random::Random;
 use crate::role::{Role, Roles};
 use crate::secret::Secret;
@@ -153,7 +153,7 @@ impl Sts {
         let credentials = self.issue(grant, draft)?;
         let account_id = self.roles.account_id();
         Ok(AssumedRole {
-            packed_percent: packed.then_some(credentials.packed_percent),
+            packed_percent: credentials.packed_percent.filter(|_| packed),
             credentials,
             arn: format!("arn:aws:sts::{account_id}:assumed-role/{}/{session_name}", role.name),
             assumed_role_id: format!("{}:{session_name}", role.unique_id),
@@ -196,7 +196,7 @@ impl Sts {
         if trust(role, claims, &terms.role_session_name, now) != Decision::Allowed {
             return Err(AssumeError::Denied("the trust policy of the role does not admit this token"));
         }
-        self.check_standing(role, claims).await?;
+        self.check_standing(&role.name, claims).await?;
         let session = Session {
             role: role.name.clone(),
             role_session_name: terms.role_session_name,
@@ -215,7 +215,10 @@ impl Sts {
     /// A token outlives what it was issued on: the identity may have been disabled or have logged in since,
     /// it may have lost the login, or an operator may have revoked its sessions. AWS does not look; here it
     /// is three reads.
-    async fn check_standing(&self, role: &Role, claims: &Claims) -> Result<(), AssumeError> {
+    ///
+    /// # Errors
+    /// [`AssumeError::IdentityForbidden`], or the store's.
+    pub async fn check_standing(&self, role: &RoleName, claims: &Claims) -> Result<(), AssumeError> {
         let identity = self.store.lookup_identity(&claims.identity_id).await?;
         let stands = identity.is_some_and(|identity| {
             !identity.disabled
@@ -229,7 +232,7 @@ impl Sts {
         {
             return Err(AssumeError::IdentityForbidden("a login of the token was unlinked"));
         }
-        let revoked_until = self.store.sessions_revoked_until(&claims.identity_id, &role.name).await?;
+        let revoked_until = self.store.sessions_revoked_until(&claims.identity_id, role).await?;
         if revoked_until.is_some_and(|until| claims.issued_at <= until.as_second()) {
             return Err(AssumeError::IdentityForbidden("the sessions of this identity or role were revoked"));
         }

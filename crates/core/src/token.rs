@@ -70,6 +70,13 @@ impl Claims {
         tags.map(|(key, [value])| (key.clone(), value.clone())).collect()
     }
 
+    /// The same, said anew: from `now` on, for `duration`.
+    #[must_use]
+    pub fn renewed(&self, now: Timestamp, duration: SignedDuration) -> Self {
+        let (issued_at, expires_at) = life(now, duration);
+        Self { expires_at, issued_at, ..self.clone() }
+    }
+
     /// Whether the identity logged in, rather than being a guest.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {

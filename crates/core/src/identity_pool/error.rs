@@ -1,6 +1,7 @@
 //! Refusals of the identity pool API. Clients compare these texts, so they are AWS's own, to the letter
 //! (cognito-identity.md 9.1); the variants bear the names of its exceptions (3.5).
 
+use crate::credential_source::CredentialsError;
 use crate::linking::{LinkRefusal, MAX_LOGINS, UnlinkRefusal, UnlinkRequest, Unlinked};
 use crate::public_login::{PublicLoginError, Refusal};
 use crate::store::StoreError;
@@ -37,6 +38,12 @@ pub enum PoolError {
     /// The pool has no role to give, or the role does not trust the pool.
     #[error("Invalid identity pool configuration. Check assigned IAM roles for this pool.")]
     InvalidIdentityPoolConfiguration,
+    /// The STS that gives the credentials refuses, for a reason that the operator has to mend: the text is for them.
+    #[error("Invalid identity pool configuration. Check assigned IAM roles for this pool.")]
+    CredentialsMisconfigured(String),
+    /// The STS that gives the credentials does not answer; the text is for the operator.
+    #[error("The STS that gives credentials for this identity pool is unavailable. Try again.")]
+    CredentialsUnavailable(String),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -143,7 +150,15 @@ impl PoolError {
         }
     }
 
-    pub(super) fn assume(error: AssumeError, identity_id: &impl std::fmt::Display) -> Self {
+    pub(super) fn credentials(error: CredentialsError, identity_id: &impl std::fmt::Display) -> Self {
+        match error {
+            CredentialsError::Assume(error) => Self::assume(error, identity_id),
+            CredentialsError::Misconfigured(cause) => Self::CredentialsMisconfigured(cause),
+            CredentialsError::Unavailable(cause) => Self::CredentialsUnavailable(cause),
+        }
+    }
+
+    fn assume(error: AssumeError, identity_id: &impl std::fmt::Display) -> Self {
         match error {
             AssumeError::Token(error) => Self::invalid_token(&error),
             AssumeError::IdentityForbidden(_) => Self::forbidden(identity_id),

@@ -16,6 +16,7 @@ use super::role_choice::{self, Asserted};
 use super::{IdentityPools, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::clock::{SignedDuration, Timestamp};
+use crate::credential_source::RoleGrant;
 use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::public_login::PublicLogin;
@@ -300,7 +301,7 @@ impl IdentityPools {
             let role_arn = role_choice::for_person(&pool.roles, &asserted(&public), custom_role_arn)?;
             (self.grant_to_person(identity, &pool, &public, by).await?.0, role_arn)
         };
-        let credentials = self.credentials_of(&claims, &role_arn, draft).await?;
+        let credentials = self.credentials_of(&pool, &claims, &role_arn, draft).await?;
         Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
@@ -341,7 +342,7 @@ impl IdentityPools {
     ) -> Result<Credentials, PoolError> {
         let mut draft = AuditDraft::by(AuditAction::Credentials, by);
         let credentials = match role_of_claims(pool, grant.claims(), None) {
-            Ok(role_arn) => self.credentials_of(grant.claims(), &role_arn, &mut draft).await,
+            Ok(role_arn) => self.credentials_of(pool, grant.claims(), &role_arn, &mut draft).await,
             Err(error) => Err(error),
         };
         self.trail.conclude(draft, credentials).await
@@ -349,13 +350,14 @@ impl IdentityPools {
 
     async fn credentials_of(
         &self,
+        pool: &IdentityPool,
         claims: &Claims,
         role_arn: &str,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, PoolError> {
         draft.about(claims);
-        let credentials = self.sts.credentials_for(claims, role_arn, draft).await;
-        credentials.map_err(|error| PoolError::assume(error, &claims.identity_id))
+        let credentials = self.credentials.credentials(RoleGrant::new(pool, claims, role_arn), draft).await;
+        credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id))
     }
 
     async fn usable_identity(&self, id: &IdentityId) -> Result<(Identity, IdentityPool), PoolError> {
