@@ -16,6 +16,7 @@ use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::provider_http::AllowedHost;
 use crate::secrets::{Interval, SecretError, SecretReference, Secrets};
 
@@ -40,6 +41,9 @@ pub struct Config {
     /// How secrets that AWS keeps are handled.
     #[serde(default)]
     pub secrets: SecretsConfig,
+    /// Who gives credentials to the people of the embedded pool.
+    #[serde(default)]
+    pub credentials: CredentialsConfig,
     /// The providers whose logins are accepted.
     #[serde(default, rename = "provider")]
     pub providers: Vec<ProviderConfig>,
@@ -67,6 +71,7 @@ pub struct Additions {
     #[serde(default)]
     network: NetworkConfig,
     secrets: Option<SecretsConfig>,
+    credentials: Option<CredentialsConfig>,
     #[serde(default, rename = "provider")]
     providers: Vec<ProviderConfig>,
     #[serde(default, rename = "oidc_provider")]
@@ -313,6 +318,9 @@ pub enum ConfigError {
     /// A number is out of its bounds.
     #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
     RoleMappingRules(usize),
+    /// Credentials cannot come from where they are said to.
+    #[error("[credentials] {0}")]
+    Credentials(String),
     /// A secret cannot be had.
     #[error("{key}: {source}")]
     Secret {
@@ -415,6 +423,7 @@ impl Config {
         self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
         self.network.allow_private.extend(additions.network.allow_private);
         self.secrets = additions.secrets.unwrap_or_else(|| self.secrets.clone());
+        self.credentials = additions.credentials.unwrap_or(std::mem::take(&mut self.credentials));
         self.providers.extend(additions.providers);
         self.oidc_providers.extend(additions.oidc_providers);
         self.user_pools.extend(additions.user_pools);
@@ -428,6 +437,7 @@ impl Config {
         if let Some(rules) = self.pool.role_mapping_rules.filter(|rules| !(1..=400).contains(rules)) {
             return Err(ConfigError::RoleMappingRules(rules));
         }
+        self.foreign_sts()?;
         self.check_registered()?;
         let mut ids = BTreeSet::new();
         for app in &self.apps {
@@ -447,6 +457,14 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The STS that credentials come from, if it is not our own.
+    ///
+    /// # Errors
+    /// [`ConfigError::Credentials`].
+    pub fn foreign_sts(&self) -> Result<Option<ForeignStsConfig>, ConfigError> {
+        self.credentials.foreign(&self.network.allow_private).map_err(ConfigError::Credentials)
     }
 
     /// The roles, their policies read. Roles that name no trust policy trust the configured pool.

@@ -23,6 +23,10 @@ use crate::xml;
 const RETRY_AFTER: u32 = 5;
 /// A provider did not answer (cognito-identity.md 3.5).
 const EXTERNAL_SERVICE: &str = "ExternalServiceException";
+/// A pool has no role to give, or it gives nothing (cognito-identity.md 3.5).
+const INVALID_CONFIGURATION: &str = "InvalidIdentityPoolConfigurationException";
+/// Not among the exceptions of the API, as with every service of AWS; SDKs try again.
+const SERVICE_UNAVAILABLE: &str = "ServiceUnavailableException";
 
 /// How a route speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl ApiError {
     pub fn took_too_long(dialect: Dialect) -> Self {
         let code = match dialect {
             Dialect::Problem | Dialect::OAuth => "timeout",
-            Dialect::AwsJson => "ServiceUnavailableException",
+            Dialect::AwsJson => SERVICE_UNAVAILABLE,
             Dialect::AwsQuery => "ServiceUnavailable",
         };
         Self::unavailable(code, "The request took too long. Try again.")
@@ -441,6 +445,13 @@ impl ApiError {
             PoolError::InvalidIdentityPoolConfiguration => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "identity_pool_misconfigured", message)
             }
+            PoolError::CredentialsMisconfigured(cause) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "identity_pool_misconfigured", message)
+                    .because(cause)
+            }
+            PoolError::CredentialsUnavailable(cause) => {
+                Self::unavailable("credentials_unavailable", message).because(cause)
+            }
             PoolError::LimitExceeded(_)
             | PoolError::ConcurrentModification
             | PoolError::ExternalService(_) => Self::unavailable("identity_pool_unavailable", message),
@@ -458,7 +469,13 @@ impl ApiError {
             PoolError::InvalidParameter(_) => "InvalidParameterException",
             PoolError::ResourceConflict(_) => "ResourceConflictException",
             PoolError::DeveloperUserAlreadyRegistered => "DeveloperUserAlreadyRegisteredException",
-            PoolError::InvalidIdentityPoolConfiguration => "InvalidIdentityPoolConfigurationException",
+            PoolError::InvalidIdentityPoolConfiguration => INVALID_CONFIGURATION,
+            PoolError::CredentialsMisconfigured(cause) => {
+                return Self::bad_request(INVALID_CONFIGURATION, message).because(cause);
+            }
+            PoolError::CredentialsUnavailable(cause) => {
+                return Self::unavailable(SERVICE_UNAVAILABLE, message).because(cause);
+            }
             PoolError::LimitExceeded(_) => "LimitExceededException",
             PoolError::ConcurrentModification => "ConcurrentModificationException",
             PoolError::ExternalService(error) => {
@@ -582,10 +599,11 @@ impl ApiError {
         response
     }
 
-    /// Whether whoever asked can do nothing about it. AWS gives a provider that does not answer the status of
-    /// a client's mistake.
+    /// Whether whoever asked can do nothing about it. AWS gives a provider that does not answer, and an STS that
+    /// refuses, the status of a client's mistake.
     fn concerns_the_operator(&self) -> bool {
-        self.status.is_server_error() || self.code == EXTERNAL_SERVICE
+        let refused_by_an_sts = self.code == INVALID_CONFIGURATION && self.cause.is_some();
+        self.status.is_server_error() || self.code == EXTERNAL_SERVICE || refused_by_an_sts
     }
 
     fn problem(&self, request_id: &RequestId) -> Response {

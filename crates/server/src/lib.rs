@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod foreign_sts;
 pub mod lambda;
 pub mod listen;
 pub mod provider_http;

@@ -7,6 +7,7 @@ use daypass_core::access::Access;
 use daypass_core::access_key::{self, AccessKeys};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::Clock;
+use daypass_core::credential_source::CredentialSource;
 use daypass_core::developer_pool::EmbeddedPool;
 use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
@@ -27,6 +28,7 @@ use daypass_core::sts::Sts;
 use daypass_core::token::TokenIssuer;
 
 use crate::config::{Config, ConfigError, PoolConfig, load_providers};
+use crate::foreign_sts::ForeignSts;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
 
@@ -195,8 +197,10 @@ impl Embedded {
     /// Wires the embedded pool and its STS. On the first start this makes the pool and its keys.
     async fn wire(ingredients: Ingredients, trail: Arc<AuditTrail>) -> Result<Self, WireError> {
         let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
+        let http = ingredients.http;
         let public_logins =
-            Arc::new(PublicLogins::new(config.registered_providers(), ingredients.http, clock.clone()));
+            Arc::new(PublicLogins::new(config.registered_providers(), http.clone(), clock.clone()));
+        let foreign_sts = config.foreign_sts()?;
         let region = config.pool.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &config.pool, &*random).await?;
@@ -220,7 +224,12 @@ impl Embedded {
             roles,
             sessions,
         });
+        let credentials: Arc<dyn CredentialSource> = match foreign_sts {
+            Some(config) => Arc::new(ForeignSts::new(config, http, sts.clone(), clock.clone())),
+            None => sts.clone(),
+        };
         let pools = Arc::new(IdentityPools {
+            credentials,
             public_logins,
             role_mapping_limit: config.pool.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default(),
             store: store.clone(),

@@ -4,6 +4,7 @@
 mod answer;
 mod backend;
 mod browser;
+mod far_sts;
 mod people;
 mod provider;
 mod public;
@@ -39,6 +40,7 @@ pub use self::answer::Answer;
 use self::answer::read;
 pub use self::backend::{BACKENDS, Backend};
 pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
+pub use self::far_sts::{FAR_STS, FarSts};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
 use self::public::Issuers;
@@ -68,6 +70,7 @@ pub struct Daypass {
     pub clock: Arc<ManualClock>,
     pub provider: Arc<Provider>,
     pub network: Arc<FakeHttp>,
+    pub far_sts: Arc<FarSts>,
     pub key: Credentials,
     audit: Arc<CollectedLines>,
     router: Router,
@@ -94,6 +97,15 @@ impl Daypass {
 
     /// The same on another store, with other OIDC providers for pools to accept.
     pub async fn start_on(backend: Backend, oidc_hosts: &[&str]) -> Self {
+        Self::start_configured(backend, oidc_hosts, "").await
+    }
+
+    /// One with more tables in its configuration.
+    pub async fn start_with(more: &str) -> Self {
+        Self::start_configured(Backend::memory(), &[OIDC, OTHER_OIDC], more).await
+    }
+
+    async fn start_configured(backend: Backend, oidc_hosts: &[&str], more: &str) -> Self {
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let random = Arc::new(SeededRandom::new(1));
         let audit = Arc::<CollectedLines>::default();
@@ -106,11 +118,12 @@ impl Daypass {
         let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
         let provider = Arc::new(Provider::new(sandbox.clone()));
         let issuers = Issuers::new(oidc_hosts, &clock);
-        let network = Arc::new(issuers.network().or(provider.clone()));
+        let far_sts = Arc::new(FarSts::new(clock.clone(), provider.clone()));
+        let network = Arc::new(issuers.network().or(far_sts.clone()));
         let secret_file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
         let ingredients = Ingredients {
-            config: config(secret_file.path(), oidc_hosts),
+            config: config(secret_file.path(), oidc_hosts, more),
             roles,
             store: store.clone(),
             master_key: master_key(),
@@ -139,6 +152,7 @@ impl Daypass {
             clock,
             provider,
             network,
+            far_sts,
             key,
             audit,
             router,
@@ -344,7 +358,7 @@ async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
     key.await
 }
 
-fn config(secret: &std::path::Path, oidc_hosts: &[&str]) -> Config {
+fn config(secret: &std::path::Path, oidc_hosts: &[&str], more: &str) -> Config {
     let secret = secret.to_str().unwrap();
     let mut text = format!(
         "public_url = {SERVER:?}\n\
@@ -372,7 +386,7 @@ fn config(secret: &std::path::Path, oidc_hosts: &[&str]) -> Config {
         writeln!(text, "[[oidc_provider]]\narn = {arn:?}\nissuer = {issuer:?}\naudiences = [{CLIENT:?}]")
             .unwrap();
     }
-    Config::parse(&text).unwrap()
+    Config::parse(&(text + more)).unwrap()
 }
 
 /// The role of people who logged in may list pools, so that it shows whether a session can do anything at

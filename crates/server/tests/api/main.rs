@@ -7,6 +7,7 @@ mod aws_gate;
 mod cognito;
 mod documents;
 mod exchange;
+mod foreign_sts;
 mod harness;
 mod keys;
 mod login;
