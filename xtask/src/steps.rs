@@ -26,6 +26,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+    Step { name: "seaweedfs", about: "credentials of a real SeaweedFS", run: seaweedfs },
     Step { name: "lambda", about: "the function, asked by all that Lambda hands over", run: lambda },
     Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
     Step {
@@ -40,6 +41,8 @@ pub(crate) const ALL: &[Step] = &[
 
 /// The folder of the tests with Python clients.
 pub(crate) const CLIENTS: &str = "tests/clients";
+/// The folder of the tests with a real SeaweedFS.
+const SEAWEEDFS: &str = "tests/seaweedfs";
 /// The folder of the tests of the Lambda function.
 const LAMBDA: &str = "tests/lambda";
 /// The folder of the tests of what is deployed.
@@ -118,6 +121,10 @@ fn browser(workspace: &Workspace) -> Outcome {
 
 fn clients(workspace: &Workspace) -> Outcome {
     pytest(workspace, CLIENTS)
+}
+
+fn seaweedfs(workspace: &Workspace) -> Outcome {
+    pytest(workspace, SEAWEEDFS)
 }
 
 fn lambda(workspace: &Workspace) -> Outcome {
