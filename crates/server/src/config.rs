@@ -857,6 +857,24 @@ mod tests {
     }
 
     #[test]
+    fn additions_say_where_credentials_come_from() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        let laid_over = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let mut config = Config::parse(GOOD).unwrap();
+            config.add(Additions::read(&file).unwrap()).map(|()| config)
+        };
+        let network = "[network]\nallow_private = [\"store.internal\"]\n";
+        let credentials = "[credentials]\nsource = \"sts\"\nurl = \"http://store.internal\"\n";
+        let config = laid_over(&format!("{network}{credentials}")).unwrap();
+        assert_eq!(config.foreign_sts().unwrap().unwrap().url, "http://store.internal/");
+        assert_eq!(laid_over(network).unwrap().foreign_sts().unwrap(), None);
+        let refused = laid_over(credentials).unwrap_err().to_string();
+        assert!(refused.starts_with("[credentials] url = \"http://store.internal\": "), "{refused}");
+    }
+
+    #[test]
     fn mistakes_in_additions_are_refused_with_their_place() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("more.toml");

@@ -19,7 +19,7 @@ use daypass_core::sts::Sts;
 use daypass_core::token::Claims;
 
 pub use self::config::{CredentialsConfig, ForeignStsConfig};
-use self::endpoint::{Endpoint, Question, Refusal};
+use self::endpoint::{Endpoint, Kind, Question, Refusal};
 
 /// The STS elsewhere, and what has to be known to ask it.
 pub struct ForeignSts {
@@ -58,46 +58,45 @@ impl ForeignSts {
         }
     }
 
-    fn explain(&self, refusal: Refusal, role: &str, claims: &Claims) -> CredentialsError {
-        let (url, issuer, pool) = (&self.endpoint.url, self.sts.tokens.issuer(), &claims.pool_id);
-        let discovery = format!("{issuer}/.well-known/openid-configuration");
-        let misconfigured = |said: String, cure: String| {
-            CredentialsError::Misconfigured(format!(
-                "the STS at {url} refuses the role {role} ({said}): {cure}"
-            ))
-        };
-        match refusal {
-            Refusal::Role { said } => misconfigured(
-                said,
-                format!(
-                    "there is no such role there, or its trust policy does not admit tokens of {issuer} with the \
-                     audience {pool}; tokens with tags need sts:TagSession besides"
-                ),
-            ),
-            Refusal::Clock { said } => misconfigured(
-                said,
-                "the token was signed this moment, so set the clocks of both machines right".into(),
-            ),
-            Refusal::Issuer { said } => misconfigured(
-                said,
-                format!(
-                    "register the issuer {issuer} there, character by character, with the audience {pool}, and see that \
-                     the STS can reach {discovery}"
-                ),
-            ),
-            Refusal::IssuerUnreachable { said } => CredentialsError::Unavailable(format!(
-                "the STS at {url} cannot fetch our keys ({said}): it has to reach {discovery}"
+    /// What the operator reads in the log.
+    fn explain(&self, refusal: &Refusal, role: &str, claims: &Claims) -> CredentialsError {
+        let (url, said) = (&self.endpoint.url, &refusal.said);
+        match self.cure(refusal.kind, claims) {
+            None => CredentialsError::Unavailable(format!("the STS at {url} gives no answer ({said})")),
+            Some(cure) if refusal.kind == Kind::IssuerUnreachable => CredentialsError::Unavailable(format!(
+                "the STS at {url} cannot fetch our keys ({said}): {cure}"
             )),
-            Refusal::Other { said } => misconfigured(
-                said,
-                "see that `url` of [credentials] is an STS, that it knows our issuer, that the role's ARN is right, and that \
-                 the role allows `duration`"
-                    .into(),
-            ),
-            Refusal::Unavailable { said } => {
-                CredentialsError::Unavailable(format!("the STS at {url} gives no answer ({said})"))
-            }
+            Some(cure) => CredentialsError::Misconfigured(format!(
+                "the STS at {url} refuses the role {role} ({said}): {cure}"
+            )),
         }
+    }
+
+    /// What to do about it, unless the STS has to get well by itself.
+    fn cure(&self, kind: Kind, claims: &Claims) -> Option<String> {
+        let (issuer, pool) = (self.sts.tokens.issuer(), &claims.pool_id);
+        let discovery = format!("{issuer}/.well-known/openid-configuration");
+        let cure = match kind {
+            Kind::Role => format!(
+                "there is no such role there, its trust policy does not admit tokens of {issuer} with the audience {pool}, \
+                 or the STS cannot reach {discovery}; at AWS and Ceph, tokens with tags need sts:TagSession besides"
+            ),
+            Kind::Clock => {
+                "the token was signed this moment, so set the clocks of both machines right".into()
+            }
+            Kind::Issuer => format!(
+                "register the issuer {issuer} there, character by character, with the audience {pool}, and see that the \
+                 STS can reach {discovery}"
+            ),
+            Kind::IssuerUnreachable => format!("it has to reach {discovery}"),
+            Kind::Other => {
+                "see that `url` of [credentials] is an STS, that it knows our issuer, that the role's ARN is \
+                            right, and that the role allows `duration`"
+                    .into()
+            }
+            Kind::Unavailable => return None,
+        };
+        Some(cure)
     }
 }
 
@@ -124,7 +123,7 @@ impl CredentialSource for ForeignSts {
             role_arn,
         };
         let credentials = self.endpoint.assume(&question, now).await;
-        let credentials = credentials.map_err(|refusal| self.explain(refusal, role_arn, grant.claims()))?;
+        let credentials = credentials.map_err(|refusal| self.explain(&refusal, role_arn, grant.claims()))?;
         draft.access_key_id = Some(credentials.access_key_id.clone());
         Ok(credentials)
     }

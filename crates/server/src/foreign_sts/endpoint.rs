@@ -33,39 +33,30 @@ pub struct Question<'a> {
     pub duration: SignedDuration,
 }
 
-/// Why there are no credentials. `said` is what the STS said, fit for the log.
+/// Why there are no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub struct Refusal {
+    /// What it means.
+    pub kind: Kind,
+    /// What the STS said, or what happened, fit for the log.
+    pub said: String,
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     /// The role is not there, or does not admit us.
-    Role {
-        /// Its words.
-        said: String,
-    },
+    Role,
     /// The token is over, which was signed a moment ago.
-    Clock {
-        /// Its words.
-        said: String,
-    },
+    Clock,
     /// Our issuer is unknown there, or our audience, or our signature.
-    Issuer {
-        /// Its words.
-        said: String,
-    },
+    Issuer,
     /// It could not ask our issuer for the keys.
-    IssuerUnreachable {
-        /// Its words.
-        said: String,
-    },
+    IssuerUnreachable,
     /// Anything else that asking again does not change.
-    Other {
-        /// Its words, or what is wrong with them.
-        said: String,
-    },
+    Other,
     /// It does not answer, or says that it cannot now.
-    Unavailable {
-        /// Its words, or what happened.
-        said: String,
-    },
+    Unavailable,
 }
 
 /// An STS elsewhere.
@@ -86,9 +77,8 @@ impl Endpoint {
         let elements = std::str::from_utf8(answer.body()).ok().and_then(Elements::parse);
         if answer.status().is_success() {
             let credentials = elements.and_then(|elements| credentials(&elements, now));
-            return credentials.ok_or_else(|| Refusal::Other {
-                said: format!("status {} without credentials", answer.status().as_u16()),
-            });
+            let said = format!("status {} without credentials", answer.status().as_u16());
+            return credentials.ok_or(Refusal { kind: Kind::Other, said });
         }
         Err(refusal(&answer, elements.as_ref()))
     }
@@ -131,36 +121,35 @@ fn is_plain(text: &str) -> bool {
 }
 
 fn no_answer(error: &ProviderHttpError) -> Refusal {
-    let said = error.to_string();
-    match error {
+    let kind = match error {
         ProviderHttpError::TimedOut | ProviderHttpError::Unreachable(_) | ProviderHttpError::Resting => {
-            Refusal::Unavailable { said }
+            Kind::Unavailable
         }
-        ProviderHttpError::PrivateAddress { .. } | ProviderHttpError::AnswerTooLarge => {
-            Refusal::Other { said }
-        }
-    }
+        ProviderHttpError::PrivateAddress { .. } | ProviderHttpError::AnswerTooLarge => Kind::Other,
+    };
+    Refusal { kind, said: error.to_string() }
+}
+
+fn refusal(answer: &Response<Bytes>, elements: Option<&Elements>) -> Refusal {
+    let text = |name: &str| ERRORS.iter().find_map(|error| elements?.get(&format!("{error}/{name}")));
+    let code = text("Code").unwrap_or_default();
+    let said = words(answer.status(), code, text("Message").unwrap_or_default());
+    Refusal { kind: kind(answer.status(), code), said }
 }
 
 /// By the code, or by the status where there is none: Ceph's errors are empty.
-fn refusal(answer: &Response<Bytes>, elements: Option<&Elements>) -> Refusal {
-    let status = answer.status();
-    let text = |name: &str| ERRORS.iter().find_map(|error| elements?.get(&format!("{error}/{name}")));
-    let code = text("Code").unwrap_or_default();
-    let said = words(status, code, text("Message").unwrap_or_default());
+fn kind(status: StatusCode, code: &str) -> Kind {
     match code {
-        "AccessDenied" | "AccessDeniedException" => Refusal::Role { said },
-        "ExpiredToken" | "ExpiredTokenException" => Refusal::Clock { said },
-        "InvalidIdentityToken" | "IDPRejectedClaim" => Refusal::Issuer { said },
-        "IDPCommunicationError" => Refusal::IssuerUnreachable { said },
+        "AccessDenied" | "AccessDeniedException" => Kind::Role,
+        "ExpiredToken" | "ExpiredTokenException" => Kind::Clock,
+        "InvalidIdentityToken" | "IDPRejectedClaim" => Kind::Issuer,
+        "IDPCommunicationError" => Kind::IssuerUnreachable,
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "SlowDown" | "ServiceUnavailable" => {
-            Refusal::Unavailable { said }
+            Kind::Unavailable
         }
-        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Refusal::Unavailable { said }
-        }
-        "" if status == StatusCode::FORBIDDEN => Refusal::Role { said },
-        _ => Refusal::Other { said },
+        _ if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => Kind::Unavailable,
+        "" if status == StatusCode::FORBIDDEN => Kind::Role,
+        _ => Kind::Other,
     }
 }
 

@@ -286,6 +286,18 @@ async fn our_own_sts_goes_on() {
     assert!(daypass.far_sts.asked().is_empty());
 }
 
+#[tokio::test]
+async fn a_role_of_the_pool_that_is_the_arn_of_something_else_is_not_asked_for() {
+    let daypass = start().await;
+    let entered = daypass.enter("ada").await;
+    let roles = json!({"authenticated": "arn:aws:iam::000000000000:role"});
+    let input = json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles});
+    daypass.call("SetIdentityPoolRoles", input).await;
+    let answer = daypass.get_credentials(&entered).await;
+    answer.assert_exception("InvalidIdentityPoolConfigurationException", MISCONFIGURED);
+    assert!(daypass.far_sts.asked().is_empty());
+}
+
 /// They are in our form as well, and nobody here issued them.
 #[tokio::test]
 async fn credentials_from_elsewhere_open_nothing_here() {
