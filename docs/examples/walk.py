@@ -1,6 +1,7 @@
 """Signs Ada in at the sandbox without a browser, and walks the rest of the flow with unmodified boto3.
 
-Usage: python walk.py READY.json, the line of JSON that `daypass up` prints."""
+Usage: python walk.py READY.json [S3_URL BUCKET PREFIX]: the line of JSON that `daypass up` prints, and, if credentials come
+from a store of your own, where it answers and where people have their folders."""
 
 import base64
 import hashlib
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 
 with open(sys.argv[1]) as file:
     up = json.load(file)
+s3_url, bucket, prefix = sys.argv[2:5] or (up["s3_url"], up["bucket"], "")
 http = urllib3.PoolManager()
 
 # 1. The login. A person would press the button on the consent page; the form of that page can be posted as well.
@@ -56,16 +58,17 @@ print("key      ", given["AccessKeyId"], "until", given["Expiration"])
 
 # 7. S3, with nothing but those credentials.
 s3 = boto3.client(
-    "s3", endpoint_url=up["s3_url"], region_name=up["region"], aws_access_key_id=given["AccessKeyId"],
+    "s3", endpoint_url=s3_url, region_name=up["region"], aws_access_key_id=given["AccessKeyId"],
     aws_secret_access_key=given["SecretKey"], aws_session_token=given["SessionToken"],
     config=Config(s3={"addressing_style": "path"}),
 )  # fmt: skip
-key = ada["identity_id"] + "/hello.txt"
-s3.put_object(Bucket=up["bucket"], Key=key, Body=b"Hello from Ada")
-listed = s3.list_objects_v2(Bucket=up["bucket"], Prefix=ada["identity_id"] + "/")
+folder = f"{prefix}{ada['identity_id']}/"
+key = folder + "hello.txt"
+s3.put_object(Bucket=bucket, Key=key, Body=b"Hello from Ada")
+listed = s3.list_objects_v2(Bucket=bucket, Prefix=folder)
 print("list     ", [entry["Key"] for entry in listed["Contents"]])
-print("read     ", s3.get_object(Bucket=up["bucket"], Key=key)["Body"].read().decode())
+print("read     ", s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
 try:
-    s3.get_object(Bucket=up["bucket"], Key="us-east-1:somebody-else/diary.txt")
+    s3.get_object(Bucket=bucket, Key=f"{prefix}us-east-1:somebody-else/diary.txt")
 except ClientError as error:
     print("not hers ", error.response["Error"]["Code"])
