@@ -9,7 +9,6 @@ use crate::audit::AuditDraft;
 use crate::identity::IdentityPool;
 use crate::ids::RoleName;
 use crate::session::Credentials;
-use crate::store::StoreError;
 use crate::sts::{AssumeError, Sts};
 use crate::token::Claims;
 
@@ -66,12 +65,6 @@ pub enum CredentialsError {
     /// The STS does not answer, or says that it cannot. The text is the operator's, and holds no secret.
     #[error("{0}")]
     Unavailable(String),
-}
-
-impl From<StoreError> for CredentialsError {
-    fn from(error: StoreError) -> Self {
-        AssumeError::from(error).into()
-    }
 }
 
 /// Makes credentials of the pool's decisions.
