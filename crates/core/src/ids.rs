@@ -126,6 +126,12 @@ impl IdentityPoolId {
     pub fn generate(region: &Region, random: &dyn Random) -> Self {
         Self(format!("{region}:{}", random.guid()))
     }
+
+    /// The Region that it names.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        region_of(&self.0)
+    }
 }
 
 impl IdentityId {
@@ -133,6 +139,12 @@ impl IdentityId {
     #[must_use]
     pub fn generate(region: &Region, random: &dyn Random) -> Self {
         Self(format!("{region}:{}", random.guid()))
+    }
+
+    /// The Region that it names.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        region_of(&self.0)
     }
 }
 
@@ -198,6 +210,10 @@ fn is_region_and_guid(text: &str) -> bool {
         && region.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         && !guid.is_empty()
         && guid.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+fn region_of(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(region, _)| region)
 }
 
 fn is_guid(text: &str) -> bool {

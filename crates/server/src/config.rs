@@ -1,12 +1,14 @@
 //! The configuration: what an operator writes into `daypass.toml`. Unknown keys are refused, secrets come
 //! by reference, and everything is checked before anything starts.
 
+mod pool;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daypass_core::clock::SignedDuration;
-use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName};
+use daypass_core::ids::{IdentityPoolId, RoleName};
 use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
 use daypass_core::provider::{AppleKey, Identifier, Provider, ProvidersById};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
@@ -16,6 +18,7 @@ use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::provider_http::AllowedHost;
 use crate::secrets::{Interval, SecretError, SecretReference, Secrets};
@@ -134,22 +137,6 @@ pub struct SecretsConfig {
     /// How old they may become before they are fetched again.
     #[serde(default)]
     pub refresh: Interval,
-}
-
-/// The identity pool.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PoolConfig {
-    /// Its name; the pool is created under it when the server first starts.
-    pub name: String,
-    /// The key in `Logins` that stands for this broker.
-    pub developer_provider: String,
-    /// The Region that IDs and ARNs carry.
-    pub region: Region,
-    /// The account that ARNs carry.
-    pub account_id: AccountId,
-    /// How many rules the role mapping of one provider may have, 1 to 400; Cognito's quota is the default.
-    pub role_mapping_rules: Option<usize>,
 }
 
 /// A role, by the files of its policies.
@@ -315,6 +302,9 @@ pub enum ConfigError {
         /// What to write.
         cure: &'static str,
     },
+    /// A table that only the embedded pool knows.
+    #[error("[[{0}]] goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out")]
+    OfTheEmbeddedPool(&'static str),
     /// A number is out of its bounds.
     #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
     RoleMappingRules(usize),
@@ -420,7 +410,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first mistake.
     pub fn add(&mut self, additions: Additions) -> Result<(), ConfigError> {
-        self.pool.role_mapping_rules = additions.pool.role_mapping_rules.or(self.pool.role_mapping_rules);
+        if let Driver::Embedded(pool) = &mut self.pool.driver {
+            pool.role_mapping_rules = additions.pool.role_mapping_rules.or(pool.role_mapping_rules);
+        }
         self.network.allow_private.extend(additions.network.allow_private);
         self.secrets = additions.secrets.unwrap_or_else(|| self.secrets.clone());
         self.credentials = additions.credentials.unwrap_or(std::mem::take(&mut self.credentials));
@@ -434,9 +426,7 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         check_url("public_url", &self.public_url, |rest| !rest.ends_with('/'), "must not end with a slash")?;
-        if let Some(rules) = self.pool.role_mapping_rules.filter(|rules| !(1..=400).contains(rules)) {
-            return Err(ConfigError::RoleMappingRules(rules));
-        }
+        self.check_driver()?;
         self.foreign_sts()?;
         self.check_registered()?;
         let mut ids = BTreeSet::new();
@@ -465,6 +455,24 @@ impl Config {
     /// [`ConfigError::Credentials`].
     pub fn foreign_sts(&self) -> Result<Option<ForeignStsConfig>, ConfigError> {
         self.credentials.foreign(&self.network.allow_private).map_err(ConfigError::Credentials)
+    }
+
+    fn check_driver(&self) -> Result<(), ConfigError> {
+        match &self.pool.driver {
+            Driver::Embedded(pool) => match pool.role_mapping_rules {
+                Some(rules) if !(1..=400).contains(&rules) => Err(ConfigError::RoleMappingRules(rules)),
+                _ => Ok(()),
+            },
+            Driver::Cognito(_) => {
+                let tables = [
+                    ("role", self.roles.is_empty()),
+                    ("oidc_provider", self.oidc_providers.is_empty()),
+                    ("user_pool", self.user_pools.is_empty()),
+                ];
+                let given = tables.into_iter().find(|(_, empty)| !empty);
+                given.map_or(Ok(()), |(table, _)| Err(ConfigError::OfTheEmbeddedPool(table)))
+            }
+        }
     }
 
     /// The roles, their policies read. Roles that name no trust policy trust the configured pool.
@@ -839,6 +847,18 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_the_embedded_pool_are_not_for_amazons() {
+        let pool = GOOD.split("[pool]").nth(1).unwrap().split("[[provider]]").next().unwrap();
+        let cognito = "driver = \"cognito\"\ndeveloper_provider = \"a\"\n[[pool.region]]\nregion = \"r\"\npool_id = \"r:0a\"\n";
+        assert!(load(pool, cognito).is_ok());
+        let role = "[[role]]\nname = \"a\"\npolicy = \"a.json\"\n";
+        for (table, text) in [("role", role), ("oidc_provider", REGISTERED)] {
+            let refused = complaint(pool, &format!("{cognito}{text}"));
+            assert!(refused.contains(&format!("[[{table}]] goes with driver = \"embedded\"")), "{refused}");
+        }
+    }
+
+    #[test]
     fn additions_are_laid_over_and_their_paths_start_at_their_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("more.toml");
@@ -847,7 +867,8 @@ mod tests {
         std::fs::write(&file, format!("{REGISTERED}{role}[pool]\nrole_mapping_rules = 30\n[network]\nallow_private = [\"10.0.0.7\"]\n")).unwrap();
         let mut config = Config::parse(GOOD).unwrap();
         config.add(Additions::read(&file).unwrap()).unwrap();
-        assert_eq!(config.pool.role_mapping_rules, Some(30));
+        let Driver::Embedded(pool) = &config.pool.driver else { panic!("{config:?}") };
+        assert_eq!(pool.role_mapping_rules, Some(30));
         assert_eq!(config.oidc_providers.len(), 1);
         assert_eq!(config.network.allow_private.len(), 1);
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();

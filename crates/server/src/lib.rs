@@ -1,7 +1,9 @@
 //! Daypass on the wire: the HTTP server, the S3 endpoint, the sandbox identity provider and the commands.
 //! What it all means is in `daypass-core`; `docs/architecture.md` walks one request through the files.
 
+mod circuit;
 pub mod cli;
+pub mod cognito;
 pub mod config;
 pub mod error;
 pub mod foreign_sts;

@@ -5,7 +5,6 @@
 //! Every host has its own places and its own circuit. One that hangs fills its own places, is left alone after
 //! a few failures, and costs the others nothing.
 
-mod circuit;
 mod pool;
 mod reach;
 
@@ -23,10 +22,10 @@ use daypass_core::random::Random;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use self::circuit::Circuit;
 pub(crate) use self::pool::Pool;
 pub use self::reach::{AllowedHost, Reach};
 use self::reach::{PrivateAddress, Resolver};
+use crate::circuit::Circuit;
 
 /// What a provider is given.
 #[derive(Debug, Clone, Copy)]

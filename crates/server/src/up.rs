@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use self::home::Home;
 use self::ports::Ports;
-use crate::config::{Additions, Config, PoolConfig};
+use crate::config::{Additions, Config, EmbeddedConfig};
 use crate::listen::{Stop, listen};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
@@ -141,6 +141,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         secrets,
         secret_store,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
+        aws: None,
         audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
         clock: clock.clone(),
         random: random.clone(),
@@ -237,14 +238,13 @@ fn role_arn(name: &str) -> String {
 
 /// The pool that logins lead to, as the server finds it.
 pub(crate) async fn pool(store: &dyn Store, random: &dyn Random) -> anyhow::Result<IdentityPool> {
-    let config = PoolConfig {
+    let config = EmbeddedConfig {
         name: POOL_NAME.into(),
-        developer_provider: DEVELOPER_PROVIDER.into(),
         region: Region::parse(REGION)?,
         account_id: AccountId::parse(ACCOUNT_ID)?,
         role_mapping_rules: None,
     };
-    Ok(configured_pool(store, &config, random).await?)
+    Ok(configured_pool(store, &config, DEVELOPER_PROVIDER, random).await?)
 }
 
 /// What policies call a pool.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use daypass_core::access::Access;
 use daypass_core::access_key::{self, AccessKeys};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::Clock;
 use daypass_core::credential_source::CredentialSource;
-use daypass_core::developer_pool::EmbeddedPool;
+use daypass_core::developer_pool::{DeveloperPool, EmbeddedPool};
 use daypass_core::exchange::Broker;
 use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
@@ -27,7 +28,8 @@ use daypass_core::store::{SharedStore, StoreError};
 use daypass_core::sts::Sts;
 use daypass_core::token::TokenIssuer;
 
-use crate::config::{Config, ConfigError, PoolConfig, load_providers};
+use crate::cognito::{self, CognitoPool};
+use crate::config::{Config, ConfigError, Driver, EmbeddedConfig, RegionConfig, load_providers};
 use crate::foreign_sts::ForeignSts;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
@@ -48,6 +50,8 @@ pub struct Ingredients {
     pub secret_store: Arc<dyn SecretStore>,
     /// The way to the providers.
     pub http: Arc<dyn ProviderHttp>,
+    /// The account and the settings at AWS, where the pool is there; those of the environment if it is `None`.
+    pub aws: Option<SdkConfig>,
     /// Where audit events go besides the store.
     pub audit_lines: Arc<dyn AuditLines>,
     /// Tells the time.
@@ -164,15 +168,10 @@ impl App {
         };
         let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
         let engine = Engine::new(ingredients.http.clone(), clock.clone());
-        let embedded = Arc::new(Embedded::wire(ingredients, trail.clone()).await?);
-        let pool = EmbeddedPool {
-            pools: embedded.pools.clone(),
-            pool_id: embedded.pool_id.clone(),
-            trail: trail.clone(),
-        };
+        let (pool, embedded) = wire_pool(ingredients, trail.clone()).await?;
         let broker = Broker {
             redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
-            pool: Arc::new(pool),
+            pool,
             store: store.clone(),
             clock: clock.clone(),
             login_codes,
@@ -182,8 +181,8 @@ impl App {
         };
         Ok(Self {
             origins: apps.into_iter().flat_map(|app| app.origins).collect(),
-            embedded: Some(embedded),
             refresher: refresher.map(Arc::new),
+            embedded,
             broker,
             login_flow,
             store,
@@ -193,20 +192,51 @@ impl App {
     }
 }
 
+type WiredPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
+
+/// The pool that logins lead to, and the embedded one if it is that.
+async fn wire_pool(ingredients: Ingredients, trail: Arc<AuditTrail>) -> Result<WiredPool, WireError> {
+    match ingredients.config.pool.driver.clone() {
+        Driver::Cognito(regions) => Ok((wire_cognito(&ingredients, &regions, trail).await, None)),
+        Driver::Embedded(pool) => {
+            let embedded = Arc::new(Embedded::wire(ingredients, pool, trail.clone()).await?);
+            let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
+            Ok((Arc::new(EmbeddedPool { pools, pool_id, trail }), Some(embedded)))
+        }
+    }
+}
+
+async fn wire_cognito(
+    ingredients: &Ingredients,
+    regions: &[RegionConfig],
+    trail: Arc<AuditTrail>,
+) -> Arc<dyn DeveloperPool> {
+    let aws = match &ingredients.aws {
+        Some(aws) => aws.clone(),
+        None => cognito::config_of_environment(&regions[0].region).await,
+    };
+    let provider = &ingredients.config.pool.developer_provider;
+    Arc::new(CognitoPool::new(regions, provider, &aws, trail, &ingredients.clock))
+}
+
 impl Embedded {
     /// Wires the embedded pool and its STS. On the first start this makes the pool and its keys.
-    async fn wire(ingredients: Ingredients, trail: Arc<AuditTrail>) -> Result<Self, WireError> {
+    async fn wire(
+        ingredients: Ingredients,
+        pool_config: EmbeddedConfig,
+        trail: Arc<AuditTrail>,
+    ) -> Result<Self, WireError> {
         let Ingredients { config, store, master_key, clock, random, .. } = ingredients;
         let http = ingredients.http;
         let public_logins =
             Arc::new(PublicLogins::new(config.registered_providers(), http.clone(), clock.clone()));
         let foreign_sts = config.foreign_sts()?;
-        let region = config.pool.region.clone();
+        let region = pool_config.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
-        let pool = configured_pool(&*store, &config.pool, &*random).await?;
+        let pool = configured_pool(&*store, &pool_config, &config.pool.developer_provider, &*random).await?;
         let mut roles = (ingredients.roles)(&pool.id);
         roles.extend(config.load_roles(&pool.id)?);
-        let roles = Arc::new(Roles::compile(config.pool.account_id.clone(), roles)?);
+        let roles = Arc::new(Roles::compile(pool_config.account_id.clone(), roles)?);
         let sessions = Arc::new(SessionSealer::new(&master_key));
         let access = Arc::new(Access {
             roles: roles.clone(),
@@ -231,7 +261,7 @@ impl Embedded {
         let pools = Arc::new(IdentityPools {
             credentials,
             public_logins,
-            role_mapping_limit: config.pool.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default(),
+            role_mapping_limit: pool_config.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default(),
             store: store.clone(),
             sts: sts.clone(),
             trail: trail.clone(),
@@ -243,7 +273,7 @@ impl Embedded {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
             clock: clock.clone(),
-            region: config.pool.region,
+            region: pool_config.region,
             store: store.clone(),
         };
         Ok(Self {
@@ -265,12 +295,13 @@ impl Embedded {
 /// on: what somebody set through the API stays.
 pub(crate) async fn configured_pool(
     store: &dyn daypass_core::store::Store,
-    config: &PoolConfig,
+    config: &EmbeddedConfig,
+    developer_provider: &str,
     random: &dyn Random,
 ) -> Result<IdentityPool, StoreError> {
     let settings = PoolSettings {
         name: config.name.clone(),
-        developer_provider_name: Some(config.developer_provider.clone()),
+        developer_provider_name: Some(developer_provider.to_owned()),
         ..PoolSettings::default()
     };
     let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.account_id);

@@ -7,8 +7,8 @@ use daypass_core::random::SeededRandom;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::circuit::{FAILURES, REST};
 use super::*;
+use crate::circuit::{FAILURES, REST};
 
 const LIMITS: Limits = Limits {
     connect: Duration::from_millis(500),

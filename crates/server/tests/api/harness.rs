@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 pub use self::answer::Answer;
-use self::answer::read;
+pub use self::answer::read;
 pub use self::backend::{BACKENDS, Backend};
 pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
 pub use self::far_sts::{FAR_STS, FarSts};
@@ -82,7 +82,14 @@ pub struct Daypass {
 }
 
 #[derive(Default)]
-struct CollectedLines(Mutex<Vec<AuditEvent>>);
+pub struct CollectedLines(Mutex<Vec<AuditEvent>>);
+
+impl CollectedLines {
+    pub fn events(&self) -> Vec<Value> {
+        let events = self.0.lock().unwrap();
+        events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+    }
+}
 
 impl AuditLines for CollectedLines {
     fn append(&self, events: &[AuditEvent]) {
@@ -97,15 +104,20 @@ impl Daypass {
 
     /// The same on another store, with other OIDC providers for pools to accept.
     pub async fn start_on(backend: Backend, oidc_hosts: &[&str]) -> Self {
-        Self::start_configured(backend, oidc_hosts, "").await
+        Self::start_configured(REGION, backend, oidc_hosts, "").await
     }
 
     /// One with more tables in its configuration.
     pub async fn start_with(more: &str) -> Self {
-        Self::start_configured(Backend::memory(), &[OIDC, OTHER_OIDC], more).await
+        Self::start_configured(REGION, Backend::memory(), &[OIDC, OTHER_OIDC], more).await
     }
 
-    async fn start_configured(backend: Backend, oidc_hosts: &[&str], more: &str) -> Self {
+    /// One in another Region.
+    pub async fn start_in(region: &str, backend: Backend, oidc_hosts: &[&str]) -> Self {
+        Self::start_configured(region, backend, oidc_hosts, "").await
+    }
+
+    async fn start_configured(region: &str, backend: Backend, oidc_hosts: &[&str], more: &str) -> Self {
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let random = Arc::new(SeededRandom::new(1));
         let audit = Arc::<CollectedLines>::default();
@@ -122,14 +134,16 @@ impl Daypass {
         let network = Arc::new(issuers.network().or(far_sts.clone()));
         let secret_file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
+        let pool = format!("name = \"test\"\nregion = {region:?}\naccount_id = \"000000000000\"");
         let ingredients = Ingredients {
-            config: config(secret_file.path(), oidc_hosts, more),
+            config: config(&pool, secret_file.path(), oidc_hosts, more),
             roles,
             store: store.clone(),
             master_key: master_key(),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
+            aws: None,
             audit_lines: audit.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -311,8 +325,7 @@ impl Daypass {
     }
 
     pub fn audit_events(&self) -> Vec<Value> {
-        let events = self.audit.0.lock().unwrap();
-        events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+        self.audit.events()
     }
 
     /// Headers and bodies of all refusals so far.
@@ -344,7 +357,7 @@ pub fn sts_request(members: &[(&str, &str)]) -> Request<String> {
         .unwrap()
 }
 
-fn master_key() -> MasterKey {
+pub fn master_key() -> MasterKey {
     MasterKey::new([7; 32])
 }
 
@@ -358,12 +371,12 @@ async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
     key.await
 }
 
-fn config(secret: &std::path::Path, oidc_hosts: &[&str], more: &str) -> Config {
+/// The configuration of a pool, whose own keys are given.
+pub fn config(pool: &str, secret: &std::path::Path, oidc_hosts: &[&str], more: &str) -> Config {
     let secret = secret.to_str().unwrap();
     let mut text = format!(
         "public_url = {SERVER:?}\n\
-         [pool]\nname = \"test\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n\
-         region = {REGION:?}\naccount_id = \"000000000000\"\n\
+         [pool]\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n{pool}\n\
          [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n\
          [[app]]\nid = \"shop\"\norigins = [\"https://shop.example\"]\n\
          redirect_uris = [{APP_REDIRECT_URI:?}, \"https://shop.example/?page=in\"]\n\

@@ -4,13 +4,13 @@
 use daypass_core::clock::{SignedDuration, Timestamp};
 
 /// How many failures in a row open the circuit.
-pub(super) const FAILURES: u32 = 5;
+pub(crate) const FAILURES: u32 = 5;
 /// How long a host is left alone; clients are told to come back after as long.
-pub(super) const REST: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const REST: SignedDuration = SignedDuration::from_secs(5);
 
 /// The circuit of one host.
 #[derive(Debug, Default)]
-pub(super) struct Circuit {
+pub(crate) struct Circuit {
     failures: u32,
     /// When it was opened, last failed, or last let a probe through.
     resting_since: Option<Timestamp>,
@@ -18,7 +18,7 @@ pub(super) struct Circuit {
 
 impl Circuit {
     /// Whether the host is left alone at this moment.
-    pub(super) fn is_resting(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_resting(&self, now: Timestamp) -> bool {
         self.resting_since.is_some_and(|since| {
             let age = now.duration_since(since);
             !age.is_negative() && age < REST
@@ -27,7 +27,7 @@ impl Circuit {
 
     /// Whether a request may go out. In an open circuit it is the probe, and the next one waits for as long as
     /// the last: nothing has to be given back by a probe that nobody waits for any more.
-    pub(super) fn admit(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn admit(&mut self, now: Timestamp) -> bool {
         let admitted = !self.is_resting(now);
         if admitted && self.resting_since.is_some() {
             self.resting_since = Some(now);
@@ -36,7 +36,7 @@ impl Circuit {
     }
 
     /// Notes how a request went. Answers whether that opened the circuit.
-    pub(super) fn note(&mut self, failed: bool, now: Timestamp) -> bool {
+    pub(crate) fn note(&mut self, failed: bool, now: Timestamp) -> bool {
         if !failed {
             *self = Self::default();
             return false;

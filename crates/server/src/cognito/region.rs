@@ -1,0 +1,131 @@
+//! The pool in one Region: the calls to it, and what their answers mean.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_cognitoidentity::Client;
+use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cognitoidentity::types::Credentials as AmazonsCredentials;
+use daypass_core::clock::{Clock, Timestamp};
+use daypass_core::developer_pool::Wishes;
+use daypass_core::ids::{self, AccessKeyId, IdentityId, IdentityPoolId};
+use daypass_core::secret::Secret;
+use daypass_core::session::Credentials;
+use daypass_core::sts::FEDERATED_PROVIDER;
+use daypass_core::token::OpenIdToken;
+
+use super::failure::{Call, Failure};
+use super::token;
+use crate::circuit::Circuit;
+
+/// The pool in one Region.
+pub(super) struct Region {
+    pub(super) name: ids::Region,
+    pub(super) pool_id: IdentityPoolId,
+    pub(super) developer_provider: String,
+    pub(super) client: Client,
+    pub(super) circuit: Mutex<Circuit>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Region {
+    /// Whether the Region is left alone at this moment.
+    pub(super) fn is_resting(&self) -> bool {
+        self.circuit().is_resting(self.clock.now())
+    }
+
+    /// GetOpenIdTokenForDeveloperIdentity.
+    pub(super) async fn token(&self, user: &str, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
+        let call = Call {
+            names_identity: wishes.identity_id.is_some(),
+            ..self.call("GetOpenIdTokenForDeveloperIdentity")
+        };
+        let ask = || {
+            self.client
+                .get_open_id_token_for_developer_identity()
+                .identity_pool_id(self.pool_id.as_str())
+                .logins(&self.developer_provider, user)
+                .set_identity_id(wishes.identity_id.as_ref().map(ToString::to_string))
+                .set_token_duration(wishes.token_duration.map(|duration| duration.as_secs()))
+                .send()
+        };
+        let answer = self.ask(call, ask).await?;
+        let identity_id = self.identity_id(answer.identity_id)?;
+        let secret = Secret::new(answer.token.unwrap_or_default());
+        let token = token::read(secret, identity_id, &self.pool_id, self.clock.now());
+        token.map_err(|error| self.nonsense(&error))
+    }
+
+    /// GetCredentialsForIdentity, with a token of the pool.
+    pub(super) async fn credentials(&self, token: &OpenIdToken) -> Result<Credentials, Failure> {
+        let ask = || {
+            self.client
+                .get_credentials_for_identity()
+                .identity_id(token.identity_id.as_str())
+                .logins(FEDERATED_PROVIDER, token.token.expose())
+                .send()
+        };
+        let answer = self.ask(self.call("GetCredentialsForIdentity"), ask).await?;
+        let credentials = answer.credentials.and_then(read_credentials);
+        credentials.ok_or_else(|| self.nonsense(&"there are no credentials in it"))
+    }
+
+    /// Asks, and once more if the connection broke off: a connection that was kept may have been closed
+    /// meanwhile. Whatever is asked here may be asked twice.
+    async fn ask<T, E, F>(&self, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        if !self.circuit().admit(self.clock.now()) {
+            return Err(Failure::Down(format!("{} did not answer the last requests", self.name)));
+        }
+        let attempt = async || ask().await.map_err(|error| call.failure(&error, self.clock.now()));
+        let answer = match attempt().await {
+            Err(Failure::Disconnected(_)) => attempt().await,
+            answer => answer,
+        };
+        self.note(&answer);
+        answer
+    }
+
+    fn note<T>(&self, answer: &Result<T, Failure>) {
+        let down = matches!(answer, Err(Failure::Down(_) | Failure::Disconnected(_)));
+        if self.circuit().note(down, self.clock.now()) {
+            tracing::warn!(region = %self.name, "the Region does not answer; it is left alone for a while");
+        }
+    }
+
+    fn call(&self, operation: &'static str) -> Call<'_> {
+        Call {
+            operation,
+            region: &self.name,
+            pool_id: &self.pool_id,
+            developer_provider: &self.developer_provider,
+            names_identity: false,
+        }
+    }
+
+    fn identity_id(&self, id: Option<String>) -> Result<IdentityId, Failure> {
+        IdentityId::parse(id.unwrap_or_default()).map_err(|error| self.nonsense(&error))
+    }
+
+    fn nonsense(&self, what: &dyn std::fmt::Display) -> Failure {
+        Failure::Down(format!("the answer of {} makes no sense: {what}", self.name))
+    }
+
+    /// No code that holds the lock can leave the circuit half written, so a poisoned lock is as good.
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_credentials(credentials: AmazonsCredentials) -> Option<Credentials> {
+    Some(Credentials {
+        access_key_id: AccessKeyId::parse(credentials.access_key_id?).ok()?,
+        secret_access_key: Secret::new(credentials.secret_key?),
+        session_token: Secret::new(credentials.session_token?),
+        expiration: Timestamp::from_second(credentials.expiration?.secs()).ok()?,
+        // Amazon does not say.
+        packed_percent: 0,
+    })
+}

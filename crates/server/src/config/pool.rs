@@ -1,0 +1,293 @@
+//! `[pool]`: whose identity pool logins lead to. A key of the other driver is refused, because it would mean
+//! nothing where it stands.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use daypass_core::ids::{AccountId, IdentityPoolId, Region};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::check_url;
+
+/// Amazon's default quota of GetOpenIdTokenForDeveloperIdentity for an account in a Region, in requests a second
+/// (AWS: quotas in Amazon Cognito).
+const DEFAULT_QUOTA: u32 = 50;
+/// More than Amazon grants anybody.
+const MAX_QUOTA: u32 = 100_000;
+
+/// The identity pool.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "RawPool")]
+pub struct PoolConfig {
+    /// The key in `Logins` that stands for this broker.
+    pub developer_provider: String,
+    /// Whose pool it is.
+    pub driver: Driver,
+}
+
+/// Whose pool it is.
+#[derive(Debug, Clone)]
+pub enum Driver {
+    /// Our own.
+    Embedded(EmbeddedConfig),
+    /// Amazon Cognito's, in at least one Region, the first preferred.
+    Cognito(Vec<RegionConfig>),
+}
+
+/// A pool of our own.
+#[derive(Debug, Clone)]
+pub struct EmbeddedConfig {
+    /// Its name; the pool is created under it when the server first starts.
+    pub name: String,
+    /// The Region that IDs and ARNs carry.
+    pub region: Region,
+    /// The account that ARNs carry.
+    pub account_id: AccountId,
+    /// How many rules the role mapping of one provider may have, 1 to 400; Cognito's quota is the default.
+    pub role_mapping_rules: Option<usize>,
+}
+
+/// A pool of Amazon's in one Region.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionConfig {
+    /// The Region.
+    pub region: Region,
+    /// The pool.
+    pub pool_id: IdentityPoolId,
+    /// How many tokens a second the account may ask for there.
+    #[serde(default = "default_quota")]
+    pub quota: u32,
+    /// Where the API answers, if it is not where the AWS SDK says.
+    pub endpoint_url: Option<String>,
+}
+
+fn default_quota() -> u32 {
+    DEFAULT_QUOTA
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPool {
+    #[serde(default)]
+    driver: DriverName,
+    developer_provider: String,
+    name: Option<String>,
+    region: Option<Regions>,
+    account_id: Option<AccountId>,
+    role_mapping_rules: Option<usize>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DriverName {
+    #[default]
+    Embedded,
+    Cognito,
+}
+
+/// `region = "…"` of the one driver, or `[[pool.region]]` of the other.
+enum Regions {
+    One(Region),
+    Each(Vec<RegionConfig>),
+}
+
+impl<'de> Deserialize<'de> for Regions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Regions;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a Region, or [[pool.region]] tables")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Regions, E> {
+                Region::parse(text).map(Regions::One).map_err(E::custom)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, regions: A) -> Result<Regions, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(regions)).map(Regions::Each)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl TryFrom<RawPool> for PoolConfig {
+    type Error = String;
+
+    fn try_from(raw: RawPool) -> Result<Self, String> {
+        let developer_provider = raw.developer_provider.clone();
+        let driver = match raw.driver {
+            DriverName::Embedded => Driver::Embedded(embedded(raw)?),
+            DriverName::Cognito => Driver::Cognito(cognito(raw)?),
+        };
+        Ok(Self { developer_provider, driver })
+    }
+}
+
+fn embedded(raw: RawPool) -> Result<EmbeddedConfig, String> {
+    let region = match raw.region {
+        Some(Regions::One(region)) => region,
+        Some(Regions::Each(_)) => {
+            let text =
+                "[[pool.region]] goes with driver = \"cognito\": write that, or region = \"…\" in [pool]";
+            return Err(text.into());
+        }
+        None => return Err(missing("region")),
+    };
+    Ok(EmbeddedConfig {
+        name: raw.name.ok_or_else(|| missing("name"))?,
+        account_id: raw.account_id.ok_or_else(|| missing("account_id"))?,
+        role_mapping_rules: raw.role_mapping_rules,
+        region,
+    })
+}
+
+fn missing(key: &str) -> String {
+    format!(
+        "missing field `{key}`, which the embedded pool needs; a pool of Amazon's needs driver = \"cognito\""
+    )
+}
+
+fn cognito(raw: RawPool) -> Result<Vec<RegionConfig>, String> {
+    let others = [
+        ("name", raw.name.is_some()),
+        ("account_id", raw.account_id.is_some()),
+        ("role_mapping_rules", raw.role_mapping_rules.is_some()),
+    ];
+    if let Some((key, _)) = others.into_iter().find(|(_, given)| *given) {
+        return Err(format!(
+            "`{key}` goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out"
+        ));
+    }
+    match raw.region {
+        Some(Regions::Each(regions)) if !regions.is_empty() => check_regions(regions),
+        Some(Regions::One(region)) => Err(format!(
+            "with driver = \"cognito\" a Region names its pool: write [[pool.region]], and below it \
+             region = \"{region}\" and pool_id = \"{region}:…\""
+        )),
+        Some(Regions::Each(_)) | None => {
+            let text =
+                "driver = \"cognito\" needs a pool: write [[pool.region]], and below it region and pool_id";
+            Err(text.into())
+        }
+    }
+}
+
+fn check_regions(regions: Vec<RegionConfig>) -> Result<Vec<RegionConfig>, String> {
+    let mut seen = BTreeSet::new();
+    for RegionConfig { region, pool_id, quota, endpoint_url } in &regions {
+        let place = format!("[[pool.region]] region = \"{region}\"");
+        if pool_id.region() != region.as_str() {
+            return Err(format!("{place}: pool_id = \"{pool_id}\" is a pool of another Region"));
+        }
+        if !seen.insert(region) {
+            return Err(format!("{place} stands there twice; each Region has one pool"));
+        }
+        if !(1..=MAX_QUOTA).contains(quota) {
+            return Err(format!("{place}: quota = {quota}: must be 1 to {MAX_QUOTA} requests a second"));
+        }
+        if let Some(url) = endpoint_url {
+            check_url("[[pool.region]] endpoint_url", url, |_| true, "")
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(regions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMBEDDED: &str = r#"
+        name = "my-app"
+        developer_provider = "login.example.com"
+        region = "us-east-1"
+        account_id = "000000000000"
+    "#;
+
+    const COGNITO: &str = r#"
+        driver = "cognito"
+        developer_provider = "login.example.com"
+        [[region]]
+        region = "us-east-1"
+        pool_id = "us-east-1:0a"
+        [[region]]
+        region = "eu-west-1"
+        pool_id = "eu-west-1:0b"
+        quota = 200
+        endpoint_url = "http://127.0.0.1:5000"
+    "#;
+
+    fn complaint(good: &str, from: &str, to: &str) -> String {
+        assert!(good.contains(from), "{from}");
+        toml::from_str::<PoolConfig>(&good.replace(from, to)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_embedded_pool_is_the_default() {
+        for text in [EMBEDDED.to_owned(), format!("driver = \"embedded\"\n{EMBEDDED}")] {
+            let pool: PoolConfig = toml::from_str(&text).unwrap();
+            let Driver::Embedded(embedded) = pool.driver else { panic!("{text}") };
+            assert_eq!((embedded.name.as_str(), embedded.region.as_str()), ("my-app", "us-east-1"));
+        }
+    }
+
+    #[test]
+    fn amazons_pools_stand_in_their_order() {
+        let pool: PoolConfig = toml::from_str(COGNITO).unwrap();
+        let Driver::Cognito(regions) = pool.driver else { panic!("{COGNITO}") };
+        let read: Vec<_> = regions.iter().map(|it| (it.region.as_str(), it.quota)).collect();
+        assert_eq!(read, [("us-east-1", 50), ("eu-west-1", 200)]);
+        assert_eq!(regions[0].endpoint_url, None);
+    }
+
+    #[test]
+    fn what_goes_with_the_other_driver_is_refused_with_the_cure() {
+        for (good, from, to, cure) in [
+            (COGNITO, "driver", "name = \"my-app\"\ndriver", "`name` goes with driver = \"embedded\""),
+            (COGNITO, "driver", "account_id = \"000000000000\"\ndriver", "leave it out"),
+            (COGNITO, "driver", "role_mapping_rules = 3\ndriver", "`role_mapping_rules` goes with"),
+            (COGNITO, "driver = \"cognito\"", "", "[[pool.region]] goes with driver = \"cognito\""),
+            (EMBEDDED, "region = \"us-east-1\"", "driver = \"cognito\"", "`name` goes with"),
+            (EMBEDDED, "name = \"my-app\"", "", "missing field `name`"),
+            (EMBEDDED, "account_id = \"000000000000\"", "", "missing field `account_id`"),
+            (EMBEDDED, "region = \"us-east-1\"", "", "needs driver = \"cognito\""),
+            (EMBEDDED, "name", "driver = \"amazon\"\nname", "unknown variant `amazon`"),
+        ] {
+            let complaint = complaint(good, from, to);
+            assert!(complaint.contains(cure), "{complaint}");
+        }
+        let bare = "driver = \"cognito\"\ndeveloper_provider = \"a\"\n";
+        let complaint =
+            |text: &str| toml::from_str::<PoolConfig>(&format!("{bare}{text}")).unwrap_err().to_string();
+        assert!(complaint("").contains("needs a pool"));
+        assert!(complaint("region = []").contains("needs a pool"));
+        assert!(complaint("region = \"us-east-1\"").contains("pool_id = \"us-east-1:…\""));
+        assert!(complaint("region = 7").contains("[[pool.region]] tables"));
+    }
+
+    #[test]
+    fn a_region_that_cannot_be_is_refused_with_its_place() {
+        for (from, to, cure) in [
+            (
+                "us-east-1:0a",
+                "us-east-2:0a",
+                "region = \"us-east-1\": pool_id = \"us-east-2:0a\" is a pool of another",
+            ),
+            ("us-east-1:0a", "0a", "pool_id"),
+            (
+                "\"eu-west-1\"\n        pool_id = \"eu-west-1:0b\"",
+                "\"us-east-1\"\npool_id = \"us-east-1:0b\"",
+                "twice",
+            ),
+            ("quota = 200", "quota = 0", "must be 1 to 100000"),
+            ("quota = 200", "quotas = 2", "unknown field `quotas`"),
+            ("http://", "ftp://", "[[pool.region]] endpoint_url = \"ftp://127.0.0.1:5000\": must start with"),
+        ] {
+            let complaint = complaint(COGNITO, from, to);
+            assert!(complaint.contains(cure), "{complaint}");
+        }
+    }
+}

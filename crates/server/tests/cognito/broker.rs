@@ -1,0 +1,144 @@
+//! Daypass in front of Amazon Cognito, whose part our own pool plays, on a port of its own for each Region.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials as AwsCredentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use axum::Router;
+use axum::body::Body;
+use axum::http::header;
+use axum::middleware;
+use axum::response::Response;
+use daypass::config::Config;
+use daypass::listen::{Stop, listen};
+use daypass::routes;
+use daypass::wire::{App, Ingredients};
+use daypass_core::clock::{Clock, ManualClock};
+use daypass_core::random::SeededRandom;
+use daypass_core::store::memory::MemoryStore;
+use http::Request;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::harness::{
+    self, Answer, Backend, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key,
+    read,
+};
+
+/// A Region of Amazon's.
+pub struct Amazon {
+    pub daypass: Daypass,
+    pub region: String,
+    port: Port,
+}
+
+impl Amazon {
+    pub async fn start(region: &str) -> Self {
+        let daypass = Daypass::start_in(region, Backend::memory(), &[]).await;
+        let port = Port::open(dated(routes::router(daypass.app.clone()), daypass.clock.clone())).await;
+        Self { daypass, region: region.to_owned(), port }
+    }
+
+    /// The table of `[[pool.region]]`.
+    pub fn table(&self) -> String {
+        table(&self.region, self.daypass.pool_id(), self.port.address)
+    }
+}
+
+/// Answers bear the time of a clock, as Amazon's bear that of Amazon's.
+pub fn dated(router: Router, clock: Arc<ManualClock>) -> Router {
+    router.layer(middleware::map_response(move |mut answer: Response| {
+        let date = clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        answer.headers_mut().insert(header::DATE, date.parse().unwrap());
+        async { answer }
+    }))
+}
+
+/// The table of `[[pool.region]]` for a pool at an address.
+pub fn table(region: &str, pool_id: &str, address: SocketAddr) -> String {
+    format!(
+        "[[pool.region]]\nregion = {region:?}\npool_id = {pool_id:?}\nendpoint_url = \"http://{address}\"\n"
+    )
+}
+
+/// A port that answers until it is dropped.
+pub struct Port {
+    pub address: SocketAddr,
+    _stop: watch::Sender<bool>,
+}
+
+impl Port {
+    pub async fn open(router: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = Stop::channel();
+        tokio::spawn(listen(listener, router, stopped));
+        Self { address, _stop: stop }
+    }
+}
+
+/// Daypass as the broker.
+pub struct Broker {
+    pub app: Arc<App>,
+    pub clock: Arc<ManualClock>,
+    audit: Arc<CollectedLines>,
+    router: Router,
+}
+
+impl Broker {
+    /// In front of Regions by their tables. People sign in at `home`'s sandbox, and its developer key is the
+    /// broker's.
+    pub async fn start(home: &Daypass, tables: &str) -> Self {
+        Self::start_with(home, &home.key, tables).await
+    }
+
+    pub async fn start_with(home: &Daypass, key: &Credentials, tables: &str) -> Self {
+        let secret = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret.path(), CLIENT_SECRET).unwrap();
+        let config = config(tables, secret.path());
+        let clock = Arc::new(ManualClock::at_second(1_790_000_000));
+        let audit = Arc::<CollectedLines>::default();
+        let ingredients = Ingredients {
+            config,
+            roles: |_| Vec::new(),
+            store: Arc::new(MemoryStore::new()),
+            master_key: master_key(),
+            http: home.network.clone(),
+            aws: Some(aws(key)),
+            audit_lines: audit.clone(),
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(2)),
+            playground: None,
+        };
+        let app = Arc::new(App::wire(ingredients).await.unwrap());
+        Self { router: routes::router(app.clone()), app, clock, audit }
+    }
+
+    pub async fn send(&self, request: Request<String>) -> Answer {
+        read(self.router.clone(), request.map(Body::from)).await
+    }
+
+    pub async fn exchange(&self, body: &Value) -> Answer {
+        self.send(exchange_request(body.to_string())).await
+    }
+
+    pub fn audit_events(&self) -> Vec<Value> {
+        self.audit.events()
+    }
+}
+
+fn config(tables: &str, secret: &std::path::Path) -> Config {
+    harness::config(&format!("driver = \"cognito\"\n{tables}"), secret, &[], "")
+}
+
+/// An account at AWS with this key, and nothing from the environment.
+fn aws(key: &Credentials) -> SdkConfig {
+    let key = AwsCredentials::new(&key.access_key_id, &key.secret_access_key, None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(key))
+        .build()
+}
