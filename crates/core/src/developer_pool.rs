@@ -1,6 +1,7 @@
 //! The identity pool that the developer backend sends people to: our own, or Amazon's. Behind the trait stands
 //! whatever turns a developer user into an identity and its OpenID token.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use crate::store::StoreError;
 use crate::token::OpenIdToken;
 
 /// What a client wants besides being known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Wishes {
     /// A guest to be upgraded.
     pub identity_id: Option<IdentityId>,
@@ -81,9 +82,33 @@ impl From<StoreError> for AdmissionError {
     }
 }
 
+/// A place among those whom the pool will let in, kept while it is not dropped.
+#[derive(Default)]
+pub struct Place(
+    #[expect(dead_code, reason = "it is there to be dropped")] Option<Box<dyn Any + Send + Sync>>,
+);
+
+impl Place {
+    /// A place that ends when `kept` is dropped.
+    #[must_use]
+    pub fn keeping(kept: impl Any + Send + Sync) -> Self {
+        Self(Some(Box::new(kept)))
+    }
+}
+
 /// Gives developer users their identities.
 #[async_trait]
 pub trait DeveloperPool: Send + Sync {
+    /// Keeps a place for somebody whose login is about to be verified. Many proofs can be verified once only, so
+    /// whoever would have to be sent away hears it before.
+    ///
+    /// # Errors
+    /// [`AdmissionError::Busy`], or what is known already to be in the way.
+    fn reserve(&self, wishes: &Wishes) -> Result<Place, AdmissionError> {
+        let _ = wishes;
+        Ok(Place::default())
+    }
+
     /// Finds or creates the identity of a verified login, and has a token made for it. The same login has the same
     /// identity every time, however many ask at once.
     ///

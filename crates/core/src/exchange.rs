@@ -113,8 +113,12 @@ impl Broker {
         by: &Requester,
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
-        let login = match self.login(request.shown, &mut draft).await {
-            Ok(login) => login,
+        let verified = match self.pool.reserve(&request.wishes) {
+            Ok(place) => self.login(request.shown, &mut draft).await.map(|login| (login, place)),
+            Err(error) => Err(error.into()),
+        };
+        let (login, _place) = match verified {
+            Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let admitted = self.pool.admit(&login, request.wishes, draft, by).await?;

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod credential_source;
 pub mod developer_pool;
 pub mod exchange;
+pub mod flight;
 pub mod form;
 mod hex;
 pub mod iam;

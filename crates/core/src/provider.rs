@@ -11,12 +11,12 @@ mod authorize;
 mod call;
 pub mod catalogue;
 pub mod definition;
-mod flight;
 mod grade;
 pub mod http;
 mod identifier;
 mod memory;
 pub mod picture;
+mod proof_key;
 mod sealed_login;
 mod set;
 mod signed;
@@ -38,17 +38,18 @@ use self::definition::{
     Binding, BindingCall, ClientAuthentication, ClientName, Definition, Exchange, IdToken, IdTokenKeys,
     NamedClient, NonceMode, Pkce, ProofKind,
 };
-use self::flight::{Flights, ProofKey};
 pub use self::grade::Grade;
 use self::http::{ProviderHttp, ProviderHttpError};
 pub use self::identifier::Identifier;
 use self::memory::Memory;
 use self::picture::Picture;
+use self::proof_key::ProofKey;
 pub use self::sealed_login::LoginSealer;
 pub use self::set::{ProviderSet, ProvidersById};
 pub use self::signed::{Fields, UseOnce};
 use self::template::{Name, Values};
 use crate::clock::{Clock, SignedDuration};
+use crate::flight::Flights;
 use crate::hex;
 use crate::id_token::{Audience, Expectation, IdTokenError, Keys, Nonce, Verifier};
 use crate::jwks::{JwksCache, KeySource};
@@ -342,7 +343,7 @@ impl Provider {
 /// Has providers confirm proofs, each only as often as it takes.
 pub struct Engine {
     confirmer: Arc<Confirmer>,
-    flights: Flights,
+    flights: Flights<ProofKey, Result<VerifiedLogin, ProofError>>,
     refusals: Memory<ProofError>,
     logins: Memory<VerifiedLogin>,
 }

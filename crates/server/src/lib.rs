@@ -9,6 +9,7 @@ pub mod error;
 pub mod foreign_sts;
 pub mod lambda;
 pub mod listen;
+pub mod metrics;
 pub mod provider_http;
 pub mod request_id;
 pub mod routes;

@@ -48,6 +48,7 @@ pub async fn wire(file: &Path, instances: Instances) -> anyhow::Result<Arc<App>>
         secrets,
         secret_store,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
+        aws: None,
         audit_lines: Arc::new(AuditOutput::new(std::io::stdout())),
         playground: None,
         roles: |_| Vec::new(),

@@ -28,9 +28,10 @@ use daypass_core::store::{SharedStore, StoreError};
 use daypass_core::sts::Sts;
 use daypass_core::token::TokenIssuer;
 
-use crate::cognito::{self, CognitoPool};
+use crate::cognito::{self, CognitoPool, Surroundings};
 use crate::config::{Config, ConfigError, Driver, EmbeddedConfig, RegionConfig, load_providers};
 use crate::foreign_sts::ForeignSts;
+use crate::metrics::Metrics;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
 
@@ -87,6 +88,8 @@ pub struct App {
     pub origins: BTreeSet<String>,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
+    /// Everything that is counted.
+    pub metrics: Arc<Metrics>,
     /// Draws request IDs.
     pub random: Arc<dyn Random>,
     /// Tells the time.
@@ -168,7 +171,8 @@ impl App {
         };
         let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
         let engine = Engine::new(ingredients.http.clone(), clock.clone());
-        let (pool, embedded) = wire_pool(ingredients, trail.clone()).await?;
+        let metrics = Arc::new(Metrics::default());
+        let (pool, embedded) = wire_pool(ingredients, trail.clone(), &metrics).await?;
         let broker = Broker {
             redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
             pool,
@@ -183,6 +187,7 @@ impl App {
             origins: apps.into_iter().flat_map(|app| app.origins).collect(),
             refresher: refresher.map(Arc::new),
             embedded,
+            metrics,
             broker,
             login_flow,
             store,
@@ -195,9 +200,13 @@ impl App {
 type WiredPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
 
 /// The pool that logins lead to, and the embedded one if it is that.
-async fn wire_pool(ingredients: Ingredients, trail: Arc<AuditTrail>) -> Result<WiredPool, WireError> {
+async fn wire_pool(
+    ingredients: Ingredients,
+    trail: Arc<AuditTrail>,
+    metrics: &Metrics,
+) -> Result<WiredPool, WireError> {
     match ingredients.config.pool.driver.clone() {
-        Driver::Cognito(regions) => Ok((wire_cognito(&ingredients, &regions, trail).await, None)),
+        Driver::Cognito(regions) => Ok((wire_cognito(&ingredients, &regions, trail, metrics).await, None)),
         Driver::Embedded(pool) => {
             let embedded = Arc::new(Embedded::wire(ingredients, pool, trail.clone()).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
@@ -210,13 +219,16 @@ async fn wire_cognito(
     ingredients: &Ingredients,
     regions: &[RegionConfig],
     trail: Arc<AuditTrail>,
+    metrics: &Metrics,
 ) -> Arc<dyn DeveloperPool> {
     let aws = match &ingredients.aws {
         Some(aws) => aws.clone(),
         None => cognito::config_of_environment(&regions[0].region).await,
     };
     let provider = &ingredients.config.pool.developer_provider;
-    Arc::new(CognitoPool::new(regions, provider, &aws, trail, &ingredients.clock))
+    let (clock, random) = (ingredients.clock.clone(), ingredients.random.clone());
+    let surroundings = Surroundings { aws: &aws, trail, metrics, clock, random };
+    Arc::new(CognitoPool::new(regions, provider, surroundings))
 }
 
 impl Embedded {

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use super::flight::ProofKey;
+use super::proof_key::ProofKey;
 use crate::clock::{SignedDuration, Timestamp};
 
 /// How many answers are remembered; then the oldest is forgotten.

@@ -19,14 +19,34 @@ const SKEW: SignedDuration = SignedDuration::from_mins(4);
 /// Why a call came to nothing.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The quota of the account is used up.
+    /// The quota of the account is used up at the moment.
     Throttled,
+    /// The line before the quota is too long.
+    Busy {
+        /// When it is worth coming back.
+        retry_after: SignedDuration,
+    },
     /// No connection came about, or it broke off: once more may help.
     Disconnected(String),
     /// The Region does not answer as it should. Another one may.
     Down(String),
     /// Every Region would say the same, or the operator has to do something.
     Final(AdmissionError),
+}
+
+impl Failure {
+    /// What a monitoring system calls it.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Busy { .. } => "busy",
+            Self::Disconnected(_) => "disconnected",
+            Self::Down(_) => "down",
+            Self::Final(AdmissionError::Misconfigured(_)) => "misconfigured",
+            Self::Final(AdmissionError::Unavailable(_)) => "unavailable",
+            Self::Final(_) => "refused",
+        }
+    }
 }
 
 impl From<PoolError> for Failure {

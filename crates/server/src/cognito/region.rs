@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::Credentials as AmazonsCredentials;
 use daypass_core::clock::{Clock, Timestamp};
-use daypass_core::developer_pool::Wishes;
+use daypass_core::developer_pool::{Admitted, Wishes};
 use daypass_core::ids::{self, AccessKeyId, IdentityId, IdentityPoolId};
 use daypass_core::secret::Secret;
 use daypass_core::session::Credentials;
@@ -14,8 +14,10 @@ use daypass_core::sts::FEDERATED_PROVIDER;
 use daypass_core::token::OpenIdToken;
 
 use super::failure::{Call, Failure};
+use super::quota::Line;
 use super::token;
 use crate::circuit::Circuit;
+use crate::metrics::RegionMetrics;
 
 /// The pool in one Region.
 pub(super) struct Region {
@@ -23,8 +25,13 @@ pub(super) struct Region {
     pub(super) pool_id: IdentityPoolId,
     pub(super) developer_provider: String,
     pub(super) client: Client,
+    /// Before the quota of GetOpenIdTokenForDeveloperIdentity.
+    pub(super) tokens: Line,
+    /// Before the other quotas, which are higher or not published.
+    pub(super) others: Line,
     pub(super) circuit: Mutex<Circuit>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: RegionMetrics,
 }
 
 impl Region {
@@ -33,8 +40,16 @@ impl Region {
         self.circuit().is_resting(self.clock.now())
     }
 
+    /// A token for a developer user, and credentials if they are wanted.
+    pub(super) async fn admit(&self, user: &str, wishes: &Wishes) -> Result<Admitted, Failure> {
+        let token = self.token(user, wishes).await?;
+        let credentials = if wishes.credentials { Some(self.credentials(&token).await?) } else { None };
+        let (pool_id, region) = (self.pool_id.clone(), self.name.clone());
+        Ok(Admitted { token, pool_id, region, credentials })
+    }
+
     /// GetOpenIdTokenForDeveloperIdentity.
-    pub(super) async fn token(&self, user: &str, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
+    async fn token(&self, user: &str, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
         let call = Call {
             names_identity: wishes.identity_id.is_some(),
             ..self.call("GetOpenIdTokenForDeveloperIdentity")
@@ -48,7 +63,7 @@ impl Region {
                 .set_token_duration(wishes.token_duration.map(|duration| duration.as_secs()))
                 .send()
         };
-        let answer = self.ask(call, ask).await?;
+        let answer = self.ask(&self.tokens, call, ask).await?;
         let identity_id = self.identity_id(answer.identity_id)?;
         let secret = Secret::new(answer.token.unwrap_or_default());
         let token = token::read(secret, identity_id, &self.pool_id, self.clock.now());
@@ -56,7 +71,7 @@ impl Region {
     }
 
     /// GetCredentialsForIdentity, with a token of the pool.
-    pub(super) async fn credentials(&self, token: &OpenIdToken) -> Result<Credentials, Failure> {
+    async fn credentials(&self, token: &OpenIdToken) -> Result<Credentials, Failure> {
         let ask = || {
             self.client
                 .get_credentials_for_identity()
@@ -64,14 +79,23 @@ impl Region {
                 .logins(FEDERATED_PROVIDER, token.token.expose())
                 .send()
         };
-        let answer = self.ask(self.call("GetCredentialsForIdentity"), ask).await?;
+        let answer = self.ask(&self.others, self.call("GetCredentialsForIdentity"), ask).await?;
         let credentials = answer.credentials.and_then(read_credentials);
         credentials.ok_or_else(|| self.nonsense(&"there are no credentials in it"))
     }
 
+    /// Asks when it is the question's turn.
+    async fn ask<T, E, F>(&self, line: &Line, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<T, SdkError<E>>>,
+    {
+        line.pass(|| self.is_resting(), || self.attempts(call, &ask)).await
+    }
+
     /// Asks, and once more if the connection broke off: a connection that was kept may have been closed
     /// meanwhile. Whatever is asked here may be asked twice.
-    async fn ask<T, E, F>(&self, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
+    async fn attempts<T, E, F>(&self, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E>>>,
@@ -79,18 +103,27 @@ impl Region {
         if !self.circuit().admit(self.clock.now()) {
             return Err(Failure::Down(format!("{} did not answer the last requests", self.name)));
         }
-        let attempt = async || ask().await.map_err(|error| call.failure(&error, self.clock.now()));
+        let attempt = async || {
+            let answer = ask().await.map_err(|error| call.failure(&error, self.clock.now()));
+            self.metrics.called(call.operation, answer.as_ref().map_or_else(Failure::outcome, |_| "ok"));
+            answer
+        };
         let answer = match attempt().await {
             Err(Failure::Disconnected(_)) => attempt().await,
             answer => answer,
         };
-        self.note(&answer);
+        self.note(matches!(answer, Err(Failure::Down(_) | Failure::Disconnected(_))));
         answer
     }
 
-    fn note<T>(&self, answer: &Result<T, Failure>) {
-        let down = matches!(answer, Err(Failure::Down(_) | Failure::Disconnected(_)));
-        if self.circuit().note(down, self.clock.now()) {
+    fn note(&self, down: bool) {
+        let now = self.clock.now();
+        let (opened, open) = {
+            let mut circuit = self.circuit();
+            (circuit.note(down, now), circuit.is_resting(now))
+        };
+        self.metrics.circuit(open);
+        if opened {
             tracing::warn!(region = %self.name, "the Region does not answer; it is left alone for a while");
         }
     }

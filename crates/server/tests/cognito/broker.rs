@@ -14,6 +14,7 @@ use axum::response::Response;
 use daypass::config::Config;
 use daypass::listen::{Stop, listen};
 use daypass::routes;
+use daypass::secrets::{AwsSecrets, Secrets};
 use daypass::wire::{App, Ingredients};
 use daypass_core::clock::{Clock, ManualClock};
 use daypass_core::random::SeededRandom;
@@ -106,6 +107,8 @@ impl Broker {
             roles: |_| Vec::new(),
             store: Arc::new(MemoryStore::new()),
             master_key: master_key(),
+            secrets: Secrets::default(),
+            secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: home.network.clone(),
             aws: Some(aws(key)),
             audit_lines: audit.clone(),

@@ -1,0 +1,202 @@
+//! The line before a quota of Amazon's. Each call waits for its turn; the turns come as fast as the quota allows.
+//! Somebody else may use the same quota, so a call that is throttled all the same gets in line again, at the
+//! front, and everything goes slower for a while.
+//!
+//! Whoever waits moves the line along themselves: nothing runs in the background.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use daypass_core::clock::SignedDuration;
+use daypass_core::random::Random;
+use tokio::time::{Instant, timeout_at};
+
+use super::failure::Failure;
+use crate::metrics::RegionMetrics;
+
+/// Whoever would wait longer is sent away. A request has 30 seconds: this leaves some for the provider and for the
+/// call itself.
+pub(super) const LONGEST_LINE: Duration = Duration::from_secs(18);
+/// The longest wait of those who were let in, when the line turned out to be slower than it promised to be.
+const LONGEST_WAIT: Duration = Duration::from_secs(22);
+/// A rate that was halved is back after so long: Amazon counts by the second, so soon is soon enough.
+const RECOVERY: Duration = Duration::from_secs(5);
+/// Throttled calls slow the line down once in this time, because those under way together fail together.
+const ONE_SLOWDOWN: Duration = Duration::from_secs(1);
+
+/// A line.
+pub(super) struct Line {
+    bucket: Mutex<Bucket>,
+    /// Whose turn is next. Both locks are handed on in the order in which they were asked for.
+    line: tokio::sync::Mutex<()>,
+    /// The next of the line, and those who were throttled.
+    front: tokio::sync::Mutex<()>,
+    waiting: Arc<AtomicUsize>,
+    coming: Arc<AtomicUsize>,
+    random: Arc<dyn Random>,
+    metrics: RegionMetrics,
+}
+
+/// One more somewhere, until it is dropped.
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn among(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Line {
+    /// The line of a quota, in calls a second.
+    pub(super) fn new(quota: u32, random: Arc<dyn Random>, metrics: RegionMetrics) -> Self {
+        Self {
+            bucket: Mutex::new(Bucket::full(f64::from(quota), Instant::now())),
+            line: tokio::sync::Mutex::default(),
+            front: tokio::sync::Mutex::default(),
+            waiting: Arc::default(),
+            coming: Arc::default(),
+            random,
+            metrics,
+        }
+    }
+
+    /// Keeps a place for somebody who will want a turn soon. While the line is short, everybody finds one: those
+    /// whose provider hangs are not to keep the others out.
+    pub(super) fn reserve(&self) -> Result<Counted, Failure> {
+        let (waiting, coming) = (self.waiting(), self.coming.load(Ordering::Relaxed));
+        let half = self.wait_of(waiting) > LONGEST_LINE / 2;
+        if half && self.wait_of(waiting + coming) > LONGEST_LINE {
+            return Err(self.busy());
+        }
+        Ok(Counted::among(&self.coming))
+    }
+
+    /// Makes a call when its turn comes, and again if it is throttled. Where the call has no chance, nobody has to
+    /// wait for a turn.
+    pub(super) async fn pass<T, F>(
+        &self,
+        hopeless: impl Fn() -> bool,
+        call: impl Fn() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let (joined, mut throttled) = (Instant::now(), false);
+        if self.wait_of(self.waiting() + 1) > LONGEST_LINE {
+            return Err(self.busy());
+        }
+        loop {
+            let turn = timeout_at(joined + LONGEST_WAIT, self.turn(throttled, &hopeless)).await;
+            if turn.is_err() {
+                return Err(self.busy());
+            }
+            if !throttled {
+                self.metrics.queued(joined.elapsed());
+            }
+            let sent = Instant::now();
+            match call().await {
+                Err(Failure::Throttled) => self.bucket().slow_down(sent, Instant::now()),
+                answer => return answer,
+            }
+            throttled = true;
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the wait is for Amazon's quota, which has a clock of its own"
+    )]
+    async fn turn(&self, throttled: bool, hopeless: &impl Fn() -> bool) {
+        let _waiting = (Counted::among(&self.waiting), self.metrics.waiting());
+        let _line = if throttled { None } else { Some(self.line.lock().await) };
+        let _front = self.front.lock().await;
+        while !hopeless() {
+            let taken = self.bucket().take(Instant::now());
+            match taken {
+                Ok(()) => return,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    fn busy(&self) -> Failure {
+        Failure::Busy { retry_after: self.retry_after() }
+    }
+
+    /// When half to one and a half of those who wait now have had their turn: whoever is sent away together does
+    /// not come back together.
+    fn retry_after(&self) -> SignedDuration {
+        let [share] = self.random.bytes();
+        let wait = self.wait_of(self.waiting().max(1)).mul_f64(0.5 + f64::from(share) / f64::from(u8::MAX));
+        SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How long it takes until so many had their turn.
+    fn wait_of(&self, count: usize) -> Duration {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        Duration::from_secs_f64(f64::from(count) / self.bucket().rate)
+    }
+
+    /// No code that holds the lock can leave the bucket half written, so a poisoned lock is as good.
+    fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A bucket of turns: a second's worth at most, and as many a second.
+struct Bucket {
+    quota: f64,
+    rate: f64,
+    turns: f64,
+    at: Instant,
+    slowed: Option<Instant>,
+}
+
+impl Bucket {
+    fn full(quota: f64, now: Instant) -> Self {
+        Self { quota, rate: quota, turns: quota, at: now, slowed: None }
+    }
+
+    /// Takes a turn, or says when there will be one.
+    fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        self.refill(now);
+        if self.turns >= 1.0 {
+            self.turns -= 1.0;
+            return Ok(());
+        }
+        // A nanosecond more, because a duration is rounded and a turn that is almost there is none.
+        Err(Duration::from_secs_f64((1.0 - self.turns) / self.rate) + Duration::from_nanos(1))
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.turns = (self.turns + passed * self.rate).min(self.quota);
+        self.rate = (self.rate + passed * self.quota / (2.0 * RECOVERY.as_secs_f64())).min(self.quota);
+        self.at = now;
+    }
+
+    /// Notes that a call was throttled: whoever counts is ahead of us.
+    fn slow_down(&mut self, sent: Instant, now: Instant) {
+        self.refill(now);
+        self.turns = 0.0;
+        if self.slowed.is_none_or(|slowed| sent >= slowed + ONE_SLOWDOWN) {
+            self.rate = (self.rate / 2.0).max(1.0);
+            self.slowed = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

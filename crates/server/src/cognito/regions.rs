@@ -1,0 +1,106 @@
+//! Which Region answers.
+
+use std::sync::Mutex;
+
+use daypass_core::clock::SignedDuration;
+use daypass_core::developer_pool::{AdmissionError, Admitted, Place, Wishes};
+use daypass_core::identity_pool::PoolError;
+use daypass_core::ids::IdentityId;
+
+use super::failure::Failure;
+use super::quota::Line;
+use super::region::Region;
+use super::{Surroundings, aws};
+use crate::circuit::Circuit;
+use crate::config::RegionConfig;
+
+/// Amazon's default quota of GetCredentialsForIdentity (cognito-identity.md 8), which is four times that of tokens.
+const OTHERS_PER_TOKEN: u32 = 4;
+
+/// The Regions of an installation, the first preferred.
+pub(super) struct Regions(Vec<Region>);
+
+impl Regions {
+    pub(super) fn new(configs: &[RegionConfig], developer_provider: &str, with: &Surroundings<'_>) -> Self {
+        let region = |config: &RegionConfig| {
+            let metrics = with.metrics.of_region(&config.region);
+            let line = |quota| Line::new(quota, with.random.clone(), metrics.clone());
+            Region {
+                name: config.region.clone(),
+                pool_id: config.pool_id.clone(),
+                developer_provider: developer_provider.to_owned(),
+                client: aws::client(with.aws, config, with.clock.clone()),
+                tokens: line(config.quota),
+                others: line(config.quota.saturating_mul(OTHERS_PER_TOKEN)),
+                circuit: Mutex::new(Circuit::default()),
+                clock: with.clock.clone(),
+                metrics,
+            }
+        };
+        Self(configs.iter().map(region).collect())
+    }
+
+    /// Keeps a place in the line of a Region that may answer.
+    pub(super) fn reserve(&self, wishes: &Wishes) -> Result<Place, AdmissionError> {
+        let candidates = self.candidates(wishes)?;
+        let mut failure = None;
+        for region in candidates.into_iter().filter(|region| !region.is_resting()) {
+            match region.tokens.reserve() {
+                Ok(place) => return Ok(Place::keeping(place)),
+                Err(busy) => failure = Some(busy),
+            }
+        }
+        // Where no Region is up there is no line to be too long; what is wrong is found when it is asked.
+        failure.map_or_else(|| Ok(Place::default()), |busy| Err(refusal(busy)))
+    }
+
+    /// Asks one Region after the other, until one answers. One that did not answer the last requests is not asked.
+    pub(super) async fn admit(&self, user: &str, wishes: &Wishes) -> Result<Admitted, AdmissionError> {
+        let mut last = None;
+        for region in self.candidates(wishes)? {
+            if region.is_resting() {
+                let why = format!("{} did not answer the last requests", region.name);
+                last.get_or_insert(AdmissionError::Unavailable(why));
+                continue;
+            }
+            match region.admit(user, wishes).await {
+                Ok(admitted) => return Ok(admitted),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(failure) => last = Some(refusal(failure)),
+            }
+        }
+        Err(last.unwrap_or_else(|| AdmissionError::Misconfigured("there is no [[pool.region]]".into())))
+    }
+
+    /// The Regions that may answer, in the order in which they are asked. A guest to be upgraded is in one Region,
+    /// and so is whoever asks for one.
+    fn candidates(&self, wishes: &Wishes) -> Result<Vec<&Region>, AdmissionError> {
+        if let Some(id) = &wishes.identity_id {
+            let wanted = wishes.region.as_ref().is_none_or(|wanted| wanted.as_str() == id.region());
+            let home = self.0.iter().find(|region| wanted && region.name.as_str() == id.region());
+            return home.map(|region| vec![region]).ok_or_else(|| no_identity(id));
+        }
+        let Some(wanted) = &wishes.region else { return Ok(self.0.iter().collect()) };
+        match self.0.iter().find(|region| region.name == *wanted) {
+            Some(region) => Ok(vec![region]),
+            None => Err(AdmissionError::UnknownRegion {
+                wanted: wanted.clone(),
+                known: self.0.iter().map(|region| region.name.to_string()).collect(),
+            }),
+        }
+    }
+}
+
+/// What a client hears where no other Region answered.
+fn refusal(failure: Failure) -> AdmissionError {
+    match failure {
+        Failure::Final(error) => error,
+        Failure::Busy { retry_after } => AdmissionError::Busy { retry_after },
+        Failure::Throttled => AdmissionError::Busy { retry_after: SignedDuration::from_secs(1) },
+        Failure::Down(why) | Failure::Disconnected(why) => AdmissionError::Unavailable(why),
+    }
+}
+
+fn no_identity(id: &IdentityId) -> AdmissionError {
+    PoolError::ResourceNotFound(format!("Identity '{id}' not found.")).into()
+}
