@@ -61,6 +61,8 @@ pub enum AuditAction {
     Credentials,
     /// Credentials were issued by `AssumeRoleWithWebIdentity`.
     Assume,
+    /// A second login was linked to the person of a first one.
+    Link,
     /// Logins were linked to an identity or taken from it, or identities were merged.
     Logins,
     /// An identity was deleted.
@@ -102,6 +104,8 @@ pub enum AuditSubject {
     Identity(IdentityId),
     /// Everything about one set of credentials.
     AccessKey(AccessKeyId),
+    /// Everything about one developer user, in every Region.
+    DeveloperUser(String),
     /// Everything that one request led to.
     Request(RequestId),
 }

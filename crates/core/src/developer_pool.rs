@@ -8,9 +8,11 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditDraft, AuditTrail, Requester};
 use crate::clock::SignedDuration;
+use crate::identity::Login;
 use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
-use crate::identity_pool::{IdentityPools, PoolError};
+use crate::identity_pool::{DeveloperMerge, IdentityPools, PoolError};
 use crate::ids::{IdentityId, IdentityPoolId, Region};
+use crate::login_tags::LoginTags;
 use crate::provider::VerifiedLogin;
 use crate::session::Credentials;
 use crate::store::StoreError;
@@ -45,6 +47,9 @@ pub struct Admitted {
 /// Why a login has no identity. Nothing is stored then, beside the audit event.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdmissionError {
+    /// A login would make a session tag that is not to be.
+    #[error("{0}")]
+    UnusableTag(String),
     /// The pool refuses, in the words of its API.
     #[error(transparent)]
     Refused(Arc<PoolError>),
@@ -73,6 +78,15 @@ pub enum AdmissionError {
 impl From<PoolError> for AdmissionError {
     fn from(error: PoolError) -> Self {
         Self::Refused(Arc::new(error))
+    }
+}
+
+impl AdmissionError {
+    /// A tag that the pool would refuse.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are turned into others")]
+    pub fn tag(error: PoolError) -> Self {
+        Self::UnusableTag(error.to_string())
     }
 }
 
@@ -123,6 +137,51 @@ pub trait DeveloperPool: Send + Sync {
         draft: AuditDraft,
         by: &Requester,
     ) -> Result<Admitted, AdmissionError>;
+
+    /// Makes two logins lead to the identity of the first, and has a token made for it. The identity that the second
+    /// led to, if it led to another one, ends.
+    ///
+    /// # Errors
+    /// [`AdmissionError`]. Both are in the audit trail as they are of [`admit`](Self::admit).
+    async fn link(
+        &self,
+        logins: TwoLogins<'_>,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError>;
+
+    /// The identities of a developer user, one at most in each Region. Nothing is made.
+    ///
+    /// # Errors
+    /// [`AdmissionError`].
+    async fn lookup(
+        &self,
+        developer_user_identifier: &str,
+    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError>;
+}
+
+/// Two logins of one person, both verified.
+#[derive(Debug)]
+pub struct TwoLogins<'a> {
+    /// The one whose identity stays.
+    pub first: &'a VerifiedLogin,
+    /// The one whose identity, if it has another, ends.
+    pub second: &'a VerifiedLogin,
+}
+
+impl TwoLogins<'_> {
+    /// The events of a link: one for each login, the second's first.
+    #[must_use]
+    pub fn events(&self, draft: &AuditDraft, identity_id: &IdentityId) -> [AuditDraft; 2] {
+        [self.second, self.first].map(|login| {
+            let mut event = draft.clone();
+            event.provider = Some(login.provider().to_owned());
+            event.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+            event.identity_id = Some(identity_id.clone());
+            event
+        })
+    }
 }
 
 /// The pool of this installation's own store.
@@ -131,6 +190,8 @@ pub struct EmbeddedPool {
     pub pools: Arc<IdentityPools>,
     /// The one that logins lead to.
     pub pool_id: IdentityPoolId,
+    /// The session tags of everybody who logs in.
+    pub tags: LoginTags,
     /// Hears of every decision.
     pub trail: Arc<AuditTrail>,
 }
@@ -154,9 +215,61 @@ impl DeveloperPool for EmbeddedPool {
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }
     }
+
+    async fn link(
+        &self,
+        logins: TwoLogins<'_>,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError> {
+        let granted = match self.merge(&logins, by).await {
+            Ok(()) => self.grant(logins.first, wishes, by).await,
+            Err(error) => Err(error),
+        };
+        match granted {
+            Ok((grant, credentials)) => {
+                let [second, first] = logins.events(&draft, grant.identity_id());
+                self.trail.allowed(second).await?;
+                Ok(Admitted {
+                    token: self.pools.issue(grant, first).await?,
+                    pool_id: self.pool_id.clone(),
+                    region: self.pools.region.clone(),
+                    credentials,
+                })
+            }
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn lookup(
+        &self,
+        developer_user_identifier: &str,
+    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
+        let login = Login::developer(developer_user_identifier);
+        let found = self.pools.store.find_identity_by_login(&self.pool_id, &login).await?;
+        Ok(found.into_iter().map(|id| (self.pools.region.clone(), id)).collect())
+    }
 }
 
 impl EmbeddedPool {
+    /// Makes one identity of two, both of which are made if they are not there.
+    async fn merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
+        self.tags.of(logins.first).map_err(AdmissionError::tag)?;
+        let pool = self.pools.describe_pool(&self.pool_id).await?;
+        for login in [logins.first, logins.second] {
+            self.pools.resolve(&pool, DeveloperUser::of(login), Vec::new(), None, by).await?;
+        }
+        let merge = DeveloperMerge {
+            pool_id: self.pool_id.clone(),
+            developer_provider: pool.settings.developer_provider_name.unwrap_or_default(),
+            source: logins.second.developer_user_identifier().to_owned(),
+            destination: logins.first.developer_user_identifier().to_owned(),
+        };
+        self.pools.merge_developer_identities(merge, by).await?;
+        Ok(())
+    }
+
     async fn grant(
         &self,
         login: &VerifiedLogin,
@@ -167,11 +280,12 @@ impl EmbeddedPool {
             let known = vec![self.pools.region.to_string()];
             return Err(AdmissionError::UnknownRegion { wanted, known });
         }
+        let principal_tags = self.tags.of(login).map_err(AdmissionError::tag)?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(login);
         let resolved = self.pools.resolve(&pool, user, Vec::new(), wishes.identity_id, by).await?;
         let duration = wishes.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
-        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, ..TokenTerms::default() })?;
+        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, principal_tags })?;
         let credentials = if wishes.credentials {
             Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
         } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use crate::clock::Clock;
-use crate::developer_pool::{AdmissionError, Admitted, DeveloperPool, Wishes};
+use crate::developer_pool::{AdmissionError, Admitted, DeveloperPool, TwoLogins, Wishes};
 use crate::login_code::{LoginCode, LoginCodes};
 use crate::login_flow::AppLogin;
 use crate::provider::{
@@ -36,6 +36,17 @@ pub enum Shown {
     },
     /// A one-time code of the hosted login, which had the provider confirm the login already.
     LoginCode(LoginCode),
+}
+
+/// What a client asks for who has two logins.
+#[derive(Debug)]
+pub struct LinkRequest {
+    /// What shows the login whose identity stays.
+    pub first: Shown,
+    /// What shows the other one.
+    pub second: Shown,
+    /// What is wanted besides.
+    pub wishes: Wishes,
 }
 
 /// What a client gets.
@@ -123,6 +134,33 @@ impl Broker {
         };
         let admitted = self.pool.admit(&login, request.wishes, draft, by).await?;
         Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
+    }
+
+    /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two
+    /// logins of one user are linked already.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn link(&self, request: LinkRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
+        let mut draft = AuditDraft::by(AuditAction::Link, by);
+        let verified = async {
+            let place = self.pool.reserve(&request.wishes)?;
+            let first = self.login(request.first, &mut draft).await?;
+            let second = self.login(request.second, &mut draft).await?;
+            Ok((first, second, place))
+        };
+        let (first, second, _place) = match verified.await {
+            Ok(verified) => verified,
+            Err(error) => return self.trail.conclude(draft, Err(error)).await,
+        };
+        let same = first.developer_user_identifier() == second.developer_user_identifier();
+        let admitted = if same {
+            self.pool.admit(&first, request.wishes, draft, by).await?
+        } else {
+            let logins = TwoLogins { first: &first, second: &second };
+            self.pool.link(logins, request.wishes, draft, by).await?
+        };
+        Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), admitted })
     }
 
     /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that

@@ -10,7 +10,7 @@ mod identities;
 pub mod issue;
 mod logins;
 mod paging;
-mod principal_tags;
+pub(crate) mod principal_tags;
 mod role_choice;
 
 use std::collections::BTreeMap;

@@ -26,6 +26,7 @@ pub mod jwks;
 pub mod linking;
 pub mod login_code;
 pub mod login_flow;
+pub mod login_tags;
 pub mod provider;
 pub mod public_login;
 pub mod random;

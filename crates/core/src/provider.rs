@@ -145,6 +145,13 @@ impl VerifiedLogin {
         &self.developer_user_identifier
     }
 
+    /// The external ID, as the provider knows the person. A bare identifier is nothing else, and holds no colon.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        let rest = self.developer_user_identifier.strip_prefix(&*self.provider);
+        rest.and_then(|rest| rest.strip_prefix(':')).unwrap_or(&self.developer_user_identifier)
+    }
+
     /// What must not be shown a second time, where the proof itself could be.
     #[must_use]
     pub fn use_once(&self) -> Option<&UseOnce> {

@@ -312,7 +312,7 @@ pub trait Store: Send + Sync {
     /// Keeps audit events in their order, all of them or none.
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
 
-    /// The newest events about an identity, an access key or a request, newest first. Of two with the
+    /// The newest events about an identity, an access key, a developer user or a request, newest first. Of two with the
     /// same time, the one kept later is the newer.
     async fn list_audit_events(
         &self,

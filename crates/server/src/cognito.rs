@@ -8,30 +8,41 @@ mod region;
 mod regions;
 mod token;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use daypass_core::clock::Clock;
-use daypass_core::developer_pool::{AdmissionError, Admitted, DeveloperPool, Place, Wishes};
+use daypass_core::developer_pool::{AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes};
 use daypass_core::flight::Flights;
+use daypass_core::ids::{IdentityId, Region};
+use daypass_core::login_tags::LoginTags;
 use daypass_core::provider::VerifiedLogin;
 use daypass_core::random::Random;
 use futures::FutureExt;
 
 pub use self::aws::config_of_environment;
 use self::regions::Regions;
-use crate::config::RegionConfig;
+use crate::config::{PoolConfig, RegionConfig};
 use crate::metrics::Metrics;
 
 /// What makes two exchanges the same: the developer user, and what is wanted.
 type Exchange = (String, Wishes);
 
+/// A developer user as the pool is told of them.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    identifier: String,
+    tags: BTreeMap<String, String>,
+}
+
 /// The pools of an installation, one in each Region.
 pub struct CognitoPool {
     regions: Arc<Regions>,
     flights: Flights<Exchange, Result<Admitted, AdmissionError>>,
+    tags: LoginTags,
     trail: Arc<AuditTrail>,
 }
 
@@ -52,15 +63,26 @@ pub struct Surroundings<'a> {
 impl CognitoPool {
     /// The pools of these Regions, the first preferred.
     #[must_use]
-    pub fn new(regions: &[RegionConfig], developer_provider: &str, surroundings: Surroundings<'_>) -> Self {
-        let regions = Regions::new(regions, developer_provider, &surroundings);
-        Self { regions: Arc::new(regions), flights: Flights::default(), trail: surroundings.trail }
+    pub fn new(regions: &[RegionConfig], pool: &PoolConfig, surroundings: Surroundings<'_>) -> Self {
+        let regions = Regions::new(regions, &pool.developer_provider, &surroundings);
+        Self {
+            regions: Arc::new(regions),
+            flights: Flights::default(),
+            tags: pool.principal_tags.clone(),
+            trail: surroundings.trail,
+        }
+    }
+
+    fn user(&self, login: &VerifiedLogin) -> Result<User, AdmissionError> {
+        let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        Ok(User { identifier: login.developer_user_identifier().to_owned(), tags })
     }
 
     /// Who asks for the same at the same moment gets the same answer.
-    async fn serve(&self, user: &str, wishes: Wishes) -> Result<Admitted, AdmissionError> {
-        let exchange = (user.to_owned(), wishes);
-        let (regions, (user, wishes)) = (self.regions.clone(), exchange.clone());
+    async fn serve(&self, login: &VerifiedLogin, wishes: Wishes) -> Result<Admitted, AdmissionError> {
+        let user = self.user(login)?;
+        let exchange = (user.identifier.clone(), wishes.clone());
+        let regions = self.regions.clone();
         let start = || async move { regions.admit(&user, &wishes).await }.boxed();
         self.flights.join(exchange, start).await
     }
@@ -68,21 +90,19 @@ impl CognitoPool {
     /// Records that somebody was admitted, and their credentials as well.
     async fn record(
         &self,
-        draft: AuditDraft,
+        user: &str,
         admitted: &Admitted,
+        events: impl IntoIterator<Item = AuditDraft>,
         by: &Requester,
     ) -> Result<(), AdmissionError> {
         let credentials = admitted.credentials.as_ref().map(|credentials| {
             let mut event = AuditDraft::by(AuditAction::Credentials, by);
-            event.developer_user_identifier.clone_from(&draft.developer_user_identifier);
+            event.developer_user_identifier = Some(user.to_owned());
+            event.identity_id = Some(admitted.token.identity_id.clone());
             event.access_key_id = Some(credentials.access_key_id.clone());
             event
         });
-        let about = |mut event: AuditDraft| {
-            event.identity_id = Some(admitted.token.identity_id.clone());
-            event
-        };
-        let events: Vec<_> = credentials.into_iter().chain([draft]).map(about).collect();
+        let events: Vec<_> = credentials.into_iter().chain(events).collect();
         Ok(self.trail.all_allowed(events).await?)
     }
 }
@@ -97,15 +117,44 @@ impl DeveloperPool for CognitoPool {
         &self,
         login: &VerifiedLogin,
         wishes: Wishes,
-        draft: AuditDraft,
+        mut draft: AuditDraft,
         by: &Requester,
     ) -> Result<Admitted, AdmissionError> {
-        match self.serve(login.developer_user_identifier(), wishes).await {
+        match self.serve(login, wishes).await {
             Ok(admitted) => {
-                self.record(draft, &admitted, by).await?;
+                draft.identity_id = Some(admitted.token.identity_id.clone());
+                self.record(login.developer_user_identifier(), &admitted, [draft], by).await?;
                 Ok(admitted)
             }
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }
+    }
+
+    async fn link(
+        &self,
+        logins: TwoLogins<'_>,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError> {
+        let linked = async {
+            let (first, second) = (self.user(logins.first)?, self.user(logins.second)?);
+            self.regions.link(&first, &second, &wishes).await
+        };
+        match linked.await {
+            Ok(admitted) => {
+                let events = logins.events(&draft, &admitted.token.identity_id);
+                self.record(logins.first.developer_user_identifier(), &admitted, events, by).await?;
+                Ok(admitted)
+            }
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn lookup(
+        &self,
+        developer_user_identifier: &str,
+    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
+        self.regions.lookup(developer_user_identifier).await
     }
 }

@@ -38,6 +38,9 @@ pub struct Config {
     store: Option<StoreConfig>,
     /// The identity pool that logins lead to.
     pub pool: PoolConfig,
+    /// Who may read the metrics.
+    #[serde(default)]
+    metrics: MetricsConfig,
     /// What of the network providers may be in.
     #[serde(default)]
     pub network: NetworkConfig,
@@ -128,6 +131,13 @@ impl TryFrom<String> for StoreUrl {
             _ => Err(format!("{url:?} names no store: write \"sqlite:FILE\" or \"memory:\"")),
         }
     }
+}
+
+/// Who may read the metrics: nobody, unless there is a token.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricsConfig {
+    token: Option<SecretReference>,
 }
 
 /// How secrets that AWS keeps are handled.
@@ -359,8 +369,8 @@ impl Config {
         note_places(&text, Some(file), &mut config.providers)?;
         let base = file.parent().unwrap_or(Path::new(""));
         start_from(base, &mut config.providers, &mut config.roles);
-        if let Some(key) = &mut config.master_key {
-            key.start_from(base);
+        for reference in config.master_key.iter_mut().chain(&mut config.metrics.token) {
+            reference.start_from(base);
         }
         if let Some(StoreConfig { url: StoreUrl::Sqlite(file) }) = &mut config.store {
             *file = base.join(&*file);
@@ -375,7 +385,8 @@ impl Config {
 
     /// Every secret that the configuration refers to.
     pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
-        self.providers.iter().map(|provider| &provider.client_secret).chain(self.master_key_reference())
+        let providers = self.providers.iter().map(|provider| &provider.client_secret);
+        providers.chain(self.master_key_reference()).chain(&self.metrics.token)
     }
 
     /// Where the root of all sealing is.
@@ -403,6 +414,15 @@ impl Config {
                     -base64 32` prints";
         let key = self.master_key.as_ref().ok_or(ConfigError::Missing { key: "master_key", cure })?;
         secret(key, "master_key".into(), secrets)
+    }
+
+    /// The token that shows `/metrics`, if anything does.
+    ///
+    /// # Errors
+    /// Why its reference leads nowhere.
+    pub fn read_metrics_token(&self, secrets: &Secrets) -> Result<Option<Secret>, ConfigError> {
+        let read = |token| secret(token, "[metrics] token".into(), secrets);
+        self.metrics.token.as_ref().map(read).transpose()
     }
 
     /// Lays a developer's additions over this configuration.
@@ -849,7 +869,7 @@ mod tests {
     #[test]
     fn tables_of_the_embedded_pool_are_not_for_amazons() {
         let pool = GOOD.split("[pool]").nth(1).unwrap().split("[[provider]]").next().unwrap();
-        let cognito = "driver = \"cognito\"\ndeveloper_provider = \"a\"\n[[pool.region]]\nregion = \"r\"\npool_id = \"r:0a\"\n";
+        let cognito = "\ndriver = \"cognito\"\ndeveloper_provider = \"a\"\n[[pool.region]]\nregion = \"r\"\npool_id = \"r:0a\"\n";
         assert!(load(pool, cognito).is_ok());
         let role = "[[role]]\nname = \"a\"\npolicy = \"a.json\"\n";
         for (table, text) in [("role", role), ("oidc_provider", REGISTERED)] {

@@ -111,6 +111,12 @@ impl ApiError {
         )
     }
 
+    /// `/metrics`: the token is not there, or not the one of the configuration.
+    #[must_use]
+    pub fn metrics_token_refused() -> Self {
+        Self::unauthorized("metrics_token_refused", "Send the token of [metrics] as Authorization: Bearer.")
+    }
+
     /// `/v1`: the body is not what the route takes.
     #[must_use]
     pub fn malformed_request(detail: impl Into<String>) -> Self {
@@ -415,6 +421,9 @@ impl ApiError {
         let message = error.to_string();
         match error {
             AdmissionError::Refused(error) => Self::exchange_pool(&error),
+            AdmissionError::UnusableTag(why) => {
+                Self::unauthorized("principal_tag_refused", format!("This login makes no session tag. {why}"))
+            }
             AdmissionError::UnknownRegion { .. } => Self::bad_request("unknown_region", message),
             AdmissionError::Busy { retry_after } => {
                 let detail = "More people sign in than the identity pool lets through. Try again.";

@@ -6,7 +6,9 @@ mod body;
 mod discovery;
 mod exchange;
 mod health;
+mod link;
 mod login;
+mod metrics;
 mod playground;
 mod providers;
 mod token;
@@ -37,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
     // answers it: one that is set afterwards replaces the layer's.
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
+        .route("/v1/link", post(link::handle))
         .route("/v1/providers", get(providers::handle))
         .route("/oauth2/token", post(token::handle))
         .method_not_allowed_fallback(method_not_allowed)
@@ -50,7 +53,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/login/popup.js", get(login::pages::popup_script))
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(middleware::map_response(login::pages::harden));
-    let operations = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let operations = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::handle));
     let embedded = app.embedded.clone().map(embedded).unwrap_or_default();
 
     broker

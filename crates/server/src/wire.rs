@@ -22,6 +22,7 @@ use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
 use daypass_core::seal::MasterKey;
+use daypass_core::secret::Secret;
 use daypass_core::session::SessionSealer;
 use daypass_core::signing_key::{SigningKeyError, SigningKeys};
 use daypass_core::store::{SharedStore, StoreError};
@@ -90,6 +91,8 @@ pub struct App {
     pub embedded: Option<Arc<Embedded>>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
+    /// What shows that somebody may read it. Nobody may without.
+    pub metrics_token: Option<Secret>,
     /// Draws request IDs.
     pub random: Arc<dyn Random>,
     /// Tells the time.
@@ -154,6 +157,7 @@ impl App {
             ingredients.clock.clone(),
             ingredients.config.secrets.refresh,
         );
+        let metrics_token = ingredients.config.read_metrics_token(secrets)?;
         let apps = std::mem::take(&mut ingredients.config.apps);
         let Ingredients { store, master_key, clock, random, .. } = &ingredients;
         let (store, clock, random) = (store.clone(), clock.clone(), random.clone());
@@ -188,6 +192,7 @@ impl App {
             refresher: refresher.map(Arc::new),
             embedded,
             metrics,
+            metrics_token,
             broker,
             login_flow,
             store,
@@ -208,9 +213,10 @@ async fn wire_pool(
     match ingredients.config.pool.driver.clone() {
         Driver::Cognito(regions) => Ok((wire_cognito(&ingredients, &regions, trail, metrics).await, None)),
         Driver::Embedded(pool) => {
+            let tags = ingredients.config.pool.principal_tags.clone();
             let embedded = Arc::new(Embedded::wire(ingredients, pool, trail.clone()).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
-            Ok((Arc::new(EmbeddedPool { pools, pool_id, trail }), Some(embedded)))
+            Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), Some(embedded)))
         }
     }
 }
@@ -225,10 +231,9 @@ async fn wire_cognito(
         Some(aws) => aws.clone(),
         None => cognito::config_of_environment(&regions[0].region).await,
     };
-    let provider = &ingredients.config.pool.developer_provider;
     let (clock, random) = (ingredients.clock.clone(), ingredients.random.clone());
     let surroundings = Surroundings { aws: &aws, trail, metrics, clock, random };
-    Arc::new(CognitoPool::new(regions, provider, surroundings))
+    Arc::new(CognitoPool::new(regions, &ingredients.config.pool, surroundings))
 }
 
 impl Embedded {

@@ -63,7 +63,7 @@ pub(super) fn check_map(map: &PrincipalTagMap) -> Result<(), PoolError> {
 
 /// Tags end up in policies by way of variables. What STS refuses in a tag is refused here already, and with
 /// it `*` and `?`, which some stores substitute as patterns.
-pub(super) fn check(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
+pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
     for (key, value) in tags {
         check_text(key, key)?;
         check_text(key, value)?;

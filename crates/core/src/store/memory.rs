@@ -299,6 +299,7 @@ fn is_about(event: &AuditEvent, subject: &AuditSubject) -> bool {
     match subject {
         AuditSubject::Identity(id) => event.identity_id.as_ref() == Some(id),
         AuditSubject::AccessKey(id) => event.access_key_id.as_ref() == Some(id),
+        AuditSubject::DeveloperUser(user) => event.developer_user_identifier.as_ref() == Some(user),
         AuditSubject::Request(id) => event.request_id == *id,
     }
 }

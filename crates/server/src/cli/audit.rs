@@ -13,12 +13,26 @@ use super::print;
 
 /// The newest events that are shown.
 const SHOWN: usize = 20;
+/// The newest events that are read: somebody who is active in one Region may have been in another one long ago.
+const READ: usize = 1_000;
 
 /// What the audit trail can be asked.
 #[derive(Debug, Subcommand)]
 pub enum Question {
     /// Name the person behind an identity, an access key or a request
     Who(Who),
+    /// List the identities of a person, in every Region, and what they did last
+    User(User),
+}
+
+/// List the identities of a person, in every Region, and what they did last.
+#[derive(Debug, Args)]
+pub struct User {
+    /// The developer user identifier: the provider's ID, a colon and the external ID
+    #[arg(value_name = "IDENTIFIER")]
+    identifier: String,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Name the person behind an identity, an access key or a request, and what they did last.
@@ -32,14 +46,18 @@ pub struct Who {
 }
 
 pub async fn run(question: Question) -> anyhow::Result<()> {
-    let Question::Who(who) = question;
-    let subject = subject(&who.id)?;
-    let store = who.place.open()?.store;
-    let events = store.list_audit_events(&subject, SHOWN).await?;
+    let (asked, subject, place) = match question {
+        Question::Who(who) => (who.id.clone(), subject(&who.id)?, who.place),
+        Question::User(user) => {
+            (user.identifier.clone(), AuditSubject::DeveloperUser(user.identifier), user.place)
+        }
+    };
+    let store = place.open()?.store;
+    let events = store.list_audit_events(&subject, READ).await?;
     let identities = identities(&subject, &events);
     let people = people(&*store, &identities, &events).await?;
-    anyhow::ensure!(!(events.is_empty() && people.is_empty()), "the audit trail knows nothing of {}", who.id);
-    Ok(print(&report(&identities, &people, &events))?)
+    anyhow::ensure!(!(events.is_empty() && people.is_empty()), "the audit trail knows nothing of {asked}");
+    Ok(print(&report(&identities, &people, &events[..events.len().min(SHOWN)]))?)
 }
 
 fn subject(text: &str) -> anyhow::Result<AuditSubject> {

@@ -147,7 +147,7 @@ async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow:
             "cognito-identity:MergeDeveloperIdentities",
             "cognito-identity:UnlinkDeveloperIdentity",
         ],
-        "Resource": opened.pool_arn(&pool_id),
+        "Resource": opened.pool_arn(&pool_id)?,
     });
     Ok(format!("{:#}", json!({"Version": "2012-10-17", "Statement": [statement]})))
 }

@@ -15,7 +15,7 @@ use daypass_core::seal::MasterKey;
 use daypass_core::store::SharedStore;
 use daypass_store::SqliteStore;
 
-use crate::config::{Config, PoolConfig, StoreUrl};
+use crate::config::{Config, Driver, EmbeddedConfig, StoreUrl};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
@@ -101,18 +101,22 @@ impl Opened {
         match &self.whose {
             Whose::Up(_) => up::pool(&*self.store, &SystemRandom).await,
             Whose::Serve(config) => {
-                Ok(wire::configured_pool(&*self.store, &config.pool, &SystemRandom).await?)
+                let (embedded, provider) = (embedded(config)?, &config.pool.developer_provider);
+                Ok(wire::configured_pool(&*self.store, embedded, provider, &SystemRandom).await?)
             }
         }
     }
 
     /// What policies call a pool.
-    pub fn pool_arn(&self, id: &IdentityPoolId) -> String {
+    ///
+    /// # Errors
+    /// If the pools are Amazon's.
+    pub fn pool_arn(&self, id: &IdentityPoolId) -> anyhow::Result<String> {
         match &self.whose {
-            Whose::Up(_) => up::pool_arn(id),
+            Whose::Up(_) => Ok(up::pool_arn(id)),
             Whose::Serve(config) => {
-                let PoolConfig { region, account_id, .. } = &config.pool;
-                format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{id}")
+                let EmbeddedConfig { region, account_id, .. } = embedded(config)?;
+                Ok(format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/{id}"))
             }
         }
     }
@@ -123,5 +127,12 @@ impl Opened {
             Whose::Up(_) => up::ROLES.map(str::to_owned).into(),
             Whose::Serve(config) => config.roles.iter().map(|role| role.name.to_string()).collect(),
         }
+    }
+}
+
+fn embedded(config: &Config) -> anyhow::Result<&EmbeddedConfig> {
+    match &config.pool.driver {
+        Driver::Embedded(pool) => Ok(pool),
+        Driver::Cognito(_) => bail!("the pool is Amazon Cognito's, and so are its keys and roles: use IAM"),
     }
 }

@@ -15,13 +15,15 @@ use tokio::time::{Instant, timeout_at};
 use super::failure::Failure;
 use crate::metrics::RegionMetrics;
 
-/// Whoever would wait longer is sent away. A request has 30 seconds: this leaves some for the provider and for the
-/// call itself.
-pub(super) const LONGEST_LINE: Duration = Duration::from_secs(18);
-/// The longest wait of those who were let in, when the line turned out to be slower than it promised to be.
+/// Whoever would wait longer is sent away before their login is verified. It is well below the longest wait, because
+/// a line may turn out to be slower than it promised to be.
+pub(super) const LONGEST_LINE: Duration = Duration::from_secs(12);
+/// Nobody waits longer. A request has 30 seconds: this leaves some for the provider and for the call itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(22);
-/// A rate that was halved is back after so long: Amazon counts by the second, so soon is soon enough.
+/// Half the quota is regained in this time. Amazon counts by the second, so soon is soon enough.
 const RECOVERY: Duration = Duration::from_secs(5);
+/// What is left of the rate when a call was throttled.
+const SLOWDOWN: f64 = 0.7;
 /// Throttled calls slow the line down once in this time, because those under way together fail together.
 const ONE_SLOWDOWN: Duration = Duration::from_secs(1);
 
@@ -90,7 +92,7 @@ impl Line {
         F: Future<Output = Result<T, Failure>>,
     {
         let (joined, mut throttled) = (Instant::now(), false);
-        if self.wait_of(self.waiting() + 1) > LONGEST_LINE {
+        if self.wait_of(self.waiting() + 1) >= LONGEST_WAIT {
             return Err(self.busy());
         }
         loop {
@@ -192,7 +194,7 @@ impl Bucket {
         self.refill(now);
         self.turns = 0.0;
         if self.slowed.is_none_or(|slowed| sent >= slowed + ONE_SLOWDOWN) {
-            self.rate = (self.rate / 2.0).max(1.0);
+            self.rate = (self.rate * SLOWDOWN).max(self.quota / 10.0);
             self.slowed = Some(now);
         }
     }

@@ -1,18 +1,21 @@
 //! The pool in one Region: the calls to it, and what their answers mean.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::Credentials as AmazonsCredentials;
 use daypass_core::clock::{Clock, Timestamp};
-use daypass_core::developer_pool::{Admitted, Wishes};
+use daypass_core::developer_pool::{AdmissionError, Admitted, Wishes};
+use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::{self, AccessKeyId, IdentityId, IdentityPoolId};
 use daypass_core::secret::Secret;
 use daypass_core::session::Credentials;
 use daypass_core::sts::FEDERATED_PROVIDER;
 use daypass_core::token::OpenIdToken;
 
+use super::User;
 use super::failure::{Call, Failure};
 use super::quota::Line;
 use super::token;
@@ -41,24 +44,87 @@ impl Region {
     }
 
     /// A token for a developer user, and credentials if they are wanted.
-    pub(super) async fn admit(&self, user: &str, wishes: &Wishes) -> Result<Admitted, Failure> {
+    pub(super) async fn admit(&self, user: &User, wishes: &Wishes) -> Result<Admitted, Failure> {
         let token = self.token(user, wishes).await?;
+        self.hand_out(token, wishes).await
+    }
+
+    /// The same for the first of two users who are one person from now on. IAM credentials alone do not attach a
+    /// developer user to an identity of somebody else's; a merge does (cognito-identity.md 4.3-9 and 4.6).
+    pub(super) async fn link(
+        &self,
+        first: &User,
+        second: &User,
+        wishes: &Wishes,
+    ) -> Result<Admitted, Failure> {
+        let token = self.token(first, wishes).await?;
+        let other = self.token(second, &Wishes::default()).await?;
+        if other.identity_id != token.identity_id {
+            let survivor = self.merge(&second.identifier, &first.identifier).await?;
+            if survivor != token.identity_id {
+                return Err(self.nonsense(&"another identity than the first login's stayed"));
+            }
+        }
+        self.hand_out(token, wishes).await
+    }
+
+    /// LookupDeveloperIdentity.
+    pub(super) async fn lookup(&self, user: &str) -> Result<Option<IdentityId>, Failure> {
+        // A user whom nobody knows is no fault of the pool's.
+        let call = Call { names_identity: true, ..self.call("LookupDeveloperIdentity") };
+        let ask = || {
+            self.client
+                .lookup_developer_identity()
+                .identity_pool_id(self.pool_id.as_str())
+                .developer_user_identifier(user)
+                .send()
+        };
+        match self.ask(&self.others, call, ask).await {
+            Ok(answer) => self.identity_id(answer.identity_id).map(Some),
+            Err(Failure::Final(AdmissionError::Refused(error)))
+                if matches!(*error, PoolError::ResourceNotFound(_)) =>
+            {
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// MergeDeveloperIdentities.
+    async fn merge(&self, source: &str, destination: &str) -> Result<IdentityId, Failure> {
+        let ask = || {
+            self.client
+                .merge_developer_identities()
+                .identity_pool_id(self.pool_id.as_str())
+                .developer_provider_name(&self.developer_provider)
+                .source_user_identifier(source)
+                .destination_user_identifier(destination)
+                .send()
+        };
+        let call = Call { names_identity: true, ..self.call("MergeDeveloperIdentities") };
+        self.identity_id(self.ask(&self.others, call, ask).await?.identity_id)
+    }
+
+    async fn hand_out(&self, token: OpenIdToken, wishes: &Wishes) -> Result<Admitted, Failure> {
         let credentials = if wishes.credentials { Some(self.credentials(&token).await?) } else { None };
         let (pool_id, region) = (self.pool_id.clone(), self.name.clone());
         Ok(Admitted { token, pool_id, region, credentials })
     }
 
     /// GetOpenIdTokenForDeveloperIdentity.
-    async fn token(&self, user: &str, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
+    async fn token(&self, user: &User, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
         let call = Call {
             names_identity: wishes.identity_id.is_some(),
             ..self.call("GetOpenIdTokenForDeveloperIdentity")
         };
+        let tags: HashMap<_, _> = user.tags.clone().into_iter().collect();
+        let tags = (!tags.is_empty()).then_some(tags);
         let ask = || {
             self.client
                 .get_open_id_token_for_developer_identity()
                 .identity_pool_id(self.pool_id.as_str())
-                .logins(&self.developer_provider, user)
+                .logins(&self.developer_provider, &user.identifier)
+                .set_principal_tags(tags.clone())
                 .set_identity_id(wishes.identity_id.as_ref().map(ToString::to_string))
                 .set_token_duration(wishes.token_duration.map(|duration| duration.as_secs()))
                 .send()

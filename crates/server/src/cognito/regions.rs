@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use daypass_core::clock::SignedDuration;
 use daypass_core::developer_pool::{AdmissionError, Admitted, Place, Wishes};
 use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::IdentityId;
+use daypass_core::ids::{self, IdentityId};
 
 use super::failure::Failure;
 use super::quota::Line;
 use super::region::Region;
-use super::{Surroundings, aws};
+use super::{Surroundings, User, aws};
 use crate::circuit::Circuit;
 use crate::config::RegionConfig;
 
@@ -55,7 +55,7 @@ impl Regions {
     }
 
     /// Asks one Region after the other, until one answers. One that did not answer the last requests is not asked.
-    pub(super) async fn admit(&self, user: &str, wishes: &Wishes) -> Result<Admitted, AdmissionError> {
+    pub(super) async fn admit(&self, user: &User, wishes: &Wishes) -> Result<Admitted, AdmissionError> {
         let mut last = None;
         for region in self.candidates(wishes)? {
             if region.is_resting() {
@@ -70,6 +70,33 @@ impl Regions {
             }
         }
         Err(last.unwrap_or_else(|| AdmissionError::Misconfigured("there is no [[pool.region]]".into())))
+    }
+
+    /// Links two users in every Region, or in the one that is wished for: identities of different Regions know nothing
+    /// of each other. What was done in one Region stays if another one fails, and is not done twice when the same is
+    /// asked again.
+    pub(super) async fn link(
+        &self,
+        first: &User,
+        second: &User,
+        wishes: &Wishes,
+    ) -> Result<Admitted, AdmissionError> {
+        let mut answer = None;
+        for region in self.candidates(wishes)? {
+            let linked = region.link(first, second, wishes).await.map_err(refusal)?;
+            answer.get_or_insert(linked);
+        }
+        answer.ok_or_else(|| AdmissionError::Misconfigured("there is no [[pool.region]]".into()))
+    }
+
+    /// The identities of a user in every Region.
+    pub(super) async fn lookup(&self, user: &str) -> Result<Vec<(ids::Region, IdentityId)>, AdmissionError> {
+        let mut found = Vec::new();
+        for region in &self.0 {
+            let id = region.lookup(user).await.map_err(refusal)?;
+            found.extend(id.map(|id| (region.name.clone(), id)));
+        }
+        Ok(found)
     }
 
     /// The Regions that may answer, in the order in which they are asked. A guest to be upgraded is in one Region,

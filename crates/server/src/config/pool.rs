@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use daypass_core::ids::{AccountId, IdentityPoolId, Region};
+use daypass_core::login_tags::LoginTags;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -23,6 +24,8 @@ const MAX_QUOTA: u32 = 100_000;
 pub struct PoolConfig {
     /// The key in `Logins` that stands for this broker.
     pub developer_provider: String,
+    /// The session tags of everybody who logs in.
+    pub principal_tags: LoginTags,
     /// Whose pool it is.
     pub driver: Driver,
 }
@@ -74,6 +77,8 @@ struct RawPool {
     #[serde(default)]
     driver: DriverName,
     developer_provider: String,
+    #[serde(default)]
+    principal_tags: LoginTags,
     name: Option<String>,
     region: Option<Regions>,
     account_id: Option<AccountId>,
@@ -117,12 +122,13 @@ impl TryFrom<RawPool> for PoolConfig {
     type Error = String;
 
     fn try_from(raw: RawPool) -> Result<Self, String> {
-        let developer_provider = raw.developer_provider.clone();
+        let (developer_provider, principal_tags) =
+            (raw.developer_provider.clone(), raw.principal_tags.clone());
         let driver = match raw.driver {
             DriverName::Embedded => Driver::Embedded(embedded(raw)?),
             DriverName::Cognito => Driver::Cognito(cognito(raw)?),
         };
-        Ok(Self { developer_provider, driver })
+        Ok(Self { developer_provider, principal_tags, driver })
     }
 }
 
@@ -266,6 +272,18 @@ mod tests {
         assert!(complaint("region = []").contains("needs a pool"));
         assert!(complaint("region = \"us-east-1\"").contains("pool_id = \"us-east-1:…\""));
         assert!(complaint("region = 7").contains("[[pool.region]] tables"));
+    }
+
+    #[test]
+    fn session_tags_go_with_either_driver_and_are_checked() {
+        for (good, place) in [(EMBEDDED, "name"), (COGNITO, "driver")] {
+            let with =
+                |tag: &str| good.replacen(place, &format!("principal_tags.from = {tag:?}\n{place}"), 1);
+            let pool: PoolConfig = toml::from_str(&with("{provider}")).unwrap();
+            assert_ne!(pool.principal_tags, LoginTags::default());
+            let refused = toml::from_str::<PoolConfig>(&with("*")).unwrap_err().to_string();
+            assert!(refused.contains("may hold only letters"), "{refused}");
+        }
     }
 
     #[test]

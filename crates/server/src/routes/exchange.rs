@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::clock::SignedDuration;
 use daypass_core::developer_pool::Wishes;
-use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
+use daypass_core::exchange::{ExchangeRequest, Exchanged, LinkRequest, Shown};
 use daypass_core::ids::{IdentityId, Region, RequestId};
 use daypass_core::login_code::LoginCode;
 use daypass_core::provider::UnverifiedProof;
@@ -28,7 +28,9 @@ const MAX_TOKEN_DURATION: i64 = 86_400;
 /// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
+pub(super) struct Body {
+    /// Another login, at `/v1/link`.
+    first: Option<Box<Body>>,
     provider: Option<String>,
     login_code: Option<String>,
     app: Option<String>,
@@ -87,10 +89,9 @@ pub async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match exchange(&app, &id, request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(Dialect::Problem, &id),
-    }
+    let exchanged = exchange(&app, &id, request).await;
+    app.metrics.exchanged(exchanged.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    exchanged.unwrap_or_else(|error| error.answer(Dialect::Problem, &id))
 }
 
 async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Response, ApiError> {
@@ -116,8 +117,28 @@ const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps
 const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
+/// The two proofs of a link, and its wishes.
+pub(super) fn read_link(mut body: Body) -> Result<LinkRequest, ApiError> {
+    let first = body
+        .first
+        .take()
+        .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
+    let ExchangeRequest { shown: second, wishes } = body.read()?;
+    let first = first.read()?;
+    if wishes.identity_id.is_some() {
+        return Err(malformed("identity_id goes with /v1/exchange: the identity is that of the first login"));
+    }
+    if first.wishes != Wishes::default() {
+        return Err(malformed("first: a proof and nothing else; what is wanted besides stands beside it"));
+    }
+    Ok(LinkRequest { first: first.shown, second, wishes })
+}
+
 impl Body {
     fn read(mut self) -> Result<ExchangeRequest, ApiError> {
+        if self.first.is_some() {
+            return Err(malformed("first goes with /v1/link"));
+        }
         let identity_id = self.identity_id.take().map(IdentityId::parse).transpose();
         let identity_id = identity_id.map_err(|error| malformed(&format!("identity_id: {error}")))?;
         let token_duration = match self.token_duration {
@@ -213,7 +234,7 @@ fn malformed(detail: &str) -> ApiError {
     ApiError::malformed_request(detail)
 }
 
-fn answer(exchanged: &Exchanged) -> Response {
+pub(super) fn answer(exchanged: &Exchanged) -> Response {
     let body = Answer {
         identity_id: &exchanged.admitted.token.identity_id,
         token: exchanged.admitted.token.token.expose(),

@@ -41,10 +41,9 @@ pub async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match exchange(&app, &id, request).await {
-        Ok(response) => response,
-        Err(error) => error.answer(Dialect::OAuth, &id),
-    }
+    let exchanged = exchange(&app, &id, request).await;
+    app.metrics.exchanged(exchanged.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    exchanged.unwrap_or_else(|error| error.answer(Dialect::OAuth, &id))
 }
 
 async fn exchange(app: &App, id: &RequestId, request: Request) -> Result<Response, ApiError> {

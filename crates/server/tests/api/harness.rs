@@ -267,7 +267,7 @@ impl Daypass {
 
     /// A guest of the configured pool, from a time when it took guests.
     pub async fn former_guest(&self) -> String {
-        let id = IdentityId::parse(format!("{REGION}:{}", self.random().guid())).unwrap();
+        let id = IdentityId::generate(&self.embedded.pools.region, self.random());
         assert!(self.store.add_guest(&self.embedded.pool_id, &id, self.clock.now()).await.unwrap());
         id.to_string()
     }

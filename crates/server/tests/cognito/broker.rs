@@ -6,6 +6,11 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header;
@@ -17,6 +22,7 @@ use daypass::routes;
 use daypass::secrets::{AwsSecrets, Secrets};
 use daypass::wire::{App, Ingredients};
 use daypass_core::clock::{Clock, ManualClock};
+use daypass_core::provider::http::ProviderHttp;
 use daypass_core::random::SeededRandom;
 use daypass_core::store::memory::MemoryStore;
 use http::Request;
@@ -96,7 +102,22 @@ impl Broker {
         Self::start_with(home, &home.key, tables).await
     }
 
+    /// The same with another key.
     pub async fn start_with(home: &Daypass, key: &Credentials, tables: &str) -> Self {
+        Self::wire(home.network.clone(), aws(key), tables).await
+    }
+
+    /// With a provider and an Amazon that answer without a network.
+    pub async fn start_within(
+        home: &Daypass,
+        provider: Arc<dyn ProviderHttp>,
+        amazon: InProcess,
+        tables: &str,
+    ) -> Self {
+        Self::wire(provider, aws(&home.key).into_builder().http_client(amazon).build(), tables).await
+    }
+
+    async fn wire(http: Arc<dyn ProviderHttp>, aws: SdkConfig, tables: &str) -> Self {
         let secret = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret.path(), CLIENT_SECRET).unwrap();
         let config = config(tables, secret.path());
@@ -109,8 +130,8 @@ impl Broker {
             master_key: master_key(),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
-            http: home.network.clone(),
-            aws: Some(aws(key)),
+            http,
+            aws: Some(aws),
             audit_lines: audit.clone(),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
@@ -144,4 +165,35 @@ fn aws(key: &Credentials) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(key))
         .build()
+}
+
+/// An Amazon that answers bodies with bodies, without a network, so that time can stand still meanwhile.
+#[derive(Clone)]
+pub struct InProcess(Arc<dyn Fn(&Value) -> (u16, Value) + Send + Sync>);
+
+impl InProcess {
+    pub fn new(answer: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(answer))
+    }
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let (status, answer) = (self.0)(&body);
+        let status = status.try_into().unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.to_string().into())))
+    }
+}
+
+impl HttpClient for InProcess {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
 }

@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 use crate::broker::{Amazon, Broker, Port, dated, table};
 use crate::harness::{Answer, Credentials, Daypass};
 
-const POOL: &str = "us-east-1:00000000-0000-4000-8000-00000000000a";
+pub const POOL: &str = "us-east-1:00000000-0000-4000-8000-00000000000a";
 
 /// A Region that always says the same.
-struct Fake {
+pub struct Fake {
     port: Port,
     asked: Arc<Mutex<u32>>,
 }
@@ -33,16 +33,16 @@ impl Fake {
         Self { port: Port::open(dated(Router::new().fallback(answer), clock)).await, asked }
     }
 
-    async fn throwing(exception: &str, message: &str) -> Self {
+    pub async fn throwing(exception: &str, message: &str) -> Self {
         let status = if exception == "InternalErrorException" { 500 } else { 400 };
         Self::saying(status, json!({"__type": exception, "message": message}).to_string()).await
     }
 
-    fn asked(&self) -> u32 {
+    pub fn asked(&self) -> u32 {
         *self.asked.lock().unwrap()
     }
 
-    fn table(&self) -> String {
+    pub fn table(&self) -> String {
         table("us-east-1", POOL, self.port.address)
     }
 }
@@ -60,7 +60,7 @@ async fn exchange_at(home: &Daypass, broker: &Broker) -> (Answer, String) {
     (answer, event["reason"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn closed_port() -> std::net::SocketAddr {
+pub async fn closed_port() -> std::net::SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 

@@ -8,7 +8,12 @@ mod api {
     pub mod harness;
 }
 mod broker;
+mod crowd;
 mod exchange;
 mod faults;
+mod linking;
+mod metrics;
+mod regions;
+mod tags;
 
 use api::harness;

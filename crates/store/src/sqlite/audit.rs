@@ -1,4 +1,4 @@
-//! The audit trail: one row for each decision, found again by the three things people ask about.
+//! The audit trail: one row for each decision, found again by the four things people ask about.
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::ids::{AccessKeyId, IdentityId};
@@ -45,6 +45,7 @@ pub(super) fn list(connection: &Connection, about: &AuditSubject, limit: usize) 
     let (sql, subject) = match about {
         AuditSubject::Identity(id) => (list_where!("identity_id"), id.as_str()),
         AuditSubject::AccessKey(id) => (list_where!("access_key_id"), id.as_str()),
+        AuditSubject::DeveloperUser(user) => (list_where!("developer_user_identifier"), user.as_str()),
         AuditSubject::Request(id) => (list_where!("request_id"), id.as_str()),
     };
     connection

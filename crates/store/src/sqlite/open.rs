@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_access_keys.sql"),
     include_str!("../../migrations/sqlite/0004_used_once.sql"),
     include_str!("../../migrations/sqlite/0005_login_grants.sql"),
+    include_str!("../../migrations/sqlite/0006_audit_by_user.sql"),
 ];
 
 /// How long to wait for another process that writes to the same file.

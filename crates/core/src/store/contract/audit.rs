@@ -6,11 +6,24 @@ use crate::store::SharedStore;
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
     use AuditAction::{
-        ApiRequest, Assume, Credentials, Delete, Exchange, Logins, Pool, Revoke, S3Request, SignIn, Token,
+        ApiRequest, Assume, Credentials, Delete, Exchange, Link, Logins, Pool, Revoke, S3Request, SignIn,
+        Token,
     };
     let fixture = Fixture::new(store).await;
-    let actions =
-        [SignIn, Exchange, Token, Credentials, Assume, Logins, Delete, Pool, ApiRequest, S3Request, Revoke];
+    let actions = [
+        SignIn,
+        Exchange,
+        Link,
+        Token,
+        Credentials,
+        Assume,
+        Logins,
+        Delete,
+        Pool,
+        ApiRequest,
+        S3Request,
+        Revoke,
+    ];
     for action in actions {
         for outcome in [AuditOutcome::Allowed, AuditOutcome::Refused] {
             let event = AuditEvent { action, outcome, ..full_event(&fixture) };
@@ -31,9 +44,17 @@ pub async fn an_audit_event_may_be_almost_empty(store: SharedStore) {
 pub async fn audit_events_are_found_by_each_subject(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let event = full_event(&fixture);
-    for other in [&event, &full_event(&fixture), &plain_event(&fixture, 0)] {
+    let of_another = AuditEvent { developer_user_identifier: Some("another".into()), ..full_event(&fixture) };
+    for other in [&event, &of_another, &plain_event(&fixture, 0)] {
         fixture.store.add_audit_event(other).await.unwrap();
     }
+    let other_case = AuditEvent {
+        developer_user_identifier: event.developer_user_identifier.as_ref().map(|user| user.to_uppercase()),
+        ..plain_event(&fixture, 0)
+    };
+    fixture.store.add_audit_event(&other_case).await.unwrap();
+    let user = AuditSubject::DeveloperUser(event.developer_user_identifier.clone().unwrap());
+    assert_eq!(list(&fixture, user).await, [event.clone()]);
     let expected = [event.clone()];
     assert_eq!(list(&fixture, AuditSubject::Request(event.request_id)).await, expected);
     assert_eq!(list(&fixture, AuditSubject::Identity(event.identity_id.unwrap())).await, expected);

@@ -55,7 +55,11 @@ async fn who_would_wait_too_long_is_sent_away_and_told_when_to_come_back() {
     let line = line(50);
     let passing = join_all((0..2_000).map(|_| pass(&line))).await;
     let (let_in, sent_away): (Vec<_>, Vec<_>) = passing.into_iter().partition(Result::is_ok);
-    assert!((940..=960).contains(&let_in.len()), "{}: those of the first moment, and a line", let_in.len());
+    assert!(
+        (1_140..=1_160).contains(&let_in.len()),
+        "{}: those of the first moment, and a line",
+        let_in.len()
+    );
     let seconds: Vec<i64> = sent_away
         .into_iter()
         .map(|sent_away| match sent_away {
@@ -63,8 +67,8 @@ async fn who_would_wait_too_long_is_sent_away_and_told_when_to_come_back() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert!(seconds.iter().all(|seconds| (8..=27).contains(seconds)), "{seconds:?}");
-    assert!(seconds.iter().any(|it| *it < 12) && seconds.iter().any(|it| *it > 23), "they are spread");
+    assert!(seconds.iter().all(|seconds| (10..=34).contains(seconds)), "{seconds:?}");
+    assert!(seconds.iter().any(|it| *it < 15) && seconds.iter().any(|it| *it > 29), "they are spread");
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,17 +91,17 @@ async fn a_throttled_call_is_made_again_before_those_who_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttling_halves_the_rate_once_and_it_comes_back() {
+async fn throttling_lowers_the_rate_once_and_it_comes_back() {
     let mut bucket = Bucket::full(50.0, Instant::now());
     let sent = Instant::now();
     for _ in 0..20 {
         bucket.slow_down(sent, Instant::now());
     }
-    assert!((bucket.rate - 25.0).abs() < 0.01, "{}", bucket.rate);
+    assert!((bucket.rate - 35.0).abs() < 0.01, "{}", bucket.rate);
     assert!(bucket.take(Instant::now()).is_err());
     sleep(Duration::from_secs(2)).await;
     bucket.slow_down(Instant::now(), Instant::now());
-    assert!((bucket.rate - 17.5).abs() < 0.01, "{}", bucket.rate);
+    assert!((bucket.rate - 31.5).abs() < 0.01, "{}", bucket.rate);
     sleep(RECOVERY * 2).await;
     bucket.refill(Instant::now());
     assert!((bucket.rate - 50.0).abs() < 0.01, "{}", bucket.rate);
@@ -105,7 +109,7 @@ async fn throttling_halves_the_rate_once_and_it_comes_back() {
         sleep(ONE_SLOWDOWN).await;
         bucket.slow_down(Instant::now(), Instant::now());
     }
-    assert!(bucket.rate >= 1.0);
+    assert!(bucket.rate >= 5.0, "a tenth is left at least");
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +135,7 @@ async fn places_run_out_when_the_line_is_half_full_and_not_before() {
     assert!(matches!(line.reserve(), Err(Failure::Busy { .. })));
     drop(hanging);
     let places: Vec<_> = (0..200).map_while(|_| line.reserve().ok()).collect();
-    assert!((75..=85).contains(&places.len()), "{}: as many as the line still takes", places.len());
+    assert!((15..=25).contains(&places.len()), "{}: as many as the line still takes", places.len());
     drop(places);
     assert!(line.reserve().is_ok());
 }

@@ -1,0 +1,32 @@
+//! `POST /v1/link`: two logins in, one identity and its token out.
+
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
+use daypass_core::audit::Requester;
+use daypass_core::ids::RequestId;
+
+use super::exchange::{answer, check_origin, read_link};
+use super::{SharedApp, body};
+use crate::error::{ApiError, Dialect};
+use crate::wire::App;
+
+/// Two proofs.
+const MAX_BODY: usize = 128 * 1024;
+
+pub async fn handle(
+    State(app): SharedApp,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let linked = link(&app, &id, request).await;
+    app.metrics.exchanged(linked.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    linked.unwrap_or_else(|error| error.answer(Dialect::Problem, &id))
+}
+
+async fn link(app: &App, id: &RequestId, request: Request) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    check_origin(app, &parts.headers)?;
+    let request = read_link(body::json(&parts.headers, body, MAX_BODY).await?)?;
+    let linked = app.broker.link(request, &Requester::anonymous(id)).await;
+    Ok(answer(&linked.map_err(ApiError::exchange)?))
+}
