@@ -47,7 +47,7 @@ async fn nothing_else_is_there() {
         "/v1",
         "/v1/",
         "/v1/exchange/",
-        "/v1/link",
+        "/v1/link/",
         "/oauth2/",
         "/login/",
         "/login/snapchat/",

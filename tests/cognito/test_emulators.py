@@ -1,0 +1,69 @@
+"""Neither moto nor ministack can answer an exchange: the one's token is a random number, the other has no
+GetOpenIdTokenForDeveloperIdentity. What can be shown is that the SDK's signed calls reach them, and that what they answer
+becomes the refusal that the documentation promises."""
+
+import boto3
+import login
+import pytest
+
+KEY = {"aws_access_key_id": "AKIAAAAAAAAAAAAAAAAA", "aws_secret_access_key": "secret"}
+ENVIRONMENT = {name.upper(): value for name, value in KEY.items()}
+UNKNOWN = "us-east-1:00000000-0000-4000-8000-000000000000"
+
+
+def pool(endpoint_url, up):
+    client = boto3.client("cognito-identity", "us-east-1", endpoint_url=endpoint_url, **KEY)
+    return client.create_identity_pool(
+        IdentityPoolName="p", AllowUnauthenticatedIdentities=False, DeveloperProviderName=up.developer_provider
+    )["IdentityPoolId"]
+
+
+def exchange(server, up, **wishes):
+    return server.post("/v1/exchange", {**login.authorize(up, "ada").proof(), **wishes})
+
+
+def test_motos_token_is_no_token(moto, up, serve):
+    server = serve(pool(moto, up), moto, environment=ENVIRONMENT)
+    guest = "us-east-1:00000000-0000-4000-8000-00000000000b"
+    status, problem = exchange(server, up, identity_id=guest)
+    assert (status, problem["code"]) == (503, "identity_pool_unavailable")
+    assert "the token is no JWT" in server.why()
+
+
+def test_ministack_has_no_such_operation(ministack, up, serve):
+    server = serve(pool(ministack, up), ministack, environment=ENVIRONMENT)
+    status, problem = exchange(server, up)
+    assert (status, problem["code"]) == (503, "identity_pool_unavailable")
+    assert "GetOpenIdTokenForDeveloperIdentity" in server.why()
+
+
+@pytest.mark.parametrize("name", ["ada", "grace"])
+def test_our_own_pool_can_do_it(up, serve, name):
+    server = serve(up.identity_pool_id, environment=up.environment())
+    status, answer = server.post("/v1/exchange", {**login.authorize(up, name).proof(), "credentials": True})
+    assert status == 200, (answer, server.why())
+    assert answer["identity_id"] == login.exchange(up, login.authorize(up, name).proof())["identity_id"]
+    given = answer["credentials"]
+    sts = boto3.client(
+        "sts",
+        "us-east-1",
+        endpoint_url=up.server_url,
+        aws_access_key_id=given["access_key_id"],
+        aws_secret_access_key=given["secret_access_key"],
+        aws_session_token=given["session_token"],
+    )
+    assert sts.get_caller_identity()["Arn"].endswith("/CognitoIdentityCredentials")
+
+
+def test_a_pool_that_is_not_there_is_the_operators_to_mend(up, serve):
+    server = serve(UNKNOWN, environment=up.environment())
+    status, problem = exchange(server, up)
+    assert (status, problem["code"]) == (500, "identity_pool_misconfigured")
+    assert "check [[pool.region]]" in server.why()
+
+
+def test_no_credentials_are_the_operators_to_mend(up, serve):
+    server = serve(UNKNOWN, up.server_url)
+    status, problem = exchange(server, up)
+    assert (status, problem["code"]) == (500, "identity_pool_misconfigured")
+    assert "there are no AWS credentials" in server.why()
