@@ -21,7 +21,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 /// The environment's account and settings, by the rules that all AWS SDKs have in common.
 pub async fn config_of_environment(region: &daypass_core::ids::Region) -> SdkConfig {
     let region = Region::new(region.to_string());
-    aws_config::defaults(BehaviorVersion::latest()).region(region).load().await
+    // In a box, because it is large and everything that waits for it would be.
+    Box::pin(aws_config::defaults(BehaviorVersion::latest()).region(region).load()).await
 }
 
 /// The client of one Region.

@@ -31,7 +31,7 @@ const ONE_SLOWDOWN: Duration = Duration::from_secs(1);
 pub(super) struct Line {
     bucket: Mutex<Bucket>,
     /// Whose turn is next. Both locks are handed on in the order in which they were asked for.
-    line: tokio::sync::Mutex<()>,
+    queue: tokio::sync::Mutex<()>,
     /// The next of the line, and those who were throttled.
     front: tokio::sync::Mutex<()>,
     waiting: Arc<AtomicUsize>,
@@ -61,7 +61,7 @@ impl Line {
     pub(super) fn new(quota: u32, random: Arc<dyn Random>, metrics: RegionMetrics) -> Self {
         Self {
             bucket: Mutex::new(Bucket::full(f64::from(quota), Instant::now())),
-            line: tokio::sync::Mutex::default(),
+            queue: tokio::sync::Mutex::default(),
             front: tokio::sync::Mutex::default(),
             waiting: Arc::default(),
             coming: Arc::default(),
@@ -118,7 +118,7 @@ impl Line {
     )]
     async fn turn(&self, throttled: bool, hopeless: &impl Fn() -> bool) {
         let _waiting = (Counted::among(&self.waiting), self.metrics.waiting());
-        let _line = if throttled { None } else { Some(self.line.lock().await) };
+        let _queue = if throttled { None } else { Some(self.queue.lock().await) };
         let _front = self.front.lock().await;
         while !hopeless() {
             let taken = self.bucket().take(Instant::now());

@@ -80,6 +80,7 @@ async fn another_method_is_not_allowed() {
     let others = [
         (Method::PUT, "/", "GET"),
         (Method::GET, "/v1/exchange", "POST"),
+        (Method::GET, "/v1/link", "POST"),
         (Method::GET, "/oauth2/token", "POST"),
         (Method::POST, "/login", "GET,HEAD"),
         (Method::POST, "/login/snapchat", "GET,HEAD"),
