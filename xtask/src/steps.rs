@@ -27,7 +27,11 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
     Step { name: "seaweedfs", about: "credentials of a real SeaweedFS", run: seaweedfs },
-    Step { name: "cognito", about: "the driver for Cognito, in front of three that are not Amazon's", run: cognito },
+    Step {
+        name: "cognito",
+        about: "the driver for Cognito, in front of three that are not Amazon's",
+        run: cognito,
+    },
     Step { name: "lambda", about: "the function, asked by all that Lambda hands over", run: lambda },
     Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
     Step {
@@ -128,6 +132,8 @@ fn clients(workspace: &Workspace) -> Outcome {
 
 fn seaweedfs(workspace: &Workspace) -> Outcome {
     pytest(workspace, SEAWEEDFS)
+}
+
 fn cognito(workspace: &Workspace) -> Outcome {
     pytest(workspace, COGNITO)
 }

@@ -313,7 +313,7 @@ pub enum ConfigError {
         cure: &'static str,
     },
     /// A table that only the embedded pool knows.
-    #[error("[[{0}]] goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out")]
+    #[error("{0} goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out")]
     OfTheEmbeddedPool(&'static str),
     /// A number is out of its bounds.
     #[error("[pool] role_mapping_rules = {0}: must be 1 to 400")]
@@ -485,9 +485,10 @@ impl Config {
             },
             Driver::Cognito(_) => {
                 let tables = [
-                    ("role", self.roles.is_empty()),
-                    ("oidc_provider", self.oidc_providers.is_empty()),
-                    ("user_pool", self.user_pools.is_empty()),
+                    ("[[role]]", self.roles.is_empty()),
+                    ("[[oidc_provider]]", self.oidc_providers.is_empty()),
+                    ("[[user_pool]]", self.user_pools.is_empty()),
+                    ("[credentials]", self.foreign_sts()?.is_none()),
                 ];
                 let given = tables.into_iter().find(|(_, empty)| !empty);
                 given.map_or(Ok(()), |(table, _)| Err(ConfigError::OfTheEmbeddedPool(table)))

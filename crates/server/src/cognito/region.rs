@@ -224,7 +224,6 @@ fn read_credentials(credentials: AmazonsCredentials) -> Option<Credentials> {
         secret_access_key: Secret::new(credentials.secret_key?),
         session_token: Secret::new(credentials.session_token?),
         expiration: Timestamp::from_second(credentials.expiration?.secs()).ok()?,
-        // Amazon does not say.
-        packed_percent: 0,
+        packed_percent: None,
     })
 }

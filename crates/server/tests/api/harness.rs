@@ -104,7 +104,7 @@ impl Daypass {
 
     /// The same on another store, with other OIDC providers for pools to accept.
     pub async fn start_on(backend: Backend, oidc_hosts: &[&str]) -> Self {
-        Self::start_configured(REGION, backend, oidc_hosts, "").await
+        Self::start_in(REGION, backend, oidc_hosts).await
     }
 
     /// One with more tables in its configuration.

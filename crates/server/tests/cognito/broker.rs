@@ -169,7 +169,9 @@ fn aws(key: &Credentials) -> SdkConfig {
 
 /// An Amazon that answers bodies with bodies, without a network, so that time can stand still meanwhile.
 #[derive(Clone)]
-pub struct InProcess(Arc<dyn Fn(&Value) -> (u16, Value) + Send + Sync>);
+pub struct InProcess(Arc<Answering>);
+
+type Answering = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
 
 impl InProcess {
     pub fn new(answer: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static) -> Self {

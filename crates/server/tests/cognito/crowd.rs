@@ -109,14 +109,11 @@ async fn crowd(used_up: bool) -> (Arc<Amazon>, String, Vec<(Duration, u32)>, Dur
 async fn everybody_gets_in_who_comes_back_when_told_to() {
     let (amazon, metrics, waits, took) = crowd(false).await;
     assert_eq!(waits.len() as u64, LOGINS);
-    assert_eq!(*amazon.served.lock().unwrap() as u64, LOGINS);
+    assert_eq!(u64::from(*amazon.served.lock().unwrap()), LOGINS);
     let throttled = *amazon.throttled.lock().unwrap();
-    let longest = waits.iter().map(|(wait, _)| *wait).max().unwrap();
-    let sent_away: u32 = waits.iter().map(|(_, times)| times).sum();
-    println!(
-        "all in after {took:?}, the last one after {longest:?}; {sent_away} times sent away, {throttled} throttled"
-    );
-    assert!(took < Duration::from_secs(100), "{took:?}: 60 seconds are the least that the quota allows");
+    assert!(waits.iter().any(|(_, times)| *times > 0), "some were sent away, and came back");
+    let least = Duration::from_secs(59);
+    assert!(took >= least && took < least.mul_f64(1.3), "{took:?}: the quota allows no less than {least:?}");
     assert!(throttled < 50, "{throttled}");
     let queued = format!("daypass_pool_queue_seconds_count{{region=\"us-east-1\"}} {LOGINS}");
     assert!(metrics.contains(&queued), "{metrics}");
@@ -127,8 +124,8 @@ async fn everybody_gets_in_who_comes_back_when_told_to() {
 #[tokio::test(start_paused = true)]
 async fn throttling_reaches_nobody_where_others_use_the_quota_too() {
     let (amazon, metrics, _, took) = crowd(true).await;
-    assert_eq!(*amazon.served.lock().unwrap() as u64, LOGINS);
+    assert_eq!(u64::from(*amazon.served.lock().unwrap()), LOGINS);
     assert!(*amazon.throttled.lock().unwrap() > 50, "it was throttled");
     assert!(metrics.contains("outcome=\"throttled\""), "{metrics}");
-    assert!(took < Duration::from_secs(120), "{took:?}");
+    assert!(took < Duration::from_mins(2), "{took:?}");
 }

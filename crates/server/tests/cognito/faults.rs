@@ -65,6 +65,7 @@ pub async fn closed_port() -> std::net::SocketAddr {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 async fn every_exception_has_its_answer_and_the_operator_the_cure() {
     let cases = [
         (
