@@ -96,7 +96,7 @@ impl From<StoreError> for AdmissionError {
     }
 }
 
-/// A place among those whom the pool will let in, kept while it is not dropped.
+/// A place among those whom the pool will let in, kept until it is dropped: when the login is verified.
 #[derive(Default)]
 pub struct Place(
     #[expect(dead_code, reason = "it is there to be dropped")] Option<Box<dyn Any + Send + Sync>>,

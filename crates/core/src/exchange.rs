@@ -125,11 +125,11 @@ impl Broker {
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
         let verified = match self.pool.reserve(&request.wishes) {
-            Ok(place) => self.login(request.shown, &mut draft).await.map(|login| (login, place)),
+            Ok(_place) => self.login(request.shown, &mut draft).await,
             Err(error) => Err(error.into()),
         };
-        let (login, _place) = match verified {
-            Ok(verified) => verified,
+        let login = match verified {
+            Ok(login) => login,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let admitted = self.pool.admit(&login, request.wishes, draft, by).await?;
@@ -144,12 +144,12 @@ impl Broker {
     pub async fn link(&self, request: LinkRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
-            let place = self.pool.reserve(&request.wishes)?;
+            let _place = self.pool.reserve(&request.wishes)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
-            Ok((first, second, place))
+            Ok((first, second))
         };
-        let (first, second, _place) = match verified.await {
+        let (first, second) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };

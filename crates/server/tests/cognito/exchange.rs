@@ -116,3 +116,24 @@ async fn the_paths_of_the_embedded_pool_are_absent() {
         assert_eq!(get(path).await, 404, "{path}");
     }
 }
+
+#[tokio::test]
+async fn identical_exchanges_are_one_call_and_each_has_its_event() {
+    let amazon = Amazon::start("us-east-1").await;
+    let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
+    let logins = [amazon.daypass.sign_in("ada").await, amazon.daypass.sign_in("ada").await];
+    let other = amazon.daypass.sign_in("ada").await.proof_with("token_duration", 60);
+    let [first, second] = logins.map(|login| login.proof());
+    let (first, second, other) =
+        tokio::join!(broker.exchange(&first), broker.exchange(&second), broker.exchange(&other));
+    let [first, second, other] = [first, second, other].map(|answer| answer.json());
+    assert_eq!(first["token"], second["token"]);
+    assert_ne!(first["token"], other["token"], "another wish is another call");
+    let metrics = broker.app.metrics.text();
+    let calls = metrics.lines().find(|line| line.starts_with("daypass_pool_calls_total")).unwrap();
+    assert!(calls.ends_with(" 2"), "{metrics}");
+    let events = broker.audit_events();
+    assert_eq!(events.len(), 3);
+    assert!(events.iter().all(|event| event["identity_id"] == first["identity_id"]));
+    assert_ne!(events[0]["request_id"], events[1]["request_id"]);
+}
