@@ -38,3 +38,4 @@ pub mod signing_key;
 pub mod store;
 pub mod sts;
 pub mod token;
+pub mod transfer;

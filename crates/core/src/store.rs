@@ -20,6 +20,7 @@ use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::seal::Sealed;
+use crate::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
@@ -230,6 +231,14 @@ pub trait Store: Send + Sync {
         hide_disabled: bool,
         page: Page<IdentityId>,
     ) -> Result<Vec<Identity>, StoreError>;
+
+    /// A pool with everybody in it, as it lies at this moment.
+    async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError>;
+
+    /// Keeps a pool with everybody in it, IDs and instants as they are brought; whoever looks meanwhile sees
+    /// nothing of it. A pool of this ID that has no identities takes on the settings that are brought. One
+    /// that has the same identities stays as it is, settings included; one that has others is an error.
+    async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError>;
 
     /// All signing keys, oldest first; if there is none yet, `candidate` becomes the first. Everyone
     /// who asks gets the same keys.

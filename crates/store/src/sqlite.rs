@@ -12,6 +12,7 @@ mod open;
 mod pools;
 mod readers;
 mod revocations;
+mod transfer;
 mod used_once;
 mod value;
 mod writer;
@@ -28,6 +29,7 @@ use daypass_core::store::{
     AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
     StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
+use daypass_core::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use rusqlite::ErrorCode;
 
 pub use self::open::OpenError;
@@ -164,6 +166,14 @@ impl Store for SqliteStore {
         page: Page<IdentityId>,
     ) -> Result<Vec<Identity>, StoreError> {
         self.readers.read(|connection| identities::list(connection, pool_id, hide_disabled, &page))
+    }
+
+    async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
+        transfer::snapshot(self.readers.open_another()?, id).map_err(store_error)
+    }
+
+    async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError> {
+        self.writer.write_or_undo(move |connection| transfer::import(connection, import)).await?
     }
 
     async fn list_or_add_signing_keys(

@@ -20,6 +20,7 @@ pub mod model;
 mod pools;
 mod races;
 mod revocations;
+mod transfer;
 mod unlinking;
 mod used_once;
 
@@ -34,6 +35,7 @@ pub use model::*;
 pub use pools::*;
 pub use races::*;
 pub use revocations::*;
+pub use transfer::*;
 pub use unlinking::*;
 pub use used_once::*;
 
@@ -126,6 +128,20 @@ macro_rules! contract_tests {
             disabled_identities_can_be_hidden,
             logins_are_listed_by_identity_in_order,
             a_page_after_an_item_that_is_gone_goes_on_behind_it,
+            // transfer
+            a_pool_is_read_with_everybody_in_it,
+            an_unknown_pool_is_not_read,
+            a_reading_shows_no_later_change,
+            an_imported_pool_is_as_it_was_brought,
+            a_name_that_leads_to_a_pool_goes_on_leading_there,
+            an_empty_pool_takes_on_what_is_imported,
+            the_same_import_again_changes_nothing,
+            a_pool_with_others_in_it_takes_no_import,
+            an_identity_of_another_pool_is_not_imported,
+            a_login_is_not_imported_for_two_identities,
+            an_import_that_ends_badly_leaves_nothing,
+            what_comes_out_of_order_is_not_imported,
+            of_racing_imports_of_one_pool_one_brings_it,
             // keys
             the_first_signing_key_is_everybodys,
             a_store_without_signing_keys_lists_none,
@@ -216,7 +232,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 13] = [
+    const CASES: [&str; 14] = [
         include_str!("contract/audit.rs"),
         include_str!("contract/deletions.rs"),
         include_str!("contract/keys.rs"),
@@ -228,6 +244,7 @@ mod tests {
         include_str!("contract/pools.rs"),
         include_str!("contract/races.rs"),
         include_str!("contract/revocations.rs"),
+        include_str!("contract/transfer.rs"),
         include_str!("contract/unlinking.rs"),
         include_str!("contract/used_once.rs"),
     ];

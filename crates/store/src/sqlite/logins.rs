@@ -93,7 +93,7 @@ pub(super) fn list_of_each(connection: &Connection, identity_ids: &[IdentityId])
     identity_ids.iter().map(|id| list(connection, id)).collect()
 }
 
-fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
+pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
     connection
         .prepare_cached("SELECT provider, user FROM login WHERE identity_id = ?1 ORDER BY provider, user")?
         .query_map([identity_id.as_str()], login)?
@@ -148,7 +148,12 @@ fn find_owner(connection: &Connection, pool_id: &IdentityPoolId, login: &Login) 
         .optional()
 }
 
-fn add(connection: &Connection, pool_id: &IdentityPoolId, login: &Login, owner: &IdentityId) -> Result<()> {
+pub(super) fn add(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    login: &Login,
+    owner: &IdentityId,
+) -> Result<()> {
     connection
         .prepare_cached("INSERT INTO login (pool_id, provider, user, identity_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute([pool_id.as_str(), column(&login.provider), &login.user, owner.as_str()])

@@ -33,6 +33,11 @@ impl Readers {
         answer.map_err(store_error)
     }
 
+    /// A connection of its own for whoever reads one state of the database for long.
+    pub(super) fn open_another(&self) -> Result<Connection, StoreError> {
+        open::reader(&self.path).map_err(store_error)
+    }
+
     fn take(&self) -> rusqlite::Result<Connection> {
         let idle = self.lock().pop();
         idle.map_or_else(|| open::reader(&self.path), Ok)
