@@ -4,6 +4,7 @@ mod audit;
 mod key;
 pub mod lambda;
 mod place;
+mod pool;
 mod provider;
 mod revoke;
 mod serve;
@@ -35,6 +36,9 @@ pub enum Command {
     /// Create, list, rotate, disable and delete developer access keys
     #[command(subcommand)]
     Key(key::Task),
+    /// List, show, copy, export and import identity pools
+    #[command(subcommand)]
+    Pool(pool::Task),
 }
 
 impl Command {
@@ -54,6 +58,7 @@ impl Command {
                 Self::Revoke(arguments) => revoke::run(arguments).await,
                 Self::Provider(task) => provider::run(task).await,
                 Self::Key(task) => key::run(task).await,
+                Self::Pool(task) => pool::run(task).await,
             }
         });
         match done {
@@ -91,6 +96,11 @@ fn print(line: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{line}")?;
     stdout.flush()
+}
+
+/// Text of somebody else's: an identifier can hold anything, and a terminal obeys what it is shown.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 #[cfg(test)]

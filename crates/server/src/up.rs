@@ -36,7 +36,7 @@ use crate::{routes, s3};
 /// The bucket in which everybody has a folder.
 pub const BUCKET: &str = "daypass-demo";
 /// The AWS profile that is written into the directory.
-const PROFILE: &str = "daypass";
+pub(crate) const PROFILE: &str = "daypass";
 const POOL_NAME: &str = "daypass-demo";
 const REGION: &str = "us-east-1";
 const ACCOUNT_ID: &str = "000000000000";

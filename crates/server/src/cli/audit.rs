@@ -9,7 +9,7 @@ use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
 use daypass_core::store::Store;
 
 use super::place::Place;
-use super::print;
+use super::{print, printable};
 
 /// The newest events that are shown.
 const SHOWN: usize = 20;
@@ -127,9 +127,4 @@ fn line(event: &AuditEvent) -> String {
     ];
     let known = details.into_iter().filter_map(|(name, value)| Some((name, printable(value?))));
     known.fold(head, |lines, (name, value)| format!("{lines}\n  {name:<9} {value}"))
-}
-
-/// An identifier can hold anything, and a terminal obeys what it is shown.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }

@@ -1,0 +1,133 @@
+//! `daypass pool`: identity pools as a whole. Copying works on any pool behind the AWS API; the rest on the
+//! database of the embedded pools.
+
+mod copy;
+mod export;
+mod file;
+mod import;
+mod progress;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use clap::{Args, Subcommand};
+use daypass_core::ids::IdentityPoolId;
+use daypass_core::store::{Page, SharedStore};
+use daypass_core::transfer::PoolSnapshot;
+use daypass_store::SqliteStore;
+use serde_json::{Value, json};
+
+use super::{print, printable, tell};
+use crate::up::home::Home;
+
+/// As many pools are read at a time.
+const POOLS: usize = 100;
+
+/// What can be done with pools.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// List the embedded pools, and how many identities they have
+    List(Place),
+    /// Show all that an embedded pool is set to
+    Show(Show),
+    /// Copy a pool's whole configuration to another Region, from and to AWS or Daypass
+    Copy(Box<copy::Arguments>),
+    /// Write an embedded pool with everybody in it to stdout
+    Export(export::Arguments),
+    /// Read an exported pool with everybody in it, all or nothing
+    Import(import::Arguments),
+}
+
+/// Show all that an embedded pool is set to, as JSON.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The pool
+    #[arg(value_name = "ID", value_parser = |text: &str| IdentityPoolId::parse(text))]
+    id: IdentityPoolId,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where embedded pools are kept.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Where `daypass up` keeps its state
+    #[arg(long, default_value = ".daypass", value_name = "DIR")]
+    dir: PathBuf,
+    /// A database file, in place of the one in --dir
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    database: Option<PathBuf>,
+}
+
+impl Place {
+    /// Opens the database that is there.
+    fn open(&self) -> anyhow::Result<SharedStore> {
+        let path = match &self.database {
+            None => Home::existing(&self.dir)?.database(),
+            Some(file) => {
+                ensure!(file.exists(), "there is no database {}: name another --database", file.display());
+                file.clone()
+            }
+        };
+        Ok(Arc::new(SqliteStore::open(&path)?))
+    }
+}
+
+pub async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::List(place) => list(&place).await,
+        Task::Show(Show { id, place }) => show(&id, &place).await,
+        Task::Copy(arguments) => copy::run(*arguments).await,
+        Task::Export(arguments) => export::run(arguments).await,
+        Task::Import(arguments) => import::run(arguments).await,
+    }
+}
+
+async fn list(place: &Place) -> anyhow::Result<()> {
+    let store = place.open()?;
+    print(&format!("{:<46}  {:>10}  NAME", "ID", "IDENTITIES"))?;
+    for id in ids(&store).await? {
+        let PoolSnapshot { pool, identities, .. } = snapshot(&store, &id).await?;
+        print(&format!("{id:<46}  {identities:>10}  {}", printable(&pool.settings.name)))?;
+    }
+    Ok(())
+}
+
+async fn show(id: &IdentityPoolId, place: &Place) -> anyhow::Result<()> {
+    let PoolSnapshot { pool, configured_as, identities, .. } = snapshot(&place.open()?, id).await?;
+    let shown =
+        json!({"pool": file::Pool::from(pool), "configured_as": configured_as, "identities": identities});
+    Ok(print(&format!("{:#}", without_control_characters(shown)))?)
+}
+
+/// JSON spells out the first 32 control characters by itself, and a terminal obeys more.
+fn without_control_characters(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(printable(&text)),
+        Value::Array(values) => values.into_iter().map(without_control_characters).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (printable(&name), without_control_characters(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+async fn ids(store: &SharedStore) -> anyhow::Result<Vec<IdentityPoolId>> {
+    let mut ids: Vec<IdentityPoolId> = Vec::new();
+    loop {
+        let pools = store.list_pools(Page { after: ids.last().cloned(), limit: POOLS }).await?;
+        if pools.is_empty() {
+            return Ok(ids);
+        }
+        ids.extend(pools.into_iter().map(|pool| pool.id));
+    }
+}
+
+async fn snapshot(store: &SharedStore, id: &IdentityPoolId) -> anyhow::Result<PoolSnapshot> {
+    let snapshot = store.snapshot_pool(id).await?;
+    snapshot.with_context(|| format!("there is no pool {id}; `daypass pool list` shows those there are"))
+}
