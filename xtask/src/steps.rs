@@ -32,6 +32,7 @@ pub(crate) const ALL: &[Step] = &[
         about: "the driver for Cognito, in front of three that are not Amazon's",
         run: cognito,
     },
+    Step { name: "pool", about: "pools copied from and to moto", run: pool },
     Step { name: "lambda", about: "the function, asked by all that Lambda hands over", run: lambda },
     Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
     Step {
@@ -50,6 +51,8 @@ pub(crate) const CLIENTS: &str = "tests/clients";
 const SEAWEEDFS: &str = "tests/seaweedfs";
 /// The folder of the tests of the driver for Amazon Cognito.
 const COGNITO: &str = "tests/cognito";
+/// The folder of the tests of copies of pools.
+const POOL: &str = "tests/pool";
 /// The folder of the tests of the Lambda function.
 const LAMBDA: &str = "tests/lambda";
 /// The folder of the tests of what is deployed.
@@ -136,6 +139,10 @@ fn seaweedfs(workspace: &Workspace) -> Outcome {
 
 fn cognito(workspace: &Workspace) -> Outcome {
     pytest(workspace, COGNITO)
+}
+
+fn pool(workspace: &Workspace) -> Outcome {
+    pytest(workspace, POOL)
 }
 
 fn lambda(workspace: &Workspace) -> Outcome {

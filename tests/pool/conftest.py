@@ -1,0 +1,103 @@
+"""A Daypass and a moto, an emulator of AWS that others wrote, and the AWS profiles that lead to them."""
+
+import configparser
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import boto3
+import pytest
+
+import aws
+from server import START_LIMIT, STOP_LIMIT, Daypass, program
+
+REGIONS = ("eu-west-1", "us-east-1")
+
+
+def pytest_configure():
+    """Nothing of this machine's AWS or proxy configuration takes part."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+
+
+class Moto:
+    """A running `moto_server`. It says on stderr where it listens."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", "0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.url = self._read_url()
+        # Whoever writes to a full pipe waits.
+        threading.Thread(target=self._process.stderr.read, daemon=True).start()
+
+    def _read_url(self):
+        watchdog = threading.Timer(START_LIMIT, self._process.kill)
+        watchdog.start()
+        for line in self._process.stderr:
+            if "Running on " in line:
+                watchdog.cancel()
+                return line.split("Running on ")[1].strip()
+        raise AssertionError("moto ended before it was ready")
+
+    def stop(self):
+        self._process.terminate()
+        self._process.wait(timeout=STOP_LIMIT)
+
+    def pools(self, region):
+        credentials = {"aws_access_key_id": "moto", "aws_secret_access_key": "moto"}
+        return boto3.client(
+            "cognito-identity", endpoint_url=self.url, region_name=region, config=aws.ONCE, **credentials
+        )
+
+
+@pytest.fixture
+def moto():
+    running = Moto()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def daypass(tmp_path_factory):
+    with Daypass(tmp_path_factory.mktemp("daypass") / "state") as running:
+        yield running
+
+
+@pytest.fixture
+def copy(moto, tmp_path):
+    """Runs `daypass pool copy`, with a profile `moto` that leads to the moto."""
+    profiles = configparser.ConfigParser()
+    profiles["profile moto"] = {"endpoint_url": moto.url}
+    with (tmp_path / "config").open("w") as file:
+        profiles.write(file)
+    credentials = configparser.ConfigParser()
+    credentials["moto"] = {"aws_access_key_id": "moto", "aws_secret_access_key": "moto"}
+    with (tmp_path / "credentials").open("w") as file:
+        credentials.write(file)
+    environment = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+    def run(*arguments):
+        return subprocess.run(
+            [program(), "pool", "copy", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+
+    return run
