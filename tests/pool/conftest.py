@@ -5,16 +5,12 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import boto3
 import pytest
 
 import aws
 from server import START_LIMIT, STOP_LIMIT, Daypass, program
-
-REGIONS = ("eu-west-1", "us-east-1")
-
 
 def pytest_configure():
     """Nothing of this machine's AWS or proxy configuration takes part."""
@@ -38,7 +34,8 @@ class Moto:
         )
         self.url = self._read_url()
         # Whoever writes to a full pipe waits.
-        threading.Thread(target=self._process.stderr.read, daemon=True).start()
+        self._reader = threading.Thread(target=self._process.stderr.read)
+        self._reader.start()
 
     def _read_url(self):
         watchdog = threading.Timer(START_LIMIT, self._process.kill)
@@ -52,6 +49,8 @@ class Moto:
     def stop(self):
         self._process.terminate()
         self._process.wait(timeout=STOP_LIMIT)
+        self._reader.join()
+        self._process.stderr.close()
 
     def pools(self, region):
         credentials = {"aws_access_key_id": "moto", "aws_secret_access_key": "moto"}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
+use crate::clock::Timestamp;
 use crate::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::linking::MAX_LOGINS;
@@ -49,7 +50,7 @@ impl IdentityRecord {
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         let instants = |record: &Self| {
-            [record.identity.created_at, record.identity.modified_at].map(|at| at.as_millisecond())
+            [record.identity.created_at, record.identity.modified_at].map(Timestamp::as_millisecond)
         };
         let Identity { id, pool_id, authenticated, disabled, .. } = &self.identity;
         let theirs = &other.identity;
@@ -191,7 +192,6 @@ pub enum ImportError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
 
     fn record(authenticated: bool, disabled: bool, logins: &[Login]) -> IdentityRecord {
         let identity = Identity {

@@ -31,17 +31,28 @@ const POOLS: usize = 100;
 pub enum Task {
     /// List the embedded pools, and how many identities they have
     List(Place),
-    /// Show all that an embedded pool is set to
+    /// Show all that an embedded pool is set to, as JSON
     Show(Show),
-    /// Copy a pool's whole configuration to another Region, from and to AWS or Daypass
+    /// Copy a pool's whole configuration to another Region
+    ///
+    /// Shows what it would do, and does it with --apply. Run again after a failure,
+    /// it goes on where it was. Each end is Amazon Cognito, or a running Daypass.
+    /// Identities and logins stay where they are.
     Copy(Box<copy::Arguments>),
     /// Write an embedded pool with everybody in it to stdout
+    ///
+    /// A running server goes on meanwhile; what it changes is not in the file. The
+    /// file says who logs in: keep it private.
     Export(export::Arguments),
-    /// Read an exported pool with everybody in it, all or nothing
+    /// Read an exported pool with everybody in it
+    ///
+    /// All of it comes in, or nothing does: a file that is damaged or cut off changes
+    /// nothing, and neither does an import that is killed. A pool that is there has
+    /// to be empty, or to have the same identities. No server may run meanwhile.
     Import(import::Arguments),
 }
 
-/// Show all that an embedded pool is set to, as JSON.
+/// Which pool to show.
 #[derive(Debug, Args)]
 pub struct Show {
     /// The pool

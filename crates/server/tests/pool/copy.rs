@@ -26,7 +26,7 @@ struct Two {
 impl Two {
     /// Two servers, and a pool in the first that has something of everything.
     async fn start() -> Self {
-        let (source, target) = tokio::join!(Up::start(), Up::start());
+        let (source, target) = (Up::start().await, Up::start().await);
         let id = rich_pool(&source.client).await;
         Self { source, target, id }
     }

@@ -26,7 +26,7 @@ impl Up {
 
     pub async fn start_in(dir: &Path) -> Self {
         let options = Options { dir: dir.to_owned(), port: 0, additions: None };
-        let running = up::start(&options).await.expect("a server that starts");
+        let running = Box::pin(up::start(&options)).await.expect("a server that starts");
         let client = client(&running.ready).await;
         Self { client, running, directory: None }
     }

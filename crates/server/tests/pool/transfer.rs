@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 use crate::daypass::{Up, begin_import, command, files, import, output, pool};
 
 /// More than a pipe and the program's own buffer hold, so that the program has to have read most of it.
@@ -83,22 +85,28 @@ fn large_file() -> Vec<u8> {
         \"roles\":{},\"tag_maps\":{}}}\n"
             .to_vec();
     for number in 0..MANY {
-        writeln!(
-            file,
+        let line = format!(
             "{{\"id\":\"us-east-1:{number:08x}\",\"authenticated\":true,\"enabled\":true,\
              \"created_at\":\"2026-01-01T00:00:00Z\",\"modified_at\":\"2026-01-01T00:00:00Z\",\
-             \"logins\":[{{\"user\":\"user {number}\"}}]}}"
-        )
-        .unwrap();
+             \"logins\":[{{\"user\":\"user {number}\"}}]}}\n"
+        );
+        file.extend_from_slice(line.as_bytes());
     }
-    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &file);
-    let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    writeln!(file, "{{\"identities\":{MANY},\"sha256\":\"{sum}\"}}").unwrap();
+    let sum = hex(digest(&SHA256, &file).as_ref());
+    file.extend_from_slice(format!("{{\"identities\":{MANY},\"sha256\":\"{sum}\"}}\n").as_bytes());
     file
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
 fn exported_from(database: &Path) -> String {
-    output(command(&["export", "--database", database.to_str().unwrap()])).stdout
+    output(command(&["export", "--database", database.to_str().expect("a path of text")])).stdout
 }
 
 #[test]

@@ -14,10 +14,7 @@ use self::end::{End, Place, Pool, Way};
 use self::plan::Plan;
 use crate::cli::{print, tell};
 
-/// Copy a pool's whole configuration to another Region.
-///
-/// Shows what it would do; --apply does it. Run again after a failure, it goes on
-/// where it was. Each end is Amazon Cognito, or a running Daypass.
+/// From where to where, and how far.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The pool to copy: its ID, or a Region with a single pool

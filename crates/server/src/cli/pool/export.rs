@@ -15,9 +15,7 @@ use super::{Place, ids, snapshot, tell};
 /// As many identities are read at a time.
 const PAGE: usize = 1000;
 
-/// Write an embedded pool with everybody in it to stdout, as JSON Lines.
-///
-/// A running server goes on meanwhile; what it changes is not in the file.
+/// What to export.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The pool, if there are several

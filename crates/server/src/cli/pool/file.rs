@@ -2,7 +2,7 @@
 //! in the order of their IDs, and the last one counts them and has the SHA-256 of all lines before it.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use daypass_core::clock::Timestamp;
@@ -147,7 +147,7 @@ impl<W: Write> Writer<W> {
 
     /// Ends, without which the file counts for nothing.
     pub fn finish(mut self) -> anyhow::Result<W> {
-        let trailer = Trailer { identities: self.identities, sha256: hex(&self.sum.clone()) };
+        let trailer = Trailer { identities: self.identities, sha256: hex(self.sum.clone()) };
         self.write(&trailer)?;
         self.output.flush()?;
         Ok(self.output)
@@ -162,11 +162,22 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// How many identities a file says it has, for whoever wants to know how long it will take. Nothing hangs on it.
+pub fn announced(file: &mut (impl Read + Seek)) -> Option<u64> {
+    const LONGER_THAN_A_TRAILER: i64 = 200;
+    let from_end = SeekFrom::End(-LONGER_THAN_A_TRAILER);
+    let mut end = Vec::new();
+    file.seek(from_end).ok()?;
+    file.read_to_end(&mut end).ok()?;
+    let line = end.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    serde_json::from_slice(line).ok().map(|trailer: Trailer| trailer.identities)
+}
+
 /// Why a file is not what was written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It cannot be read.
-    #[error("the file cannot be read")]
+    #[error("the file cannot be read: {0}")]
     Read(#[from] std::io::Error),
     /// It begins otherwise.
     #[error("this is no file of `daypass pool export`: {0}")]
@@ -283,7 +294,7 @@ impl<R: BufRead> Reader<R> {
         if self.identities != trailer.identities {
             return Err(FileError::Count { found: self.identities, expected: trailer.identities });
         }
-        let found = hex(&self.sum);
+        let found = hex(self.sum.clone());
         if found == trailer.sha256 { Ok(()) } else { Err(FileError::Sum { found, expected: trailer.sha256 }) }
     }
 }
@@ -311,9 +322,9 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> Resul
     Ok(line.last() == Some(&b'\n'))
 }
 
-fn hex(sum: &Context) -> String {
+pub(super) fn hex(sum: Context) -> String {
     use std::fmt::Write as _;
-    sum.clone().finish().as_ref().iter().fold(String::new(), |mut text, byte| {
+    sum.finish().as_ref().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -3,26 +3,27 @@
 //! `daypass up` may run on it meanwhile.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use daypass_core::ids::IdentityPoolId;
+use daypass_core::audit::{AuditAction, AuditDraft, AuditEvent, AuditLines, AuditTrail};
+use daypass_core::clock::{Clock, SystemClock};
+use daypass_core::ids::{IdentityPoolId, RequestId};
 use daypass_core::random::SystemRandom;
-use daypass_core::store::Store;
+use daypass_core::store::{SharedStore, Store};
 use daypass_core::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
 use daypass_store::SqliteStore;
 
 use super::file::{self, Opened};
 use super::progress::Progress;
 use super::{Place, print, printable, tell};
-use crate::up::home::Home;
+use crate::telemetry::AuditFile;
+use crate::up::{self, home::Home};
 
-/// Read a pool that `daypass pool export` wrote, with everybody in it.
-///
-/// All of it comes in, or nothing does: a file that is damaged or cut off changes
-/// nothing. A pool that is there has to be empty, or to have the same identities.
+/// What to import, and where.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The file, or - for stdin
@@ -34,12 +35,13 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { file, place } = &arguments;
-    let opened = file::open(open_file(file)?)?;
+    let (input, total) = open_file(file)?;
+    let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
-    // Held until the end: it keeps a server out.
-    let (store, _home) = open(place)?;
-    let imported = bring(opened, &store).await;
+    let Target { store, trail, _home } = open(place)?;
+    let imported = bring(opened, &*store, Progress::new(total)).await;
     let imported = imported.map_err(|error| nothing_imported(&error, &file.display().to_string()))?;
+    record(&trail, &id, imported).await?;
     print(&report(&id, imported))?;
     if let Some(name) = name {
         tell(&whose_logins(&name, imported.configured));
@@ -51,10 +53,22 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 pub async fn bring(
     opened: Opened<impl BufRead + Send + 'static>,
     store: &dyn Store,
+    progress: Progress,
 ) -> Result<Imported, ImportError> {
     let Opened { pool, configured_as, identities } = opened;
-    let records = Counted { records: identities, progress: Progress::new(None) };
+    let records = Counted { records: identities, progress };
     store.import_pool(PoolImport::new(pool, configured_as, Box::new(records))).await
+}
+
+/// One event for the pool: who everybody is, the file says.
+async fn record(trail: &AuditTrail, id: &IdentityPoolId, imported: Imported) -> anyhow::Result<()> {
+    if !imported.changed {
+        return Ok(());
+    }
+    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+    let mut draft = AuditDraft::new(AuditAction::Pool, &request_id);
+    draft.resource = Some(up::pool_arn(id));
+    Ok(trail.noted(draft, format!("imported with {} identities", imported.identities)).await?)
 }
 
 fn report(id: &IdentityPoolId, imported: Imported) -> String {
@@ -77,22 +91,52 @@ fn whose_logins(name: &str, configured: bool) -> String {
     }
 }
 
-fn open_file(file: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
+/// The input, and how many identities it says it has, if it can be asked before it is read.
+fn open_file(file: &Path) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64>)> {
     const BUFFER: usize = 1 << 20;
     if file.as_os_str() == "-" {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, std::io::stdin())));
+        return Ok((Box::new(BufReader::with_capacity(BUFFER, std::io::stdin())), None));
     }
-    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    Ok(Box::new(BufReader::with_capacity(BUFFER, opened)))
+    let failed = || format!("cannot read {}", file.display());
+    let mut opened = File::open(file).with_context(failed)?;
+    let total = opened.metadata().with_context(failed)?.is_file().then(|| file::announced(&mut opened));
+    // A pipe has no beginning to go back to, and was not asked.
+    if total.is_some() {
+        opened.rewind().with_context(failed)?;
+    }
+    Ok((Box::new(BufReader::with_capacity(BUFFER, opened)), total.flatten()))
+}
+
+/// Where an import goes.
+struct Target {
+    store: SharedStore,
+    trail: AuditTrail,
+    /// Keeps a server out.
+    _home: Option<Home>,
 }
 
 /// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
-fn open(place: &Place) -> anyhow::Result<(SqliteStore, Option<Home>)> {
-    if let Some(file) = &place.database {
-        return Ok((SqliteStore::open(file)?, None));
-    }
-    let home = Home::open(&place.dir, &SystemRandom)?;
-    Ok((SqliteStore::open(&home.database())?, Some(home)))
+fn open(place: &Place) -> anyhow::Result<Target> {
+    let (path, home) = if let Some(file) = &place.database {
+        (file.clone(), None)
+    } else {
+        let home = Home::open(&place.dir, &SystemRandom)?;
+        (home.database(), Some(home))
+    };
+    let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
+    let lines: Arc<dyn AuditLines> = match &home {
+        Some(home) => Arc::new(AuditFile::new(home.audit_log()?)),
+        None => Arc::new(NoLines),
+    };
+    let trail = AuditTrail::new(store.clone(), lines, Arc::new(SystemClock));
+    Ok(Target { store, trail, _home: home })
+}
+
+/// A database alone has its audit trail within.
+struct NoLines;
+
+impl AuditLines for NoLines {
+    fn append(&self, _: &[AuditEvent]) {}
 }
 
 fn nothing_imported(error: &ImportError, file: &str) -> anyhow::Error {

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use daypass_core::clock::Timestamp;
 use daypass_core::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
@@ -16,6 +17,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
+use super::progress::Progress;
 use super::{export, file, import};
 
 fn sqlite() -> (SqliteStore, TempDir) {
@@ -61,7 +63,7 @@ async fn export(store: &dyn Store) -> Vec<u8> {
 
 async fn import(store: &dyn Store, file: &[u8]) -> Result<Imported, String> {
     let opened = file::open(Cursor::new(file.to_vec())).map_err(|error| error.to_string())?;
-    import::bring(opened, store).await.map_err(|error| error.to_string())
+    import::bring(opened, store, Progress::new(None)).await.map_err(|error| error.to_string())
 }
 
 /// A user as a provider may name one: whatever Unicode has.
@@ -73,12 +75,15 @@ fn user() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A flag, an instant, and for each login a kind of provider and a user.
+type Drawn = (bool, i32, Vec<(u8, String)>);
+
 /// A guest, somebody who lost a merge, somebody without a login left, or somebody with a few; no login twice.
 fn people() -> impl Strategy<Value = Vec<IdentityRecord>> {
     let logins = proptest::collection::vec((0..4_u8, user()), 0..6);
     proptest::collection::vec((any::<bool>(), any::<i32>(), logins), 0..12).prop_map(|people| {
         let mut taken = std::collections::BTreeSet::new();
-        let person = |(number, (flag, created, drawn)): (usize, (bool, i32, Vec<(u8, String)>))| {
+        let person = |(number, (flag, created, drawn)): (usize, Drawn)| {
             let mut logins: Vec<Login> = Vec::new();
             for (provider, user) in drawn {
                 let provider = match provider {
@@ -170,8 +175,9 @@ async fn a_file_cut_off_anywhere_is_refused() {
 /// With the right sum, so that nothing else gives them away.
 fn with_sum(lines: &[&[u8]]) -> Vec<u8> {
     let body = lines.concat();
-    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &body);
-    let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut sum = Context::new(&SHA256);
+    sum.update(&body);
+    let sum = file::hex(sum);
     let trailer = format!("{{\"identities\":{},\"sha256\":\"{sum}\"}}\n", lines.len() - 1);
     [body, trailer.into_bytes()].concat()
 }
@@ -205,6 +211,14 @@ async fn a_login_of_two_identities_is_refused() {
     let again = String::from_utf8(lines[1].to_vec()).unwrap().replace("us-east-1:00000001", "us-east-1:09");
     let refused = assert_refused(&store, &with_sum(&[lines[0], lines[1], again.as_bytes()]), "a login").await;
     assert!(refused.contains("us-east-1:09 brings a login that us-east-1:00000001 has"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_file_says_before_it_is_read_how_many_it_has() {
+    let file = small_file().await;
+    assert_eq!(file::announced(&mut Cursor::new(&file)), Some(3));
+    assert_eq!(file::announced(&mut Cursor::new(&file[..file.len() - 1])), None);
+    assert_eq!(file::announced(&mut Cursor::new(b"short")), None);
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! What a pool is set to, in a form in which two pools can be compared line by line.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
 
 use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
-use aws_sdk_cognitoidentity::types::{CognitoIdentityProvider, MappingRule, RoleMapping};
+use aws_sdk_cognitoidentity::types::{
+    CognitoIdentityProvider, MappingRule, RoleMapping, RulesConfigurationType,
+};
 
 /// The tag by which a copy is found again.
 pub const COPIED_FROM: &str = "daypass:copied-from";
@@ -136,7 +139,7 @@ pub fn is_copied(key: &str) -> bool {
 }
 
 fn rules(mapping: &RoleMapping) -> &[MappingRule] {
-    mapping.rules_configuration.as_ref().map(|configuration| configuration.rules()).unwrap_or_default()
+    mapping.rules_configuration.as_ref().map(RulesConfigurationType::rules).unwrap_or_default()
 }
 
 fn part(group: usize) -> Part {
@@ -147,7 +150,7 @@ fn part(group: usize) -> Part {
 struct Lines(BTreeMap<(usize, String), String>);
 
 impl Lines {
-    fn add(&mut self, group: usize, path: &str, value: impl ToString) {
+    fn add(&mut self, group: usize, path: &str, value: impl Display) {
         self.0.insert((group, path.to_owned()), value.to_string());
     }
 
@@ -181,7 +184,7 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentity::types::{RoleMappingType, RulesConfigurationType};
+    use aws_sdk_cognitoidentity::types::RoleMappingType;
 
     use super::*;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
@@ -17,8 +17,9 @@ use daypass_core::ids::IdentityPoolId;
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
 use crate::up::PROFILE;
 
-/// The management API answers few calls a second; with the SDK's backoff this many attempts are minutes.
-const ATTEMPTS: u32 = 8;
+/// The management API answers few calls a second. With the SDK's backoff the last attempt comes some seconds
+/// after the first.
+const ATTEMPTS: u32 = 5;
 
 /// The largest page of ListIdentityPools.
 const PAGE: i32 = 60;
@@ -91,8 +92,8 @@ impl End {
             Some(dir) => loader.profile_files(files_of(dir)).profile_name(PROFILE),
             None => loader,
         };
-        let loader = way.profile.iter().fold(loader, |loader, name| loader.profile_name(name));
-        let loader = way.endpoint.iter().fold(loader, |loader, url| loader.endpoint_url(url));
+        let loader = way.profile.iter().fold(loader, ConfigLoader::profile_name);
+        let loader = way.endpoint.iter().fold(loader, ConfigLoader::endpoint_url);
         let config = loader.load().await;
         Self {
             region: region.to_owned(),
@@ -217,7 +218,9 @@ impl End {
         });
         match said {
             Some(said) => anyhow!("{operation} in {self} failed: {said}"),
-            None => anyhow::Error::from(error).context(format!("{operation} in {self} failed")),
+            None => anyhow::Error::from(error).context(format!(
+                "{operation} in {self} failed; check the Region, the endpoint and the profile of this end"
+            )),
         }
     }
 
