@@ -101,7 +101,6 @@ async fn find_target(
     if let Some(id) = &to.pool {
         return target.read(id, settings_only).await.map(Some);
     }
-    tell(&format!("looking for an earlier copy in {target}"));
     let copy = target.find_copy(source, settings_only).await?;
     if let Some(copy) = &copy {
         tell(&format!("found {}, which was copied from {source}", copy.id));

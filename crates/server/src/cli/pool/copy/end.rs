@@ -15,6 +15,7 @@ use aws_sdk_cognitoidentity::types::IdentityPoolShortDescription;
 use daypass_core::ids::IdentityPoolId;
 
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
+use crate::cli::{printable, tell};
 use crate::up::PROFILE;
 
 /// The management API answers few calls a second. With the SDK's backoff the last attempt comes some seconds
@@ -175,7 +176,9 @@ impl End {
     /// The pool that an earlier run made as a copy of `source`.
     pub async fn find_copy(&self, source: &str, settings_only: bool) -> anyhow::Result<Option<Pool>> {
         let mut copies = Vec::new();
-        for pool in self.list().await? {
+        let pools = self.list().await?;
+        tell(&format!("looking for an earlier copy among the {} pools in {self}", pools.len()));
+        for pool in pools {
             let found = self.read(&id_of(&pool), true).await?;
             if found.copied_from.as_deref() == Some(source) {
                 copies.push(pool);
@@ -213,7 +216,7 @@ impl End {
         R: fmt::Debug + Send + Sync + 'static,
     {
         let said = error.code().map(|code| match error.message() {
-            Some(message) => format!("{code}: {message}"),
+            Some(message) => format!("{code}: {}", printable(message)),
             None => code.to_owned(),
         });
         match said {
@@ -239,7 +242,7 @@ fn id_of(pool: &IdentityPoolShortDescription) -> String {
 
 fn listed(pools: &[IdentityPoolShortDescription]) -> String {
     let line = |pool: &IdentityPoolShortDescription| {
-        format!("  {}  {}", id_of(pool), pool.identity_pool_name().unwrap_or_default())
+        format!("  {}  {}", id_of(pool), printable(pool.identity_pool_name().unwrap_or_default()))
     };
     pools.iter().map(line).collect::<Vec<_>>().join("\n")
 }

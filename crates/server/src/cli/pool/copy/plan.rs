@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use super::configuration::{Configuration, Difference, Part};
 use super::end::Pool;
@@ -10,6 +10,9 @@ use crate::cli::printable;
 
 /// What stands for the ID of a pool that is not there yet.
 const NEW_POOL: &str = "the ID of the new pool";
+
+/// Tags that a pool can have.
+const MAX_TAGS: usize = 50;
 
 /// A copy that was thought through and not yet begun.
 pub struct Plan {
@@ -22,8 +25,14 @@ pub struct Plan {
 impl Plan {
     /// Compares, and refuses what no call can bring about.
     pub fn new(source: Pool, target: Option<Pool>) -> anyhow::Result<Self> {
-        if let Some(target) = &target {
-            check_developer_provider(&source.configuration, target)?;
+        match &target {
+            Some(target) => check_developer_provider(&source.configuration, target)?,
+            None => ensure!(
+                source.configuration.tags.len() < MAX_TAGS,
+                "{} has {MAX_TAGS} tags, and the copy needs one more by which it is found again: make the target \
+                 by hand, and name it with --to",
+                source.id
+            ),
         }
         let nothing = Configuration::default();
         let there = target.as_ref().map_or(&nothing, |target| &target.configuration);
@@ -208,6 +217,16 @@ mod tests {
             let refused = Plan::new(pool("r:1", source), Some(pool("r:2", Some("a")))).err().unwrap();
             assert!(refused.to_string().contains("cannot be changed"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_new_pool_needs_room_for_the_tag_that_finds_it_again() {
+        let mut source = pool("r:1", None);
+        source.configuration.tags = (0..50).map(|key| (key.to_string(), String::new())).collect();
+        assert!(Plan::new(source.clone(), None).is_err());
+        assert!(Plan::new(source.clone(), Some(pool("r:2", None))).is_ok());
+        source.configuration.tags.remove("7");
+        assert!(Plan::new(source, None).is_ok());
     }
 
     #[test]
