@@ -173,7 +173,9 @@ impl Store for SqliteStore {
     }
 
     async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError> {
-        self.writer.write_or_undo(move |connection| transfer::import(connection, import)).await?
+        let path = self.readers.path().to_owned();
+        let imported = tokio::task::spawn_blocking(move || transfer::import(&path, import)).await;
+        imported.map_err(|panicked| StoreError::Unavailable(panicked.into()))?
     }
 
     async fn list_or_add_signing_keys(

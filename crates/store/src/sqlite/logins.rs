@@ -148,12 +148,7 @@ fn find_owner(connection: &Connection, pool_id: &IdentityPoolId, login: &Login) 
         .optional()
 }
 
-pub(super) fn add(
-    connection: &Connection,
-    pool_id: &IdentityPoolId,
-    login: &Login,
-    owner: &IdentityId,
-) -> Result<()> {
+fn add(connection: &Connection, pool_id: &IdentityPoolId, login: &Login, owner: &IdentityId) -> Result<()> {
     connection
         .prepare_cached("INSERT INTO login (pool_id, provider, user, identity_id) VALUES (?1, ?2, ?3, ?4)")?
         .execute([pool_id.as_str(), column(&login.provider), &login.user, owner.as_str()])
@@ -201,7 +196,7 @@ fn modify(connection: &Connection, id: &IdentityId, how: Modified, now: Timestam
         .map(drop)
 }
 
-fn column(provider: &LoginProvider) -> &str {
+pub(super) fn column(provider: &LoginProvider) -> &str {
     match provider {
         LoginProvider::Developer => "",
         LoginProvider::Public(name) => name,

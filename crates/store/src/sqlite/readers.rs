@@ -2,7 +2,7 @@
 //! microseconds, so it runs on the task that asks: to hand it to another thread would cost more than
 //! the read. Under WAL readers never wait for the writer, nor it for them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use daypass_core::store::StoreError;
@@ -31,6 +31,11 @@ impl Readers {
         let answer = question(&connection);
         self.put_back(connection);
         answer.map_err(store_error)
+    }
+
+    /// The database file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A connection of its own for whoever reads one state of the database for long.

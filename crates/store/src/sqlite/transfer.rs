@@ -1,8 +1,14 @@
 //! Pools on their way out of the database and into it, with everybody in them.
 //!
 //! Out, a connection of its own reads on within one transaction: under WAL it sees one state of the database,
-//! and writers do not wait for it. In, all of it is one transaction of the writer's, so that a
-//! process that is killed meanwhile leaves nothing; other processes that write wait for its end.
+//! and writers do not wait for it. In, all of it is one transaction, of a connection of its own too, so that
+//! a process that is killed meanwhile leaves nothing; whoever else writes waits for its end.
+//!
+//! A row costs little if it comes after the one before it, and much if it comes anywhere. Identities come in order.
+//! Their logins do not, so they wait in a temporary table until all are there and can be sorted, and their second
+//! index is made anew.
+
+use std::path::Path;
 
 use async_trait::async_trait;
 use daypass_core::identity::{Identity, IdentityPool, Login};
@@ -11,14 +17,13 @@ use daypass_core::store::{Page, StoreError};
 use daypass_core::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, named_params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, TransactionBehavior, named_params};
 
-use super::value::Instant;
-use super::{identities, logins, pools, store_error};
+use super::value::{Instant, Text};
+use super::{identities, logins, open, pools, store_error};
 
-/// What an import keeps in memory of the index over logins, which come in no order of theirs. With less,
-/// its pages would go to the disk and back for each login.
-const IMPORT_CACHE_KIBIBYTES: i32 = 256 * 1024;
+/// Enough to sort by.
+const IMPORT_CACHE_KIBIBYTES: i32 = 64 * 1024;
 
 pub(super) fn snapshot(connection: Connection, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>> {
     connection.execute_batch("BEGIN")?;
@@ -94,63 +99,79 @@ impl From<rusqlite::Error> for Undone {
     }
 }
 
-pub(super) fn import(
-    connection: &Connection,
-    import: PoolImport,
-) -> Result<std::result::Result<Imported, ImportError>> {
-    match import_or_undo(connection, import) {
-        Ok(imported) => Ok(Ok(imported)),
-        Err(Undone::Refused(error)) => Ok(Err(error)),
-        Err(Undone::Failed(error)) => Err(error),
-    }
+type Attempt<T> = std::result::Result<T, Undone>;
+
+pub(super) fn import(path: &Path, import: PoolImport) -> std::result::Result<Imported, ImportError> {
+    let connection = open::writer(path).map_err(|error| StoreError::Unavailable(error.into()))?;
+    import_or_undo(connection, import).map_err(|undone| match undone {
+        Undone::Refused(error) => error,
+        Undone::Failed(error) => store_error(error).into(),
+    })
 }
 
-fn import_or_undo(connection: &Connection, import: PoolImport) -> std::result::Result<Imported, Undone> {
+/// Whatever does not come to the commit, dropping the transaction undoes.
+fn import_or_undo(mut connection: Connection, import: PoolImport) -> Attempt<Imported> {
     let PoolImport { pool, configured_as, records } = import;
-    let there = count(connection, &pool.id)?;
+    prepare(&connection)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let there = count(&transaction, &pool.id)?;
     let changed = there == 0;
     let Counts { identities, logins } = if changed {
-        put(connection, &pool)?;
-        with_large_cache(connection, || add_all(connection, records))?
+        put(&transaction, &pool)?;
+        let counts = add_all(&transaction, records)?;
+        add_staged_logins(&transaction, &pool.id)?;
+        counts
     } else {
-        compare_all(connection, there, records)?
+        compare_all(&transaction, there, records)?
     };
-    let configured = configured_as.map_or(Ok(false), |name| configure(connection, &name, &pool.id))?;
+    let configured = configured_as.map_or(Ok(false), |name| configure(&transaction, &name, &pool.id))?;
+    transaction.commit()?;
     Ok(Imported { identities, logins, changed, configured })
 }
 
-fn with_large_cache<T>(
-    connection: &Connection,
-    import: impl FnOnce() -> std::result::Result<T, Undone>,
-) -> std::result::Result<T, Undone> {
-    let usual: i32 = connection.pragma_query_value(None, "cache_size", |row| row.get(0))?;
+/// What a foreign key would look up for each row is so by construction: the pool and the identity of every login are
+/// added by the same transaction.
+fn prepare(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", -IMPORT_CACHE_KIBIBYTES)?;
-    let imported = import();
-    connection.pragma_update(None, "cache_size", usual)?;
-    imported
+    connection.execute_batch(
+        "CREATE TEMP TABLE staged_login (provider TEXT NOT NULL, user TEXT NOT NULL, identity_id TEXT NOT NULL)",
+    )
 }
 
-fn add_all(connection: &Connection, records: Checked) -> std::result::Result<Counts, Undone> {
+fn add_all(connection: &Connection, records: Checked) -> Attempt<Counts> {
     let mut counts = Counts::default();
     for record in records {
         let record = record?;
-        add(connection, &record)?;
+        if let Err(error) = add_identity(connection, &record.identity) {
+            return Err(identity_taken(connection, &record.identity.id, error)?);
+        }
+        record.logins.iter().try_for_each(|login| stage(connection, login, &record.identity.id))?;
         counts.add(&record);
     }
     Ok(counts)
 }
 
-fn add(connection: &Connection, record: &IdentityRecord) -> std::result::Result<(), Undone> {
-    let IdentityRecord { identity, logins } = record;
-    if let Err(error) = add_identity(connection, identity) {
-        return Err(identity_taken(connection, &identity.id, error)?);
+fn stage(connection: &Connection, login: &Login, owner: &IdentityId) -> Result<()> {
+    connection
+        .prepare_cached("INSERT INTO temp.staged_login VALUES (?1, ?2, ?3)")?
+        .execute([logins::column(&login.provider), &login.user, owner.as_str()])
+        .map(drop)
+}
+
+fn add_staged_logins(connection: &Connection, pool_id: &IdentityPoolId) -> Attempt<()> {
+    const INDEX: &str = "SELECT sql FROM sqlite_schema WHERE name = 'login_by_identity'";
+    let index: String = connection.query_one(INDEX, [], |row| row.get(0))?;
+    connection.execute_batch("DROP INDEX login_by_identity")?;
+    let added = connection.execute(
+        "INSERT INTO login (pool_id, provider, user, identity_id)
+         SELECT ?1, provider, user, identity_id FROM temp.staged_login ORDER BY provider, user",
+        [pool_id.as_str()],
+    );
+    match added {
+        Ok(_) => Ok(connection.execute_batch(&index)?),
+        Err(error) => Err(login_taken(connection, error)?),
     }
-    for login in logins {
-        if let Err(error) = logins::add(connection, &identity.pool_id, login, &identity.id) {
-            return Err(login_taken(connection, identity, login, error)?);
-        }
-    }
-    Ok(())
 }
 
 fn add_identity(connection: &Connection, identity: &Identity) -> Result<()> {
@@ -178,16 +199,20 @@ fn identity_taken(connection: &Connection, id: &IdentityId, error: rusqlite::Err
     }))
 }
 
-/// Who has the login, if that is why it could not be added.
-fn login_taken(
-    connection: &Connection,
-    of: &Identity,
-    login: &Login,
-    error: rusqlite::Error,
-) -> Result<Undone> {
-    let taken = is_constraint(&error);
-    let owner = if taken { logins::find_identity(connection, &of.pool_id, login)? } else { None };
-    Ok(owner.map_or(error.into(), |owner| ImportError::LoginTaken { id: of.id.clone(), owner }.into()))
+/// Who has which login, if that is why logins could not be added: the pool had none, so two of them are one.
+fn login_taken(connection: &Connection, error: rusqlite::Error) -> Result<Undone> {
+    if !is_constraint(&error) {
+        return Ok(error.into());
+    }
+    connection.query_one(
+        "SELECT min(identity_id) AS owner, max(identity_id) AS id FROM temp.staged_login
+         GROUP BY provider, user HAVING count(*) > 1 LIMIT 1",
+        [],
+        |row| {
+            let (Text(id), Text(owner)) = (row.get("id")?, row.get("owner")?);
+            Ok(ImportError::LoginTaken { id, owner }.into())
+        },
+    )
 }
 
 fn is_constraint(error: &rusqlite::Error) -> bool {
@@ -195,7 +220,7 @@ fn is_constraint(error: &rusqlite::Error) -> bool {
 }
 
 /// Finds that all that is brought is there, and nothing else.
-fn compare_all(connection: &Connection, there: u64, records: Checked) -> std::result::Result<Counts, Undone> {
+fn compare_all(connection: &Connection, there: u64, records: Checked) -> Attempt<Counts> {
     let mut counts = Counts::default();
     for record in records {
         let record = record?;

@@ -2,7 +2,6 @@
 //! each commit, so all changes go to one thread, which commits together whatever is queued: the wait
 //! is shared by all who ask at once. Nobody gets an answer before the commit that makes it true.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
@@ -48,15 +47,6 @@ impl Writer {
         &self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let made = self.write_or_undo::<T, Infallible>(move |connection| change(connection).map(Ok)).await?;
-        Ok(made.unwrap_or_else(|never| match never {}))
-    }
-
-    /// The same of a change that finds out on its way that it is not to be made.
-    pub(super) async fn write_or_undo<T: Send + 'static, R: Send + 'static>(
-        &self,
-        change: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, R>> + Send + 'static,
-    ) -> Result<Result<T, R>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let outcome = in_savepoint(connection, change).map_err(store_error);
@@ -122,14 +112,14 @@ fn commit_together(connection: &Connection, first: Job, jobs: &mut mpsc::Receive
 }
 
 /// A change that fails is undone alone; its neighbours in the same commit stay.
-fn in_savepoint<T, R>(
+fn in_savepoint<T>(
     connection: &Connection,
-    change: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, R>>,
-) -> rusqlite::Result<Result<T, R>> {
+    change: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
     refuse_outside_of_a_transaction(connection)?;
     execute(connection, "SAVEPOINT change")?;
     let outcome = change(connection);
-    if !matches!(outcome, Ok(Ok(_))) {
+    if outcome.is_err() {
         execute(connection, "ROLLBACK TO change")?;
     }
     execute(connection, "RELEASE change")?;
