@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::{Value, json};
 
 use crate::far_end::{self, Asked};
@@ -49,8 +50,8 @@ pub(crate) fn table(size: &Size) -> Outcome<()> {
         );
     }
     #[expect(clippy::cast_precision_loss, reason = "no program is that large")]
-    let binary = stripped(&daypass.executable, directory.path())? as f64 / 1024.0 / 1024.0;
-    println!("  stripped binary          {binary:.1} MiB{}", daypass.target(binary, BINARY_MIB, "MiB"));
+    let binary = fs::metadata(&daypass.executable)?.len() as f64 / 1024.0 / 1024.0;
+    println!("  program, without symbols {binary:.1} MiB{}", daypass.target(binary, BINARY_MIB, "MiB"));
     Ok(())
 }
 
@@ -72,14 +73,13 @@ struct Measured {
 impl Program {
     /// In a directory as the zip file has it.
     fn daypass(directory: &Path, far: &str) -> Outcome<Self> {
-        let program =
-            std::env::var_os("DAYPASS_BIN").ok_or("DAYPASS_BIN names no daypass; use `cargo xtask bench`")?;
+        let program = std::env::var_os("LAMBDA_DAYPASS")
+            .ok_or("LAMBDA_DAYPASS names no daypass; use `cargo xtask bench`")?;
         let bootstrap = directory.join("bootstrap");
         fs::copy(program, &bootstrap)?;
         fs::write(directory.join("daypass.toml"), configuration(far))?;
-        fs::write(directory.join("policy.json"), POLICY)?;
         Ok(Self {
-            name: "Daypass, with the embedded pool",
+            name: "Daypass",
             executable: bootstrap,
             arguments: Vec::new(),
             variables: vec![
@@ -133,18 +133,12 @@ impl Program {
     }
 }
 
-/// There is no driver for Cognito yet, so Daypass signs the token itself; with its store in memory it makes the key for
-/// that at each start.
-const POOL: &str = "[pool]\nname = \"my-app\"\ndeveloper_provider = \"login.example.com\"\nregion = \"us-east-1\"\n\
-                    account_id = \"123456789012\"\n[[role]]\nname = \"authenticated\"\npolicy = \"policy.json\"\n";
-const POLICY: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
-
 fn configuration(far: &str) -> String {
     format!(
         "public_url = \"https://login.example.com\"\nmaster_key = {{ env = \"MASTER_KEY\" }}\n\
          [store]\nurl = \"memory:\"\n\
-         {POOL}\
+         [pool]\ndriver = \"cognito\"\ndeveloper_provider = \"login.example.com\"\n\
+         [[pool.region]]\nregion = \"us-east-1\"\npool_id = \"{POOL_ID}\"\n\
          [network]\nallow_private = [\"127.0.0.1\"]\n\
          [[provider]]\nid = \"snapchat\"\nclient_id = \"the-client\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
          exchange.url = \"http://{far}/token\"\nprofile.url = \"http://{far}/me\"\n\
@@ -158,16 +152,25 @@ fn answer_for_everybody(asked: &Asked) -> far_end::Answer {
     let (kind, body) = match &*asked.path {
         "/token" => ("json", json!({"access_token": "a-token", "token_type": "Bearer"})),
         "/me" => ("json", json!({"data": {"me": {"externalId": "ada", "displayName": "Ada"}}})),
-        _ => (
-            "x-amz-json-1.1",
-            json!({"IdentityId": "us-east-1:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", "Token": TOKEN}),
-        ),
+        _ => ("x-amz-json-1.1", json!({"IdentityId": IDENTITY_ID, "Token": token()})),
     };
     (format!("content-type: application/{kind}\r\n"), body.to_string().into_bytes())
 }
 
+const IDENTITY_ID: &str = "us-east-1:aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+
 /// As Cognito's tokens look, with nobody's signature.
-const TOKEN: &str = "eyJhbGciOiJSUzUxMiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2lnbmF0dXJl";
+#[expect(clippy::disallowed_methods, reason = "the function's clock is the real one")]
+fn token() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let claims = json!({
+        "sub": IDENTITY_ID, "aud": POOL_ID, "amr": ["authenticated", "login.example.com"],
+        "iss": "https://cognito-identity.amazonaws.com", "iat": now, "exp": now + 900,
+    });
+    let encode = |part: String| BASE64_URL_SAFE_NO_PAD.encode(part);
+    let header = json!({"kid": "us-east-11", "typ": "JWS", "alg": "RS512"});
+    format!("{}.{}.{}", encode(header.to_string()), encode(claims.to_string()), encode("s".repeat(256)))
+}
 
 /// A process of a program, with a Runtime API of its own.
 struct Running {
@@ -275,11 +278,4 @@ fn event() -> Vec<u8> {
         "body": body.to_string(), "isBase64Encoded": false,
     });
     event.to_string().into_bytes()
-}
-
-/// The size of a program without its symbols, as it is packaged.
-fn stripped(program: &Path, directory: &Path) -> Outcome<u64> {
-    let copy = directory.join("stripped");
-    let status = Command::new("strip").arg("-o").arg(&copy).arg(program).status()?;
-    if status.success() { Ok(fs::metadata(copy)?.len()) } else { Err("strip failed".into()) }
 }

@@ -9,9 +9,14 @@ const LAMBDA_NODE: &str = "bench/lambda-node";
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let daypass = release::program(workspace)?;
+    let function = release::lambda_program(workspace, None)?;
     node::prepare(workspace, LAMBDA_NODE)?;
     let mut bench = workspace.cargo("run --release --locked --quiet --package daypass-bench --");
     process::run(
-        bench.args(arguments).env("DAYPASS_BIN", daypass).env("LAMBDA_NODE", workspace.source(LAMBDA_NODE)),
+        bench
+            .args(arguments)
+            .env("DAYPASS_BIN", daypass)
+            .env("LAMBDA_DAYPASS", function)
+            .env("LAMBDA_NODE", workspace.source(LAMBDA_NODE)),
     )
 }

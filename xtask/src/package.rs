@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::process::{answer, run};
+use crate::process::answer;
 use crate::{Outcome, Workspace, release};
 
 /// Where the template looks for the function.
@@ -66,12 +66,9 @@ impl Options {
     fn binary(&self, workspace: &Workspace) -> Outcome<PathBuf> {
         match (&self.binary, &self.target) {
             (Some(binary), _) => Ok(binary.clone()),
-            (None, None) => release::program(workspace),
-            (None, Some(target)) => {
-                check_target(target)?;
-                let build = format!("build --release --locked --package daypass --target {target}");
-                run(&mut workspace.cargo(&build))?;
-                Ok(workspace.built(&format!("{target}/release/daypass")))
+            (None, target) => {
+                target.as_deref().map_or(Ok(()), check_target)?;
+                release::lambda_program(workspace, target.as_deref())
             }
         }
     }

@@ -30,7 +30,7 @@ const POOLS: usize = 100;
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// List the embedded pools, and how many identities they have
-    List(Place),
+    List(Database),
     /// Show all that an embedded pool is set to, as JSON
     Show(Show),
     /// Copy a pool's whole configuration to another Region
@@ -59,12 +59,12 @@ pub struct Show {
     #[arg(value_name = "ID", value_parser = |text: &str| IdentityPoolId::parse(text))]
     id: IdentityPoolId,
     #[command(flatten)]
-    place: Place,
+    place: Database,
 }
 
 /// Where embedded pools are kept.
 #[derive(Debug, Args)]
-pub struct Place {
+pub struct Database {
     /// Where `daypass up` keeps its state
     #[arg(long, default_value = ".daypass", value_name = "DIR")]
     dir: PathBuf,
@@ -73,7 +73,7 @@ pub struct Place {
     database: Option<PathBuf>,
 }
 
-impl Place {
+impl Database {
     /// Opens the database that is there.
     fn open(&self) -> anyhow::Result<SharedStore> {
         let path = match &self.database {
@@ -97,7 +97,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
     }
 }
 
-async fn list(place: &Place) -> anyhow::Result<()> {
+async fn list(place: &Database) -> anyhow::Result<()> {
     let store = place.open()?;
     print(&format!("{:<46}  {:>10}  NAME", "ID", "IDENTITIES"))?;
     for id in ids(&store).await? {
@@ -107,7 +107,7 @@ async fn list(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show(id: &IdentityPoolId, place: &Place) -> anyhow::Result<()> {
+async fn show(id: &IdentityPoolId, place: &Database) -> anyhow::Result<()> {
     let PoolSnapshot { pool, configured_as, identities, .. } = snapshot(&place.open()?, id).await?;
     let shown =
         json!({"pool": file::Pool::from(pool), "configured_as": configured_as, "identities": identities});

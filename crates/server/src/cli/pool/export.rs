@@ -10,7 +10,7 @@ use daypass_core::transfer::PoolSnapshot;
 
 use super::file::Writer;
 use super::progress::Progress;
-use super::{Place, ids, snapshot, tell};
+use super::{Database, ids, snapshot, tell};
 
 /// As many identities are read at a time.
 const PAGE: usize = 1000;
@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_name = "ID", value_parser = |text: &str| IdentityPoolId::parse(text))]
     pool: Option<IdentityPoolId>,
     #[command(flatten)]
-    place: Place,
+    place: Database,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -19,8 +19,8 @@ use daypass_store::SqliteStore;
 
 use super::file::{self, Opened};
 use super::progress::Progress;
-use super::{Place, print, printable, tell};
-use crate::telemetry::AuditFile;
+use super::{Database, print, printable, tell};
+use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
 
 /// What to import, and where.
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: Database,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -116,7 +116,7 @@ struct Target {
 }
 
 /// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
-fn open(place: &Place) -> anyhow::Result<Target> {
+fn open(place: &Database) -> anyhow::Result<Target> {
     let (path, home) = if let Some(file) = &place.database {
         (file.clone(), None)
     } else {
@@ -125,7 +125,7 @@ fn open(place: &Place) -> anyhow::Result<Target> {
     };
     let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
     let lines: Arc<dyn AuditLines> = match &home {
-        Some(home) => Arc::new(AuditFile::new(home.audit_log()?)),
+        Some(home) => Arc::new(AuditOutput::new(home.audit_log()?)),
         None => Arc::new(NoLines),
     };
     let trail = AuditTrail::new(store.clone(), lines, Arc::new(SystemClock));
