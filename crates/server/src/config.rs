@@ -880,6 +880,16 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_a_deployment_is_a_configuration() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sam/daypass.toml");
+        let config = Config::read(&file).unwrap();
+        assert_eq!(config.store().unwrap(), &StoreUrl::Memory);
+        let Driver::Cognito(regions) = &config.pool.driver else { panic!("{config:?}") };
+        assert_eq!(regions.len(), 1);
+        assert!(config.secret_references().all(|secret| matches!(secret, SecretReference::Ssm(_))));
+    }
+
+    #[test]
     fn additions_are_laid_over_and_their_paths_start_at_their_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("more.toml");
