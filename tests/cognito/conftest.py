@@ -54,10 +54,11 @@ class Serving:
         """)
         self.dir = directory
         self._log = directory / "log"
+        self._environment = {"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", **(environment or {})}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [program(), "serve", "-c", str(directory / "daypass.toml"), "--listen", "127.0.0.1:0"],
-                env={"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", **(environment or {})},
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -70,6 +71,16 @@ class Serving:
     def post(self, path, body):
         answer = HTTP.request("POST", self.url + path, json=body)
         return answer.status, answer.json()
+
+    def command(self, *arguments):
+        """What an operator types beside it; the last word takes the configuration."""
+        return subprocess.run(
+            [program(), *arguments, str(self.dir / "daypass.toml")],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def why(self):
         """What the operator finds in the log."""

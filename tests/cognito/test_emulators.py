@@ -2,6 +2,8 @@
 GetOpenIdTokenForDeveloperIdentity. What can be shown is that the SDK's signed calls reach them, and that what they answer
 becomes the refusal that the documentation promises."""
 
+import re
+
 import boto3
 import login
 import pytest
@@ -53,6 +55,16 @@ def test_our_own_pool_can_do_it(up, serve, name):
         aws_session_token=given["session_token"],
     )
     assert sts.get_caller_identity()["Arn"].endswith("/CognitoIdentityCredentials")
+
+
+def test_an_operator_looks_a_person_up(up, serve):
+    server = serve(up.identity_pool_id, environment=up.environment())
+    _, answer = server.post("/v1/exchange", login.authorize(up, "zoe").proof())
+    (person,) = re.findall("person +(.+)", server.command("audit", "who", answer["identity_id"], "--installation").stdout)
+    found = server.command("pool", "lookup", person, "--config")
+    assert (found.returncode, found.stdout.split()) == (0, ["us-east-1", answer["identity_id"]]), found.stderr
+    nobody = server.command("pool", "lookup", "nobody", "--config")
+    assert (nobody.returncode, nobody.stderr) == (1, "daypass: no pool knows nobody\n")
 
 
 def test_a_pool_that_is_not_there_is_the_operators_to_mend(up, serve):

@@ -5,6 +5,7 @@ mod copy;
 mod export;
 mod file;
 mod import;
+mod lookup;
 mod progress;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ pub enum Task {
     List(Database),
     /// Show all that an embedded pool is set to, as JSON
     Show(Show),
+    /// Look up a person's identity in every Region, Amazon's or ours
+    Lookup(lookup::Arguments),
     /// Copy a pool's whole configuration to another Region
     ///
     /// Shows what it would do, and does it with --apply. Run again after a failure,
@@ -92,6 +95,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
         Task::List(place) => list(&place).await,
         Task::Show(Show { id, place }) => show(&id, &place).await,
         Task::Copy(arguments) => copy::run(*arguments).await,
+        Task::Lookup(arguments) => lookup::run(arguments).await,
         Task::Export(arguments) => export::run(arguments).await,
         Task::Import(arguments) => import::run(arguments).await,
     }
