@@ -1,81 +1,26 @@
-"""An identity provider that speaks as Snapchat does, and closes connections that nobody uses, as servers do."""
+"""An identity provider that speaks as Snapchat does."""
 
 import json
-import socket
-import threading
-import time
+
+from stub import Stub
 
 NAME = "Ada Lovelace"
 
 
-class Provider:
-    """`idle` is for how long it keeps a connection that nobody uses. If it is `silent`, the news of the end gets lost, as
-    they do where a frozen machine is not there to hear them: who uses the connection then loses a request.
-    `hang` makes it take requests and say nothing."""
+class Provider(Stub):
+    """`secrets` is how clients proved who they are."""
 
     def __init__(self, idle=None, silent=False):
-        self.idle = idle
-        self.silent = silent
-        self.hang = False
-        self.connections = 0
-        self.lost = 0
         self.secrets = []
-        self._held = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(idle, silent)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._socket.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
-
-    def _serve(self, connection):
-        if not self.silent:
-            connection.settimeout(self.idle)
-        with connection, connection.makefile("rb") as reader:
-            try:
-                used = time.monotonic()
-                while request := reader.readline():
-                    if self.idle and time.monotonic() - used > self.idle:
-                        self.lost += 1
-                        return
-                    used = time.monotonic()
-                    self._answer(connection, request, read_headers(reader), reader)
-            except TimeoutError:
-                return
-
-    def _answer(self, connection, request, headers, reader):
-        reader.read(int(headers.get("content-length", 0)))
-        if self.hang:
-            self._held.append(connection.dup())
-            threading.Event().wait()
-        if request.split()[1] == b"/token":
+    def answer(self, path, headers, body):
+        if path == "/token":
             self.secrets.append(headers["authorization"])
             answer = {"access_token": "a-token", "token_type": "Bearer", "expires_in": 3600}
         else:
             answer = {"data": {"me": {"externalId": "ada", "displayName": NAME}}}
-        body = json.dumps(answer).encode()
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body)
-
-
-def read_headers(reader):
-    headers = {}
-    while line := reader.readline().decode().strip():
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    return headers
+        return 200, "application/json", json.dumps(answer).encode()
 
 
 def proof(code="a-code"):
