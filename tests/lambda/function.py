@@ -23,12 +23,7 @@ master_key = {master_key}
 [store]
 url = "memory:"
 
-[pool]
-name = "my-app"
-developer_provider = "login.example.com"
-region = "us-east-1"
-account_id = "123456789012"
-
+{pool}
 [network]
 allow_private = ["127.0.0.1"]
 
@@ -43,6 +38,14 @@ profile.url = "{provider}/me"
 id = "web"
 origins = ["https://app.example.com"]
 redirect_uris = ["https://app.example.com/signed-in"]
+"""
+
+EMBEDDED_POOL = """
+[pool]
+name = "my-app"
+developer_provider = "login.example.com"
+region = "us-east-1"
+account_id = "123456789012"
 
 [[role]]
 name = "authenticated"
@@ -60,13 +63,14 @@ def lay_out(
     public_url="https://login.example.com",
     master_key='{ env = "MASTER_KEY" }',
     client_secret='{ env = "CLIENT_SECRET" }',
+    pool=EMBEDDED_POOL,
 ):
     """What is in the zip file."""
     shutil.copy2(program(), directory / "bootstrap")
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
     (directory / "policy.json").write_text(json.dumps(policy))
     text = CONFIGURATION.format(
-        provider=provider, public_url=public_url, master_key=master_key, client_secret=client_secret
+        provider=provider, public_url=public_url, master_key=master_key, client_secret=client_secret, pool=pool
     )
     (directory / "daypass.toml").write_text(text)
     return directory
@@ -140,6 +144,8 @@ class Function:
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
+        # A thread on another processor stops a moment later.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
