@@ -12,6 +12,8 @@ use crate::Outcome;
 pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) path: String,
+    /// The access token, where one came along.
+    pub(crate) token: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -56,10 +58,11 @@ fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<Asked>> {
         head.push_str(&line);
     }
     let lower = head.to_ascii_lowercase();
-    let length = lower.split_once("content-length:").and_then(|(_, rest)| rest.lines().next());
-    let mut body = vec![0; length.and_then(|length| length.trim().parse().ok()).unwrap_or(0)];
+    let value = |name: &str| lower.split_once(name).and_then(|(_, rest)| rest.lines().next()).map(str::trim);
+    let token = value("authorization: bearer").map(str::to_owned);
+    let mut body = vec![0; value("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0)];
     stream.read_exact(&mut body)?;
     let mut words = head.split(' ');
     let mut word = || words.next().unwrap_or_default().to_owned();
-    Ok(Some(Asked { method: word(), path: word(), body }))
+    Ok(Some(Asked { method: word(), path: word(), token, body }))
 }

@@ -1,14 +1,14 @@
 //! Many people at once sign in through a provider that takes its time: what they wait for is the provider, not
 //! each other.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::json;
 
+use crate::far_end::{self, Asked};
 use crate::http::Connection;
 use crate::server::Server;
 use crate::statistics::Sample;
@@ -19,14 +19,15 @@ const TARGET_SECONDS: f64 = 1.0;
 /// What the provider takes to answer each of a login's two calls.
 const THINKING: Duration = Duration::from_millis(200);
 const REDIRECT_URI: &str = "https://app.example.com/signed-in";
-/// A thread here holds little: there are thousands of them.
+/// A client's thread holds little.
 const STACK: usize = 128 * 1024;
 
 pub(crate) fn row(size: &Size) -> Outcome<()> {
     allow_sockets()?;
     let directory = tempfile::tempdir()?;
     let configuration = directory.path().join("bench.toml");
-    std::fs::write(&configuration, configuration_of(&start_provider()?, directory.path())?)?;
+    let provider = format!("http://{}", far_end::start(|asked| answer(&asked))?);
+    std::fs::write(&configuration, configuration_of(&provider, directory.path())?)?;
     let server = Server::start_with(&directory.path().join("home"), Some(&configuration))?;
     let rounds = (0..size.rounds).map(|round| sign_in(&server, round, size.people_at_once));
     let seconds = Sample::of(rounds.collect::<Outcome<Vec<_>>>()?);
@@ -84,49 +85,16 @@ fn configuration_of(provider: &str, directory: &std::path::Path) -> Outcome<Stri
     ))
 }
 
-/// Starts the provider, which answers until the process ends, and tells its URL.
-fn start_provider() -> Outcome<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let url = format!("http://{}", listener.local_addr()?);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            // A connection without its thread is closed, and the server says what is missing.
-            let _ = thread::Builder::new().stack_size(STACK).spawn(move || answer_all(stream));
-        }
-    });
-    Ok(url)
-}
-
-fn answer_all(stream: TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::new(stream);
-    while let Some(asked) = read_request(&mut stream)? {
-        think();
-        let body = match asked.split_once("code=").and_then(|(_, rest)| rest.split('&').next()) {
-            Some(code) => format!(r#"{{"access_token":"token-of-{code}","token_type":"Bearer"}}"#),
-            None => format!(r#"{{"data":{{"me":{{"externalId":"{asked}","displayName":"Ada"}}}}}}"#),
-        };
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json";
-        write!(stream.get_mut(), "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())?;
-    }
-    Ok(())
-}
-
-/// The form of a token request, or the access token of a request for a profile. `None` at the connection's end.
-fn read_request(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<String>> {
-    let (mut head, mut line) = (String::new(), String::new());
-    while line != "\r\n" {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        head.push_str(&line.to_ascii_lowercase());
-    }
-    let value = |name: &str| head.split_once(name).and_then(|(_, rest)| rest.lines().next()).map(str::trim);
-    let mut body = vec![0; value("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0)];
-    stream.read_exact(&mut body)?;
-    let token = value("authorization: bearer");
-    Ok(Some(token.map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned)))
+/// What the provider answers, after a while: a token that tells who brought the code, and whose a token is.
+fn answer(asked: &Asked) -> far_end::Answer {
+    think();
+    let form = String::from_utf8_lossy(&asked.body);
+    let code = form.split('&').find_map(|field| field.strip_prefix("code=")).unwrap_or_default();
+    let body = asked.token.as_ref().map_or_else(
+        || json!({"access_token": format!("token-of-{code}"), "token_type": "Bearer"}),
+        |person| json!({"data": {"me": {"externalId": person, "displayName": "Ada"}}}),
+    );
+    ("content-type: application/json\r\n".into(), body.to_string().into_bytes())
 }
 
 #[expect(clippy::disallowed_methods, reason = "how slow the provider is, is the point")]
