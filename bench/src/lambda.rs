@@ -139,6 +139,7 @@ fn configuration(far: &str) -> String {
          [store]\nurl = \"memory:\"\n\
          [pool]\ndriver = \"cognito\"\ndeveloper_provider = \"login.example.com\"\n\
          [[pool.region]]\nregion = \"us-east-1\"\npool_id = \"{POOL_ID}\"\n\
+         quota = 10000\n\
          [network]\nallow_private = [\"127.0.0.1\"]\n\
          [[provider]]\nid = \"snapchat\"\nclient_id = \"the-client\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
          exchange.url = \"http://{far}/token\"\nprofile.url = \"http://{far}/me\"\n\
