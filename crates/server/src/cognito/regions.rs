@@ -81,10 +81,12 @@ impl Regions {
         second: &User,
         wishes: &Wishes,
     ) -> Result<Admitted, AdmissionError> {
-        let mut answer = None;
-        for region in self.candidates(wishes)? {
-            let linked = region.link(first, second, wishes).await.map_err(refusal)?;
+        let (mut answer, mut wishes) = (None, wishes.clone());
+        for region in self.candidates(&wishes)? {
+            let linked = region.link(first, second, &wishes).await.map_err(refusal)?;
             answer.get_or_insert(linked);
+            // What nobody gets is not made.
+            wishes.credentials = false;
         }
         answer.ok_or_else(|| AdmissionError::Misconfigured("there is no [[pool.region]]".into()))
     }

@@ -115,9 +115,17 @@ async fn both_logins_have_to_be_shown() {
 async fn a_link_is_made_in_every_region() {
     let (east, west) = (Amazon::start("us-east-1").await, Amazon::start("eu-west-1").await);
     let broker = Broker::start(&east.daypass, &format!("{}{}", east.table(), west.table())).await;
-    let server = Server::Broker(broker);
-    assert_eq!(server.link(&east.daypass, "ada", "grace").await.status, 200);
-    let Server::Broker(broker) = &server else { unreachable!() };
+    let mut link = east.daypass.sign_in("grace").await.proof();
+    link["first"] = east.daypass.sign_in("ada").await.proof();
+    link["credentials"] = true.into();
+    let request = Request::post("/v1/link").header("content-type", "application/json");
+    let linked = broker.send(request.body(link.to_string()).unwrap()).await.json();
+    assert!(linked["credentials"]["access_key_id"].is_string(), "{linked}");
+    let credentials = |amazon: &Amazon| {
+        let events = amazon.daypass.audit_events();
+        events.iter().filter(|event| event["action"] == "credentials").count()
+    };
+    assert_eq!((credentials(&east), credentials(&west)), (1, 0), "nobody gets those of another Region");
     let mut identities = Vec::new();
     for person in ["ada", "grace"] {
         let login = east.daypass.sign_in(person).await;
