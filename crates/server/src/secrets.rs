@@ -71,6 +71,9 @@ pub enum SecretError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file holds nothing, which anybody could show.
+    #[error("{file} is empty", file = .0.display())]
+    Empty(PathBuf),
     /// The environment does not have it.
     #[error("the environment variable {0} is not set")]
     Variable(String),
@@ -134,6 +137,7 @@ impl Secrets {
     pub fn get(&self, reference: &SecretReference) -> Result<Secret, SecretError> {
         match reference {
             SecretReference::File(file) => match std::fs::read_to_string(file) {
+                Ok(text) if text.trim().is_empty() => Err(SecretError::Empty(file.clone())),
                 Ok(text) => Ok(Secret::new(text.trim())),
                 Err(source) => Err(SecretError::File { file: file.clone(), source }),
             },

@@ -311,6 +311,16 @@ async fn what_aws_does_not_keep_is_not_asked_for() {
 }
 
 #[test]
+fn an_empty_file_holds_no_secret() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let reference = SecretReference::File(file.path().into());
+    for nothing in ["", " \n"] {
+        std::fs::write(file.path(), nothing).unwrap();
+        assert!(Secrets::default().get(&reference).unwrap_err().to_string().ends_with("is empty"));
+    }
+}
+
+#[test]
 fn clocks_of_tests_tell_the_day_that_is_signed() {
     assert!(ManualClock::at_second(1_790_000_000).now().to_string().starts_with("2026-09-21"));
 }
