@@ -42,15 +42,16 @@ impl ArnPattern {
     /// resource, only a pattern for whatever there is covers it, as in IAM.
     pub(super) fn covers(&self, resource: &str, context: &Context) -> Truth {
         match self {
+            Self::Anything => Truth::Yes,
             Self::Parts { .. } if resource == "*" => Truth::No,
-            _ => self.matches(resource, context),
+            Self::Parts { .. } => self.matches(resource, context),
         }
     }
 
-    /// Compares with the ARN in a request. What is not an ARN at all is neither inside nor outside.
+    /// Compares with the ARN in a request. What is not an ARN at all is neither inside nor outside, of `*` neither.
     pub(super) fn matches(&self, text: &str, context: &Context) -> Truth {
-        let Self::Parts { head: patterns, resource: pattern } = self else { return Truth::Yes };
         let Some((head, resource)) = split(text) else { return Truth::Unknown };
+        let Self::Parts { head: patterns, resource: pattern } = self else { return Truth::Yes };
         if patterns.iter().zip(head).all(|(pattern, part)| pattern.matches(part, Case::Exact)) {
             pattern.matches(resource, Case::Exact, context)
         } else {
@@ -99,7 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_no_arn_is_covered_by_everything_and_undecided_otherwise() {
-        assert_eq!(matches("*", ""), Truth::Yes);
+        assert_eq!(ArnPattern::Anything.covers("", &Context::empty()), Truth::Yes);
+        assert_eq!(matches("*", ""), Truth::Unknown);
+        assert_eq!(matches("*", "arn:aws:s3:::b"), Truth::Yes);
         for text in ["", "*", "arn:aws:s3:::", "bucket", "arn:aws:s3"] {
             let expected = if text == "arn:aws:s3:::" { Truth::No } else { Truth::Unknown };
             assert_eq!(matches("arn:aws:s3:::b", text), expected, "{text}");
