@@ -2,7 +2,10 @@
 //! evaluators fell into.
 
 mod conditions;
+mod differential;
 mod documents;
+mod known;
+mod naive;
 mod properties;
 mod trust;
 mod variables;
