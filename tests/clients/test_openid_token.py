@@ -48,15 +48,16 @@ def test_the_header_is_cognitos(daypass, ada):
     assert header["kid"].startswith(daypass.region)
 
 
-def test_the_claims_are_cognitos(daypass, ada, verify):
+def test_the_claims_are_cognitos_and_one_of_ours(daypass, ada, verify):
     claims = verify(ada.token)
     provider, pool_id = daypass.developer_provider, daypass.identity_pool_id
-    assert list(claims) == ["sub", "aud", "amr", "iss", POOL_ARN, "exp", "iat"]
+    assert list(claims) == ["sub", "aud", "amr", "iss", POOL_ARN, "exp", "iat", "iat_ms"]
     assert (claims["sub"], claims["aud"], claims["iss"]) == (ada.identity_id, pool_id, daypass.issuer)
     assert claims["amr"][:2] == ["authenticated", provider]
     assert claims["amr"][2].startswith(f"{provider}:{pool_id}:snapchat:")
     assert claims[POOL_ARN] == f"arn:aws:cognito-identity:{daypass.region}:{daypass.account_id}:identitypool/{pool_id}"
     assert claims["exp"] - claims["iat"] == 900
+    assert claims["iat_ms"] // 1000 == claims["iat"]
 
 
 @pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "payload", "signature"])

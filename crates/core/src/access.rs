@@ -10,6 +10,7 @@ use crate::iam::{self, Arrival, Context, Decision, Key, Policy};
 use crate::ids::AccessKeyId;
 use crate::role::{Role, Roles, unique_id};
 use crate::session::{OpenedSession, Session, SessionError, SessionSealer};
+use crate::standing::Lapse;
 use crate::store::{SharedStore, StoreError, StoredAccessKey};
 use crate::sts::FEDERATED_PROVIDER;
 use crate::token::AUTHENTICATED;
@@ -26,9 +27,9 @@ pub enum AccessError {
     /// The session token is not accepted.
     #[error(transparent)]
     Session(#[from] SessionError),
-    /// The session was revoked since it was issued.
-    #[error("the session was revoked")]
-    Revoked,
+    /// What the session rests on is gone.
+    #[error(transparent)]
+    Lapsed(#[from] Lapse),
     /// The policies do not allow it.
     #[error("{0}")]
     Denied(&'static str),
@@ -43,7 +44,7 @@ pub struct Access {
     pub roles: Arc<Roles>,
     /// Opens session tokens.
     pub sessions: Arc<SessionSealer>,
-    /// Knows revocations.
+    /// Knows identities and revocations.
     pub store: SharedStore,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
@@ -52,7 +53,9 @@ pub struct Access {
 }
 
 impl Access {
-    /// Opens the session token that came with an access key ID, unless the session is over or was revoked.
+    /// Opens the session token that came with an access key ID, unless the session is over, or what it rests on
+    /// is gone: what [`Sts::check_standing`](crate::sts::Sts::check_standing) refuses to a token, it refuses here
+    /// to credentials that were made of it.
     /// The caller still has to verify the request's signature with the secret that comes back.
     ///
     /// # Errors
@@ -64,10 +67,7 @@ impl Access {
     ) -> Result<OpenedSession, AccessError> {
         let opened = self.sessions.open(access_key_id, session_token, self.clock.now())?;
         let session = &opened.session;
-        let revoked_until = self.store.sessions_revoked_until(&session.identity_id, &session.role).await?;
-        if revoked_until.is_some_and(|until| session.issued_at <= until) {
-            return Err(AccessError::Revoked);
-        }
+        self.store.standing(&session.identity_id, &session.role).await?.bears(&session.ground())?;
         Ok(opened)
     }
 
@@ -157,11 +157,13 @@ fn with_developer_keys(context: Context, arn: &str) -> Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{ManualClock, SignedDuration};
+    use crate::clock::{ManualClock, SignedDuration, Timestamp};
     use crate::iam::Key;
+    use crate::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
     use crate::ids::{AccountId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, UserName};
+    use crate::linking::{LinkRequest, UnlinkRequest, Unlinked};
     use crate::random::SeededRandom;
-    use crate::role::RoleDocument;
+    use crate::role::{RoleDocument, RoleTrust};
     use crate::seal::MasterKey;
     use crate::session::Credentials;
     use crate::store::memory::MemoryStore;
@@ -173,6 +175,33 @@ mod tests {
     const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
         {"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*"},
         {"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::shared/*"}]}"#;
+
+    fn pool_id() -> IdentityPoolId {
+        IdentityPoolId::parse("us-east-1:cc").unwrap()
+    }
+
+    fn ada() -> IdentityId {
+        IdentityId::parse("us-east-1:aa").unwrap()
+    }
+
+    /// A login of `user`, who becomes `new_identity_id` if new.
+    fn login(user: &str, new_identity_id: &str) -> LinkRequest {
+        LinkRequest {
+            pool_id: pool_id(),
+            logins: vec![Login::developer(user)],
+            identity_id: None,
+            new_identity_id: IdentityId::parse(new_identity_id).unwrap(),
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[track_caller]
+    fn assert_lapsed(opened: Result<OpenedSession, AccessError>, expected: Lapse) {
+        match opened {
+            Err(AccessError::Lapsed(lapse)) => assert_eq!(lapse, expected),
+            other => panic!("{other:?} is not {expected:?}"),
+        }
+    }
 
     struct Fixture {
         access: Access,
@@ -186,10 +215,10 @@ mod tests {
             let random = SeededRandom::new(1);
             let (clock, store) =
                 (Arc::new(ManualClock::at_second(1_700_000_000)), Arc::new(MemoryStore::default()));
-            let pool_id = IdentityPoolId::parse("us-east-1:cc").unwrap();
+            let pool_id = pool_id();
             let role = RoleDocument {
                 name: RoleName::parse("authenticated").unwrap(),
-                trust_policy: RoleDocument::trust_in_pool(&pool_id, AUTHENTICATED),
+                trust: RoleTrust::Pool { pool_id, amr: AUTHENTICATED },
                 policy: POLICY.into(),
                 max_session_duration: SignedDuration::from_hours(1),
             };
@@ -204,18 +233,27 @@ mod tests {
             Self { access, clock, store, random }
         }
 
+        /// With the identity in the store that [`Self::session`] is of.
+        async fn with_ada() -> Self {
+            let fixture = Self::new();
+            let pool = IdentityPool::new(pool_id(), PoolSettings::default(), PoolRoles::default());
+            fixture.store.add_pool(&pool).await.unwrap();
+            fixture.store.link_logins(&login("ada", ada().as_str())).await.unwrap();
+            fixture
+        }
+
         fn session(&self) -> Session {
             let now = self.clock.now();
             Session {
                 role: RoleName::parse("authenticated").unwrap(),
                 role_session_name: RoleSessionName::parse("test").unwrap(),
-                identity_id: IdentityId::parse("us-east-1:aa").unwrap(),
-                pool_id: IdentityPoolId::parse("us-east-1:cc").unwrap(),
+                identity_id: ada(),
+                pool_id: pool_id(),
                 amr: vec![AUTHENTICATED.into()],
                 tags: std::collections::BTreeMap::new(),
                 session_policy: None,
                 guest_scope_down: false,
-                issued_at: now,
+                token_issued_at: now,
                 expires_at: now + SignedDuration::from_hours(1),
             }
         }
@@ -346,26 +384,77 @@ mod tests {
     #[tokio::test]
     async fn revoking_an_identity_or_a_role_ends_what_began_before_and_nothing_later() {
         for target in [
-            RevocationTarget::Identity(IdentityId::parse("us-east-1:aa").unwrap()),
+            RevocationTarget::Identity(ada()),
             RevocationTarget::Role(RoleName::parse("authenticated").unwrap()),
         ] {
-            let fixture = Fixture::new();
+            let fixture = Fixture::with_ada().await;
             let before = fixture.issue();
             fixture.open(&before).await.unwrap();
             fixture.clock.advance(SignedDuration::from_millis(1));
-            fixture.store.revoke_sessions(&target, fixture.clock.now()).await.unwrap();
+            fixture.store.revoke_sessions(&target, fixture.clock.clone()).await.unwrap();
             let at_once = fixture.issue();
             fixture.clock.advance(SignedDuration::from_millis(1));
             let after = fixture.issue();
-            assert!(matches!(fixture.open(&before).await, Err(AccessError::Revoked)), "{target:?}");
-            assert!(matches!(fixture.open(&at_once).await, Err(AccessError::Revoked)), "{target:?}");
+            assert_lapsed(fixture.open(&before).await, Lapse::Revoked);
+            assert_lapsed(fixture.open(&at_once).await, Lapse::Revoked);
             fixture.open(&after).await.unwrap();
         }
     }
 
     #[tokio::test]
+    async fn a_session_is_as_old_as_the_token_that_it_was_made_from() {
+        let fixture = Fixture::with_ada().await;
+        let mut session = fixture.session();
+        fixture.clock.advance(SignedDuration::from_secs(1));
+        fixture
+            .store
+            .revoke_sessions(&RevocationTarget::Identity(ada()), fixture.clock.clone())
+            .await
+            .unwrap();
+        fixture.clock.advance(SignedDuration::from_secs(1));
+        session.expires_at = fixture.clock.now() + SignedDuration::from_hours(1);
+        let sealed_afterwards = fixture.access.sessions.issue(session, &fixture.random).unwrap();
+        assert_lapsed(fixture.open(&sealed_afterwards).await, Lapse::Revoked);
+    }
+
+    #[tokio::test]
+    async fn a_session_ends_with_the_login_and_with_the_identity_that_it_rests_on() {
+        let fixture = Fixture::with_ada().await;
+        let mut session = fixture.session();
+        let entry = "login.app:us-east-1:cc:ada".to_owned();
+        session.amr = vec![AUTHENTICATED.into(), "login.app".into(), entry];
+        let on_a_login = fixture.access.sessions.issue(session, &fixture.random).unwrap();
+        let on_the_identity = fixture.issue();
+        fixture.open(&on_a_login).await.unwrap();
+
+        let unlink = UnlinkRequest {
+            identity_id: ada(),
+            logins: Unlinked::DeveloperUser { pool_id: pool_id(), user: "ada".into() },
+            now: fixture.clock.now(),
+        };
+        fixture.store.unlink(&unlink).await.unwrap();
+        assert_lapsed(fixture.open(&on_a_login).await, Lapse::Login);
+        fixture.store.delete_identities(&[ada()]).await.unwrap();
+        assert_lapsed(fixture.open(&on_the_identity).await, Lapse::Identity);
+    }
+
+    #[tokio::test]
+    async fn a_guests_session_ends_when_the_guest_becomes_somebody() {
+        let fixture = Fixture::with_ada().await;
+        let guest = IdentityId::parse("us-east-1:bb").unwrap();
+        fixture.store.add_guest(&pool_id(), &guest, fixture.clock.now()).await.unwrap();
+        let session =
+            Session { identity_id: guest.clone(), amr: vec![UNAUTHENTICATED.into()], ..fixture.session() };
+        let credentials = fixture.access.sessions.issue(session, &fixture.random).unwrap();
+        fixture.open(&credentials).await.unwrap();
+        let bob = LinkRequest { identity_id: Some(guest), ..login("bob", "us-east-1:b0") };
+        fixture.store.link_logins(&bob).await.unwrap();
+        assert_lapsed(fixture.open(&credentials).await, Lapse::Identity);
+    }
+
+    #[tokio::test]
     async fn an_expired_session_does_not_open() {
-        let fixture = Fixture::new();
+        let fixture = Fixture::with_ada().await;
         let credentials = fixture.issue();
         fixture.clock.advance(SignedDuration::from_hours(1));
         assert!(matches!(fixture.open(&credentials).await, Err(AccessError::Session(SessionError::Expired))));

@@ -81,9 +81,14 @@ impl PoolRoles {
     /// Whether a role is one of these, be it by a rule.
     #[must_use]
     pub fn names(&self, role_arn: &str) -> bool {
+        let default = self.authenticated.iter().chain(&self.unauthenticated).map(String::as_str);
+        default.chain(self.named_by_rules()).any(|named| named == role_arn)
+    }
+
+    /// The ARNs of the roles that the rules of its mappings give.
+    pub fn named_by_rules(&self) -> impl Iterator<Item = &str> {
         let rules = self.mappings.values().filter_map(|mapping| mapping.rules_configuration.as_ref());
-        let by_rules = rules.flat_map(|configuration| &configuration.rules).map(|rule| &rule.role_arn);
-        self.authenticated.iter().chain(&self.unauthenticated).chain(by_rules).any(|named| named == role_arn)
+        rules.flat_map(|configuration| &configuration.rules).map(|rule| &*rule.role_arn)
     }
 }
 

@@ -2,9 +2,10 @@
 //! semantics of cognito-identity.md sections 3 and 4.
 //!
 //! `administration.rs` changes pools, `identities.rs` finds and changes the identities in them, [`issue`] hands
-//! out tokens and credentials. What the three share is here: how `Logins` are read, and who is told.
+//! out tokens and credentials, `assume.rs` a role that is asked for by name. What they share is here: how `Logins` are read, and who is told.
 
 mod administration;
+mod assume;
 mod error;
 mod identities;
 pub mod issue;

@@ -35,6 +35,7 @@ pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod signing_key;
+pub mod standing;
 pub mod store;
 pub mod sts;
 pub mod token;

@@ -14,12 +14,28 @@ use crate::ids::{AccountId, IdentityPoolId, RoleName, base32};
 pub struct RoleDocument {
     /// Its name.
     pub name: RoleName,
-    /// Who may take it on, an IAM trust policy. It has to check both `aud` and `amr`.
-    pub trust_policy: String,
+    /// Who may take it on.
+    pub trust: RoleTrust,
     /// What they may do then, an IAM policy.
     pub policy: String,
     /// The longest session, 1 to 12 hours.
     pub max_session_duration: SignedDuration,
+}
+
+/// Who may take a role on.
+#[derive(Debug, Clone)]
+pub enum RoleTrust {
+    /// The identities of one pool to whom it gives the role, be it with GetCredentialsForIdentity or with
+    /// AssumeRoleWithWebIdentity, and who have `amr` among their methods.
+    Pool {
+        /// The pool.
+        pool_id: IdentityPoolId,
+        /// [`AUTHENTICATED`](crate::token::AUTHENTICATED) or [`UNAUTHENTICATED`](crate::token::UNAUTHENTICATED).
+        amr: &'static str,
+    },
+    /// Whoever this IAM trust policy admits. It has to check both `aud` and `amr`. As on AWS, it decides alone about
+    /// AssumeRoleWithWebIdentity, whatever the role mappings of the pool say.
+    Policy(String),
 }
 
 impl RoleDocument {
@@ -53,8 +69,11 @@ pub struct Role {
     pub arn: String,
     /// `AROA…`, the same after every start.
     pub unique_id: String,
-    /// Who may take it on.
+    /// Who may take it on, of those to whom a pool gives it if it is a pool's to give.
     pub trust_policy: TrustPolicy,
+    /// Whether no trust policy of the operator's opens it, so that AssumeRoleWithWebIdentity takes it on only where
+    /// the pool gives it.
+    pub given_by_pool: bool,
     /// What they may do then.
     pub policy: Policy,
     /// The longest session.
@@ -114,6 +133,11 @@ impl Roles {
         self.by_name.get(name)
     }
 
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.by_name.values()
+    }
+
     /// The role with this ARN.
     #[must_use]
     pub fn find_by_arn(&self, arn: &str) -> Option<&Role> {
@@ -127,9 +151,14 @@ fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleE
         let role = document.name.clone();
         move |source| RoleError::Document { role, document: which, source }
     };
+    let (trust_policy, given_by_pool) = match &document.trust {
+        RoleTrust::Pool { pool_id, amr } => (&RoleDocument::trust_in_pool(pool_id, amr), true),
+        RoleTrust::Policy(policy) => (policy, false),
+    };
     Ok(Role {
         unique_id: unique_id("AROA", &arn),
-        trust_policy: TrustPolicy::parse(&document.trust_policy).map_err(wrong("trust policy"))?,
+        trust_policy: TrustPolicy::parse(trust_policy).map_err(wrong("trust policy"))?,
+        given_by_pool,
         policy: Policy::parse(&document.policy).map_err(wrong("policy"))?,
         name: document.name,
         arn,
@@ -153,7 +182,7 @@ mod tests {
     fn document(trust_policy: &str) -> RoleDocument {
         RoleDocument {
             name: RoleName::parse("authenticated").unwrap(),
-            trust_policy: trust_policy.into(),
+            trust: RoleTrust::Policy(trust_policy.into()),
             policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#
                 .into(),
             max_session_duration: SignedDuration::from_hours(1),

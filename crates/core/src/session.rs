@@ -12,6 +12,7 @@ use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, RoleSessionN
 use crate::random::Random;
 use crate::seal::{MasterKey, Sealed, Sealer};
 use crate::secret::Secret;
+use crate::standing::Ground;
 
 /// A session token longer than this, before it is encoded, is not issued: it has to travel in a header.
 pub const MAX_SESSION_BYTES: usize = 6 * 1024;
@@ -58,10 +59,20 @@ pub struct Session {
     /// Whether the services that guests may reach narrow it as well (cognito-identity.md 6.3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest_scope_down: bool,
-    /// When it began.
-    pub issued_at: Timestamp,
+    /// When the token was issued that it was made from: a revocation since then ends it, however late it was
+    /// sealed. The sealed form calls it as it always did.
+    #[serde(rename = "issued_at")]
+    pub token_issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// What the session rests on.
+    #[must_use]
+    pub fn ground(&self) -> Ground<'_> {
+        Ground { pool_id: &self.pool_id, amr: &self.amr, issued_at: self.token_issued_at }
+    }
 }
 
 /// An opened session token: a session, and the secret that its requests must be signed with.
@@ -166,7 +177,7 @@ mod tests {
             tags: [("team".to_owned(), "röd *".to_owned())].into(),
             session_policy: None,
             guest_scope_down: false,
-            issued_at: BEGIN,
+            token_issued_at: BEGIN,
             expires_at: BEGIN + SignedDuration::from_hours(1),
         }
     }

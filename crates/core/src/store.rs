@@ -15,11 +15,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::audit::{AuditEvent, AuditSubject};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::seal::Sealed;
+use crate::standing::Standing;
 use crate::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
 #[cfg(any(test, feature = "testing"))]
@@ -282,20 +283,17 @@ pub trait Store: Send + Sync {
     /// Deletes a disabled access key. With the last key of a name its policy goes, and the name is free.
     async fn delete_access_key(&self, id: &AccessKeyId) -> Result<AccessKeyOutcome, StoreError>;
 
-    /// Ends all sessions of the target that were issued at or before `not_before`. A later instant that
-    /// was named before stays.
+    /// Ends all sessions of the target that rest on a token from until now, and says when that was. The instant is
+    /// drawn within the change, when no other can come in between any more: drawn before, it would spare what was
+    /// issued while the change waited for its turn. A later instant that was kept before stays.
     async fn revoke_sessions(
         &self,
         target: &RevocationTarget,
-        not_before: Timestamp,
-    ) -> Result<(), StoreError>;
+        clock: Arc<dyn Clock>,
+    ) -> Result<Timestamp, StoreError>;
 
-    /// The later of the two instants up to which sessions of this identity and of this role are revoked.
-    async fn sessions_revoked_until(
-        &self,
-        identity_id: &IdentityId,
-        role: &RoleName,
-    ) -> Result<Option<Timestamp>, StoreError>;
+    /// What tokens and sessions of this identity in this role rest on, as it stands at this moment.
+    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError>;
 
     /// Keeps a name that counts only once until `until`. Of all who ever come with it, one hears `true`; what
     /// is kept may be forgotten from `until` on.

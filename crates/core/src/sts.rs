@@ -1,19 +1,21 @@
-//! From an OpenID token to temporary credentials: AssumeRoleWithWebIdentity, and the same step as the
-//! enhanced flow takes it on its own (cognito-identity.md sections 4.8, 6 and 7).
+//! From an OpenID token to temporary credentials: AssumeRoleWithWebIdentity once the token is believed and the pool
+//! has been asked (`identity_pool/assume.rs`), and the same step as the enhanced flow takes it on its own
+//! (cognito-identity.md sections 4.8, 6 and 7).
 //!
 //! A token becomes [`Claims`] when it is believed, a grant when the role's trust policy admits it, and
 //! only a grant becomes [`Credentials`].
 
 use std::sync::Arc;
 
-use crate::audit::{AuditAction, AuditDraft, AuditTrail};
+use crate::audit::{AuditDraft, AuditTrail};
 use crate::clock::{Clock, SignedDuration, Timestamp};
 use crate::iam::{Arrival, COGNITO_IDENTITY, Context, Decision, Key, Policy, PolicyError, TrustRequest};
-use crate::ids::{RequestId, RoleName, RoleSessionName};
+use crate::ids::{RoleName, RoleSessionName};
 use crate::random::Random;
 use crate::role::{Role, Roles};
 use crate::secret::Secret;
 use crate::session::{Credentials, Session, SessionSealer, SessionTooLarge};
+use crate::standing::Lapse;
 use crate::store::{SharedStore, StoreError};
 use crate::token::{Claims, TokenError, TokenIssuer};
 
@@ -62,13 +64,13 @@ pub enum AssumeError {
     /// The token is not believed.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// There is no such role, or its trust policy does not admit the token. Which of the two is for the
-    /// audit trail, not for the caller.
+    /// There is no such role, its trust policy does not admit the token, or the pool gives the role to others.
+    /// Which of them is for the audit trail, not for the caller.
     #[error("{0}")]
     Denied(&'static str),
     /// The identity may not have credentials any more, whatever the role.
-    #[error("{0}")]
-    IdentityForbidden(&'static str),
+    #[error(transparent)]
+    IdentityForbidden(#[from] Lapse),
     /// The session policy has a mistake.
     #[error("the session policy is malformed: {0}")]
     MalformedPolicy(PolicyError),
@@ -117,30 +119,17 @@ pub struct Sts {
 }
 
 impl Sts {
-    /// Takes on a role with an OpenID token.
+    /// Takes on a role with a believed token.
     ///
     /// # Errors
-    /// [`AssumeError`]. The refusal is in the audit trail.
-    pub async fn assume_role_with_web_identity(
+    /// [`AssumeError`].
+    pub(crate) async fn assume(
         &self,
-        request: AssumeRoleRequest,
-        request_id: &RequestId,
-    ) -> Result<AssumedRole, AssumeError> {
-        let mut draft = AuditDraft::new(AuditAction::Assume, request_id);
-        draft.resource = Some(request.role_arn.clone());
-        let assumed = self.assume(request, &mut draft).await;
-        self.trail.conclude(draft, assumed).await
-    }
-
-    async fn assume(
-        &self,
+        role: &Role,
+        claims: Claims,
         request: AssumeRoleRequest,
         draft: &mut AuditDraft,
     ) -> Result<AssumedRole, AssumeError> {
-        let claims = self.tokens.verify(&request.web_identity_token, self.clock.now())?;
-        draft.about(&claims);
-        let role =
-            self.roles.find_by_arn(&request.role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
         let terms = Terms {
             role_session_name: request.role_session_name,
             duration: request.duration.unwrap_or(DEFAULT_DURATION),
@@ -206,37 +195,19 @@ impl Sts {
             tags: claims.principal_tags(),
             session_policy: terms.session_policy,
             guest_scope_down: terms.guest_scope_down,
-            issued_at: now,
+            token_issued_at: claims.ground().issued_at,
             expires_at: now + terms.duration,
         };
         Ok(Grant { role, session })
     }
 
     /// A token outlives what it was issued on: the identity may have been disabled or have logged in since,
-    /// it may have lost the login, or an operator may have revoked its sessions. AWS does not look; here it
-    /// is three reads.
+    /// it may have lost the login, or an operator may have revoked its sessions.
     ///
     /// # Errors
     /// [`AssumeError::IdentityForbidden`], or the store's.
     pub async fn check_standing(&self, role: &RoleName, claims: &Claims) -> Result<(), AssumeError> {
-        let identity = self.store.lookup_identity(&claims.identity_id).await?;
-        let stands = identity.is_some_and(|identity| {
-            !identity.disabled
-                && identity.pool_id == claims.pool_id
-                && identity.authenticated == claims.is_authenticated()
-        });
-        if !stands {
-            return Err(AssumeError::IdentityForbidden("the identity is not what the token says any more"));
-        }
-        if claims.is_authenticated() && !claims.stand_on(&self.store.list_logins(&claims.identity_id).await?)
-        {
-            return Err(AssumeError::IdentityForbidden("a login of the token was unlinked"));
-        }
-        let revoked_until = self.store.sessions_revoked_until(&claims.identity_id, role).await?;
-        if revoked_until.is_some_and(|until| claims.issued_at <= until.as_second()) {
-            return Err(AssumeError::IdentityForbidden("the sessions of this identity or role were revoked"));
-        }
-        Ok(())
+        Ok(self.store.standing(&claims.identity_id, role).await?.bears(&claims.ground())?)
     }
 
     fn issue(&self, grant: Grant<'_>, draft: &mut AuditDraft) -> Result<Credentials, AssumeError> {
@@ -250,7 +221,12 @@ impl Sts {
 
 /// Whether the role's trust policy admits the token. The token came over whatever transport; what it says is
 /// signed.
-fn trust(role: &Role, claims: &Claims, role_session_name: &RoleSessionName, now: Timestamp) -> Decision {
+pub(crate) fn trust(
+    role: &Role,
+    claims: &Claims,
+    role_session_name: &RoleSessionName,
+    now: Timestamp,
+) -> Decision {
     let arrival = Arrival { time: now, source_ip: None, secure_transport: false };
     let context = Context::new(&arrival)
         .with_cognito(claims.identity_id.as_str(), claims.pool_id.as_str(), &claims.amr)

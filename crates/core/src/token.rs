@@ -7,10 +7,10 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{SignedDuration, Timestamp};
-use crate::identity::{Login, LoginProvider};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::secret::Secret;
 use crate::signing_key::{ALGORITHM, SigningKeys};
+use crate::standing::Ground;
 
 /// The `amr` entry of whoever logged in.
 pub const AUTHENTICATED: &str = "authenticated";
@@ -44,6 +44,10 @@ pub struct Claims {
     /// The moment it was issued, in seconds since the epoch.
     #[serde(rename = "iat")]
     pub issued_at: i64,
+    /// The same in milliseconds, a claim of our own (RFC 7519 4.3): a login must count that follows a revocation
+    /// within the same second. Tokens of earlier versions have none.
+    #[serde(rename = "iat_ms", default, skip_serializing_if = "Option::is_none")]
+    pub issued_at_ms: Option<i64>,
 }
 
 /// The claim that becomes session tags. Each value is an array of one.
@@ -73,8 +77,17 @@ impl Claims {
     /// The same, said anew: from `now` on, for `duration`.
     #[must_use]
     pub fn renewed(&self, now: Timestamp, duration: SignedDuration) -> Self {
-        let (issued_at, expires_at) = life(now, duration);
-        Self { expires_at, issued_at, ..self.clone() }
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(now, duration);
+        Self { expires_at, issued_at, issued_at_ms, ..self.clone() }
+    }
+
+    /// What the token rests on. One without milliseconds counts from the beginning of its second, so that a
+    /// revocation within that second ends it.
+    #[must_use]
+    pub fn ground(&self) -> Ground<'_> {
+        let in_full = self.issued_at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let issued_at = in_full.or_else(|| Timestamp::from_second(self.issued_at).ok());
+        Ground { pool_id: &self.pool_id, amr: &self.amr, issued_at: issued_at.unwrap_or(Timestamp::MIN) }
     }
 
     /// Whether the identity logged in, rather than being a guest.
@@ -94,28 +107,6 @@ impl Claims {
             .strip_prefix(':')?
             .strip_prefix(self.pool_id.as_str())?
             .strip_prefix(':')
-    }
-
-    /// Whether every login that the token was issued on is among these.
-    pub(crate) fn stand_on(&self, logins: &[Login]) -> bool {
-        let named = self.amr.get(1..).unwrap_or_default().chunks(2);
-        let mut named = named.map(|pair| match pair {
-            [provider, entry] => logins.iter().any(|login| self.is_named(login, provider, entry)),
-            _ => false,
-        });
-        named.all(|linked| linked)
-    }
-
-    /// Whether a login is what two entries of `amr` say: its provider, and where it is from with its user
-    /// last.
-    fn is_named(&self, login: &Login, provider: &str, entry: &str) -> bool {
-        match &login.provider {
-            LoginProvider::Developer => entry == format!("{provider}:{}:{}", self.pool_id, login.user),
-            LoginProvider::Public(name) => {
-                let origin = entry.strip_suffix(&*login.user);
-                name == provider && origin.is_some_and(|origin| origin.ends_with(':'))
-            }
-        }
     }
 }
 
@@ -251,10 +242,27 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
     serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
 }
 
-/// The `iat` and `exp` of a token issued now that lives for `duration`.
-#[must_use]
-pub fn life(now: Timestamp, duration: SignedDuration) -> (i64, i64) {
-    (now.as_second(), now.as_second() + duration.as_secs())
+/// When a token begins and ends, as its claims say it.
+#[derive(Debug, Clone, Copy)]
+pub struct Life {
+    /// See [`Claims::expires_at`].
+    pub expires_at: i64,
+    /// See [`Claims::issued_at`].
+    pub issued_at: i64,
+    /// See [`Claims::issued_at_ms`].
+    pub issued_at_ms: Option<i64>,
+}
+
+impl Life {
+    /// That of a token issued now that lives for `duration`.
+    #[must_use]
+    pub fn new(now: Timestamp, duration: SignedDuration) -> Self {
+        Self {
+            expires_at: now.as_second() + duration.as_secs(),
+            issued_at: now.as_second(),
+            issued_at_ms: Some(now.as_millisecond()),
+        }
+    }
 }
 
 #[cfg(test)]

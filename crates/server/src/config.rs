@@ -12,7 +12,7 @@ use daypass_core::ids::{IdentityPoolId, RoleName};
 use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
 use daypass_core::provider::{AppleKey, Identifier, Provider, ProvidersById};
 use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
-use daypass_core::role::RoleDocument;
+use daypass_core::role::{RoleDocument, RoleTrust};
 use daypass_core::secret::Secret;
 use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
@@ -157,7 +157,8 @@ pub struct RoleConfig {
     pub name: RoleName,
     /// What its holders may do: an IAM policy.
     pub policy: PathBuf,
-    /// Who may take it on: an IAM trust policy. Without one, whoever logged in at the configured pool.
+    /// Who may take it on: an IAM trust policy. Without one, whoever logged in at the configured pool and gets the
+    /// role from it: as its default role, or by a role mapping.
     pub trust: Option<PathBuf>,
 }
 
@@ -496,7 +497,7 @@ impl Config {
         }
     }
 
-    /// The roles, their policies read. Roles that name no trust policy trust the configured pool.
+    /// The roles, their policies read. Those that name no trust policy are the configured pool's to give.
     ///
     /// # Errors
     /// [`ConfigError::File`].
@@ -639,15 +640,15 @@ fn note_keys(
 
 impl RoleConfig {
     fn load(&self, pool_id: &IdentityPoolId) -> Result<RoleDocument, ConfigError> {
-        let trust_policy = match &self.trust {
-            Some(file) => read_file(file)?,
-            None => RoleDocument::trust_in_pool(pool_id, AUTHENTICATED),
+        let trust = match &self.trust {
+            Some(file) => RoleTrust::Policy(read_file(file)?),
+            None => RoleTrust::Pool { pool_id: pool_id.clone(), amr: AUTHENTICATED },
         };
         Ok(RoleDocument {
             name: self.name.clone(),
             policy: read_file(&self.policy)?,
             max_session_duration: SignedDuration::from_hours(1),
-            trust_policy,
+            trust,
         })
     }
 }
@@ -905,7 +906,9 @@ mod tests {
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
         let roles = config.load_roles(&pool_id).unwrap();
         assert_eq!((roles[0].name.as_str(), &*roles[0].policy), ("editor", "{}"));
-        assert!(roles[0].trust_policy.contains("us-east-1:aa"));
+        assert!(
+            matches!(&roles[0].trust, RoleTrust::Pool { pool_id, .. } if pool_id.as_str() == "us-east-1:aa")
+        );
     }
 
     #[test]

@@ -148,7 +148,9 @@ impl Callers {
 fn session_error(error: AccessError) -> SignatureError {
     match error {
         AccessError::Session(SessionError::Invalid) | AccessError::Denied(_) => SignatureError::UnknownKey,
-        AccessError::Session(SessionError::Expired) | AccessError::Revoked => SignatureError::ExpiredSession,
+        AccessError::Session(SessionError::Expired) | AccessError::Lapsed(_) => {
+            SignatureError::ExpiredSession
+        }
         AccessError::Store(error) => SignatureError::Store(error),
     }
 }

@@ -13,7 +13,7 @@ use daypass_core::clock::{Clock, SignedDuration, SystemClock};
 use daypass_core::identity::IdentityPool;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName, UserName};
 use daypass_core::random::{Random, SystemRandom};
-use daypass_core::role::RoleDocument;
+use daypass_core::role::{RoleDocument, RoleTrust};
 use daypass_core::store::Store;
 use daypass_core::token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::SqliteStore;
@@ -256,9 +256,9 @@ pub(crate) fn pool_arn(id: &IdentityPoolId) -> String {
 /// not: guests are let in by whoever holds the developer key, and by nobody's forgetfulness.
 fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
     let policies = [own_folder_policy(), public_folder_policy()];
-    let role = |(name, policy): (&str, Value)| RoleDocument {
+    let role = |(name, policy): (&'static str, Value)| RoleDocument {
         name: RoleName::parse(name).expect("it matches the pattern"),
-        trust_policy: RoleDocument::trust_in_pool(pool_id, name),
+        trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr: name },
         policy: policy.to_string(),
         max_session_duration: SignedDuration::from_hours(1),
     };
@@ -366,6 +366,8 @@ mod tests {
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
         let names: Vec<_> = roles(&pool_id).iter().map(|role| role.name.to_string()).collect();
         assert_eq!(names, ROLES);
-        assert!(roles(&pool_id).iter().all(|role| role.trust_policy.contains(pool_id.as_str())));
+        let of_this_pool =
+            |trust: &RoleTrust| matches!(trust, RoleTrust::Pool { pool_id: pool, .. } if *pool == pool_id);
+        assert!(roles(&pool_id).iter().all(|role| of_this_pool(&role.trust)));
     }
 }

@@ -286,6 +286,7 @@ impl Embedded {
             random: random.clone(),
             region,
         });
+        warn_of_open_roles(&pools, &pool);
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
@@ -305,6 +306,20 @@ impl Embedded {
             random,
             clock,
         })
+    }
+}
+
+/// A role mapping gives a role to some; a trust policy of its own that opens it to whoever logs in makes nothing of
+/// that. The trust policy decides, as on AWS, and the operator hears of it.
+pub(crate) fn warn_of_open_roles(pools: &IdentityPools, pool: &IdentityPool) {
+    for role in pools.mapped_roles_open_to_everybody(pool) {
+        tracing::warn!(
+            role = %role.name,
+            pool_id = %pool.id,
+            "the role mappings of the pool give the role {} to some, and its trust policy opens it to everybody who \
+             logs in there, by AssumeRoleWithWebIdentity: take `trust` out of its [[role]], or narrow that policy",
+            role.name
+        );
     }
 }
 

@@ -18,13 +18,15 @@ mod value;
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::audit::{AuditEvent, AuditSubject};
-use daypass_core::clock::Timestamp;
+use daypass_core::clock::{Clock, Timestamp};
 use daypass_core::identity::{Identity, IdentityPool, Login};
 use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
 use daypass_core::linking::{LinkRequest, MergeRequest, UnlinkRequest};
+use daypass_core::standing::Standing;
 use daypass_core::store::{
     AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
     StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
@@ -240,18 +242,14 @@ impl Store for SqliteStore {
     async fn revoke_sessions(
         &self,
         target: &RevocationTarget,
-        not_before: Timestamp,
-    ) -> Result<(), StoreError> {
+        clock: Arc<dyn Clock>,
+    ) -> Result<Timestamp, StoreError> {
         let target = target.clone();
-        self.writer.write(move |connection| revocations::revoke(connection, &target, not_before)).await
+        self.writer.write(move |connection| revocations::revoke(connection, &target, &*clock)).await
     }
 
-    async fn sessions_revoked_until(
-        &self,
-        identity_id: &IdentityId,
-        role: &RoleName,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        self.readers.read(|connection| revocations::revoked_until(connection, identity_id, role))
+    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError> {
+        self.readers.read(|connection| revocations::standing(connection, identity_id, role))
     }
 
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {

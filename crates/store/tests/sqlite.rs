@@ -3,16 +3,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use daypass_core::access_key::ALLOW_ALL;
 use daypass_core::audit::AuditSubject;
-use daypass_core::clock::Timestamp;
+use daypass_core::clock::{Clock, ManualClock, SignedDuration, Timestamp};
 use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
 use daypass_core::linking::{LinkRefusal, LinkRequest};
 use daypass_core::seal::Sealed;
-use daypass_core::store::{LinkOutcome, Page, Store, StoreError, StoredAccessKey};
+use daypass_core::store::{LinkOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey};
 use daypass_store::{OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -274,4 +274,20 @@ fn a_missing_directory_is_named_together_with_the_cure() {
     let refusal = SqliteStore::open(path).err().expect("a refusal").to_string();
     assert!(refusal.contains("/nonexistent/daypass.db"), "{refusal}");
     assert!(refusal.contains("directory must exist"), "{refusal}");
+}
+
+#[tokio::test]
+async fn the_instant_of_a_revocation_is_drawn_when_the_store_is_its_own() {
+    let database = Database::new();
+    let store = with_ada(&database).await;
+    let clock = Arc::new(ManualClock::at(Timestamp::UNIX_EPOCH));
+    let other_process = Connection::open(&database.path).unwrap();
+    other_process.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ada = RevocationTarget::Identity(identity_id(1));
+    // Polled first, the revocation waits for the other process while the clock moves.
+    let (until, ()) = tokio::join!(store.revoke_sessions(&ada, clock.clone()), async {
+        clock.advance(SignedDuration::from_secs(1));
+        other_process.execute_batch("COMMIT").unwrap();
+    });
+    assert_eq!(until.unwrap(), clock.now());
 }

@@ -108,7 +108,7 @@ impl IdentityPools {
     }
 
     /// DeleteIdentityPool: the pool, its identities and their logins. Tokens that are out can no longer be
-    /// traded for credentials; credentials that are out live on.
+    /// traded for credentials, and credentials that are out end.
     ///
     /// # Errors
     /// [`PoolError::ResourceNotFound`].

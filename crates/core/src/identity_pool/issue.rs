@@ -23,7 +23,7 @@ use crate::public_login::PublicLogin;
 use crate::secret::Secret;
 use crate::session::Credentials;
 use crate::sts::FEDERATED_PROVIDER;
-use crate::token::{self, AUTHENTICATED, Claims, OpenIdToken, TagsClaim, UNAUTHENTICATED};
+use crate::token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
 
 /// How long a token for a developer identity lives unless the caller says otherwise.
 pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15);
@@ -168,7 +168,7 @@ impl IdentityPools {
         tags: BTreeMap<String, String>,
         duration: SignedDuration,
     ) -> TokenGrant {
-        let (issued_at, expires_at) = token::life(self.clock.now(), duration);
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(self.clock.now(), duration);
         TokenGrant(Claims {
             pool_arn: self.pool_arn(&identity.pool_id),
             identity_id: identity.id,
@@ -178,6 +178,7 @@ impl IdentityPools {
             amr,
             expires_at,
             issued_at,
+            issued_at_ms,
         })
     }
 
@@ -415,7 +416,7 @@ fn asserted(logins: &[PublicLogin]) -> Vec<Asserted<'_>> {
 
 /// The pool's role for the claims of a token of ours. What its providers asserted is not in there: a developer
 /// provider asserts nothing, but of public logins the mappings would have to see the claims.
-fn role_of_claims(
+pub(super) fn role_of_claims(
     pool: &IdentityPool,
     claims: &Claims,
     custom_role_arn: Option<&str>,

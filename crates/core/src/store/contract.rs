@@ -168,6 +168,8 @@ macro_rules! contract_tests {
             the_later_of_two_revocations_counts,
             a_later_revocation_stays,
             a_revocation_is_not_cut_short,
+            a_standing_is_the_identity_with_its_logins_and_revocations,
+            an_identity_that_is_not_there_can_be_revoked,
             // names that count once
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
@@ -206,6 +208,7 @@ macro_rules! contract_tests {
             a_rotation_racing_with_an_enabling_leaves_two_enabled_access_keys,
             of_racing_first_access_keys_of_one_name_one_is_kept,
             racing_revocations_leave_the_latest,
+            a_revocation_is_later_than_whatever_was_kept_before,
             racing_audit_events_are_all_kept,
             of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
             // random changes

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
@@ -12,12 +12,13 @@ use super::{
     StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use crate::audit::{AuditEvent, AuditSubject};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use crate::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
+use crate::standing::Standing;
 use crate::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
@@ -354,6 +355,15 @@ impl Records {
         }
     }
 
+    fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Standing {
+        let of_identity = self.revoked_identities.get(identity_id).copied();
+        Standing {
+            identity: self.identities.get(identity_id).cloned(),
+            logins: self.logins_of(identity_id).cloned().collect(),
+            revoked_until: of_identity.max(self.revoked_roles.get(role).copied()),
+        }
+    }
+
     fn revoke(&mut self, target: &RevocationTarget, not_before: Timestamp) {
         let until = match target {
             RevocationTarget::Identity(id) => self.revoked_identities.entry(id.clone()).or_insert(not_before),
@@ -573,20 +583,16 @@ impl Store for MemoryStore {
     async fn revoke_sessions(
         &self,
         target: &RevocationTarget,
-        not_before: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.records()?.revoke(target, not_before);
-        Ok(())
+        clock: Arc<dyn Clock>,
+    ) -> Result<Timestamp, StoreError> {
+        let mut records = self.records()?;
+        let now = clock.now();
+        records.revoke(target, now);
+        Ok(now)
     }
 
-    async fn sessions_revoked_until(
-        &self,
-        identity_id: &IdentityId,
-        role: &RoleName,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let records = self.records()?;
-        let of_identity = records.revoked_identities.get(identity_id).copied();
-        Ok(of_identity.max(records.revoked_roles.get(role).copied()))
+    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError> {
+        Ok(self.records()?.standing(identity_id, role))
     }
 
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
@@ -643,8 +649,6 @@ impl Store for MemoryStore {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     crate::contract_tests!(memory, (Arc::new(MemoryStore::new()), ()));

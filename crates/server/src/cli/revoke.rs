@@ -1,8 +1,10 @@
-//! `daypass revoke`: ends sessions. Credentials that were issued until now stop working at once, and so do
-//! the OpenID tokens that could be turned into new ones.
+//! `daypass revoke`: ends sessions. OpenID tokens that were issued until now are worth nothing any more, and neither
+//! are credentials that were or will be made of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::{AuditAction, AuditDraft};
 use daypass_core::clock::{Clock, SystemClock};
@@ -29,15 +31,18 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opened = arguments.place.open()?;
-    let now = SystemClock.now();
-    let mut draft = AuditDraft::new(AuditAction::Revoke, &RequestId::generate(now, &SystemRandom));
+    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+    let mut draft = AuditDraft::new(AuditAction::Revoke, &request_id);
     let target = target(&arguments, &opened, &mut draft)?;
-    if let RevocationTarget::Identity(id) = &target {
-        anyhow::ensure!(opened.store.lookup_identity(id).await?.is_some(), "there is no identity {id}");
+    let until = opened.store.revoke_sessions(&target, Arc::new(SystemClock)).await?;
+    print(&format!("Sessions of {} that began until {until:.0} are over.", arguments.target))?;
+    if let RevocationTarget::Identity(id) = &target
+        && opened.store.lookup_identity(id).await?.is_none()
+    {
+        print("There is no identity of this ID now. If none was deleted, look whether the ID is misspelt.")?;
     }
-    opened.store.revoke_sessions(&target, now).await?;
-    opened.trail().allowed(draft).await?;
-    Ok(print(&format!("Sessions of {} that began until {now:.0} are over.", arguments.target))?)
+    let recorded = opened.trail().allowed(draft).await;
+    recorded.context("the sessions are over, but the audit trail could not keep that you ended them")
 }
 
 /// An identity ID has a colon, a role's name cannot have one.

@@ -47,6 +47,7 @@ async fn the_token_says_who_vouched_for_whom() {
             format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{pool_id}"),
         "exp": 1_790_000_900,
         "iat": 1_790_000_000,
+        "iat_ms": 1_790_000_000_000_i64,
     });
     // Compared as text: the order of the members is part of the form.
     assert_eq!(claims(&entered["token"]).to_string(), expected.to_string());

@@ -88,7 +88,8 @@ async fn the_token_is_signed_anew_and_lives_as_long_as_the_credentials() {
         (claims(&entered["token"]), claims(&asked(&daypass)["WebIdentityToken"].clone().into()));
     let now = daypass.clock.now().as_second();
     let mut expected = shown;
-    (expected["iat"], expected["exp"]) = (json!(now), json!(now + 7_200));
+    (expected["iat"], expected["iat_ms"], expected["exp"]) =
+        (json!(now), json!(now * 1000), json!(now + 7_200));
     assert_eq!(sent, expected);
     assert_eq!(asked(&daypass)["DurationSeconds"], "7200");
 }
@@ -256,13 +257,13 @@ async fn whoever_lost_their_standing_is_not_vouched_for() {
     let id = entered["identity_id"].as_str().unwrap();
     let forbidden = format!("Access to Identity '{id}' is forbidden.");
     let role = RevocationTarget::Role("authenticated".to_owned().try_into().unwrap());
-    daypass.store.revoke_sessions(&role, daypass.clock.now()).await.unwrap();
+    daypass.store.revoke_sessions(&role, daypass.clock.clone()).await.unwrap();
     daypass.get_credentials(&entered).await.assert_exception("NotAuthorizedException", &forbidden);
     daypass.advance(SignedDuration::from_secs(1));
 
     let entered = daypass.enter("ada").await;
     let identity = RevocationTarget::Identity(id.to_owned().try_into().unwrap());
-    daypass.store.revoke_sessions(&identity, daypass.clock.now()).await.unwrap();
+    daypass.store.revoke_sessions(&identity, daypass.clock.clone()).await.unwrap();
     daypass.get_credentials(&entered).await.assert_exception("NotAuthorizedException", &forbidden);
     assert!(daypass.far_sts.asked().is_empty());
 }

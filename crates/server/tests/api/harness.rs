@@ -26,7 +26,7 @@ use daypass_core::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
 use daypass_core::public_login::testing::FakeHttp;
 use daypass_core::random::{Random, SeededRandom};
-use daypass_core::role::RoleDocument;
+use daypass_core::role::{RoleDocument, RoleTrust};
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 use daypass_core::signing_key::SigningKeys;
@@ -405,22 +405,28 @@ pub fn config(pool: &str, secret: &std::path::Path, oidc_hosts: &[&str], more: &
 /// The role of people who logged in may list pools, so that it shows whether a session can do anything at
 /// all; `hourly` is the same with the shortest maximum. `engineers` may do it if their session says that they
 /// are in engineering. `untagged` takes no tags, and `generous` lets guests do everything. All trust this one
-/// pool only.
+/// pool only; `authenticated`, its default role, and `staff` are its own to give.
 fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
     let role = |name: &str, amr: &str, hours: i64| RoleDocument {
         name: RoleName::parse(name).unwrap(),
-        trust_policy: RoleDocument::trust_in_pool(pool_id, amr),
+        trust: RoleTrust::Policy(RoleDocument::trust_in_pool(pool_id, amr)),
         policy: allow("cognito-identity:ListIdentityPools"),
         max_session_duration: SignedDuration::from_hours(hours),
     };
     let mut engineers = role("engineers", "authenticated", 1);
     engineers.policy = allow_tagged("cognito-identity:ListIdentityPools", "department", "engineering");
     let mut untagged = role("untagged", "authenticated", 1);
-    untagged.trust_policy = untagged.trust_policy.replace(r#","sts:TagSession""#, "");
+    let trust = RoleDocument::trust_in_pool(pool_id, "authenticated");
+    untagged.trust = RoleTrust::Policy(trust.replace(r#","sts:TagSession""#, ""));
+    let given_by_pool = |name: &str| RoleDocument {
+        trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr: "authenticated" },
+        ..role(name, "authenticated", 12)
+    };
     let mut generous = role("generous", "unauthenticated", 1);
     generous.policy = allow("*");
     vec![
-        role("authenticated", "authenticated", 12),
+        given_by_pool("authenticated"),
+        given_by_pool("staff"),
         role("hourly", "authenticated", 1),
         role("unauthenticated", "unauthenticated", 12),
         engineers,

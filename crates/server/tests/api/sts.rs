@@ -38,13 +38,61 @@ impl<'a> Assume<'a> {
     }
 }
 
-fn credentials(answer: &Answer) -> Credentials {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    Credentials {
-        access_key_id: answer.element("AccessKeyId").into(),
-        secret_access_key: answer.element("SecretAccessKey").into(),
-        session_token: Some(answer.element("SessionToken").into()),
+const STAFF_ROLE: &str = "arn:aws:iam::000000000000:role/staff";
+const HOURLY_ROLE: &str = "arn:aws:iam::000000000000:role/hourly";
+
+fn mapped_by_rules(role: &str, otherwise: &str) -> Value {
+    json!({"Type": "Rules", "AmbiguousRoleResolution": otherwise, "RulesConfiguration": {"Rules": [
+        {"Claim": "group", "MatchType": "Equals", "Value": "staff", "RoleARN": role}
+    ]}})
+}
+
+#[tokio::test]
+async fn a_role_that_no_trust_policy_opens_is_given_by_the_pool_alone() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    assert_denied(&assume.with(&[("RoleArn", STAFF_ROLE)]).await);
+    let told = daypass.audit_events().pop().unwrap();
+    let reason = "no trust policy opens the role, and the pool does not give it to this login";
+    assert_eq!((&told["action"], &told["reason"]), (&json!("assume"), &json!(reason)));
+
+    // A rule gives it to others than Ada, whatever happens to those whom no rule names.
+    for (otherwise, default_is_given) in [("Deny", false), ("AuthenticatedRole", true)] {
+        daypass.set_roles(json!({DEVELOPER_PROVIDER: mapped_by_rules(STAFF_ROLE, otherwise)})).await;
+        assert_denied(&assume.with(&[("RoleArn", STAFF_ROLE)]).await);
+        assert_eq!(assume.with(&[]).await.status == 200, default_is_given, "{otherwise}");
     }
+
+    let roles = json!({"authenticated": STAFF_ROLE});
+    let input = json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles});
+    daypass.call("SetIdentityPoolRoles", input).await;
+    assert_eq!(assume.with(&[("RoleArn", STAFF_ROLE)]).await.status, 200, "the default role of the pool");
+    assert_denied(&assume.with(&[]).await);
+}
+
+#[tokio::test]
+async fn a_trust_policy_decides_by_itself_and_the_operator_is_told_what_it_opens() {
+    let daypass = Daypass::start().await;
+    let assume = Assume::ada(&daypass).await;
+    daypass.set_roles(json!({DEVELOPER_PROVIDER: mapped_by_rules(HOURLY_ROLE, "Deny")})).await;
+    assert_eq!(assume.with(&[("RoleArn", HOURLY_ROLE)]).await.status, 200);
+    assert_eq!(open_roles(&daypass).await, ["hourly"]);
+
+    daypass.set_roles(json!({DEVELOPER_PROVIDER: mapped_by_rules(STAFF_ROLE, "Deny")})).await;
+    assert!(open_roles(&daypass).await.is_empty(), "no trust policy opens it");
+    daypass.set_roles(json!({DEVELOPER_PROVIDER: mapped_by_rules(AUTHENTICATED_ROLE, "Deny")})).await;
+    assert!(open_roles(&daypass).await.is_empty(), "whoever logs in has the default role anyway");
+}
+
+/// The roles of which the log warns.
+async fn open_roles(daypass: &Daypass) -> Vec<String> {
+    let pools = &daypass.embedded.pools;
+    let pool = pools.describe_pool(&IdentityPoolId::parse(daypass.pool_id()).unwrap()).await.unwrap();
+    pools.mapped_roles_open_to_everybody(&pool).iter().map(|role| role.name.to_string()).collect()
+}
+
+fn credentials(answer: &Answer) -> Credentials {
+    answer.sts_credentials()
 }
 
 #[tokio::test]
@@ -157,6 +205,7 @@ fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> Str
         pool_arn: String::new(),
         expires_at: now + 600,
         issued_at: now,
+        issued_at_ms: None,
     };
     daypass.embedded.sts.tokens.sign(&claims).expose().to_owned()
 }
@@ -207,11 +256,11 @@ async fn an_identity_whose_sessions_were_revoked_gets_no_new_one_by_its_old_toke
     let assume = Assume { token: entered["Token"].as_str().unwrap().into(), daypass: &daypass };
     daypass.advance(SignedDuration::from_secs(1));
     let id = IdentityId::parse(entered["IdentityId"].as_str().unwrap()).unwrap();
-    daypass.store.revoke_sessions(&RevocationTarget::Identity(id), daypass.clock.now()).await.unwrap();
+    daypass.store.revoke_sessions(&RevocationTarget::Identity(id), daypass.clock.clone()).await.unwrap();
     assert_denied(&assume.with(&[]).await);
 
-    daypass.advance(SignedDuration::from_secs(1));
-    assert_eq!(Assume::ada(&daypass).await.with(&[]).await.status, 200);
+    daypass.advance(SignedDuration::from_millis(1));
+    assert_eq!(Assume::ada(&daypass).await.with(&[]).await.status, 200, "a login of the same second");
 }
 
 #[tokio::test]

@@ -1,14 +1,23 @@
-//! Up to which instant the sessions of an identity or of a role are void.
+//! Up to which instant the sessions of an identity or of a role are void, and what else they rest on.
 
-use daypass_core::clock::Timestamp;
+use daypass_core::clock::{Clock, Timestamp};
 use daypass_core::ids::{IdentityId, RoleName};
+use daypass_core::standing::Standing;
 use daypass_core::store::RevocationTarget;
 use rusqlite::{Connection, Result, named_params};
 
 use super::value::Instant;
+use super::{identities, logins};
 
-/// Rounds up: cut to the millisecond, the instant would spare a session issued within that millisecond.
-pub(super) fn revoke(connection: &Connection, target: &RevocationTarget, until: Timestamp) -> Result<()> {
+/// The clock is asked here, under the lock that keeps every other change out: whatever was committed before has
+/// an earlier instant. Rounds up: cut to the millisecond, the instant would spare a session issued within that
+/// millisecond.
+pub(super) fn revoke(
+    connection: &Connection,
+    target: &RevocationTarget,
+    clock: &dyn Clock,
+) -> Result<Timestamp> {
+    let now = clock.now();
     let (kind, name) = match target {
         RevocationTarget::Identity(id) => ("identity", id.as_str()),
         RevocationTarget::Role(name) => ("role", name.as_str()),
@@ -18,11 +27,25 @@ pub(super) fn revoke(connection: &Connection, target: &RevocationTarget, until: 
             "INSERT INTO session_revocation (kind, name, not_before) VALUES (:kind, :name, :not_before)
              ON CONFLICT (kind, name) DO UPDATE SET not_before = max(not_before, excluded.not_before)",
         )?
-        .execute(named_params! { ":kind": kind, ":name": name, ":not_before": Instant::not_before(until) })
-        .map(drop)
+        .execute(named_params! { ":kind": kind, ":name": name, ":not_before": Instant::not_before(now) })?;
+    Ok(now)
 }
 
-pub(super) fn revoked_until(
+/// All of it as it is at one moment. Dropped, the transaction ends.
+pub(super) fn standing(
+    connection: &Connection,
+    identity_id: &IdentityId,
+    role: &RoleName,
+) -> Result<Standing> {
+    let _snapshot = connection.unchecked_transaction()?;
+    Ok(Standing {
+        identity: identities::lookup(connection, identity_id)?,
+        logins: logins::list(connection, identity_id)?,
+        revoked_until: revoked_until(connection, identity_id, role)?,
+    })
+}
+
+fn revoked_until(
     connection: &Connection,
     identity_id: &IdentityId,
     role: &RoleName,

@@ -1,8 +1,12 @@
 //! The end of sessions before their time.
 
+use std::sync::Arc;
+
 use super::fixture::{Fixture, instant, last_millisecond};
-use crate::clock::{SignedDuration, Timestamp};
+use crate::clock::{ManualClock, SignedDuration, Timestamp};
+use crate::identity::Login;
 use crate::ids::{IdentityId, RoleName};
+use crate::standing::Standing;
 use crate::store::{RevocationTarget, SharedStore};
 
 pub async fn nothing_is_revoked_at_first(store: SharedStore) {
@@ -56,6 +60,33 @@ pub async fn a_revocation_is_not_cut_short(store: SharedStore) {
     }
 }
 
+pub async fn a_standing_is_the_identity_with_its_logins_and_revocations(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let reader = role("reader");
+    let nobody = fixture.draw_identity_id();
+    let nothing = Standing { identity: None, logins: Vec::new(), revoked_until: None };
+    assert_eq!(fixture.store.standing(&nobody, &reader).await.unwrap(), nothing);
+
+    let guest = fixture.add_guest().await;
+    fixture.store.link_logins(&fixture.login_to("ada", &guest)).await.unwrap();
+    revoke(&fixture, role_target("reader"), instant(7)).await;
+    let standing = fixture.store.standing(&guest, &reader).await.unwrap();
+    assert_eq!(standing.identity, fixture.store.lookup_identity(&guest).await.unwrap());
+    assert_eq!(standing.logins, [Login::developer("ada")]);
+    assert_eq!(standing.revoked_until, Some(instant(7)));
+
+    fixture.store.delete_identities(std::slice::from_ref(&guest)).await.unwrap();
+    let revoked = Standing { revoked_until: Some(instant(7)), ..nothing };
+    assert_eq!(fixture.store.standing(&guest, &reader).await.unwrap(), revoked);
+}
+
+pub async fn an_identity_that_is_not_there_can_be_revoked(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let deleted = fixture.draw_identity_id();
+    revoke(&fixture, RevocationTarget::Identity(deleted.clone()), instant(3)).await;
+    assert_eq!(revoked_until(&fixture, &deleted, "reader").await, Some(instant(3)));
+}
+
 fn role_target(name: &str) -> RevocationTarget {
     RevocationTarget::Role(role(name))
 }
@@ -65,9 +96,10 @@ fn role(name: &str) -> RoleName {
 }
 
 async fn revoke(fixture: &Fixture, target: RevocationTarget, not_before: Timestamp) {
-    fixture.store.revoke_sessions(&target, not_before).await.unwrap();
+    let clock = Arc::new(ManualClock::at(not_before));
+    assert_eq!(fixture.store.revoke_sessions(&target, clock).await.unwrap(), not_before);
 }
 
 async fn revoked_until(fixture: &Fixture, identity_id: &IdentityId, role_name: &str) -> Option<Timestamp> {
-    fixture.store.sessions_revoked_until(identity_id, &role(role_name)).await.unwrap()
+    fixture.store.standing(identity_id, &role(role_name)).await.unwrap().revoked_until
 }

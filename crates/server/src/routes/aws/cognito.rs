@@ -25,7 +25,7 @@ use super::{Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
 use crate::routes::body;
 use crate::sigv4::Caller;
-use crate::wire::Embedded;
+use crate::wire::{Embedded, warn_of_open_roles};
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 const SERVICE: &str = "cognito-identity";
@@ -189,7 +189,9 @@ async fn list_identity_pools(mut call: Call<'_>) -> Answer {
 async fn set_identity_pool_roles(mut call: Call<'_>) -> Answer {
     let input: shapes::SetIdentityPoolRoles = read(&mut call.input)?;
     let id = input.identity_pool_id.clone();
-    call.embedded.pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
+    let pools = &call.embedded.pools;
+    pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
+    warn_of_open_roles(pools, &pools.describe_pool(&id).await.map_err(ApiError::pool)?);
     Ok(String::new())
 }
 

@@ -112,7 +112,7 @@ async fn assume_role_with_web_identity(
     id: &RequestId,
     form: Form,
 ) -> Result<String, ApiError> {
-    let assumed = embedded.sts.assume_role_with_web_identity(read_assume_role(form)?, id).await;
+    let assumed = embedded.pools.assume_role_with_web_identity(read_assume_role(form)?, id).await;
     Ok(assumed_role(&assumed.map_err(ApiError::assume)?))
 }
 

@@ -1,12 +1,14 @@
 //! Temporary credentials at the gate: they do what their role allows, while they last, and only whole.
 
-use daypass_core::clock::{Clock, SignedDuration, Timestamp};
+use std::sync::Arc;
+
+use daypass_core::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ids::{IdentityId, RoleName};
 use daypass_core::store::RevocationTarget;
 use serde_json::{Value, json};
 
 use super::request;
-use crate::harness::{Answer, Credentials, Daypass};
+use crate::harness::{AUTHENTICATED_ROLE, Answer, Credentials, DEVELOPER_PROVIDER, Daypass};
 
 async fn session(daypass: &Daypass) -> (Credentials, Value) {
     let entered = daypass.enter("ada").await;
@@ -56,13 +58,60 @@ async fn an_expired_session_is_refused() {
 async fn assert_revoked(target: fn(&Value) -> RevocationTarget) {
     let daypass = Daypass::start().await;
     let (credentials, identity_id) = session(&daypass).await;
-    let now: Timestamp = daypass.clock.now();
-    daypass.store.revoke_sessions(&target(&identity_id), now).await.unwrap();
+    daypass.store.revoke_sessions(&target(&identity_id), daypass.clock.clone()).await.unwrap();
     list_pools(&daypass, &credentials).await.assert_code("ExpiredTokenException");
 
-    daypass.advance(SignedDuration::from_secs(1));
+    daypass.advance(SignedDuration::from_millis(1));
     let (later, _) = session(&daypass).await;
-    assert_eq!(list_pools(&daypass, &later).await.status, 200);
+    assert_eq!(list_pools(&daypass, &later).await.status, 200, "a login of the same second");
+}
+
+/// Somebody has their token traded while an operator revokes: the credentials are sealed after the instant of the
+/// revocation, and end with it all the same, however the two fall.
+#[tokio::test]
+async fn credentials_end_with_the_token_that_they_were_made_from() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.enter("ada").await;
+    let id = IdentityId::parse(entered["identity_id"].as_str().unwrap()).unwrap();
+    daypass.advance(SignedDuration::from_secs(1));
+    let revoked_at = Arc::new(ManualClock::at(daypass.clock.now()));
+    daypass.advance(SignedDuration::from_secs(1));
+    let enhanced = daypass.credentials(&entered).await;
+    let assumed = daypass.assume(&entered["token"], AUTHENTICATED_ROLE).await.sts_credentials();
+    let (other, _) = session(&daypass).await;
+    for credentials in [&enhanced, &assumed] {
+        assert_eq!(list_pools(&daypass, credentials).await.status, 200);
+    }
+    daypass.store.revoke_sessions(&RevocationTarget::Identity(id), revoked_at).await.unwrap();
+    for credentials in [&enhanced, &assumed] {
+        list_pools(&daypass, credentials).await.assert_code("ExpiredTokenException");
+    }
+    assert_eq!(list_pools(&daypass, &other).await.status, 200, "a login after the revocation");
+}
+
+/// What a token would be refused for, credentials that were made of it are refused for.
+#[tokio::test]
+async fn credentials_end_with_the_login_and_with_the_identity_that_they_rest_on() {
+    let daypass = Daypass::start().await;
+    daypass.developer_token("ada at work").await;
+    let entered = daypass.developer_token("ada").await;
+    let merge = json!({"IdentityPoolId": daypass.pool_id(), "DeveloperProviderName": DEVELOPER_PROVIDER,
+        "SourceUserIdentifier": "ada at work", "DestinationUserIdentifier": "ada"});
+    let id = &daypass.call("MergeDeveloperIdentities", merge).await["IdentityId"];
+    assert_eq!(*id, entered["IdentityId"]);
+    let credentials = daypass.assume(&entered["Token"], AUTHENTICATED_ROLE).await.sts_credentials();
+    assert_eq!(list_pools(&daypass, &credentials).await.status, 200);
+
+    let unlink = json!({"IdentityPoolId": daypass.pool_id(), "IdentityId": id,
+        "DeveloperProviderName": DEVELOPER_PROVIDER, "DeveloperUserIdentifier": "ada"});
+    daypass.call("UnlinkDeveloperIdentity", unlink).await;
+    list_pools(&daypass, &credentials).await.assert_code("ExpiredTokenException");
+
+    let entered = daypass.developer_token("ada at work").await;
+    let of_the_other_login = daypass.assume(&entered["Token"], AUTHENTICATED_ROLE).await.sts_credentials();
+    assert_eq!(list_pools(&daypass, &of_the_other_login).await.status, 200);
+    daypass.call("DeleteIdentities", json!({"IdentityIdsToDelete": [id]})).await;
+    list_pools(&daypass, &of_the_other_login).await.assert_code("ExpiredTokenException");
 }
 
 #[tokio::test]

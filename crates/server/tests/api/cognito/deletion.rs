@@ -61,12 +61,14 @@ async fn tokens_of_a_deleted_identity_are_worthless() {
 }
 
 #[tokio::test]
-async fn credentials_issued_before_live_on() {
+async fn credentials_issued_before_end_with_the_identity() {
     let daypass = Daypass::start().await;
     let token = daypass.developer_token("ada").await;
     let credentials = daypass.credentials(&entered(&token)).await;
-    delete(&daypass, &[&token["IdentityId"]]).await;
     assert!(daypass.may_list_pools(&credentials).await);
+    delete(&daypass, &[&token["IdentityId"]]).await;
+    let input = json!({"MaxResults": 1});
+    daypass.signed_by(&credentials, "ListIdentityPools", input).await.assert_code("ExpiredTokenException");
 }
 
 #[tokio::test]

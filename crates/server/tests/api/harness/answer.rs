@@ -90,6 +90,16 @@ impl Answer {
         }
     }
 
+    /// The credentials of AssumeRoleWithWebIdentity.
+    pub fn sts_credentials(&self) -> Credentials {
+        assert_eq!(self.status, 200, "{self:?}");
+        Credentials {
+            access_key_id: self.element("AccessKeyId").into(),
+            secret_access_key: self.element("SecretAccessKey").into(),
+            session_token: Some(self.element("SessionToken").into()),
+        }
+    }
+
     /// The text of an XML element; nothing if it is not there.
     pub fn element(&self, name: &str) -> &str {
         let after = self.body.split_once(&format!("<{name}>"));
