@@ -203,8 +203,11 @@ pub fn open(sealer: &Sealer, key: &StoredAccessKey) -> Option<Secret> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+    use futures::future::{BoxFuture, ready};
+
     use super::*;
-    use crate::audit::{AuditEvent, AuditLines, AuditSubject};
+    use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditSubject};
     use crate::clock::ManualClock;
     use crate::random::SeededRandom;
     use crate::store::Store;
@@ -213,7 +216,9 @@ mod tests {
     struct NoLines;
 
     impl AuditLines for NoLines {
-        fn append(&self, _: &[AuditEvent]) {}
+        fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+            ready(Ok(())).boxed()
+        }
     }
 
     fn keys() -> (AccessKeys, Arc<MemoryStore>) {

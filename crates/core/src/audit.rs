@@ -1,16 +1,24 @@
 //! Who was let in, who was turned away, and why: one event for each decision. Events name people by
-//! identity and developer user identifier and never hold a token, a code or a secret.
+//! identity and developer user identifier and never hold a token, a code or a secret. Each has a size: what could be
+//! longer is cut, and most of all what nobody vouches for.
 
-use std::fmt::Display;
-use std::sync::Arc;
+mod trail;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Clock, Timestamp};
+pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
+use crate::clock::Timestamp;
 use crate::ids::{AccessKeyId, IdentityId, RequestId};
 use crate::public_login::PublicLogin;
-use crate::store::{SharedStore, StoreError};
 use crate::token::Claims;
+
+/// So many characters are kept of a text of which nothing was proved: whoever sent it may have made it up.
+const MAX_UNPROVED: usize = 200;
+/// So many of why somebody was refused.
+const MAX_REASON: usize = 500;
+/// So many of what names a person, a login or a resource. The longest that is of use, an object's ARN or a
+/// developer user identifier, has half of that.
+const MAX_NAME: usize = 2_048;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +56,7 @@ pub struct AuditEvent {
 }
 
 /// The kinds of decisions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditAction {
     /// Somebody came back from a provider to the hosted login.
@@ -85,6 +93,37 @@ pub enum AuditAction {
     EnableKey,
     /// An operator deleted an access key.
     DeleteKey,
+}
+
+impl AuditAction {
+    /// Its name, as events have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Exchange => "exchange",
+            Self::Token => "token",
+            Self::Credentials => "credentials",
+            Self::Assume => "assume",
+            Self::Link => "link",
+            Self::Logins => "logins",
+            Self::Delete => "delete",
+            Self::Pool => "pool",
+            Self::ApiRequest => "api_request",
+            Self::S3Request => "s3_request",
+            Self::Revoke => "revoke",
+            Self::CreateKey => "create_key",
+            Self::RotateKey => "rotate_key",
+            Self::DisableKey => "disable_key",
+            Self::EnableKey => "enable_key",
+            Self::DeleteKey => "delete_key",
+        }
+    }
+
+    /// Whether nothing has happened yet when it is allowed: what is handed out is kept back if it cannot be recorded.
+    fn takes_effect_by_its_answer(self) -> bool {
+        matches!(self, Self::SignIn | Self::Exchange | Self::Token | Self::Credentials | Self::Assume)
+    }
 }
 
 /// How a decision fell.
@@ -132,6 +171,7 @@ impl Requester {
 pub struct AuditDraft {
     request_id: RequestId,
     action: AuditAction,
+    proved: bool,
     /// See [`AuditEvent::provider`].
     pub provider: Option<String>,
     /// See [`AuditEvent::developer_user_identifier`].
@@ -153,6 +193,7 @@ impl AuditDraft {
         Self {
             request_id: request_id.clone(),
             action,
+            proved: false,
             provider: None,
             developer_user_identifier: None,
             login: None,
@@ -166,11 +207,26 @@ impl AuditDraft {
     #[must_use]
     pub fn by(action: AuditAction, requester: &Requester) -> Self {
         let access_key_id = requester.access_key_id.clone();
-        Self { access_key_id, ..Self::new(action, &requester.request_id) }
+        let proved = access_key_id.is_some();
+        Self { proved, access_key_id, ..Self::new(action, &requester.request_id) }
+    }
+
+    /// Notes that the request was signed with the access key that it names.
+    pub fn signed(&mut self) {
+        self.proved = true;
+    }
+
+    /// Notes that a token was believed, though it may be about somebody else than the identity that is asked about.
+    pub fn shown(&mut self, claims: &Claims) {
+        self.proved = true;
+        if self.identity_id.as_ref().is_some_and(|asked| *asked != claims.identity_id) {
+            self.resource = Some(format!("with the token of {}", claims.identity_id));
+        }
     }
 
     /// Notes whom a believed token is about.
     pub fn about(&mut self, claims: &Claims) {
+        self.proved = true;
         self.identity_id = Some(claims.identity_id.clone());
         self.developer_user_identifier = claims.developer_user_identifier().map(str::to_owned);
     }
@@ -181,97 +237,185 @@ impl AuditDraft {
         self.login = (!entries.is_empty()).then(|| entries.join(", "));
     }
 
+    /// Whether whoever asks has proved something: a signature, a token of ours, or a login. A request that only names
+    /// an identity, an access key or a role has proved nothing.
+    fn is_proved(&self) -> bool {
+        self.proved || self.developer_user_identifier.is_some() || self.login.is_some()
+    }
+
     fn conclude(self, time: Timestamp, outcome: AuditOutcome, reason: Option<String>) -> AuditEvent {
+        let vouched = self.is_proved() || outcome == AuditOutcome::Allowed;
+        let at_most = |max: usize| if vouched { max } else { MAX_UNPROVED };
+        let text = |text: Option<String>, max| text.map(|text| cut(&text, at_most(max)));
+        // Names of people are searched for, letter by letter.
+        let name = |name: Option<String>| name.map(|name| shortened(name, at_most(MAX_NAME)));
         AuditEvent {
             time,
             request_id: self.request_id,
             action: self.action,
             outcome,
-            reason,
-            provider: self.provider,
-            developer_user_identifier: self.developer_user_identifier,
-            login: self.login,
+            reason: text(reason, MAX_REASON),
+            provider: text(self.provider, MAX_NAME),
+            developer_user_identifier: name(self.developer_user_identifier),
+            login: name(self.login),
             identity_id: self.identity_id,
             access_key_id: self.access_key_id,
-            resource: self.resource,
+            resource: text(self.resource, MAX_NAME),
         }
     }
 }
 
-/// Where events go besides the store, one line of JSON each.
-pub trait AuditLines: Send + Sync {
-    /// Appends events, in their order.
-    fn append(&self, events: &[AuditEvent]);
-}
-
-/// The audit trail. An event is in the store before the decision takes effect: what cannot be recorded is
-/// not granted.
-pub struct AuditTrail {
-    store: SharedStore,
-    lines: Arc<dyn AuditLines>,
-    clock: Arc<dyn Clock>,
-}
-
-impl AuditTrail {
-    /// A trail that ends in `store` and `lines`.
-    #[must_use]
-    pub fn new(store: SharedStore, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, lines, clock }
-    }
-
-    /// Records how a decision fell and passes its result on. An error's text is the reason, so it must not
-    /// hold a secret.
-    ///
-    /// # Errors
-    /// The result's own, or the store's if the event could not be kept.
-    pub async fn conclude<T, E>(&self, draft: AuditDraft, result: Result<T, E>) -> Result<T, E>
-    where
-        E: Display + From<StoreError>,
-    {
-        match &result {
-            Ok(_) => self.allowed(draft).await?,
-            Err(error) => self.refused(draft, error.to_string()).await?,
+/// A text of somebody else's as it can be kept: at most `max` characters, where the last says if there were more, and
+/// control characters spelled out.
+#[must_use]
+pub fn cut(text: &str, max: usize) -> String {
+    let mut kept = String::new();
+    // Whatever is behind the first `max` characters does not become shorter by being spelled out.
+    for c in text.chars().take(max + 1) {
+        if c.is_control() {
+            kept.extend(c.escape_default());
+        } else {
+            kept.push(c);
         }
-        result
+    }
+    shortened(kept, max)
+}
+
+fn shortened(mut text: String, max: usize) -> String {
+    // A character has a byte at least.
+    if text.len() > max && text.chars().count() > max {
+        let end = text.char_indices().nth(max.saturating_sub(1)).map_or(0, |(at, _)| at);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Region;
+    use crate::random::SeededRandom;
+
+    fn draft() -> AuditDraft {
+        let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1));
+        AuditDraft::new(AuditAction::Assume, &request_id)
     }
 
-    /// Records a grant.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn allowed(&self, draft: AuditDraft) -> Result<(), StoreError> {
-        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)]).await
+    fn refused(draft: AuditDraft, reason: String) -> AuditEvent {
+        draft.conclude(Timestamp::UNIX_EPOCH, AuditOutcome::Refused, Some(reason))
     }
 
-    /// Records several grants that one request led to, all of them or none.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn all_allowed(&self, drafts: impl IntoIterator<Item = AuditDraft>) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let events = drafts.into_iter().map(|draft| draft.conclude(now, AuditOutcome::Allowed, None));
-        self.record(&events.collect::<Vec<_>>()).await
+    /// Everything that a draft can hold, as long as somebody wants it to be.
+    fn endless(mut draft: AuditDraft) -> AuditDraft {
+        let text = || Some("\u{0}é".repeat(100_000));
+        draft.provider = text();
+        draft.resource = text();
+        draft.access_key_id = Some(AccessKeyId::parse("k".repeat(128)).unwrap());
+        draft.identity_id =
+            Some(IdentityId::generate(&Region::parse("us-east-1").unwrap(), &SeededRandom::new(2)));
+        draft
     }
 
-    /// Records something that happened because of a grant, and what was special about it.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn noted(&self, draft: AuditDraft, what: String) -> Result<(), StoreError> {
-        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))]).await
+    #[test]
+    fn an_event_of_nobody_is_small_whatever_they_sent() {
+        let event = refused(endless(draft()), "\u{202e}\n".repeat(100_000));
+        for text in [&event.reason, &event.provider, &event.resource] {
+            let length = text.as_ref().unwrap().chars().count();
+            assert_eq!(length, MAX_UNPROVED);
+        }
+        assert!(serde_json::to_vec(&event).unwrap().len() < 2_500);
     }
 
-    /// Records a refusal.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn refused(&self, draft: AuditDraft, reason: String) -> Result<(), StoreError> {
-        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(reason))]).await
+    #[test]
+    fn an_event_of_somebody_has_a_size_too() {
+        let mut draft = endless(draft());
+        draft.developer_user_identifier = Some("ü".repeat(100_000));
+        draft.login = Some("ü".repeat(100_000));
+        let event = refused(draft, "é".repeat(100_000));
+        for text in [event.provider, event.resource, event.developer_user_identifier, event.login] {
+            assert_eq!(text.unwrap().chars().count(), MAX_NAME);
+        }
+        assert_eq!(event.reason.unwrap().chars().count(), MAX_REASON);
     }
 
-    async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.store.add_audit_events(events).await?;
-        self.lines.append(events);
-        Ok(())
+    #[test]
+    fn the_longest_names_that_are_of_use_stay_whole() {
+        let mut draft = draft();
+        let user = format!("{}:{}\u{1}", "p".repeat(64), "u".repeat(1_024));
+        let object = format!("s3:GetObject arn:aws:s3:::{}/{}", "b".repeat(63), "k".repeat(1_024));
+        draft.developer_user_identifier = Some(user.clone());
+        draft.resource = Some(object.clone());
+        let event = refused(draft, String::new());
+        assert_eq!((event.developer_user_identifier, event.resource), (Some(user), Some(object)));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_control_characters_are_spelled_out() {
+        for (text, max, expected) in [
+            ("", 3, ""),
+            ("abc", 3, "abc"),
+            ("abcd", 3, "ab…"),
+            ("äöü", 3, "äöü"),
+            ("äöüß", 3, "äö…"),
+            ("a\nb", 4, "a\\nb"),
+            ("a\nb", 3, "a\\…"),
+            ("\u{1b}[2J", 20, "\\u{1b}[2J"),
+            ("\u{85}", 6, "\\u{85}"),
+            ("\n\n\n\n", 3, "\\n…"),
+        ] {
+            assert_eq!(cut(text, max), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn to_name_something_proves_nothing() {
+        let mut named = draft();
+        named.identity_id = IdentityId::parse("us-east-1:01").ok();
+        named.access_key_id = AccessKeyId::parse("AKIAHDLRFNWOPJBKY6Z3").ok();
+        named.resource = Some("arn:aws:iam::000000000000:role/admin".into());
+        named.provider = Some("snapchat".into());
+        assert!(!named.is_proved());
+        named.signed();
+        assert!(named.is_proved());
+        let requester = Requester { access_key_id: AccessKeyId::parse("k".repeat(16)).ok(), ..nobody() };
+        assert!(AuditDraft::by(AuditAction::Token, &requester).is_proved());
+        assert!(!AuditDraft::by(AuditAction::Token, &nobody()).is_proved());
+        let mut login = draft();
+        login.developer_user_identifier = Some("ada".into());
+        assert!(login.is_proved());
+    }
+
+    fn nobody() -> Requester {
+        Requester::anonymous(&draft().request_id)
+    }
+
+    #[test]
+    fn every_action_has_the_name_that_it_is_written_with() {
+        use AuditAction::{
+            ApiRequest, Assume, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey, Exchange,
+            Link, Logins, Pool, Revoke, RotateKey, S3Request, SignIn, Token,
+        };
+        for action in [
+            ApiRequest,
+            Assume,
+            CreateKey,
+            Credentials,
+            Delete,
+            DeleteKey,
+            DisableKey,
+            EnableKey,
+            Exchange,
+            Link,
+            Logins,
+            Pool,
+            Revoke,
+            RotateKey,
+            S3Request,
+            SignIn,
+            Token,
+        ] {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+        }
     }
 }

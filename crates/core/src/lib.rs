@@ -31,6 +31,7 @@ pub mod provider;
 pub mod public_login;
 pub mod random;
 pub mod role;
+pub mod sample;
 pub mod seal;
 pub mod secret;
 pub mod session;

@@ -121,6 +121,9 @@ pub struct StoredAccessKey {
 /// (IAM quotas, "Access keys assigned to an IAM user").
 pub const MAX_ENABLED_ACCESS_KEYS: usize = 2;
 
+/// So many refusals of people who proved nothing are kept, the newest.
+pub const MAX_UNPROVED_REFUSALS: usize = 2_000;
+
 /// What became of a change to access keys. Whatever is not `Done` has changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccessKeyOutcome {
@@ -322,6 +325,17 @@ pub trait Store: Send + Sync {
     /// The newest events about an identity, an access key, a developer user or a request, newest first. Of two with the
     /// same time, the one kept later is the newer.
     async fn list_audit_events(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError>;
+
+    /// Keeps refusals of people who proved nothing, apart from the audit events, in the place of the oldest of
+    /// [`MAX_UNPROVED_REFUSALS`]. Of several that are brought at once, the last are the newest.
+    async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
+
+    /// Those that are left, the one kept last first.
+    async fn list_unproved_refusals(
         &self,
         about: &AuditSubject,
         limit: usize,

@@ -8,6 +8,7 @@ mod pool;
 mod provider;
 mod revoke;
 mod serve;
+mod signals;
 mod tour;
 mod up;
 
@@ -15,6 +16,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+
+use crate::telemetry;
 
 /// What `daypass` can be told to do.
 #[derive(Debug, Subcommand)]
@@ -61,10 +64,12 @@ impl Command {
                 Self::Pool(task) => pool::run(task).await,
             }
         });
-        match done {
+        let code = match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
-        }
+        };
+        telemetry::flush();
+        code
     }
 }
 
@@ -86,9 +91,9 @@ fn sentence(error: &anyhow::Error) -> String {
     said
 }
 
-/// A line for people, on stderr. Nobody reads it if that is closed.
+/// A line for people, on stderr.
 fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    telemetry::tell(line);
 }
 
 /// A line of output, on stdout.

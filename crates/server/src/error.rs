@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use daypass_core::audit::cut;
 use daypass_core::clock::SignedDuration;
 use daypass_core::developer_pool::AdmissionError;
 use daypass_core::exchange::ExchangeError;
@@ -27,6 +28,9 @@ const EXTERNAL_SERVICE: &str = "ExternalServiceException";
 const INVALID_CONFIGURATION: &str = "InvalidIdentityPoolConfigurationException";
 /// Not among the exceptions of the API, as with every service of AWS; SDKs try again.
 const SERVICE_UNAVAILABLE: &str = "ServiceUnavailableException";
+
+/// So many characters of a cause are logged.
+const MAX_CAUSE: usize = 1_000;
 
 /// How a route speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -595,7 +599,8 @@ impl ApiError {
     }
 
     fn send(&self, mut response: Response, request_id: &RequestId) -> Response {
-        let (code, cause) = (self.code, self.cause.as_deref().unwrap_or_default());
+        // A cause may repeat what somebody else answered.
+        let (code, cause) = (self.code, cut(self.cause.as_deref().unwrap_or_default(), MAX_CAUSE));
         if self.concerns_the_operator() {
             tracing::error!(%request_id, code, cause, "request {request_id} failed: {code}");
         } else {

@@ -27,9 +27,13 @@ use self::event::Event;
 use self::runtime_api::RuntimeApi;
 use crate::error::{ApiError, Dialect};
 use crate::routes::dialect_of;
+use crate::telemetry;
 
 /// What a request is given up this long before Lambda would end it: time to say so.
 const MARGIN: Duration = Duration::from_millis(500);
+
+/// The lines of the log have so long to be written before an answer is handed over.
+const TO_WRITE_THE_LOG: Duration = Duration::from_millis(100);
 
 /// Whether the process was started by Lambda, which tells it where the Runtime API is (AWS Lambda Developer Guide,
 /// "Building a custom runtime for AWS Lambda").
@@ -63,6 +67,8 @@ impl Function {
         loop {
             let invocation = api.next().await.context("the Runtime API gave no invocation")?;
             let answer = self.answer(&invocation.event, invocation.deadline).await;
+            // What is not written now is written after the sleep, if there is anything after it.
+            telemetry::flush_within(TO_WRITE_THE_LOG);
             api.respond(&invocation, answer).await.context("the Runtime API did not take an answer")?;
         }
     }

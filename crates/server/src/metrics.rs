@@ -1,5 +1,5 @@
-//! What a monitoring system asks about: counters, gauges and histograms, each installation's own, in the OpenMetrics
-//! text format, which Prometheus reads. Labels are names of ours and nothing that a client sent.
+//! What a monitoring system asks about: counters, gauges and histograms, each installation's own but for the process's log,
+//! in the OpenMetrics text format, which Prometheus reads. Labels are names of ours and nothing that a client sent.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::telemetry::COUNTED;
 
 /// The media type of what [`Metrics::text`] answers.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -62,6 +64,22 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let Self { registry, exchanges, calls, queue_length, queue_seconds, circuit_open } = self;
+        let counted = &*COUNTED;
+        registry.register(
+            "lines_lost",
+            "Lines of the log and of the audit trail that could not be written",
+            counted.lost.clone(),
+        );
+        registry.register(
+            "log_lines_left_out",
+            "Lines of the log of which there were too many in a second",
+            counted.left_out.clone(),
+        );
+        registry.register(
+            "refusals_of_nobody",
+            "Refusals of requests that proved nothing, by the action of the audit trail",
+            counted.unproved.clone(),
+        );
         registry.register("exchanges", "Exchanges and links, by the code of their answer", exchanges.clone());
         registry.register(
             "pool_calls",

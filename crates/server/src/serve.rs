@@ -17,7 +17,7 @@ use daypass_store::SqliteStore;
 use crate::config::{Config, Driver, StoreUrl};
 use crate::provider_http::{Limits, Reach, ReqwestHttp};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::AuditOutput;
+use crate::telemetry::{self, AuditOutput};
 use crate::wire::{App, Ingredients};
 
 /// How many processes serve one installation.
@@ -55,7 +55,7 @@ pub async fn wire(file: &Path, instances: Instances) -> anyhow::Result<Arc<App>>
         secret_store,
         http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
         aws: None,
-        audit_lines: Arc::new(AuditOutput::new(std::io::stdout())),
+        audit_lines: Arc::new(AuditOutput::new(telemetry::stdout()?)),
         playground: None,
         roles: |_| Vec::new(),
         config,

@@ -1,60 +1,186 @@
-//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`. Nothing that is logged holds a token, a
-//! code or a secret; the types that carry them print a placeholder.
+//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`; and the audit trail's lines. Nothing that
+//! is logged holds a token, a code or a secret; the types that carry them print a placeholder.
+//!
+//! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it. Of what can
+//! come too often, the log has a sample ([`Sampling`](sampling)).
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+mod audit;
+mod lines;
+mod sampling;
+
+use std::io::{Error, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::Duration;
 
-use daypass_core::audit::{AuditEvent, AuditLines};
+use daypass_core::clock::{Clock, SystemClock};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 
-/// Opens a file to append to that only its owner can read.
-///
-/// # Errors
-/// The file system's.
-pub fn open_log(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+pub use self::audit::AuditOutput;
+pub use self::lines::Lines;
+use self::lines::Output;
+use self::sampling::Sampling;
+
+/// What is waiting to be written at the end of a process has so long: whoever does not read it has to do without.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
+/// A line for a person has so long to be written, so that it stands there before whatever is written next.
+const FOR_A_PERSON: Duration = Duration::from_secs(1);
+
+/// What became of lines, for the metrics of every installation of the process.
+pub(crate) static COUNTED: LazyLock<Counted> = LazyLock::new(Counted::default);
+
+/// The process's log, once it has one.
+static LOG: OnceLock<Sampling> = OnceLock::new();
+
+/// Counters that the process has once, because its outputs are there once.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// Lines that could not be written.
+    pub lost: Family<To, Counter>,
+    /// Lines that were too many of their kind.
+    pub left_out: Counter,
+    /// Refusals of people who proved nothing.
+    pub unproved: Family<Asked, Counter>,
+}
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct To {
+    pub to: &'static str,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Asked {
+    pub action: &'static str,
 }
 
 /// Sends the process's log somewhere. Libraries are heard from `warn` up.
-pub fn log_to(output: impl Write + Send + 'static) {
+pub fn log_to(lines: Lines) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // A second start within one process, as in the tour, keeps the first log.
+    let sampling = LOG.get_or_init(|| Sampling::new(lines.clone(), clock)).clone();
+    let _ = tracing::subscriber::set_global_default(subscriber(sampling, lines));
+}
+
+fn subscriber(sampling: Sampling, lines: Lines) -> impl tracing::Subscriber + Send + Sync {
     let filter = EnvFilter::new("warn,daypass=info");
-    let subscriber = tracing_subscriber::fmt()
+    let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(filter)
-        .with_writer(Mutex::new(output))
-        .finish();
-    // A second start within one process, as in the tour, keeps the first log.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+        .log_internal_errors(false)
+        .with_writer(Log(lines));
+    tracing_subscriber::registry().with(filter).with(layer).with(sampling)
 }
 
-/// The audit trail as JSON lines.
-pub struct AuditOutput(Mutex<Box<dyn Write + Send>>);
+/// Has a panic leave a line in the log instead of waiting until somebody reads stderr.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = daypass_core::audit::cut(panic.payload_as_str().unwrap_or_default(), 1_000);
+        tracing::error!(place, text, "a panic");
+    }));
+}
 
-impl AuditOutput {
-    /// Appends to `output`.
-    #[must_use]
-    pub fn new(output: impl Write + Send + 'static) -> Self {
-        Self(Mutex::new(Box::new(output)))
+/// The process's stdout.
+///
+/// # Errors
+/// If no thread can be started.
+pub fn stdout() -> Result<Lines, Error> {
+    static STDOUT: OnceLock<Lines> = OnceLock::new();
+    of_process(&STDOUT, "audit", || std::io::stdout().as_fd().try_clone_to_owned().map(std::fs::File::from))
+}
+
+/// The process's stderr.
+///
+/// # Errors
+/// If no thread can be started.
+pub fn stderr() -> Result<Lines, Error> {
+    static STDERR: OnceLock<Lines> = OnceLock::new();
+    of_process(&STDERR, "log", || std::io::stderr().as_fd().try_clone_to_owned().map(std::fs::File::from))
+}
+
+/// Not by way of the standard library's handle, which is locked while somebody writes: whoever else wants to write, or to
+/// end, would wait with them.
+fn of_process(
+    place: &OnceLock<Lines>,
+    name: &'static str,
+    open: impl FnOnce() -> Result<std::fs::File, Error>,
+) -> Result<Lines, Error> {
+    if let Some(lines) = place.get() {
+        return Ok(lines.clone());
+    }
+    let lines = Lines::start(name, Output::Stream(Box::new(open()?)))?;
+    Ok(place.get_or_init(|| lines).clone())
+}
+
+/// A file of lines that only its owner can read, appended to and made where it is missing.
+///
+/// # Errors
+/// The file system's.
+pub fn file(name: &'static str, path: &Path) -> Result<Lines, Error> {
+    Lines::start(name, Output::open(path)?)
+}
+
+/// A line for a person, on stderr. If nobody reads it, that keeps nobody from going on.
+pub fn tell(line: &str) {
+    if let Ok(stderr) = stderr() {
+        stderr.push(format!("{line}\n").into_bytes());
+        stderr.flush(FOR_A_PERSON);
     }
 }
 
-impl AuditLines for AuditOutput {
-    /// The store holds the event already, so a full disk is only logged.
-    fn append(&self, events: &[AuditEvent]) {
-        let mut lines = Vec::new();
-        for event in events {
-            serde_json::to_writer(&mut lines, event).expect("an event is plain data");
-            lines.push(b'\n');
-        }
-        let mut output = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Err(error) = output.write_all(&lines).and_then(|()| output.flush()) {
-            tracing::error!(%error, "cannot write the audit lines");
-        }
+/// Has every file of lines opened anew under its name, by which somebody may have put another one in its place.
+pub fn reopen() {
+    for lines in lines::all() {
+        lines.reopen();
+    }
+}
+
+/// Waits until everything is written, though not for long.
+pub fn flush() {
+    flush_within(AT_THE_END);
+}
+
+/// The same for a process that may be frozen from now on.
+pub fn flush_within(limit: Duration) {
+    if let Some(sampling) = LOG.get() {
+        sampling.tell_all();
+    }
+    for lines in lines::all() {
+        lines.flush(limit);
+    }
+}
+
+/// Takes a line of the log from its subscriber, which could do nothing about an error.
+struct Log(Lines);
+
+struct LogLine<'a>(&'a Lines);
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = LogLine<'a>;
+
+    fn make_writer(&'a self) -> LogLine<'a> {
+        LogLine(&self.0)
+    }
+}
+
+impl Write for LogLine<'_> {
+    fn write(&mut self, line: &[u8]) -> Result<usize, Error> {
+        self.0.push(line.to_vec());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
     }
 }

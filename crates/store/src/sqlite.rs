@@ -286,6 +286,19 @@ impl Store for SqliteStore {
         self.readers.read(|connection| audit::list(connection, about, limit))
     }
 
+    async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.writer.write(move |connection| audit::add_unproved(connection, &events)).await
+    }
+
+    async fn list_unproved_refusals(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.readers.read(|connection| audit::list_unproved(connection, about, limit))
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.readers.read(|connection| connection.query_one("SELECT 1", [], |_| Ok(())))?;
         self.writer.ping()

@@ -293,7 +293,7 @@ impl IdentityPools {
             let grant = self.grant_to_guest(identity, &pool)?;
             (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
         } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
-            let claims = self.believe(&identity, &pool, token, logins)?;
+            let claims = self.believe(&identity, &pool, token, logins, draft)?;
             let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
             (claims, role_arn)
         } else {
@@ -313,6 +313,7 @@ impl IdentityPools {
         pool: &IdentityPool,
         token: &Secret,
         logins: &Logins,
+        draft: &mut AuditDraft,
     ) -> Result<Claims, PoolError> {
         if logins.len() > 1 {
             return Err(PoolError::unsupported_provider());
@@ -322,6 +323,7 @@ impl IdentityPools {
             .tokens
             .verify(token, self.clock.now())
             .map_err(|error| PoolError::invalid_token(&error))?;
+        draft.shown(&claims);
         if claims.identity_id != identity.id || claims.pool_id != pool.id {
             return Err(PoolError::logins_do_not_match());
         }

@@ -191,6 +191,9 @@ macro_rules! contract_tests {
             audit_events_kept_together_stay_in_their_order,
             audit_events_of_one_instant_come_last_kept_first,
             the_newest_audit_events_fill_the_limit,
+            an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event,
+            unproved_refusals_come_last_kept_first_and_fill_the_limit,
+            the_newest_unproved_refusals_take_the_places_of_the_oldest,
             // races
             one_identity_for_two_hundred_racing_first_logins,
             racing_first_logins_of_many_people_do_not_mix,

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::{
-    AccessKeyOutcome, LinkOutcome, MAX_ENABLED_ACCESS_KEYS, Page, ReplaceOutcome, RevocationTarget, Store,
-    StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
+    AccessKeyOutcome, LinkOutcome, MAX_ENABLED_ACCESS_KEYS, MAX_UNPROVED_REFUSALS, Page, ReplaceOutcome,
+    RevocationTarget, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::clock::{Clock, Timestamp};
@@ -48,6 +48,7 @@ struct Records {
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
     audit_events: VecDeque<AuditEvent>,
+    unproved_refusals: VecDeque<AuditEvent>,
 }
 
 impl MemoryStore {
@@ -621,10 +622,7 @@ impl Store for MemoryStore {
     }
 
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        let kept = &mut self.records()?.audit_events;
-        kept.extend(events.iter().cloned());
-        let surplus = kept.len().saturating_sub(MAX_AUDIT_EVENTS);
-        kept.drain(..surplus);
+        keep_newest(&mut self.records()?.audit_events, events, MAX_AUDIT_EVENTS);
         Ok(())
     }
 
@@ -642,9 +640,30 @@ impl Store for MemoryStore {
         Ok(events)
     }
 
+    async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        keep_newest(&mut self.records()?.unproved_refusals, events, MAX_UNPROVED_REFUSALS);
+        Ok(())
+    }
+
+    async fn list_unproved_refusals(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let records = self.records()?;
+        let found = records.unproved_refusals.iter().rev().filter(|event| is_about(event, about));
+        Ok(found.take(limit).cloned().collect())
+    }
+
     async fn ping(&self) -> Result<(), StoreError> {
         self.records().map(drop)
     }
+}
+
+fn keep_newest(kept: &mut VecDeque<AuditEvent>, events: &[AuditEvent], max: usize) {
+    kept.extend(events.iter().cloned());
+    let surplus = kept.len().saturating_sub(max);
+    kept.drain(..surplus);
 }
 
 #[cfg(test)]

@@ -54,10 +54,15 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
     };
     let store = place.open()?.store;
     let events = store.list_audit_events(&subject, READ).await?;
+    let unproved = store.list_unproved_refusals(&subject, SHOWN).await?;
     let identities = identities(&subject, &events);
     let people = people(&*store, &identities, &events).await?;
-    anyhow::ensure!(!(events.is_empty() && people.is_empty()), "the audit trail knows nothing of {asked}");
-    Ok(print(&report(&identities, &people, &events[..events.len().min(SHOWN)]))?)
+    anyhow::ensure!(
+        !(events.is_empty() && people.is_empty() && unproved.is_empty()),
+        "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, of which \
+         the newest take the places of the oldest, and the log has a line of each"
+    );
+    Ok(print(&report(&identities, &people, &events[..events.len().min(SHOWN)], &unproved))?)
 }
 
 fn subject(text: &str) -> anyhow::Result<AuditSubject> {
@@ -102,7 +107,12 @@ fn person(login: Login) -> String {
     }
 }
 
-fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: &[AuditEvent]) -> String {
+fn report(
+    identities: &BTreeSet<IdentityId>,
+    people: &BTreeSet<String>,
+    events: &[AuditEvent],
+    unproved: &[AuditEvent],
+) -> String {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(people.iter().map(|person| format!("person    {}", printable(person))));
     if people.is_empty() {
@@ -111,13 +121,23 @@ fn report(identities: &BTreeSet<IdentityId>, people: &BTreeSet<String>, events: 
     lines.extend(identities.iter().map(|id| format!("identity  {id}")));
     lines.push(String::new());
     lines.extend(events.iter().map(line));
+    if !unproved.is_empty() {
+        lines.extend((!events.is_empty()).then(String::new));
+        lines.push("Refused to whoever sent this, who proved nothing:".into());
+        lines.extend(unproved.iter().map(unproved_line));
+    }
     lines.join("\n")
 }
 
+/// The identity that was asked about is not that of whoever asked, as far as anybody knows.
+fn unproved_line(event: &AuditEvent) -> String {
+    let about = event.identity_id.as_ref().map(|id| format!("\n  about     {id}"));
+    line(event) + &about.unwrap_or_default()
+}
+
 fn line(event: &AuditEvent) -> String {
-    let action = serde_json::to_value(event.action).unwrap_or_default();
     let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
-    let head = format!("{:.0}  {:<11}  {outcome}", event.time, action.as_str().unwrap_or_default());
+    let head = format!("{:.0}  {:<11}  {outcome}", event.time, event.action.name());
     let details = [
         ("reason", event.reason.as_deref()),
         ("provider", event.provider.as_deref()),

@@ -14,7 +14,11 @@ use crate::{routes, telemetry};
 /// One thread does it all: Lambda hands over one request at a time, and threads take time to start.
 #[must_use]
 pub fn run() -> ExitCode {
-    telemetry::log_to(std::io::stderr());
+    match telemetry::stderr() {
+        Ok(stderr) => telemetry::log_to(stderr),
+        Err(error) => return fail(&error.into()),
+    }
+    telemetry::log_panics();
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

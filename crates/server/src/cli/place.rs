@@ -17,7 +17,7 @@ use daypass_store::SqliteStore;
 
 use crate::config::{Config, Driver, EmbeddedConfig, StoreUrl};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::AuditOutput;
+use crate::telemetry::{self, AuditOutput};
 use crate::up::{self, home::Home};
 use crate::{serve, wire};
 
@@ -65,7 +65,7 @@ impl Place {
         };
         Ok(Opened {
             store: Arc::new(SqliteStore::open(database)?),
-            audit_lines: Arc::new(AuditOutput::new(std::io::stderr())),
+            audit_lines: Arc::new(AuditOutput::new(telemetry::stderr()?)),
             whose: Whose::Serve(Box::new(config)),
         })
     }

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::{print, tell};
+use super::signals::Signals;
+use super::tell;
 use crate::listen::{Stop, allow_many_sockets, listen};
 use crate::serve::{self, Instances};
 use crate::{routes, telemetry};
@@ -29,8 +29,9 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    telemetry::log_to(std::io::stderr());
+    let mut signals = Signals::listen()?;
+    telemetry::log_to(telemetry::stderr()?);
+    telemetry::log_panics();
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(serve::default_config);
     let app = serve::wire(&config, Instances::One).await?;
@@ -41,11 +42,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (stop, stopped) = Stop::channel();
     let serving = tokio::spawn(listen(listener, routes::router(app.clone()), stopped));
     tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
-    print(&json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url}).to_string())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
+    let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;
+    written.map_err(|error| anyhow!("stdout, where the audit events go, cannot be written: {error}"))?;
+    signals.end().await;
     tell("Stopping.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);

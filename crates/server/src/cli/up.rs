@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::signals::Signals;
 use super::{print, tell};
 use crate::listen::allow_many_sockets;
+use crate::telemetry;
 use crate::up::{self, Options, Ready};
 
 /// Run everything for development in one process, until Ctrl-C.
@@ -26,16 +27,14 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut signals = Signals::listen()?;
+    telemetry::log_panics();
     allow_many_sockets();
     let options = Options { dir: arguments.dir, port: arguments.port, additions: arguments.config };
     let running = up::start(&options).await?;
     tell(&welcome(&running.ready));
     print(&serde_json::to_string(&running.ready)?)?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.end().await;
     tell("Stopping.");
     running.stop().await;
     Ok(())

@@ -98,6 +98,7 @@ async fn answer(
     }
     let reason = match bearer.take_refusal() {
         Some(refusal) => {
+            draft.signed();
             draft.resource = Some(refusal.resource);
             refusal.reason
         }

@@ -12,7 +12,7 @@ use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 
 use crate::serve::parse_master_key;
-use crate::telemetry;
+use crate::telemetry::{self, Lines};
 
 const MASTER_KEY: &str = "master-key";
 const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
@@ -71,12 +71,12 @@ impl Home {
         self.read_secret(SANDBOX_CLIENT_SECRET)
     }
 
-    pub fn log(&self) -> anyhow::Result<File> {
-        self.open_log("log.jsonl")
+    pub fn log(&self) -> anyhow::Result<Lines> {
+        self.lines("log", "log.jsonl")
     }
 
-    pub fn audit_log(&self) -> anyhow::Result<File> {
-        self.open_log("audit.jsonl")
+    pub fn audit_log(&self) -> anyhow::Result<Lines> {
+        self.lines("audit", "audit.jsonl")
     }
 
     /// The folder of all buckets, with this one in it.
@@ -97,9 +97,9 @@ impl Home {
         Ok(path)
     }
 
-    fn open_log(&self, name: &str) -> anyhow::Result<File> {
-        let path = self.dir.join(name);
-        telemetry::open_log(&path).with_context(|| format!("cannot write {}", path.display()))
+    fn lines(&self, name: &'static str, file: &str) -> anyhow::Result<Lines> {
+        let path = self.dir.join(file);
+        telemetry::file(name, &path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// A secret is made by whoever comes first, and never replaced: what it sealed would be lost.

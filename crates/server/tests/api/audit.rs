@@ -21,6 +21,18 @@ async fn event_after(daypass: &Daypass, before: usize) -> Value {
     event
 }
 
+/// The one event that a request of nobody led to: in the sample, and not in the trail.
+async fn sampled_after(daypass: &Daypass, before: usize) -> Value {
+    let events = daypass.audit_events();
+    assert_eq!(events.len(), before + 1, "{events:#?}");
+    let event = events[before].clone();
+    let about = AuditSubject::Request(RequestId::parse(event["request_id"].as_str().unwrap()).unwrap());
+    assert_eq!(daypass.store.list_audit_events(&about, 10).await.unwrap(), []);
+    let sampled = daypass.store.list_unproved_refusals(&about, 10).await.unwrap();
+    assert_eq!(json!(sampled), json!([event]));
+    event
+}
+
 #[tokio::test]
 async fn an_exchange() {
     let daypass = Daypass::start().await;
@@ -51,7 +63,29 @@ async fn a_refused_exchange() {
         "reason": "the provider answered with an error (UNAUTHORIZED_USER)",
         "provider": "snapchat",
     });
-    assert_eq!(event_after(&daypass, 0).await, expected);
+    assert_eq!(sampled_after(&daypass, 0).await, expected);
+}
+
+/// However long what they send and however often, nobody who proves nothing adds to what is kept for good.
+#[tokio::test]
+async fn what_nobody_proved_is_cut_and_counted() {
+    let daypass = Daypass::start().await;
+    let long_role = format!("arn:aws:iam::000000000000:role/{}", "ü".repeat(2_000));
+    for _ in 0..30 {
+        assume(&daypass, &json!("not.a.token"), &long_role).await;
+    }
+    let events = daypass.audit_events();
+    assert_eq!(events.len(), 30);
+    let mut sampled = 0;
+    for event in &events {
+        assert!(event.to_string().len() < 1_000, "{event}");
+        assert_eq!(event["resource"].as_str().unwrap().chars().count(), 200);
+        let id = RequestId::parse(event["request_id"].as_str().unwrap()).unwrap();
+        let about = AuditSubject::Request(id);
+        assert_eq!(daypass.store.list_audit_events(&about, 10).await.unwrap(), []);
+        sampled += daypass.store.list_unproved_refusals(&about, 10).await.unwrap().len();
+    }
+    assert_eq!(sampled, 10);
 }
 
 #[tokio::test]
@@ -126,7 +160,8 @@ async fn people(daypass: &Daypass, about: AuditSubject) -> Vec<String> {
 async fn refused_credentials() {
     let daypass = Daypass::start().await;
     let ada = daypass.enter("ada").await;
-    let mut mixed = daypass.enter("grace").await;
+    let mixed_with = daypass.enter("grace").await;
+    let mut mixed = mixed_with.clone();
     mixed["identity_id"] = ada["identity_id"].clone();
     let answer = daypass.get_credentials(&mixed).await;
     let expected = json!({
@@ -136,8 +171,14 @@ async fn refused_credentials() {
         "outcome": "refused",
         "reason": answer.json()["message"],
         "identity_id": ada["identity_id"],
+        "resource": format!("with the token of {}", mixed_with["identity_id"].as_str().unwrap()),
     });
     assert_eq!(event_after(&daypass, 2).await, expected);
+
+    mixed["token"] = "no.such.token".into();
+    daypass.get_credentials(&mixed).await;
+    let event = sampled_after(&daypass, 3).await;
+    assert_eq!((&event["identity_id"], event.get("resource")), (&ada["identity_id"], None));
 }
 
 async fn assume(daypass: &Daypass, token: &Value, role_arn: &str) -> crate::harness::Answer {

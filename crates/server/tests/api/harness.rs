@@ -21,7 +21,7 @@ use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::secrets::{AwsSecrets, Secrets};
 use daypass::wire::{App, Embedded, Ingredients, Playground};
-use daypass_core::audit::{AuditEvent, AuditLines};
+use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use daypass_core::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
 use daypass_core::public_login::testing::FakeHttp;
@@ -32,6 +32,8 @@ use daypass_core::secret::Secret;
 use daypass_core::signing_key::SigningKeys;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{SharedStore, Store, StoredSigningKey};
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use http::Request;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -92,8 +94,14 @@ impl CollectedLines {
 }
 
 impl AuditLines for CollectedLines {
-    fn append(&self, events: &[AuditEvent]) {
+    fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
         self.0.lock().unwrap().extend_from_slice(events);
+        ready(Ok(())).boxed()
+    }
+
+    /// Whoever looks for a decision finds it here, whatever was proved.
+    fn unproved(&self, event: &AuditEvent, _: bool) {
+        self.0.lock().unwrap().push(event.clone());
     }
 }
 

@@ -1,12 +1,27 @@
-//! The audit trail: one row for each decision, found again by the four things people ask about.
+//! The audit trail: one row for each decision, found again by the four things people ask about; and beside it the sample
+//! of what strangers were refused.
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::ids::{AccessKeyId, IdentityId};
+use daypass_core::store::MAX_UNPROVED_REFUSALS;
 use rusqlite::{Connection, Result, Row, named_params};
 
 use super::value::{Instant, Text, integer};
 
-/// One statement for each column, because a column cannot be a parameter.
+/// One statement for each table and column, because they cannot be parameters.
+macro_rules! add_to {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (time, request_id, action, outcome, reason, provider,
+                 developer_user_identifier, login, identity_id, access_key_id, resource)
+             VALUES (:time, :request_id, :action, :outcome, :reason, :provider,
+                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource)"
+        )
+    };
+}
+
 macro_rules! list_where {
     ($column:literal) => {
         concat!(
@@ -17,14 +32,32 @@ macro_rules! list_where {
     };
 }
 
+macro_rules! list_unproved_where {
+    ($column:literal) => {
+        concat!("SELECT * FROM unproved_refusal WHERE ", $column, " = :subject ORDER BY id DESC LIMIT :limit")
+    };
+}
+
 pub(super) fn add(connection: &Connection, event: &AuditEvent) -> Result<()> {
+    insert(connection, add_to!("audit_event"), event)
+}
+
+/// Numbers grow by one: whatever is so far below the last has lost its place.
+pub(super) fn add_unproved(connection: &Connection, events: &[AuditEvent]) -> Result<()> {
+    for event in events {
+        insert(connection, add_to!("unproved_refusal"), event)?;
+    }
     connection
         .prepare_cached(
-            "INSERT INTO audit_event (time, request_id, action, outcome, reason, provider,
-                 developer_user_identifier, login, identity_id, access_key_id, resource)
-             VALUES (:time, :request_id, :action, :outcome, :reason, :provider,
-                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource)",
+            "DELETE FROM unproved_refusal WHERE id <= (SELECT max(id) FROM unproved_refusal) - :max",
         )?
+        .execute(named_params! { ":max": integer(MAX_UNPROVED_REFUSALS) })
+        .map(drop)
+}
+
+fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> {
+    connection
+        .prepare_cached(sql)?
         .execute(named_params! {
             ":time": Instant(event.time),
             ":request_id": event.request_id.as_str(),
@@ -48,6 +81,26 @@ pub(super) fn list(connection: &Connection, about: &AuditSubject, limit: usize) 
         AuditSubject::DeveloperUser(user) => (list_where!("developer_user_identifier"), user.as_str()),
         AuditSubject::Request(id) => (list_where!("request_id"), id.as_str()),
     };
+    select(connection, sql, subject, limit)
+}
+
+pub(super) fn list_unproved(
+    connection: &Connection,
+    about: &AuditSubject,
+    limit: usize,
+) -> Result<Vec<AuditEvent>> {
+    let (sql, subject) = match about {
+        AuditSubject::Identity(id) => (list_unproved_where!("identity_id"), id.as_str()),
+        AuditSubject::AccessKey(id) => (list_unproved_where!("access_key_id"), id.as_str()),
+        AuditSubject::DeveloperUser(user) => {
+            (list_unproved_where!("developer_user_identifier"), user.as_str())
+        }
+        AuditSubject::Request(id) => (list_unproved_where!("request_id"), id.as_str()),
+    };
+    select(connection, sql, subject, limit)
+}
+
+fn select(connection: &Connection, sql: &str, subject: &str, limit: usize) -> Result<Vec<AuditEvent>> {
     connection
         .prepare_cached(sql)?
         .query_map(named_params! { ":subject": subject, ":limit": integer(limit) }, event)?

@@ -2,7 +2,7 @@
 
 use super::fixture::{Fixture, ODD_TEXT, instant};
 use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
-use crate::store::SharedStore;
+use crate::store::{MAX_UNPROVED_REFUSALS, SharedStore};
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
     use AuditAction::{
@@ -90,6 +90,64 @@ pub async fn audit_events_kept_together_stay_in_their_order(store: SharedStore) 
     fixture.store.add_audit_events(&[first.clone(), second.clone()]).await.unwrap();
     fixture.store.add_audit_events(&[]).await.unwrap();
     assert_eq!(list(&fixture, subject_of(&first)).await, [second, first]);
+}
+
+pub async fn an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    for event in [full_event(&fixture), plain_event(&fixture, 7)] {
+        let subject = AuditSubject::Request(event.request_id.clone());
+        fixture.store.add_unproved_refusals(std::slice::from_ref(&event)).await.unwrap();
+        assert_eq!(list(&fixture, subject.clone()).await, []);
+        assert_eq!(list_unproved(&fixture, &subject).await, [event]);
+    }
+    let event = full_event(&fixture);
+    fixture.store.add_audit_event(&event).await.unwrap();
+    for subject in [
+        AuditSubject::Request(event.request_id),
+        AuditSubject::Identity(event.identity_id.unwrap()),
+        AuditSubject::AccessKey(event.access_key_id.unwrap()),
+    ] {
+        assert_eq!(list_unproved(&fixture, &subject).await, []);
+    }
+}
+
+pub async fn unproved_refusals_come_last_kept_first_and_fill_the_limit(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let key = fixture.draw_access_key_id();
+    let events =
+        [3, 1, 2].map(|at| AuditEvent { access_key_id: Some(key.clone()), ..plain_event(&fixture, at) });
+    fixture.store.add_unproved_refusals(&events).await.unwrap();
+    fixture.store.add_unproved_refusals(&[]).await.unwrap();
+    let [first, second, third] = events;
+    let subject = AuditSubject::AccessKey(key);
+    assert_eq!(list_unproved(&fixture, &subject).await, [third.clone(), second.clone(), first]);
+    let newest = fixture.store.list_unproved_refusals(&subject, 2).await.unwrap();
+    assert_eq!(newest, [third, second]);
+}
+
+pub async fn the_newest_unproved_refusals_take_the_places_of_the_oldest(store: SharedStore) {
+    const MORE: usize = 3;
+    let fixture = Fixture::new(store).await;
+    let identity_id = fixture.draw_identity_id();
+    let events: Vec<_> = (0..MAX_UNPROVED_REFUSALS + MORE)
+        .map(|_| AuditEvent { identity_id: Some(identity_id.clone()), ..plain_event(&fixture, 0) })
+        .collect();
+    let (one_by_one, at_once) = events.split_at(MORE);
+    for event in one_by_one {
+        fixture.store.add_unproved_refusals(std::slice::from_ref(event)).await.unwrap();
+    }
+    fixture.store.add_unproved_refusals(at_once).await.unwrap();
+    let subject = AuditSubject::Identity(identity_id);
+    let kept = fixture.store.list_unproved_refusals(&subject, usize::MAX).await.unwrap();
+    assert_eq!(kept.len(), MAX_UNPROVED_REFUSALS);
+    assert!(kept.iter().eq(at_once.iter().rev()));
+    fixture.store.add_unproved_refusals(&one_by_one[..1]).await.unwrap();
+    let kept = fixture.store.list_unproved_refusals(&subject, usize::MAX).await.unwrap();
+    assert_eq!((kept.len(), &kept[0]), (MAX_UNPROVED_REFUSALS, &one_by_one[0]));
+}
+
+async fn list_unproved(fixture: &Fixture, about: &AuditSubject) -> Vec<AuditEvent> {
+    fixture.store.list_unproved_refusals(about, 100).await.unwrap()
 }
 
 /// Keeps events of one identity, one at each instant, distinguishable by their requests.

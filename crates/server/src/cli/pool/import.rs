@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use daypass_core::audit::{AuditAction, AuditDraft, AuditEvent, AuditLines, AuditTrail};
+use daypass_core::audit::{AuditAction, AuditDraft, AuditEvent, AuditLines, AuditLinesError, AuditTrail};
 use daypass_core::clock::{Clock, SystemClock};
 use daypass_core::ids::{IdentityPoolId, RequestId};
 use daypass_core::random::SystemRandom;
 use daypass_core::store::{SharedStore, Store};
 use daypass_core::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
 use daypass_store::SqliteStore;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 
 use super::file::{self, Opened};
 use super::progress::Progress;
@@ -136,7 +138,9 @@ fn open(place: &Database) -> anyhow::Result<Target> {
 struct NoLines;
 
 impl AuditLines for NoLines {
-    fn append(&self, _: &[AuditEvent]) {}
+    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+        ready(Ok(())).boxed()
+    }
 }
 
 fn nothing_imported(error: &ImportError, file: &str) -> anyhow::Error {

@@ -1,0 +1,45 @@
+//! The audit trail as JSON lines.
+
+use std::future::ready;
+
+use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{Asked, COUNTED, Lines};
+
+/// Writes events where an operator, or whoever collects logs, reads them.
+pub struct AuditOutput(Lines);
+
+impl AuditOutput {
+    /// Appends to `lines`.
+    #[must_use]
+    pub fn new(lines: Lines) -> Self {
+        Self(lines)
+    }
+}
+
+impl AuditLines for AuditOutput {
+    fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+        if events.is_empty() {
+            return ready(Ok(())).boxed();
+        }
+        let mut text = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut text, event).expect("an event is plain data");
+            text.push(b'\n');
+        }
+        self.0.write(text).map(|written| written.map_err(AuditLinesError)).boxed()
+    }
+
+    /// The log has what the sample has: a store in memory shows it to nobody.
+    fn unproved(&self, event: &AuditEvent, sampled: bool) {
+        let action = event.action.name();
+        COUNTED.unproved.get_or_create(&Asked { action }).inc();
+        if sampled {
+            let (id, reason) = (&event.request_id, event.reason.as_deref().unwrap_or_default());
+            let (provider, resource) = (event.provider.as_deref(), event.resource.as_deref());
+            tracing::info!(request_id = %id, action, reason, provider, resource, "request {id} was refused: nothing was proved");
+        }
+    }
+}

@@ -1,0 +1,503 @@
+//! Lines on their way to a file or a pipe. A queue with an end takes them, and one thread writes them: a full disk, a
+//! reader that died and a pipe that nobody reads cost lines and nothing else. What is lost is counted, and told as soon as
+//! something can be written again.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::oneshot;
+
+use super::{COUNTED, To};
+
+/// So many bytes wait to be written. Whoever logs more meanwhile loses it.
+const MAX_WAITING: usize = 4 << 20;
+/// So many are written at once.
+const MAX_BATCH: usize = 256 << 10;
+/// Whoever has to know that a line is written waits so long.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+static ALL: Mutex<Vec<Weak<Queue>>> = Mutex::new(Vec::new());
+
+/// Where lines go.
+pub(super) enum Output {
+    /// A file, which has a name.
+    File(PathBuf, File),
+    /// A pipe, a terminal, or whatever stdout and stderr are.
+    Stream(Box<dyn Write + Send>),
+}
+
+impl Output {
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self::File(path.to_owned(), append_to(path)?))
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        if let Self::File(path, file) = self {
+            *file = append_to(path)?;
+        }
+        Ok(())
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::File(_, file) => file,
+            Self::Stream(stream) => stream,
+        }
+    }
+
+    /// Writes all of it. An error comes with how much was written before.
+    fn write_all(&mut self, text: &[u8]) -> (usize, Result<(), Error>) {
+        let mut written = 0;
+        while written < text.len() {
+            match self.writer().write(&text[written..]) {
+                Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return (written, Err(error)),
+            }
+        }
+        (written, self.writer().flush())
+    }
+}
+
+/// A file to append to that only its owner can read.
+fn append_to(path: &Path) -> Result<File, Error> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// The way to the thread that writes. It ends when nobody can send it anything any more.
+#[derive(Clone)]
+pub struct Lines(Arc<Sender>);
+
+struct Sender(Arc<Queue>);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.state().closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+pub(super) struct Queue {
+    name: &'static str,
+    state: Mutex<State>,
+    changed: Condvar,
+    lost: Counter,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Line>,
+    /// How long all of them are, with those that are being written.
+    bytes: usize,
+    /// Lost since it was told last.
+    lost: u64,
+    /// How many lines the thread has taken and not yet written.
+    in_hand: usize,
+    /// Somebody waited in vain, and nothing has moved since.
+    stalled: bool,
+    reopen: bool,
+    closed: bool,
+}
+
+struct Line {
+    text: Vec<u8>,
+    /// Who has to know whether it is written.
+    written: Option<oneshot::Sender<Result<(), String>>>,
+}
+
+/// What the thread does next.
+struct Work {
+    lines: Vec<Line>,
+    lost: u64,
+    reopen: bool,
+}
+
+impl Lines {
+    /// Starts the thread that writes. `name` says what the lines are.
+    pub(super) fn start(name: &'static str, output: Output) -> Result<Self, Error> {
+        let queue = Arc::new(Queue {
+            name,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            lost: COUNTED.lost.get_or_create_owned(&To { to: name }),
+        });
+        let served = queue.clone();
+        thread::Builder::new().name(format!("daypass-{name}")).spawn(move || served.serve(output))?;
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|queue| queue.strong_count() > 0);
+        all.push(Arc::downgrade(&queue));
+        Ok(Self(Arc::new(Sender(queue))))
+    }
+
+    /// Hands a line over, its end included. It is lost if too much is waiting.
+    pub fn push(&self, text: Vec<u8>) {
+        let _ = self.0.0.enqueue(Line { text, written: None });
+    }
+
+    /// Hands lines over at once; what comes back waits until they are written, though not for long.
+    pub fn write(&self, text: Vec<u8>) -> impl Future<Output = Result<(), String>> + Send + 'static {
+        let (sender, written) = oneshot::channel();
+        let queue = self.0.0.clone();
+        let queued = queue.enqueue(Line { text, written: Some(sender) });
+        async move {
+            queued?;
+            if let Ok(written) = tokio::time::timeout(PATIENCE, written).await {
+                return written.unwrap_or_else(|_| Err("the thread that writes has ended".into()));
+            }
+            queue.state().stalled = true;
+            Err(NOBODY_READS.into())
+        }
+    }
+
+    /// Waits until everything is written that was handed over before.
+    pub fn flush(&self, limit: Duration) {
+        self.0.0.flush(limit);
+    }
+}
+
+const NOBODY_READS: &str = "nobody reads them, or the disk does not answer";
+
+/// Every queue of the process.
+pub(super) fn all() -> Vec<Arc<Queue>> {
+    let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    all.iter().filter_map(Weak::upgrade).collect()
+}
+
+impl Queue {
+    /// Nothing that can panic or wait happens while it is locked.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enqueue(&self, line: Line) -> Result<(), String> {
+        let mut state = self.state();
+        if state.stalled && line.written.is_some() {
+            self.lose(&mut state, 1);
+            return Err(NOBODY_READS.into());
+        }
+        if state.bytes + line.text.len() > MAX_WAITING {
+            self.lose(&mut state, 1);
+            return Err("too many are waiting to be written".into());
+        }
+        state.bytes += line.text.len();
+        state.waiting.push_back(line);
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    fn lose(&self, state: &mut State, lines: u64) {
+        state.lost += lines;
+        self.lost.inc_by(lines);
+    }
+
+    pub fn reopen(&self) {
+        self.state().reopen = true;
+        self.changed.notify_all();
+    }
+
+    pub fn flush(&self, limit: Duration) {
+        let is_busy = |state: &mut State| state.in_hand > 0 || !state.waiting.is_empty();
+        let waited = self.changed.wait_timeout_while(self.state(), limit, is_busy);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Waits for something to do; `None` at the end.
+    fn next(&self) -> Option<Work> {
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.reopen && !state.closed;
+        let waited = self.changed.wait_while(self.state(), idle);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.waiting.is_empty() && !state.reopen {
+            return None;
+        }
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        while bytes < MAX_BATCH
+            && let Some(line) = state.waiting.pop_front()
+        {
+            bytes += line.text.len();
+            lines.push(line);
+        }
+        state.in_hand = lines.len();
+        let lost = std::mem::take(&mut state.lost);
+        Some(Work { lines, lost, reopen: std::mem::take(&mut state.reopen) })
+    }
+
+    fn serve(&self, mut output: Output) {
+        // Whether the last thing that was written is a piece of a line.
+        let mut torn = false;
+        while let Some(work) = self.next() {
+            if work.reopen {
+                match output.reopen() {
+                    Ok(()) => torn = false,
+                    Err(error) => {
+                        tracing::error!(%error, of = self.name, "the file cannot be opened anew; the old one stays in use");
+                    }
+                }
+            }
+            self.write(work, &mut output, &mut torn);
+        }
+    }
+
+    fn write(&self, work: Work, output: &mut Output, torn: &mut bool) {
+        let Work { lines, lost, .. } = work;
+        let told = if lines.is_empty() { Vec::new() } else { self.preamble(*torn, lost) };
+        let mut text = told.clone();
+        let mut ends = Vec::with_capacity(lines.len());
+        for line in &lines {
+            text.extend_from_slice(&line.text);
+            ends.push(text.len());
+        }
+        let (written, outcome) = output.write_all(&text);
+        if !text.is_empty() {
+            *torn = if written == 0 { *torn } else { text[written - 1] != b'\n' };
+        }
+        let whole = ends.iter().filter(|end| **end <= written).count();
+        let failed = outcome.err().map(|error| error.to_string());
+        let mut state = self.state();
+        state.in_hand = 0;
+        state.stalled = false;
+        state.bytes -= lines.iter().map(|line| line.text.len()).sum::<usize>();
+        // What was lost before is told with the next lines, unless it has been.
+        if lines.is_empty() || written < told.len() {
+            state.lost += lost;
+        }
+        self.lose(&mut state, u64::try_from(lines.len() - whole).unwrap_or(u64::MAX));
+        drop(state);
+        self.changed.notify_all();
+        for (line, end) in lines.into_iter().zip(ends) {
+            if let Some(sender) = line.written {
+                let failed = failed.clone().filter(|_| end > written).map_or(Ok(()), Err);
+                // Whoever asked may have gone away.
+                let _ = sender.send(failed);
+            }
+        }
+        if let Some(error) = failed.filter(|_| self.name != LOG) {
+            tracing::error!(error, of = self.name, "lines cannot be written");
+        }
+    }
+
+    /// What has to stand before the next lines: the end of a torn one, and, in the log, how many are missing.
+    fn preamble(&self, torn: bool, lost: u64) -> Vec<u8> {
+        let mut text = Vec::new();
+        if torn {
+            text.push(b'\n');
+        }
+        if lost > 0 && self.name == LOG {
+            let message = "lines of the log were lost here: they could not be written, or nobody read them";
+            text.extend_from_slice(&super::sampling::line("WARN", message, &[("lost", lost)]));
+        }
+        text
+    }
+}
+
+/// The name of the lines that are the log, which tells by itself what it lacks.
+const LOG: &str = "log";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A disk or a pipe in a test: it takes so many bytes, fails, or waits.
+    #[derive(Clone, Default)]
+    struct Place(Arc<Mutex<Inside>>);
+
+    #[derive(Default)]
+    struct Inside {
+        text: Vec<u8>,
+        room: Option<usize>,
+    }
+
+    impl Place {
+        fn with_room(bytes: usize) -> Self {
+            let place = Self::default();
+            place.set_room(Some(bytes));
+            place
+        }
+
+        fn set_room(&self, bytes: Option<usize>) {
+            self.0.lock().unwrap().room = bytes;
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().text.clone()).unwrap()
+        }
+
+        fn lines(&self, name: &'static str) -> Lines {
+            Lines::start(name, Output::Stream(Box::new(self.clone()))).unwrap()
+        }
+    }
+
+    impl Write for Place {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+            let mut inside = self.0.lock().unwrap();
+            let count = inside.room.unwrap_or(usize::MAX).min(bytes.len());
+            if count == 0 {
+                return Err(ErrorKind::StorageFull.into());
+            }
+            inside.room = inside.room.map(|room| room - count);
+            inside.text.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    /// A pipe that nobody reads until the gate opens.
+    struct Shut(mpsc::Receiver<()>, Place);
+
+    impl Write for Shut {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+            // A gate that is gone is open.
+            let _ = self.0.recv();
+            self.1.write(bytes)
+        }
+
+        fn flush(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    fn shut() -> (Lines, mpsc::Sender<()>, Place) {
+        let ((gate, waiting), place) = (mpsc::channel(), Place::default());
+        let output = Output::Stream(Box::new(Shut(waiting, place.clone())));
+        (Lines::start("test", output).unwrap(), gate, place)
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn lines_are_written_in_their_order() {
+        let place = Place::default();
+        let lines = place.lines("test");
+        for line in ["a\n", "b\n", "c\n"] {
+            lines.push(line.into());
+        }
+        lines.flush(LONG);
+        assert_eq!(place.text(), "a\nb\nc\n");
+    }
+
+    #[test]
+    fn what_is_lost_is_told_when_there_is_room_again() {
+        let place = Place::with_room(5);
+        let lines = place.lines("log");
+        for line in ["abc\n", "def\n", "ghi\n"] {
+            lines.push(line.into());
+            lines.flush(LONG);
+        }
+        assert_eq!(place.text(), "abc\nd");
+        place.set_room(None);
+        lines.push("jkl\n".into());
+        lines.flush(LONG);
+        let text = place.text();
+        let [first, torn, told, last] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        assert_eq!([first, torn, last], ["abc", "d", "jkl"]);
+        let told: serde_json::Value = serde_json::from_str(told).unwrap();
+        assert_eq!((&told["lost"], &told["level"]), (&2.into(), &"WARN".into()));
+    }
+
+    #[tokio::test]
+    async fn who_has_to_know_hears_what_became_of_their_lines() {
+        let place = Place::with_room(6);
+        let lines = place.lines("test");
+        assert_eq!(lines.write("abc\n".into()).await, Ok(()));
+        let failed = lines.write("def\n".into()).await.unwrap_err();
+        assert_eq!(failed, Error::from(ErrorKind::StorageFull).to_string());
+        place.set_room(None);
+        assert_eq!(lines.write("ghi\n".into()).await, Ok(()));
+        assert_eq!(place.text(), "abc\nde\nghi\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_long_where_nobody_reads() {
+        let (lines, gate, place) = shut();
+        let begun = tokio::time::Instant::now();
+        assert_eq!(lines.write("a\n".into()).await, Err(NOBODY_READS.into()));
+        let waited = begun.elapsed();
+        assert!(waited >= PATIENCE && waited < 2 * PATIENCE, "{waited:?}");
+        // From then on nobody waits at all, until something moves.
+        assert_eq!(lines.write("b\n".into()).await, Err(NOBODY_READS.into()));
+        assert_eq!(begun.elapsed(), waited);
+        drop(gate);
+        lines.flush(LONG);
+        tokio::time::resume();
+        assert_eq!(lines.write("c\n".into()).await, Ok(()));
+        assert_eq!(place.text(), "a\nc\n");
+    }
+
+    #[test]
+    fn the_queue_has_an_end() {
+        let (lines, gate, place) = shut();
+        let long = "x".repeat(1 << 20) + "\n";
+        for _ in 0..10 {
+            lines.push(long.clone().into_bytes());
+        }
+        drop(gate);
+        lines.flush(LONG);
+        assert_eq!(place.text().lines().count(), 3);
+        lines.push("y\n".into());
+        lines.flush(LONG);
+        assert!(place.text().ends_with("x\ny\n"));
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_keeps_nobody_from_ending() {
+        let (lines, _gate, place) = shut();
+        lines.push("a\n".into());
+        lines.flush(Duration::ZERO);
+        assert_eq!(place.text(), "");
+    }
+
+    #[test]
+    fn a_file_that_was_put_aside_is_made_anew_and_no_line_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, aside) = (folder.path().join("log"), folder.path().join("log.1"));
+        let lines = Lines::start("test", Output::open(&path).unwrap()).unwrap();
+        lines.push("a\n".into());
+        lines.flush(LONG);
+        std::fs::rename(&path, &aside).unwrap();
+        lines.push("b\n".into());
+        lines.flush(LONG);
+        lines.0.0.reopen();
+        lines.push("c\n".into());
+        lines.flush(LONG);
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(&aside), read(&path)), ("a\nb\n".into(), "c\n".into()));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_anew_stays_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let lines = Lines::start("test", Output::open(&inner.join("log")).unwrap()).unwrap();
+        let moved = folder.path().join("moved");
+        std::fs::rename(&inner, &moved).unwrap();
+        lines.0.0.reopen();
+        lines.push("a\n".into());
+        lines.flush(LONG);
+        assert_eq!(std::fs::read_to_string(moved.join("log")).unwrap(), "a\n");
+    }
+
+    #[test]
+    fn what_was_handed_over_is_written_before_the_thread_ends() {
+        let place = Place::default();
+        let lines = place.lines("test");
+        let queue = lines.0.0.clone();
+        lines.push("a\n".into());
+        drop(lines);
+        queue.flush(LONG);
+        assert_eq!(place.text(), "a\n");
+    }
+}

@@ -1,0 +1,237 @@
+//! The program, and a provider whose every token is a person.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// What a pipe holds (pipe(7)).
+const PIPE: usize = 1 << 16;
+/// Far more than an answer takes, so that only a hang meets it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Where the log of a server goes.
+pub enum Output {
+    Null,
+    File(PathBuf),
+    Pipe(PipeWriter),
+}
+
+impl From<Output> for Stdio {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Null => Self::null(),
+            Output::File(path) => File::options().create(true).append(true).open(path).unwrap().into(),
+            Output::Pipe(writer) => writer.into(),
+        }
+    }
+}
+
+/// A pipe that takes nothing more.
+pub fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(&vec![b'x'; PIPE]).unwrap();
+    (reader, writer)
+}
+
+/// A directory with a configuration, and the provider in it.
+pub struct Installation {
+    dir: TempDir,
+}
+
+impl Installation {
+    pub fn new(store: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let provider = provider(start_provider());
+        let config = format!(
+            "public_url = \"https://login.example.com\"\nmaster_key = {{ file = \"master-key\" }}\n\
+             [store]\nurl = {store:?}\n\
+             [pool]\nname = \"my-app\"\ndeveloper_provider = \"login.example.com\"\nregion = \"eu-west-1\"\n\
+             account_id = \"123456789012\"\n[network]\nallow_private = [\"127.0.0.1\"]\n\
+             [[role]]\nname = \"authenticated\"\npolicy = \"policy.json\"\n{provider}"
+        );
+        fs::write(dir.path().join("master-key"), "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
+        fs::write(dir.path().join("secret"), "a secret of the client").unwrap();
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+        fs::write(dir.path().join("policy.json"), policy.to_string()).unwrap();
+        fs::write(dir.path().join("daypass.toml"), config).unwrap();
+        fs::write(dir.path().join("more.toml"), provider).unwrap();
+        Self { dir }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn serve(&self, stderr: Output) -> Server {
+        let (mut reader, writer) = pipe().unwrap();
+        let child = self.serve_command(stderr).stdout(writer.try_clone().unwrap()).spawn().unwrap();
+        let ready = ready(&mut reader);
+        let address = ready["listen"].as_str().unwrap().parse().unwrap();
+        Server { child, address, stdout: Some(reader), fill: Some(writer) }
+    }
+
+    fn serve_command(&self, stderr: Output) -> Command {
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(self.path("daypass.toml"));
+        command.stderr(stderr);
+        command
+    }
+
+    /// What a server says that does not start.
+    pub fn refusal(&self, stdout: Output) -> String {
+        let log = self.path("refusal.log");
+        let status = self.serve_command(Output::File(log.clone())).stdout(stdout).status().unwrap();
+        assert!(!status.success());
+        fs::read_to_string(log).unwrap()
+    }
+
+    pub fn up(&self) -> Server {
+        let (mut reader, writer) = pipe().unwrap();
+        let mut command = program();
+        command.args(["up", "--port", "0", "--dir"]).arg(self.path("state"));
+        command.arg("--config").arg(self.path("more.toml")).stderr(Stdio::null()).stdout(writer);
+        let child = command.spawn().unwrap();
+        let ready = ready(&mut reader);
+        let address = ready["server_url"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
+        Server { child, address, stdout: Some(reader), fill: None }
+    }
+}
+
+/// Nothing of this machine's configuration takes part.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_daypass"));
+    command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
+    command
+}
+
+/// The line is read byte by byte: what comes after it stays in the pipe.
+fn ready(stdout: &mut PipeReader) -> Value {
+    let mut line = String::new();
+    BufReader::with_capacity(1, stdout).read_line(&mut line).unwrap();
+    serde_json::from_str(&line).expect("a server that starts")
+}
+
+/// A running server, which ends with this value.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    pub stdout: Option<PipeReader>,
+    fill: Option<PipeWriter>,
+}
+
+impl Server {
+    pub fn get(&self, path: &str) -> (u16, Value) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    }
+
+    pub fn post(&self, path: &str, content_type: &str, body: &str) -> (u16, Value) {
+        self.ask(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    /// A login of the person whom the token names.
+    pub fn log_in(&self, person: &str) -> (u16, Value) {
+        let body = json!({"provider": "fake", "access_token": person}).to_string();
+        self.post("/v1/exchange", "application/json", &body)
+    }
+
+    pub fn refused_login(&self) -> (u16, Value) {
+        self.log_in("nobody")
+    }
+
+    fn ask(&self, request: &str) -> (u16, Value) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Fills the pipe that the audit lines go to.
+    pub fn fill_stdout(&mut self) {
+        self.fill.take().unwrap().write_all(&vec![b'\n'; PIPE]).unwrap();
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Asks for answers until a file is there.
+    pub fn wait_for(&self, file: &Path) {
+        let made = (0..10_000).any(|_| self.get("/healthz").0 == 200 && file.exists());
+        assert!(made, "{} is not there", file.display());
+    }
+
+    /// SIGTERM ends it, with success, whatever it could not write.
+    pub fn stop(&mut self) {
+        self.fill.take();
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn provider(address: SocketAddr) -> String {
+    format!(
+        "[[provider]]\nid = \"fake\"\nname = \"Fake\"\ncatalogue = \"snapchat\"\nclient_id = \"client\"\n\
+         client_secret = {{ file = \"secret\" }}\naccept_unbound_access_tokens = true\n\
+         exchange.url = \"http://{address}/token\"\nprofile.url = \"http://{address}/me\"\n"
+    )
+}
+
+/// Answers whoever shows a token with the token as their external ID; `nobody` is refused. It ends with the tests.
+fn start_provider() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap())));
+    address
+}
+
+fn answer(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let (mut token, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or_default() == 0 {
+            return;
+        }
+        let line = line.trim_end();
+        let (name, value) = line.split_once(": ").unwrap_or((line, ""));
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => value.trim_start_matches("Bearer ").clone_into(&mut token),
+            "content-length" => length = value.parse().unwrap(),
+            "" => break,
+            _ => {}
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+    let (status, body) = match token.as_str() {
+        "nobody" => ("401 Unauthorized", json!({})),
+        person => ("200 OK", json!({"data": {"me": {"externalId": person}}})),
+    };
+    let body = body.to_string();
+    let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close");
+    // Whoever asked may be gone.
+    let _ = write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+}
