@@ -1,6 +1,7 @@
 //! The configuration: what an operator writes into `daypass.toml`. Unknown keys are refused, secrets come
 //! by reference, and everything is checked before anything starts.
 
+mod network;
 mod pool;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use daypass_core::token::AUTHENTICATED;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
+pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::provider_http::AllowedHost;
@@ -94,15 +96,6 @@ pub struct Additions {
 #[serde(deny_unknown_fields)]
 struct PoolAdditions {
     role_mapping_rules: Option<usize>,
-}
-
-/// What of the network providers may be in: the public internet, unless more is said.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NetworkConfig {
-    /// Hosts of providers and issuers that may have a private address, each by its name or its address.
-    #[serde(default)]
-    pub allow_private: Vec<AllowedHost>,
 }
 
 /// Where everything is kept.
