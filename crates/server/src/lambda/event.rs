@@ -82,6 +82,8 @@ pub(super) enum Mistake {
     Uri,
     #[error("one of its headers is none")]
     Header,
+    #[error("it has more headers than a request can have")]
+    Headers,
     #[error("its body is not the Base64 that it says")]
     Base64,
 }
@@ -172,16 +174,16 @@ impl Event {
         }
     }
 
+    /// A map of headers ends at 32,768 and panics for whoever does not ask.
     fn headers(&self) -> Result<HeaderMap, Mistake> {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs(self.multi_value_headers.as_ref(), self.headers.as_ref()) {
-            headers.append(
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| Mistake::Header)?,
-                value_of(value)?,
-            );
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| Mistake::Header)?;
+            headers.try_append(name, value_of(value)?).map_err(|_| Mistake::Headers)?;
         }
         if let Some(cookies) = &self.cookies {
-            headers.insert(header::COOKIE, value_of(&cookies.join("; "))?);
+            let cookies = value_of(&cookies.join("; "))?;
+            headers.try_insert(header::COOKIE, cookies).map_err(|_| Mistake::Headers)?;
         }
         Ok(headers)
     }

@@ -233,6 +233,10 @@ async fn what_is_no_text_goes_back_as_base64() {
     }
 }
 
+fn more_headers_than_a_map_takes(value: &Value) -> Value {
+    (0..40_000).map(|number| (format!("x-{number}"), value.clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
 #[tokio::test]
 async fn an_event_that_is_no_request_is_refused_in_words_that_repeat_nothing() {
     let secret = "hunter2";
@@ -245,6 +249,8 @@ async fn an_event_that_is_no_request_is_refused_in_words_that_repeat_nothing() {
         with(http_api("/"), "/httpMethod", json!("GET")),
         with(http_api("/"), "/headers", json!({"a b": secret})),
         with(http_api("/"), "/headers", json!({"a": format!("{secret}\r\nb: c")})),
+        with(http_api("/"), "/headers", more_headers_than_a_map_takes(&json!(""))),
+        with(rest_api("/"), "/multiValueHeaders", more_headers_than_a_map_takes(&json!([""]))),
         with(with(http_api("/"), "/body", json!(format!("!{secret}"))), "/isBase64Encoded", json!(true)),
         with(rest_api("/"), "/path", json!({"a": secret})),
     ] {
