@@ -147,6 +147,30 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
     }
 
+    /// The body broke off before its end, or its chunks are not what RFC 9112 section 7.1 says.
+    #[must_use]
+    pub fn body_broken(dialect: Dialect) -> Self {
+        let code = match dialect {
+            Dialect::Problem => "malformed_request",
+            Dialect::OAuth => "invalid_request",
+            Dialect::AwsJson => "SerializationException",
+            Dialect::AwsQuery => "ValidationError",
+        };
+        Self::bad_request(code, "The request body is malformed, or broke off before its end. Send it whole.")
+    }
+
+    /// The body did not come in time. SDKs try again what has these codes.
+    #[must_use]
+    pub fn body_too_slow(dialect: Dialect) -> Self {
+        let code = match dialect {
+            Dialect::Problem | Dialect::OAuth => "body_too_slow",
+            Dialect::AwsJson => "RequestTimeoutException",
+            Dialect::AwsQuery => "RequestTimeout",
+        };
+        let message = "The request body did not come in time. Send it again, all at once.";
+        Self::new(StatusCode::REQUEST_TIMEOUT, code, message)
+    }
+
     /// `/v1`: the page that calls is not one of a registered app.
     #[must_use]
     pub fn origin_not_allowed() -> Self {

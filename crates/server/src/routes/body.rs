@@ -1,15 +1,32 @@
-//! Reading request bodies, no more of them than a route takes.
+//! Reading request bodies: no more of them than a route takes, and no longer than an honest client needs.
+
+use std::error::Error;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, Dialect};
 
-/// The whole body, if it is not too long.
+/// A client has so long to send its body: half of what a request may take, so that it hears whose fault it was.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// The whole body, if it is not too long, comes in time, and is one.
 pub async fn read(body: Body, limit: usize, dialect: Dialect) -> Result<Bytes, ApiError> {
-    to_bytes(body, limit).await.map_err(|_| ApiError::body_too_large(dialect, limit))
+    match tokio::time::timeout(TIME_LIMIT, to_bytes(body, limit)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if is_too_long(&error) => Err(ApiError::body_too_large(dialect, limit)),
+        Ok(Err(_)) => Err(ApiError::body_broken(dialect)),
+        Err(_) => Err(ApiError::body_too_slow(dialect)),
+    }
+}
+
+/// Whether a body ended at our limit. Any other error of a body is its sender's: it broke off, or its chunks are none.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(<dyn Error + 'static>::is::<LengthLimitError>)
 }
 
 /// A JSON body of a `/v1` route. Asking for the content type makes a browser ask us first, too
@@ -34,4 +51,32 @@ pub fn describe(error: &serde_json::Error) -> String {
     }
     let what = if error.is_data() { "a member has the wrong type" } else { "the body is not valid JSON" };
     format!("{what}, at line {} column {}", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures::stream;
+
+    use super::*;
+
+    async fn refusal_of(body: Body) -> u16 {
+        let refusal = read(body, 8, Dialect::Problem).await.unwrap_err();
+        let id = daypass_core::ids::RequestId::generate(
+            daypass_core::clock::Timestamp::UNIX_EPOCH,
+            &daypass_core::random::SystemRandom,
+        );
+        refusal.answer(Dialect::Problem, &id).status().as_u16()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_none_is_not_one_that_is_too_large() {
+        assert_eq!(read(Body::from("12345678"), 8, Dialect::Problem).await.unwrap(), "12345678");
+        assert_eq!(refusal_of(Body::from("123456789")).await, 413);
+        let broken = || stream::iter([Ok("1"), Err(std::io::Error::other("the connection was reset"))]);
+        assert_eq!(refusal_of(Body::from_stream(broken())).await, 400);
+        let hanging = stream::pending::<Result<Bytes, Infallible>>();
+        assert_eq!(refusal_of(Body::from_stream(hanging)).await, 408);
+    }
 }
