@@ -237,6 +237,9 @@ pub enum ProofError {
     /// The provider does not accept our client.
     #[error("the provider refused our client: {0}")]
     Misconfigured(String),
+    /// The provider could not be asked, for no fault of its own.
+    #[error("{}", ProviderHttpError::OutOfFiles)]
+    OutOfFiles,
 }
 
 impl ProofError {
@@ -254,6 +257,7 @@ impl From<ProviderHttpError> for ProofError {
             ProviderHttpError::Resting => Self::Unavailable(error.to_string()),
             ProviderHttpError::PrivateAddress { .. } => Self::Misconfigured(error.to_string()),
             ProviderHttpError::AnswerTooLarge => Self::AnswerTooLarge,
+            ProviderHttpError::OutOfFiles => Self::OutOfFiles,
         }
     }
 }

@@ -425,6 +425,10 @@ impl ApiError {
             ProofError::Unavailable(_) => {
                 Self::unavailable("provider_unavailable", "The provider is unavailable.").because(error)
             }
+            ProofError::OutOfFiles => {
+                Self::unavailable("server_busy", "This server has no connection left to ask the provider with. Try again.")
+                    .because(error)
+            }
             ProofError::AnswerTooLarge => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "provider_answer_too_large",

@@ -19,6 +19,7 @@ use bytes::{Bytes, BytesMut};
 use daypass_core::clock::Clock;
 use daypass_core::provider::http::{ProviderHttp, ProviderHttpError, Repeatable};
 use daypass_core::random::Random;
+use rustix::io::Errno;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -205,12 +206,21 @@ fn refused(PrivateAddress { host }: PrivateAddress) -> ProviderHttpError {
     ProviderHttpError::PrivateAddress { host }
 }
 
+/// Whether the process, or the whole system, has no descriptor left: the fault is ours, not the host's.
+pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
+    let [process, system] = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| code == process || code == system)
+}
+
 /// A URL can hold a token, so no error of ours shows one.
 fn failed(error: reqwest::Error) -> ProviderHttpError {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(PrivateAddress { host }) = error.downcast_ref() {
             return ProviderHttpError::PrivateAddress { host: host.clone() };
+        }
+        if error.downcast_ref().is_some_and(is_out_of_files) {
+            return ProviderHttpError::OutOfFiles;
         }
         cause = error.source();
     }

@@ -37,6 +37,11 @@ pub enum ProviderHttpError {
         /// The host, as the URL names it.
         host: String,
     },
+    /// Nothing was sent: this process has as many files and sockets open as the system lets it.
+    #[error(
+        "no file descriptor is left for a connection; raise the limit of open files (LimitNOFILE= under systemd)"
+    )]
+    OutOfFiles,
     /// The body exceeds the size allowed.
     #[error("the answer is too large")]
     AnswerTooLarge,

@@ -122,9 +122,10 @@ fn is_plain(text: &str) -> bool {
 
 fn no_answer(error: &ProviderHttpError) -> Refusal {
     let kind = match error {
-        ProviderHttpError::TimedOut | ProviderHttpError::Unreachable(_) | ProviderHttpError::Resting => {
-            Kind::Unavailable
-        }
+        ProviderHttpError::TimedOut
+        | ProviderHttpError::Unreachable(_)
+        | ProviderHttpError::Resting
+        | ProviderHttpError::OutOfFiles => Kind::Unavailable,
         ProviderHttpError::PrivateAddress { .. } | ProviderHttpError::AnswerTooLarge => Kind::Other,
     };
     Refusal { kind, said: error.to_string() }

@@ -291,3 +291,22 @@ async fn no_connection_is_used_from_before_the_process_slept() {
         assert_eq!(far.asked(), connections, "{seconds} seconds later");
     }
 }
+
+/// Looks names up as a process does that has no descriptor left.
+struct NoDescriptorLeft;
+
+impl reqwest::dns::Resolve for NoDescriptorLeft {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let error = std::io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
+        Box::pin(async { Err(error.into()) })
+    }
+}
+
+#[tokio::test]
+async fn descriptors_that_are_used_up_are_not_the_fault_of_the_host() {
+    let client = reqwest::Client::builder().dns_resolver(Arc::new(NoDescriptorLeft)).build().unwrap();
+    let error = failed(client.get("http://provider.example/").send().await.unwrap_err());
+    assert!(matches!(error, ProviderHttpError::OutOfFiles), "{error:?}");
+    assert!(error.to_string().contains("LimitNOFILE"), "the operator is told the cure");
+    assert!(!is_down(&Err(error.clone())) && !is_worth_repeating(&Err(error)));
+}

@@ -178,6 +178,7 @@ fn cure(error: &ProofError) -> &'static str {
         ProofError::TimedOut | ProofError::Unavailable(_) => {
             "Check the host of the URL above, the network, and the provider's own status page."
         }
+        ProofError::OutOfFiles => "Raise the limit of open files, as by `ulimit -n`.",
         ProofError::AnswerTooLarge => "Ask for less: an answer may have 64 KiB.",
         ProofError::AnswerMalformed(_) => "Compare `decode` and the URL of the call with the answer above.",
         ProofError::Misconfigured(_) => {
