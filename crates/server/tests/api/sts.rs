@@ -353,9 +353,13 @@ async fn a_minimum_size_of_the_token_is_read_and_has_no_effect() {
 #[tokio::test]
 async fn a_role_that_is_no_arn() {
     let daypass = Daypass::start().await;
-    let answer = Assume::ada(&daypass).await.with(&[("RoleArn", "authenticated-is-no-arn")]).await;
+    let assume = Assume::ada(&daypass).await;
+    let answer = assume.with(&[("RoleArn", "authenticated-is-no-arn")]).await;
     answer.assert_sts_error(400, "ValidationError");
     assert_eq!(answer.element("Message"), "authenticated-is-no-arn is invalid");
+
+    let answer = assume.with(&[("RoleArn", &assume.token)]).await;
+    assert!(!answer.body.contains(&assume.token), "a token in the wrong place is not repeated: {answer:?}");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::Access::{Public, Signed};
 use super::form::Form;
 use super::model::{all, optional, required};
-use super::validation::{Member, Pattern, Shape, Text, Violations};
+use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
 use super::{Operation, authenticate};
 use crate::error::{ApiError, Dialect};
 use crate::sigv4::Caller;
@@ -136,7 +136,7 @@ fn read_assume_role(form: Form) -> Result<AssumeRoleRequest, ApiError> {
 /// `arn:<partition>:<service>:<region>:<account>:<resource>`.
 fn check_arn(text: &str) -> Result<(), ApiError> {
     let well_formed = text.starts_with("arn:") && text.split(':').count() >= 6;
-    if well_formed { Ok(()) } else { Err(ApiError::invalid_arn(text)) }
+    if well_formed { Ok(()) } else { Err(ApiError::invalid_arn(&shortened(text))) }
 }
 
 /// What a caller relies on and Daypass does not have must not be passed over: a managed session policy would

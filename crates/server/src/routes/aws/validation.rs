@@ -1,6 +1,7 @@
 //! The constraints of AWS's shapes, and what a client hears who breaks them (cognito-identity.md 1.3 and 2).
 //! Clients show the texts and match on them, so they have AWS's form to the letter.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
@@ -356,10 +357,16 @@ fn holds_secrets(shape: &Shape) -> bool {
     }
 }
 
-/// The value in quotes, cut where it would swamp the message.
+/// The value in quotes.
 fn quoted(value: &str) -> String {
+    format!("'{}'", shortened(value))
+}
+
+/// The value, cut where it would swamp a message. What was put in the wrong place may be a token, of which nobody
+/// is told the signature.
+pub fn shortened(value: &str) -> Cow<'_, str> {
     match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("'{}…'", &value[..end]),
-        None => format!("'{value}'"),
+        Some((end, _)) => format!("{}…", &value[..end]).into(),
+        None => value.into(),
     }
 }
