@@ -242,7 +242,7 @@ impl Daypass {
 
     /// Signs for the identity pool API, at the time that the clock shows.
     pub fn signer<'a>(&self, credentials: &'a Credentials) -> Signer<'a> {
-        Signer { credentials, service: "cognito-identity", at: self.clock.now() }
+        Signer { credentials, service: "cognito-identity", region: REGION, at: self.clock.now() }
     }
 
     /// An operation that has to succeed.

@@ -11,5 +11,6 @@ mod foreign_sts;
 mod harness;
 mod keys;
 mod login;
+mod matrix;
 mod model;
 mod sts;

@@ -9,8 +9,6 @@ use aws_sigv4::sign::v4;
 use daypass_core::clock::Timestamp;
 use http::{HeaderName, HeaderValue, Request, Uri};
 
-use super::REGION;
-
 /// A developer access key, or temporary credentials.
 #[derive(Debug, Clone)]
 pub struct Credentials {
@@ -33,6 +31,7 @@ impl Credentials {
 pub struct Signer<'a> {
     pub credentials: &'a Credentials,
     pub service: &'a str,
+    pub region: &'a str,
     pub at: Timestamp,
 }
 
@@ -73,7 +72,7 @@ impl Signer<'_> {
         let identity = identity.into();
         let params = v4::SigningParams::builder()
             .identity(&identity)
-            .region(REGION)
+            .region(self.region)
             .name(self.service)
             .time(SystemTime::from(self.at))
             .settings(settings)

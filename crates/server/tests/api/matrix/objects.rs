@@ -1,0 +1,191 @@
+//! The right to an object: every operation of S3 that is known. All others are closed to everybody.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use aws_sigv4::http_request::SignableBody;
+use axum::Router;
+use axum::body::Body;
+use daypass::s3;
+use daypass_core::access_key::ALLOW_ALL;
+use daypass_core::clock::{Clock, SystemClock};
+use daypass_core::ids::AccessKeyId;
+use http::Request;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::developer;
+use crate::harness::{Answer, Credentials, Daypass, Signer, allow, read};
+
+pub const DOORS: &[&str] = &[
+    "s3 AbortMultipartUpload",
+    "s3 CompleteMultipartUpload",
+    "s3 CopyObject",
+    "s3 CreateBucket",
+    "s3 CreateMultipartUpload",
+    "s3 DeleteBucket",
+    "s3 DeleteObject",
+    "s3 DeleteObjects",
+    "s3 GetBucketLocation",
+    "s3 GetObject",
+    "s3 HeadBucket",
+    "s3 HeadObject",
+    "s3 ListBuckets",
+    "s3 ListObjects",
+    "s3 ListObjectsV2",
+    "s3 ListParts",
+    "s3 PutObject",
+    "s3 UploadPart",
+    "s3 UploadPartCopy",
+];
+
+const UPLOAD: &str = "uploadId=6f2c6f3e-98a1-4f33-9d6e-111111111111";
+
+/// A request of every operation, about what is not the asker's.
+fn requests() -> Vec<(&'static str, &'static str, String, &'static str)> {
+    let copy = "<Delete><Object><Key>yours/a</Key></Object></Delete>";
+    let parts = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>a</ETag></Part></CompleteMultipartUpload>";
+    vec![
+        ("ListBuckets", "GET", "/".into(), ""),
+        ("CreateBucket", "PUT", "/new".into(), ""),
+        ("DeleteBucket", "DELETE", "/empty".into(), ""),
+        ("GetBucketLocation", "GET", "/bucket?location".into(), ""),
+        ("HeadBucket", "HEAD", "/bucket".into(), ""),
+        ("ListObjects", "GET", "/bucket?prefix=yours%2F".into(), ""),
+        ("ListObjectsV2", "GET", "/bucket?list-type=2&prefix=yours%2F".into(), ""),
+        ("GetObject", "GET", "/bucket/yours/a".into(), ""),
+        ("HeadObject", "HEAD", "/bucket/yours/a".into(), ""),
+        ("PutObject", "PUT", "/bucket/yours/b".into(), "text"),
+        ("CopyObject", "PUT", "/bucket/mine/copy".into(), ""),
+        ("DeleteObject", "DELETE", "/bucket/yours/a".into(), ""),
+        ("DeleteObjects", "POST", "/bucket?delete".into(), copy),
+        ("CreateMultipartUpload", "POST", "/bucket/yours/b?uploads".into(), ""),
+        ("UploadPart", "PUT", format!("/bucket/yours/b?partNumber=1&{UPLOAD}"), "text"),
+        ("UploadPartCopy", "PUT", format!("/bucket/mine/b?partNumber=1&{UPLOAD}"), ""),
+        ("CompleteMultipartUpload", "POST", format!("/bucket/yours/b?{UPLOAD}"), parts),
+        ("AbortMultipartUpload", "DELETE", format!("/bucket/yours/b?{UPLOAD}"), ""),
+        ("ListParts", "GET", format!("/bucket/yours/b?{UPLOAD}"), ""),
+    ]
+}
+
+/// The operations that a source knows: the texts before the arrows of the one match on them.
+pub fn operations(source: &str) -> BTreeSet<String> {
+    let (_, arms) = source.split_once("match operation {").unwrap();
+    let (arms, _) = arms.split_once("_ => return Ok(None)").unwrap();
+    let patterns = arms.lines().filter_map(|line| line.split_once("=>")).map(|(pattern, _)| pattern);
+    patterns
+        .flat_map(|pattern| pattern.split('"').skip(1).step_by(2))
+        .map(|name| format!("s3 {name}"))
+        .collect()
+}
+
+/// A folder of buckets, and S3 over it.
+struct Endpoint {
+    root: TempDir,
+    router: Router,
+}
+
+impl Endpoint {
+    fn new(daypass: &Daypass) -> Self {
+        let root = TempDir::new().unwrap();
+        for folder in ["bucket/yours", "bucket/mine", "empty"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        fs::write(root.path().join("bucket/yours/a"), "an object").unwrap();
+        let router = s3::router(&daypass.embedded, &BTreeSet::new(), root.path()).unwrap();
+        Self { root, router }
+    }
+
+    /// Everything in the buckets.
+    fn names(&self) -> BTreeSet<String> {
+        let mut folders = vec![self.root.path().to_owned()];
+        let mut names = BTreeSet::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                }
+                names.insert(entry.path().to_string_lossy().into_owned());
+            }
+        }
+        names
+    }
+
+    async fn ask(&self, request: Request<String>) -> Answer {
+        read(self.router.clone(), request.map(Body::from)).await
+    }
+}
+
+fn request(operation: &str, method: &str, uri: &str, body: &str) -> Request<String> {
+    let request = Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", "127.0.0.1:9401")
+        .header("content-length", body.len())
+        .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    let copies = matches!(operation, "CopyObject" | "UploadPartCopy");
+    let request = if copies { request.header("x-amz-copy-source", "/bucket/yours/a") } else { request };
+    request.body(body.to_owned()).unwrap()
+}
+
+/// Signs at the machine's own time, which s3s reads.
+fn sign(daypass: &Daypass, credentials: &Credentials, request: Request<String>) -> Request<String> {
+    let signer = Signer { service: "s3", at: SystemClock.now(), ..daypass.signer(credentials) };
+    signer.sign_over(request, SignableBody::UnsignedPayload)
+}
+
+#[tokio::test]
+async fn no_object_is_reached_by_who_has_no_right_to_it() {
+    let daypass = Daypass::start().await;
+    daypass.accept_public_logins().await;
+    let own_folder = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/mine/*"},
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::bucket",
+            "Condition": {"StringLike": {"s3:prefix": "mine/*"}}}
+    ]});
+    let own_folder = developer(&daypass, "mine", &own_folder.to_string()).await;
+    let no_s3 = developer(&daypass, "pools", &allow("cognito-identity:*")).await;
+    let disabled = developer(&daypass, "former", ALLOW_ALL).await;
+    let id = AccessKeyId::parse(&disabled.access_key_id).unwrap();
+    daypass.embedded.access_keys.set_enabled(&id, false).await.unwrap();
+    let forger = Credentials::of_developer(&daypass.key.access_key_id, "a guess");
+    let person = daypass.credentials(&daypass.enter("ada").await).await;
+    let of_guest = json!({"IdentityId": daypass.guest(daypass.pool_id()).await});
+    let guest = daypass.public("GetCredentialsForIdentity", of_guest).await.credentials();
+    let (whole, deleted_id) = super::almighty(&daypass).await;
+    let half = Credentials { session_token: None, ..super::almighty(&daypass).await.0 };
+    daypass.call("DeleteIdentities", json!({"IdentityIdsToDelete": [deleted_id]})).await;
+
+    let endpoint = Endpoint::new(&daypass);
+    let before = endpoint.names();
+    let known: BTreeSet<_> = requests().iter().map(|(name, ..)| format!("s3 {name}")).collect();
+    assert_eq!(known, DOORS.iter().map(ToString::to_string).collect());
+    for (operation, method, uri, body) in requests() {
+        let plain = || request(operation, method, &uri, body);
+        let unsigned = endpoint.ask(plain()).await;
+        assert_eq!(unsigned.status, 403, "nobody at {operation}: {unsigned:?}");
+        for (who, credentials, status) in [
+            ("somebody with another folder", &own_folder, 403),
+            ("a developer of pools", &no_s3, 403),
+            ("the bearer of a disabled key", &disabled, 403),
+            ("the bearer of a key's ID", &forger, 403),
+            ("somebody without rights here", &person, 403),
+            ("a guest", &guest, 403),
+            ("a session of a deleted identity", &whole, 400),
+            ("a session without its token", &half, 403),
+        ] {
+            let answer = endpoint.ask(sign(&daypass, credentials, plain())).await;
+            assert_eq!(answer.status, status, "{who} at {operation}: {answer:?}");
+            assert!(!answer.body.contains("an object"), "{who} at {operation}: {answer:?}");
+        }
+    }
+    assert_eq!(endpoint.names(), before, "a refused request changes nothing");
+
+    for (operation, method, uri, body) in requests() {
+        let answer = endpoint.ask(sign(&daypass, &daypass.key, request(operation, method, &uri, body))).await;
+        // Where no such upload is, s3s-fs says so in fewer words.
+        let refused =
+            answer.status == 403 && (answer.body.contains("Access Denied") || !uri.contains(UPLOAD));
+        assert!(!refused, "whoever may everything may {operation}: {answer:?}");
+    }
+}
