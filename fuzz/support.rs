@@ -1,4 +1,7 @@
-//! What the targets share: a provider whose client is ours, and a network that says what the input says.
+//! What the targets share: a provider whose client is ours, and a network that says what the input says; and in
+//! [`world`] a whole installation.
+
+pub mod world;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,7 +11,9 @@ use bytes::Bytes;
 use daypass_core::clock::ManualClock;
 use daypass_core::provider::definition::Definition;
 use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin};
+use daypass_core::provider::{
+    AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
+};
 use daypass_core::secret::Secret;
 use futures::executor::block_on;
 use http::{Request, Response};

@@ -5,8 +5,17 @@
 use crate::process::{answer, on_path, run};
 use crate::{Outcome, Workspace, debian};
 
-/// A target, and how many inputs it tries: about ten seconds of them.
-const TARGETS: [(&str, u32); 3] = [("template", 500_000), ("id_token", 500_000), ("answer", 120_000)];
+/// A target, and how many inputs it tries: about seven seconds of them.
+const TARGETS: [(&str, u32); 8] = [
+    ("template", 350_000),
+    ("id_token", 350_000),
+    ("answer", 80_000),
+    ("policy", 250_000),
+    ("sigv4", 90_000),
+    ("sts_form", 30_000),
+    ("aws_json", 18_000),
+    ("lambda", 80_000),
+];
 
 /// What `cargo fuzz` asks of the compiler.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

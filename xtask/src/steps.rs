@@ -41,7 +41,7 @@ pub(crate) const ALL: &[Step] = &[
         run: identity_servers,
     },
     Step { name: "aws-sdk-browser", about: "the same SDK in a real Chromium", run: aws_sdk_browser },
-    Step { name: "fuzz", about: "fuzz targets, from their corpus, for half a minute", run: fuzz::run_all },
+    Step { name: "fuzz", about: "fuzz targets, from their corpus, for a minute", run: fuzz::run_all },
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
 

@@ -75,7 +75,7 @@ impl Function {
 
     /// What one event is answered. Nothing that it holds makes an error of the function: whoever sent the request
     /// is told what is wrong with it.
-    async fn answer(&self, event: &[u8], deadline: Option<Timestamp>) -> Vec<u8> {
+    pub async fn answer(&self, event: &[u8], deadline: Option<Timestamp>) -> Vec<u8> {
         let id = RequestId::generate(self.clock.now(), &*self.random);
         let read =
             Event::parse(event).and_then(|event| Ok((event.form(), event.into_request(&self.base_path)?)));

@@ -63,8 +63,10 @@ impl Context {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
-    #[cfg(test)]
-    pub(super) fn empty() -> Self {
+    /// The context of a request that nothing is known about.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn empty() -> Self {
         Self(BTreeMap::new())
     }
 }
