@@ -427,7 +427,7 @@ impl Config {
         if let Driver::Embedded(pool) = &mut self.pool.driver {
             pool.role_mapping_rules = additions.pool.role_mapping_rules.or(pool.role_mapping_rules);
         }
-        self.network.allow_private.extend(additions.network.allow_private);
+        self.network.add(additions.network);
         self.secrets = additions.secrets.unwrap_or_else(|| self.secrets.clone());
         self.credentials = additions.credentials.unwrap_or(std::mem::take(&mut self.credentials));
         self.providers.extend(additions.providers);

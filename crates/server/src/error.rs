@@ -32,6 +32,9 @@ const SERVICE_UNAVAILABLE: &str = "ServiceUnavailableException";
 /// So many characters of a cause are logged.
 const MAX_CAUSE: usize = 1_000;
 
+/// A limit of this server's own is reached.
+const SERVER_BUSY: &str = "server_busy";
+
 /// How a route speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -86,6 +89,24 @@ impl ApiError {
             Dialect::AwsQuery => "ServiceUnavailable",
         };
         Self::unavailable(code, "The request took too long. Try again.")
+    }
+
+    /// There is more to do than can be done soon.
+    #[must_use]
+    pub fn busy(dialect: Dialect, retry_after: SignedDuration) -> Self {
+        let code = match dialect {
+            Dialect::Problem | Dialect::OAuth => SERVER_BUSY,
+            Dialect::AwsJson => SERVICE_UNAVAILABLE,
+            Dialect::AwsQuery => "ServiceUnavailable",
+        };
+        let error = Self::unavailable(code, "The server has too much to do. Try again after Retry-After.");
+        Self { retry_after: Some(retry_after), cause: Some("no place for a request".to_owned()), ..error }
+    }
+
+    /// `/readyz`: the server answers what is under way, and ends.
+    #[must_use]
+    pub fn stopping() -> Self {
+        Self::unavailable("not_ready", "The server is stopping.")
     }
 
     /// The server has a mistake of its own, which its log tells.
@@ -426,7 +447,7 @@ impl ApiError {
                 Self::unavailable("provider_unavailable", "The provider is unavailable.").because(error)
             }
             ProofError::OutOfFiles => {
-                Self::unavailable("server_busy", "This server has no connection left to ask the provider with. Try again.")
+                Self::unavailable(SERVER_BUSY, "This server has no connection left to ask the provider with. Try again.")
                     .because(error)
             }
             ProofError::AnswerTooLarge => Self::new(

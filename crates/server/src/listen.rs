@@ -1,26 +1,88 @@
-//! Answering on a port until told to stop: headers have to come in time, and what is under way when the
-//! end comes is answered first.
+//! Answering on a port until told to stop. Whoever connects gets a bounded share of what the machine has: so many
+//! connections, so many requests at once, and so long for each step. What cannot be answered soon is refused early, and
+//! what is under way when the end comes is answered first.
 
+mod load;
+mod places;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::Request;
 use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tower::ServiceExt;
 
-/// A client has so long to send its headers.
-const HEADER_LIMIT: Duration = Duration::from_secs(10);
-/// What is under way at the end has so long to finish.
-const GRACE: Duration = Duration::from_secs(10);
+use self::load::Load;
+use self::places::{Place, Places};
+use self::stream::{Requests, Timed};
+use crate::provider_http::is_out_of_files;
+use crate::request_id;
+use crate::routes::health;
 
 /// More open files than a server of ours can use.
 const ENOUGH_FILES: u64 = 65_536;
+/// More connections than a server of ours can use.
+const ENOUGH_CONNECTIONS: usize = 8_192;
+/// Descriptors that are no connection's: the store, the log, and what answers that the house is full.
+const OTHER_FILES: u64 = 384;
+/// What of a request's head, and of answers that wait for their reader, is kept in memory. A session token, a policy and
+/// a web identity token can all stand in one query.
+const MAX_BUFFER: usize = 128 * 1024;
+/// How long nothing is accepted once no descriptor is left.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How often the same complaint stands in the log.
+const COMPLAINT: Duration = Duration::from_secs(10);
+
+/// What those who connect are given.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For the headers of a request, from their first byte; on a new connection, from its beginning.
+    pub head: Duration,
+    /// For a connection on which nobody asks anything. A balancer that keeps connections has to give them up earlier, or
+    /// it sends a request just when we hang up.
+    pub idle: Duration,
+    /// For whoever reads an answer to take some more of it.
+    pub write: Duration,
+    /// For what is under way at the end.
+    pub drain: Duration,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// How many requests may be under way. Those that wait for a provider count.
+    pub requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            write: Duration::from_secs(30),
+            drain: request_id::TIME_LIMIT + Duration::from_secs(5),
+            connections: connections_for(getrlimit(Resource::Nofile).current),
+            requests: 2_048,
+        }
+    }
+}
+
+/// How many connections may be open where so many files may: each can have one more to a provider behind it.
+fn connections_for(files: Option<u64>) -> usize {
+    let files = files.unwrap_or(ENOUGH_FILES);
+    let half = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(ENOUGH_CONNECTIONS);
+    half.clamp(16, ENOUGH_CONNECTIONS)
+}
 
 /// Has the system allow as many open files as it may: each login that waits for its provider holds two sockets,
 /// and a shell usually allows 1,024, for the sake of programs that use select(2).
@@ -46,51 +108,139 @@ impl Stop {
         (sender, Self(receiver))
     }
 
+    /// Whether the end has come, and only what is under way is answered still.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        *self.0.borrow()
+    }
+
     async fn given(&mut self) {
         // A sender that is gone will never say stop: the process is ending.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
 }
 
+/// Marks a request, among its extensions, for which there is no place: it has to be refused, unless it asks whether the
+/// server is alive.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPlace;
+
 /// Answers every connection of `listener` with `router`, until `stop`.
-pub async fn listen(listener: TcpListener, router: Router, mut stop: Stop) {
+pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
+    listen_within(listener, router, stop, Limits::default()).await;
+}
+
+/// The same within limits of somebody's choice.
+pub async fn listen_within(listener: TcpListener, router: Router, mut stop: Stop, limits: Limits) {
     let graceful = GracefulShutdown::new();
+    let house = Arc::new(House {
+        router,
+        stop: stop.clone(),
+        limits,
+        places: Places::new(&limits),
+        load: Load::watch(),
+    });
+    let (mut complained, mut full) = (None, None);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.given() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                // Answers are small and whole: waiting to fill a packet only delays them.
-                let _ = stream.set_nodelay(true);
-                let service = router
-                    .clone()
-                    .map_request(|request: axum::http::Request<Incoming>| request.map(Body::new));
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(HEADER_LIMIT)
-                    .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-                let connection = graceful.watch(connection);
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke off");
-                    }
-                });
+            Ok((stream, peer)) => match house.places.connect(peer.ip()) {
+                Some(place) => serve(&house, &graceful, stream, peer, place),
+                None => {
+                    seldom(&mut full, || tracing::warn!("connections are turned away: too many are open"));
+                }
+            },
+            Err(error) if is_out_of_files(&error) => {
+                seldom(
+                    &mut complained,
+                    || tracing::error!(%error, "cannot accept a connection: raise the limit of open files (LimitNOFILE= under systemd)"),
+                );
+                tokio::select! {
+                    () = sleep_until(Instant::now() + PAUSE) => {}
+                    () = stop.given() => break,
+                }
             }
-            Err(error) => out_of_sockets(&error).await,
+            // Whoever connected was gone before it was accepted (accept(2)).
+            Err(error) => tracing::debug!(%error, "a connection was none"),
         }
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests were still under way after {} seconds", GRACE.as_secs());
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests were still under way after {} seconds", limits.drain.as_secs());
     }
 }
 
-/// Too many open files, most likely: give others a moment to close some, rather than spin.
-async fn out_of_sockets(error: &std::io::Error) {
-    tracing::error!(%error, "cannot accept a connection");
-    let mut pause = tokio::time::interval(Duration::from_millis(100));
-    pause.tick().await;
-    pause.tick().await;
+/// What every connection of a listener has in common.
+struct House {
+    router: Router,
+    stop: Stop,
+    limits: Limits,
+    places: Places,
+    load: Arc<Load>,
+}
+
+fn serve(
+    house: &Arc<House>,
+    graceful: &GracefulShutdown,
+    stream: TcpStream,
+    _peer: SocketAddr,
+    place: Place,
+) {
+    // Answers are small and whole: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let (requests, limits) = (Arc::new(Requests::default()), place.limits(house.limits));
+    let mut protocol = hyper::server::conn::http1::Builder::new();
+    // Hyper counts the time between two requests as time for the headers of the second, so the stream keeps the time.
+    protocol.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(MAX_BUFFER);
+    protocol.keep_alive(!place.is_spare());
+    let io = TokioIo::new(Timed::new(stream, requests.clone(), limits));
+    let (house, is_spare) = (house.clone(), place.is_spare());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (house, requests) = (house.clone(), requests.clone());
+        requests.begin();
+        async move {
+            let answer = house.answer(request, is_spare).await;
+            requests.end();
+            answer
+        }
+    });
+    let connection = graceful.watch(protocol.serve_connection(io, service));
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke off");
+        }
+        drop(place);
+    });
+}
+
+impl House {
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        is_spare: bool,
+    ) -> Result<axum::response::Response, std::convert::Infallible> {
+        // Whoever asks whether the server lives takes no place and needs none.
+        let asks_for_life = health::asks_for_life(request.uri().path());
+        let place =
+            (!asks_for_life && !is_spare && !self.load.is_too_much()).then(|| self.places.begin()).flatten();
+        if place.is_none() && !asks_for_life {
+            request.extensions_mut().insert(NoPlace);
+        }
+        request.extensions_mut().insert(self.stop.clone());
+        let answer = self.router.clone().oneshot(request.map(Body::new)).await;
+        drop(place);
+        answer
+    }
+}
+
+/// Complains, unless it was done a moment ago.
+fn seldom(last: &mut Option<Instant>, complain: impl FnOnce()) {
+    let now = Instant::now();
+    if last.is_none_or(|last| now >= last + COMPLAINT) {
+        *last = Some(now);
+        complain();
+    }
 }

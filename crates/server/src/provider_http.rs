@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::pool::Pool;
+pub(crate) use self::reach::is_public;
 pub use self::reach::{AllowedHost, Reach};
 use self::reach::{PrivateAddress, Resolver};
 use crate::circuit::Circuit;

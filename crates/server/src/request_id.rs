@@ -17,7 +17,7 @@ use crate::routes::dialect_of;
 use crate::wire::App;
 
 /// No answer takes longer: a request that hangs gives its place to the next.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Names the request, limits its time, answers for a panic and writes its line into the log: method, route, status and time,
 /// and no URL, which could hold a code.

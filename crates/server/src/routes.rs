@@ -5,7 +5,7 @@ pub mod aws;
 mod body;
 mod discovery;
 mod exchange;
-mod health;
+pub(crate) mod health;
 mod link;
 mod login;
 mod metrics;
@@ -19,13 +19,15 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use daypass_core::clock::SignedDuration;
 use daypass_core::ids::RequestId;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
+use crate::listen::NoPlace;
 use crate::request_id;
 use crate::secrets;
 use crate::wire::{App, Embedded};
@@ -66,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(embedded)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), refuse_without_place))
         .layer(middleware::from_fn_with_state(app, request_id::name_limit_and_log))
 }
 
@@ -111,6 +114,21 @@ fn cors_for_apps(app: &App) -> CorsLayer {
 
 fn cors_for_documents() -> CorsLayer {
     CorsLayer::new().allow_origin(Any).allow_methods([Method::GET])
+}
+
+/// Refuses, before it costs anything, what the listener has no place for. Who is sent away together is not to come back
+/// together.
+async fn refuse_without_place(
+    State(app): SharedApp,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.extensions().get::<NoPlace>().is_none() || health::asks_for_life(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let (dialect, [share]) = (dialect_of(&request), app.random.bytes());
+    ApiError::busy(dialect, SignedDuration::from_secs(1 + i64::from(share % 8))).answer(dialect, &id)
 }
 
 /// How a request is answered if it fails before its route is reached.

@@ -23,9 +23,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::home::Home;
-use self::ports::Ports;
+use self::ports::{Bound, Ports};
 use crate::config::{Additions, Config, EmbeddedConfig};
-use crate::listen::{Stop, listen};
+use crate::listen::{Stop, listen_within};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
 use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
 use crate::secrets::{self, AwsSecrets, Secrets};
@@ -181,14 +181,13 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     };
 
     let (stop, stopped) = Stop::channel();
+    let s3 = s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?;
+    let listen =
+        |port: Bound, router| tokio::spawn(listen_within(port.listener, router, stopped.clone(), app.limits));
     let listeners = vec![
-        tokio::spawn(listen(ports.server.listener, routes::router(app.clone()), stopped.clone())),
-        tokio::spawn(listen(
-            ports.s3.listener,
-            s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?,
-            stopped.clone(),
-        )),
-        tokio::spawn(listen(ports.sandbox.listener, sandbox::router(sandbox, clock, random), stopped)),
+        listen(ports.server, routes::router(app.clone())),
+        listen(ports.s3, s3),
+        listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
     Ok(Running { ready, stop, listeners, _home: home })
 }

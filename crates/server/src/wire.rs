@@ -32,6 +32,7 @@ use daypass_core::token::TokenIssuer;
 use crate::cognito::{self, CognitoPool, Surroundings};
 use crate::config::{Config, ConfigError, Driver, EmbeddedConfig, RegionConfig, load_providers};
 use crate::foreign_sts::ForeignSts;
+use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
@@ -91,6 +92,8 @@ pub struct App {
     pub embedded: Option<Arc<Embedded>>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
+    /// What those who connect are given.
+    pub limits: Limits,
     /// What shows that somebody may read it. Nobody may without.
     pub metrics_token: Option<Secret>,
     /// Draws request IDs.
@@ -176,6 +179,7 @@ impl App {
         let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
         let engine = Engine::new(ingredients.http.clone(), clock.clone());
         let metrics = Arc::new(Metrics::default());
+        let limits = ingredients.config.network.limits();
         let (pool, embedded) = wire_pool(ingredients, trail.clone(), &metrics).await?;
         let broker = Broker {
             redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
@@ -192,6 +196,7 @@ impl App {
             refresher: refresher.map(Arc::new),
             embedded,
             metrics,
+            limits,
             metrics_token,
             broker,
             login_flow,

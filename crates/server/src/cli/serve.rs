@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::signals::Signals;
 use super::tell;
-use crate::listen::{Stop, allow_many_sockets, listen};
+use crate::listen::{Stop, allow_many_sockets, listen_within};
 use crate::serve::{self, Instances};
 use crate::{routes, telemetry};
 
@@ -40,14 +40,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
     let (stop, stopped) = Stop::channel();
-    let serving = tokio::spawn(listen(listener, routes::router(app.clone()), stopped));
+    let serving = tokio::spawn(listen_within(listener, routes::router(app.clone()), stopped, app.limits));
     tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
     let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
     let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;
     written.map_err(|error| anyhow!("stdout, where the audit events go, cannot be written: {error}"))?;
     signals.end().await;
-    tell("Stopping.");
+    tell("Stopping: what is under way is answered first. A second signal ends it at once.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);
-    Ok(serving.await?)
+    tokio::select! {
+        served = serving => Ok(served?),
+        () = signals.end() => Ok(()),
+    }
 }

@@ -36,7 +36,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     print(&serde_json::to_string(&running.ready)?)?;
     signals.end().await;
     tell("Stopping.");
-    running.stop().await;
+    tokio::select! {
+        () = running.stop() => {}
+        () = signals.end() => {}
+    }
     Ok(())
 }
 

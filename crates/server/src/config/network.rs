@@ -1,14 +1,66 @@
-//! `[network]`: what of the network providers may be in.
+//! `[network]`: what of the network providers may be in, and how patient we are with it.
 
+use std::time::Duration;
+
+use daypass_core::provider::definition::seconds;
 use serde::Deserialize;
 
+use crate::listen::Limits;
 use crate::provider_http::AllowedHost;
 
-/// What of the network providers may be in: the public internet, unless more is said.
+/// What of the network providers may be in: the public internet, unless more is said. And how patient we are.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Hosts of providers and issuers that may have a private address, each by its name or its address.
     #[serde(default)]
     pub allow_private: Vec<AllowedHost>,
+    /// How long a connection is kept on which nobody asks.
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    idle_timeout: Option<i64>,
+    /// How long what is under way may take when we are told to end.
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    drain_timeout: Option<i64>,
+}
+
+impl NetworkConfig {
+    /// What those who connect are given.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::default();
+        let or = |seconds: Option<i64>, limit| {
+            seconds.and_then(|seconds| u64::try_from(seconds).ok()).map_or(limit, Duration::from_secs)
+        };
+        Limits {
+            idle: or(self.idle_timeout, limits.idle),
+            drain: or(self.drain_timeout, limits.drain),
+            ..limits
+        }
+    }
+
+    /// Lays a developer's additions over it.
+    pub(super) fn add(&mut self, additions: Self) {
+        self.allow_private.extend(additions.allow_private);
+        self.idle_timeout = additions.idle_timeout.or(self.idle_timeout);
+        self.drain_timeout = additions.drain_timeout.or(self.drain_timeout);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_what_the_operator_says_or_what_balancers_need() {
+        let limits = |text: &str| toml::from_str::<NetworkConfig>(text).unwrap().limits();
+        let of = |limits: Limits| (limits.idle.as_secs(), limits.drain.as_secs());
+        assert_eq!(of(limits("")), (75, 35));
+        assert_eq!(of(limits("idle_timeout = \"5m\"\ndrain_timeout = \"90s\"")), (300, 90));
+        let mut config: NetworkConfig = toml::from_str("idle_timeout = \"5m\"").unwrap();
+        config.add(toml::from_str("drain_timeout = \"1m\"").unwrap());
+        assert_eq!(of(config.limits()), (300, 60));
+        for wrong in ["idle_timeout = 60", "idle_timeout = \"0s\"", "drain_timeout = \"-1s\""] {
+            assert!(toml::from_str::<NetworkConfig>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -99,7 +99,7 @@ impl Resolve for Resolver {
 }
 
 /// Whether an address is one of the public internet (the special-purpose registries of RFC 6890).
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

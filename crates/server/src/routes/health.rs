@@ -6,12 +6,25 @@ use daypass_core::ids::RequestId;
 
 use super::SharedApp;
 use crate::error::{ApiError, Dialect};
+use crate::listen::Stop;
+
+/// Whether a path asks for no more than whether the server lives. Whoever asks that is answered in front of everybody.
+pub fn asks_for_life(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
 
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub async fn ready(State(app): SharedApp, Extension(id): Extension<RequestId>) -> Response {
+pub async fn ready(
+    State(app): SharedApp,
+    Extension(id): Extension<RequestId>,
+    stop: Option<Extension<Stop>>,
+) -> Response {
+    if stop.is_some_and(|Extension(stop)| stop.is_given()) {
+        return ApiError::stopping().answer(Dialect::Problem, &id);
+    }
     match app.store.ping().await {
         Ok(()) => "ready\n".into_response(),
         Err(error) => ApiError::not_ready(&error).answer(Dialect::Problem, &id),

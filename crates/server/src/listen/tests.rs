@@ -1,0 +1,234 @@
+//! Clients that do not keep to what is expected of them.
+
+use std::future::pending;
+use std::io::ErrorKind;
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+const LIMITS: Limits = Limits {
+    head: Duration::from_millis(200),
+    idle: Duration::from_millis(1_500),
+    write: Duration::from_millis(200),
+    drain: Duration::from_secs(20),
+    connections: 64,
+    requests: 64,
+};
+const ASK: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+/// A server under test.
+struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+    /// Lets `/slow` be answered.
+    go_on: Arc<Notify>,
+    /// Says that `/slow` was asked.
+    asked: Arc<Notify>,
+}
+
+impl Server {
+    async fn start(limits: Limits) -> Self {
+        let (go_on, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (going_on, asking) = (go_on.clone(), asked.clone());
+        let slow = move || async move {
+            asking.notify_one();
+            going_on.notified().await;
+            "slow"
+        };
+        let place = |request: axum::extract::Request| async move {
+            if request.extensions().get::<NoPlace>().is_some() { "no place" } else { "a place" }
+        };
+        let draining = |request: axum::extract::Request| async move {
+            if request.extensions().get::<Stop>().unwrap().is_given() { "draining" } else { "serving" }
+        };
+        let router = Router::new()
+            .route("/", get(place))
+            .route("/healthz", get(place))
+            .route("/readyz", get(draining))
+            .route("/large", get(|| async { "x".repeat(64 * 1024) }))
+            .route("/hangs", get(pending::<&'static str>))
+            .route("/slow", get(slow));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = Stop::channel();
+        let running = tokio::spawn(listen_within(listener, router, stopped, limits));
+        Self { address, stop, running, go_on, asked }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn send(&self, text: &str) -> TcpStream {
+        let mut client = self.connect().await;
+        client.write_all(text.as_bytes()).await.unwrap();
+        client
+    }
+}
+
+/// What comes until the server hangs up.
+async fn rest(client: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    match client.read_to_end(&mut bytes).await {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{error}"),
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// One answer whose end is known.
+async fn answer(client: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let mut bytes = [0; 4096];
+        let length = client.read(&mut bytes).await.unwrap();
+        assert!(length > 0, "it hung up after {text:?}");
+        text.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_connection_may_be_idle_for_longer_than_headers_may_take() {
+    let server = Server::start(LIMITS).await;
+    let mut client = server.send(ASK).await;
+    answer(&mut client, "a place").await;
+    // Longer than the limit for headers, which Hyper's own timer would count from here.
+    sleep_until(Instant::now() + 2 * LIMITS.head).await;
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    answer(&mut client, "a place").await;
+    let asked = Instant::now();
+    assert_eq!(rest(&mut client).await, "", "it ends");
+    assert!(asked.elapsed() >= 2 * LIMITS.head, "not before its time");
+}
+
+#[tokio::test]
+async fn headers_that_do_not_come_end_the_connection() {
+    let server = Server::start(Limits { idle: Duration::from_mins(1), ..LIMITS }).await;
+    assert_eq!(rest(&mut server.connect().await).await, "", "of a new connection");
+    assert_eq!(rest(&mut server.send("GET / HT").await).await, "", "of a first request");
+    let mut client = server.send(ASK).await;
+    answer(&mut client, "a place").await;
+    client.write_all(b"GET").await.unwrap();
+    assert_eq!(rest(&mut client).await, "", "of a second one");
+}
+
+#[tokio::test]
+async fn a_drop_at_a_time_does_not_stretch_the_time_for_headers() {
+    let server = Server::start(Limits { idle: Duration::from_mins(1), ..LIMITS }).await;
+    let (mut reader, mut writer) = server.connect().await.into_split();
+    let dripping = tokio::spawn(async move {
+        let mut drop = tokio::time::interval(LIMITS.head / 4);
+        loop {
+            drop.tick().await;
+            if writer.write_all(b"G").await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut bytes = Vec::new();
+    let _ = reader.read_to_end(&mut bytes).await;
+    assert!(bytes.is_empty());
+    dripping.abort();
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_not_answered_for_ever() {
+    let server = Server::start(LIMITS).await;
+    let client = server.connect().await;
+    let (_reader, mut writer) = client.into_split();
+    // More questions than their answers, or they themselves, fit into what the system keeps for a connection.
+    let questions = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(1_000);
+    let writing = async { while writer.write_all(questions.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(20), writing).await.expect("the server hangs up");
+}
+
+#[tokio::test]
+async fn who_reads_late_gets_every_answer() {
+    let server = Server::start(Limits { write: Duration::from_mins(1), ..LIMITS }).await;
+    let last = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let questions = "GET /large HTTP/1.1\r\nhost: a\r\n\r\n".repeat(400) + last;
+    let mut client = server.send(&questions).await;
+    let answers = rest(&mut client).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 401);
+    assert!(answers.ends_with("a place"));
+}
+
+#[tokio::test]
+async fn a_request_without_a_place_is_known_at_once_and_who_asks_for_life_needs_none() {
+    let server = Server::start(Limits { requests: 1, ..LIMITS }).await;
+    let _hangs = server.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    server.asked.notified().await;
+    answer(&mut server.send(ASK).await, "no place").await;
+    answer(&mut server.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await, "a place").await;
+}
+
+#[tokio::test]
+async fn a_full_house_says_that_it_lives() {
+    let server = Server::start(Limits { connections: 2, ..LIMITS }).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        held.push(server.send("GET /hangs HTTP/1.1\r\nhost: a\r\n\r\n").await);
+    }
+    let text = rest(&mut server.send(ASK).await).await;
+    assert!(text.ends_with("no place") && text.contains("connection: close"), "{text}");
+    let text = rest(&mut server.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await).await;
+    assert!(text.ends_with("a place"), "{text}");
+    drop(held);
+}
+
+#[tokio::test]
+async fn what_is_under_way_at_the_end_is_answered_and_the_rest_hung_up() {
+    let server = Server::start(Limits { idle: Duration::from_mins(1), ..LIMITS }).await;
+    let mut idle = server.send(ASK).await;
+    answer(&mut idle, "a place").await;
+    let mut slow = server.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    server.asked.notified().await;
+    server.stop.send(true).unwrap();
+    assert_eq!(rest(&mut idle).await, "", "at once");
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody new is let in");
+    server.go_on.notify_one();
+    let text = rest(&mut slow).await;
+    assert!(text.ends_with("slow") && text.contains("connection: close"), "{text}");
+    server.running.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_longer_than_it_may() {
+    let server = Server::start(Limits { drain: Duration::from_millis(50), ..LIMITS }).await;
+    let _slow = server.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    server.asked.notified().await;
+    server.stop.send(true).unwrap();
+    server.running.await.unwrap();
+}
+
+#[test]
+fn connections_leave_descriptors_for_providers() {
+    for (files, connections) in [(1_024, 320), (65_536, 8_192), (256, 16), (0, 16)] {
+        assert_eq!(connections_for(Some(files)), connections, "{files}");
+    }
+    assert_eq!(connections_for(None), ENOUGH_CONNECTIONS);
+}
+
+/// Whatever stops us, or ends a request, has to be as patient as we are.
+#[test]
+fn what_is_deployed_gives_a_request_and_the_end_their_time() {
+    let number = |text: &str, after: &str| -> u64 {
+        let (_, number) = text.split_once(after).unwrap_or_else(|| panic!("{after} is missing"));
+        number.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let (request, drain) = (request_id::TIME_LIMIT.as_secs(), Limits::default().drain.as_secs());
+    assert!(drain > request, "a request that began just before the end is answered");
+    assert!(number(include_str!("../../../../deploy/systemd/daypass.service"), "\nTimeoutStopSec=") > drain);
+    let docs = include_str!("../../../../docs/self-host.md");
+    assert!(number(docs, "--stop-timeout ") > drain);
+    assert!(number(docs, "terminationGracePeriodSeconds: ") > drain);
+    assert_eq!(number(include_str!("../../../../deploy/sam/template.yaml"), "\n      Timeout: "), request);
+    let terraform = include_str!("../../../../deploy/terraform/main.tf");
+    assert_eq!(number(terraform, "\n  timeout                        = "), request);
+}
