@@ -29,6 +29,8 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) enum IdTokenError {
     #[error("it is no JWT, or its claims are not of their types")]
     Malformed,
+    #[error("it is a token of another type than an ID token")]
+    WrongType,
     #[error("it has no {0}")]
     MissingClaim(&'static str),
     #[error("it is of another issuer")]
@@ -43,6 +45,8 @@ pub(crate) enum IdTokenError {
     WrongAudience,
     #[error("its nonce is not that of this login")]
     WrongNonce,
+    #[error("it has a nonce, and none came with it")]
+    NonceNotShown,
     #[error("it is too old")]
     TooOld,
     #[error("a claim has a value that is not accepted")]
@@ -107,6 +111,8 @@ pub(crate) enum Keys<'a> {
 pub(crate) enum Nonce<'a> {
     /// Whatever it says.
     Ignored,
+    /// None: whoever started the login with a nonce has it, and whoever does not show it did not start it.
+    Absent,
     /// This.
     Exact(&'a str),
     /// This, or its hex SHA-256.
@@ -215,6 +221,10 @@ fn check_nonce(claims: &Claims, wanted: Nonce<'_>) -> Result<(), IdTokenError> {
     };
     let good = match wanted {
         Nonce::Ignored => true,
+        Nonce::Absent => {
+            let absent = claims.get("nonce").is_none();
+            return if absent { Ok(()) } else { Err(IdTokenError::NonceNotShown) };
+        }
         Nonce::Exact(nonce) => found(&[nonce]),
         Nonce::Sha256(nonce) => {
             let hash = digest::digest(&digest::SHA256, nonce.as_bytes());
@@ -284,9 +294,21 @@ struct UnverifiedToken<'a> {
 struct Header {
     alg: String,
     kid: Option<String>,
+    /// What kind of token it is, where it says so.
+    typ: Option<String>,
     /// Names what a reader must understand. Nothing of that kind is understood here (RFC 7515 section
     /// 4.1.11).
     crit: Option<IgnoredAny>,
+}
+
+impl Header {
+    /// An ID token says `JWT` or nothing. Access tokens (`at+jwt`, RFC 9068), logout tokens (`logout+jwt`) and security
+    /// events (`secevent+jwt`, RFC 8417, which have a claim `events`) are signed with the same keys, and must not be
+    /// taken for one (RFC 8725 section 3.11).
+    fn may_be_id_token(&self) -> bool {
+        let typ = self.typ.as_deref().map(str::to_ascii_lowercase);
+        typ.is_none_or(|typ| typ.strip_prefix("application/").unwrap_or(&typ) == "jwt")
+    }
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -303,7 +325,11 @@ impl<'a> UnverifiedToken<'a> {
         if header.crit.is_some() {
             return Err(IdTokenError::Malformed);
         }
-        Ok(Self { header, claims: decode(claims)?, message, signature })
+        let claims: Claims = decode(claims)?;
+        if !header.may_be_id_token() || claims.get("events").is_some() {
+            return Err(IdTokenError::WrongType);
+        }
+        Ok(Self { header, claims, message, signature })
     }
 }
 

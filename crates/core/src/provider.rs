@@ -266,6 +266,7 @@ impl From<IdTokenError> for ProofError {
     fn from(error: IdTokenError) -> Self {
         match error {
             IdTokenError::WrongAudience => Self::AnotherClient,
+            IdTokenError::NonceNotShown => Self::NonceMissing,
             IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
             error => Self::IdToken(error.to_string()),
         }
@@ -441,7 +442,7 @@ impl Confirmer {
             UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
             UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,
             UnverifiedProof::IdToken { token, nonce } => {
-                self.by_id_token(provider, &token, nonce.as_ref()).await
+                self.by_id_token(provider, &token, nonce.as_ref(), Nonce::Ignored).await
             }
             UnverifiedProof::SignedFields { fields, redirect_uri } => {
                 self.by_signed_fields(provider, &fields, &redirect_uri).await
@@ -478,7 +479,7 @@ impl Confirmer {
         if exchange.reads_id_token {
             let token = answer.get("id_token").and_then(Value::as_str).map(Secret::new);
             let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
-            return self.by_id_token(provider, &token, nonce.as_ref()).await;
+            return self.by_id_token(provider, &token, nonce.as_ref(), Nonce::Absent).await;
         }
         take(&exchange.take, &answer, &mut values)?;
         let token = answer::access_token(&exchange.access_token, &answer)?;
@@ -563,15 +564,18 @@ impl Confirmer {
         VerifiedLogin::new(provider, &external_id, user, None)
     }
 
+    /// `without` is what its nonce may be if none came with the proof: whoever has a code started a login, and knows the
+    /// nonce of it; a bare ID token may come from a phone whose SDK keeps its nonce to itself.
     async fn by_id_token(
         &self,
         provider: &Provider,
         token: &Secret,
         nonce: Option<&Secret>,
+        without: Nonce<'_>,
     ) -> Result<VerifiedLogin, ProofError> {
         let definition = provider.definition.id_token.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
-        let expected = expectation(provider, definition, nonce)?;
+        let expected = expectation(provider, definition, nonce, without)?;
         let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
         let external_id = answer::subject(&definition.subject, &claims)?;
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
@@ -605,6 +609,7 @@ fn expectation<'a>(
     provider: &'a Provider,
     definition: &'a IdToken,
     nonce: Option<&'a Secret>,
+    without: Nonce<'a>,
 ) -> Result<Expectation<'a>, ProofError> {
     let url = |template: &template::Template| template.url(&Values::default()).map_err(ProofError::from);
     let keys = match &definition.keys {
@@ -613,7 +618,8 @@ fn expectation<'a>(
         IdTokenKeys::ClientSecret => Keys::Shared(&provider.client_secret),
     };
     let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
-        (NonceMode::None, _) | (_, None) => Nonce::Ignored,
+        (NonceMode::None, _) => Nonce::Ignored,
+        (_, None) => without,
         (NonceMode::Exact, Some(nonce)) => Nonce::Exact(nonce),
         (NonceMode::Sha256, Some(nonce)) => Nonce::Sha256(nonce),
     };

@@ -3,6 +3,7 @@
 
 mod network;
 mod pool;
+mod urls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -439,7 +440,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        check_url("public_url", &self.public_url, |rest| !rest.ends_with('/'), "must not end with a slash")?;
+        urls::check_public_url(&self.public_url)?;
         self.check_driver()?;
         self.foreign_sts()?;
         self.check_registered()?;
@@ -449,15 +450,10 @@ impl Config {
                 return Err(ConfigError::DuplicateApp(app.id.clone()));
             }
             for origin in &app.origins {
-                check_url(
-                    "[[app]] origins",
-                    origin,
-                    |rest| !rest.contains('/'),
-                    "must be scheme, host and port only",
-                )?;
+                urls::check_origin(origin, &self.public_url)?;
             }
             for uri in &app.redirect_uris {
-                check_url("[[app]] redirect_uris", uri, |rest| !rest.contains('#'), "must have no fragment")?;
+                urls::check_redirect_uri(uri, &self.public_url)?;
             }
         }
         Ok(())
@@ -679,6 +675,9 @@ impl ProviderConfig {
         let block = self.catalogue.as_deref().unwrap_or(&self.id);
         let definition = Definition::from_catalogue(block, self.overrides.clone())
             .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
+        definition
+            .check_client(&self.client_id, &self.other_client_ids, self.app_id.as_deref())
+            .map_err(|source| ConfigError::Provider { id: id.clone(), source })?;
         if self.identifier == Identifier::Bare && definition.joins_subject() {
             return Err(ConfigError::JoinedBareIdentifier(id));
         }
@@ -726,21 +725,6 @@ pub fn load_providers(configs: &[ProviderConfig], secrets: &Secrets) -> Result<P
 /// The secret that `key` of the configuration refers to.
 fn secret(reference: &SecretReference, key: String, secrets: &Secrets) -> Result<Secret, ConfigError> {
     secrets.get(reference).map_err(|source| ConfigError::Secret { key, source })
-}
-
-fn check_url(
-    key: &'static str,
-    value: &str,
-    valid: fn(&str) -> bool,
-    cure: &'static str,
-) -> Result<(), ConfigError> {
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-    let refuse = |cure| Err(ConfigError::Url { key, value: value.to_owned(), cure });
-    match rest {
-        None | Some("") => refuse("must start with https:// or http://, and name a host"),
-        Some(rest) if !valid(rest) => refuse(cure),
-        Some(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -47,10 +47,12 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(cors_for_apps(&app));
+    // A GET that has an effect is no HEAD: whoever looks ahead must not spend a login.
+    let callback = get(login::answer_in_query).head(method_not_allowed).post(login::answer_in_form);
     let login = Router::new()
         .route("/login", get(login::choose))
-        .route("/login/{provider}", get(login::start))
-        .route("/login/{provider}/callback", get(login::answer_in_query).post(login::answer_in_form))
+        .route("/login/{provider}", get(login::start).head(method_not_allowed))
+        .route("/login/{provider}/callback", callback)
         .route("/login/style.css", get(login::pages::style))
         .route("/login/popup.js", get(login::pages::popup_script))
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
@@ -143,6 +145,10 @@ async fn root(
     request: Request,
 ) -> Response {
     if aws::names_action(request.uri()) {
+        // An action has an effect: to look ahead is not to ask for it.
+        if request.method() == Method::HEAD {
+            return method_not_allowed(Extension(id)).await;
+        }
         return aws::handle(State(embedded), Extension(id), request).await;
     }
     match &embedded.playground {

@@ -141,7 +141,7 @@ fn origin(url: &str) -> Option<&str> {
 }
 
 /// Adds parameters to a query. A fragment stays at the end: some providers want one.
-fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let (base, fragment) = url.split_once('#').map_or((url, None), |(base, fragment)| (base, Some(fragment)));
     let query: Vec<String> =
         parameters.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();

@@ -717,6 +717,19 @@ impl Definition {
         Self::read(block)
     }
 
+    /// Whether what the operator calls our client there names one.
+    ///
+    /// # Errors
+    /// What is wrong, with its key and the cure.
+    pub fn check_client(
+        &self,
+        client_id: &str,
+        other_client_ids: &[String],
+        app_id: Option<&str>,
+    ) -> Result<(), DefinitionError> {
+        validate::check_client(self, client_id, other_client_ids, app_id).map_err(DefinitionError::Invalid)
+    }
+
     /// Whether an external ID is made of several values here.
     #[must_use]
     pub fn joins_subject(&self) -> bool {

@@ -95,7 +95,10 @@ mod tests {
             ("[\"access_token\"]", format!("[binding]\nkind = \"endpoint\"\n{url}\n{client}"), Grade::B),
             (
                 "[\"access_token\"]",
-                format!("[binding]\nkind = \"client_auth_endpoint\"\nauth = \"client_basic\"\n{url}"),
+                format!(
+                    "[binding]\nkind = \"client_auth_endpoint\"\nauth = \"client_basic\"\n{url}\n{client}\n\
+                     method = \"POST\"\nform = {{ token = \"{{token}}\" }}"
+                ),
                 Grade::C,
             ),
             (

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::ProofError;
+use super::authorize::with_query;
 use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
 use super::http::ProviderHttp;
 use super::template::{Values, encode};
@@ -42,7 +43,7 @@ pub(super) fn check_fields(
 ) -> Result<UseOnce, ProofError> {
     let mut rest = fields.clone();
     let signature = rest.remove(&definition.signature).ok_or(ProofError::Refused)?;
-    let message: Vec<String> = rest.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let message = message(&rest, &definition.joiner).ok_or(ProofError::Refused)?;
     let signature = decode_hex(&signature).ok_or(ProofError::Refused)?;
     let key = match definition.key {
         SignedFieldsKey::Secret => hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes()),
@@ -51,8 +52,7 @@ pub(super) fn check_fields(
             hmac::Key::new(hmac::HMAC_SHA256, hashed.as_ref())
         }
     };
-    hmac::verify(&key, message.join(&definition.joiner).as_bytes(), &signature)
-        .map_err(|_| ProofError::Refused)?;
+    hmac::verify(&key, message.as_bytes(), &signature).map_err(|_| ProofError::Refused)?;
     let signed_at = rest.get(&definition.signed_at).and_then(|text| text.parse::<i64>().ok());
     let signed_at = signed_at.ok_or(ProofError::Refused)?;
     let until = signed_at.saturating_add(definition.max_age_seconds);
@@ -61,6 +61,15 @@ pub(super) fn check_fields(
     }
     let until = Timestamp::from_second(until.saturating_add(1)).map_err(|_| ProofError::Refused)?;
     Ok(UseOnce { name: hex::encode(&signature), until })
+}
+
+/// What is signed: `name=value` of each field, joined. None for fields whose text could be split anew into others: a
+/// line break in one's own first name must not become a field that says who one is.
+fn message(fields: &Fields, joiner: &str) -> Option<String> {
+    let splits = |text: &str| text.contains(joiner) || text.contains(char::is_control);
+    let ambiguous = fields.iter().any(|(name, value)| name.contains('=') || splits(name) || splits(value));
+    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    (!ambiguous).then(|| pairs.join(joiner))
 }
 
 /// The fields as an answer, for pointers of one step.
@@ -84,7 +93,7 @@ pub(super) async fn check_assertion(
     let good = field("mode") == Some("id_res")
         && field("ns") == Some("http://specs.openid.net/auth/2.0")
         && field("op_endpoint") == Some(&endpoint)
-        && field("return_to").is_some_and(|return_to| returns_to(return_to, redirect_uri))
+        && field("return_to") == Some(&*return_to(redirect_uri, fields.get("state")))
         && field("claimed_id") == field("identity")
         && must_be_signed.iter().all(|name| signed.contains(name));
     if !good {
@@ -98,12 +107,12 @@ pub(super) async fn check_assertion(
     Ok((subject, use_once))
 }
 
-/// Whether an address is the redirect URI, perhaps with the state of a login.
-fn returns_to(return_to: &str, redirect_uri: &str) -> bool {
-    match return_to.strip_prefix(redirect_uri) {
-        Some("") => true,
-        Some(rest) => rest.strip_prefix("?state=").is_some_and(|state| !state.contains(['&', '#', '/'])),
-        None => false,
+/// The address that an assertion has to be for: the redirect URI with the state that came back beside it, which is the
+/// flow's own where the flow is ours. An assertion of another flow, or of none, has another address.
+fn return_to(redirect_uri: &str, state: Option<&String>) -> String {
+    match state {
+        Some(state) => with_query(redirect_uri, [("state", state.as_str())].into_iter()),
+        None => redirect_uri.to_owned(),
     }
 }
 
@@ -139,4 +148,51 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() == 64)?;
     digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fields(pairs: &[(&str, &str)]) -> Fields {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_text_that_could_be_split_anew_is_none() {
+        let good = fields(&[("auth_date", "1"), ("first_name", "A = b"), ("id", "7")]);
+        assert_eq!(message(&good, "\n").unwrap(), "auth_date=1\nfirst_name=A = b\nid=7");
+        for bad in [
+            fields(&[("auth_date", "1"), ("first_name", "A\nid=8")]),
+            fields(&[("auth_date", "1\nfirst_name"), ("id", "7")]),
+            fields(&[("auth_date=1", "1")]),
+            fields(&[("first_name", "A\rid=8")]),
+            fields(&[("first_name", "A\u{0}")]),
+        ] {
+            assert_eq!(message(&bad, "\n"), None, "{bad:?}");
+        }
+        assert_eq!(message(&fields(&[("first_name", "A&id=8")]), "&"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn two_sets_of_fields_never_have_one_text(
+            one in proptest::collection::btree_map("[a=\n]{0,3}", "[a=\n]{0,4}", 0..4),
+            other in proptest::collection::btree_map("[a=\n]{0,3}", "[a=\n]{0,4}", 0..4),
+        ) {
+            if let (Some(text), Some(of_other)) = (message(&one, "\n"), message(&other, "\n"))
+                && !one.is_empty() && !other.is_empty() {
+                prop_assert_eq!(text == of_other, one == other);
+            }
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_for_the_redirect_uri_and_the_state_of_its_flow() {
+        let uri = "https://login.example.com/login/steam/callback";
+        assert_eq!(return_to(uri, None), uri);
+        assert_eq!(return_to(uri, Some(&"abc".to_owned())), format!("{uri}?state=abc"));
+    }
 }

@@ -81,6 +81,15 @@ impl Template {
         })
     }
 
+    /// Those of them that stand before a query.
+    pub(super) fn names_in_path(&self) -> impl Iterator<Item = &Name> {
+        let in_path = |piece: &&Piece| !matches!(piece, Piece::Literal(text) if text.contains(['?', '#']));
+        self.0.iter().take_while(in_path).filter_map(|piece| match piece {
+            Piece::Place(name) => Some(name),
+            Piece::Literal(_) => None,
+        })
+    }
+
     /// What stands before the first place.
     #[must_use]
     pub fn beginning(&self) -> &str {

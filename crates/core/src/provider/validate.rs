@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::definition::{
-    Binding, Call, CallAuthentication, CallMethod, ClientAuthentication, Definition, Exchange, IdTokenKeys,
-    NonceMode, ParametersIn, Pkce, ProofKind, Subject,
+    Binding, BindingCall, Call, CallAuthentication, CallMethod, ClientAuthentication, ClientName, Definition,
+    Exchange, IdTokenKeys, NonceMode, ParametersIn, Pkce, ProofKind, Subject,
 };
 use super::template::{Name, Template};
 
@@ -68,11 +70,20 @@ fn check_binding(definition: &Definition) -> Result<(), String> {
         Binding::Profile(_) => {
             refuse_if(definition.profile.is_none(), "binding: kind profile needs [profile]")
         }
-        Binding::Endpoint(binding) => refuse_if(
-            binding.call.auth == CallAuthentication::ClientBasic,
-            "binding: an endpoint that takes our client's credentials is of the kind client_auth_endpoint",
-        ),
+        Binding::Endpoint(binding) => {
+            refuse_if(
+                binding.call.auth == CallAuthentication::ClientBasic,
+                "binding: an endpoint that takes our client's credentials is of the kind client_auth_endpoint",
+            )?;
+            refuse_if(
+                binding.client.is_none(),
+                "binding: an endpoint that names no client binds nothing: say where, by `client = { at = … }`",
+            )?;
+            shows_token("binding", &binding.call)
+        }
         Binding::ClientAuthEndpoint(binding) => {
+            shows_token("binding", &binding.call)?;
+            check_introspection(binding)?;
             let shows_secret = binding.call.auth == CallAuthentication::ClientBasic
                 || templates(&binding.call)
                     .iter()
@@ -83,6 +94,65 @@ fn check_binding(definition: &Definition) -> Result<(), String> {
             )
         }
     }
+}
+
+/// An introspection answers any of its clients, about tokens of others as well, and answers an inactive one with
+/// status 200 (RFC 7662 section 2.2). Either must fail by what the block asks for, and not by the good will of the far end.
+fn check_introspection(binding: &BindingCall) -> Result<(), String> {
+    let about_our_client = binding.call.url.names_in_path().any(|name| *name == Name::ClientId);
+    refuse_if(
+        binding.client.is_none() && !(about_our_client && binding.user.is_some()),
+        "binding: nothing says that the token is our client's: say where the answer names the client, by \
+         `client = { at = … }`, or have {client_id} in the path of the URL and name the `user`",
+    )
+}
+
+/// A call that never shows the token says nothing about it.
+fn shows_token(key: &str, call: &Call) -> Result<(), String> {
+    let by_auth = match call.auth {
+        CallAuthentication::Bearer | CallAuthentication::Oauth | CallAuthentication::Header(_) => true,
+        CallAuthentication::ClientBasic | CallAuthentication::None => false,
+    };
+    let by_template = templates(call).iter().any(|it| it.names().any(|name| *name == Name::Token));
+    let by_json = call.json.iter().flat_map(|json| json.values()).any(is_token);
+    refuse_if(
+        !(by_auth || by_template || by_json),
+        &format!("{key}: never shows the token: put {{token}} into URL, headers or body, or set `auth`"),
+    )
+}
+
+fn is_token(value: &Json) -> bool {
+    value.as_str().and_then(Name::of_whole) == Some(Name::Token)
+}
+
+/// What the operator calls our client has to name one, letter by letter.
+pub(super) fn check_client(
+    definition: &Definition,
+    client_id: &str,
+    others: &[String],
+    app_id: Option<&str>,
+) -> Result<(), String> {
+    let names_none = |id: &str| id.trim().is_empty() || id == "*" || id.contains(char::is_control);
+    refuse_if(names_none(client_id), "client_id: name our client at the provider")?;
+    refuse_if(
+        others.iter().any(|id| names_none(id)),
+        "other_client_ids: each is the ID of a client of ours, letter by letter; nothing stands for any client",
+    )?;
+    refuse_if(
+        app_id.is_some_and(names_none),
+        "app_id: name the app's number at the provider, or leave it out",
+    )?;
+    let by_app_id = match &definition.binding {
+        Binding::Profile(client) => client.is == ClientName::AppId,
+        Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => {
+            binding.client.as_ref().is_some_and(|client| client.is == ClientName::AppId)
+        }
+        Binding::None | Binding::IdToken | Binding::Signature => false,
+    };
+    refuse_if(
+        by_app_id && app_id.is_none() && definition.accept.contains(&ProofKind::AccessToken),
+        "app_id: an access token is bound to the app's number: set app_id, or `accept` no access_token",
+    )
 }
 
 /// Secrets travel over TLS only, and the host is nobody's to choose but the definition's.
@@ -157,6 +227,7 @@ fn check_names(definition: &Definition) -> Result<(), String> {
         check_body("binding", call)?;
     }
     if let Some(profile) = &definition.profile {
+        shows_token("profile", &profile.call)?;
         let known: Vec<&String> = taken_by_exchange.iter().chain(&taken_by_binding).copied().collect();
         check_known("profile", templates(&profile.call).into_iter(), &known)?;
         check_body("profile", &profile.call)?;
@@ -213,6 +284,11 @@ fn check_subjects(definition: &Definition) -> Result<(), String> {
             || definition.signed_fields.as_ref().is_some_and(|signed| empty(&signed.subject)),
         "subject: name at least one value",
     )?;
+    let joiner = definition.signed_fields.as_ref().map(|signed| signed.joiner.as_str());
+    refuse_if(
+        joiner.is_some_and(|joiner| joiner == "=" || joiner.chars().count() != 1),
+        "signed_fields.joiner: is one character, and not =",
+    )?;
     refuse_if(
         id_token.is_some_and(|id_token| id_token.issuers.is_empty()),
         "id_token.issuers: name at least one issuer",
@@ -228,31 +304,183 @@ fn check_subjects(definition: &Definition) -> Result<(), String> {
 
 /// What people choose for themselves, and may pass on, identifies nobody (providers.md, rule 6).
 fn never_a_mutable_name(definition: &Definition) -> Result<(), String> {
-    const MUTABLE: [&str; 8] = [
-        "email",
-        "login",
-        "username",
-        "user_name",
-        "screen_name",
-        "handle",
-        "nickname",
-        "preferred_username",
-    ];
     let subjects = [
         definition.profile.as_ref().map(|profile| &profile.subject),
         definition.id_token.as_ref().map(|id_token| &id_token.subject),
         definition.signed_fields.as_ref().map(|signed| &signed.subject),
     ];
     for value in subjects.into_iter().flatten().flat_map(|subject| &subject.0) {
-        let last = value.at.as_str().rsplit('/').next().unwrap_or_default();
+        let word = last_word(value.at.as_str());
         refuse_if(
-            MUTABLE.contains(&last),
-            &format!("subject: `{last}` can change hands; name the provider's stable ID"),
+            is_mutable(word),
+            &format!("subject: `{word}` can change hands; name the provider's stable ID"),
         )?;
     }
     Ok(())
 }
 
+/// The member that a pointer leads to: `emails` of `/emails/0/value`.
+fn last_word(pointer: &str) -> &str {
+    let says_nothing = |word: &str| {
+        word.bytes().all(|byte| byte.is_ascii_digit())
+            || ["value", "address", "text", "primary"].contains(&word.to_lowercase().as_str())
+    };
+    pointer.rsplit('/').find(|word| !says_nothing(word)).unwrap_or_default()
+}
+
+/// Whether a member is called like something that its owner can change, however it is spelled.
+fn is_mutable(word: &str) -> bool {
+    const WHOLE: [&str; 13] = [
+        "login",
+        "handle",
+        "nick",
+        "mail",
+        "mails",
+        "upn",
+        "uniquename",
+        "principal",
+        "vanity",
+        "slug",
+        "alias",
+        "name",
+        "msisdn",
+    ];
+    const PARTS: [&str; 12] = [
+        "email",
+        "username",
+        "screenname",
+        "displayname",
+        "nickname",
+        "phone",
+        "mobile",
+        "principalname",
+        "loginname",
+        "vanityname",
+        "fullname",
+        "handlename",
+    ];
+    let folded: String = word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    WHOLE.contains(&folded.as_str()) || PARTS.iter().any(|part| folded.contains(part))
+}
+
 fn refuse_if(refused: bool, why: &str) -> Result<(), String> {
     if refused { Err(why.to_owned()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(block: &str) -> String {
+        let usual = "name = \"A\"\nregister = \"Ask.\"\nid_scope = \"global\"\n";
+        let block = format!("{usual}{block}").parse().unwrap();
+        let refused = Definition::from_catalogue("of-our-own", block).err();
+        refused.map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    /// A provider of access tokens with this binding.
+    fn bound(binding: &str) -> String {
+        mistake(&format!(
+            "accept = [\"access_token\"]\n[profile]\nurl = \"https://a.example/me\"\nsubject = {{ at = \"/id\" }}\n\
+             [binding]\n{binding}"
+        ))
+    }
+
+    const INTROSPECT: &str = "kind = \"client_auth_endpoint\"\nauth = \"client_basic\"\nmethod = \"POST\"\n";
+
+    #[test]
+    fn a_binding_that_binds_nothing_is_refused() {
+        let active = "success = [{ at = \"/active\", is = { equal = true } }]";
+        let client = "client = { at = \"/client_id\" }";
+        let user = "user = { at = \"/sub\" }";
+        let url = "url = \"https://a.example/introspect\"";
+        let form = "form = { token = \"{token}\" }";
+        assert_eq!(bound(&format!("{INTROSPECT}{url}\n{form}\n{client}")), "");
+        let of_our_client = "url = \"https://a.example/applications/{client_id}/token\"";
+        let json = "json = { access_token = \"{token}\" }";
+        assert_eq!(bound(&format!("{INTROSPECT}{of_our_client}\n{json}\n{user}")), "");
+
+        let in_query = "url = \"https://a.example/introspect?client={client_id}\"";
+        for says_nothing in [
+            format!("{INTROSPECT}{url}\n{form}"),
+            format!("{INTROSPECT}{url}\n{form}\n{active}"),
+            format!("{INTROSPECT}{url}\n{form}\n{active}\n{user}"),
+            format!("{INTROSPECT}{in_query}\n{form}\n{user}"),
+            format!("{INTROSPECT}{of_our_client}\n{json}"),
+        ] {
+            assert!(
+                bound(&says_nothing).contains("nothing says that the token is our client's"),
+                "{says_nothing}"
+            );
+        }
+        assert_ne!(bound(&format!("kind = \"endpoint\"\n{url}\n{user}")), "", "it names no client");
+        for token_not_shown in [
+            format!("{INTROSPECT}{url}\n{client}"),
+            format!("kind = \"endpoint\"\nauth = \"none\"\n{url}\n{client}"),
+        ] {
+            assert!(bound(&token_not_shown).contains("binding: never shows the token"), "{token_not_shown}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_asked_for_with_the_token() {
+        let block = "accept = [\"access_token\"]\nbinding = { kind = \"none\" }\n[profile]\nauth = \"none\"\n\
+                     url = \"https://a.example/me\"\nsubject = { at = \"/id\" }";
+        assert!(mistake(block).contains("profile: never shows the token"));
+    }
+
+    #[test]
+    fn what_can_change_hands_identifies_nobody() {
+        for pointer in [
+            "/email",
+            "/Email",
+            "/emails/0/value",
+            "/data/emailAddress",
+            "/mail",
+            "/upn",
+            "/unique_name",
+            "/uniqueName",
+            "/phone",
+            "/phone_number",
+            "/phoneNumbers/0",
+            "/principal",
+            "/userPrincipalName",
+            "/vanity",
+            "/vanityName",
+            "/slug",
+            "/display name",
+            "/displayName",
+            "/preferredUsername",
+            "/preferred_username",
+            "/user-name",
+            "/login",
+            "/handle",
+            "/nickName",
+            "/data/screen_name",
+            "/name",
+        ] {
+            assert!(is_mutable(last_word(pointer)), "{pointer}");
+        }
+        for pointer in
+            ["/id", "/sub", "/data/user/id", "/login/uuid", "/emails/0/id", "/open_id", "/0/uid", ""]
+        {
+            assert!(!is_mutable(last_word(pointer)), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn our_client_is_named_letter_by_letter() {
+        let kakao = Definition::from_catalogue("kakao", toml::Table::new()).unwrap();
+        let check = |client_id: &str, others: &[&str], app_id| {
+            let others: Vec<String> = others.iter().map(|&id| id.to_owned()).collect();
+            check_client(&kakao, client_id, &others, app_id).err().unwrap_or_default()
+        };
+        assert_eq!(check("ours", &["android"], Some("12")), "");
+        for client_id in ["", " ", "*"] {
+            assert!(check(client_id, &[], Some("12")).starts_with("client_id: "), "{client_id:?}");
+            assert!(check("ours", &["android", client_id], Some("12")).starts_with("other_client_ids: "));
+            assert!(check("ours", &[], Some(client_id)).starts_with("app_id: "));
+        }
+        assert!(check("ours", &[], None).contains("set app_id"));
+    }
 }

@@ -69,7 +69,9 @@ impl PublicLoginError {
     pub(super) fn id_token(error: IdTokenError, provider: &str) -> Self {
         match error {
             IdTokenError::Malformed
+            | IdTokenError::WrongType
             | IdTokenError::WrongNonce
+            | IdTokenError::NonceNotShown
             | IdTokenError::TooOld
             | IdTokenError::WrongClaim => Self::Malformed,
             IdTokenError::MissingClaim(name) => Self::MissingClaim(name),

@@ -470,6 +470,27 @@ async fn what_could_be_read_in_two_ways_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_of_another_type_is_no_id_token() {
+    let world = World::new();
+    let kid = world.oidc.key_id();
+    let of_type = |typ: &str| format!(r#"{{"alg": "ES256", "kid": "{kid}", "typ": "{typ}"}}"#);
+    for typ in ["JWT", "jwt", "application/jwt"] {
+        let token = world.oidc.sign_with_header(&of_type(typ), &claims());
+        world.verify(OIDC, &token).await.unwrap();
+    }
+    for typ in ["at+jwt", "application/at+jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "JWS", ""] {
+        let token = world.oidc.sign_with_header(&of_type(typ), &claims());
+        assert_eq!(world.verify(OIDC, &token).await.unwrap_err(), PublicLoginError::Malformed, "{typ}");
+    }
+    let event = claims().replacen(
+        '{',
+        r#"{"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "#,
+        1,
+    );
+    assert_eq!(world.verify(OIDC, &world.oidc.sign(&event)).await.unwrap_err(), PublicLoginError::Malformed);
+}
+
+#[tokio::test]
 async fn a_rotated_key_is_found() {
     let world = World::new();
     let old = world.oidc.id_token("alice", "ours", json!({}));

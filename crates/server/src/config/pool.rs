@@ -10,7 +10,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::check_url;
+use super::urls::check_endpoint;
 
 /// Amazon's default quota of GetOpenIdTokenForDeveloperIdentity for an account in a Region, in requests a second
 /// (AWS: quotas in Amazon Cognito).
@@ -195,8 +195,7 @@ fn check_regions(regions: Vec<RegionConfig>) -> Result<Vec<RegionConfig>, String
             return Err(format!("{place}: quota = {quota}: must be 1 to {MAX_QUOTA} requests a second"));
         }
         if let Some(url) = endpoint_url {
-            check_url("[[pool.region]] endpoint_url", url, |_| true, "")
-                .map_err(|error| error.to_string())?;
+            check_endpoint("[[pool.region]] endpoint_url", url).map_err(|error| error.to_string())?;
         }
     }
     Ok(regions)

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use daypass_core::provider::UnverifiedProof;
-use daypass_core::provider::definition::{IdTokenKeys, ProofKind};
+use daypass_core::provider::definition::{IdTokenKeys, NonceMode, ProofKind};
+use daypass_core::provider::{ProofError, UnverifiedProof};
 use daypass_core::secret::Secret;
 use serde_json::{Map, Value, json};
 
-use crate::bench::{Bench, NOW, TOKEN, for_each_entry, id_token_proof, signed_fields_proof, text};
+use crate::bench::{
+    Bench, CODE, NOW, REDIRECT_URI, TOKEN, for_each_entry, id_token_proof, signed_fields_proof, text,
+};
 use crate::fixture::Reply;
 use crate::server::Step;
 use crate::signer::{KEY_ID, Signer, hs256, unsigned};
@@ -181,7 +183,7 @@ fn an_id_token_of_another_time_issuer_or_login_is_refused() {
             ("iss", json!([issuer])),
             ("iss", json!(null)),
         ];
-        if definition.nonce != daypass_core::provider::definition::NonceMode::None {
+        if definition.nonce != NonceMode::None {
             changes.extend([
                 ("nonce", json!("another login's")),
                 ("nonce", json!(null)),
@@ -202,6 +204,25 @@ fn an_id_token_of_another_time_issuer_or_login_is_refused() {
                     .await;
             }
         }
+    });
+}
+
+#[test]
+fn a_code_is_shown_with_the_nonce_that_its_id_token_has() {
+    for_each_entry(|bench| async move {
+        let definition = bench.definition();
+        let reads = definition.exchange.as_ref().is_some_and(|exchange| exchange.reads_id_token);
+        let has_nonce = definition.id_token.as_ref().is_some_and(|it| it.nonce != NonceMode::None);
+        if !reads || !has_nonce {
+            return;
+        }
+        let UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, .. } = bench.code(CODE)
+        else {
+            panic!("it is a code")
+        };
+        let proof = UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, nonce: None };
+        let refused = bench.verify(proof).await.0;
+        assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
     });
 }
 
@@ -245,5 +266,25 @@ fn a_field_that_was_not_signed_says_nothing() {
             more.insert("role".into(), "admin".into());
             bench.refuses(signed_fields_proof(more), "a further field").await;
         }
+    });
+}
+
+#[test]
+fn an_assertion_of_another_flow_is_refused() {
+    for_each_entry(|bench| async move {
+        if bench.definition().openid2.is_none() {
+            return;
+        }
+        // Of no flow of ours: its return address has no state, or another one's.
+        let mut fields = bench.signed_fields();
+        fields.insert("state".into(), "ours".into());
+        bench.refuses(signed_fields_proof(fields.clone()), "an assertion without a state").await;
+        fields.insert("openid.return_to".into(), format!("{REDIRECT_URI}?state=theirs"));
+        bench.refuses(signed_fields_proof(fields.clone()), "an assertion with another state").await;
+        fields.remove("state");
+        bench.refuses(signed_fields_proof(fields.clone()), "an assertion of a flow that nobody shows").await;
+        fields.insert("openid.return_to".into(), format!("{REDIRECT_URI}?state=ours"));
+        fields.insert("state".into(), "ours".into());
+        bench.verify(signed_fields_proof(fields)).await.0.unwrap();
     });
 }

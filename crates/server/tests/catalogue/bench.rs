@@ -205,6 +205,7 @@ impl Bench {
             ] {
                 fields.insert(format!("openid.{name}"), value.to_owned());
             }
+            fields.insert("state".into(), "the-state".into());
             return fields;
         }
         let definition = self.definition().signed_fields.as_ref().unwrap();

@@ -33,6 +33,20 @@ async fn a_login_that_another_browser_started_is_nobodys() {
 }
 
 #[tokio::test]
+async fn to_look_ahead_spends_nothing() {
+    let daypass = Daypass::start().await;
+    let mut browser = Browser::new(&daypass);
+    let callback = browser.come_back(&Wishes::new()).await;
+    for path in [callback.as_str(), "/login/snapchat", "/?Action=GetCallerIdentity&Version=2011-06-15"] {
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let head = Request::head(path).header("cookie", cookies.join("; ")).body(String::new()).unwrap();
+        assert_eq!(daypass.send(head).await.status, 405, "{path}");
+    }
+    assert_eq!(browser.get(&callback).await.status, 303, "the login is still there");
+}
+
+#[tokio::test]
 async fn a_code_of_one_login_does_not_end_another() {
     let daypass = Daypass::start().await;
     let (mut attacker, mut victim) = (Browser::new(&daypass), Browser::new(&daypass));

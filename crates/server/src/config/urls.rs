@@ -1,0 +1,177 @@
+//! The addresses of a configuration, read as a browser reads them. Each is compared letter by letter later on, so that
+//! one which no browser would ever send is a mistake, and so is one that stands for more than itself.
+
+use url::{Host, Url};
+
+use super::ConfigError;
+
+/// The issuer of our tokens, before which paths and queries of ours are written.
+pub(super) fn check_public_url(value: &str) -> Result<(), ConfigError> {
+    let refuse = |cure| Err(mistake("public_url", value, cure));
+    let url = read("public_url", value)?;
+    if url.query().is_some() {
+        return refuse("must have no query: paths are written behind it");
+    }
+    if value.ends_with('/') {
+        return refuse("must not end with a slash");
+    }
+    Ok(())
+}
+
+/// An origin that may call us: what a browser writes into `Origin`.
+pub(super) fn check_origin(value: &str, public_url: &str) -> Result<(), ConfigError> {
+    const KEY: &str = "[[app]] origins";
+    let url = read(KEY, value)?;
+    if url.origin().ascii_serialization() != value {
+        return Err(mistake(KEY, value, "must be scheme, host and port only, as a browser writes them"));
+    }
+    check_transport(KEY, value, &url, public_url)
+}
+
+/// An address that a login returns to.
+pub(super) fn check_redirect_uri(value: &str, public_url: &str) -> Result<(), ConfigError> {
+    const KEY: &str = "[[app]] redirect_uris";
+    let url = read(KEY, value)?;
+    check_transport(KEY, value, &url, public_url)
+}
+
+/// Where something of somebody else's is asked, by plain HTTP too.
+pub(super) fn check_endpoint(key: &'static str, value: &str) -> Result<(), ConfigError> {
+    read(key, value).map(drop)
+}
+
+fn read(key: &'static str, value: &str) -> Result<Url, ConfigError> {
+    let refuse = |cure| Err(mistake(key, value, cure));
+    // The parser would pass over these, and what we compare is the text.
+    if value.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
+        return refuse("must have no spaces, line breaks or backslashes");
+    }
+    let Ok(url) = Url::parse(value) else {
+        return refuse("must start with https:// or http://, and name a host");
+    };
+    let has_slashes = value[url.scheme().len()..].starts_with("://");
+    if !matches!(url.scheme(), "https" | "http") || !has_slashes || url.host_str().is_none_or(str::is_empty) {
+        return refuse("must start with https:// or http://, and name a host");
+    }
+    if !url.username().is_empty() || url.password().is_some() || value.contains('@') {
+        return refuse("must name no user");
+    }
+    if url.fragment().is_some() {
+        return refuse("must have no fragment");
+    }
+    if value.contains('*') {
+        return refuse("is compared letter by letter: name each address, nothing stands for several");
+    }
+    Ok(url)
+}
+
+/// What travels in the clear can be read and changed on its way, codes too. An installation that only this machine can
+/// reach is somebody's development.
+fn check_transport(key: &'static str, value: &str, url: &Url, public_url: &str) -> Result<(), ConfigError> {
+    let in_development = Url::parse(public_url).is_ok_and(|url| is_loopback(&url));
+    if url.scheme() == "https" || is_loopback(url) || in_development {
+        return Ok(());
+    }
+    Err(mistake(key, value, "must start with https://: plain http:// is for addresses of this machine"))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn mistake(key: &'static str, value: &str, cure: &'static str) -> ConfigError {
+    ConfigError::Url { key, value: value.to_owned(), cure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PUBLIC: &str = "https://login.example.com";
+
+    fn cure(checked: Result<(), ConfigError>) -> &'static str {
+        match checked {
+            Ok(()) => "",
+            Err(ConfigError::Url { cure, .. }) => cure,
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_a_browser_writes() {
+        for good in [
+            "https://app.example.com",
+            "https://app.example.com:8443",
+            "http://localhost:5173",
+            "http://[::1]",
+        ] {
+            assert_eq!(cure(check_origin(good, PUBLIC)), "", "{good}");
+        }
+        for (bad, expected) in [
+            ("https://app.example.com/", "scheme, host and port only"),
+            ("https://app.example.com/page", "scheme, host and port only"),
+            ("https://app.example.com?x", "scheme, host and port only"),
+            ("https://app.example.com:443", "scheme, host and port only"),
+            ("https://App.example.com", "scheme, host and port only"),
+            ("https://*.example.com", "letter by letter"),
+            ("*", "must start with"),
+            ("null", "must start with"),
+            ("", "must start with"),
+            ("https:app.example.com", "must start with"),
+            ("app://example", "must start with"),
+            ("https://user@app.example.com", "no user"),
+            ("https://app.example.com\n", "line breaks"),
+            ("http://app.example.com", "must start with https://"),
+            ("http://127.0.0.1.example.com", "must start with https://"),
+            ("http://localhost.example.com", "must start with https://"),
+        ] {
+            let cure = cure(check_origin(bad, PUBLIC));
+            assert!(cure.contains(expected), "{bad:?}: {cure:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_is_one_address_and_travels_over_tls() {
+        for good in
+            ["https://app.example.com/in?page=1", "http://127.0.0.1:8080/in", "http://app.localhost/in"]
+        {
+            assert_eq!(cure(check_redirect_uri(good, PUBLIC)), "", "{good}");
+        }
+        for (bad, expected) in [
+            ("https://app.example.com/in#there", "fragment"),
+            ("https://app.example.com/*", "letter by letter"),
+            ("https://app.example.com@evil.example/in", "no user"),
+            ("https://app.example.com/in\r\nX: y", "line breaks"),
+            ("https://app.example.com\\@evil.example", "backslashes"),
+            ("javascript:alert(1)", "must start with"),
+            ("http://app.example.com/in", "must start with https://"),
+        ] {
+            let cure = cure(check_redirect_uri(bad, PUBLIC));
+            assert!(cure.contains(expected), "{bad:?}: {cure:?}");
+        }
+        let in_development = check_redirect_uri("http://app.test:3000/in", "http://127.0.0.1:9400");
+        assert_eq!(cure(in_development), "");
+    }
+
+    #[test]
+    fn a_public_url_is_what_paths_are_written_behind() {
+        for good in [PUBLIC, "https://example.com/login", "http://daypass:9400"] {
+            assert_eq!(cure(check_public_url(good)), "", "{good}");
+        }
+        for (bad, expected) in [
+            ("https://login.example.com/", "slash"),
+            ("https://login.example.com?x=y", "no query"),
+            ("https://login.example.com#x", "fragment"),
+            ("https://admin:pw@login.example.com", "no user"),
+            ("login.example.com", "must start with"),
+        ] {
+            let cure = cure(check_public_url(bad));
+            assert!(cure.contains(expected), "{bad:?}: {cure:?}");
+        }
+    }
+}
