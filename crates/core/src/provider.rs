@@ -306,6 +306,12 @@ impl Provider {
         self.definition.accept.iter().copied().filter(|kind| self.admits(*kind).is_ok()).collect()
     }
 
+    /// Whether access tokens sign in here that may have been issued to anybody's app.
+    #[must_use]
+    pub fn takes_unbound_tokens(&self) -> bool {
+        matches!(self.definition.binding, Binding::None) && self.admits(ProofKind::AccessToken).is_ok()
+    }
+
     fn admits(&self, kind: ProofKind) -> Result<(), ProofError> {
         let accepted = self.definition.accept.contains(&kind);
         match (kind, &self.definition.binding) {

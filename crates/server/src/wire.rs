@@ -17,7 +17,7 @@ use daypass_core::ids::IdentityPoolId;
 use daypass_core::login_code::LoginCodes;
 use daypass_core::login_flow::{self, LoginFlow};
 use daypass_core::provider::http::ProviderHttp;
-use daypass_core::provider::{Engine, ProviderSet};
+use daypass_core::provider::{Engine, Provider, ProviderSet};
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
 use daypass_core::role::{RoleDocument, RoleError, Roles};
@@ -151,7 +151,11 @@ impl App {
     pub async fn wire(mut ingredients: Ingredients) -> Result<Self, WireError> {
         let configs = std::mem::take(&mut ingredients.config.providers);
         let secrets = &ingredients.secrets;
-        let providers = Arc::new(ProviderSet::new(load_providers(&configs, secrets)?));
+        let providers = load_providers(&configs, secrets)?;
+        for provider in providers.values() {
+            warn_of_unbound_tokens(provider);
+        }
+        let providers = Arc::new(ProviderSet::new(providers));
         let refresher = Refresher::new(
             configs,
             secrets,
@@ -311,6 +315,18 @@ impl Embedded {
             random,
             clock,
         })
+    }
+}
+
+/// What an operator switched on for one provider opens every account of it to whoever runs an app there.
+fn warn_of_unbound_tokens(provider: &Provider) {
+    if provider.takes_unbound_tokens() {
+        tracing::warn!(
+            provider = %provider.id,
+            "access tokens of {} are taken whichever app they were issued to: whoever runs another app there can sign in \
+             here as any of its people. Take accept_unbound_access_tokens out of its [[provider]] unless that is meant",
+            provider.id
+        );
     }
 }
 

@@ -131,6 +131,7 @@ async fn a_bare_access_token_is_refused_without_asking_anybody() {
     let provider = snapchat(false);
     assert!(matches!(verify(&provider, access_token(), &http).await, Err(ProofError::UnboundAccessToken)));
     assert_eq!(provider.accepted_proofs(), [ProofKind::Code]);
+    assert!(!provider.takes_unbound_tokens() && snapchat(true).takes_unbound_tokens());
 }
 
 #[tokio::test]
