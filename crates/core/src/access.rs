@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::access_key::DEVELOPER_ID_PREFIX;
 use crate::clock::Clock;
-use crate::iam::{self, Arrival, Context, Decision, Key, Policy};
+use crate::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
 use crate::ids::AccessKeyId;
 use crate::role::{Role, Roles, unique_id};
 use crate::session::{OpenedSession, Session, SessionError, SessionSealer};
@@ -48,8 +48,6 @@ pub struct Access {
     pub store: SharedStore,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Whether requests come over TLS.
-    pub secure_transport: bool,
 }
 
 impl Access {
@@ -71,12 +69,10 @@ impl Access {
         Ok(opened)
     }
 
-    /// What every policy may ask about a request that arrives now. Where it comes from is not known for
-    /// certain, so a policy that asks for an address allows nothing.
+    /// What every policy may ask about a request that arrives now from there.
     #[must_use]
-    pub fn arrival(&self) -> Context {
-        let secure_transport = self.secure_transport;
-        Context::new(&Arrival { time: self.clock.now(), source_ip: None, secure_transport })
+    pub fn arrival(&self, origin: Origin) -> Context {
+        Context::new(&Arrival { time: self.clock.now(), origin })
     }
 
     /// Whether a session may perform `action` on `resource`. `context` is [`Self::arrival`] and what the
@@ -158,7 +154,7 @@ fn with_developer_keys(context: Context, arn: &str) -> Context {
 mod tests {
     use super::*;
     use crate::clock::{ManualClock, SignedDuration, Timestamp};
-    use crate::iam::Key;
+    use crate::iam::{Document, Key};
     use crate::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
     use crate::ids::{AccountId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, UserName};
     use crate::linking::{LinkRequest, UnlinkRequest, Unlinked};
@@ -168,7 +164,8 @@ mod tests {
     use crate::session::Credentials;
     use crate::store::memory::MemoryStore;
     use crate::store::{RevocationTarget, Store};
-    use crate::token::UNAUTHENTICATED;
+    use crate::sts::trust_context;
+    use crate::token::{Claims, TagsClaim, UNAUTHENTICATED};
 
     const MINE: &str = "arn:aws:s3:::b/us-east-1:aa/diary.txt";
     const OTHERS: &str = "arn:aws:s3:::b/us-east-1:bb/diary.txt";
@@ -228,7 +225,6 @@ mod tests {
                 sessions: Arc::new(SessionSealer::new(&MasterKey::generate(&random))),
                 store: store.clone(),
                 clock: clock.clone(),
-                secure_transport: true,
             };
             Self { access, clock, store, random }
         }
@@ -259,7 +255,7 @@ mod tests {
         }
 
         fn allows(&self, session: &Session, action: &str, resource: &str) -> bool {
-            self.access.decide(session, action, resource, self.access.arrival()).is_ok()
+            self.access.decide(session, action, resource, self.access.arrival(Origin::default())).is_ok()
         }
 
         fn issue(&self) -> Credentials {
@@ -276,7 +272,7 @@ mod tests {
         let fixture = Fixture::new();
         assert!(fixture.allows(&fixture.session(), "s3:GetObject", MINE));
         assert!(!fixture.allows(&fixture.session(), "s3:GetObject", OTHERS));
-        let context = fixture.access.arrival().with(Key::CognitoSub, "us-east-1:bb");
+        let context = fixture.access.arrival(Origin::default()).with(Key::CognitoSub, "us-east-1:bb");
         let decided = fixture.access.decide(&fixture.session(), "s3:GetObject", OTHERS, context);
         assert!(decided.is_err(), "a second value of `sub` opens nothing");
     }
@@ -319,6 +315,86 @@ mod tests {
         assert!(!fixture.allows(&session, "s3:GetObject", MINE));
     }
 
+    const KNOWN: Origin = Origin {
+        source_ip: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9))),
+        secure_transport: Some(true),
+    };
+
+    /// Who fills a key in, of those who may. There is no `_` here: a key that is new has to say who does.
+    fn is_added_by_a_service(key: &Key) -> bool {
+        match key {
+            // `s3/permission.rs` and `routes/aws/cognito.rs` of the server.
+            Key::S3Prefix | Key::S3Delimiter | Key::S3MaxKeys | Key::IdentityPoolArn => true,
+            Key::CognitoSub
+            | Key::CognitoAud
+            | Key::CognitoAmr
+            | Key::FederatedProvider
+            | Key::PrincipalArn
+            | Key::PrincipalTag(_)
+            | Key::PrincipalType
+            | Key::UserId
+            | Key::RequestTag(_)
+            | Key::RoleSessionName
+            | Key::CurrentTime
+            | Key::EpochTime
+            | Key::SecureTransport
+            | Key::SourceIp => false,
+        }
+    }
+
+    #[test]
+    fn every_key_that_a_trust_policy_may_ask_for_is_filled_in() {
+        let session = Fixture::new().session();
+        let claims = Claims {
+            identity_id: session.identity_id,
+            pool_id: session.pool_id,
+            amr: session.amr,
+            tags: TagsClaim::of([("team".to_owned(), "red".to_owned())].into()),
+            issuer: String::new(),
+            pool_arn: String::new(),
+            expires_at: 0,
+            issued_at: 0,
+            issued_at_ms: None,
+        };
+        let arrival = Arrival { time: session.expires_at, origin: KNOWN };
+        let context = trust_context(&claims, &session.role_session_name, &arrival);
+        for (_, name) in iam::known_to(Document::Trust) {
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+                "Effect": "Allow", "Principal": {"Federated": FEDERATED_PROVIDER},
+                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {"cognito-identity.amazonaws.com:aud": claims.pool_id},
+                    "ForAnyValue:StringEquals": {"cognito-identity.amazonaws.com:amr": AUTHENTICATED},
+                    "Null": {&name: "false"},
+                }
+            }});
+            let policy = iam::TrustPolicy::parse(&policy.to_string()).unwrap();
+            let request =
+                iam::TrustRequest { provider: FEDERATED_PROVIDER, tags_session: true, context: &context };
+            assert_eq!(policy.evaluate(&request), Decision::Allowed, "{name}");
+        }
+    }
+
+    fn has_a_value(key: &str, context: &Context) -> bool {
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Null": {key: "false"}}
+        }});
+        let policy = [Policy::parse(&policy.to_string()).unwrap()];
+        let request = iam::Request { action: "s3:GetObject", resource: MINE, context };
+        iam::evaluate(&policy, None, &request) == Decision::Allowed
+    }
+
+    #[test]
+    fn every_key_that_a_policy_may_ask_for_is_filled_in() {
+        let fixture = Fixture::new();
+        let session = Session { tags: [("team".to_owned(), "red".to_owned())].into(), ..fixture.session() };
+        let role = fixture.access.roles.find(&session.role).unwrap();
+        let context = with_session_keys(fixture.access.arrival(KNOWN), role, &session);
+        for (key, name) in iam::known_to(Document::Identity) {
+            assert_ne!(has_a_value(&name, &context), is_added_by_a_service(&key), "{name}");
+        }
+    }
+
     const POOL: &str = "arn:aws:cognito-identity:us-east-1:000000000000:identitypool/us-east-1:cc";
     const OTHER_POOL: &str = "arn:aws:cognito-identity:us-east-1:000000000000:identitypool/us-east-1:dd";
 
@@ -333,7 +409,8 @@ mod tests {
             created_at: fixture.clock.now(),
             enabled: true,
         };
-        fixture.access.decide_developer(&key, action, resource, fixture.access.arrival()).is_ok()
+        let context = fixture.access.arrival(Origin::default());
+        fixture.access.decide_developer(&key, action, resource, context).is_ok()
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
 use crate::clock::Timestamp;
+use crate::iam::Origin;
 use crate::ids::{AccessKeyId, IdentityId, RequestId};
 use crate::public_login::PublicLogin;
 use crate::token::Claims;
@@ -156,13 +157,15 @@ pub struct Requester {
     pub request_id: RequestId,
     /// The credentials that it was signed with, if it was.
     pub access_key_id: Option<AccessKeyId>,
+    /// Where it came from: policies may ask.
+    pub origin: Origin,
 }
 
 impl Requester {
     /// Somebody who signed nothing.
     #[must_use]
-    pub fn anonymous(request_id: &RequestId) -> Self {
-        Self { request_id: request_id.clone(), access_key_id: None }
+    pub fn anonymous(request_id: &RequestId, origin: Origin) -> Self {
+        Self { request_id: request_id.clone(), access_key_id: None, origin }
     }
 }
 
@@ -387,7 +390,7 @@ mod tests {
     }
 
     fn nobody() -> Requester {
-        Requester::anonymous(&draft().request_id)
+        Requester::anonymous(&draft().request_id, Origin::default())
     }
 
     #[test]

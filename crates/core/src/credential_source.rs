@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditDraft;
+use crate::iam::Origin;
 use crate::identity::IdentityPool;
 use crate::ids::RoleName;
 use crate::session::Credentials;
@@ -19,11 +20,12 @@ pub struct RoleGrant<'a> {
     claims: &'a Claims,
     role_arn: &'a str,
     named_by_pool: bool,
+    origin: Origin,
 }
 
 impl<'a> RoleGrant<'a> {
-    pub(crate) fn new(pool: &IdentityPool, claims: &'a Claims, role_arn: &'a str) -> Self {
-        Self { claims, role_arn, named_by_pool: pool.roles.names(role_arn) }
+    pub(crate) fn new(pool: &IdentityPool, claims: &'a Claims, role_arn: &'a str, origin: Origin) -> Self {
+        Self { claims, role_arn, named_by_pool: pool.roles.names(role_arn), origin }
     }
 
     /// What is believed of whoever takes it on.
@@ -89,6 +91,6 @@ impl CredentialSource for Sts {
         grant: RoleGrant<'_>,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, CredentialsError> {
-        Ok(self.credentials_for(grant.claims, grant.role_arn, draft).await?)
+        Ok(self.credentials_for(grant.claims, grant.role_arn, grant.origin, draft).await?)
     }
 }

@@ -28,10 +28,13 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Arrival, Context};
+pub use context::{Arrival, Context, Origin};
 pub use error::PolicyError;
+#[cfg(test)]
+pub(crate) use key::{Document, known_to};
 pub use key::{Key, TagName};
 pub use trust::{COGNITO_IDENTITY, TrustPolicy, TrustRequest};
+pub use value::Network;
 
 use statement::{Statement, decide, parse_document, parse_identity_statement};
 
@@ -47,6 +50,12 @@ impl Policy {
     /// [`PolicyError`] if anything in it is unknown, ambiguous or malformed.
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
         parse_document(json, parse_identity_statement).map(Self)
+    }
+
+    /// Whether a condition asks where requests come from: [`Key::SourceIp`] or [`Key::SecureTransport`].
+    #[must_use]
+    pub fn asks_for_origin(&self) -> bool {
+        self.0.iter().any(Statement::asks_for_origin)
     }
 }
 

@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use crate::audit::{AuditDraft, AuditTrail};
-use crate::clock::{Clock, SignedDuration, Timestamp};
-use crate::iam::{Arrival, COGNITO_IDENTITY, Context, Decision, Key, Policy, PolicyError, TrustRequest};
+use crate::clock::{Clock, SignedDuration};
+use crate::iam::{
+    Arrival, COGNITO_IDENTITY, Context, Decision, Key, Origin, Policy, PolicyError, TrustRequest,
+};
 use crate::ids::{RoleName, RoleSessionName};
 use crate::random::Random;
 use crate::role::{Role, Roles};
@@ -98,6 +100,8 @@ struct Terms {
     duration: SignedDuration,
     session_policy: Option<String>,
     guest_scope_down: bool,
+    /// Where whoever takes it on asks from.
+    origin: Origin,
 }
 
 /// Hands out temporary credentials.
@@ -128,6 +132,7 @@ impl Sts {
         role: &Role,
         claims: Claims,
         request: AssumeRoleRequest,
+        origin: Origin,
         draft: &mut AuditDraft,
     ) -> Result<AssumedRole, AssumeError> {
         let terms = Terms {
@@ -135,6 +140,7 @@ impl Sts {
             duration: request.duration.unwrap_or(DEFAULT_DURATION),
             session_policy: request.policy,
             guest_scope_down: false,
+            origin,
         };
         let grant = self.decide(role, &claims, terms).await?;
         let session_name = grant.session.role_session_name.clone();
@@ -156,6 +162,7 @@ impl Sts {
         &self,
         claims: &Claims,
         role_arn: &str,
+        origin: Origin,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, AssumeError> {
         let role = self.roles.find_by_arn(role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
@@ -164,6 +171,7 @@ impl Sts {
             duration: DEFAULT_DURATION,
             session_policy: None,
             guest_scope_down: !claims.is_authenticated(),
+            origin,
         };
         let grant = self.decide(role, claims, terms).await?;
         self.issue(grant, draft)
@@ -182,7 +190,8 @@ impl Sts {
             Policy::parse(policy).map_err(AssumeError::MalformedPolicy)?;
         }
         let now = self.clock.now();
-        if trust(role, claims, &terms.role_session_name, now) != Decision::Allowed {
+        let arrival = Arrival { time: now, origin: terms.origin };
+        if trust(role, claims, &terms.role_session_name, &arrival) != Decision::Allowed {
             return Err(AssumeError::Denied("the trust policy of the role does not admit this token"));
         }
         self.check_standing(&role.name, claims).await?;
@@ -219,25 +228,30 @@ impl Sts {
     }
 }
 
-/// Whether the role's trust policy admits the token. The token came over whatever transport; what it says is
-/// signed.
+/// Whether the role's trust policy admits the token, shown by whoever asks.
 pub(crate) fn trust(
     role: &Role,
     claims: &Claims,
     role_session_name: &RoleSessionName,
-    now: Timestamp,
+    arrival: &Arrival,
 ) -> Decision {
-    let arrival = Arrival { time: now, source_ip: None, secure_transport: false };
-    let context = Context::new(&arrival)
+    role.trust_policy.evaluate(&TrustRequest {
+        provider: FEDERATED_PROVIDER,
+        tags_session: !claims.principal_tags().is_empty(),
+        context: &trust_context(claims, role_session_name, arrival),
+    })
+}
+
+/// What a trust policy may ask about whoever shows a token.
+pub(crate) fn trust_context(
+    claims: &Claims,
+    role_session_name: &RoleSessionName,
+    arrival: &Arrival,
+) -> Context {
+    let context = Context::new(arrival)
         .with_cognito(claims.identity_id.as_str(), claims.pool_id.as_str(), &claims.amr)
         .with(Key::FederatedProvider, FEDERATED_PROVIDER)
         .with(Key::RoleSessionName, role_session_name.as_str());
     let tags = claims.principal_tags();
-    let context =
-        tags.iter().fold(context, |context, (key, value)| context.with(Key::request_tag(key), value));
-    role.trust_policy.evaluate(&TrustRequest {
-        provider: FEDERATED_PROVIDER,
-        tags_session: !tags.is_empty(),
-        context: &context,
-    })
+    tags.iter().fold(context, |context, (key, value)| context.with(Key::request_tag(key), value))
 }

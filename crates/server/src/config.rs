@@ -23,6 +23,7 @@ use toml::de::{DeTable, DeValue};
 pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
+use crate::origin::Proxies;
 use crate::provider_http::AllowedHost;
 use crate::secrets::{Interval, SecretError, SecretReference, Secrets};
 
@@ -44,7 +45,7 @@ pub struct Config {
     /// Who may read the metrics.
     #[serde(default)]
     metrics: MetricsConfig,
-    /// What of the network providers may be in.
+    /// What of the network providers may be in, and who stands in front.
     #[serde(default)]
     pub network: NetworkConfig,
     /// How secrets that AWS keeps are handled.
@@ -457,6 +458,12 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// Who stands in front, and is believed.
+    #[must_use]
+    pub fn proxies(&self) -> Proxies {
+        Proxies::new(self.network.trusted_proxies.clone(), &self.public_url)
     }
 
     /// The STS that credentials come from, if it is not our own.

@@ -565,7 +565,9 @@ impl ApiError {
         let message = error.to_string();
         let (json, query) = match error {
             SignatureError::Missing => ("MissingAuthenticationTokenException", "MissingAuthenticationToken"),
-            SignatureError::Incomplete(_) => ("IncompleteSignatureException", "IncompleteSignature"),
+            SignatureError::Incomplete(_) | SignatureError::HeadersNotSigned(_) => {
+                ("IncompleteSignatureException", "IncompleteSignature")
+            }
             SignatureError::UnknownKey => ("UnrecognizedClientException", "InvalidClientTokenId"),
             SignatureError::ExpiredSession => ("ExpiredTokenException", "ExpiredToken"),
             SignatureError::Skewed(_)

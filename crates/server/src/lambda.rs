@@ -10,13 +10,11 @@ mod runtime_api;
 mod tests;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::extract::ConnectInfo;
 use axum::response::Response;
 use daypass_core::clock::{Clock, Timestamp};
 use daypass_core::ids::RequestId;
@@ -118,9 +116,4 @@ pub async fn failed_to_start(sentence: &str) {
     if let Err(error) = told {
         tracing::error!(%error, "Lambda could not be told that the function does not start");
     }
-}
-
-/// Where a request comes from, as routes of a server are told it. Lambda tells no port.
-fn caller(address: std::net::IpAddr) -> ConnectInfo<SocketAddr> {
-    ConnectInfo(SocketAddr::new(address, 0))
 }

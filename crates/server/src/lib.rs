@@ -10,6 +10,7 @@ pub mod foreign_sts;
 pub mod lambda;
 pub mod listen;
 pub mod metrics;
+pub mod origin;
 pub mod provider_http;
 pub mod request_id;
 pub mod routes;

@@ -28,6 +28,7 @@ use tower::ServiceExt;
 use self::load::Load;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
+use crate::origin::Peer;
 use crate::provider_http::is_out_of_files;
 use crate::request_id;
 use crate::routes::health;
@@ -182,13 +183,7 @@ struct House {
     load: Arc<Load>,
 }
 
-fn serve(
-    house: &Arc<House>,
-    graceful: &GracefulShutdown,
-    stream: TcpStream,
-    _peer: SocketAddr,
-    place: Place,
-) {
+fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, place: Place) {
     // Answers are small and whole: waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     let (requests, limits) = (Arc::new(Requests::default()), place.limits(house.limits));
@@ -198,7 +193,9 @@ fn serve(
     protocol.keep_alive(!place.is_spare());
     let io = TokioIo::new(Timed::new(stream, requests.clone(), limits));
     let (house, is_spare) = (house.clone(), place.is_spare());
-    let service = service_fn(move |request: Request<Incoming>| {
+    let peer = Peer { address: peer.ip(), over_tls: false };
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (house, requests) = (house.clone(), requests.clone());
         requests.begin();
         async move {

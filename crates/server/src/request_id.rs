@@ -19,12 +19,14 @@ use crate::wire::App;
 /// No answer takes longer: a request that hangs gives its place to the next.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// Names the request, limits its time, answers for a panic and writes its line into the log: method, route, status and time,
-/// and no URL, which could hold a code.
+/// Names the request, finds out where it comes from, limits its time, answers for a panic and writes its line into
+/// the log: method, route, status and time, and no URL, which could hold a code.
 pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::generate(app.clock.now(), &*app.random);
     request.extensions_mut().insert(id.clone());
+    let origin = app.proxies.origin(request.extensions(), request.headers());
+    request.extensions_mut().insert(origin);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
 

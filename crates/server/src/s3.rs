@@ -84,11 +84,19 @@ impl S3Auth for GateKeeper {
 }
 
 /// S3's form of an error (S3 API Reference, "Error responses").
-fn error(status: StatusCode, code: &str, message: &str, request_id: &RequestId) -> Response {
+fn error(
+    status: StatusCode,
+    code: &str,
+    message: &str,
+    detail: Option<(&str, String)>,
+    request_id: &RequestId,
+) -> Response {
+    let detail = detail.map(|(name, text)| format!("<{name}>{}</{name}>", xml::escape(&text)));
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message>\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message>{}\
          <RequestId>{request_id}</RequestId></Error>",
-        xml::escape(message)
+        xml::escape(message),
+        detail.unwrap_or_default(),
     );
     (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }

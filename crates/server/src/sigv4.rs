@@ -62,6 +62,9 @@ pub enum SignatureError {
     /// A signature that cannot be one.
     #[error("{0}")]
     Incomplete(String),
+    /// Headers that decide what the request means, and are not signed: their names.
+    #[error("'{0}' must be among the SignedHeaders")]
+    HeadersNotSigned(String),
     /// No such access key, or not with this session token, or it is disabled.
     #[error("The security token included in the request is invalid.")]
     UnknownKey,
@@ -121,6 +124,22 @@ impl Callers {
         let (caller, secret) = self.find(&id, token).await?;
         verify::verify(&claim, parts, body, &secret)?;
         Ok(caller)
+    }
+
+    /// Whom a request to `service` claims to be from: the ID of their access key, and their session token. What is
+    /// signed is all that the request means, for this Region; whether it was signed, somebody else verifies.
+    ///
+    /// # Errors
+    /// [`SignatureError`].
+    pub(crate) fn claimed(
+        &self,
+        parts: &Parts,
+        service: &str,
+    ) -> Result<(AccessKeyId, Option<Secret>), SignatureError> {
+        let claim = Claim::read(parts)?;
+        claim.check_scope(&self.region, service)?;
+        let id = AccessKeyId::parse(claim.access_key_id.as_str()).map_err(|_| SignatureError::UnknownKey)?;
+        Ok((id, claim.session_token))
     }
 
     /// The holder of an access key, and the secret that their signature is made with. The caller still has to

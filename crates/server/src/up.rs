@@ -324,7 +324,7 @@ async fn write_profile(
 #[cfg(test)]
 mod tests {
     use daypass_core::clock::Timestamp;
-    use daypass_core::iam::{self, Arrival, Context, Decision, Key, Policy};
+    use daypass_core::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
 
     use super::*;
 
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(role.name.as_str(), UNAUTHENTICATED);
         let policy = Policy::parse(&role.policy).unwrap();
         let time = Timestamp::from_second(1_700_000_000).unwrap();
-        let context = Context::new(&Arrival { time, source_ip: None, secure_transport: false });
+        let context = Context::new(&Arrival { time, origin: Origin::default() });
         let context = prefix.into_iter().fold(context, |context, prefix| context.with(Key::S3Prefix, prefix));
         let request = iam::Request { action, resource, context: &context };
         iam::evaluate(std::slice::from_ref(&policy), None, &request) == Decision::Allowed

@@ -20,7 +20,7 @@ use daypass_core::provider::http::ProviderHttp;
 use daypass_core::provider::{Engine, Provider, ProviderSet};
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
-use daypass_core::role::{RoleDocument, RoleError, Roles};
+use daypass_core::role::{Role, RoleDocument, RoleError, Roles};
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 use daypass_core::session::SessionSealer;
@@ -34,6 +34,7 @@ use crate::config::{Config, ConfigError, Driver, EmbeddedConfig, RegionConfig, l
 use crate::foreign_sts::ForeignSts;
 use crate::listen::Limits;
 use crate::metrics::Metrics;
+use crate::origin::Proxies;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
 
@@ -90,6 +91,8 @@ pub struct App {
     pub origins: BTreeSet<String>,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
+    /// Who stands in front.
+    pub proxies: Proxies,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
     /// What those who connect are given.
@@ -118,6 +121,8 @@ pub struct Embedded {
     pub callers: Callers,
     /// Hears of every decision.
     pub trail: Arc<AuditTrail>,
+    /// Who stands in front.
+    pub proxies: Proxies,
     /// The playground page, where there is one.
     pub playground: Option<Playground>,
     /// Draws request IDs.
@@ -166,6 +171,7 @@ impl App {
         );
         let metrics_token = ingredients.config.read_metrics_token(secrets)?;
         let apps = std::mem::take(&mut ingredients.config.apps);
+        let proxies = ingredients.config.proxies();
         let Ingredients { store, master_key, clock, random, .. } = &ingredients;
         let (store, clock, random) = (store.clone(), clock.clone(), random.clone());
         let trail = Arc::new(AuditTrail::new(store.clone(), ingredients.audit_lines.clone(), clock.clone()));
@@ -199,6 +205,7 @@ impl App {
             origins: apps.into_iter().flat_map(|app| app.origins).collect(),
             refresher: refresher.map(Arc::new),
             embedded,
+            proxies,
             metrics,
             limits,
             metrics_token,
@@ -269,8 +276,8 @@ impl Embedded {
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
-            secure_transport: config.public_url.starts_with("https://"),
         });
+        let proxies = config.proxies();
         let sts = Arc::new(Sts {
             tokens: Arc::new(TokenIssuer::new(config.public_url, keys)),
             store: store.clone(),
@@ -312,6 +319,7 @@ impl Embedded {
             access,
             callers,
             trail,
+            proxies,
             random,
             clock,
         })
@@ -339,6 +347,20 @@ pub(crate) fn warn_of_open_roles(pools: &IdentityPools, pool: &IdentityPool) {
             pool_id = %pool.id,
             "the role mappings of the pool give the role {} to some, and its trust policy opens it to everybody who \
              logs in there, by AssumeRoleWithWebIdentity: take `trust` out of its [[role]], or narrow that policy",
+            role.name
+        );
+    }
+}
+
+/// Where nobody tells who stands behind the proxy in front, a policy that asks where callers are opens nothing, and what
+/// it denies is denied to all. The operator hears of each role.
+pub(crate) fn warn_of_hidden_callers(embedded: &Embedded) {
+    let asks = |role: &&Role| role.policy.asks_for_origin() || role.trust_policy.asks_for_origin();
+    for role in embedded.access.roles.iter().filter(asks).filter(|_| embedded.proxies.hide_callers()) {
+        tracing::warn!(
+            role = %role.name,
+            "the role {} asks for aws:SourceIp or aws:SecureTransport, and whoever ends TLS in front of Daypass hides \
+             both: name that proxy in `trusted_proxies` of [network]",
             role.name
         );
     }

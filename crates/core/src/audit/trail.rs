@@ -165,6 +165,7 @@ mod tests {
     use super::*;
     use crate::audit::{AuditSubject, Requester};
     use crate::clock::{ManualClock, SignedDuration};
+    use crate::iam::Origin;
     use crate::ids::{AccessKeyId, RequestId};
     use crate::random::SeededRandom;
     use crate::store::Store;
@@ -245,6 +246,7 @@ mod tests {
         let signed = Requester {
             access_key_id: AccessKeyId::parse("AKIAHDLRFNWOPJBKY6Z3").ok(),
             request_id: fixture.request_id.clone(),
+            origin: Origin::default(),
         };
         for _ in 0..25 {
             let draft = AuditDraft::by(AuditAction::ApiRequest, &signed);

@@ -63,6 +63,9 @@ impl Line {
 
     /// Whether the line holds for a request.
     pub(super) fn holds(&self, context: &Context) -> Truth {
+        if context.is_unknown(&self.key) {
+            return Truth::Unknown;
+        }
         let values = context.values(&self.key);
         let Operator::Compare { quantifier, negated, if_exists, .. } = self.operator else {
             return (values.is_empty() == self.absent).into();

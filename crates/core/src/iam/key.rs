@@ -52,7 +52,7 @@ pub struct TagName(Box<str>);
 
 /// The kind of document that a key, and much else, stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Document {
+pub(crate) enum Document {
     /// What somebody may do: a role's policy, a session policy, or a developer's policy.
     Identity,
     /// Who may become the role.
@@ -143,6 +143,14 @@ impl TagName {
 fn is_tag_name(name: &str) -> bool {
     (1..=128).contains(&name.chars().count())
         && name.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c))
+}
+
+/// Every key that a document may ask for, by the name it has there, with a tag `team` for all tags.
+#[cfg(test)]
+pub(crate) fn known_to(document: Document) -> Vec<(Key, String)> {
+    let named = NAMED.iter().map(|(_, name, _)| (*name).to_owned());
+    let tags = [PRINCIPAL_TAG, REQUEST_TAG].map(|prefix| format!("{prefix}team"));
+    named.chain(tags).filter_map(|name| Some((Key::parse(&name, document).ok()?, name))).collect()
 }
 
 fn known_in(document: Document) -> String {

@@ -5,7 +5,7 @@ use super::condition::{Line, parse_condition, refuse_vacuous_grants};
 use super::error::PolicyError;
 use super::glob::{Case, Glob};
 use super::json::{Json, Object};
-use super::key::Document;
+use super::key::{Document, Key};
 use super::truth::Truth;
 use super::{Decision, Request};
 
@@ -50,6 +50,11 @@ impl Statement {
         self.covers_action(request.action)
             .and(|| self.resources.covers(|pattern| pattern.covers(request.resource, request.context)))
             .and(|| Truth::all(self.conditions.iter().map(|line| line.holds(request.context))))
+    }
+
+    /// Whether it asks where requests come from.
+    pub(super) fn asks_for_origin(&self) -> bool {
+        self.conditions.iter().any(|line| matches!(line.key, Key::SourceIp | Key::SecureTransport))
     }
 
     pub(super) fn covers_action(&self, action: &str) -> Truth {

@@ -113,8 +113,11 @@ impl Variable {
 
     /// The text to put in place. An empty value counts as none: with an empty tag,
     /// `home/${aws:PrincipalTag/team}*` would open everything under `home/`. Several values name nothing,
-    /// and are not absent either.
+    /// and are not absent either; nor is one that is not known.
     fn value<'a>(&'a self, context: &'a Context) -> Option<&'a str> {
+        if context.is_unknown(&self.key) {
+            return None;
+        }
         match context.values(&self.key) {
             [value] if !value.is_empty() => Some(value),
             [] | [_] => self.default.as_deref(),

@@ -55,6 +55,12 @@ impl TrustPolicy {
         .map(Self)
     }
 
+    /// Whether a condition asks where requests come from, see [`Policy`](super::Policy::asks_for_origin).
+    #[must_use]
+    pub fn asks_for_origin(&self) -> bool {
+        self.0.iter().any(Statement::asks_for_origin)
+    }
+
     /// Whether the role may be taken on. With tags, tagging must be allowed too.
     pub fn evaluate(&self, request: &TrustRequest<'_>) -> Decision {
         if request.provider != COGNITO_IDENTITY {

@@ -75,14 +75,16 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
 
 /// A network in CIDR notation, or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     /// How many bits at the end of an address may differ.
     free_bits: u32,
 }
 
 impl Network {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Reads `10.0.0.0/8`, `2001:db8::/32` or an address.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) if are_digits(prefix, 3) => (address, Some(prefix.parse::<u32>().ok()?)),
             Some(_) => return None,
@@ -100,7 +102,8 @@ impl Network {
 
     /// Whether the address lies in the network. A server that listens on IPv6 sees IPv4 clients as
     /// `::ffff:10.0.0.1`, which must not slip through a Deny on `10.0.0.0/8`.
-    pub(super) fn contains(&self, address: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         let ((width, network), (other_width, address)) = (bits(self.address), bits(address.to_canonical()));
         width == other_width && (network ^ address).checked_shr(self.free_bits).unwrap_or(0) == 0
     }

@@ -8,11 +8,11 @@
 
 use super::IdentityPools;
 use super::issue::role_of_claims;
-use crate::audit::{AuditAction, AuditDraft};
+use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::clock::SignedDuration;
-use crate::iam::Decision;
+use crate::iam::{Arrival, Decision, Origin};
 use crate::identity::IdentityPool;
-use crate::ids::{IdentityId, RequestId, RoleSessionName};
+use crate::ids::{IdentityId, RoleSessionName};
 use crate::role::Role;
 use crate::sts::{self, AssumeError, AssumeRoleRequest, AssumedRole};
 use crate::token::{AUTHENTICATED, Claims, Life};
@@ -25,17 +25,18 @@ impl IdentityPools {
     pub async fn assume_role_with_web_identity(
         &self,
         request: AssumeRoleRequest,
-        request_id: &RequestId,
+        by: &Requester,
     ) -> Result<AssumedRole, AssumeError> {
-        let mut draft = AuditDraft::new(AuditAction::Assume, request_id);
+        let mut draft = AuditDraft::by(AuditAction::Assume, by);
         draft.resource = Some(request.role_arn.clone());
-        let assumed = self.assume(request, &mut draft).await;
+        let assumed = self.assume(request, by.origin, &mut draft).await;
         self.trail.conclude(draft, assumed).await
     }
 
     async fn assume(
         &self,
         request: AssumeRoleRequest,
+        origin: Origin,
         draft: &mut AuditDraft,
     ) -> Result<AssumedRole, AssumeError> {
         let claims = self.sts.tokens.verify(&request.web_identity_token, self.clock.now())?;
@@ -47,7 +48,7 @@ impl IdentityPools {
                 "no trust policy opens the role, and the pool does not give it to this login",
             ));
         }
-        self.sts.assume(role, claims, request, draft).await
+        self.sts.assume(role, claims, request, origin, draft).await
     }
 
     /// Whether the pool of a token would by itself give its holder this role.
@@ -70,7 +71,7 @@ impl IdentityPools {
     }
 
     /// Whether a trust policy of its own opens a role to somebody of whom nothing is known but that they logged in
-    /// at a pool.
+    /// at a pool, from wherever.
     fn admits_anybody(&self, role: &Role, pool: &IdentityPool) -> bool {
         let provider = pool.settings.developer_provider_name.clone().unwrap_or_default();
         let entry = format!("{provider}:{}:anybody", pool.id);
@@ -88,6 +89,7 @@ impl IdentityPools {
             issued_at_ms,
         };
         let session_name = RoleSessionName::of_identity(&anybody.identity_id);
-        !role.given_by_pool && sts::trust(role, &anybody, &session_name, now) == Decision::Allowed
+        let anywhere = Arrival { time: now, origin: Origin::default() };
+        !role.given_by_pool && sts::trust(role, &anybody, &session_name, &anywhere) == Decision::Allowed
     }
 }

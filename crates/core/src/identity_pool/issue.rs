@@ -17,6 +17,7 @@ use super::{IdentityPools, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::clock::{SignedDuration, Timestamp};
 use crate::credential_source::RoleGrant;
+use crate::iam::Origin;
 use crate::identity::{Identity, IdentityPool, Login};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::public_login::PublicLogin;
@@ -302,7 +303,7 @@ impl IdentityPools {
             let role_arn = role_choice::for_person(&pool.roles, &asserted(&public), custom_role_arn)?;
             (self.grant_to_person(identity, &pool, &public, by).await?.0, role_arn)
         };
-        let credentials = self.credentials_of(&pool, &claims, &role_arn, draft).await?;
+        let credentials = self.credentials_of(&pool, &claims, &role_arn, by.origin, draft).await?;
         Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
@@ -345,7 +346,7 @@ impl IdentityPools {
     ) -> Result<Credentials, PoolError> {
         let mut draft = AuditDraft::by(AuditAction::Credentials, by);
         let credentials = match role_of_claims(pool, grant.claims(), None) {
-            Ok(role_arn) => self.credentials_of(pool, grant.claims(), &role_arn, &mut draft).await,
+            Ok(role_arn) => self.credentials_of(pool, grant.claims(), &role_arn, by.origin, &mut draft).await,
             Err(error) => Err(error),
         };
         self.trail.conclude(draft, credentials).await
@@ -356,10 +357,12 @@ impl IdentityPools {
         pool: &IdentityPool,
         claims: &Claims,
         role_arn: &str,
+        origin: Origin,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, PoolError> {
         draft.about(claims);
-        let credentials = self.credentials.credentials(RoleGrant::new(pool, claims, role_arn), draft).await;
+        let grant = RoleGrant::new(pool, claims, role_arn, origin);
+        let credentials = self.credentials.credentials(grant, draft).await;
         credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id))
     }
 

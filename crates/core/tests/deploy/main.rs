@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use daypass_core::iam::{
-    Arrival, Context, Decision, Key, Policy, Request, TrustPolicy, TrustRequest, evaluate,
+    Arrival, Context, Decision, Key, Origin, Policy, Request, TrustPolicy, TrustRequest, evaluate,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,8 +69,7 @@ fn cases() -> Cases {
 fn arrival() -> Context {
     Context::new(&Arrival {
         time: "2026-11-25T12:00:00Z".parse().unwrap(),
-        source_ip: None,
-        secure_transport: true,
+        origin: Origin { source_ip: None, secure_transport: Some(true) },
     })
 }
 

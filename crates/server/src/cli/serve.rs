@@ -12,6 +12,7 @@ use super::signals::Signals;
 use super::tell;
 use crate::listen::{Stop, allow_many_sockets, listen_within};
 use crate::serve::{self, Instances};
+use crate::wire::warn_of_hidden_callers;
 use crate::{routes, telemetry};
 
 /// Serve an installation, until Ctrl-C or SIGTERM.
@@ -35,6 +36,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(serve::default_config);
     let app = serve::wire(&config, Instances::One).await?;
+    if let Some(embedded) = &app.embedded {
+        warn_of_hidden_callers(embedded);
+    }
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;

@@ -1,4 +1,4 @@
-//! `[network]`: what of the network providers may be in, and how patient we are with it.
+//! `[network]`: what of the network providers may be in, who stands in front, and how patient we are with it.
 
 use std::time::Duration;
 
@@ -6,15 +6,20 @@ use daypass_core::provider::definition::seconds;
 use serde::Deserialize;
 
 use crate::listen::Limits;
+use crate::origin::TrustedProxy;
 use crate::provider_http::AllowedHost;
 
-/// What of the network providers may be in: the public internet, unless more is said. And how patient we are.
+/// What of the network providers may be in: the public internet, unless more is said. And who stands in front, and how
+/// patient we are.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Hosts of providers and issuers that may have a private address, each by its name or its address.
     #[serde(default)]
     pub allow_private: Vec<AllowedHost>,
+    /// Proxies that are believed when they say who is behind them.
+    #[serde(default)]
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// How long a connection is kept on which nobody asks.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     idle_timeout: Option<i64>,
@@ -41,6 +46,7 @@ impl NetworkConfig {
     /// Lays a developer's additions over it.
     pub(super) fn add(&mut self, additions: Self) {
         self.allow_private.extend(additions.allow_private);
+        self.trusted_proxies.extend(additions.trusted_proxies);
         self.idle_timeout = additions.idle_timeout.or(self.idle_timeout);
         self.drain_timeout = additions.drain_timeout.or(self.drain_timeout);
     }

@@ -15,7 +15,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::answer::Form;
-use super::{caller, path};
+use super::path;
+use crate::origin::Peer;
 
 /// What cannot stand in a path. A `%` can: who sent the event has decoded nothing, or nothing that matters here,
 /// and what it has decoded must not be decoded again.
@@ -120,7 +121,8 @@ impl Event {
         *request.uri_mut() = self.uri(base_path)?;
         *request.headers_mut() = self.headers()?;
         if let Some(address) = self.source_ip() {
-            request.extensions_mut().insert(caller(address));
+            // API Gateway and function URLs are reached by TLS alone.
+            request.extensions_mut().insert(Peer { address, over_tls: true });
         }
         *request.body_mut() = Body::from(self.body()?);
         Ok(request)

@@ -8,6 +8,7 @@ use daypass_core::random::SystemRandom;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::origin::Peer;
 
 /// A function whose every path tells what was asked.
 fn function(base: &str) -> Function {
@@ -22,7 +23,7 @@ fn function(base: &str) -> Function {
 
 async fn tell(request: Request) -> String {
     let (parts, body) = request.into_parts();
-    let caller = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|caller| caller.0.ip());
+    let caller = parts.extensions.get::<Peer>().filter(|peer| peer.over_tls).map(|peer| peer.address);
     let headers = |name: &HeaderName| {
         let values = parts.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned());
         values.collect::<Vec<_>>()

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::origin;
 use crate::wire::App;
 
 const MAX_BODY: usize = 64 * 1024;
@@ -98,7 +99,7 @@ async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
-    let by = Requester::anonymous(id);
+    let by = Requester::anonymous(id, origin::of(&parts));
     let exchanged = app.broker.exchange(body.read()?, &by).await.map_err(ApiError::exchange)?;
     Ok(answer(&exchanged))
 }

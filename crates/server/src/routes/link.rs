@@ -8,6 +8,7 @@ use daypass_core::ids::RequestId;
 use super::exchange::{answer, check_origin, read_link};
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::origin;
 use crate::wire::App;
 
 /// Two proofs.
@@ -27,6 +28,6 @@ async fn link(app: &App, id: &RequestId, request: Request) -> Result<Response, A
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let request = read_link(body::json(&parts.headers, body, MAX_BODY).await?)?;
-    let linked = app.broker.link(request, &Requester::anonymous(id)).await;
+    let linked = app.broker.link(request, &Requester::anonymous(id, origin::of(&parts))).await;
     Ok(answer(&linked.map_err(ApiError::exchange)?))
 }

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::audit::Requester;
 use daypass_core::exchange::ExchangeError;
 use daypass_core::form;
+use daypass_core::iam::Origin;
 use daypass_core::ids::RequestId;
 use daypass_core::login_flow::{AppLogin, LoginRequest, LostLogin, Resumed, is_encoded};
 use daypass_core::provider::{FlowSecrets, Provider, UnverifiedProof};
@@ -161,7 +162,8 @@ async fn sign_in(
 ) -> Result<Secret, ApiError> {
     let callback = app.login_flow.callback(provider);
     let proof = read_answer(provider, callback, resumed.secrets, answer);
-    let by = Requester::anonymous(id);
+    // No policy is asked before the app comes for its identity.
+    let by = Requester::anonymous(id, Origin::default());
     app.broker.sign_in(provider, proof, &resumed.login, &by).await.map_err(ApiError::exchange)
 }
 

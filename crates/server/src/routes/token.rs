@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::exchange::{User, check_origin, check_verifier};
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::origin;
 use crate::wire::App;
 
 const MAX_BODY: usize = 8 * 1024;
@@ -51,7 +52,7 @@ async fn exchange(app: &App, id: &RequestId, request: Request) -> Result<Respons
     check_origin(app, &parts.headers)?;
     let code = read(&parts.headers, &body::read(body, MAX_BODY, Dialect::OAuth).await?)?;
     let wanted = ExchangeRequest { shown: Shown::LoginCode(code), wishes: Wishes::default() };
-    let exchanged = app.broker.exchange(wanted, &Requester::anonymous(id)).await;
+    let exchanged = app.broker.exchange(wanted, &Requester::anonymous(id, origin::of(&parts))).await;
     Ok(answer(app, &exchanged.map_err(ApiError::exchange)?))
 }
 

@@ -5,17 +5,23 @@
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::iam::Origin;
 use daypass_core::ids::{AccessKeyId, RequestId};
 use daypass_core::secret::Secret;
-use percent_encoding::percent_decode_str;
 
 use super::error;
 use crate::sigv4::{Caller, SignatureError};
 use crate::wire::Embedded;
+
+/// What a request has to be signed for.
+const SERVICE: &str = "s3";
+/// By these `s3s` knows a signature of version 2 in a query.
+const OLD_PARAMETERS: [&str; 2] = ["AWSAccessKeyId", "Signature"];
 
 tokio::task_local! {
     static ADMITTED: Arc<Admitted>;
@@ -26,6 +32,8 @@ pub(super) struct Admitted {
     pub access_key_id: AccessKeyId,
     pub secret: Secret,
     pub caller: Caller,
+    /// Where the request came from.
+    pub origin: Origin,
     refusal: Mutex<Option<Refusal>>,
 }
 
@@ -56,13 +64,13 @@ pub(super) async fn admit(State(embedded): State<Arc<Embedded>>, request: Reques
     let id = RequestId::generate(embedded.clock.now(), &*embedded.random);
     let mut draft = AuditDraft::new(AuditAction::S3Request, &id);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
-    let bearing = read_bearing(&request);
-    let mut response = match find_bearer(&embedded, bearing).await {
-        Ok(bearer) => answer(&embedded, bearer, draft, request, next).await,
-        Err(refusal) => {
-            draft.access_key_id = refusal.access_key_id;
-            let response = error(refusal.status, refusal.code, &refusal.message, &id);
-            recorded(&embedded, draft, refusal.message, response).await
+    let (parts, body) = request.into_parts();
+    let mut response = match find_bearer(&embedded, &parts).await {
+        Ok(bearer) => answer(&embedded, bearer, draft, Request::from_parts(parts, body), next).await,
+        Err(Stopped { status, code, message, detail, access_key_id }) => {
+            draft.access_key_id = access_key_id;
+            let response = error(status, code, &message, detail, &id);
+            recorded(&embedded, draft, message, response).await
         }
     };
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
@@ -120,29 +128,53 @@ struct Stopped {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// An element that this code has besides, and what stands in it.
+    detail: Option<(&'static str, String)>,
     access_key_id: Option<AccessKeyId>,
 }
 
 fn stopped(status: StatusCode, code: &'static str, message: impl Into<String>) -> Stopped {
-    Stopped { status, code, message: message.into(), access_key_id: None }
+    Stopped { status, code, message: message.into(), detail: None, access_key_id: None }
 }
 
-/// Where in a request its credentials stand.
-struct Bearing {
-    access_key_id: AccessKeyId,
-    session_token: Option<String>,
-}
-
-async fn find_bearer(embedded: &Embedded, bearing: Result<Bearing, Stopped>) -> Result<Admitted, Stopped> {
-    let Bearing { access_key_id, session_token } = bearing?;
-    match embedded.callers.find(&access_key_id, session_token.as_deref()).await {
-        Ok((caller, secret)) => Ok(Admitted { access_key_id, secret, caller, refusal: Mutex::default() }),
-        Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..unknown_bearer(&error) }),
+async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Admitted, Stopped> {
+    refuse_form_upload(parts)?;
+    refuse_old_signature(parts)?;
+    let claimed = embedded.callers.claimed(parts, SERVICE);
+    let (access_key_id, session_token) = claimed.map_err(|error| refusal(embedded, parts, error))?;
+    match embedded.callers.find(&access_key_id, session_token.as_ref().map(Secret::expose)).await {
+        Ok((caller, secret)) => {
+            let origin = embedded.proxies.origin(&parts.extensions, &parts.headers);
+            Ok(Admitted { access_key_id, secret, caller, origin, refusal: Mutex::default() })
+        }
+        Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..refusal(embedded, parts, error) }),
     }
 }
 
-fn unknown_bearer(error: &SignatureError) -> Stopped {
+/// S3's own codes (S3 API Reference, "List of error codes"). SDKs sign again for the Region that is named.
+fn refusal(embedded: &Embedded, parts: &Parts, error: SignatureError) -> Stopped {
+    let malformed = if parts.headers.contains_key(header::AUTHORIZATION) {
+        "AuthorizationHeaderMalformed"
+    } else {
+        "AuthorizationQueryParametersError"
+    };
     match error {
+        SignatureError::Missing => {
+            stopped(StatusCode::FORBIDDEN, "AccessDenied", "Anonymous access is not allowed.")
+        }
+        SignatureError::Incomplete(text) => stopped(StatusCode::BAD_REQUEST, malformed, text),
+        SignatureError::HeadersNotSigned(names) => Stopped {
+            detail: Some(("HeadersNotSigned", names)),
+            ..stopped(
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "There were headers present in the request which were not signed",
+            )
+        },
+        SignatureError::WrongScope(_) => Stopped {
+            detail: Some(("Region", embedded.callers.region.to_string())),
+            ..stopped(StatusCode::BAD_REQUEST, malformed, error.to_string())
+        },
         SignatureError::ExpiredSession => {
             stopped(StatusCode::BAD_REQUEST, "ExpiredToken", "The provided token has expired.")
         }
@@ -152,10 +184,7 @@ fn unknown_bearer(error: &SignatureError) -> Stopped {
             "The store does not answer. Try again.",
         ),
         SignatureError::UnknownKey
-        | SignatureError::Missing
-        | SignatureError::Incomplete(_)
         | SignatureError::Skewed(_)
-        | SignatureError::WrongScope(_)
         | SignatureError::Payload(_)
         | SignatureError::Mismatch => stopped(
             StatusCode::FORBIDDEN,
@@ -165,109 +194,26 @@ fn unknown_bearer(error: &SignatureError) -> Stopped {
     }
 }
 
-fn read_bearing(request: &Request) -> Result<Bearing, Stopped> {
-    refuse_form_upload(request)?;
-    let query = Query::of(request);
-    let authorization = single(request.headers(), header::AUTHORIZATION.as_str())?;
-    let presigned = query.get("X-Amz-Credential")?;
-    if query.has("AWSAccessKeyId") || authorization.is_some_and(|text| text.starts_with("AWS ")) {
+/// `s3s` would take it; it signs neither the host nor the body.
+fn refuse_old_signature(parts: &Parts) -> Result<(), Stopped> {
+    let in_header = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let in_header = in_header.map(HeaderValue::as_bytes).any(|text| text.starts_with(b"AWS "));
+    let mut parameters = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let in_query =
+        parameters.any(|(name, _)| OLD_PARAMETERS.iter().any(|old| old.eq_ignore_ascii_case(&name)));
+    if in_header || in_query {
         let message = "Signature Version 2 is not accepted. Use AWS4-HMAC-SHA256.";
         return Err(stopped(StatusCode::BAD_REQUEST, "InvalidRequest", message));
-    }
-    match (authorization, presigned) {
-        (Some(_), Some(_)) => {
-            let message = "Only one authentication mechanism is allowed.";
-            Err(stopped(StatusCode::BAD_REQUEST, "InvalidArgument", message))
-        }
-        (None, None) => {
-            Err(stopped(StatusCode::FORBIDDEN, "AccessDenied", "Anonymous access is not allowed."))
-        }
-        (None, Some(credential)) => {
-            check_expiry(query.get("X-Amz-Expires")?.as_deref())?;
-            bearing(&credential, query.get("X-Amz-Security-Token")?)
-        }
-        (Some(authorization), None) => {
-            let token = single(request.headers(), "x-amz-security-token")?.map(str::to_owned);
-            bearing(credential_of(authorization), token)
-        }
-    }
-}
-
-/// A presigned address lives a week at most (IAM User Guide, "Query string authentication").
-fn check_expiry(seconds: Option<&str>) -> Result<(), Stopped> {
-    const WEEK: u32 = 604_800;
-    if seconds.and_then(|text| text.parse().ok()).is_some_and(|seconds: u32| (1..=WEEK).contains(&seconds)) {
-        return Ok(());
-    }
-    let message = "X-Amz-Expires must be 1 to 604800 seconds.";
-    Err(stopped(StatusCode::BAD_REQUEST, "AuthorizationQueryParametersError", message))
-}
-
-/// `s3s` reads the credentials of a form upload from its body, behind our back.
-fn refuse_form_upload(request: &Request) -> Result<(), Stopped> {
-    let content_type =
-        request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if request.method() == Method::POST && content_type.to_ascii_lowercase().starts_with(b"multipart/") {
-        let message = "Uploads by HTML form are not accepted. Use PUT.";
-        return Err(stopped(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
     }
     Ok(())
 }
 
-fn credential_of(authorization: &str) -> &str {
-    let (_, fields) = authorization.split_once("Credential=").unwrap_or_default();
-    fields.split(',').next().unwrap_or_default()
-}
-
-fn bearing(credential: &str, session_token: Option<String>) -> Result<Bearing, Stopped> {
-    let key = credential.split('/').next().unwrap_or_default();
-    match AccessKeyId::parse(key) {
-        Ok(access_key_id) => Ok(Bearing { access_key_id, session_token }),
-        Err(_) => Err(unknown_bearer(&SignatureError::UnknownKey)),
+/// `s3s` reads the credentials of a form upload from its body, behind our back.
+fn refuse_form_upload(parts: &Parts) -> Result<(), Stopped> {
+    let content_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if parts.method == Method::POST && content_type.to_ascii_lowercase().starts_with(b"multipart/") {
+        let message = "Uploads by HTML form are not accepted. Use PUT.";
+        return Err(stopped(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
     }
-}
-
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Stopped> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| ambiguous(name)),
-        (Some(_), Some(_)) => Err(ambiguous(name)),
-    }
-}
-
-fn ambiguous(name: &str) -> Stopped {
-    stopped(
-        StatusCode::BAD_REQUEST,
-        "InvalidArgument",
-        format!("{name} must stand there once, in plain characters."),
-    )
-}
-
-/// The query's parameters, decoded.
-struct Query(Vec<(String, String)>);
-
-impl Query {
-    fn of(request: &Request) -> Self {
-        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let pairs = request
-            .uri()
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Self(pairs.map(|(name, value)| (decode(name), decode(value))).collect())
-    }
-
-    fn has(&self, wanted: &str) -> bool {
-        self.0.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
-    }
-
-    fn get(&self, wanted: &str) -> Result<Option<String>, Stopped> {
-        let mut found = self.0.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(ambiguous(wanted)),
-            (found, _) => Ok(found.map(|(_, value)| value.clone())),
-        }
-    }
+    Ok(())
 }

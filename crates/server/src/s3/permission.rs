@@ -65,7 +65,11 @@ impl S3Access for Permission {
         let needs =
             needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
         for need in needs {
-            self.check_need(&bearer, &need, with_listing(self.access.arrival(), &operation, &query))?;
+            self.check_need(
+                &bearer,
+                &need,
+                with_listing(self.access.arrival(bearer.origin), &operation, &query),
+            )?;
         }
         Ok(())
     }
@@ -90,7 +94,7 @@ impl S3Access for Permission {
             check_key(&object.key)?;
             let need =
                 Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
-            self.check_need(&bearer, &need, self.access.arrival())?;
+            self.check_need(&bearer, &need, self.access.arrival(bearer.origin))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use daypass_core::clock::{SignedDuration, Timestamp};
 use daypass_core::ids::Region;
 use daypass_core::secret::Secret;
@@ -248,8 +248,10 @@ fn check_signed_headers(headers: &HeaderMap, signed: &[String]) -> Result<(), Si
     let has_to_be =
         |name: &str| name == "host" || (name.starts_with("x-amz-") && !MAY_BE_UNSIGNED.contains(&name));
     let is_signed = |name: &str| signed.iter().any(|signed| signed == name);
-    if let Some(name) = headers.keys().find(|name| has_to_be(name.as_str()) && !is_signed(name.as_str())) {
-        return Err(incomplete(format!("'{name}' must be among the SignedHeaders")));
+    let unsigned = headers.keys().map(HeaderName::as_str).filter(|name| has_to_be(name) && !is_signed(name));
+    let unsigned: Vec<_> = unsigned.collect();
+    if !unsigned.is_empty() {
+        return Err(SignatureError::HeadersNotSigned(unsigned.join(", ")));
     }
     // The signer writes them in this form, whatever the request says.
     if !signed.is_sorted_by(|one, next| one < next) || signed.iter().any(|name| name.to_lowercase() != *name)

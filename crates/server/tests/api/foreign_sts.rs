@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use daypass_core::audit::Requester;
 use daypass_core::clock::{Clock, SignedDuration};
+use daypass_core::iam::Origin;
 use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::RequestId;
 use daypass_core::provider::http::ProviderHttpError;
@@ -354,7 +355,8 @@ async fn the_operator_hears_the_cure() {
     let id = entered["identity_id"].as_str().unwrap().to_owned().try_into().unwrap();
     let token = Secret::new(entered["token"].as_str().unwrap());
     let logins = [("cognito-identity.amazonaws.com".to_owned(), token)].into();
-    let by = Requester::anonymous(&RequestId::generate(daypass.clock.now(), daypass.random()));
+    let request_id = RequestId::generate(daypass.clock.now(), daypass.random());
+    let by = Requester::anonymous(&request_id, Origin::default());
     let pool = daypass.pool_id();
     let cures: [(Refusal, [&str; 2]); 6] = [
         (|| error(403, "AccessDenied"), ["trust policy", pool]),

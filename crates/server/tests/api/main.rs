@@ -13,4 +13,6 @@ mod keys;
 mod login;
 mod matrix;
 mod model;
+mod origin;
+mod s3;
 mod sts;

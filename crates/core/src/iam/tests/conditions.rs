@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ALLOWED, DENIED, NOT_ALLOWED, get, identity, policy};
-use crate::iam::{Context, Decision, Key};
+use crate::iam::{Context, Decision, Key, Origin};
 
 const OBJECT: &str = "arn:aws:s3:::b/x";
 
@@ -100,11 +100,31 @@ fn booleans() {
 }
 
 #[test]
+fn an_origin_that_is_not_known_opens_nothing_and_escapes_no_deny() {
+    let time = "2026-11-23T08:30:00Z".parse().unwrap();
+    let context = Context::new(&crate::iam::Arrival { time, origin: Origin::default() });
+    for condition in [
+        json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+        json!({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+        json!({"IpAddressIfExists": {"aws:SourceIp": "10.0.0.0/8"}}),
+        json!({"ForAnyValue:IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}),
+        json!({"Null": {"aws:SourceIp": "true"}}),
+        json!({"Null": {"aws:SourceIp": "false"}}),
+        json!({"Bool": {"aws:SecureTransport": "true"}}),
+        json!({"Bool": {"aws:SecureTransport": "false"}}),
+        json!({"BoolIfExists": {"aws:SecureTransport": "false"}}),
+        json!({"StringEquals": {"aws:CurrentTime": "${aws:SourceIp, '2026-11-23T08:30:00Z'}"}}),
+    ] {
+        assert_eq!(allow(&condition, &context), NOT_ALLOWED, "{condition}");
+        assert_eq!(deny(&condition, &context), DENIED, "{condition}");
+    }
+}
+
+#[test]
 fn time_and_address_come_from_the_arrival() {
     let arrival = crate::iam::Arrival {
         time: "2026-11-23T08:30:00Z".parse().unwrap(),
-        source_ip: Some("::ffff:10.1.2.3".parse().unwrap()),
-        secure_transport: true,
+        origin: Origin { source_ip: Some("::ffff:10.1.2.3".parse().unwrap()), secure_transport: Some(true) },
     };
     let context = Context::new(&arrival);
     for condition in [

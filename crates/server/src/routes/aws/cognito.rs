@@ -23,6 +23,7 @@ use super::model::OPERATIONS;
 use super::validation::Violations;
 use super::{Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
+use crate::origin;
 use crate::routes::body;
 use crate::sigv4::Caller;
 use crate::wire::{Embedded, warn_of_open_roles};
@@ -53,7 +54,7 @@ pub async fn answer(
     };
     let input = read_input(body)?;
     let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
-    let by = Requester { request_id: id.clone(), access_key_id };
+    let by = Requester { request_id: id.clone(), access_key_id, origin: origin::of(parts) };
     if let Some(caller) = &caller {
         authorize(embedded, caller, &by, operation, &input).await?;
     }
@@ -89,7 +90,7 @@ async fn authorize(
 ) -> Result<(), ApiError> {
     let action = format!("{SERVICE}:{}", operation.name);
     for pool in pool::of_operation(embedded, operation.name, input).await.map_err(ApiError::pool)? {
-        let context = embedded.access.arrival().with_all(Key::IdentityPoolArn, pool.as_deref());
+        let context = embedded.access.arrival(by.origin).with_all(Key::IdentityPoolArn, pool.as_deref());
         let resource = pool.as_deref().unwrap_or("*");
         let decided = match caller {
             Caller::Developer(key) => embedded.access.decide_developer(key, &action, resource, context),

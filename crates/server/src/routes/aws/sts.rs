@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use daypass_core::access_key::developer_id;
+use daypass_core::audit::Requester;
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{RequestId, RoleSessionName};
 use daypass_core::secret::Secret;
@@ -19,6 +20,7 @@ use super::model::{all, optional, required};
 use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
 use super::{Operation, authenticate};
 use crate::error::{ApiError, Dialect};
+use crate::origin;
 use crate::sigv4::Caller;
 use crate::wire::Embedded;
 use crate::xml;
@@ -92,9 +94,10 @@ pub async fn answer(
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Dialect::AwsQuery).await?),
         Public => None,
     };
+    let by = Requester::anonymous(id, origin::of(parts));
     let result = match caller {
         Some(caller) => caller_identity(embedded, &caller),
-        None => assume_role_with_web_identity(embedded, id, form).await?,
+        None => assume_role_with_web_identity(embedded, &by, form).await?,
     };
     Ok(respond(action.name, &result, id))
 }
@@ -109,10 +112,10 @@ fn find_action(form: &mut Form) -> Result<&'static Operation, ApiError> {
 
 async fn assume_role_with_web_identity(
     embedded: &Embedded,
-    id: &RequestId,
+    by: &Requester,
     form: Form,
 ) -> Result<String, ApiError> {
-    let assumed = embedded.pools.assume_role_with_web_identity(read_assume_role(form)?, id).await;
+    let assumed = embedded.pools.assume_role_with_web_identity(read_assume_role(form)?, by).await;
     Ok(assumed_role(&assumed.map_err(ApiError::assume)?))
 }
 

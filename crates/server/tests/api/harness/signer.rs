@@ -49,11 +49,21 @@ impl Signer<'_> {
 
     /// Signs a request in its query, for so many seconds.
     pub fn presign(&self, request: Request<String>, expires: u64) -> Request<String> {
+        let body = request.body().clone();
+        self.presign_over(request, SignableBody::Bytes(body.as_bytes()), expires)
+    }
+
+    /// The same over a hash of the signer's choice.
+    pub fn presign_over(
+        &self,
+        request: Request<String>,
+        body: SignableBody<'_>,
+        expires: u64,
+    ) -> Request<String> {
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(Duration::from_secs(expires));
-        let body = request.body().clone();
-        self.sign_as(request, SignableBody::Bytes(body.as_bytes()), settings)
+        self.sign_as(request, body, settings)
     }
 
     fn sign_as(

@@ -3,6 +3,7 @@
 
 use daypass_core::access::Access;
 use daypass_core::clock::SignedDuration;
+use daypass_core::iam::Origin;
 use daypass_core::ids::AccessKeyId;
 use daypass_core::public_login::{FACEBOOK, GOOGLE};
 use serde_json::{Value, json};
@@ -177,7 +178,7 @@ async fn the_classic_flow_can_be_switched_off_and_knows_no_role_mappings() {
 async fn may(access: &Access, credentials: &Credentials, action: &str) -> bool {
     let id = AccessKeyId::parse(&credentials.access_key_id).unwrap();
     let opened = access.open(&id, credentials.session_token.as_ref().unwrap()).await.unwrap();
-    access.decide(&opened.session, action, "*", access.arrival()).is_ok()
+    access.decide(&opened.session, action, "*", access.arrival(Origin::default())).is_ok()
 }
 
 #[tokio::test]
