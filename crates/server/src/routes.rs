@@ -48,11 +48,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(cors_for_apps(&app));
     // A GET that has an effect is no HEAD: whoever looks ahead must not spend a login.
-    let callback = get(login::answer_in_query).head(method_not_allowed).post(login::answer_in_form);
+    let never = method_not_allowed;
     let login = Router::new()
         .route("/login", get(login::choose))
-        .route("/login/{provider}", get(login::start).head(method_not_allowed))
-        .route("/login/{provider}/callback", callback)
+        .route("/login/{provider}", get(login::start).head(never))
+        .route(
+            "/login/{provider}/callback",
+            get(login::answer_in_query).head(never).post(login::answer_in_form),
+        )
         .route("/login/style.css", get(login::pages::style))
         .route("/login/popup.js", get(login::pages::popup_script))
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))

@@ -60,11 +60,11 @@ fn every_door_is_in_the_matrix() {
 
 /// `METHOD PATH` for whatever a source declares with `.route("PATH", get(…).post(…))`.
 fn routes(source: &str) -> BTreeSet<String> {
-    let declared = source.split(".route(\"").skip(1);
+    let declared = source.split(".route(").skip(1);
     declared
         .flat_map(|text| {
-            let (path, methods) = text.split_once('"').unwrap();
-            let methods = methods.split([';', '\n']).next().unwrap();
+            let (path, methods) =
+                within_parentheses(text).split_once('"').unwrap().1.split_once('"').unwrap();
             let methods: Vec<_> = ["get", "post", "put", "patch", "delete", "any"]
                 .into_iter()
                 .filter(|method| methods.contains(&format!("{method}(")))
@@ -74,6 +74,16 @@ fn routes(source: &str) -> BTreeSet<String> {
             methods
         })
         .collect()
+}
+
+/// What stands before the parenthesis that ends a call.
+fn within_parentheses(text: &str) -> &str {
+    let mut depth = 1;
+    let end = text.find(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth == 0
+    });
+    &text[..end.unwrap()]
 }
 
 /// Somebody who signs, or does not, and is refused with this code everywhere.
