@@ -2,7 +2,7 @@
 //! is logged holds a token, a code or a secret; the types that carry them print a placeholder.
 //!
 //! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it. Of what can
-//! come too often, the log has a sample ([`Sampling`](sampling)).
+//! come too often, the log has a sample (`sampling.rs`).
 
 mod audit;
 mod lines;
