@@ -3,6 +3,7 @@
 //! what is under way when the end comes is answered first.
 
 mod load;
+mod pace;
 mod places;
 mod stream;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use tokio::time::{Instant, sleep_until};
 use tower::ServiceExt;
 
 use self::load::Load;
+use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
 use crate::origin::Peer;
@@ -227,7 +229,7 @@ impl House {
             request.extensions_mut().insert(NoPlace);
         }
         request.extensions_mut().insert(self.stop.clone());
-        let answer = self.router.clone().oneshot(request.map(Body::new)).await;
+        let answer = self.router.clone().oneshot(request.map(|body| Body::new(Paced::new(body)))).await;
         drop(place);
         answer
     }

@@ -1,6 +1,7 @@
 //! The S3 endpoint of development: `s3s` speaks the protocol, `s3s-fs` keeps objects in a folder, and every
 //! request passes `gate` first and `permission` second. No other way leads to an object.
 
+mod folder;
 mod gate;
 mod permission;
 
@@ -35,7 +36,7 @@ pub fn router(embedded: &Arc<Embedded>, origins: &BTreeSet<String>, root: &Path)
         .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
     let mut builder = S3ServiceBuilder::new(folder);
     builder.set_auth(GateKeeper);
-    builder.set_access(permission::Permission::new(embedded.access.clone()));
+    builder.set_access(permission::Permission::new(embedded.access.clone(), root));
     let service = builder.build();
     let answer = move |request| answer(service.clone(), request);
     Ok(Router::new()

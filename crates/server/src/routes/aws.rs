@@ -12,7 +12,7 @@ mod validation;
 
 use axum::extract::{Extension, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
 use daypass_core::ids::RequestId;
@@ -45,6 +45,7 @@ pub struct Operation {
     pub input: &'static [validation::Member],
 }
 
+/// Answers hold credentials and tokens, and a GET may be answered from a cache: none keeps them.
 pub(super) async fn handle(
     State(embedded): SharedEmbedded,
     Extension(id): Extension<RequestId>,
@@ -61,10 +62,9 @@ pub(super) async fn handle(
             }
         }
     };
-    match answered.await {
-        Ok(response) => response,
-        Err(error) => error.answer(dialect, &id),
-    }
+    let mut response = answered.await.unwrap_or_else(|error| error.answer(dialect, &id));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// The protocol that a request to the AWS API speaks. Only the Query protocol has a GET.

@@ -2,6 +2,7 @@
 //! operation that `needs` does not know is refused to everybody, whatever the policy says, so a new one in
 //! `s3s` stays closed until it is understood.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,16 +11,23 @@ use daypass_core::access::Access;
 use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
-use s3s::dto::{DeleteObjectsInput, ListObjectsInput, ListObjectsV2Input};
+use s3s::auth::Credentials;
+use s3s::dto::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, CreateMultipartUploadInput, DeleteObjectsInput,
+    GetObjectInput, ListObjectsInput, ListObjectsV2Input, ListPartsInput, UploadPartCopyInput,
+    UploadPartInput,
+};
 use s3s::path::S3Path;
 use s3s::{S3Request, S3Result, s3_error};
 
+use super::folder::{self, Folder};
 use super::gate::{self, Admitted, Refusal};
 use crate::sigv4::Caller;
 
 /// Asks the policy of the key or of the role about every request.
 pub(super) struct Permission {
     access: Arc<Access>,
+    folder: Folder,
 }
 
 /// One thing that a request needs to be allowed.
@@ -29,8 +37,23 @@ struct Need {
 }
 
 impl Permission {
-    pub fn new(access: Arc<Access>) -> Self {
-        Self { access }
+    pub fn new(access: Arc<Access>, root: &Path) -> Self {
+        Self { access, folder: Folder::new(root.to_owned()) }
+    }
+
+    /// Only whoever began an upload goes on with it.
+    async fn check_upload(
+        &self,
+        upload_id: &str,
+        need: Need,
+        credentials: &mut Option<Credentials>,
+    ) -> S3Result<()> {
+        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        if self.folder.owner(upload_id).await? != owner(&bearer.caller) {
+            return Err(refuse(&bearer, &need, "somebody else began the upload"));
+        }
+        own(credentials.as_mut(), &bearer.caller);
+        Ok(())
     }
 
     /// The policy of the developer's key or of the role decides.
@@ -48,6 +71,21 @@ impl Permission {
     }
 }
 
+/// Whose an upload is. An access key is nobody's name: credentials are renewed while an upload goes on.
+fn owner(caller: &Caller) -> String {
+    match caller {
+        Caller::Developer(key) => format!("developer {}", key.name),
+        Caller::Session(opened) => format!("identity {}", opened.session.identity_id),
+    }
+}
+
+/// `s3s-fs` gives an upload to the name that the credentials have.
+fn own(credentials: Option<&mut Credentials>, caller: &Caller) {
+    if let Some(credentials) = credentials {
+        credentials.access_key = owner(caller);
+    }
+}
+
 fn refuse(bearer: &Admitted, need: &Need, reason: &str) -> s3s::S3Error {
     let resource = format!("{} {}", need.action, need.resource);
     bearer.note_refusal(Refusal { resource, reason: reason.to_owned() });
@@ -62,6 +100,8 @@ impl S3Access for Permission {
         let query = query_of(cx.uri());
         check_paths(cx.s3_path(), cx.headers(), &query)?;
         let operation = cx.s3_op().name().to_owned();
+        let (bucket, key) = (cx.s3_path().get_bucket_name(), cx.s3_path().get_object_key());
+        folder::check_length(&operation, bucket.unwrap_or_default(), key.unwrap_or_default())?;
         let needs =
             needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
         for need in needs {
@@ -77,13 +117,66 @@ impl S3Access for Permission {
     /// `s3s-fs` says that it encodes keys when a client asks for that, and does not. Unasked it tells the truth.
     async fn list_objects(&self, request: &mut S3Request<ListObjectsInput>) -> S3Result<()> {
         request.input.encoding_type = None;
+        request.input.delimiter = folder::delimiter(request.input.delimiter.take())?;
         Ok(())
     }
 
     /// As for [`Self::list_objects`].
     async fn list_objects_v2(&self, request: &mut S3Request<ListObjectsV2Input>) -> S3Result<()> {
         request.input.encoding_type = None;
+        request.input.delimiter = folder::delimiter(request.input.delimiter.take())?;
         Ok(())
+    }
+
+    async fn get_object(&self, request: &mut S3Request<GetObjectInput>) -> S3Result<()> {
+        let GetObjectInput { bucket, key, range, .. } = &request.input;
+        request.input.range = self.folder.range(*range, bucket, key).await;
+        Ok(())
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        request: &mut S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<()> {
+        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        own(request.credentials.as_mut(), &bearer.caller);
+        Ok(())
+    }
+
+    async fn upload_part(&self, request: &mut S3Request<UploadPartInput>) -> S3Result<()> {
+        let UploadPartInput { bucket, key, upload_id, .. } = &request.input;
+        let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
+        self.check_upload(upload_id, need, &mut request.credentials).await
+    }
+
+    async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
+        let UploadPartCopyInput { bucket, key, upload_id, .. } = &request.input;
+        let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
+        self.check_upload(upload_id, need, &mut request.credentials).await
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        request: &mut S3Request<CompleteMultipartUploadInput>,
+    ) -> S3Result<()> {
+        let CompleteMultipartUploadInput { bucket, key, upload_id, .. } = &request.input;
+        let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
+        self.check_upload(upload_id, need, &mut request.credentials).await
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        request: &mut S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<()> {
+        let AbortMultipartUploadInput { bucket, key, upload_id, .. } = &request.input;
+        let need = Need { action: "s3:AbortMultipartUpload", resource: object_arn(bucket, key) };
+        self.check_upload(upload_id, need, &mut request.credentials).await
+    }
+
+    async fn list_parts(&self, request: &mut S3Request<ListPartsInput>) -> S3Result<()> {
+        let ListPartsInput { bucket, key, upload_id, .. } = &request.input;
+        let need = Need { action: "s3:ListMultipartUploadParts", resource: object_arn(bucket, key) };
+        self.check_upload(upload_id, need, &mut request.credentials).await
     }
 
     /// The keys of a batch stand in its body; each is decided as if it stood alone, and one refusal refuses

@@ -7,9 +7,10 @@ use daypass::s3;
 use daypass_core::clock::{Clock, SystemClock};
 use daypass_core::ids::UserName;
 use http::{HeaderName, HeaderValue, Request};
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Answer, Credentials, Daypass, REGION, Signer, read};
+use crate::harness::{Answer, Credentials, Daypass, REGION, Signer, allow, read};
 
 const HOST: &str = "127.0.0.1:9401";
 const FORMS: [Form; 2] = [Form::Header, Form::Presigned];
@@ -68,7 +69,11 @@ fn signer(credentials: &Credentials) -> Signer<'_> {
 }
 
 pub fn request(method: &str, path: &str, body: &str) -> Request<String> {
-    Request::builder().method(method).uri(path).header("host", HOST).body(body.to_owned()).unwrap()
+    let mut request = Request::builder().method(method).uri(path).header("host", HOST);
+    if !body.is_empty() {
+        request = request.header("content-length", body.len());
+    }
+    request.body(body.to_owned()).unwrap()
 }
 
 fn sign(credentials: &Credentials, request: Request<String>, form: Form) -> Request<String> {
@@ -148,6 +153,129 @@ async fn a_signature_holds_for_this_host_region_and_service() {
         let mut elsewhere = sign(key, get(), form);
         elsewhere.headers_mut().insert("host", HeaderValue::from_static("another.example"));
         assert_refused(&s3.send(elsewhere).await, 403, "SignatureDoesNotMatch");
+    }
+}
+
+#[tokio::test]
+async fn a_delimiter_or_a_range_stops_nothing() {
+    let s3 = S3::start().await;
+    std::fs::write(s3.folder.path().join("bucket/a\u{e9}b.txt"), "0123456789").unwrap();
+    s3.ask(request("PUT", "/bucket/a/plain.txt", "0123456789")).await;
+    s3.ask(request("PUT", "/bucket/empty.txt", "")).await;
+    for list in ["", "list-type=2&"] {
+        for delimiter in ["%C3%A9", "a%C3%A9", "//"] {
+            let list = request("GET", &format!("/bucket/?{list}delimiter={delimiter}"), "");
+            assert_refused(&s3.send(signed(&s3.daypass.key, list)).await, 501, "NotImplemented");
+        }
+        let all = s3.ask(request("GET", &format!("/bucket/?{list}delimiter="), "")).await;
+        assert!(all.body.contains("<Key>a/plain.txt</Key>"), "an empty one is none: {all:?}");
+        let grouped = s3.ask(request("GET", &format!("/bucket/?{list}delimiter=%2F"), "")).await;
+        assert!(grouped.body.contains("<CommonPrefixes><Prefix>a/</Prefix>"), "{grouped:?}");
+    }
+    for (range, status, body) in [
+        ("bytes=-9223372036854775809", 206, "0123456789"),
+        ("bytes=-18446744073709551615", 206, "0123456789"),
+        ("bytes=-11", 206, "0123456789"),
+        ("bytes=-10", 206, "0123456789"),
+        ("bytes=-3", 206, "789"),
+        ("bytes=2-3", 206, "23"),
+    ] {
+        let mut get = request("GET", "/bucket/a/plain.txt", "");
+        get.headers_mut().insert("range", HeaderValue::from_static(range));
+        let answer = s3.send(signed(&s3.daypass.key, get)).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (status, body), "{range}");
+    }
+    for path in ["/bucket/empty.txt", "/bucket/none.txt"] {
+        let mut get = request("GET", path, "");
+        get.headers_mut().insert("range", HeaderValue::from_static("bytes=-1"));
+        let status = s3.send(signed(&s3.daypass.key, get)).await.status;
+        assert!(status == 416 || status == 404, "{path} {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_is_refused_before_anything_is_stored() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/short.txt", "short")).await;
+    let bytes = 255 - 30 - 8;
+    let longest = "k".repeat(bytes * 3 / 4);
+    s3.ask(request("PUT", &format!("/bucket/{longest}"), "long")).await;
+    assert_eq!(s3.ask(request("GET", &format!("/bucket/{longest}"), "")).await.body, "long");
+    let before = std::fs::read_dir(s3.folder.path()).unwrap().count();
+    let longer = format!("{longest}k");
+    let mut copy = request("PUT", &format!("/bucket/{longer}"), "");
+    copy.headers_mut().insert("x-amz-copy-source", HeaderValue::from_static("/bucket/short.txt"));
+    let complete = format!("/bucket/{longer}?uploadId=00000000-0000-0000-0000-000000000000");
+    let part = "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>";
+    for too_long in [
+        request("PUT", &format!("/bucket/{longer}"), "longer"),
+        copy,
+        request("POST", &format!("/bucket/{longest}?uploads"), ""),
+        request("POST", &complete, part),
+    ] {
+        let answer = s3.send(signed(&s3.daypass.key, too_long)).await;
+        assert_refused(&answer, 400, "KeyTooLongError");
+        assert!(!s3.holds(&longer));
+    }
+    assert_eq!(std::fs::read_dir(s3.folder.path()).unwrap().count(), before);
+}
+
+/// An installation where whoever logged in may do everything.
+async fn with_generous_role() -> Daypass {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = dir.path().join("policy.json").display().to_string();
+    std::fs::write(&policy, allow("*")).unwrap();
+    let daypass = Daypass::start_with(&format!("[[role]]\nname = \"owner\"\npolicy = {policy:?}\n")).await;
+    let roles = json!({"authenticated": "arn:aws:iam::000000000000:role/owner"});
+    let input = json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles});
+    daypass.call("SetIdentityPoolRoles", input).await;
+    daypass
+}
+
+/// Credentials of somebody who logged in.
+async fn session(daypass: &Daypass, person: &str) -> Credentials {
+    daypass.credentials(&daypass.enter(person).await).await
+}
+
+#[tokio::test]
+async fn an_upload_is_its_identitys_whatever_credentials_it_has() {
+    let s3 = S3::of(with_generous_role().await);
+    let [ada, renewed, grace] = [
+        session(&s3.daypass, "ada").await,
+        session(&s3.daypass, "ada").await,
+        session(&s3.daypass, "grace").await,
+    ];
+    assert_ne!(ada.access_key_id, renewed.access_key_id);
+    let begun = s3.send(signed(&ada, request("POST", "/bucket/film?uploads", ""))).await;
+    let id = begun.element("UploadId").to_owned();
+    assert_eq!(id.len(), 36, "{begun:?}");
+    let part = || request("PUT", &format!("/bucket/film?partNumber=1&uploadId={id}"), "a film");
+    let list = || request("GET", &format!("/bucket/film?uploadId={id}"), "");
+    let abort = || request("DELETE", &format!("/bucket/film?uploadId={id}"), "");
+    let stored = s3.send(signed(&renewed, part())).await;
+    assert_eq!(stored.status, 200, "{stored:?}");
+    let parts = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part></CompleteMultipartUpload>",
+        stored.header("etag").replace('"', "&quot;")
+    );
+    let complete = || request("POST", &format!("/bucket/film?uploadId={id}"), &parts);
+    let mut copy = part();
+    copy.headers_mut().insert("x-amz-copy-source", HeaderValue::from_static("/bucket/film"));
+    for theirs in [part(), copy, list(), abort(), complete()] {
+        for credentials in [&grace, &s3.daypass.key] {
+            assert_refused(&s3.send(signed(credentials, theirs.clone())).await, 403, "AccessDenied");
+        }
+    }
+    assert!(s3.send(signed(&renewed, list())).await.body.contains("<PartNumber>1</PartNumber>"));
+    let completed = s3.send(signed(&renewed, complete())).await;
+    assert_eq!(completed.status, 200, "{completed:?}");
+    assert_eq!(s3.send(signed(&ada, request("GET", "/bucket/film", ""))).await.body, "a film");
+    for gone in [part(), list(), abort(), complete()] {
+        assert_refused(&s3.send(signed(&ada, gone)).await, 404, "NoSuchUpload");
+    }
+    for odd in ["", "..", "%2E%2E%2Fx", &id.to_uppercase()] {
+        let list = request("GET", &format!("/bucket/film?uploadId={odd}"), "");
+        assert_ne!(s3.send(signed(&ada, list)).await.status, 200, "{odd}");
     }
 }
 

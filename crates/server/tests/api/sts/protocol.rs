@@ -1,9 +1,10 @@
 //! The Query protocol: where members may stand, and that each stands there once.
 
 use http::Request;
+use serde_json::json;
 
 use super::Assume;
-use crate::harness::{AUTHENTICATED_ROLE, Answer, Daypass, HOST, sts_request};
+use crate::harness::{AUTHENTICATED_ROLE, Answer, DEVELOPER_PROVIDER, Daypass, HOST, sts_request};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -22,6 +23,28 @@ fn members(token: &str) -> String {
         .extend_pairs([("RoleArn", AUTHENTICATED_ROLE), ("RoleSessionName", "sess")])
         .append_pair("WebIdentityToken", token)
         .finish()
+}
+
+#[tokio::test]
+async fn credentials_and_tokens_are_in_no_cache() {
+    let daypass = Daypass::start().await;
+    let entered = daypass.enter("ada").await;
+    let token = entered["token"].as_str().unwrap();
+    let assume = members(token);
+    let logins = json!({"cognito-identity.amazonaws.com": token});
+    let input = json!({"IdentityId": entered["identity_id"], "Logins": logins});
+    let developer = json!({"IdentityPoolId": daypass.pool_id(), "Logins": {DEVELOPER_PROVIDER: "grace"}});
+    let answers = [
+        get(&daypass, &assume).await,
+        post(&daypass, "", &assume).await,
+        daypass.public("GetCredentialsForIdentity", input).await,
+        daypass.signed("GetOpenIdTokenForDeveloperIdentity", developer).await,
+        daypass.exchange(&daypass.sign_in("ada").await.proof_with("credentials", true)).await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
+    }
 }
 
 #[tokio::test]
