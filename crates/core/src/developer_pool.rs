@@ -161,6 +161,9 @@ pub trait DeveloperPool: Send + Sync {
     ) -> Result<Vec<(Region, IdentityId)>, AdmissionError>;
 }
 
+/// So often two logins are linked anew that were taken away between two steps.
+const ATTEMPTS_TO_MERGE: usize = 5;
+
 /// Two logins of one person, both verified.
 #[derive(Debug)]
 pub struct TwoLogins<'a> {
@@ -253,9 +256,22 @@ impl DeveloperPool for EmbeddedPool {
 }
 
 impl EmbeddedPool {
-    /// Makes one identity of two, both of which are made if they are not there.
+    /// Makes one identity of two, both of which are made if they are not there. Whoever unlinks a login or deletes an
+    /// identity meanwhile is first: the login is a new one then, and nothing that the client named.
     async fn merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
         self.tags.of(logins.first).map_err(AdmissionError::tag)?;
+        for _ in 0..ATTEMPTS_TO_MERGE {
+            match self.try_to_merge(logins, by).await {
+                Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::ResourceNotFound(_)) => {}
+                merged => return merged,
+            }
+        }
+        Err(AdmissionError::Unavailable(
+            "the logins were taken away again and again while they were linked".into(),
+        ))
+    }
+
+    async fn try_to_merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         for login in [logins.first, logins.second] {
             self.pools.resolve(&pool, DeveloperUser::of(login), Vec::new(), None, by).await?;

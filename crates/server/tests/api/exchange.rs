@@ -1,6 +1,7 @@
 //! `POST /v1/exchange`: a login in, an identity and its token out, or nothing at all.
 
 mod faults;
+mod links;
 mod origins;
 mod proofs;
 mod requests;
