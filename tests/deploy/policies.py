@@ -22,10 +22,10 @@ LOG_GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/daypass"
 KMS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/44444444-4444-4444-8444-444444444444"
 
 DRIVER_CALLS = [
+    "DescribeIdentity",
     "GetOpenIdTokenForDeveloperIdentity",
     "LookupDeveloperIdentity",
     "MergeDeveloperIdentities",
-    "UnlinkDeveloperIdentity",
 ]
 LOG_CALLS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 FOLDER_CALLS = [

@@ -3,6 +3,7 @@
 
 mod aws;
 mod failure;
+mod guest;
 mod quota;
 mod region;
 mod regions;

@@ -15,10 +15,10 @@ locals {
       Sid    = "VouchForPeople"
       Effect = "Allow"
       Action = [
+        "cognito-identity:DescribeIdentity",
         "cognito-identity:GetOpenIdTokenForDeveloperIdentity",
         "cognito-identity:LookupDeveloperIdentity",
         "cognito-identity:MergeDeveloperIdentities",
-        "cognito-identity:UnlinkDeveloperIdentity",
       ]
       Resource = var.pool_arns
     },

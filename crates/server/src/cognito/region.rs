@@ -45,6 +45,9 @@ impl Region {
 
     /// A token for a developer user, and credentials if they are wanted.
     pub(super) async fn admit(&self, user: &User, wishes: &Wishes) -> Result<Admitted, Failure> {
+        if let Some(id) = &wishes.identity_id {
+            self.check_guest(id, user).await?;
+        }
         let token = self.token(user, wishes).await?;
         self.hand_out(token, wishes).await
     }
@@ -151,7 +154,12 @@ impl Region {
     }
 
     /// Asks when it is the question's turn.
-    async fn ask<T, E, F>(&self, line: &Line, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
+    pub(super) async fn ask<T, E, F>(
+        &self,
+        line: &Line,
+        call: Call<'_>,
+        ask: impl Fn() -> F,
+    ) -> Result<T, Failure>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E>>>,
@@ -194,7 +202,7 @@ impl Region {
         }
     }
 
-    fn call(&self, operation: &'static str) -> Call<'_> {
+    pub(super) fn call(&self, operation: &'static str) -> Call<'_> {
         Call {
             operation,
             region: &self.name,
@@ -208,7 +216,7 @@ impl Region {
         IdentityId::parse(id.unwrap_or_default()).map_err(|error| self.nonsense(&error))
     }
 
-    fn nonsense(&self, what: &dyn std::fmt::Display) -> Failure {
+    pub(super) fn nonsense(&self, what: &dyn std::fmt::Display) -> Failure {
         Failure::Down(format!("the answer of {} makes no sense: {what}", self.name))
     }
 

@@ -97,7 +97,7 @@ async fn the_pools_refusals_are_those_of_our_own() {
         .filter_map(|event| event["reason"].as_str().map(str::to_owned))
         .collect();
     assert_eq!(reasons.len(), 4, "{reasons:?}");
-    assert!(reasons[0].starts_with("Logins don't match"), "{reasons:?}");
+    assert!(reasons[0].starts_with("This identity has other logins"), "{reasons:?}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod broker;
 mod crowd;
 mod exchange;
 mod faults;
+mod guests;
 mod linking;
 mod metrics;
 mod regions;
