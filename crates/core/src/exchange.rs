@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
-use crate::clock::Clock;
+use crate::clock::{Clock, SignedDuration};
 use crate::developer_pool::{AdmissionError, Admitted, DeveloperPool, TwoLogins, Wishes};
+use crate::identity_pool::issue::DEFAULT_TOKEN_DURATION;
 use crate::login_code::{LoginCode, LoginCodes};
 use crate::login_flow::AppLogin;
 use crate::provider::{
@@ -72,6 +73,12 @@ pub enum ExchangeError {
     /// The one-time code is spent, too old, bound to something else, or of a provider that is gone.
     #[error("the one-time code is refused")]
     LoginCodeRefused,
+    /// The client wants a longer token than the operator lets it have.
+    #[error("a token may live for {} seconds at most", max.as_secs())]
+    TokenDurationTooLong {
+        /// The operator's limit.
+        max: SignedDuration,
+    },
     /// The person came back from the provider without having signed in.
     #[error("the person cancelled at the provider")]
     Cancelled,
@@ -105,6 +112,8 @@ pub struct Broker {
     pub login_codes: LoginCodes,
     /// Where verified logins lead.
     pub pool: Arc<dyn DeveloperPool>,
+    /// The longest life of a token that a client may ask for.
+    pub max_token_duration: SignedDuration,
     /// Remembers what counts once.
     pub store: SharedStore,
     /// Tells the time.
@@ -124,15 +133,16 @@ impl Broker {
         by: &Requester,
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
-        let verified = match self.pool.reserve(&request.wishes) {
-            Ok(_place) => self.login(request.shown, &mut draft).await,
-            Err(error) => Err(error.into()),
+        let verified = async {
+            let wishes = self.bounded(request.wishes)?;
+            let _place = self.pool.reserve(&wishes)?;
+            Ok((self.login(request.shown, &mut draft).await?, wishes))
         };
-        let login = match verified {
-            Ok(login) => login,
+        let (login, wishes) = match verified.await {
+            Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
-        let admitted = self.pool.admit(&login, request.wishes, draft, by).await?;
+        let admitted = self.pool.admit(&login, wishes, draft, by).await?;
         Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
     }
 
@@ -144,21 +154,22 @@ impl Broker {
     pub async fn link(&self, request: LinkRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
-            let _place = self.pool.reserve(&request.wishes)?;
+            let wishes = self.bounded(request.wishes)?;
+            let _place = self.pool.reserve(&wishes)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
-            Ok((first, second))
+            Ok((first, second, wishes))
         };
-        let (first, second) = match verified.await {
+        let (first, second, wishes) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let same = first.developer_user_identifier() == second.developer_user_identifier();
         let admitted = if same {
-            self.pool.admit(&first, request.wishes, draft, by).await?
+            self.pool.admit(&first, wishes, draft, by).await?
         } else {
             let logins = TwoLogins { first: &first, second: &second };
-            self.pool.link(logins, request.wishes, draft, by).await?
+            self.pool.link(logins, wishes, draft, by).await?
         };
         Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), admitted })
     }
@@ -183,6 +194,18 @@ impl Broker {
         };
         let login = self.trail.conclude(draft, verified).await?;
         Ok(self.login_codes.issue(&login, app.binding()).await?)
+    }
+
+    /// Wishes within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
+    /// life to is no longer than the limit either.
+    fn bounded(&self, mut wishes: Wishes) -> Result<Wishes, ExchangeError> {
+        let max = self.max_token_duration;
+        match wishes.token_duration {
+            Some(wanted) if wanted > max => return Err(ExchangeError::TokenDurationTooLong { max }),
+            None if max < DEFAULT_TOKEN_DURATION => wishes.token_duration = Some(max),
+            _ => {}
+        }
+        Ok(wishes)
     }
 
     async fn login(&self, shown: Shown, draft: &mut AuditDraft) -> Result<VerifiedLogin, ExchangeError> {

@@ -378,6 +378,14 @@ impl ApiError {
                 "redirect_uri_not_registered",
                 "The redirect_uri is not registered. Add it to `redirect_uris` of its [[app]].",
             ),
+            ExchangeError::TokenDurationTooLong { max } => Self::bad_request(
+                "token_duration_too_long",
+                format!(
+                    "A token may live for {} seconds at most. Ask for less; the operator sets the limit with `[pool] \
+                     max_token_duration`.",
+                    max.as_secs()
+                ),
+            ),
             ExchangeError::LoginCodeRefused => Self::unauthorized(
                 "login_code_refused",
                 "The one-time code is refused: it is spent, older than 60 seconds, or does not belong to this app, \

@@ -190,10 +190,12 @@ impl App {
         let engine = Engine::new(ingredients.http.clone(), clock.clone());
         let metrics = Arc::new(Metrics::default());
         let limits = ingredients.config.network.limits();
+        let max_token_duration = ingredients.config.pool.max_token_duration;
         let (pool, embedded) = wire_pool(ingredients, trail.clone(), &metrics).await?;
         let broker = Broker {
             redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
             pool,
+            max_token_duration,
             store: store.clone(),
             clock: clock.clone(),
             login_codes,

@@ -401,7 +401,7 @@ pub mod seconds {
     /// For any other spelling.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (number, unit) = text.split_at(text.len().saturating_sub(1));
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
         let scale = match unit {
             "s" => 1,
             "m" => 60,

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use daypass_core::clock::SignedDuration;
 use daypass_core::ids::{AccountId, IdentityPoolId, Region};
 use daypass_core::login_tags::LoginTags;
+use daypass_core::provider::definition::seconds;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -18,6 +20,11 @@ const DEFAULT_QUOTA: u32 = 50;
 /// More than Amazon grants anybody.
 const MAX_QUOTA: u32 = 100_000;
 
+/// The longest life of a token that clients may ask for, unless the operator says otherwise, in seconds.
+const DEFAULT_MAX_TOKEN_DURATION: i64 = 60 * 60;
+/// The longest life that any token of a pool can have (AWS: GetOpenIdTokenForDeveloperIdentity, TokenDuration).
+const MAX_TOKEN_DURATION: i64 = 24 * 60 * 60;
+
 /// The identity pool.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "RawPool")]
@@ -26,6 +33,8 @@ pub struct PoolConfig {
     pub developer_provider: String,
     /// The session tags of everybody who logs in.
     pub principal_tags: LoginTags,
+    /// The longest life of a token that a client may ask for.
+    pub max_token_duration: SignedDuration,
     /// Whose pool it is.
     pub driver: Driver,
 }
@@ -79,6 +88,8 @@ struct RawPool {
     developer_provider: String,
     #[serde(default)]
     principal_tags: LoginTags,
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    max_token_duration: Option<i64>,
     name: Option<String>,
     region: Option<Regions>,
     account_id: Option<AccountId>,
@@ -124,11 +135,18 @@ impl TryFrom<RawPool> for PoolConfig {
     fn try_from(raw: RawPool) -> Result<Self, String> {
         let (developer_provider, principal_tags) =
             (raw.developer_provider.clone(), raw.principal_tags.clone());
+        let max_token_duration = raw.max_token_duration.unwrap_or(DEFAULT_MAX_TOKEN_DURATION);
+        if max_token_duration > MAX_TOKEN_DURATION {
+            return Err(
+                "max_token_duration: no token of a pool lives longer than 24 hours; write 24h or less".into(),
+            );
+        }
+        let max_token_duration = SignedDuration::from_secs(max_token_duration);
         let driver = match raw.driver {
             DriverName::Embedded => Driver::Embedded(embedded(raw)?),
             DriverName::Cognito => Driver::Cognito(cognito(raw)?),
         };
-        Ok(Self { developer_provider, principal_tags, driver })
+        Ok(Self { developer_provider, principal_tags, max_token_duration, driver })
     }
 }
 
@@ -236,6 +254,29 @@ mod tests {
             let pool: PoolConfig = toml::from_str(&text).unwrap();
             let Driver::Embedded(embedded) = pool.driver else { panic!("{text}") };
             assert_eq!((embedded.name.as_str(), embedded.region.as_str()), ("my-app", "us-east-1"));
+        }
+    }
+
+    #[test]
+    fn the_life_of_tokens_has_a_limit_with_either_driver() {
+        for good in [EMBEDDED, COGNITO] {
+            let read = |text: &str| toml::from_str::<PoolConfig>(&format!("{text}\n{good}"));
+            assert_eq!(read("").unwrap().max_token_duration, SignedDuration::from_hours(1));
+            for (text, seconds) in [("90s", 90), ("15m", 900), ("24h", 86_400)] {
+                let pool = read(&format!("max_token_duration = {text:?}")).unwrap();
+                assert_eq!(pool.max_token_duration.as_secs(), seconds);
+            }
+            for (text, cure) in [
+                ("25h", "write 24h or less"),
+                ("86401s", "write 24h or less"),
+                ("9223372036854775807h", "write 24h or less"),
+                ("0s", "write `90s`"),
+                ("-1h", "write `90s`"),
+                ("1é", "write `90s`"),
+            ] {
+                let error = read(&format!("max_token_duration = {text:?}")).unwrap_err().to_string();
+                assert!(error.contains(cure), "{text}: {error}");
+            }
         }
     }
 

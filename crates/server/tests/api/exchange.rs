@@ -83,9 +83,9 @@ async fn credentials_come_along_on_request_and_work() {
 }
 
 #[tokio::test]
-async fn a_token_lives_as_long_as_was_asked_within_a_day() {
+async fn a_token_lives_as_long_as_was_asked_within_the_limit() {
     let daypass = Daypass::start().await;
-    for seconds in [1, 86_400] {
+    for seconds in [1, 3_600] {
         let login = daypass.sign_in("ada").await;
         let body = daypass.exchange(&login.proof_with("token_duration", seconds)).await.json();
         assert_eq!(lifetime(&body), seconds);
@@ -95,6 +95,23 @@ async fn a_token_lives_as_long_as_was_asked_within_a_day() {
         let answer = daypass.exchange(&login.proof_with("token_duration", seconds)).await;
         answer.assert_problem(400, "malformed_request");
     }
+}
+
+#[tokio::test]
+async fn a_longer_token_than_the_operator_allows_is_refused_and_spends_no_proof() {
+    let daypass = Daypass::start().await;
+    let login = daypass.sign_in("ada").await;
+    for seconds in [3_601, 86_400] {
+        let answer = daypass.exchange(&login.proof_with("token_duration", seconds)).await;
+        answer.assert_problem(400, "token_duration_too_long");
+        assert!(answer.body.contains("3600 seconds"), "{answer:?}");
+        let mut link = login.proof_with("token_duration", seconds);
+        link["first"] = login.proof();
+        let link =
+            http::Request::post("/v1/link").header("content-type", "application/json").body(link.to_string());
+        daypass.send(link.unwrap()).await.assert_problem(400, "token_duration_too_long");
+    }
+    assert_eq!(lifetime(&daypass.exchange(&login.proof()).await.json()), 900);
 }
 
 fn lifetime(body: &Value) -> i64 {

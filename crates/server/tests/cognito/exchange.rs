@@ -54,12 +54,29 @@ async fn credentials_come_along_if_they_are_asked_for_and_work() {
 }
 
 #[tokio::test]
-async fn a_token_lives_as_long_as_was_asked() {
+async fn a_token_lives_as_long_as_was_asked_within_the_limit() {
     let amazon = Amazon::start("us-east-1").await;
     let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
     let login = amazon.daypass.sign_in("ada").await;
+    let answer = broker.exchange(&login.proof_with("token_duration", 3_601)).await;
+    answer.assert_problem(400, "token_duration_too_long");
+
+    let day = format!("max_token_duration = \"24h\"\n{}", amazon.table());
+    let broker = Broker::start(&amazon.daypass, &day).await;
+    let login = amazon.daypass.sign_in("ada").await;
     let answer = broker.exchange(&login.proof_with("token_duration", 86_400)).await.json();
     assert_eq!(answer["expires_at"], "2026-09-22T14:13:20Z");
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_gave_a_life_to_keeps_within_the_limit() {
+    let amazon = Amazon::start("us-east-1").await;
+    let short = format!("max_token_duration = \"60s\"\n{}", amazon.table());
+    let broker = Broker::start(&amazon.daypass, &short).await;
+    let login = amazon.daypass.sign_in("ada").await;
+    let answer = broker.exchange(&login.proof()).await.json();
+    let claims = claims(&answer["token"]);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 60);
 }
 
 #[tokio::test]
