@@ -4,6 +4,7 @@
 //! in groups (`writer.rs`). Other processes may use the same file at the same time.
 
 mod audit;
+mod file;
 mod identities;
 mod keys;
 mod login_grants;
@@ -11,8 +12,10 @@ mod logins;
 mod open;
 mod pools;
 mod readers;
+mod readiness;
 mod revocations;
 mod transfer;
+mod trouble;
 mod used_once;
 mod value;
 mod writer;
@@ -32,10 +35,11 @@ use daypass_core::store::{
     StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use daypass_core::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use rusqlite::ErrorCode;
 
+use self::file::DatabaseFile;
 pub use self::open::OpenError;
 use self::readers::Readers;
+use self::readiness::Readiness;
 use self::writer::Writer;
 
 /// A store in a SQLite file.
@@ -43,32 +47,19 @@ pub struct SqliteStore {
     // Dropped in this order: whoever closes the file last empties the WAL into it, and a reader cannot.
     readers: Readers,
     writer: Writer,
+    file: Arc<DatabaseFile>,
+    readiness: Readiness,
 }
 
 impl SqliteStore {
     /// Opens the database in `path`, making it if it does not exist, for its owner's eyes only.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = open::writer(path)?;
-        let writer = Writer::start(connection)
+        let (connection, file) = open::database(path)?;
+        let file = Arc::new(file);
+        let writer = Writer::start(connection, file.clone())
             .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
-        Ok(Self { readers: Readers::new(path.to_owned()), writer })
+        Ok(Self { readers: Readers::new(file.clone()), writer, file, readiness: Readiness::default() })
     }
-}
-
-/// What an error of SQLite's means to whoever asked. A constraint that refuses a change means that an ID
-/// is taken or that a pool went away meanwhile: whoever asks again draws another, or looks again.
-fn store_error(error: rusqlite::Error) -> StoreError {
-    use rusqlite::Error as E;
-    let unreadable = match &error {
-        E::FromSqlConversionFailure(..)
-        | E::IntegralValueOutOfRange(..)
-        | E::InvalidColumnType(..)
-        | E::Utf8Error(..) => true,
-        error => {
-            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-        }
-    };
-    if unreadable { StoreError::Corrupt(error.into()) } else { StoreError::Unavailable(error.into()) }
 }
 
 #[async_trait]
@@ -171,12 +162,13 @@ impl Store for SqliteStore {
     }
 
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
-        transfer::snapshot(self.readers.open_another()?, id).map_err(store_error)
+        let snapshot = transfer::snapshot(self.readers.open_another()?, self.file.clone(), id);
+        snapshot.map_err(|error| self.file.failure(error).into())
     }
 
     async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError> {
-        let path = self.readers.path().to_owned();
-        let imported = tokio::task::spawn_blocking(move || transfer::import(&path, import)).await;
+        let file = self.file.clone();
+        let imported = tokio::task::spawn_blocking(move || transfer::import(&file, import)).await;
         imported.map_err(|panicked| StoreError::Unavailable(panicked.into()))?
     }
 
@@ -300,7 +292,7 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.readers.read(|connection| connection.query_one("SELECT 1", [], |_| Ok(())))?;
-        self.writer.ping()
+        self.file.check_all()?;
+        self.readiness.ask(&self.file, &self.writer).await
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use super::file::{DatabaseFile, Seen};
+use super::trouble;
 use super::value::integer;
 
 /// "dpas": tells `file` and us whose database this is.
@@ -73,11 +75,22 @@ pub enum OpenError {
         /// The newest version this program knows.
         known: usize,
     },
+    /// Another file took its place meanwhile.
+    #[error("{path} was replaced while it was being opened: start again when whoever does that is done")]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It could not be looked at.
+    #[error("cannot look at the database {path}: {source}")]
+    Unseen {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// SQLite could not open it.
-    #[error(
-        "cannot open the database {path}: {source}; the file and its directory must be writable by this \
-         user, and no other program may keep it locked"
-    )]
+    #[error("cannot open the database {path}: {cure} (SQLite: {source})", cure = trouble::cure(source))]
     Sqlite {
         /// The file.
         path: PathBuf,
@@ -94,9 +107,18 @@ pub enum OpenError {
     },
 }
 
-/// Opens the connection that writes, and brings the file to the newest version.
-pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+/// Opens the connection that writes, and notes which file it has.
+pub(super) fn database(path: &Path) -> Result<(Connection, DatabaseFile), OpenError> {
     create_if_absent(path)?;
+    let unseen = |source| OpenError::Unseen { path: path.to_owned(), source };
+    let before = Seen::at(path).map_err(unseen)?;
+    let connection = writer(path)?;
+    let file = DatabaseFile::opened(before, &connection).map_err(unseen)?;
+    Ok((connection, file.ok_or_else(|| OpenError::Replaced { path: path.to_owned() })?))
+}
+
+/// Opens a connection that writes to the file that is there, and brings it to the newest version.
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| sqlite_error(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -141,7 +163,9 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     enter_wal(connection)?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_PER_CHECKPOINT)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIBIBYTES)?;
+    // The first read makes the companions, which are watched from then on.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
 /// SQLite waits for every lock but the one that the change to WAL needs, so a process that opens the same new

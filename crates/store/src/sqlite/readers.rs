@@ -1,25 +1,28 @@
 //! The connections that read. A read of Daypass's is a look-up or two in a B-tree, a matter of
 //! microseconds, so it runs on the task that asks: to hand it to another thread would cost more than
 //! the read. Under WAL readers never wait for the writer, nor it for them.
+//!
+//! After each read the file is looked at: what a file says that was taken away, others cannot change any more. A key
+//! would work on that somebody disabled in the file that took its place.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use daypass_core::store::StoreError;
 use rusqlite::Connection;
 
-use super::{open, store_error};
+use super::file::DatabaseFile;
+use super::open;
 
 /// Idle read-only connections. There are never more than threads that read at one time, because a read
 /// does not yield.
 pub(super) struct Readers {
-    path: PathBuf,
+    file: Arc<DatabaseFile>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+    pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
+        Self { file, idle: Mutex::default() }
     }
 
     /// Asks one question of what is committed now.
@@ -27,25 +30,23 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let connection = self.take().map_err(store_error)?;
+        let connection = self.take()?;
         let answer = question(&connection);
         self.put_back(connection);
-        answer.map_err(store_error)
-    }
-
-    /// The database file.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.check()?;
+        answer.map_err(|error| self.file.failure(error).into())
     }
 
     /// A connection of its own for whoever reads one state of the database for long.
     pub(super) fn open_another(&self) -> Result<Connection, StoreError> {
-        open::reader(&self.path).map_err(store_error)
+        let opened = open::reader(self.file.path());
+        self.file.check()?;
+        opened.map_err(|error| self.file.failure(error).into())
     }
 
-    fn take(&self) -> rusqlite::Result<Connection> {
+    fn take(&self) -> Result<Connection, StoreError> {
         let idle = self.lock().pop();
-        idle.map_or_else(|| open::reader(&self.path), Ok)
+        idle.map_or_else(|| self.open_another(), Ok)
     }
 
     fn put_back(&self, connection: Connection) {

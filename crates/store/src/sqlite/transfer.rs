@@ -8,7 +8,7 @@
 //! Their logins do not, so they wait in a temporary table until all are there and can be sorted, and their second
 //! index is made anew.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::identity::{Identity, IdentityPool, Login};
@@ -19,26 +19,32 @@ use daypass_core::transfer::{
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, TransactionBehavior, named_params};
 
+use super::file::DatabaseFile;
 use super::value::{Instant, Text};
-use super::{identities, logins, open, pools, store_error};
+use super::{identities, logins, open, pools};
 
 /// Enough to sort by.
 const IMPORT_CACHE_KIBIBYTES: i32 = 64 * 1024;
 
-pub(super) fn snapshot(connection: Connection, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>> {
+pub(super) fn snapshot(
+    connection: Connection,
+    file: Arc<DatabaseFile>,
+    id: &IdentityPoolId,
+) -> Result<Option<PoolSnapshot>> {
     connection.execute_batch("BEGIN")?;
     let Some(pool) = pools::lookup(&connection, id)? else { return Ok(None) };
     Ok(Some(PoolSnapshot {
         pool,
         configured_as: configured_as(&connection, id)?,
         identities: count(&connection, id)?,
-        pages: Box::new(Pages { connection, pool_id: id.clone(), after: None }),
+        pages: Box::new(Pages { connection, file, pool_id: id.clone(), after: None }),
     }))
 }
 
 /// Dropped, the connection ends its transaction.
 struct Pages {
     connection: Connection,
+    file: Arc<DatabaseFile>,
     pool_id: IdentityPoolId,
     after: Option<IdentityId>,
 }
@@ -59,7 +65,7 @@ impl Pages {
 #[async_trait]
 impl SnapshotPages for Pages {
     async fn next(&mut self, limit: usize) -> std::result::Result<Vec<IdentityRecord>, StoreError> {
-        let page = self.read(limit).map_err(store_error)?;
+        let page = self.read(limit).map_err(|error| self.file.failure(error))?;
         if let Some(last) = page.last() {
             self.after = Some(last.identity.id.clone());
         }
@@ -101,12 +107,14 @@ impl From<rusqlite::Error> for Undone {
 
 type Attempt<T> = std::result::Result<T, Undone>;
 
-pub(super) fn import(path: &Path, import: PoolImport) -> std::result::Result<Imported, ImportError> {
-    let connection = open::writer(path).map_err(|error| StoreError::Unavailable(error.into()))?;
-    import_or_undo(connection, import).map_err(|undone| match undone {
+pub(super) fn import(file: &DatabaseFile, import: PoolImport) -> std::result::Result<Imported, ImportError> {
+    let connection = open::writer(file.path()).map_err(|error| StoreError::Unavailable(error.into()))?;
+    let imported = import_or_undo(connection, import).map_err(|undone| match undone {
         Undone::Refused(error) => error,
-        Undone::Failed(error) => store_error(error).into(),
-    })
+        Undone::Failed(error) => StoreError::from(file.failure(error)).into(),
+    })?;
+    file.check_all().map_err(StoreError::from)?;
+    Ok(imported)
 }
 
 /// Whatever does not come to the commit, dropping the transaction undoes.
