@@ -24,7 +24,10 @@ pub enum SigningKeyError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The stored key was sealed under another master key.
-    #[error("signing key {0} does not open: the master key is not the one it was sealed under")]
+    #[error(
+        "signing key {0} does not open: the master key is not the one it was sealed under; bring that one back from where \
+         you keep a copy"
+    )]
     WrongMasterKey(String),
     /// What was sealed is not a key.
     #[error("signing key {0} is damaged")]
@@ -47,12 +50,20 @@ impl SigningKeys {
         clock: &dyn Clock,
         random: &dyn Random,
     ) -> Result<Self, SigningKeyError> {
-        let sealer = master_key.sealer("signing key");
         let mut stored = store.list_signing_keys().await?;
         if stored.is_empty() {
-            let candidate = generate(&sealer, region, clock, random);
+            let candidate = generate(&sealer(master_key), region, clock, random);
             stored = store.list_or_add_signing_keys(&candidate).await?;
         }
+        Self::open(&stored, master_key)
+    }
+
+    /// Opens keys that are stored.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], above all a master key that does not fit them.
+    pub fn open(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<Self, SigningKeyError> {
+        let sealer = sealer(master_key);
         stored.iter().map(|key| SigningKey::open(key, &sealer)).collect::<Result<_, _>>().map(Self)
     }
 
@@ -73,6 +84,10 @@ impl SigningKeys {
     pub fn jwk_set(&self) -> JwkSet {
         JwkSet { keys: self.0.iter().map(SigningKey::jwk).collect() }
     }
+}
+
+fn sealer(master_key: &MasterKey) -> Sealer {
+    master_key.sealer("signing key")
 }
 
 /// A JWK set (RFC 7517 section 5).

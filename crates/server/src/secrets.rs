@@ -8,6 +8,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -58,6 +59,28 @@ impl fmt::Display for SecretReference {
             Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {name:?} }}"),
         }
     }
+}
+
+/// What is to be said of the files among these references that everybody can read.
+pub fn exposures<'a>(references: impl IntoIterator<Item = &'a SecretReference>) -> Vec<String> {
+    let files = references.into_iter().filter_map(|reference| match reference {
+        SecretReference::File(file) => Some(file),
+        SecretReference::Env(_) | SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => None,
+    });
+    files.filter_map(|file| exposure(file)).collect()
+}
+
+/// What is to be said of a file that everybody can read. A group may: systemd lets a service have its credentials that
+/// way (an access control list shows as the rights of the group), and so does Kubernetes (`fsGroup`).
+pub(crate) fn exposure(file: &Path) -> Option<String> {
+    let mode = std::fs::metadata(file).ok()?.permissions().mode();
+    (mode & 0o007 != 0).then(|| {
+        format!(
+            "{file} holds a secret, and every user of this machine can get at it (mode {:03o}): `chmod 600 {file}`",
+            mode & 0o777,
+            file = file.display()
+        )
+    })
 }
 
 /// Why a secret cannot be had. No message repeats a secret.

@@ -41,6 +41,9 @@ pub async fn wire(file: &Path, instances: Instances) -> anyhow::Result<Arc<App>>
     let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
     let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
     let master_key = master_key(&config, &secrets)?;
+    for warning in secrets::exposures(config.secret_references()) {
+        tracing::warn!("{warning}");
+    }
     if instances == Instances::Many && matches!(config.pool.driver, Driver::Embedded(_)) {
         tracing::warn!(
             "the embedded pool in memory is this instance's own: each instance gives everybody another identity and signs \

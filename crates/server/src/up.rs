@@ -1,6 +1,7 @@
 //! Everything for development in one process: the server, S3 and the sandbox identity provider, on three
 //! ports beside each other, with their state in one directory. `daypass up` and `daypass tour` start it.
 
+mod folder;
 pub(crate) mod home;
 mod ports;
 
@@ -100,6 +101,8 @@ pub struct Ready {
 pub struct Running {
     /// What is running where.
     pub ready: Ready,
+    /// What the developer has to hear of.
+    pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
     /// Keeps the directory locked.
@@ -124,12 +127,16 @@ impl Running {
 pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let ports = Ports::bind(options.port).await?;
-    let home = Home::open(&options.dir, &*random)?;
+    let mut home = Home::open(&options.dir, &*random)?;
     telemetry::log_to(home.log()?);
     let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
     let config = config(&home, &ports, options.additions.as_deref())?;
+    home.warnings.extend(secrets::exposures(config.secret_references()));
+    for warning in &home.warnings {
+        tracing::warn!("{warning}");
+    }
     let reach = Reach::with(config.network.allow_private.iter().cloned().chain(loopback()));
     let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
     let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
@@ -189,7 +196,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         listen(ports.s3, s3),
         listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
-    Ok(Running { ready, stop, listeners, _home: home })
+    Ok(Running { ready, warnings: std::mem::take(&mut home.warnings), stop, listeners, _home: home })
 }
 
 /// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
@@ -308,7 +315,10 @@ async fn write_profile(
 ) -> anyhow::Result<(PathBuf, PathBuf)> {
     let name = UserName::parse(ACCESS_KEY_NAME).expect("it matches the pattern");
     let key = embedded.access_keys.find_or_create(&name).await?;
-    let (key, secret) = key.context("the developer access key was sealed under another master key")?;
+    let (key, secret) = key.context(
+        "the developer access key was sealed under another master key: bring that one back, or move the directory away to \
+         begin anew",
+    )?;
     // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
     // goes to AWS itself.
     let config = format!(

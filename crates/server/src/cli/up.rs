@@ -32,6 +32,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     allow_many_sockets();
     let options = Options { dir: arguments.dir, port: arguments.port, additions: arguments.config };
     let running = up::start(&options).await?;
+    for warning in &running.warnings {
+        tell(&format!("Warning: {warning}."));
+    }
     tell(&welcome(&running.ready));
     print(&serde_json::to_string(&running.ready)?)?;
     signals.end().await;

@@ -1,16 +1,18 @@
 //! The directory in which `up` keeps its state. Its owner alone can read it: it holds the master key.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::random::Random;
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 
+use super::folder::Folder;
+use crate::secrets;
 use crate::serve::parse_master_key;
 use crate::telemetry::{self, Lines};
 
@@ -21,25 +23,34 @@ const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
 #[derive(Debug)]
 pub(crate) struct Home {
     dir: PathBuf,
+    /// What the developer has to hear of.
+    pub warnings: Vec<String>,
     _lock: Option<File>,
 }
 
 impl Home {
     /// Opens the directory, making it and its secrets where they are missing.
     pub fn open(dir: &Path, random: &dyn Random) -> anyhow::Result<Self> {
-        let made =
-            DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| dir.canonicalize());
-        let dir = made.with_context(|| format!("cannot use {} to keep the state in", dir.display()))?;
+        let Folder { path: dir, warning } = Folder::prepare(dir)?;
         let lock = lock(&dir)?;
-        let home = Self { dir, _lock: Some(lock) };
+        let mut home = Self { dir, warnings: warning.into_iter().collect(), _lock: Some(lock) };
+        ensure!(
+            home.master_key_file().exists() || !home.database().exists(),
+            "{key} is missing, and what {database} keeps is sealed under it: bring the key back from where you keep a \
+             copy, or move {dir} away to begin anew",
+            key = home.master_key_file().display(),
+            database = home.database().display(),
+            dir = home.dir.display()
+        );
         home.make_once(MASTER_KEY, &BASE64_STANDARD.encode(random.bytes::<32>()))?;
         home.make_once(SANDBOX_CLIENT_SECRET, Secret::generate_access_key(random).expose())?;
+        home.warnings.extend(secrets::exposure(&home.master_key_file()));
         Ok(home)
     }
 
     /// Opens a directory that `up` made before.
     pub fn existing(dir: &Path) -> anyhow::Result<Self> {
-        let home = Self { dir: dir.to_owned(), _lock: None };
+        let home = Self { dir: dir.to_owned(), warnings: Vec::new(), _lock: None };
         if home.database().exists() {
             return Ok(home);
         }
@@ -58,9 +69,15 @@ impl Home {
     }
 
     pub fn master_key(&self) -> anyhow::Result<MasterKey> {
-        let text = self.read_secret(MASTER_KEY)?;
+        const CURE: &str =
+            "bring it back from where you keep a copy: what it sealed cannot be opened without it";
+        let text = self.read_secret(MASTER_KEY).context(CURE)?;
         parse_master_key(&text)
-            .with_context(|| format!("{} is not a master key", self.dir.join(MASTER_KEY).display()))
+            .with_context(|| format!("{} is not a master key; {CURE}", self.master_key_file().display()))
+    }
+
+    fn master_key_file(&self) -> PathBuf {
+        self.dir.join(MASTER_KEY)
     }
 
     pub fn sandbox_client_secret_file(&self) -> PathBuf {
@@ -91,7 +108,7 @@ impl Home {
         let (path, draft) = (self.dir.join(name), self.dir.join(format!("{name}.new")));
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
         let written = written
-            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&draft, &path));
         written.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
@@ -102,16 +119,9 @@ impl Home {
         telemetry::file(name, &path).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// A secret is made by whoever comes first, and never replaced: what it sealed would be lost.
+    /// A secret is made once, whole, and never replaced: what it sealed would be lost. The lock keeps others out.
     fn make_once(&self, name: &str, secret: &str) -> anyhow::Result<()> {
-        let path = self.dir.join(name);
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        match made.and_then(|mut file| file.write_all(secret.as_bytes())) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Err(error).with_context(|| format!("cannot write {}", path.display()))
-            }
-            _ => Ok(()),
-        }
+        if self.dir.join(name).exists() { Ok(()) } else { self.write_private(name, secret).map(drop) }
     }
 
     fn read_secret(&self, name: &str) -> anyhow::Result<Secret> {
@@ -130,4 +140,51 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
         format!("another `daypass up` runs on {}: end it, or name another --dir", dir.display())
     })?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use daypass_core::random::SeededRandom;
+
+    use super::*;
+
+    fn open(dir: &Path) -> anyhow::Result<Home> {
+        Home::open(dir, &SeededRandom::new(1))
+    }
+
+    #[test]
+    fn a_lost_master_key_is_not_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("state");
+        let home = open(&dir).unwrap();
+        let key = fs::read(home.master_key_file()).unwrap();
+        fs::write(home.database(), "").unwrap();
+        drop(home);
+        fs::remove_file(dir.join(MASTER_KEY)).unwrap();
+
+        let refusal = format!("{:#}", open(&dir).unwrap_err());
+        assert!(
+            refusal.contains("master-key is missing") && refusal.contains("bring the key back"),
+            "{refusal}"
+        );
+        assert!(!dir.join(MASTER_KEY).exists());
+        let refusal = format!("{:#}", Home::existing(&dir).unwrap().master_key().unwrap_err());
+        assert!(refusal.contains("bring it back"), "{refusal}");
+
+        fs::write(dir.join(MASTER_KEY), key).unwrap();
+        open(&dir).unwrap().master_key().unwrap();
+    }
+
+    #[test]
+    fn a_master_key_that_everybody_can_read_is_told_of() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("state");
+        assert_eq!(open(&dir).unwrap().warnings, [""; 0]);
+        fs::set_permissions(dir.join(MASTER_KEY), Permissions::from_mode(0o644)).unwrap();
+        let warnings = open(&dir).unwrap().warnings;
+        assert!(matches!(&warnings[..], [one] if one.contains("chmod 600")), "{warnings:?}");
+    }
 }

@@ -1,0 +1,146 @@
+//! The folder that `--dir` names. What lies in it is for its owner's eyes, and goes into no repository; so it has to be
+//! a folder of its own. `--dir .` would otherwise close a whole project to others, or leave a master key open in it.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// What `up` makes in its folder, besides what begins with one of [`OURS_WITH_MORE`] and the drafts of files.
+const OURS: [&str; 7] =
+    [".gitignore", "aws-config", "aws-credentials", "lock", "master-key", "s3", "sandbox-client-secret"];
+/// The database has companions, and logs are rotated beside themselves.
+const OURS_WITH_MORE: [&str; 3] = [DATABASE, "audit.jsonl", "log.jsonl"];
+const DATABASE: &str = "daypass.db";
+
+const GITIGNORE: &str = "# Daypass keeps its master key in here, and who people are.\n*\n";
+
+/// The folder, made if it is not there, and closed to others.
+pub(super) struct Folder {
+    pub path: PathBuf,
+    /// What the developer has to hear of.
+    pub warning: Option<String>,
+}
+
+impl Folder {
+    /// Makes the folder or takes the one there is.
+    ///
+    /// # Errors
+    /// If it cannot be used, or belongs to something else.
+    pub fn prepare(dir: &Path) -> anyhow::Result<Self> {
+        let made =
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| dir.canonicalize());
+        let path = made.with_context(|| format!("cannot use {} to keep the state in", dir.display()))?;
+        let warning = check(&path).with_context(|| format!("cannot look into {}", path.display()))??;
+        Ok(Self { path, warning })
+    }
+}
+
+type Warning = Option<String>;
+
+fn check(path: &Path) -> std::io::Result<anyhow::Result<Warning>> {
+    let is_open = fs::metadata(path)?.permissions().mode() & 0o077 != 0;
+    let names = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names = names.collect::<std::io::Result<Vec<_>>>()?;
+    let is_in_use = names.iter().any(|name| name == DATABASE);
+    match names.iter().find(|name| !is_ours(name)) {
+        None => close(path, is_open).map(|()| Ok(None)),
+        Some(other) if !is_in_use => Ok(refuse(path, other)),
+        Some(_) if is_open => Ok(Ok(Some(format!(
+            "{path} can be read by others, and holds more than the state of Daypass: `chmod 700 {path}`, or move what is \
+             Daypass's into a folder of its own",
+            path = path.display()
+        )))),
+        Some(_) => Ok(Ok(None)),
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(".new").unwrap_or(name);
+    OURS.contains(&name) || OURS_WITH_MORE.iter().any(|begin| name.starts_with(begin))
+}
+
+fn close(path: &Path, is_open: bool) -> std::io::Result<()> {
+    if is_open {
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+    }
+    let gitignore = path.join(".gitignore");
+    if gitignore.exists() { Ok(()) } else { fs::write(gitignore, GITIGNORE) }
+}
+
+fn refuse(path: &Path, other: &str) -> anyhow::Result<Warning> {
+    bail!(
+        "{path} holds other things, such as {other:?}, and the state of Daypass needs a folder of its own, which it closes \
+         to others: name one that is not there yet, such as --dir {inner}",
+        path = path.display(),
+        inner = path.join(".daypass").display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Tried {
+        _parent: tempfile::TempDir,
+        path: PathBuf,
+    }
+
+    /// A folder of a mode with files in it.
+    fn folder(mode: u32, files: &[&str]) -> Tried {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("state");
+        fs::create_dir(&path).unwrap();
+        for file in files {
+            fs::write(path.join(file), "").unwrap();
+        }
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        Tried { _parent: parent, path }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_folder_that_is_new_empty_or_ours_is_closed_and_kept_out_of_repositories() {
+        let ours = ["daypass.db", "daypass.db-wal", "master-key", "aws-config.new", "audit.jsonl.1.gz"];
+        let tried = [folder(0o755, &[]), folder(0o755, &ours), folder(0o700, &ours)];
+        let inner = tried[0].path.with_file_name("not").join("there yet");
+        for path in tried.iter().map(|tried| &tried.path).chain([&inner]) {
+            let folder = Folder::prepare(path).unwrap();
+            assert_eq!((mode(path), folder.warning), (0o700, None));
+            assert!(fs::read_to_string(path.join(".gitignore")).unwrap().ends_with("\n*\n"));
+        }
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_refused_and_left_alone() {
+        for open in [0o755, 0o700] {
+            let project = folder(open, &["Cargo.toml"]);
+            let refusal = Folder::prepare(&project.path).err().unwrap().to_string();
+            assert!(refusal.contains("\"Cargo.toml\"") && refusal.contains("/.daypass"), "{refusal}");
+            assert_eq!(mode(&project.path), open);
+            assert!(!project.path.join(".gitignore").exists());
+        }
+    }
+
+    #[test]
+    fn state_that_lies_among_other_things_goes_on_with_a_warning_if_others_can_read_it() {
+        let files = ["daypass.db", "Cargo.toml"];
+        let open = folder(0o755, &files);
+        let warning = Folder::prepare(&open.path).unwrap().warning.unwrap();
+        assert!(warning.contains("chmod 700"), "{warning}");
+        assert_eq!(mode(&open.path), 0o755);
+        assert!(!open.path.join(".gitignore").exists());
+        assert_eq!(Folder::prepare(&folder(0o700, &files).path).unwrap().warning, None);
+    }
+
+    #[test]
+    fn a_gitignore_that_somebody_wrote_stays() {
+        let folder = folder(0o700, &["master-key", ".gitignore"]);
+        Folder::prepare(&folder.path).unwrap();
+        assert_eq!(fs::read_to_string(folder.path.join(".gitignore")).unwrap(), "");
+    }
+}
