@@ -82,9 +82,12 @@ class Serving:
             check=False,
         )
 
-    def why(self):
-        """What the operator finds in the log."""
-        return self._log.read_text()
+    def why(self, expected):
+        """What the operator finds in the log, once this is in it: the log is written beside the answers."""
+        end = time.monotonic() + 5
+        while expected not in (text := self._log.read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
+        return text
 
     def stop(self):
         self._process.terminate()

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use ::http::{Request, header};
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::ProofError;
-use super::authorize::with_query;
 use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
 use super::http::ProviderHttp;
 use super::template::{Values, encode};
@@ -93,7 +93,7 @@ pub(super) async fn check_assertion(
     let good = field("mode") == Some("id_res")
         && field("ns") == Some("http://specs.openid.net/auth/2.0")
         && field("op_endpoint") == Some(&endpoint)
-        && field("return_to") == Some(&*return_to(redirect_uri, fields.get("state")))
+        && field("return_to").is_some_and(|it| returns_to(it, redirect_uri, fields.get("state")))
         && field("claimed_id") == field("identity")
         && must_be_signed.iter().all(|name| signed.contains(name));
     if !good {
@@ -107,13 +107,14 @@ pub(super) async fn check_assertion(
     Ok((subject, use_once))
 }
 
-/// The address that an assertion has to be for: the redirect URI with the state that came back beside it, which is the
-/// flow's own where the flow is ours. An assertion of another flow, or of none, has another address.
-fn return_to(redirect_uri: &str, state: Option<&String>) -> String {
-    match state {
-        Some(state) => with_query(redirect_uri, [("state", state.as_str())].into_iter()),
-        None => redirect_uri.to_owned(),
-    }
+/// Whether an address is the redirect URI with the state that came back beside it, which is the flow's own where the
+/// flow is ours. An assertion of another flow, or of none, has another address.
+fn returns_to(return_to: &str, redirect_uri: &str, state: Option<&String>) -> bool {
+    let Some(state) = state else { return return_to == redirect_uri };
+    let separator = if redirect_uri.contains('?') { "&state=" } else { "?state=" };
+    let found = return_to.strip_prefix(redirect_uri).and_then(|rest| rest.strip_prefix(separator));
+    // Whoever wrote the address chose which characters to escape.
+    found.is_some_and(|found| !found.contains(['&', '#']) && percent_decode_str(found).eq(state.bytes()))
 }
 
 /// A response nonce begins with the instant at which it was made, in UTC.
@@ -192,7 +193,20 @@ mod tests {
     #[test]
     fn an_assertion_is_for_the_redirect_uri_and_the_state_of_its_flow() {
         let uri = "https://login.example.com/login/steam/callback";
-        assert_eq!(return_to(uri, None), uri);
-        assert_eq!(return_to(uri, Some(&"abc".to_owned())), format!("{uri}?state=abc"));
+        let returns = |return_to: &str, state: Option<&str>| {
+            returns_to(return_to, uri, state.map(str::to_owned).as_ref())
+        };
+        assert!(returns(uri, None) && returns(&format!("{uri}?state=a-b"), Some("a-b")));
+        assert!(returns(&format!("{uri}?state=a%2Db"), Some("a-b")));
+        for (return_to, state) in [
+            (uri.to_owned(), Some("a-b")),
+            (format!("{uri}?state=a-b"), None),
+            (format!("{uri}?state=a-c"), Some("a-b")),
+            (format!("{uri}?state=a-b&state=a-c"), Some("a-b")),
+            (format!("{uri}/more?state=a-b"), Some("a-b")),
+        ] {
+            assert!(!returns(&return_to, state), "{return_to} {state:?}");
+        }
+        assert!(returns_to(&format!("{uri}?app=1&state=x"), &format!("{uri}?app=1"), Some(&"x".to_owned())));
     }
 }

@@ -197,6 +197,12 @@ async fn answer(State(state): State<Arc<ServerState>>, request: Request<Body>) -
 
 impl Script {
     pub fn new(replies: HashMap<Step, Reply>, asserted: Option<BTreeMap<String, String>>) -> Self {
+        // What stands beside them in the address is nothing that the provider said.
+        let said = |mut fields: BTreeMap<String, String>| {
+            fields.retain(|name, _| name.starts_with("openid."));
+            fields
+        };
+        let asserted = asserted.map(said);
         Self { replies, asserted, seen: Vec::new() }
     }
 

@@ -52,8 +52,10 @@ fn nothing_starts_whose_audit_lines_cannot_be_written() {
 #[test]
 fn nobody_is_let_in_where_the_reader_of_the_audit_lines_died() {
     for store in ["memory:", "sqlite:daypass.db"] {
-        let mut serving = Installation::new(store).serve(Output::Null);
-        assert_eq!(serving.log_in("ada").0, 200);
+        let installation = Installation::new(store);
+        let mut serving = installation.serve(Output::Null);
+        let (status, body) = serving.log_in("ada");
+        assert_eq!(status, 200, "{store}: {body}");
         drop(serving.stdout.take());
         for person in 0..20 {
             let (status, body) = serving.log_in(&format!("person-{person}"));
