@@ -26,7 +26,7 @@ export async function startDaypass(config = '') {
   const dir = await mkdtemp(join(tmpdir(), 'daypass-test-'));
   const file = join(dir, 'more.toml');
   await writeFile(file, config);
-  const command = ['up', '--port', '0', '--dir', dir, '--config', file];
+  const command = ['up', '--port', '0', '--dir', join(dir, 'state'), '--config', file];
   const child = spawn(binary, command, { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = textOf(child.stderr);
   const ended = once(child, 'exit');
