@@ -5,7 +5,9 @@
 use crate::clock::Timestamp;
 use crate::identity::{Identity, Login, LoginProvider};
 use crate::ids::IdentityPoolId;
-use crate::token::AUTHENTICATED;
+
+/// The `amr` entry of whoever logged in.
+pub const AUTHENTICATED: &str = "authenticated";
 
 /// What the store says of an identity and a role.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,9 @@ use crate::clock::{SignedDuration, Timestamp};
 use crate::ids::{IdentityId, IdentityPoolId};
 use crate::secret::Secret;
 use crate::signing_key::{ALGORITHM, SigningKeys};
+pub use crate::standing::AUTHENTICATED;
 use crate::standing::Ground;
 
-/// The `amr` entry of whoever logged in.
-pub const AUTHENTICATED: &str = "authenticated";
 /// The `amr` entry of a guest.
 pub const UNAUTHENTICATED: &str = "unauthenticated";
 

@@ -59,8 +59,8 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
     let people = people(&*store, &identities, &events).await?;
     anyhow::ensure!(
         !(events.is_empty() && people.is_empty() && unproved.is_empty()),
-        "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, of which \
-         the newest take the places of the oldest, and the log has a line of each"
+        "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \
+         which the newest take the places of the oldest"
     );
     Ok(print(&report(&identities, &people, &events[..events.len().min(SHOWN)], &unproved))?)
 }
