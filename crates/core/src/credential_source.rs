@@ -64,6 +64,9 @@ pub enum CredentialsError {
     /// The operator has to mend something, here or at the STS. The text says what, and holds no secret.
     #[error("{0}")]
     Misconfigured(String),
+    /// So many requests for credentials of this identity are under way already.
+    #[error("too many requests for credentials of this identity are under way")]
+    TooManyAtOnce,
     /// The STS does not answer, or says that it cannot. The text is the operator's, and holds no secret.
     #[error("{0}")]
     Unavailable(String),

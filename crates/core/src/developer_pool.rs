@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditDraft, AuditTrail, Requester};
 use crate::clock::SignedDuration;
+use crate::iam::Origin;
 use crate::identity::Login;
 use crate::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
 use crate::identity_pool::{DeveloperMerge, IdentityPools, PoolError};
@@ -61,6 +62,9 @@ pub enum AdmissionError {
         /// Where there are pools.
         known: Vec<String>,
     },
+    /// So many different requests of this user are being served already.
+    #[error("too many requests of this user are being served")]
+    TooManyAtOnce,
     /// More logins are waiting than the pool's quota lets through in the time that a client waits.
     #[error("the identity pool is busy")]
     Busy {
@@ -114,12 +118,12 @@ impl Place {
 #[async_trait]
 pub trait DeveloperPool: Send + Sync {
     /// Keeps a place for somebody whose login is about to be verified. Many proofs can be verified once only, so
-    /// whoever would have to be sent away hears it before.
+    /// whoever would have to be sent away hears it before. Nothing is known of them yet but where they come from.
     ///
     /// # Errors
     /// [`AdmissionError::Busy`], or what is known already to be in the way.
-    fn reserve(&self, wishes: &Wishes) -> Result<Place, AdmissionError> {
-        let _ = wishes;
+    fn reserve(&self, wishes: &Wishes, origin: &Origin) -> Result<Place, AdmissionError> {
+        let _ = (wishes, origin);
         Ok(Place::default())
     }
 

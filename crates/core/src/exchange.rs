@@ -135,7 +135,7 @@ impl Broker {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
         let verified = async {
             let wishes = self.bounded(request.wishes)?;
-            let _place = self.pool.reserve(&wishes)?;
+            let _place = self.pool.reserve(&wishes, &by.origin)?;
             Ok((self.login(request.shown, &mut draft).await?, wishes))
         };
         let (login, wishes) = match verified.await {
@@ -155,7 +155,7 @@ impl Broker {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
             let wishes = self.bounded(request.wishes)?;
-            let _place = self.pool.reserve(&wishes)?;
+            let _place = self.pool.reserve(&wishes, &by.origin)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
             Ok((first, second, wishes))

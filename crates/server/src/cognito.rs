@@ -4,6 +4,7 @@
 mod aws;
 mod failure;
 mod guest;
+mod operation;
 mod quota;
 mod region;
 mod regions;
@@ -18,6 +19,7 @@ use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use daypass_core::clock::Clock;
 use daypass_core::developer_pool::{AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes};
 use daypass_core::flight::Flights;
+use daypass_core::iam::Origin;
 use daypass_core::ids::{IdentityId, Region};
 use daypass_core::login_tags::LoginTags;
 use daypass_core::provider::VerifiedLogin;
@@ -27,22 +29,24 @@ use futures::FutureExt;
 pub use self::aws::config_of_environment;
 use self::regions::Regions;
 use crate::config::{PoolConfig, RegionConfig};
+use crate::crowd::{Crowd, Presence};
 use crate::metrics::Metrics;
 
 /// What makes two exchanges the same: the developer user, and what is wanted.
 type Exchange = (String, Wishes);
 
-/// A developer user as the pool is told of them.
-#[derive(Debug, Clone)]
+/// A developer user who is being served, as the pool is told of them.
 pub(crate) struct User {
     identifier: String,
     tags: BTreeMap<String, String>,
+    presence: Presence,
 }
 
 /// The pools of an installation, one in each Region.
 pub struct CognitoPool {
     regions: Arc<Regions>,
     flights: Flights<Exchange, Result<Admitted, AdmissionError>>,
+    crowd: Crowd,
     tags: LoginTags,
     trail: Arc<AuditTrail>,
 }
@@ -69,23 +73,38 @@ impl CognitoPool {
         Self {
             regions: Arc::new(regions),
             flights: Flights::default(),
+            crowd: Crowd::default(),
             tags: pool.principal_tags.clone(),
             trail: surroundings.trail,
         }
     }
 
-    fn user(&self, login: &VerifiedLogin) -> Result<User, AdmissionError> {
+    /// Who asks for the same at the same moment gets the same answer, and counts as one.
+    async fn serve(&self, login: &VerifiedLogin, wishes: Wishes) -> Result<Admitted, AdmissionError> {
         let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
-        Ok(User { identifier: login.developer_user_identifier().to_owned(), tags })
+        let identifier = login.developer_user_identifier().to_owned();
+        let exchange = (identifier.clone(), wishes.clone());
+        let (regions, crowd) = (self.regions.clone(), self.crowd.clone());
+        let start = || {
+            async move {
+                let presence = crowd.enter(&identifier).ok_or(AdmissionError::TooManyAtOnce)?;
+                regions.admit(&User { identifier, tags, presence }, &wishes).await
+            }
+            .boxed()
+        };
+        self.flights.join(exchange, start).await
     }
 
-    /// Who asks for the same at the same moment gets the same answer.
-    async fn serve(&self, login: &VerifiedLogin, wishes: Wishes) -> Result<Admitted, AdmissionError> {
-        let user = self.user(login)?;
-        let exchange = (user.identifier.clone(), wishes.clone());
-        let regions = self.regions.clone();
-        let start = || async move { regions.admit(&user, &wishes).await }.boxed();
-        self.flights.join(exchange, start).await
+    /// Lets a developer user in who is served alone.
+    fn user(&self, login: &VerifiedLogin) -> Result<User, AdmissionError> {
+        let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        let identifier = login.developer_user_identifier().to_owned();
+        let presence = self.enter(&identifier)?;
+        Ok(User { identifier, tags, presence })
+    }
+
+    fn enter(&self, identifier: &str) -> Result<Presence, AdmissionError> {
+        self.crowd.enter(identifier).ok_or(AdmissionError::TooManyAtOnce)
     }
 
     /// Records that somebody was admitted, and their credentials as well.
@@ -110,8 +129,8 @@ impl CognitoPool {
 
 #[async_trait]
 impl DeveloperPool for CognitoPool {
-    fn reserve(&self, wishes: &Wishes) -> Result<Place, AdmissionError> {
-        self.regions.reserve(wishes)
+    fn reserve(&self, wishes: &Wishes, origin: &Origin) -> Result<Place, AdmissionError> {
+        self.regions.reserve(wishes, origin.source_ip)
     }
 
     async fn admit(
@@ -156,6 +175,6 @@ impl DeveloperPool for CognitoPool {
         &self,
         developer_user_identifier: &str,
     ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
-        self.regions.lookup(developer_user_identifier).await
+        self.regions.lookup(developer_user_identifier, &self.enter(developer_user_identifier)?).await
     }
 }

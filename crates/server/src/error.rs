@@ -258,7 +258,7 @@ impl ApiError {
     #[must_use]
     pub fn authorization_error(&self) -> &'static str {
         match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "temporarily_unavailable",
             status if status.is_server_error() => "server_error",
             _ => "access_denied",
         }
@@ -486,6 +486,7 @@ impl ApiError {
                 Self::unauthorized("principal_tag_refused", format!("This login makes no session tag. {why}"))
             }
             AdmissionError::UnknownRegion { .. } => Self::bad_request("unknown_region", message),
+            AdmissionError::TooManyAtOnce => Self::too_many_at_once(),
             AdmissionError::Busy { retry_after } => {
                 let detail = "More people sign in than the identity pool lets through. Try again.";
                 Self { retry_after: Some(retry_after), ..Self::unavailable("identity_pool_busy", detail) }
@@ -501,6 +502,12 @@ impl ApiError {
             )
             .because(message),
         }
+    }
+
+    fn too_many_at_once() -> Self {
+        let detail = "Several requests of this person are being served already. Wait for their answers, and try again.";
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_at_once", detail);
+        Self { retry_after: Some(SignedDuration::from_secs(1)), ..error }
     }
 
     fn exchange_pool(error: &PoolError) -> Self {
@@ -522,6 +529,7 @@ impl ApiError {
             PoolError::CredentialsUnavailable(cause) => {
                 Self::unavailable("credentials_unavailable", message).because(cause)
             }
+            PoolError::TooManyRequests => Self::too_many_at_once(),
             PoolError::LimitExceeded(_)
             | PoolError::ConcurrentModification
             | PoolError::ExternalService(_) => Self::unavailable("identity_pool_unavailable", message),
@@ -547,6 +555,7 @@ impl ApiError {
                 return Self::unavailable(SERVICE_UNAVAILABLE, message).because(cause);
             }
             PoolError::LimitExceeded(_) => "LimitExceededException",
+            PoolError::TooManyRequests => "TooManyRequestsException",
             PoolError::ConcurrentModification => "ConcurrentModificationException",
             PoolError::ExternalService(error) => {
                 let cause = format!("{error:?}");
@@ -665,7 +674,7 @@ impl ApiError {
         } else {
             tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             let seconds = self.retry_after.map_or(RETRY_AFTER, whole_seconds);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -697,7 +706,7 @@ impl ApiError {
     fn oauth(&self) -> Response {
         let error = match (self.code, self.status) {
             (code @ ("invalid_request" | "invalid_client" | "unsupported_grant_type"), _) => code,
-            (_, StatusCode::SERVICE_UNAVAILABLE) => "temporarily_unavailable",
+            (_, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => "temporarily_unavailable",
             (_, status) if status.is_server_error() => "server_error",
             (_, StatusCode::UNAUTHORIZED | StatusCode::CONFLICT) => "invalid_grant",
             _ => "invalid_request",

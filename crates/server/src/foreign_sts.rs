@@ -20,6 +20,7 @@ use daypass_core::token::Claims;
 
 pub use self::config::{CredentialsConfig, ForeignStsConfig};
 use self::endpoint::{Endpoint, Kind, Question, Refusal};
+use crate::crowd::Crowd;
 
 /// The STS elsewhere, and what has to be known to ask it.
 pub struct ForeignSts {
@@ -30,6 +31,7 @@ pub struct ForeignSts {
     /// Ours: signs the tokens, and knows who has lost their standing.
     sts: Arc<Sts>,
     clock: Arc<dyn Clock>,
+    crowd: Crowd,
 }
 
 impl ForeignSts {
@@ -42,7 +44,7 @@ impl ForeignSts {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let ForeignStsConfig { url, duration, roles } = config;
-        Self { endpoint: Endpoint { url, http }, duration, roles, sts, clock }
+        Self { endpoint: Endpoint { url, http }, duration, roles, sts, clock, crowd: Crowd::default() }
     }
 
     /// The role to ask for. One that only the token of a provider names is not asked for: whoever writes such tokens
@@ -114,6 +116,8 @@ impl CredentialSource for ForeignSts {
         let role_arn = self.role_there(&grant)?;
         draft.resource = Some(role_arn.to_owned());
         let role_name = grant.role_name().ok_or_else(|| no_role_name(grant.role_arn()))?;
+        let identity_id = grant.claims().identity_id.as_str();
+        let _served = self.crowd.enter(identity_id).ok_or(CredentialsError::TooManyAtOnce)?;
         self.sts.check_standing(&role_name, grant.claims()).await?;
         let token = self.sts.tokens.sign(&grant.claims().renewed(now, self.duration));
         let question = Question {

@@ -28,6 +28,7 @@ pub(crate) use self::reach::is_public;
 pub use self::reach::{AllowedHost, Reach};
 use self::reach::{PrivateAddress, Resolver};
 use crate::circuit::Circuit;
+use crate::repetition::{self, Budget};
 
 /// What a provider is given.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,7 @@ pub struct ReqwestHttp {
 struct Host {
     places: Semaphore,
     circuit: Mutex<Circuit>,
+    repetitions: Budget,
 }
 
 impl ReqwestHttp {
@@ -108,32 +110,41 @@ impl ReqwestHttp {
         let name =
             uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = || Host { places: Semaphore::new(self.limits.at_once), circuit: Mutex::default() };
+        let host = || Host {
+            places: Semaphore::new(self.limits.at_once),
+            circuit: Mutex::default(),
+            repetitions: Budget::default(),
+        };
         hosts.entry(name).or_insert_with(|| Arc::new(host())).clone()
     }
 
-    /// Asks, and once more if the question allows it and the first attempt came to nothing.
-    async fn attempts(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
+    /// Asks, and once more if the question allows it, the first attempt came to nothing and the host is good for it.
+    async fn attempts(
+        &self,
+        host: &Host,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, ProviderHttpError> {
         let again = request.extensions().get::<Repeatable>().is_some().then(|| request.clone());
-        let answer = self.attempt(request).await;
-        match again {
-            Some(request) if is_worth_repeating(&answer) => {
-                self.pause().await;
-                self.attempt(request).await
-            }
-            _ => answer,
+        let mut answer = self.attempt(request).await;
+        if let Some(request) = again
+            && is_worth_repeating(&answer)
+            && host.repetitions.spend()
+        {
+            self.pause().await;
+            answer = self.attempt(request).await;
         }
+        if answer.as_ref().is_ok_and(|answer| !answer.status().is_server_error()) {
+            host.repetitions.earn();
+        }
+        answer
     }
 
-    /// Waits for a moment of random length, so that those who failed together do not come back together.
     #[expect(
         clippy::disallowed_methods,
         reason = "the pause is for the far end, which has a clock of its own"
     )]
     async fn pause(&self) {
-        let [share] = self.random.bytes();
-        let half = self.limits.pause / 2;
-        tokio::time::sleep(half + half * u32::from(share) / u32::from(u8::MAX)).await;
+        tokio::time::sleep(repetition::pause(self.limits.pause, &*self.random)).await;
     }
 
     async fn attempt(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
@@ -167,7 +178,7 @@ impl ProviderHttp for ReqwestHttp {
         if !host.circuit().admit(self.clock.now()) {
             return Err(ProviderHttpError::Resting);
         }
-        let answer = timeout_at(deadline, self.attempts(request)).await;
+        let answer = timeout_at(deadline, self.attempts(&host, request)).await;
         let answer = answer.unwrap_or(Err(ProviderHttpError::TimedOut));
         if host.circuit().note(is_down(&answer), self.clock.now()) {
             tracing::warn!(host = name, "the host does not answer; it is left alone for a while");
@@ -194,7 +205,7 @@ fn is_down(answer: &Result<Response<Bytes>, ProviderHttpError>) -> bool {
 
 fn is_worth_repeating(answer: &Result<Response<Bytes>, ProviderHttpError>) -> bool {
     match answer {
-        Ok(answer) => is_from_a_broken_gateway(answer.status()),
+        Ok(answer) => answer.status().is_server_error(),
         Err(error) => matches!(error, ProviderHttpError::Unreachable(_)),
     }
 }

@@ -44,6 +44,9 @@ pub enum PoolError {
     /// The STS that gives the credentials does not answer; the text is for the operator.
     #[error("The STS that gives credentials for this identity pool is unavailable. Try again.")]
     CredentialsUnavailable(String),
+    /// So many requests of this identity are being served already.
+    #[error("Too many requests for this identity are being served. Wait for their answers, and try again.")]
+    TooManyRequests,
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -153,6 +156,7 @@ impl PoolError {
     pub(super) fn credentials(error: CredentialsError, identity_id: &impl std::fmt::Display) -> Self {
         match error {
             CredentialsError::Assume(error) => Self::assume(error, identity_id),
+            CredentialsError::TooManyAtOnce => Self::TooManyRequests,
             CredentialsError::Misconfigured(cause) => Self::CredentialsMisconfigured(cause),
             CredentialsError::Unavailable(cause) => Self::CredentialsUnavailable(cause),
         }

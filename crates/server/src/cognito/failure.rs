@@ -12,6 +12,8 @@ use daypass_core::developer_pool::AdmissionError;
 use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::{IdentityPoolId, Region};
 
+use super::operation::Operation;
+
 /// A signature is refused if the clocks differ by more (AWS: general reference, signature version 4). Smaller
 /// differences are no reason.
 const SKEW: SignedDuration = SignedDuration::from_mins(4);
@@ -26,20 +28,28 @@ pub(super) enum Failure {
         /// When it is worth coming back.
         retry_after: SignedDuration,
     },
-    /// No connection came about, or it broke off: once more may help.
+    /// The Region was not asked: it did not answer the last requests.
+    Resting(String),
+    /// No connection came about, or it broke off.
     Disconnected(String),
-    /// The Region does not answer as it should. Another one may.
+    /// The Region does not answer as it should. Once more may help, and so may another Region.
     Down(String),
     /// Every Region would say the same, or the operator has to do something.
     Final(AdmissionError),
 }
 
 impl Failure {
+    /// Whether it speaks against the Region.
+    pub(super) fn is_an_outage(&self) -> bool {
+        matches!(self, Self::Disconnected(_) | Self::Down(_))
+    }
+
     /// What a monitoring system calls it.
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::Throttled => "throttled",
             Self::Busy { .. } => "busy",
+            Self::Resting(_) => "resting",
             Self::Disconnected(_) => "disconnected",
             Self::Down(_) => "down",
             Self::Final(AdmissionError::Misconfigured(_)) => "misconfigured",
@@ -58,8 +68,7 @@ impl From<PoolError> for Failure {
 /// A call, as far as its failure depends on it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call<'a> {
-    /// The operation, which is the name of the IAM action, too.
-    pub(super) operation: &'static str,
+    pub(super) operation: Operation,
     pub(super) region: &'a Region,
     pub(super) pool_id: &'a IdentityPoolId,
     pub(super) developer_provider: &'a str,
@@ -77,7 +86,8 @@ impl Call<'_> {
             SdkError::ServiceError(refusal) => {
                 let code = refusal.err().code().unwrap_or_default();
                 // A text about the call that carries a token could repeat it.
-                let repeats = self.operation == "GetCredentialsForIdentity" || code == "ValidationException";
+                let repeats =
+                    self.operation == Operation::GetCredentialsForIdentity || code == "ValidationException";
                 let message = refusal.err().message().filter(|_| !repeats).unwrap_or(code);
                 self.exception(code, message, refusal.raw(), now)
             }
@@ -129,9 +139,8 @@ impl Call<'_> {
             "ConcurrentModificationException" => PoolError::ConcurrentModification.into(),
             "LimitExceededException" => PoolError::LimitExceeded(message.to_owned()).into(),
             "InvalidIdentityPoolConfigurationException" => self.misconfigured(&format!(
-                "the pool {} has no role for authenticated identities (or, if a guest was looked at, for \
-                 unauthenticated ones), or the role's trust policy does not let it in: it needs \
-                 sts:AssumeRoleWithWebIdentity and, for principal tags, sts:TagSession",
+                "the pool {} has no role for authenticated identities, or the role's trust policy does not let it \
+                 in: it needs sts:AssumeRoleWithWebIdentity and, for principal tags, sts:TagSession",
                 self.pool_id
             )),
             "InternalErrorException" | "ExternalServiceException" => {

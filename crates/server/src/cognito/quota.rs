@@ -2,8 +2,12 @@
 //! Somebody else may use the same quota, so a call that is throttled all the same gets in line again, at the
 //! front, and everything goes slower for a while.
 //!
+//! The line goes round among developer users: one who asks for much has one call in it at a time, and
+//! the others of theirs wait beside it.
+//!
 //! Whoever waits moves the line along themselves: nothing runs in the background.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,19 +17,46 @@ use daypass_core::random::Random;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
+use crate::crowd::Presence;
 use crate::metrics::RegionMetrics;
+use crate::peers::{PeerPlace, Peers};
 
 /// Whoever would wait longer is sent away before their login is verified. It is well below the longest wait, because
 /// a line may turn out to be slower than it promised to be.
 pub(super) const LONGEST_LINE: Duration = Duration::from_secs(12);
 /// Nobody waits longer. A request has 30 seconds: this leaves some for the provider and for the call itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(22);
+/// From one address of the public internet, the fourth part of the longest line may be on the way.
+const SHARE: usize = 4;
 /// Half the quota is regained in this time. Amazon counts by the second, so soon is soon enough.
 const RECOVERY: Duration = Duration::from_secs(5);
 /// What is left of the rate when a call was throttled.
 const SLOWDOWN: f64 = 0.7;
 /// Throttled calls slow the line down once in this time, because those under way together fail together.
 const ONE_SLOWDOWN: Duration = Duration::from_secs(1);
+
+/// How somebody stands in a line: whoever had a turn and needs another one is in front.
+pub(super) struct Stand<'a> {
+    who: &'a Presence,
+    joined: Instant,
+    in_front: bool,
+}
+
+impl<'a> Stand<'a> {
+    /// At the end, from now on.
+    pub(super) fn of(who: &'a Presence) -> Self {
+        Self { who, joined: Instant::now(), in_front: false }
+    }
+
+    /// Whether it is too late for another turn.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.until()
+    }
+
+    fn until(&self) -> Instant {
+        self.joined + LONGEST_WAIT
+    }
+}
 
 /// A line.
 pub(super) struct Line {
@@ -36,12 +67,19 @@ pub(super) struct Line {
     front: tokio::sync::Mutex<()>,
     waiting: Arc<AtomicUsize>,
     coming: Arc<AtomicUsize>,
+    coming_of: Peers,
     random: Arc<dyn Random>,
     metrics: RegionMetrics,
 }
 
+/// A place for somebody who is on the way, until it is dropped.
+pub(super) struct Reserved {
+    _coming: Counted,
+    _of_peer: Option<PeerPlace>,
+}
+
 /// One more somewhere, until it is dropped.
-pub(super) struct Counted(Arc<AtomicUsize>);
+struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
     fn among(count: &Arc<AtomicUsize>) -> Self {
@@ -65,50 +103,57 @@ impl Line {
             front: tokio::sync::Mutex::default(),
             waiting: Arc::default(),
             coming: Arc::default(),
+            coming_of: Peers::default(),
             random,
             metrics,
         }
     }
 
-    /// Keeps a place for somebody who will want a turn soon. While the line is short, everybody finds one: those
-    /// whose provider hangs are not to keep the others out.
-    pub(super) fn reserve(&self) -> Result<Counted, Failure> {
+    /// Keeps a place for somebody who will want a turn soon. While the line is short, nearly everybody finds one: those
+    /// whose provider hangs are not to keep the others out. From one address come no more than a part: nobody knows yet
+    /// whether they have a login at all.
+    pub(super) fn reserve(&self, peer: Option<IpAddr>) -> Result<Reserved, Failure> {
         let (waiting, coming) = (self.waiting(), self.coming.load(Ordering::Relaxed));
         let half = self.wait_of(waiting) > LONGEST_LINE / 2;
         if half && self.wait_of(waiting + coming) > LONGEST_LINE {
             return Err(self.busy());
         }
-        Ok(Counted::among(&self.coming))
+        let share = (self.turns_in(LONGEST_LINE) / SHARE).max(1);
+        let of_peer = match peer {
+            Some(peer) => Some(self.coming_of.take(peer, share).ok_or_else(|| self.busy())?),
+            None => None,
+        };
+        Ok(Reserved { _coming: Counted::among(&self.coming), _of_peer: of_peer })
     }
 
     /// Makes a call when its turn comes, and again if it is throttled. Where the call has no chance, nobody has to
     /// wait for a turn.
     pub(super) async fn pass<T, F>(
         &self,
+        stand: &mut Stand<'_>,
         hopeless: impl Fn() -> bool,
         call: impl Fn() -> F,
     ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let (joined, mut throttled) = (Instant::now(), false);
-        if self.wait_of(self.waiting() + 1) >= LONGEST_WAIT {
+        if !stand.in_front && self.wait_of(self.waiting() + 1) >= LONGEST_WAIT {
             return Err(self.busy());
         }
         loop {
-            let turn = timeout_at(joined + LONGEST_WAIT, self.turn(throttled, &hopeless)).await;
+            let turn = timeout_at(stand.until(), self.turn(stand, &hopeless)).await;
             if turn.is_err() {
                 return Err(self.busy());
             }
-            if !throttled {
-                self.metrics.queued(joined.elapsed());
+            if !stand.in_front {
+                self.metrics.queued(stand.joined.elapsed());
             }
+            stand.in_front = true;
             let sent = Instant::now();
             match call().await {
                 Err(Failure::Throttled) => self.bucket().slow_down(sent, Instant::now()),
                 answer => return answer,
             }
-            throttled = true;
         }
     }
 
@@ -116,9 +161,11 @@ impl Line {
         clippy::disallowed_methods,
         reason = "the wait is for Amazon's quota, which has a clock of its own"
     )]
-    async fn turn(&self, throttled: bool, hopeless: &impl Fn() -> bool) {
-        let _waiting = (Counted::among(&self.waiting), self.metrics.waiting());
-        let _queue = if throttled { None } else { Some(self.queue.lock().await) };
+    async fn turn(&self, stand: &Stand<'_>, hopeless: &impl Fn() -> bool) {
+        let _shown = self.metrics.waiting();
+        let _alone = if stand.in_front { None } else { Some(stand.who.alone().await) };
+        let _waiting = Counted::among(&self.waiting);
+        let _queue = if stand.in_front { None } else { Some(self.queue.lock().await) };
         let _front = self.front.lock().await;
         while !hopeless() {
             let taken = self.bucket().take(Instant::now());
@@ -143,6 +190,16 @@ impl Line {
 
     fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many have their turn in a time.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a quota is a number of calls a second, and fits"
+    )]
+    fn turns_in(&self, time: Duration) -> usize {
+        (time.as_secs_f64() * self.bucket().rate) as usize
     }
 
     /// How long it takes until so many had their turn.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
@@ -10,6 +11,7 @@ use daypass_core::clock::{Clock, Timestamp};
 use daypass_core::developer_pool::{AdmissionError, Admitted, Wishes};
 use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::{self, AccessKeyId, IdentityId, IdentityPoolId};
+use daypass_core::random::Random;
 use daypass_core::secret::Secret;
 use daypass_core::session::Credentials;
 use daypass_core::sts::FEDERATED_PROVIDER;
@@ -17,10 +19,16 @@ use daypass_core::token::OpenIdToken;
 
 use super::User;
 use super::failure::{Call, Failure};
-use super::quota::Line;
+use super::operation::Operation;
+use super::quota::{Line, Stand};
 use super::token;
 use crate::circuit::Circuit;
+use crate::crowd::Presence;
 use crate::metrics::RegionMetrics;
+use crate::repetition::{self, Budget};
+
+/// The longest pause before a call is made again.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The pool in one Region.
 pub(super) struct Region {
@@ -33,7 +41,9 @@ pub(super) struct Region {
     /// Before the other quotas, which are higher or not published.
     pub(super) others: Line,
     pub(super) circuit: Mutex<Circuit>,
+    pub(super) repetitions: Budget,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
     pub(super) metrics: RegionMetrics,
 }
 
@@ -49,7 +59,7 @@ impl Region {
             self.check_guest(id, user).await?;
         }
         let token = self.token(user, wishes).await?;
-        self.hand_out(token, wishes).await
+        self.hand_out(user, token, wishes).await
     }
 
     /// The same for the first of two users who are one person from now on. IAM credentials alone do not attach a
@@ -63,18 +73,18 @@ impl Region {
         let token = self.token(first, wishes).await?;
         let other = self.token(second, &Wishes::default()).await?;
         if other.identity_id != token.identity_id {
-            let survivor = self.merge(&second.identifier, &first.identifier).await?;
+            let survivor = self.merge(second, first).await?;
             if survivor != token.identity_id {
                 return Err(self.nonsense(&"another identity than the first login's stayed"));
             }
         }
-        self.hand_out(token, wishes).await
+        self.hand_out(first, token, wishes).await
     }
 
     /// LookupDeveloperIdentity.
-    pub(super) async fn lookup(&self, user: &str) -> Result<Option<IdentityId>, Failure> {
+    pub(super) async fn lookup(&self, user: &str, by: &Presence) -> Result<Option<IdentityId>, Failure> {
         // A user whom nobody knows is no fault of the pool's.
-        let call = Call { names_identity: true, ..self.call("LookupDeveloperIdentity") };
+        let call = Call { names_identity: true, ..self.call(Operation::LookupDeveloperIdentity) };
         let ask = || {
             self.client
                 .lookup_developer_identity()
@@ -82,7 +92,7 @@ impl Region {
                 .developer_user_identifier(user)
                 .send()
         };
-        match self.ask(&self.others, call, ask).await {
+        match self.ask(by, call, ask).await {
             Ok(answer) => self.identity_id(answer.identity_id).map(Some),
             Err(Failure::Final(AdmissionError::Refused(error)))
                 if matches!(*error, PoolError::ResourceNotFound(_)) =>
@@ -94,22 +104,22 @@ impl Region {
     }
 
     /// MergeDeveloperIdentities.
-    async fn merge(&self, source: &str, destination: &str) -> Result<IdentityId, Failure> {
+    async fn merge(&self, source: &User, destination: &User) -> Result<IdentityId, Failure> {
         let ask = || {
             self.client
                 .merge_developer_identities()
                 .identity_pool_id(self.pool_id.as_str())
                 .developer_provider_name(&self.developer_provider)
-                .source_user_identifier(source)
-                .destination_user_identifier(destination)
+                .source_user_identifier(&source.identifier)
+                .destination_user_identifier(&destination.identifier)
                 .send()
         };
-        let call = Call { names_identity: true, ..self.call("MergeDeveloperIdentities") };
-        self.identity_id(self.ask(&self.others, call, ask).await?.identity_id)
+        let call = Call { names_identity: true, ..self.call(Operation::MergeDeveloperIdentities) };
+        self.identity_id(self.ask(&destination.presence, call, ask).await?.identity_id)
     }
 
-    async fn hand_out(&self, token: OpenIdToken, wishes: &Wishes) -> Result<Admitted, Failure> {
-        let credentials = if wishes.credentials { Some(self.credentials(&token).await?) } else { None };
+    async fn hand_out(&self, user: &User, token: OpenIdToken, wishes: &Wishes) -> Result<Admitted, Failure> {
+        let credentials = if wishes.credentials { Some(self.credentials(user, &token).await?) } else { None };
         let (pool_id, region) = (self.pool_id.clone(), self.name.clone());
         Ok(Admitted { token, pool_id, region, credentials })
     }
@@ -118,7 +128,7 @@ impl Region {
     async fn token(&self, user: &User, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
         let call = Call {
             names_identity: wishes.identity_id.is_some(),
-            ..self.call("GetOpenIdTokenForDeveloperIdentity")
+            ..self.call(Operation::GetOpenIdTokenForDeveloperIdentity)
         };
         let tags: HashMap<_, _> = user.tags.clone().into_iter().collect();
         let tags = (!tags.is_empty()).then_some(tags);
@@ -132,7 +142,7 @@ impl Region {
                 .set_token_duration(wishes.token_duration.map(|duration| duration.as_secs()))
                 .send()
         };
-        let answer = self.ask(&self.tokens, call, ask).await?;
+        let answer = self.ask(&user.presence, call, ask).await?;
         let identity_id = self.identity_id(answer.identity_id)?;
         let secret = Secret::new(answer.token.unwrap_or_default());
         let token = token::read(secret, identity_id, &self.pool_id, self.clock.now());
@@ -140,7 +150,7 @@ impl Region {
     }
 
     /// GetCredentialsForIdentity, with a token of the pool.
-    async fn credentials(&self, token: &OpenIdToken) -> Result<Credentials, Failure> {
+    async fn credentials(&self, user: &User, token: &OpenIdToken) -> Result<Credentials, Failure> {
         let ask = || {
             self.client
                 .get_credentials_for_identity()
@@ -148,15 +158,15 @@ impl Region {
                 .logins(FEDERATED_PROVIDER, token.token.expose())
                 .send()
         };
-        let answer = self.ask(&self.others, self.call("GetCredentialsForIdentity"), ask).await?;
+        let answer = self.ask(&user.presence, self.call(Operation::GetCredentialsForIdentity), ask).await?;
         let credentials = answer.credentials.and_then(read_credentials);
         credentials.ok_or_else(|| self.nonsense(&"there are no credentials in it"))
     }
 
-    /// Asks when it is the question's turn.
+    /// Asks when it is the question's turn, and once more if nothing came of it and it may be asked twice.
     pub(super) async fn ask<T, E, F>(
         &self,
-        line: &Line,
+        by: &Presence,
         call: Call<'_>,
         ask: impl Fn() -> F,
     ) -> Result<T, Failure>
@@ -164,30 +174,79 @@ impl Region {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E>>>,
     {
-        line.pass(|| self.is_resting(), || self.attempts(call, &ask)).await
+        let mut stand = Stand::of(by);
+        let mut answer = self.attempt(&mut stand, call, &ask).await;
+        if answer.as_ref().is_err_and(|failure| self.is_worth_repeating(failure, call.operation, &stand)) {
+            self.pause().await;
+            answer = self.attempt(&mut stand, call, &ask).await;
+        }
+        // Both attempts are one outcome: where some answers are lost, the Region is not down.
+        match &answer {
+            Err(Failure::Resting(_) | Failure::Busy { .. }) => {}
+            Err(failure) if failure.is_an_outage() => self.note(true),
+            _ => self.answered(),
+        }
+        answer
     }
 
-    /// Asks, and once more if the connection broke off: a connection that was kept may have been closed
-    /// meanwhile. Whatever is asked here may be asked twice.
-    async fn attempts<T, E, F>(&self, call: Call<'_>, ask: impl Fn() -> F) -> Result<T, Failure>
+    /// One call, when its turn comes.
+    async fn attempt<T, E, F>(
+        &self,
+        stand: &mut Stand<'_>,
+        call: Call<'_>,
+        ask: impl Fn() -> F,
+    ) -> Result<T, Failure>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         F: Future<Output = Result<T, SdkError<E>>>,
     {
-        if !self.circuit().admit(self.clock.now()) {
-            return Err(Failure::Down(format!("{} did not answer the last requests", self.name)));
-        }
-        let attempt = async || {
+        let attempt = || async {
+            if !self.circuit().admit(self.clock.now()) {
+                return Err(self.resting());
+            }
             let answer = ask().await.map_err(|error| call.failure(&error, self.clock.now()));
-            self.metrics.called(call.operation, answer.as_ref().map_or_else(Failure::outcome, |_| "ok"));
+            let outcome = answer.as_ref().map_or_else(Failure::outcome, |_| "ok");
+            self.metrics.called(call.operation.name(), outcome);
+            if matches!(answer, Err(Failure::Throttled)) {
+                self.answered();
+            }
             answer
         };
-        let answer = match attempt().await {
-            Err(Failure::Disconnected(_)) => attempt().await,
-            answer => answer,
-        };
-        self.note(matches!(answer, Err(Failure::Down(_) | Failure::Disconnected(_))));
-        answer
+        self.line(call.operation).pass(stand, || self.is_resting(), attempt).await
+    }
+
+    fn line(&self, operation: Operation) -> &Line {
+        match operation {
+            Operation::GetOpenIdTokenForDeveloperIdentity => &self.tokens,
+            _ => &self.others,
+        }
+    }
+
+    /// A Region that is left alone is asked no more than the once that finds out whether it is back.
+    fn is_worth_repeating(&self, failure: &Failure, operation: Operation, stand: &Stand<'_>) -> bool {
+        failure.is_an_outage()
+            && operation.is_repeatable()
+            && !stand.is_over()
+            && !self.is_resting()
+            && self.repetitions.spend()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the pause is for the Region, which has a clock of its own"
+    )]
+    async fn pause(&self) {
+        tokio::time::sleep(repetition::pause(PAUSE, &*self.random)).await;
+    }
+
+    fn answered(&self) {
+        self.repetitions.earn();
+        self.note(false);
+    }
+
+    /// That it is left alone.
+    pub(super) fn resting(&self) -> Failure {
+        Failure::Resting(format!("{} did not answer the last requests", self.name))
     }
 
     fn note(&self, down: bool) {
@@ -202,7 +261,7 @@ impl Region {
         }
     }
 
-    pub(super) fn call(&self, operation: &'static str) -> Call<'_> {
+    pub(super) fn call(&self, operation: Operation) -> Call<'_> {
         Call {
             operation,
             region: &self.name,

@@ -1,5 +1,6 @@
 //! Which Region answers.
 
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 use daypass_core::clock::SignedDuration;
@@ -13,6 +14,8 @@ use super::region::Region;
 use super::{Surroundings, User, aws};
 use crate::circuit::Circuit;
 use crate::config::RegionConfig;
+use crate::crowd::Presence;
+use crate::repetition::Budget;
 
 /// Amazon's default quota of GetCredentialsForIdentity (cognito-identity.md 8), which is four times that of tokens.
 const OTHERS_PER_TOKEN: u32 = 4;
@@ -33,7 +36,9 @@ impl Regions {
                 tokens: line(config.quota),
                 others: line(config.quota.saturating_mul(OTHERS_PER_TOKEN)),
                 circuit: Mutex::new(Circuit::default()),
+                repetitions: Budget::default(),
                 clock: with.clock.clone(),
+                random: with.random.clone(),
                 metrics,
             }
         };
@@ -41,11 +46,11 @@ impl Regions {
     }
 
     /// Keeps a place in the line of a Region that may answer.
-    pub(super) fn reserve(&self, wishes: &Wishes) -> Result<Place, AdmissionError> {
+    pub(super) fn reserve(&self, wishes: &Wishes, peer: Option<IpAddr>) -> Result<Place, AdmissionError> {
         let candidates = self.candidates(wishes)?;
         let mut failure = None;
         for region in candidates.into_iter().filter(|region| !region.is_resting()) {
-            match region.tokens.reserve() {
+            match region.tokens.reserve(peer) {
                 Ok(place) => return Ok(Place::keeping(place)),
                 Err(busy) => failure = Some(busy),
             }
@@ -59,8 +64,7 @@ impl Regions {
         let mut last = None;
         for region in self.candidates(wishes)? {
             if region.is_resting() {
-                let why = format!("{} did not answer the last requests", region.name);
-                last.get_or_insert(AdmissionError::Unavailable(why));
+                last.get_or_insert(refusal(region.resting()));
                 continue;
             }
             match region.admit(user, wishes).await {
@@ -92,10 +96,14 @@ impl Regions {
     }
 
     /// The identities of a user in every Region.
-    pub(super) async fn lookup(&self, user: &str) -> Result<Vec<(ids::Region, IdentityId)>, AdmissionError> {
+    pub(super) async fn lookup(
+        &self,
+        user: &str,
+        by: &Presence,
+    ) -> Result<Vec<(ids::Region, IdentityId)>, AdmissionError> {
         let mut found = Vec::new();
         for region in &self.0 {
-            let id = region.lookup(user).await.map_err(refusal)?;
+            let id = region.lookup(user, by).await.map_err(refusal)?;
             found.extend(id.map(|id| (region.name.clone(), id)));
         }
         Ok(found)
@@ -126,7 +134,9 @@ fn refusal(failure: Failure) -> AdmissionError {
         Failure::Final(error) => error,
         Failure::Busy { retry_after } => AdmissionError::Busy { retry_after },
         Failure::Throttled => AdmissionError::Busy { retry_after: SignedDuration::from_secs(1) },
-        Failure::Down(why) | Failure::Disconnected(why) => AdmissionError::Unavailable(why),
+        Failure::Resting(why) | Failure::Down(why) | Failure::Disconnected(why) => {
+            AdmissionError::Unavailable(why)
+        }
     }
 }
 

@@ -408,3 +408,20 @@ async fn an_sts_that_does_not_answer_is_worth_another_try() {
     }
     assert!(daypass.refusals().iter().all(|answer| !answer.contains("far words")));
 }
+
+/// Whoever loops is not to have every place of an STS that is slow.
+#[tokio::test]
+async fn one_identity_asks_a_few_times_at_once_and_the_others_too() {
+    let daypass = start().await;
+    let (ada, grace) = (daypass.enter("ada").await, daypass.enter("grace").await);
+    let asking = [[&ada; 6].as_slice(), &[&grace]].concat();
+    let answers = futures::future::join_all(asking.into_iter().map(|it| daypass.get_credentials(it))).await;
+    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(served.len(), 4 + 1);
+    assert_eq!(answers[6].status, 200, "Grace is served");
+    for answer in refused {
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json()["__type"], "TooManyRequestsException");
+    }
+    assert_eq!(daypass.get_credentials(&ada).await.status, 200, "one after the other there is no limit");
+}

@@ -1,4 +1,4 @@
-//! A thousand logins a second in front of a quota of fifty: everybody who waits as long as they are told gets in, and
+//! Many at once. A thousand logins a second in front of a quota of fifty: everybody who waits as long as they are told gets in, and
 //! no proof is shown twice. Time passes by itself where nothing else happens.
 
 use std::collections::HashSet;
@@ -20,8 +20,9 @@ use crate::harness::Daypass;
 
 const LOGINS: u64 = 3_000;
 const QUOTA: f64 = 50.0;
+const GREEDY: &str = "greedy";
 
-/// A provider that takes its time, and each proof once.
+/// A provider that takes its time, and each proof once, but for those of whom wants more than others.
 #[derive(Default)]
 struct Provider(Mutex<HashSet<String>>);
 
@@ -31,7 +32,7 @@ impl ProviderHttp for Provider {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let token = request.headers()["authorization"].to_str().unwrap().replace("Bearer ", "");
-        if !self.0.lock().unwrap().insert(token.clone()) {
+        if !token.starts_with(GREEDY) && !self.0.lock().unwrap().insert(token.clone()) {
             return Ok(Response::builder().status(401).body(Bytes::new()).unwrap());
         }
         let body = json!({"data": {"me": {"externalId": token, "displayName": "One"}}});
@@ -86,13 +87,11 @@ async fn client(broker: &Broker, number: u64) -> (Duration, u32) {
     }
 }
 
-/// As many at once as a quota of Amazon's lets through, which somebody else uses up at the beginning.
-async fn crowd(used_up: bool) -> (Arc<Amazon>, String, Vec<(Duration, u32)>, Duration) {
+/// A Region behind its quota, and Daypass before it.
+async fn broker(turns: f64) -> (Arc<Amazon>, Broker) {
     let home = Daypass::start().await;
-    let start = Instant::now();
-    let turns = if used_up { -2.0 * QUOTA } else { QUOTA };
     let amazon = Arc::new(Amazon {
-        bucket: Mutex::new((turns, start)),
+        bucket: Mutex::new((turns, Instant::now())),
         throttled: Mutex::default(),
         served: Mutex::default(),
     });
@@ -101,6 +100,13 @@ async fn crowd(used_up: bool) -> (Arc<Amazon>, String, Vec<(Duration, u32)>, Dur
     let nowhere = "127.0.0.1:1".parse().unwrap();
     let tables = table("us-east-1", POOL, nowhere);
     let broker = Broker::start_within(&home, Arc::new(Provider::default()), network, &tables).await;
+    (amazon, broker)
+}
+
+/// As many at once as a quota of Amazon's lets through, which somebody else uses up at the beginning.
+async fn crowd(used_up: bool) -> (Arc<Amazon>, String, Vec<(Duration, u32)>, Duration) {
+    let start = Instant::now();
+    let (amazon, broker) = broker(if used_up { -2.0 * QUOTA } else { QUOTA }).await;
     let waits = join_all((0..LOGINS).map(|number| client(&broker, number))).await;
     (amazon, broker.app.metrics.text(), waits, start.elapsed())
 }
@@ -128,4 +134,31 @@ async fn throttling_reaches_nobody_where_others_use_the_quota_too() {
     assert!(*amazon.throttled.lock().unwrap() > 50, "it was throttled");
     assert!(metrics.contains("outcome=\"throttled\""), "{metrics}");
     assert!(took < Duration::from_mins(2), "{took:?}");
+}
+
+/// Nobody's exchanges that differ in something that anybody may choose are to keep the others waiting.
+#[expect(clippy::disallowed_methods, reason = "the clock is paused")]
+#[tokio::test(start_paused = true)]
+async fn one_person_who_wants_everything_delays_nobody() {
+    let (amazon, broker) = broker(0.0).await;
+    let greedy = async |seconds: u64| {
+        let proof = json!({"provider": "snapchat-token", "access_token": "greedy-9999999", "token_duration": seconds});
+        broker.exchange(&proof).await
+    };
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        join_all((0..20).map(|number| client(&broker, number))).await
+    };
+    let (greedy, others) = tokio::join!(join_all((0..900).map(|it| greedy(900 + it))), others);
+    for (took, sent_away) in &others {
+        assert!(*took < Duration::from_millis(1_500) && *sent_away == 0, "{others:?}");
+    }
+    let (served, refused): (Vec<_>, Vec<_>) = greedy.iter().partition(|answer| answer.status == 200);
+    assert!((4..50).contains(&served.len()), "{}: a few at once", served.len());
+    for answer in &refused {
+        answer.assert_problem(429, "too_many_at_once");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let calls = *amazon.served.lock().unwrap() as usize;
+    assert_eq!(calls, served.len() + 20, "who is refused costs nothing of the quota");
 }

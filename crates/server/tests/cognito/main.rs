@@ -15,6 +15,7 @@ mod guests;
 mod linking;
 mod metrics;
 mod regions;
+mod repetition;
 mod tags;
 
 use api::harness;

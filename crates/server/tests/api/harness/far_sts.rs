@@ -58,6 +58,8 @@ impl ProviderHttp for FarSts {
         }
         let form: BTreeMap<_, _> = form_urlencoded::parse(request.body()).into_owned().collect();
         self.asked.lock().unwrap().push(form.clone());
+        // It takes a moment, so that others can ask meanwhile.
+        tokio::task::yield_now().await;
         let refusal = *self.refusal.lock().unwrap();
         refusal.map_or_else(|| Ok(self.answer(&form)), |refusal| refusal())
     }

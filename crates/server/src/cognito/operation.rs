@@ -1,0 +1,45 @@
+//! The operations of Amazon's that are called.
+
+use std::fmt;
+
+/// An operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    GetOpenIdTokenForDeveloperIdentity,
+    GetCredentialsForIdentity,
+    LookupDeveloperIdentity,
+    DescribeIdentity,
+    MergeDeveloperIdentities,
+}
+
+impl Operation {
+    /// Its name, which is that of the IAM action, too.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::GetOpenIdTokenForDeveloperIdentity => "GetOpenIdTokenForDeveloperIdentity",
+            Self::GetCredentialsForIdentity => "GetCredentialsForIdentity",
+            Self::LookupDeveloperIdentity => "LookupDeveloperIdentity",
+            Self::DescribeIdentity => "DescribeIdentity",
+            Self::MergeDeveloperIdentities => "MergeDeveloperIdentities",
+        }
+    }
+
+    /// Whether asking twice does what asking once does (cognito-identity.md 2.2). A developer user gets the same identity
+    /// again, also a guest's that they got a moment ago. A merge is not made twice: whose login was taken away again
+    /// in between would lose it a second time.
+    pub(super) fn is_repeatable(self) -> bool {
+        match self {
+            Self::GetOpenIdTokenForDeveloperIdentity
+            | Self::GetCredentialsForIdentity
+            | Self::LookupDeveloperIdentity
+            | Self::DescribeIdentity => true,
+            Self::MergeDeveloperIdentities => false,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
