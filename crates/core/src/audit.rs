@@ -41,7 +41,8 @@ pub struct AuditEvent {
     /// The person, as the developer's backend calls them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_user_identifier: Option<String>,
-    /// The public logins that were shown, as they stand in `amr`, with commas between them.
+    /// The public logins that were shown, as they stand in `amr`, with commas between them. A comma within one, or a
+    /// backslash, has a backslash before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login: Option<String>,
     /// The identity that was asked about.
@@ -237,7 +238,7 @@ impl AuditDraft {
     /// Notes the verified logins that somebody showed.
     pub fn login_of(&mut self, logins: &[PublicLogin]) {
         let entries: Vec<String> = logins.iter().map(PublicLogin::amr_entry).collect();
-        self.login = (!entries.is_empty()).then(|| entries.join(", "));
+        self.login = (!entries.is_empty()).then(|| join(&entries));
     }
 
     /// Whether whoever asks has proved something: a signature, a token of ours, or a login. A request that only names
@@ -284,6 +285,12 @@ pub fn cut(text: &str, max: usize) -> String {
     shortened(kept, max)
 }
 
+/// Entries as one text that no other entries have: nobody's user ID makes one login look like two.
+fn join(entries: &[String]) -> String {
+    let entries = entries.iter().map(|entry| entry.replace('\\', "\\\\").replace(',', "\\,"));
+    entries.collect::<Vec<_>>().join(", ")
+}
+
 fn shortened(mut text: String, max: usize) -> String {
     // A character has a byte at least.
     if text.len() > max && text.chars().count() > max {
@@ -296,6 +303,8 @@ fn shortened(mut text: String, max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::ids::Region;
     use crate::random::SeededRandom;
@@ -318,6 +327,16 @@ mod tests {
         draft.identity_id =
             Some(IdentityId::generate(&Region::parse("us-east-1").unwrap(), &SeededRandom::new(2)));
         draft
+    }
+
+    proptest! {
+        #[test]
+        fn two_lists_of_logins_never_have_one_text(
+            one in proptest::collection::vec("[a, \\\\]{1,4}", 1..4),
+            other in proptest::collection::vec("[a, \\\\]{1,4}", 1..4),
+        ) {
+            prop_assert_eq!(join(&one) == join(&other), one == other);
+        }
     }
 
     #[test]

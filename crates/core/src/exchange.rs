@@ -251,6 +251,7 @@ impl Broker {
     /// A proof that could be shown again counts once, also where two show it at the same moment.
     async fn check_first_use(&self, login: &VerifiedLogin) -> Result<(), ExchangeError> {
         let Some(UseOnce { name, until }) = login.use_once() else { return Ok(()) };
+        // No provider's ID holds a space.
         let name = format!("{} {name}", login.provider());
         if self.store.use_once(&name, *until, self.clock.now()).await? {
             Ok(())

@@ -201,7 +201,8 @@ impl LoginFlow {
             return Err(LostLogin::Lost);
         }
         let login = self.check(contents.request).map_err(|_| LostLogin::Lost)?;
-        if !self.store.use_once(&format!("login {}", sha256(state)), until, now).await? {
+        // What counts once at a provider begins with the provider's ID, which holds no colon.
+        if !self.store.use_once(&format!("login: {}", sha256(state)), until, now).await? {
             return Err(LostLogin::Lost);
         }
         let [code_verifier, nonce] = [contents.code_verifier, contents.nonce].map(Secret::new);

@@ -12,6 +12,7 @@
 //! Rules and texts: cognito-identity.md 4.1 and 9.1.
 
 mod access_token;
+pub mod amr;
 mod error;
 mod registered;
 #[cfg(any(test, feature = "testing"))]
@@ -98,17 +99,6 @@ impl PublicLogin {
         match &self.kind {
             Kind::Oidc { arn } => arn,
             Kind::UserPool | Kind::Social => &self.provider,
-        }
-    }
-
-    /// What stands in `amr` after [`provider`](Self::provider). No token of a pool with Google, Apple,
-    /// Facebook or Amazon was at hand: theirs is made up after the pattern of the others.
-    #[must_use]
-    pub fn amr_entry(&self) -> String {
-        match &self.kind {
-            Kind::Oidc { arn } => format!("{arn}:OIDC:{}", self.user),
-            Kind::UserPool => format!("{}:CognitoSignIn:{}", self.provider, self.user),
-            Kind::Social => format!("{}:{}:{}", self.provider, self.client, self.user),
         }
     }
 

@@ -5,6 +5,7 @@
 use crate::clock::Timestamp;
 use crate::identity::{Identity, Login, LoginProvider};
 use crate::ids::IdentityPoolId;
+use crate::public_login::amr;
 
 /// The `amr` entry of whoever logged in.
 pub const AUTHENTICATED: &str = "authenticated";
@@ -84,14 +85,12 @@ impl Ground<'_> {
         named.all(|linked| linked)
     }
 
-    /// Whether a login is what two entries of `amr` say: its provider, and where it is from with its user
-    /// last.
+    /// Whether a login is what two entries of `amr` say: its provider, and where it is from with its user.
     fn names(&self, login: &Login, provider: &str, entry: &str) -> bool {
         match &login.provider {
             LoginProvider::Developer => entry == format!("{provider}:{}:{}", self.pool_id, login.user),
             LoginProvider::Public(name) => {
-                let origin = entry.strip_suffix(&*login.user);
-                name == provider && origin.is_some_and(|origin| origin.ends_with(':'))
+                name == provider && amr::user(provider, entry) == Some(&*login.user)
             }
         }
     }
@@ -101,6 +100,8 @@ impl Ground<'_> {
 mod tests {
     use super::*;
     use crate::ids::IdentityId;
+
+    const USER_POOL: &str = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
 
     fn pool_id() -> IdentityPoolId {
         IdentityPoolId::parse("us-east-1:bb").unwrap()
@@ -149,6 +150,7 @@ mod tests {
             vec![Login::developer("4:2"), oidc.clone()],
             vec![Login::developer("2"), oidc],
             vec![developer.clone(), public("login.example.com", "2")],
+            vec![developer.clone(), public("login.example.com", "OIDC:auth0|42")],
             vec![developer.clone(), public("other.example.com", "auth0|42")],
         ] {
             assert_eq!(bears(&standing(&fewer), &amr), Err(Lapse::Login), "{fewer:?}");
@@ -158,6 +160,23 @@ mod tests {
             Err(Lapse::Login),
             "a provider without its user"
         );
+    }
+
+    #[test]
+    fn a_user_whose_name_ends_anothers_does_not_bear_what_the_other_left() {
+        let token = |provider: &str, entry: &str| [AUTHENTICATED.to_owned(), provider.into(), entry.into()];
+        for (provider, before) in [
+            ("login.example.com", "arn:aws:iam::000000000000:oidc-provider/login.example.com:OIDC:"),
+            (USER_POOL, "cognito-idp.us-east-1.amazonaws.com/us-east-1_a:CognitoSignIn:"),
+            ("accounts.google.com", "accounts.google.com:123-abc:"),
+        ] {
+            for (gone, linked) in [("team:7", "7"), ("7:7", "7"), (&*format!("{before}7"), "7")] {
+                let amr = token(provider, &format!("{before}{gone}"));
+                let amr: Vec<&str> = amr.iter().map(String::as_str).collect();
+                assert_eq!(bears(&standing(&[public(provider, gone)]), &amr), Ok(()), "{gone}");
+                assert_eq!(bears(&standing(&[public(provider, linked)]), &amr), Err(Lapse::Login), "{gone}");
+            }
+        }
     }
 
     #[test]

@@ -96,7 +96,7 @@ pub(super) async fn check_assertion(
         && field("return_to").is_some_and(|it| returns_to(it, redirect_uri, fields.get("state")))
         && field("claimed_id") == field("identity")
         && must_be_signed.iter().all(|name| signed.contains(name));
-    if !good {
+    if !good || is_ambiguous(fields) {
         return Err(ProofError::Refused);
     }
     let subject = field("claimed_id").and_then(|id| id.strip_prefix(&definition.identifier_prefix));
@@ -105,6 +105,13 @@ pub(super) async fn check_assertion(
     let use_once = nonce(field("response_nonce").unwrap_or_default(), &endpoint, now)?;
     ask_provider(&endpoint, fields, http).await?;
     Ok((subject, use_once))
+}
+
+/// Whether fields could be others as well. The provider signs them as lines, `name:value` (section 4.1.1), and leaves it to
+/// whoever builds them that no name holds a colon and nothing a line break.
+fn is_ambiguous(fields: &Fields) -> bool {
+    let breaks = |text: &str| text.contains(char::is_control);
+    fields.iter().any(|(name, value)| name.contains(':') || breaks(name) || breaks(value))
 }
 
 /// Whether an address is the redirect URI with the state that came back beside it, which is the flow's own where the
@@ -186,6 +193,22 @@ mod tests {
             if let (Some(text), Some(of_other)) = (message(&one, "\n"), message(&other, "\n"))
                 && !one.is_empty() && !other.is_empty() {
                 prop_assert_eq!(text == of_other, one == other);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn two_assertions_never_have_one_text(
+            one in proptest::collection::btree_map("[a:\n]{0,3}", "[a:\n]{0,4}", 0..4),
+            other in proptest::collection::btree_map("[a:\n]{0,3}", "[a:\n]{0,4}", 0..4),
+        ) {
+            let text = |fields: &Fields| {
+                let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+                lines.join("\n")
+            };
+            if !is_ambiguous(&one) && !is_ambiguous(&other) && !one.is_empty() && !other.is_empty() {
+                prop_assert_eq!(text(&one) == text(&other), one == other);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! `daypass audit who`: from an identity, an access key or a request to the person behind it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
@@ -84,37 +85,54 @@ fn identities(subject: &AuditSubject, events: &[AuditEvent]) -> BTreeSet<Identit
     events.iter().filter_map(|event| event.identity_id.as_ref()).chain(asked).cloned().collect()
 }
 
+/// Whoever a line names. A developer user identifier can be any text, so it stands for nobody's public login.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Person {
+    DeveloperUser(String),
+    /// As it stands in `amr`, or as it is linked: the provider, which holds no space, and its user.
+    Public(String),
+}
+
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DeveloperUser(user) => write!(f, "person    {}", printable(user)),
+            Self::Public(login) => write!(f, "login     {}", printable(login)),
+        }
+    }
+}
+
 /// Everybody whose login is linked to the identities now, and whom the events name.
 async fn people(
     store: &dyn Store,
     identities: &BTreeSet<IdentityId>,
     events: &[AuditEvent],
-) -> anyhow::Result<BTreeSet<String>> {
-    let mut people: BTreeSet<String> =
-        events.iter().filter_map(|event| event.developer_user_identifier.clone()).collect();
-    people.extend(events.iter().filter_map(|event| event.login.clone()));
+) -> anyhow::Result<BTreeSet<Person>> {
+    let users = events.iter().filter_map(|event| event.developer_user_identifier.clone());
+    let logins = events.iter().filter_map(|event| event.login.clone());
+    let mut people: BTreeSet<Person> =
+        users.map(Person::DeveloperUser).chain(logins.map(Person::Public)).collect();
     for id in identities {
         people.extend(store.list_logins(id).await?.into_iter().map(person));
     }
     Ok(people)
 }
 
-/// A linked login as a line shows it: a developer user by the bare identifier, others with their provider.
-fn person(login: Login) -> String {
+fn person(login: Login) -> Person {
     match login.provider {
-        LoginProvider::Developer => login.user,
-        LoginProvider::Public(provider) => format!("{provider}:{}", login.user),
+        LoginProvider::Developer => Person::DeveloperUser(login.user),
+        LoginProvider::Public(provider) => Person::Public(format!("{provider} {}", login.user)),
     }
 }
 
 fn report(
     identities: &BTreeSet<IdentityId>,
-    people: &BTreeSet<String>,
+    people: &BTreeSet<Person>,
     events: &[AuditEvent],
     unproved: &[AuditEvent],
 ) -> String {
     let mut lines: Vec<String> = Vec::new();
-    lines.extend(people.iter().map(|person| format!("person    {}", printable(person))));
+    lines.extend(people.iter().map(ToString::to_string));
     if people.is_empty() {
         lines.push("person    unknown: nobody was signed in".into());
     }

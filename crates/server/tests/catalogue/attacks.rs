@@ -283,3 +283,23 @@ fn an_assertion_of_another_flow_is_refused() {
         }
     });
 }
+
+/// The provider signs lines, and whoever checks with it sends fields: a line break in one of them could have been signed
+/// as two.
+#[test]
+fn an_assertion_that_could_be_split_anew_is_refused() {
+    for_each_entry(|bench| async move {
+        if bench.definition().openid2.is_none() {
+            return;
+        }
+        for (name, value) in [
+            ("openid.assoc_handle", "1\nclaimed_id:https://steamcommunity.com/openid/id/1"),
+            ("openid.claimed_id:1", "1"),
+            ("openid.\nclaimed_id", "1"),
+        ] {
+            let mut fields = bench.signed_fields();
+            fields.insert(name.into(), value.into());
+            bench.refuses(signed_fields_proof(fields), &format!("{name:?}: {value:?}")).await;
+        }
+    });
+}
