@@ -22,6 +22,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
+pub(crate) use self::urls::is_loopback;
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::provider_http::AllowedHost;
@@ -69,6 +70,15 @@ pub struct Config {
     /// The roles that a pool may give.
     #[serde(default, rename = "role")]
     pub roles: Vec<RoleConfig>,
+}
+
+/// How many processes serve one installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instances {
+    /// This one.
+    One,
+    /// This one and others like it, which come and go.
+    Many,
 }
 
 /// What a developer lays over the configuration that `daypass up` makes for itself: the same tables, and the

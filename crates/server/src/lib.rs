@@ -24,5 +24,6 @@ pub mod serve;
 pub mod sigv4;
 pub mod telemetry;
 pub mod up;
+mod warnings;
 pub mod wire;
 mod xml;

@@ -1,6 +1,7 @@
 //! Where requests come from: the address at the other end of the connection, or, where that is a proxy of the
 //! operator's, what the proxy says of whoever is behind it. A header that anybody else sent says nothing.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use axum::http::request::Parts;
@@ -25,10 +26,34 @@ pub struct TrustedProxy(Network);
 impl TryFrom<String> for TrustedProxy {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let network = Network::parse(&text).map(Self);
-        network.ok_or_else(|| {
+        let network = Network::parse(&text).ok_or_else(|| {
             format!("{text:?} is neither an address nor a network such as 10.0.0.0/8 or 2001:db8::/32")
-        })
+        })?;
+        if network.prefix() == 0 {
+            return Err(format!(
+                "{text:?} is everybody, and whoever calls could say that they call from anywhere: name the networks that \
+                 your proxies are in"
+            ));
+        }
+        Ok(Self(network))
+    }
+}
+
+impl fmt::Display for TrustedProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TrustedProxy {
+    /// Whether it is more of the Internet than anybody's proxies are in. The networks that everybody has at home are not
+    /// (RFC 1918, RFC 4193).
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        match self.0.address() {
+            IpAddr::V4(_) => self.0.prefix() < 8,
+            IpAddr::V6(address) => self.0.prefix() < if address.is_unique_local() { 7 } else { 16 },
+        }
     }
 }
 
@@ -213,6 +238,21 @@ mod tests {
             known,
             "nobody ends TLS in front of a function"
         );
+    }
+
+    #[test]
+    fn nobody_trusts_everybody() {
+        for text in ["0.0.0.0/0", "::/0", "10.0.0.0/0"] {
+            assert!(TrustedProxy::try_from(text.to_owned()).unwrap_err().contains("everybody"), "{text}");
+        }
+        let wide = |text: &str| TrustedProxy::try_from(text.to_owned()).unwrap().is_wide();
+        for text in ["10.0.0.0/8", "192.168.0.0/16", "203.0.113.9", "fc00::/7", "2001:db8::/32", "2600::/16"]
+        {
+            assert!(!wide(text), "{text}");
+        }
+        for text in ["0.0.0.0/1", "128.0.0.0/1", "8.0.0.0/7", "2000::/3", "::/1", "fc00::/6"] {
+            assert!(wide(text), "{text}");
+        }
     }
 
     #[test]

@@ -70,13 +70,18 @@ pub fn exposures<'a>(references: impl IntoIterator<Item = &'a SecretReference>) 
     files.filter_map(|file| exposure(file)).collect()
 }
 
+/// What is to be said of the file of a secret that everybody can read.
+pub(crate) fn exposure(file: &Path) -> Option<String> {
+    exposure_of(file, "a secret")
+}
+
 /// What is to be said of a file that everybody can read. A group may: systemd lets a service have its credentials that
 /// way (an access control list shows as the rights of the group), and so does Kubernetes (`fsGroup`).
-pub(crate) fn exposure(file: &Path) -> Option<String> {
+pub(crate) fn exposure_of(file: &Path, what: &str) -> Option<String> {
     let mode = std::fs::metadata(file).ok()?.permissions().mode();
     (mode & 0o007 != 0).then(|| {
         format!(
-            "{file} holds a secret, and every user of this machine can get at it (mode {:03o}): `chmod 600 {file}`",
+            "{file} holds {what}, and every user of this machine can get at it (mode {:03o}): `chmod 600 {file}`",
             mode & 0o777,
             file = file.display()
         )

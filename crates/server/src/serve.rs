@@ -14,20 +14,13 @@ use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::SqliteStore;
 
-use crate::config::{Config, Driver, StoreUrl};
+pub use crate::config::Instances;
+use crate::config::{Config, StoreUrl};
 use crate::provider_http::{Limits, Reach, ReqwestHttp};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
+use crate::warnings;
 use crate::wire::{App, Ingredients};
-
-/// How many processes serve one installation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Instances {
-    /// This one.
-    One,
-    /// This one and others like it, which come and go.
-    Many,
-}
 
 /// Wires the installation of a configuration file.
 ///
@@ -41,15 +34,7 @@ pub async fn wire(file: &Path, instances: Instances) -> anyhow::Result<Arc<App>>
     let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
     let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
     let master_key = master_key(&config, &secrets)?;
-    for warning in secrets::exposures(config.secret_references()) {
-        tracing::warn!("{warning}");
-    }
-    if instances == Instances::Many && matches!(config.pool.driver, Driver::Embedded(_)) {
-        tracing::warn!(
-            "the embedded pool in memory is this instance's own: each instance gives everybody another identity and signs \
-             with another key; this is for trying things out, and driver = \"cognito\" is for people"
-        );
-    }
+    warnings::log(warnings::of_production(&config, instances));
     let reach = Reach::with(config.network.allow_private.iter().cloned());
     let app = App::wire(Ingredients {
         store: open_store(config.store()?, instances)?,

@@ -17,10 +17,10 @@ use daypass_core::ids::IdentityPoolId;
 use daypass_core::login_code::LoginCodes;
 use daypass_core::login_flow::{self, LoginFlow};
 use daypass_core::provider::http::ProviderHttp;
-use daypass_core::provider::{Engine, Provider, ProviderSet};
+use daypass_core::provider::{Engine, ProviderSet};
 use daypass_core::public_login::PublicLogins;
 use daypass_core::random::Random;
-use daypass_core::role::{Role, RoleDocument, RoleError, Roles};
+use daypass_core::role::{RoleDocument, RoleError, Roles};
 use daypass_core::seal::MasterKey;
 use daypass_core::secret::Secret;
 use daypass_core::session::SessionSealer;
@@ -37,6 +37,7 @@ use crate::metrics::Metrics;
 use crate::origin::Proxies;
 use crate::secrets::{Refresher, SecretStore, Secrets};
 use crate::sigv4::Callers;
+use crate::warnings;
 
 /// What an installation consists of before it is wired together.
 pub struct Ingredients {
@@ -157,8 +158,8 @@ impl App {
         let configs = std::mem::take(&mut ingredients.config.providers);
         let secrets = &ingredients.secrets;
         let providers = load_providers(&configs, secrets)?;
-        for provider in providers.values() {
-            warn_of_unbound_tokens(provider);
+        for (config, provider) in configs.iter().filter_map(|it| Some((it, providers.get(&it.id)?))) {
+            warnings::log(warnings::of_provider(config, provider));
         }
         let providers = Arc::new(ProviderSet::new(providers));
         let refresher = Refresher::new(
@@ -304,7 +305,7 @@ impl Embedded {
             random: random.clone(),
             region,
         });
-        warn_of_open_roles(&pools, &pool);
+        warnings::log(warnings::of_pool(&pools, &pool));
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
@@ -325,46 +326,6 @@ impl Embedded {
             random,
             clock,
         })
-    }
-}
-
-/// What an operator switched on for one provider opens every account of it to whoever runs an app there.
-fn warn_of_unbound_tokens(provider: &Provider) {
-    if provider.takes_unbound_tokens() {
-        tracing::warn!(
-            provider = %provider.id,
-            "access tokens of {} are taken whichever app they were issued to: whoever runs another app there can sign in \
-             here as any of its people. Take accept_unbound_access_tokens out of its [[provider]] unless that is meant",
-            provider.id
-        );
-    }
-}
-
-/// A role mapping gives a role to some; a trust policy of its own that opens it to whoever logs in makes nothing of
-/// that. The trust policy decides, as on AWS, and the operator hears of it.
-pub(crate) fn warn_of_open_roles(pools: &IdentityPools, pool: &IdentityPool) {
-    for role in pools.mapped_roles_open_to_everybody(pool) {
-        tracing::warn!(
-            role = %role.name,
-            pool_id = %pool.id,
-            "the role mappings of the pool give the role {} to some, and its trust policy opens it to everybody who \
-             logs in there, by AssumeRoleWithWebIdentity: take `trust` out of its [[role]], or narrow that policy",
-            role.name
-        );
-    }
-}
-
-/// Where nobody tells who stands behind the proxy in front, a policy that asks where callers are opens nothing, and what
-/// it denies is denied to all. The operator hears of each role.
-pub(crate) fn warn_of_hidden_callers(embedded: &Embedded) {
-    let asks = |role: &&Role| role.policy.asks_for_origin() || role.trust_policy.asks_for_origin();
-    for role in embedded.access.roles.iter().filter(asks).filter(|_| embedded.proxies.hide_callers()) {
-        tracing::warn!(
-            role = %role.name,
-            "the role {} asks for aws:SourceIp or aws:SecureTransport, and whoever ends TLS in front of Daypass hides \
-             both: name that proxy in `trusted_proxies` of [network]",
-            role.name
-        );
     }
 }
 

@@ -2,6 +2,7 @@
 //! Nothing passes through a float, and what cannot be read is `None`, which nobody may take for a match.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::net::IpAddr;
 
 use jiff::civil::Date;
@@ -100,12 +101,30 @@ impl Network {
         Some(Self { address, free_bits })
     }
 
+    /// An address in it: the one that it was named by.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits at the beginning all its addresses share.
+    #[must_use]
+    pub fn prefix(&self) -> u32 {
+        bits(self.address).0 - self.free_bits
+    }
+
     /// Whether the address lies in the network. A server that listens on IPv6 sees IPv4 clients as
     /// `::ffff:10.0.0.1`, which must not slip through a Deny on `10.0.0.0/8`.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let ((width, network), (other_width, address)) = (bits(self.address), bits(address.to_canonical()));
         width == other_width && (network ^ address).checked_shr(self.free_bits).unwrap_or(0) == 0
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix())
     }
 }
 

@@ -12,8 +12,7 @@ use super::signals::Signals;
 use super::tell;
 use crate::listen::{Stop, allow_many_sockets, listen_within};
 use crate::serve::{self, Instances};
-use crate::wire::warn_of_hidden_callers;
-use crate::{routes, telemetry};
+use crate::{routes, telemetry, warnings};
 
 /// Serve an installation, until Ctrl-C or SIGTERM.
 ///
@@ -37,7 +36,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = arguments.config.unwrap_or_else(serve::default_config);
     let app = serve::wire(&config, Instances::One).await?;
     if let Some(embedded) = &app.embedded {
-        warn_of_hidden_callers(embedded);
+        warnings::log(warnings::of_hidden_callers(&embedded.access.roles, &embedded.proxies));
     }
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await;

@@ -68,14 +68,18 @@ fn read(key: &'static str, value: &str) -> Result<Url, ConfigError> {
 /// What travels in the clear can be read and changed on its way, codes too. An installation that only this machine can
 /// reach is somebody's development.
 fn check_transport(key: &'static str, value: &str, url: &Url, public_url: &str) -> Result<(), ConfigError> {
-    let in_development = Url::parse(public_url).is_ok_and(|url| is_loopback(&url));
-    if url.scheme() == "https" || is_loopback(url) || in_development {
+    if url.scheme() == "https" || is_here(url) || is_loopback(public_url) {
         return Ok(());
     }
     Err(mistake(key, value, "must start with https://: plain http:// is for addresses of this machine"))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is one of the machine that somebody reads it on.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| is_here(&url))
+}
+
+fn is_here(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -23,6 +23,12 @@ impl TryFrom<String> for AllowedHost {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         if let Ok(address) = text.parse() {
+            if is_of_the_cloud(address) {
+                return Err(format!(
+                    "{text:?}: no provider answers there, and clouds hand out their machines' credentials at such \
+                     addresses; take it out"
+                ));
+            }
             return Ok(Self::Address(address));
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -57,7 +63,7 @@ impl Reach {
     fn admits(&self, host: &str, address: IpAddr) -> bool {
         is_public(address)
             || self.0.contains(&AllowedHost::Address(address))
-            || self.0.contains(&AllowedHost::Name(host.to_ascii_lowercase()))
+            || self.0.contains(&AllowedHost::Name(host.to_ascii_lowercase())) && !is_of_the_cloud(address)
     }
 
     /// Leaves out what is out of reach.
@@ -95,6 +101,17 @@ impl Resolve for Resolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             Ok(reach.keep(name.as_str(), found)?)
         })
+    }
+}
+
+/// Whether an address is one of the link (RFC 3927, RFC 4291), where clouds tell their machines what they need, their
+/// credentials too; at AWS, `fd00:ec2::254` is another one of these.
+fn is_of_the_cloud(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => {
+            address.is_unicast_link_local() || address.segments().starts_with(&[0xfd00, 0x0ec2])
+        }
     }
 }
 
@@ -139,6 +156,18 @@ mod tests {
 
     fn allowed(hosts: &[&str]) -> Reach {
         Reach::with(hosts.iter().map(|host| AllowedHost::try_from((*host).to_owned()).unwrap()))
+    }
+
+    #[test]
+    fn what_clouds_tell_their_machines_is_out_of_reach_whatever_is_allowed() {
+        for text in ["169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254"]
+        {
+            let refusal = AllowedHost::try_from(text.to_owned()).unwrap_err();
+            assert!(refusal.contains("credentials"), "{refusal}");
+            let address = text.parse().unwrap();
+            assert!(!allowed(&["metadata.internal"]).admits("metadata.internal", address), "{text}");
+        }
+        assert!(allowed(&["login.internal"]).admits("login.internal", "fd00::7".parse().unwrap()));
     }
 
     #[test]

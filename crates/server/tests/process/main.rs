@@ -43,6 +43,19 @@ fn a_log_that_nobody_reads_stops_nobody() {
 }
 
 #[test]
+fn a_start_says_what_makes_the_installation_less_safe() {
+    let installation = Installation::new("memory:");
+    let log = installation.path("log");
+    let mut serving = installation.serve(Output::File(log.clone()));
+    serving.stop();
+    let log = fs::read_to_string(log).unwrap();
+    for said in ["which proofs were spent", "whichever app they were issued to"] {
+        let lines = log.lines().filter(|line| line.contains(said) && line.contains("WARN"));
+        assert_eq!(lines.count(), 1, "{said}: {log}");
+    }
+}
+
+#[test]
 fn nothing_starts_whose_audit_lines_cannot_be_written() {
     let refusal = Installation::new("memory:").refusal(Output::File("/dev/full".into()));
     assert!(refusal.contains("stdout, where the audit events go, cannot be written"), "{refusal}");

@@ -26,7 +26,8 @@ use crate::error::{ApiError, Dialect};
 use crate::origin;
 use crate::routes::body;
 use crate::sigv4::Caller;
-use crate::wire::{Embedded, warn_of_open_roles};
+use crate::warnings;
+use crate::wire::Embedded;
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 const SERVICE: &str = "cognito-identity";
@@ -192,7 +193,8 @@ async fn set_identity_pool_roles(mut call: Call<'_>) -> Answer {
     let id = input.identity_pool_id.clone();
     let pools = &call.embedded.pools;
     pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
-    warn_of_open_roles(pools, &pools.describe_pool(&id).await.map_err(ApiError::pool)?);
+    let pool = pools.describe_pool(&id).await.map_err(ApiError::pool)?;
+    warnings::log(warnings::of_mappings(pools, &pool));
     Ok(String::new())
 }
 

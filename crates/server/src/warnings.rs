@@ -1,0 +1,233 @@
+//! What makes an installation less safe than it could be. An operator may mean it, so nothing of it keeps a start from
+//! going on; but every start says so in the log, with the way back. What nobody can mean is refused when the
+//! configuration is read.
+
+use std::path::Path;
+
+use daypass_core::clock::SignedDuration;
+use daypass_core::identity::IdentityPool;
+use daypass_core::identity_pool::IdentityPools;
+use daypass_core::provider::Provider;
+use daypass_core::provider::definition::{Definition, IdToken, NonceMode, Pkce};
+use daypass_core::public_login::UserPool;
+use daypass_core::role::{Role, Roles};
+
+use crate::config::{Config, Driver, Instances, ProviderConfig, StoreUrl, is_loopback};
+use crate::origin::Proxies;
+use crate::secrets;
+
+/// How long tokens and credentials live that need no word.
+const USUAL_LIFE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is to be said of the configuration of production. On a developer's own machine none of it is worth a word.
+pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
+    let mut found = secrets::exposures(config.secret_references());
+    found.extend(of_store(config, instances));
+    found.extend(of_addresses(config));
+    found.extend(of_endpoints(config));
+    found.extend(of_proxies(config));
+    found.extend(of_lives(config));
+    found.extend(of_user_pools(config));
+    found
+}
+
+fn of_store(config: &Config, instances: Instances) -> Option<String> {
+    let embedded = matches!(config.pool.driver, Driver::Embedded(_));
+    match (config.store().ok()?, instances) {
+        (StoreUrl::Sqlite(file), _) => of_database(file),
+        (StoreUrl::Memory, Instances::Many) if embedded => Some(
+            "the embedded pool in memory is this instance's own: each instance gives everybody another identity and signs \
+             with another key; this is for trying things out, and driver = \"cognito\" is for people"
+                .into(),
+        ),
+        (StoreUrl::Memory, Instances::Many) => None,
+        (StoreUrl::Memory, Instances::One) => Some(format!(
+            "[store] url = \"memory:\": which proofs were spent and what was revoked is forgotten when this process \
+             ends{}: write \"sqlite:FILE\"",
+            if embedded { ", and so is whose identity is whose" } else { "" }
+        )),
+    }
+}
+
+fn of_database(file: &Path) -> Option<String> {
+    secrets::exposure_of(file, "whose identity is whose, and all keys, sealed")
+}
+
+/// Addresses of the machine that a browser runs on belong into the configuration of development.
+fn of_addresses(config: &Config) -> Vec<String> {
+    if is_loopback(&config.public_url) {
+        return vec![format!(
+            "public_url = {:?} is an address of this machine, so logins, origins and redirect URIs need no TLS: that is \
+             for development, and people need https://",
+            config.public_url
+        )];
+    }
+    let origins = config.apps.iter().flat_map(|app| app.origins.iter().map(move |origin| (&app.id, origin)));
+    let local = origins.filter(|(_, origin)| is_loopback(origin));
+    let warning = |(app, origin)| {
+        format!(
+            "[[app]] id = {app:?}: whatever runs at {origin} on a visitor's own machine may call this server as the app: \
+             that is for development; take it out of `origins`"
+        )
+    };
+    local.map(warning).collect()
+}
+
+/// What AWS requests and people's tokens travel to.
+fn of_endpoints(config: &Config) -> Vec<String> {
+    let mut endpoints = Vec::new();
+    if let Driver::Cognito(regions) = &config.pool.driver {
+        let urls = regions.iter().filter_map(|region| Some((region, region.endpoint_url.clone()?)));
+        let key = |region| format!("[[pool.region]] region = \"{region}\": endpoint_url");
+        endpoints.extend(urls.map(|(region, url)| (key(&region.region), url)));
+    }
+    if let Ok(Some(sts)) = config.foreign_sts() {
+        endpoints.push(("[credentials] url".to_owned(), sts.url.to_string()));
+    }
+    let in_the_clear =
+        endpoints.into_iter().filter(|(_, url)| !url.starts_with("https:") && !is_loopback(url));
+    let warning = |(key, url)| {
+        format!(
+            "{key} = {url:?}: whoever is on the way there can read people's tokens; use https:// if it has it"
+        )
+    };
+    in_the_clear.map(warning).collect()
+}
+
+fn of_proxies(config: &Config) -> Vec<String> {
+    let wide = config.network.trusted_proxies.iter().filter(|proxy| proxy.is_wide());
+    let warning = |proxy| {
+        format!(
+            "[network] trusted_proxies: {proxy} is a large part of the Internet, and whoever calls from there is \
+             believed about where they call from, by aws:SourceIp too; name the networks that your proxies are in"
+        )
+    };
+    wide.map(warning).collect()
+}
+
+fn of_lives(config: &Config) -> Vec<String> {
+    let (mut found, tokens) = (Vec::new(), config.pool.max_token_duration);
+    if tokens > USUAL_LIFE {
+        let revocable = matches!(config.pool.driver, Driver::Embedded(_));
+        let how = if revocable { "or is revoked" } else { "and Amazon Cognito takes none back" };
+        found.push(format!(
+            "[pool] max_token_duration = \"{tokens:#}\": whoever gets hold of a token is its person until it expires, \
+             {how}; leave it out unless there are clients that cannot log in again"
+        ));
+    }
+    if let Ok(Some(sts)) = config.foreign_sts()
+        && sts.duration > USUAL_LIFE
+    {
+        found.push(format!(
+            "[credentials] duration = \"{:#}\": credentials of another STS work until they expire, whatever is revoked \
+             here; leave it out unless somebody's work takes longer than an hour",
+            sts.duration
+        ));
+    }
+    found
+}
+
+fn of_user_pools(config: &Config) -> Vec<String> {
+    let warning = |pool: &UserPool| {
+        format!(
+            "[[user_pool]] {:?}: whom {} vouches for is believed to be of Amazon's user pool: that is for an emulator; \
+             take it out",
+            pool.name, pool.issuer
+        )
+    };
+    config.user_pools.iter().map(warning).collect()
+}
+
+/// What an operator switched on or off for one provider.
+pub fn of_provider(config: &ProviderConfig, provider: &Provider) -> Vec<String> {
+    let id = &provider.id;
+    let unbound = provider.takes_unbound_tokens().then(|| {
+        format!(
+            "access tokens of {id} are taken whichever app they were issued to: whoever runs another app there can sign in \
+             here as any of its people. Take accept_unbound_access_tokens out of its [[provider]] unless that is meant"
+        )
+    });
+    let weaker = weaker(config, &provider.definition).into_iter().map(|(key, what)| {
+        format!("[[provider]] id = {id:?}: {key} is weaker than in the catalogue: {what}; take it out unless that is meant")
+    });
+    unbound.into_iter().chain(weaker).collect()
+}
+
+/// Keys that an operator laid over a block of the catalogue, and that ask for less than it does.
+fn weaker(config: &ProviderConfig, ours: &Definition) -> Vec<(&'static str, &'static str)> {
+    let name = config.catalogue.as_deref().unwrap_or(&config.id);
+    let Some(theirs) = Definition::of_catalogue(name) else { return Vec::new() };
+    let both = theirs.id_token.as_ref().zip(ours.id_token.as_ref());
+    let nonce = |it: &IdToken| it.nonce != NonceMode::None;
+    let age = |it: &IdToken| it.max_age.unwrap_or(i64::MAX);
+    let signed = theirs.signed_fields.as_ref().zip(ours.signed_fields.as_ref());
+    let found = [
+        (
+            theirs.pkce == Pkce::Required && ours.pkce == Pkce::Never,
+            ("pkce", "whoever gets hold of a code can show it"),
+        ),
+        (
+            both.is_some_and(|(theirs, ours)| nonce(theirs) && !nonce(ours)),
+            ("id_token.nonce", "an ID token counts whichever login it was issued for"),
+        ),
+        (
+            both.is_some_and(|(theirs, ours)| age(theirs) < age(ours)),
+            ("id_token.max_age", "an ID token counts for longer"),
+        ),
+        (
+            signed.is_some_and(|(theirs, ours)| theirs.max_age_seconds < ours.max_age_seconds),
+            ("signed_fields.max_age_seconds", "signed fields count for longer"),
+        ),
+    ];
+    found.into_iter().filter_map(|(is_weaker, key)| is_weaker.then_some(key)).collect()
+}
+
+/// What is to be said of the embedded pool as it is now, and of the roles that lead out of it.
+pub fn of_pool(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+    let guests = pool.settings.allow_unauthenticated_identities.then(|| {
+        format!(
+            "the pool {} lets guests in: whoever knows its ID makes identities without end, and has what its role for \
+             unauthenticated identities allows. UpdateIdentityPool turns it off",
+            pool.id
+        )
+    });
+    guests.into_iter().chain(of_mappings(pools, pool)).collect()
+}
+
+/// A role mapping gives a role to some; a trust policy of its own that opens it to whoever logs in makes nothing of
+/// that. The trust policy decides, as on AWS, and the operator hears of it.
+pub fn of_mappings(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+    let warning = |role: &Role| {
+        format!(
+            "the role mappings of the pool {} give the role {} to some, and its trust policy opens it to everybody who \
+             logs in there, by AssumeRoleWithWebIdentity: take `trust` out of its [[role]], or narrow that policy",
+            pool.id, role.name
+        )
+    };
+    pools.mapped_roles_open_to_everybody(pool).into_iter().map(warning).collect()
+}
+
+/// Where nobody tells who stands behind the proxy in front, a policy that asks where callers are opens nothing, and what
+/// it denies is denied to all. The operator hears of each role.
+pub fn of_hidden_callers(roles: &Roles, proxies: &Proxies) -> Vec<String> {
+    let asks = |role: &&Role| role.policy.asks_for_origin() || role.trust_policy.asks_for_origin();
+    let roles = roles.iter().filter(asks).filter(|_| proxies.hide_callers());
+    let warning = |role: &Role| {
+        format!(
+            "the role {} asks for aws:SourceIp or aws:SecureTransport, and whoever ends TLS in front of Daypass hides \
+             both: name that proxy in `trusted_proxies` of [network]",
+            role.name
+        )
+    };
+    roles.map(warning).collect()
+}
+
+/// Writes warnings into the log.
+pub fn log(warnings: impl IntoIterator<Item = String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Each switch by itself: what is said of it, and that nothing is said of an ordinary installation.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::config::load_providers;
+use crate::secrets::Secrets;
+
+const GOOD: &str = r#"
+    public_url = "https://login.example.com"
+    [store]
+    url = "sqlite:/nowhere/daypass.db"
+    [pool]
+    name = "my-app"
+    developer_provider = "login.example.com"
+    region = "us-east-1"
+    account_id = "000000000000"
+    [network]
+    allow_private = ["10.0.0.7"]
+    trusted_proxies = ["10.0.0.0/8", "fc00::/7"]
+    [[app]]
+    id = "web"
+    origins = ["https://app.example.com"]
+    redirect_uris = ["https://app.example.com/signed-in", "http://127.0.0.1:8765/of-a-program"]
+"#;
+
+const COGNITO: &str = r#"
+    public_url = "https://login.example.com"
+    store.url = "sqlite:/nowhere/daypass.db"
+    [pool]
+    driver = "cognito"
+    developer_provider = "login.example.com"
+    [[pool.region]]
+    region = "us-east-1"
+    pool_id = "us-east-1:0a"
+    endpoint_url = "https://cognito.internal"
+"#;
+
+fn said(text: &str, instances: Instances) -> String {
+    of_production(&Config::parse(text).unwrap(), instances).join("\n")
+}
+
+fn said_of_change(good: &str, from: &str, to: &str) -> String {
+    assert!(good.contains(from), "{from}");
+    let found = said(&good.replace(from, to), Instances::One);
+    assert_eq!(found.lines().count(), 1, "{to}: {found}");
+    found
+}
+
+#[test]
+fn an_ordinary_installation_has_nothing_to_hear() {
+    for good in [GOOD, COGNITO] {
+        assert_eq!(said(good, Instances::One), "");
+    }
+    let of_instances = COGNITO.replace("sqlite:/nowhere/daypass.db", "memory:");
+    assert_eq!(said(&of_instances, Instances::Many), "", "the pool is Amazon's");
+}
+
+#[test]
+fn whatever_makes_an_installation_less_safe_is_said_with_its_key() {
+    for (from, to, key, why) in [
+        ("https://login.example.com\"", "http://127.0.0.1:9400\"", "public_url", "no TLS"),
+        ("https://app.example.com\"]", "http://localhost:5173\"]", "`origins`", "visitor's own machine"),
+        ("\"10.0.0.0/8\"", "\"0.0.0.0/1\"", "trusted_proxies: 0.0.0.0/1", "is believed"),
+        (
+            "[network]",
+            "max_token_duration = \"12h\"\n[network]",
+            "max_token_duration = \"12h\"",
+            "or is revoked",
+        ),
+        ("sqlite:/nowhere/daypass.db", "memory:", "[store] url", "whose identity is whose"),
+        (
+            "[network]",
+            "[credentials]\nsource = \"sts\"\nurl = \"http://10.0.0.7:9000\"\n[network]",
+            "[credentials] url",
+            "people's tokens",
+        ),
+        (
+            "[network]",
+            "[credentials]\nsource = \"sts\"\nurl = \"https://sts.internal\"\nduration = \"12h\"\n[network]",
+            "[credentials] duration = \"12h\"",
+            "whatever is revoked",
+        ),
+        (
+            "[[app]]",
+            "[[user_pool]]\nname = \"cognito-idp.us-east-1.amazonaws.com/us-east-1_a\"\n\
+             issuer = \"http://127.0.0.1:9229/a\"\n[[app]]",
+            "[[user_pool]]",
+            "emulator",
+        ),
+    ] {
+        let found = said_of_change(GOOD, from, to);
+        assert!(found.contains(key) && found.contains(why), "{to}: {found}");
+    }
+    for (from, to, key, why) in [
+        ("https://cognito.internal", "http://cognito.internal", "endpoint_url", "people's tokens"),
+        (
+            "[[pool.region]]",
+            "max_token_duration = \"2h\"\n[[pool.region]]",
+            "max_token_duration",
+            "takes none back",
+        ),
+        ("sqlite:/nowhere/daypass.db", "memory:", "[store] url", "proofs were spent"),
+    ] {
+        let found = said_of_change(COGNITO, from, to);
+        assert!(found.contains(key) && found.contains(why), "{to}: {found}");
+    }
+}
+
+#[test]
+fn many_instances_have_many_pools_in_memory() {
+    let of_instances = GOOD.replace("sqlite:/nowhere/daypass.db", "memory:");
+    assert!(said(&of_instances, Instances::Many).contains("this instance's own"));
+}
+
+#[test]
+fn files_that_everybody_can_read_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, database) = (dir.path().join("master-key"), dir.path().join("daypass.db"));
+    let text = format!("master_key = {{ file = {key:?} }}\n{GOOD}")
+        .replace("/nowhere/daypass.db", database.to_str().unwrap());
+    for file in [&key, &database] {
+        fs::write(file, "").unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o640)).unwrap();
+    }
+    assert_eq!(said(&text, Instances::One), "", "a group may read");
+    for (file, what) in [(&key, "a secret"), (&database, "whose identity is whose")] {
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+        let found = said(&text, Instances::One);
+        assert!(found.contains(&format!("{} holds {what}", file.display())), "{found}");
+        fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+#[test]
+fn a_provider_that_is_asked_for_less_than_the_catalogue_asks_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    fs::write(&secret, "hunter2").unwrap();
+    let said = |block: &str| {
+        let block =
+            format!("[[provider]]\nclient_id = \"ours\"\nclient_secret = {{ file = {secret:?} }}\n{block}\n");
+        let config = Config::parse(&format!("{GOOD}{block}")).unwrap();
+        let providers = load_providers(&config.providers, &Secrets::default()).unwrap();
+        let [config] = &config.providers[..] else { panic!("one provider") };
+        of_provider(config, &providers[&config.id]).join("\n")
+    };
+    for (block, expected) in [
+        ("id = \"google\"", ""),
+        ("id = \"google\"\npkce = \"required\"\nid_token.nonce = \"exact\"", ""),
+        ("id = \"google\"\nid_token.nonce = \"none\"", "id_token.nonce is weaker"),
+        ("id = \"snapchat\"", ""),
+        ("id = \"snap-2\"\ncatalogue = \"snapchat\"\npkce = \"never\"", "pkce is weaker"),
+        ("id = \"snapchat\"\naccept_unbound_access_tokens = true", "whichever app they were issued to"),
+        ("id = \"telegram-widget\"\nsigned_fields.max_age_seconds = 86400", "signed_fields.max_age_seconds"),
+    ] {
+        let found = said(block);
+        assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{block}: {found}");
+    }
+}
