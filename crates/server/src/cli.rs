@@ -5,6 +5,7 @@ mod key;
 pub mod lambda;
 mod place;
 mod pool;
+mod progress;
 mod provider;
 mod revoke;
 mod serve;

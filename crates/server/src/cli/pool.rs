@@ -6,7 +6,6 @@ mod export;
 mod file;
 mod import;
 mod lookup;
-mod progress;
 #[cfg(test)]
 mod tests;
 

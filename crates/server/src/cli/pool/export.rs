@@ -9,8 +9,8 @@ use daypass_core::store::SharedStore;
 use daypass_core::transfer::PoolSnapshot;
 
 use super::file::Writer;
-use super::progress::Progress;
 use super::{Database, ids, snapshot, tell};
+use crate::cli::progress::Progress;
 
 /// As many identities are read at a time.
 const PAGE: usize = 1000;

@@ -20,8 +20,8 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use super::file::{self, Opened};
-use super::progress::Progress;
 use super::{Database, print, printable, tell};
+use crate::cli::progress::Progress;
 use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
 

@@ -17,8 +17,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
-use super::progress::Progress;
 use super::{export, file, import};
+use crate::cli::progress::Progress;
 
 fn sqlite() -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -63,7 +63,9 @@ async fn export(store: &dyn Store) -> Vec<u8> {
 
 async fn import(store: &dyn Store, file: &[u8]) -> Result<Imported, String> {
     let opened = file::open(Cursor::new(file.to_vec())).map_err(|error| error.to_string())?;
-    import::bring(opened, store, Progress::new(None)).await.map_err(|error| error.to_string())
+    import::bring(opened, store, Progress::new(None))
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// A user as a provider may name one: whatever Unicode has.
