@@ -17,7 +17,7 @@ pub struct Standing {
     pub identity: Option<Identity>,
     /// Its logins, in order.
     pub logins: Vec<Login>,
-    /// The later of the two instants up to which sessions of the identity and of the role are revoked.
+    /// The latest of the instants up to which sessions of the identity, of the role and of everybody are revoked.
     pub revoked_until: Option<Timestamp>,
 }
 
@@ -42,8 +42,8 @@ pub enum Lapse {
     /// A login that it rests on was unlinked.
     #[error("a login that it rests on was unlinked")]
     Login,
-    /// An operator ended the sessions of the identity or of the role.
-    #[error("the sessions of the identity or of the role were revoked")]
+    /// An operator ended the sessions of the identity, of the role or of everybody.
+    #[error("the sessions of the identity, of the role or of everybody were revoked")]
     Revoked,
 }
 

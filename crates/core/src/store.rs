@@ -158,6 +158,8 @@ pub enum RevocationTarget {
     Identity(IdentityId),
     /// All sessions of one role, whoever took it on.
     Role(RoleName),
+    /// All sessions there are.
+    Everybody,
 }
 
 /// Everything that Daypass must not forget.

@@ -9,7 +9,7 @@ use daypass_core::access_key::ALLOW_ALL;
 use daypass_core::audit::AuditSubject;
 use daypass_core::clock::{Clock, ManualClock, SignedDuration, Timestamp};
 use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
-use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
+use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use daypass_core::linking::{LinkRefusal, LinkRequest};
 use daypass_core::seal::Sealed;
 use daypass_core::store::{LinkOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey};
@@ -154,7 +154,7 @@ async fn a_record_that_cannot_be_read_is_corrupt() {
 }
 
 /// What the first Daypass made and kept: a pool with a role mapping in a form of its own, the user `ada`, the
-/// guest 2, and an audit event about her.
+/// guest 2, revocations, and an audit event about her.
 const WRITTEN_BY_VERSION_1: &str = r#"
     INSERT INTO identity_pool VALUES
         ('us-east-1:01', '{"name": "app"}', '{"authenticated": "arn:a", "mappings": {"x": {"Type": 7}}}');
@@ -162,6 +162,7 @@ const WRITTEN_BY_VERSION_1: &str = r#"
     INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0);
     INSERT INTO identity VALUES ('us-east-1:02', 'us-east-1:01', 0, 0, 0, 0);
     INSERT INTO developer_login VALUES ('us-east-1:01', 'ada', 'us-east-1:01');
+    INSERT INTO session_revocation VALUES ('identity', 'us-east-1:01', 7), ('role', 'reader', 8);
     INSERT INTO audit_event VALUES
         (1, 0, '00000000-0000-7000-8000-000000000000', 'exchange', 'allowed', NULL, 'snapchat', 'ada',
          'us-east-1:01', NULL, NULL);
@@ -185,6 +186,10 @@ async fn a_database_of_version_1_keeps_everything() {
     assert!(matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1)));
     assert_eq!(store.list_logins(&identity_id(1)).await.unwrap(), [Login::developer("ada")]);
     assert!(!store.lookup_identity(&identity_id(2)).await.unwrap().unwrap().authenticated);
+    for (role, until) in [("writer", 7), ("reader", 8)] {
+        let standing = store.standing(&identity_id(1), &RoleName::parse(role).unwrap()).await.unwrap();
+        assert_eq!(standing.revoked_until, Some(Timestamp::from_millisecond(until).unwrap()));
+    }
     let about = AuditSubject::Identity(identity_id(1));
     let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
     assert_eq!((event.login.as_deref(), event.developer_user_identifier.as_deref()), (None, Some("ada")));

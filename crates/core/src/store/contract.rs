@@ -166,6 +166,7 @@ macro_rules! contract_tests {
             nothing_is_revoked_at_first,
             an_identity_and_a_role_are_revoked_apart,
             the_later_of_two_revocations_counts,
+            everybody_is_revoked_at_once,
             a_later_revocation_stays,
             a_revocation_is_not_cut_short,
             a_standing_is_the_identity_with_its_logins_and_revocations,

@@ -45,6 +45,7 @@ struct Records {
     access_keys: Vec<StoredAccessKey>,
     revoked_identities: BTreeMap<IdentityId, Timestamp>,
     revoked_roles: BTreeMap<RoleName, Timestamp>,
+    revoked_everybody: Option<Timestamp>,
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
     audit_events: VecDeque<AuditEvent>,
@@ -358,10 +359,11 @@ impl Records {
 
     fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Standing {
         let of_identity = self.revoked_identities.get(identity_id).copied();
+        let of_role = self.revoked_roles.get(role).copied();
         Standing {
             identity: self.identities.get(identity_id).cloned(),
             logins: self.logins_of(identity_id).cloned().collect(),
-            revoked_until: of_identity.max(self.revoked_roles.get(role).copied()),
+            revoked_until: of_identity.max(of_role).max(self.revoked_everybody),
         }
     }
 
@@ -369,6 +371,7 @@ impl Records {
         let until = match target {
             RevocationTarget::Identity(id) => self.revoked_identities.entry(id.clone()).or_insert(not_before),
             RevocationTarget::Role(name) => self.revoked_roles.entry(name.clone()).or_insert(not_before),
+            RevocationTarget::Everybody => self.revoked_everybody.get_or_insert(not_before),
         };
         *until = not_before.max(*until);
     }

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_login_grants.sql"),
     include_str!("../../migrations/sqlite/0006_audit_by_user.sql"),
     include_str!("../../migrations/sqlite/0007_unproved_refusals.sql"),
+    include_str!("../../migrations/sqlite/0008_revoke_everybody.sql"),
 ];
 
 /// How long to wait for another process that writes to the same file.

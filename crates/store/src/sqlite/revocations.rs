@@ -1,4 +1,4 @@
-//! Up to which instant the sessions of an identity or of a role are void, and what else they rest on.
+//! Up to which instant the sessions of an identity, of a role or of everybody are void, and what else they rest on.
 
 use daypass_core::clock::{Clock, Timestamp};
 use daypass_core::ids::{IdentityId, RoleName};
@@ -21,6 +21,7 @@ pub(super) fn revoke(
     let (kind, name) = match target {
         RevocationTarget::Identity(id) => ("identity", id.as_str()),
         RevocationTarget::Role(name) => ("role", name.as_str()),
+        RevocationTarget::Everybody => ("everybody", ""),
     };
     connection
         .prepare_cached(
@@ -53,7 +54,8 @@ fn revoked_until(
     connection
         .prepare_cached(
             "SELECT max(not_before) FROM session_revocation
-             WHERE (kind = 'identity' AND name = ?1) OR (kind = 'role' AND name = ?2)",
+             WHERE (kind = 'identity' AND name = ?1) OR (kind = 'role' AND name = ?2)
+                OR (kind = 'everybody' AND name = '')",
         )?
         .query_one([identity_id.as_str(), role.as_str()], |row| row.get::<_, Option<Instant>>(0))
         .map(|until| until.map(|Instant(until)| until))

@@ -36,6 +36,20 @@ pub async fn the_later_of_two_revocations_counts(store: SharedStore) {
     assert_eq!(revoked_until(&fixture, &ada, "later").await, Some(instant(6)));
 }
 
+pub async fn everybody_is_revoked_at_once(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.draw_identity_id(), fixture.draw_identity_id()];
+    revoke(&fixture, RevocationTarget::Identity(ada.clone()), instant(5)).await;
+    revoke(&fixture, RevocationTarget::Everybody, instant(3)).await;
+    assert_eq!(revoked_until(&fixture, &ada, "reader").await, Some(instant(5)));
+    assert_eq!(revoked_until(&fixture, &bob, "reader").await, Some(instant(3)));
+
+    revoke(&fixture, role_target("writer"), instant(4)).await;
+    revoke(&fixture, RevocationTarget::Everybody, instant(2)).await;
+    assert_eq!(revoked_until(&fixture, &bob, "reader").await, Some(instant(3)));
+    assert_eq!(revoked_until(&fixture, &bob, "writer").await, Some(instant(4)));
+}
+
 pub async fn a_later_revocation_stays(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.draw_identity_id();
