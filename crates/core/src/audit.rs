@@ -52,7 +52,8 @@ pub struct AuditEvent {
     /// was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<AccessKeyId>,
-    /// The role taken on, the S3 resource asked for, the pool changed, or the developer whose key was.
+    /// The role taken on, the S3 resource asked for, the pool changed, the developer whose key was, or the file that the
+    /// store was copied to or from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
 }
@@ -95,6 +96,10 @@ pub enum AuditAction {
     EnableKey,
     /// An operator deleted an access key.
     DeleteKey,
+    /// An operator took a copy of the whole store.
+    Backup,
+    /// An operator put a copy of the whole store in its place.
+    Restore,
 }
 
 impl AuditAction {
@@ -119,6 +124,8 @@ impl AuditAction {
             Self::DisableKey => "disable_key",
             Self::EnableKey => "enable_key",
             Self::DeleteKey => "delete_key",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
         }
     }
 
@@ -415,12 +422,13 @@ mod tests {
     #[test]
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
-            ApiRequest, Assume, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey, Exchange,
-            Link, Logins, Pool, Revoke, RotateKey, S3Request, SignIn, Token,
+            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey,
+            Exchange, Link, Logins, Pool, Restore, Revoke, RotateKey, S3Request, SignIn, Token,
         };
         for action in [
             ApiRequest,
             Assume,
+            Backup,
             CreateKey,
             Credentials,
             Delete,
@@ -431,6 +439,7 @@ mod tests {
             Link,
             Logins,
             Pool,
+            Restore,
             Revoke,
             RotateKey,
             S3Request,

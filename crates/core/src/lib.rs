@@ -30,6 +30,7 @@ pub mod login_tags;
 pub mod provider;
 pub mod public_login;
 pub mod random;
+pub mod restoration;
 pub mod role;
 pub mod sample;
 pub mod seal;

@@ -1,12 +1,14 @@
 //! The commands, one file each.
 
 mod audit;
+mod backup;
 mod key;
 pub mod lambda;
 mod place;
 mod pool;
 mod progress;
 mod provider;
+mod restore;
 mod revoke;
 mod serve;
 mod signals;
@@ -34,6 +36,10 @@ pub enum Command {
     Audit(audit::Question),
     /// End all sessions of an identity or of a role
     Revoke(revoke::Arguments),
+    /// Copy everything that an installation keeps into a file
+    Backup(backup::Arguments),
+    /// Put a backup in the place of what an installation keeps
+    Restore(restore::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
     Provider(provider::Task),
@@ -60,6 +66,8 @@ impl Command {
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,
+                Self::Backup(arguments) => backup::run(arguments).await,
+                Self::Restore(arguments) => restore::run(arguments).await,
                 Self::Provider(task) => provider::run(task).await,
                 Self::Key(task) => key::run(task).await,
                 Self::Pool(task) => pool::run(task).await,

@@ -4,4 +4,4 @@
 
 mod sqlite;
 
-pub use sqlite::{OpenError, SqliteStore};
+pub use sqlite::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};

@@ -4,6 +4,8 @@
 //! in groups (`writer.rs`). Other processes may use the same file at the same time.
 
 mod audit;
+mod backup;
+mod copy;
 mod file;
 mod identities;
 mod keys;
@@ -13,6 +15,7 @@ mod open;
 mod pools;
 mod readers;
 mod readiness;
+mod restore;
 mod revocations;
 mod transfer;
 mod trouble;
@@ -36,10 +39,13 @@ use daypass_core::store::{
 };
 use daypass_core::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
+pub use self::backup::back_up;
+pub use self::copy::{Contents, CopyError};
 use self::file::DatabaseFile;
 pub use self::open::OpenError;
 use self::readers::Readers;
 use self::readiness::Readiness;
+pub use self::restore::Restoration;
 use self::writer::Writer;
 
 /// A store in a SQLite file.

@@ -1,7 +1,7 @@
 //! Which installation a command is about: that of `daypass up` in its directory, or that of `daypass serve` with its
 //! configuration. The command works on the database beside the running server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -32,12 +32,19 @@ pub struct Place {
     installation: Option<PathBuf>,
 }
 
+/// An installation that was found.
+pub struct Installation {
+    /// The file of its store.
+    pub database: PathBuf,
+    audit_lines: Arc<dyn AuditLines>,
+    whose: Whose,
+}
+
 /// An installation's memory, opened.
 pub struct Opened {
     /// Everything that it keeps.
     pub store: SharedStore,
-    audit_lines: Arc<dyn AuditLines>,
-    whose: Whose,
+    installation: Installation,
 }
 
 enum Whose {
@@ -51,10 +58,30 @@ impl Place {
     /// # Errors
     /// In words for the operator.
     pub fn open(&self) -> anyhow::Result<Opened> {
+        self.find()?.open()
+    }
+
+    /// The installation, whose store stays as it is.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn find(&self) -> anyhow::Result<Installation> {
+        self.find_with(Home::existing)
+    }
+
+    /// The installation, whose store is to be replaced, or is lost.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn find_to_restore(&self) -> anyhow::Result<Installation> {
+        self.find_with(Home::to_restore)
+    }
+
+    fn find_with(&self, home: fn(&Path) -> anyhow::Result<Home>) -> anyhow::Result<Installation> {
         let Some(file) = &self.installation else {
-            let home = Home::existing(&self.dir)?;
-            return Ok(Opened {
-                store: Arc::new(SqliteStore::open(&home.database())?),
+            let home = home(&self.dir)?;
+            return Ok(Installation {
+                database: home.database(),
                 audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
                 whose: Whose::Up(home),
             });
@@ -63,18 +90,26 @@ impl Place {
         let StoreUrl::Sqlite(database) = config.store()? else {
             bail!("{}: a store in memory can be seen by nobody but its own process", file.display())
         };
-        Ok(Opened {
-            store: Arc::new(SqliteStore::open(database)?),
+        Ok(Installation {
+            database: database.clone(),
             audit_lines: Arc::new(AuditOutput::new(telemetry::stderr()?)),
             whose: Whose::Serve(Box::new(config)),
         })
     }
 }
 
-impl Opened {
-    /// The audit trail, which hears of what the command does.
-    pub fn trail(&self) -> Arc<AuditTrail> {
-        Arc::new(AuditTrail::new(self.store.clone(), self.audit_lines.clone(), Arc::new(SystemClock)))
+impl Installation {
+    /// Opens its store.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn open(self) -> anyhow::Result<Opened> {
+        Ok(Opened { store: Arc::new(SqliteStore::open(&self.database)?), installation: self })
+    }
+
+    /// An audit trail in a store of this installation.
+    pub fn trail_in(&self, store: &SharedStore) -> Arc<AuditTrail> {
+        Arc::new(AuditTrail::new(store.clone(), self.audit_lines.clone(), Arc::new(SystemClock)))
     }
 
     /// The root of all sealing.
@@ -92,13 +127,28 @@ impl Opened {
             }
         }
     }
+}
+
+impl Opened {
+    /// The audit trail, which hears of what the command does.
+    pub fn trail(&self) -> Arc<AuditTrail> {
+        self.installation.trail_in(&self.store)
+    }
+
+    /// The root of all sealing.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn master_key(&self) -> anyhow::Result<MasterKey> {
+        self.installation.master_key().await
+    }
 
     /// The pool that logins lead to, as the server finds it.
     ///
     /// # Errors
     /// The store's.
     pub async fn pool(&self) -> anyhow::Result<IdentityPool> {
-        match &self.whose {
+        match &self.installation.whose {
             Whose::Up(_) => up::pool(&*self.store, &SystemRandom).await,
             Whose::Serve(config) => {
                 let (embedded, provider) = (embedded(config)?, &config.pool.developer_provider);
@@ -112,7 +162,7 @@ impl Opened {
     /// # Errors
     /// If the pools are Amazon's.
     pub fn pool_arn(&self, id: &IdentityPoolId) -> anyhow::Result<String> {
-        match &self.whose {
+        match &self.installation.whose {
             Whose::Up(_) => Ok(up::pool_arn(id)),
             Whose::Serve(config) => {
                 let EmbeddedConfig { region, account_id, .. } = embedded(config)?;
@@ -123,7 +173,7 @@ impl Opened {
 
     /// The roles that the installation has, beside those that a file brings to `daypass up`.
     pub fn role_names(&self) -> Vec<String> {
-        match &self.whose {
+        match &self.installation.whose {
             Whose::Up(_) => up::ROLES.map(str::to_owned).into(),
             Whose::Serve(config) => config.roles.iter().map(|role| role.name.to_string()).collect(),
         }

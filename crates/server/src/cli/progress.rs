@@ -10,38 +10,64 @@ use crate::cli::tell;
 /// Between two redrawings of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// As many identities are told apart by the lines.
-const LINE_EVERY: u64 = 250_000;
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Unit {
+    /// People, as pools have them.
+    Identities,
+    /// Parts of a file.
+    Mebibytes,
+}
 
-/// Counts identities.
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Identities => "identities",
+            Self::Mebibytes => "MiB",
+        }
+    }
+
+    /// As many are told apart by the lines.
+    fn line_every(self) -> u64 {
+        match self {
+            Self::Identities => 250_000,
+            Self::Mebibytes => 1_024,
+        }
+    }
+}
+
+/// Counts how much is done.
 pub struct Progress {
     bar: ProgressBar,
+    unit: Unit,
     done: u64,
     lines: bool,
 }
 
 impl Progress {
-    /// Of work whose extent is known, or is not.
-    pub fn new(total: Option<u64>) -> Self {
+    /// Of work whose extent is known, or is not (yet).
+    pub fn new(unit: Unit, total: Option<u64>) -> Self {
         let target = ProgressDrawTarget::stderr_with_hz(10);
         let bar = ProgressBar::with_draw_target(total, target);
+        let name = unit.name();
         let style = if total.is_some() {
-            "{bar:30} {human_pos} of {human_len} identities, {per_sec}, {eta} left"
+            format!("{{bar:30}} {{human_pos}} of {{human_len}} {name}, {{per_sec}}, {{eta}} left")
         } else {
-            "{spinner} {human_pos} identities, {per_sec}"
+            format!("{{spinner}} {{human_pos}} {name}, {{per_sec}}")
         };
-        bar.set_style(ProgressStyle::with_template(style).expect("the template names known keys"));
+        bar.set_style(ProgressStyle::with_template(&style).expect("the template names known keys"));
         bar.enable_steady_tick(REDRAW);
-        Self { bar, done: 0, lines: !std::io::stderr().is_terminal() }
+        Self { bar, unit, done: 0, lines: !std::io::stderr().is_terminal() }
     }
 
     /// As many more are done.
     pub fn advance(&mut self, by: u64) {
-        let lines_before = self.done / LINE_EVERY;
+        let every = self.unit.line_every();
+        let lines_before = self.done / every;
         self.done += by;
         self.bar.set_position(self.done);
-        if self.lines && self.done / LINE_EVERY > lines_before {
-            tell(&format!("{} identities so far", HumanCount(self.done)));
+        if self.lines && self.done / every > lines_before {
+            tell(&format!("{} {} so far", HumanCount(self.done), self.unit.name()));
         }
     }
 }

@@ -60,6 +60,15 @@ impl Home {
         )
     }
 
+    /// Opens a directory whose database is to be replaced, or is lost, and keeps `up` out of it. Without its master key
+    /// it is none.
+    pub fn to_restore(dir: &Path) -> anyhow::Result<Self> {
+        ensure!(dir.is_dir(), "there is no directory {}: name the --dir of `daypass up`", dir.display());
+        let home = Self { dir: dir.to_owned(), warnings: Vec::new(), _lock: None };
+        home.master_key()?;
+        Ok(Self { _lock: Some(lock(dir)?), ..home })
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
     }

@@ -1,6 +1,7 @@
 //! `daypass serve` and `daypass up` as processes, with stdout, stderr and files that go wrong under them.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
+mod backup;
 mod server;
 
 use std::fs;

@@ -91,6 +91,14 @@ impl Installation {
         fs::read_to_string(log).unwrap()
     }
 
+    /// What another command comes to, about this installation.
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        let config = self.path("daypass.toml");
+        let mut command = program();
+        command.current_dir(self.dir.path()).args(arguments).arg("--installation").arg(config);
+        Done::of(command)
+    }
+
     pub fn up(&self) -> Server {
         let (mut reader, writer) = pipe().unwrap();
         let mut command = program();
@@ -103,8 +111,24 @@ impl Installation {
     }
 }
 
+/// What a command came to.
+#[derive(Debug)]
+pub struct Done {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Done {
+    pub fn of(mut command: Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
 /// Nothing of this machine's configuration takes part.
-fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_daypass"));
     command.env_clear().env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
     command
@@ -138,6 +162,17 @@ impl Server {
         ))
     }
 
+    /// GetCredentialsForIdentity with what a login was answered.
+    pub fn credentials(&self, login: &Value) -> (u16, Value) {
+        let body = json!({
+            "IdentityId": login["identity_id"],
+            "Logins": {"cognito-identity.amazonaws.com": login["token"]},
+        });
+        let content_type = "application/x-amz-json-1.1\r\n\
+            X-Amz-Target: AWSCognitoIdentityService.GetCredentialsForIdentity";
+        self.post("/", content_type, &body.to_string())
+    }
+
     /// A login of the person whom the token names.
     pub fn log_in(&self, person: &str) -> (u16, Value) {
         let body = json!({"provider": "fake", "access_token": person}).to_string();
@@ -162,6 +197,12 @@ impl Server {
     /// Fills the pipe that the audit lines go to.
     pub fn fill_stdout(&mut self) {
         self.fill.take().unwrap().write_all(&vec![b'\n'; PIPE]).unwrap();
+    }
+
+    /// Nothing can be answered or written any more.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     pub fn signal(&self, name: &str) {

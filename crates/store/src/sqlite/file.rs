@@ -35,7 +35,8 @@ pub(super) struct Seen {
 enum Displaced {
     #[error(
         "{} was moved or deleted while Daypass had it open, so nothing that is written can be kept: put back the very \
-         file, or end Daypass, put a copy from before in its place and start it again", .0.display()
+         file, or end Daypass, put a backup in its place with `daypass restore` (docs/back-up.md) and start it again",
+         .0.display()
     )]
     Gone(PathBuf),
     #[error(
@@ -85,6 +86,20 @@ impl Seen {
     pub(super) fn at(path: &Path) -> std::io::Result<Self> {
         let found = fs::metadata(path)?;
         Ok(Self { path: path.to_owned(), device: found.dev(), inode: found.ino() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the path still leads to it.
+    pub(super) fn is_still_there(&self) -> bool {
+        self.check().is_ok()
+    }
+
+    /// Whether two paths lead to the same file.
+    pub(super) fn is_same_file_as(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
     }
 
     fn check(&self) -> Result<(), Displaced> {

@@ -18,7 +18,7 @@ use super::value::integer;
 const APPLICATION_ID: i32 = 0x6470_6173;
 
 /// `user_version` counts how many of these a database has seen. Only ever append.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_logins.sql"),
     include_str!("../../migrations/sqlite/0003_access_keys.sql"),
@@ -113,19 +113,31 @@ pub(super) fn database(path: &Path) -> Result<(Connection, DatabaseFile), OpenEr
     create_if_absent(path)?;
     let unseen = |source| OpenError::Unseen { path: path.to_owned(), source };
     let before = Seen::at(path).map_err(unseen)?;
-    let connection = writer(path)?;
+    let connection = writer_of(&before)?;
     let file = DatabaseFile::opened(before, &connection).map_err(unseen)?;
     Ok((connection, file.ok_or_else(|| OpenError::Replaced { path: path.to_owned() })?))
 }
 
 /// Opens a connection that writes to the file that is there, and brings it to the newest version.
 pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
-    let failed = |source| sqlite_error(path, source);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    prepare(&connection).map_err(failed)?;
-    migrate(path, &mut connection)?;
+    let unseen = |source| OpenError::Unseen { path: path.to_owned(), source };
+    writer_of(&Seen::at(path).map_err(unseen)?)
+}
+
+fn writer_of(file: &Seen) -> Result<Connection, OpenError> {
+    let failed = |source| sqlite_error(file.path(), source);
+    let mut connection = visitor(file.path()).map_err(failed)?;
+    migrate(file, &mut connection)?;
     make_durable(&connection).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens a connection that takes the file as it is, of whichever version. It may write, because the last that closes a
+/// file tidies up behind it.
+pub(super) fn visitor(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
     Ok(connection)
 }
 
@@ -184,10 +196,15 @@ fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// All of it in one transaction that begins by locking, so that of two processes that open a new file
-/// the second finds the work of the first.
-fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+/// the second finds the work of the first. Whoever waited for the lock may have waited for somebody who put another
+/// file in its place: what is written then would go into the companions of that one.
+fn migrate(file: &Seen, connection: &mut Connection) -> Result<(), OpenError> {
+    let path = file.path();
     let failed = |source| sqlite_error(path, source);
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    if !file.is_still_there() {
+        return Err(OpenError::Replaced { path: path.to_owned() });
+    }
     let version = version_of(path, &transaction)?;
     if version < MIGRATIONS.len() {
         for migration in &MIGRATIONS[version..] {
@@ -197,6 +214,14 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
         transaction.pragma_update(None, "user_version", integer(MIGRATIONS.len())).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// The version of a database that Daypass has written something into.
+pub(super) fn written_version(path: &Path, connection: &Connection) -> Result<usize, OpenError> {
+    match version_of(path, connection)? {
+        0 => Err(OpenError::NotOurs { path: path.to_owned() }),
+        version => Ok(version),
+    }
 }
 
 /// How many of [`MIGRATIONS`] the database has seen.
@@ -225,7 +250,7 @@ fn known(path: &Path, version: usize) -> Result<usize, OpenError> {
     }
 }
 
-fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(super) fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::NotOurs { path },

@@ -93,7 +93,7 @@ pub(super) fn cure(error: &rusqlite::Error) -> &'static str {
         Some(code) => cure_of(code),
         None if is_unreadable(error) => {
             "it holds a record that this Daypass cannot read: a newer Daypass wrote it, or something changed it; run \
-             the newer one, or put a backup in its place"
+             the newer one, or put a backup in its place with `daypass restore` (docs/back-up.md)"
         }
         None => A_BUG,
     }
@@ -121,10 +121,12 @@ fn cure_of(code: ErrorCode) -> &'static str {
              needs a disk of this machine, not one of the network"
         }
         C::NotADatabase => {
-            "it is no database (any more): end Daypass, keep the file, and put a backup in its place"
+            "it is no database (any more): end Daypass, and put a backup in its place with `daypass restore`, which keeps \
+             the file (docs/back-up.md)"
         }
         C::DatabaseCorrupt => {
-            "it is damaged: end Daypass, keep the file, look at the disk, and put a backup in its place"
+            "it is damaged: end Daypass, look at the disk, and put a backup in its place with `daypass restore`, which \
+             keeps the file (docs/back-up.md)"
         }
         C::SystemIoFailure => {
             "the disk does not do what it should: look at the kernel's log (`dmesg`), and whether the disk is still \
@@ -161,8 +163,8 @@ mod tests {
             (ffi::SQLITE_READONLY, "must be writable"),
             (ffi::SQLITE_READONLY_DBMOVED, "must be writable"),
             (ffi::SQLITE_CANTOPEN, "ulimit -n"),
-            (ffi::SQLITE_NOTADB, "put a backup in its place"),
-            (ffi::SQLITE_CORRUPT, "put a backup in its place"),
+            (ffi::SQLITE_NOTADB, "put a backup in its place with `daypass restore`"),
+            (ffi::SQLITE_CORRUPT, "put a backup in its place with `daypass restore`"),
             (ffi::SQLITE_BUSY, "fuser"),
             (ffi::SQLITE_BUSY_SNAPSHOT, "fuser"),
             (ffi::SQLITE_LOCKED, "fuser"),

@@ -10,7 +10,7 @@ use daypass_core::transfer::PoolSnapshot;
 
 use super::file::Writer;
 use super::{Database, ids, snapshot, tell};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Unit};
 
 /// As many identities are read at a time.
 const PAGE: usize = 1000;
@@ -44,7 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 pub async fn write<W: Write>(snapshot: PoolSnapshot, output: W) -> anyhow::Result<W> {
     const FAILED: &str = "cannot write the file";
     let PoolSnapshot { pool, configured_as, identities, mut pages } = snapshot;
-    let mut progress = Progress::new(Some(identities));
+    let mut progress = Progress::new(Unit::Identities, Some(identities));
     let mut writer = Writer::new(output, pool, configured_as).context(FAILED)?;
     loop {
         let page = pages.next(PAGE).await?;

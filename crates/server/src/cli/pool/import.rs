@@ -21,7 +21,7 @@ use futures::future::{BoxFuture, ready};
 
 use super::file::{self, Opened};
 use super::{Database, print, printable, tell};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Unit};
 use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
 
@@ -41,7 +41,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
     let Target { store, trail, _home } = open(place)?;
-    let imported = bring(opened, &*store, Progress::new(total)).await;
+    let imported = bring(opened, &*store, Progress::new(Unit::Identities, total)).await;
     let imported = imported.map_err(|error| nothing_imported(&error, &file.display().to_string()))?;
     record(&trail, &id, imported).await?;
     print(&report(&id, imported))?;

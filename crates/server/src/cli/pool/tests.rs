@@ -18,7 +18,7 @@ use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
 use super::{export, file, import};
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Unit};
 
 fn sqlite() -> (SqliteStore, TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -63,7 +63,7 @@ async fn export(store: &dyn Store) -> Vec<u8> {
 
 async fn import(store: &dyn Store, file: &[u8]) -> Result<Imported, String> {
     let opened = file::open(Cursor::new(file.to_vec())).map_err(|error| error.to_string())?;
-    import::bring(opened, store, Progress::new(None))
+    import::bring(opened, store, Progress::new(Unit::Identities, None))
         .await
         .map_err(|error| error.to_string())
 }

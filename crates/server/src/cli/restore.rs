@@ -1,0 +1,172 @@
+//! `daypass restore`: puts a backup in the place of the store. Everything is looked at and changed in a copy, so that
+//! whatever is refused leaves the store as it was.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use daypass_core::audit::AuditAction;
+use daypass_core::clock::{Clock, SystemClock, Timestamp};
+use daypass_core::restoration::{Restored, take_back};
+use daypass_core::seal::MasterKey;
+use daypass_core::store::{SharedStore, StoredAccessKey};
+use daypass_store::Restoration;
+
+use super::backup::{copying, draft, people};
+use super::place::{Installation, Place};
+use super::{print, tell};
+
+/// Put a backup in the place of what an installation keeps.
+///
+/// No server may run meanwhile. What was there is kept beside it. All sessions
+/// end, and what was changed since the backup is undone: docs/back-up.md says what
+/// to look at then.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A file that `daypass backup` made
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
+    let installation = place.find_to_restore()?;
+    let master_key = installation.master_key().await?;
+    let untouched = || format!("{} is not restored, and nothing was changed", file.display());
+    let restoration =
+        Restoration::begin(&file, &installation.database, &mut copying()).with_context(untouched)?;
+    let restored = take_in(&restoration, &installation, &master_key, &file).await.with_context(untouched)?;
+    let told = Told::of(&restoration, restored);
+    let aside = aside(&installation.database, SystemClock.now());
+    let replaced = restoration.finish(&aside)?;
+    print(&told.report(&file, &installation.database, replaced.then_some(&*aside)))?;
+    if told.copied_by_hand {
+        tell(
+            "The file was not made by `daypass backup`. If somebody copied it beside a running\n\
+             server without its -wal, the newest logins of that time are missing.",
+        );
+    }
+    Ok(())
+}
+
+/// Takes the copy in as the store of this installation, and has it closed again.
+async fn take_in(
+    restoration: &Restoration,
+    installation: &Installation,
+    master_key: &MasterKey,
+    file: &Path,
+) -> anyhow::Result<Restored> {
+    let store: SharedStore = Arc::new(restoration.store()?);
+    let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await?;
+    let trail = installation.trail_in(&store);
+    trail.noted(draft(AuditAction::Restore, file), people(&restoration.contents)).await?;
+    Ok(restored)
+}
+
+/// Beside the store, and named after the moment. Nothing is there yet.
+fn aside(database: &Path, now: Timestamp) -> PathBuf {
+    let moment = format!("{now:.0}").replace([':', '-'], "");
+    let named = |suffix: String| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(format!(".until-{moment}{suffix}"));
+        PathBuf::from(name)
+    };
+    let mut aside = named(String::new());
+    for number in 2.. {
+        if !aside.exists() {
+            break;
+        }
+        aside = named(format!("-{number}"));
+    }
+    aside
+}
+
+/// What the operator has to know.
+struct Told {
+    people: String,
+    newest_event: Option<Timestamp>,
+    over_until: Timestamp,
+    keys: Vec<StoredAccessKey>,
+    keys_before: Option<Vec<StoredAccessKey>>,
+    copied_by_hand: bool,
+}
+
+impl Told {
+    fn of(restoration: &Restoration, restored: Restored) -> Self {
+        Self {
+            people: people(&restoration.contents),
+            newest_event: restoration.contents.newest_event,
+            over_until: restored.over_until,
+            keys: restored.access_keys,
+            keys_before: restoration.keys_before.clone(),
+            copied_by_hand: restoration.copied_by_hand,
+        }
+    }
+
+    fn report(&self, file: &Path, database: &Path, aside: Option<&Path>) -> String {
+        let newest = self.newest_event.map_or_else(|| "none".to_owned(), |time| format!("of {time:.0}"));
+        let mut lines = vec![
+            format!("Restored {} from {}:", database.display(), file.display()),
+            format!("{}. The newest event in it: {newest}.", self.people),
+        ];
+        lines.extend(aside.map(|aside| format!("What was there is kept as {}.", aside.display())));
+        lines.push(format!("All sessions that began until {:.0} are over.", self.over_until));
+        lines.extend(self.keys());
+        lines.push(
+            "Whatever was changed since the backup is undone, such as deleted identities and\n\
+             unlinked logins: docs/back-up.md says what to look at before you start Daypass."
+                .into(),
+        );
+        lines.join("\n")
+    }
+
+    /// A key that was disabled since works again.
+    fn keys(&self) -> Vec<String> {
+        if self.keys.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![
+            "Access keys are as they were at the time of the backup. `daypass key disable ID`\n\
+             ends those that should not work:"
+                .to_owned(),
+            format!("  {:<20}  {:<8}  {:<8}  NAME", "ID", "NOW", "BEFORE"),
+        ];
+        lines.extend(self.keys.iter().map(|key| {
+            let before = self.state_before(key);
+            format!("  {}  {:<8}  {before:<8}  {}", key.id, state(key), key.name)
+        }));
+        lines
+    }
+
+    /// Of a key in the store that was replaced, if that could be read.
+    fn state_before(&self, key: &StoredAccessKey) -> &'static str {
+        match &self.keys_before {
+            None => "?",
+            Some(keys) => keys.iter().find(|before| before.id == key.id).map_or("absent", state),
+        }
+    }
+}
+
+fn state(key: &StoredAccessKey) -> &'static str {
+    if key.enabled { "enabled" } else { "disabled" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_named_after_the_moment() {
+        let now = Timestamp::from_second(1_795_859_101).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("daypass.db");
+        for expected in ["", "-2", "-3"] {
+            let aside = aside(&database, now);
+            let name = aside.file_name().unwrap().to_str().unwrap();
+            assert_eq!(name, format!("daypass.db.until-20261128T094501Z{expected}"));
+            std::fs::write(aside, "").unwrap();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Backups: the whole store in one file, taken beside whatever writes to it.
+
+use std::path::Path;
+
+use super::copy::{Contents, CopyError, Draft, Flaw, copy, examine};
+use super::open;
+
+/// Copies the store in `database` into a new `file`, which is complete and checked or not there. Whatever was committed
+/// before is in it; whoever writes meanwhile does not wait. `progress` hears how many bytes are there, and of how many.
+///
+/// # Errors
+/// [`CopyError`], in words for the operator.
+pub fn back_up(
+    database: &Path,
+    file: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Contents, CopyError> {
+    if file.symlink_metadata().is_ok() {
+        return Err(CopyError::Taken(file.to_owned()));
+    }
+    if !database.is_file() {
+        return Err(CopyError::Missing(database.to_owned()));
+    }
+    let source = open::visitor(database).map_err(CopyError::sqlite(database))?;
+    open::written_version(database, &source)?;
+    let draft = Draft::beside(file)?;
+    copy(&source, &draft, progress).map_err(CopyError::sqlite(database))?;
+    let contents = examine(&draft, database).map_err(|flaw| match flaw {
+        Flaw::Unusable(error) => CopyError::Unusable(error),
+        Flaw::Damaged(found) => CopyError::DamagedStore { path: database.to_owned(), found },
+    })?;
+    draft.sync()?;
+    draft.put_at_free_place(file)?;
+    Ok(contents)
+}
