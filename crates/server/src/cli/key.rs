@@ -107,7 +107,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
-    let (opened, keys) = open(&place).await?;
+    let (opened, keys) = keys_of(place.open_or_make()?).await?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
@@ -201,7 +201,10 @@ async fn delete(id: &AccessKeyId, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn open(place: &Place) -> anyhow::Result<(Opened, AccessKeys)> {
-    let opened = place.open()?;
+    keys_of(place.open()?).await
+}
+
+async fn keys_of(opened: Opened) -> anyhow::Result<(Opened, AccessKeys)> {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let keys =
         AccessKeys::new(opened.store.clone(), &opened.master_key().await?, opened.trail(), clock, random);

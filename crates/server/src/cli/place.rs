@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use clap::Args;
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::clock::SystemClock;
@@ -61,12 +61,26 @@ impl Place {
         self.find()?.open()
     }
 
-    /// The installation, whose store stays as it is.
+    /// Opens the installation, of which `serve` may be started later for the first time: its store is made then.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn open_or_make(&self) -> anyhow::Result<Opened> {
+        self.find_with(Home::existing)?.open()
+    }
+
+    /// The installation with the store that it has. A wrong path makes none.
     ///
     /// # Errors
     /// In words for the operator.
     pub fn find(&self) -> anyhow::Result<Installation> {
-        self.find_with(Home::existing)
+        let installation = self.find_with(Home::existing)?;
+        ensure!(
+            installation.database.exists(),
+            "there is no store {}: start Daypass first, or name another --installation",
+            installation.database.display()
+        );
+        Ok(installation)
     }
 
     /// The installation, whose store is to be replaced, or is lost.

@@ -247,7 +247,16 @@ fn what_is_no_backup_is_refused_and_the_store_stays_as_it_was() {
 #[test]
 fn a_wrong_path_makes_no_store() {
     let installation = Installation::new("sqlite:daypass.db");
-    installation.run(&["backup", "backup.db"]).assert_refused("there is no file");
+    let ada = "us-east-1:0d32bd12-0000-4000-8000-000000000000";
+    for arguments in [
+        &["backup", "backup.db"][..],
+        &["key", "list"],
+        &["key", "rotate", "ci"],
+        &["revoke", ada],
+        &["audit", "who", ada],
+    ] {
+        installation.run(arguments).assert_refused("there is no store");
+    }
     assert!(!installation.path("daypass.db").exists() && !installation.path("backup.db").exists());
     for command in ["backup", "restore"] {
         let in_memory = Installation::new("memory:");
