@@ -106,10 +106,10 @@ impl Told {
     }
 
     fn report(&self, file: &Path, database: &Path, aside: Option<&Path>) -> String {
-        let newest = self.newest_event.map_or_else(|| "none".to_owned(), |time| format!("of {time:.0}"));
+        let newest = self.newest_event.map_or("without an event".into(), |time| format!("up to {time:.0}"));
         let mut lines = vec![
             format!("Restored {} from {}:", database.display(), file.display()),
-            format!("{}. The newest event in it: {newest}.", self.people),
+            format!("{}, {newest}.", self.people),
         ];
         lines.extend(aside.map(|aside| format!("What was there is kept as {}.", aside.display())));
         lines.push(format!("All sessions that began until {:.0} are over.", self.over_until));
@@ -155,6 +155,10 @@ fn state(key: &StoredAccessKey) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use daypass_core::access_key::ALLOW_ALL;
+    use daypass_core::ids::{AccessKeyId, UserName};
+    use daypass_core::seal::Sealed;
+
     use super::*;
 
     #[test]
@@ -168,5 +172,44 @@ mod tests {
             assert_eq!(name, format!("daypass.db.until-20261128T094501Z{expected}"));
             std::fs::write(aside, "").unwrap();
         }
+    }
+
+    fn key(number: usize, enabled: bool) -> StoredAccessKey {
+        StoredAccessKey {
+            id: AccessKeyId::parse(format!("AKIA{number:016}")).unwrap(),
+            name: UserName::parse("ci").unwrap(),
+            policy: ALLOW_ALL.into(),
+            sealed_secret: Sealed(b"sealed".into()),
+            created_at: Timestamp::UNIX_EPOCH,
+            enabled,
+        }
+    }
+
+    #[test]
+    fn the_operator_hears_which_keys_work_again_on_a_narrow_terminal() {
+        let over_until = Timestamp::from_second(1_795_859_101).unwrap();
+        let told = |keys_before| Told {
+            people: "1,204,000 identities with 1,391,000 logins".into(),
+            newest_event: Some(over_until),
+            over_until,
+            keys: vec![key(1, true), key(2, true), key(3, false)],
+            keys_before,
+            copied_by_hand: false,
+        };
+        let report = |told: Told| {
+            let (database, aside) =
+                (Path::new("/var/lib/daypass/daypass.db"), Path::new("/var/lib/daypass/a"));
+            told.report(Path::new("/backup/2026-11-28.db"), database, Some(aside))
+        };
+        let text = report(told(Some(vec![key(1, false), key(3, false)])));
+        for line in [
+            "  AKIA0000000000000001  enabled   disabled  ci",
+            "  AKIA0000000000000002  enabled   absent    ci",
+            "  AKIA0000000000000003  disabled  disabled  ci",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(report(told(None)).contains("AKIA0000000000000001  enabled   ?         ci"));
     }
 }

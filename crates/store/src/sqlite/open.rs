@@ -257,3 +257,26 @@ pub(super) fn sqlite_error(path: &Path, source: rusqlite::Error) -> OpenError {
         _ => OpenError::Sqlite { path, source },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::file::companion;
+    use super::*;
+
+    /// As somebody does it who restores a backup, while a server that is started too early waits for the lock.
+    #[test]
+    fn whoever_waited_while_the_file_was_replaced_writes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (directory.path().join("daypass.db"), directory.path().join("other.db"));
+        drop(database(&other).unwrap());
+        fs::write(&path, "").unwrap();
+        let seen = Seen::at(&path).unwrap();
+        let mut connection = visitor(&path).unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(matches!(migrate(&seen, &mut connection), Err(OpenError::Replaced { .. })));
+        assert!(!companion(&path, "-journal").exists() && !companion(&path, "-wal").exists());
+        drop(database(&path).unwrap());
+    }
+}
