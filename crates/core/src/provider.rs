@@ -80,7 +80,7 @@ pub enum UnverifiedProof {
     IdToken {
         /// The token.
         token: Secret,
-        /// The nonce that it was asked for with.
+        /// The nonce that it was asked for with, if it was.
         nonce: Option<Secret>,
     },
     /// Fields that the provider signed.
@@ -201,8 +201,8 @@ pub enum ProofError {
     /// A flow with PKCE ends with a verifier.
     #[error("the code comes without its code_verifier")]
     VerifierMissing,
-    /// Where there is no PKCE, the nonce in the ID token is what ties a code to the browser.
-    #[error("the code comes without the nonce of its login")]
+    /// A nonce ties an ID token to the login that it was issued for, and, where there is no PKCE, a code to the browser.
+    #[error("the proof comes without the nonce of its login")]
     NonceMissing,
     /// The ID token is not believed.
     #[error("the ID token is refused: {0}")]
@@ -448,7 +448,7 @@ impl Confirmer {
             UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
             UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,
             UnverifiedProof::IdToken { token, nonce } => {
-                self.by_id_token(provider, &token, nonce.as_ref(), Nonce::Ignored).await
+                self.by_id_token(provider, &token, nonce.as_ref()).await
             }
             UnverifiedProof::SignedFields { fields, redirect_uri } => {
                 self.by_signed_fields(provider, &fields, &redirect_uri).await
@@ -485,7 +485,7 @@ impl Confirmer {
         if exchange.reads_id_token {
             let token = answer.get("id_token").and_then(Value::as_str).map(Secret::new);
             let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
-            return self.by_id_token(provider, &token, nonce.as_ref(), Nonce::Absent).await;
+            return self.by_id_token(provider, &token, nonce.as_ref()).await;
         }
         take(&exchange.take, &answer, &mut values)?;
         let token = answer::access_token(&exchange.access_token, &answer)?;
@@ -570,18 +570,15 @@ impl Confirmer {
         VerifiedLogin::new(provider, &external_id, user, None)
     }
 
-    /// `without` is what its nonce may be if none came with the proof: whoever has a code started a login, and knows the
-    /// nonce of it; a bare ID token may come from a phone whose SDK keeps its nonce to itself.
     async fn by_id_token(
         &self,
         provider: &Provider,
         token: &Secret,
         nonce: Option<&Secret>,
-        without: Nonce<'_>,
     ) -> Result<VerifiedLogin, ProofError> {
         let definition = provider.definition.id_token.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
-        let expected = expectation(provider, definition, nonce, without)?;
+        let expected = expectation(provider, definition, nonce)?;
         let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
         let external_id = answer::subject(&definition.subject, &claims)?;
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
@@ -610,12 +607,12 @@ impl Confirmer {
     }
 }
 
-/// What an ID token of this provider has to say.
+/// What an ID token of this provider has to say. The app that started a login knows its nonce, so a token that has one
+/// comes with it; where an SDK keeps it to itself, the definition says that there is none to look at (decision 0018).
 fn expectation<'a>(
     provider: &'a Provider,
     definition: &'a IdToken,
     nonce: Option<&'a Secret>,
-    without: Nonce<'a>,
 ) -> Result<Expectation<'a>, ProofError> {
     let url = |template: &template::Template| template.url(&Values::default()).map_err(ProofError::from);
     let keys = match &definition.keys {
@@ -625,7 +622,7 @@ fn expectation<'a>(
     };
     let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
         (NonceMode::None, _) => Nonce::Ignored,
-        (_, None) => without,
+        (_, None) => Nonce::Absent,
         (NonceMode::Exact, Some(nonce)) => Nonce::Exact(nonce),
         (NonceMode::Sha256, Some(nonce)) => Nonce::Sha256(nonce),
     };

@@ -426,7 +426,8 @@ impl ApiError {
                 "This provider's codes come with the code_verifier whose challenge started the login.",
             ),
             ProofError::NonceMissing => Self::malformed_request(
-                "This provider's codes come with the nonce that the login was started with.",
+                "The login was started with a nonce, which comes with the proof: send `nonce`. If the app's SDK keeps it to \
+                 itself, the operator can write id_token.nonce = \"none\" for this provider.",
             ),
             ProofError::IdToken(reason) => {
                 Self::unauthorized("id_token_refused", format!("The ID token is refused: {reason}."))

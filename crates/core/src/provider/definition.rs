@@ -387,7 +387,7 @@ pub enum NonceMode {
     Exact,
     /// As the hex SHA-256 of what the app holds, or as that itself.
     Sha256,
-    /// Not at all.
+    /// Not at all, or as something that the app cannot name: it is not looked at.
     None,
 }
 

@@ -3,6 +3,7 @@
 //! make of this may sign it in here as one of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use daypass_core::provider::definition::{IdTokenKeys, NonceMode, ProofKind};
 use daypass_core::provider::{ProofError, UnverifiedProof};
@@ -221,6 +222,29 @@ fn a_code_is_shown_with_the_nonce_that_its_id_token_has() {
         let proof = UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, nonce: None };
         let refused = bench.verify(proof).await.0;
         assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
+    });
+}
+
+/// A token without a nonce comes without one, and one that has a nonce with it, unless the operator says that nobody can name
+/// it.
+#[test]
+fn an_id_token_is_shown_with_the_nonce_that_it_has() {
+    for_each_entry(|mut bench| async move {
+        let looks = bench.definition().id_token.as_ref().is_some_and(|it| it.nonce != NonceMode::None);
+        if !looks || !bench.accepts(ProofKind::IdToken) {
+            return;
+        }
+        let bare = |token: String| UnverifiedProof::IdToken { token: Secret::new(token), nonce: None };
+        let mut claims = bench.claims();
+        let refused = bench.refuses(bare(bench.sign(&claims)), "an ID token without its nonce").await;
+        assert!(matches!(refused, ProofError::NonceMissing), "{refused:?}");
+        claims.insert("nonce".into(), "that the SDK keeps".into());
+        let of_sdk = bench.sign(&claims);
+        claims.remove("nonce");
+        bench.verify(bare(bench.sign(&claims))).await.0.unwrap();
+        let provider = Arc::get_mut(&mut bench.provider).unwrap();
+        provider.definition.id_token.as_mut().unwrap().nonce = NonceMode::None;
+        bench.verify(bare(of_sdk)).await.0.unwrap();
     });
 }
 
