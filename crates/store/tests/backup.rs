@@ -147,6 +147,10 @@ async fn nothing_is_overwritten_and_a_wrong_path_makes_nothing() {
     assert!(matches!(place.back_up("other"), Err(CopyError::UnderWay(_))));
     std::os::unix::fs::symlink(place.path("nowhere"), place.path("link")).unwrap();
     assert!(matches!(place.back_up("link"), Err(CopyError::Taken(_))));
+    fs::write(place.path("left.db-wal"), "somebody's").unwrap();
+    assert!(
+        matches!(place.back_up("left.db"), Err(CopyError::Taken(path)) if path == place.path("left.db-wal"))
+    );
     let files = place.files();
     let missing = back_up(&place.path("wrong.db"), &place.path("backup.db"), &mut |_, _| {});
     assert!(matches!(missing, Err(CopyError::Missing(_))));
@@ -236,6 +240,27 @@ async fn what_a_killed_server_left_is_kept_with_its_store() {
     assert_eq!(killed.files(), ["aside.db", "backup.db", "daypass.db"]);
     assert!(!knows(&killed.database(), "bb").await);
     assert!(knows(&killed.path("aside.db"), "bb").await);
+}
+
+/// A command that was killed leaves a copy with companions. Whoever deletes the copy alone, as the next command says,
+/// must not have them played back into the next.
+#[tokio::test]
+async fn what_a_killed_command_left_gets_into_nothing() {
+    let place = Place::with(&["a"]).await;
+    place.back_up("backup.db").unwrap();
+    let running = place.open();
+    log_in(&running, "bb").await;
+    fs::copy(place.path("daypass.db-wal"), place.path("daypass.db.new-wal")).unwrap();
+    fs::copy(place.path("daypass.db-wal"), place.path("other.db.new-wal")).unwrap();
+    fs::write(place.path("other.db.new-journal"), "left").unwrap();
+    drop(running);
+    fs::write(place.path("daypass.db.new"), "left").unwrap();
+    assert!(matches!(place.begin("backup.db"), Err(CopyError::UnderWay(_))));
+    fs::remove_file(place.path("daypass.db.new")).unwrap();
+    place.restore("backup.db").unwrap();
+    assert!(knows(&place.database(), "a").await && !knows(&place.database(), "bb").await);
+    assert_eq!(place.back_up("other.db").unwrap().logins, 1);
+    assert_eq!(place.files(), ["aside.db", "backup.db", "daypass.db", "other.db"]);
 }
 
 #[tokio::test]

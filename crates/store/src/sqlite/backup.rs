@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::copy::{Contents, CopyError, Draft, Flaw, copy, examine};
+use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine};
+use super::file::companion;
 use super::open;
 
 /// Copies the store in `database` into a new `file`, which is complete and checked or not there. Whatever was committed
@@ -15,8 +16,11 @@ pub fn back_up(
     file: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Contents, CopyError> {
-    if file.symlink_metadata().is_ok() {
-        return Err(CopyError::Taken(file.to_owned()));
+    // A companion that was left alone would be taken for the backup's.
+    for taken in std::iter::once(file.to_owned()).chain(COMPANIONS.map(|suffix| companion(file, suffix))) {
+        if taken.symlink_metadata().is_ok() {
+            return Err(CopyError::Taken(taken));
+        }
     }
     if !database.is_file() {
         return Err(CopyError::Missing(database.to_owned()));

@@ -129,14 +129,26 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Nothing that is there is written to: somebody else may read it, or be writing it.
+    /// Nothing that is there is written to: somebody else may read it, or be writing it. Companions of one that is gone,
+    /// whose command was killed, would be taken for this one's.
     pub(super) fn beside(destination: &Path) -> Result<Self, CopyError> {
         let path = companion(destination, ".new");
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(_) => Ok(Self { path }),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CopyError::UnderWay(path)),
-            Err(source) => Err(CopyError::Unwritable { path, source }),
+        let draft = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(_) => Self { path },
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(CopyError::UnderWay(path)),
+            Err(source) => return Err(CopyError::Unwritable { path, source }),
+        };
+        for companion in draft.companions() {
+            match fs::remove_file(&companion) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed.map_err(CopyError::unwritable(&companion))?,
+            }
         }
+        Ok(draft)
+    }
+
+    fn companions(&self) -> [PathBuf; 3] {
+        COMPANIONS.map(|suffix| companion(&self.path, suffix))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -189,8 +201,8 @@ impl Drop for Draft {
     fn drop(&mut self) {
         // There may be nothing (any more) to delete.
         let _ = fs::remove_file(&self.path);
-        for suffix in COMPANIONS {
-            let _ = fs::remove_file(companion(&self.path, suffix));
+        for companion in self.companions() {
+            let _ = fs::remove_file(companion);
         }
     }
 }
