@@ -13,6 +13,8 @@ const OURS: [&str; 7] =
 /// The database has companions, and logs are rotated beside themselves.
 const OURS_WITH_MORE: [&str; 3] = [DATABASE, "audit.jsonl", "log.jsonl"];
 const DATABASE: &str = "daypass.db";
+/// Names that others use as well: a folder with nothing but these may be anybody's.
+const ANYBODYS: [&str; 3] = [".gitignore", "lock", "s3"];
 
 const GITIGNORE: &str = "# Daypass keeps its master key in here, and who people are.\n*\n";
 
@@ -44,7 +46,8 @@ fn check(path: &Path) -> std::io::Result<anyhow::Result<Warning>> {
     let names = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let names = names.collect::<std::io::Result<Vec<_>>>()?;
     let is_in_use = names.iter().any(|name| name == DATABASE);
-    match names.iter().find(|name| !is_ours(name)) {
+    let bears_our_mark = names.iter().any(|name| !ANYBODYS.contains(&finished(name))) || was_begun(path);
+    match names.iter().find(|name| !is_ours(name) || !bears_our_mark) {
         None => close(path, is_open).map(|()| Ok(None)),
         Some(other) if !is_in_use => Ok(refuse(path, other)),
         Some(_) if is_open => Ok(Ok(Some(format!(
@@ -57,8 +60,18 @@ fn check(path: &Path) -> std::io::Result<anyhow::Result<Warning>> {
 }
 
 fn is_ours(name: &str) -> bool {
-    let name = name.strip_suffix(".new").unwrap_or(name);
+    let name = finished(name);
     OURS.contains(&name) || OURS_WITH_MORE.iter().any(|begin| name.starts_with(begin))
+}
+
+/// The name that a draft gets once it is whole.
+fn finished(name: &str) -> &str {
+    name.strip_suffix(".new").unwrap_or(name)
+}
+
+/// Whether an `up` came no further than the first file that it makes.
+fn was_begun(path: &Path) -> bool {
+    fs::read(path.join(".gitignore")).is_ok_and(|text| text == GITIGNORE.as_bytes())
 }
 
 fn close(path: &Path, is_open: bool) -> std::io::Result<()> {
@@ -124,6 +137,29 @@ mod tests {
             assert_eq!(mode(&project.path), open);
             assert!(!project.path.join(".gitignore").exists());
         }
+    }
+
+    #[test]
+    fn a_folder_that_may_be_anybodys_is_refused_and_left_alone() {
+        for names in [&[".gitignore"][..], &["s3"], &["lock"], &[".gitignore", "lock", "s3"], &["s3.new"]] {
+            let theirs = folder(0o755, names);
+            let refusal = Folder::prepare(&theirs.path).err().unwrap().to_string();
+            assert!(refusal.contains("/.daypass"), "{names:?} {refusal}");
+            assert_eq!(mode(&theirs.path), 0o755);
+            assert_eq!(fs::read_dir(&theirs.path).unwrap().count(), names.len());
+            let mut with_ours = names.to_vec();
+            with_ours.push("master-key");
+            let ours = folder(0o755, &with_ours);
+            assert_eq!(Folder::prepare(&ours.path).unwrap().warning, None);
+            assert_eq!(mode(&ours.path), 0o700, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn an_up_that_ended_at_once_is_begun_again() {
+        let begun = folder(0o700, &["lock"]);
+        fs::write(begun.path.join(".gitignore"), GITIGNORE).unwrap();
+        assert_eq!(Folder::prepare(&begun.path).unwrap().warning, None);
     }
 
     #[test]
