@@ -13,6 +13,7 @@ use daypass_core::identity_pool::PoolError;
 use daypass_core::ids::{IdentityPoolId, Region};
 
 use super::operation::Operation;
+use crate::provider_http::is_out_of_files;
 
 /// A signature is refused if the clocks differ by more (AWS: general reference, signature version 4). Smaller
 /// differences are no reason.
@@ -96,6 +97,12 @@ impl Call<'_> {
                 let cause = dispatch.as_connector_error().and_then(Error::source);
                 match credentials_error(cause) {
                     Some(error) => self.without_credentials(error),
+                    // Every Region would say the same: what is short is here.
+                    None if is_out_of_descriptors(cause) => Failure::Final(AdmissionError::Unavailable(
+                        "no descriptor is left to ask Amazon Cognito with: raise the limit of open files (LimitNOFILE= under \
+                         systemd)"
+                            .to_owned(),
+                    )),
                     None if dispatch.is_timeout() => {
                         Failure::Down(format!("{} did not answer in time", self.region))
                     }
@@ -242,7 +249,52 @@ fn credentials_error<'a>(mut cause: Option<&'a (dyn Error + 'static)>) -> Option
     None
 }
 
+fn is_out_of_descriptors(mut cause: Option<&(dyn Error + 'static)>) -> bool {
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_out_of_files) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 fn answer_date(answer: &HttpResponse) -> Option<Timestamp> {
     let date = DateTime::from_str(answer.headers().get("date")?, DateTimeFormat::HttpDate).ok()?;
     Timestamp::from_second(date.secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentity::error::ConnectorError;
+    use aws_sdk_cognitoidentity::operation::get_open_id_token_for_developer_identity::GetOpenIdTokenForDeveloperIdentityError;
+
+    use super::*;
+
+    fn failure(connector: std::io::Error) -> Failure {
+        let (region, pool_id) =
+            (Region::parse("us-east-1").unwrap(), "us-east-1:d56f0c4d-0000-4000-8000-000000000000");
+        let call = Call {
+            operation: Operation::GetOpenIdTokenForDeveloperIdentity,
+            region: &region,
+            pool_id: &IdentityPoolId::parse(pool_id).unwrap(),
+            developer_provider: "login.example.com",
+            names_identity: false,
+        };
+        let error = SdkError::<GetOpenIdTokenForDeveloperIdentityError>::dispatch_failure(
+            ConnectorError::io(Box::new(connector)),
+        );
+        call.failure(&error, Timestamp::from_second(1_790_000_000).unwrap())
+    }
+
+    #[test]
+    fn descriptors_that_are_used_up_speak_against_no_region() {
+        for errno in [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE] {
+            let failure = failure(std::io::Error::from_raw_os_error(errno.raw_os_error()));
+            assert!(!failure.is_an_outage());
+            let Failure::Final(AdmissionError::Unavailable(text)) = failure else { panic!("{failure:?}") };
+            assert!(text.contains("LimitNOFILE"), "the operator is told the cure: {text}");
+        }
+        assert!(failure(std::io::ErrorKind::ConnectionRefused.into()).is_an_outage());
+    }
 }
