@@ -30,7 +30,7 @@ use self::load::Load;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
-use crate::origin::Peer;
+use crate::origin::{Peer, Proxies};
 use crate::provider_http::is_out_of_files;
 use crate::request_id;
 use crate::routes::health;
@@ -130,17 +130,23 @@ pub struct NoPlace;
 
 /// Answers every connection of `listener` with `router`, until `stop`.
 pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
-    listen_within(listener, router, stop, Limits::default()).await;
+    listen_within(listener, router, stop, Limits::default(), Proxies::default()).await;
 }
 
-/// The same within limits of somebody's choice.
-pub async fn listen_within(listener: TcpListener, router: Router, mut stop: Stop, limits: Limits) {
+/// The same within limits of somebody's choice, which hold for no single one of `proxies`: everybody comes by them.
+pub async fn listen_within(
+    listener: TcpListener,
+    router: Router,
+    mut stop: Stop,
+    limits: Limits,
+    proxies: Proxies,
+) {
     let graceful = GracefulShutdown::new();
     let house = Arc::new(House {
         router,
         stop: stop.clone(),
         limits,
-        places: Places::new(&limits),
+        places: Places::new(&limits, proxies),
         load: Load::watch(),
     });
     let (mut complained, mut full) = (None, None);

@@ -91,7 +91,8 @@ impl Proxies {
         }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether a proxy of the operator's is at this address.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|TrustedProxy(network)| network.contains(address))
     }
 

@@ -189,8 +189,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 
     let (stop, stopped) = Stop::channel();
     let s3 = s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?;
-    let listen =
-        |port: Bound, router| tokio::spawn(listen_within(port.listener, router, stopped.clone(), app.limits));
+    let listen = |port: Bound, router| {
+        let (stop, proxies) = (stopped.clone(), app.proxies.clone());
+        tokio::spawn(listen_within(port.listener, router, stop, app.limits, proxies))
+    };
     let listeners = vec![
         listen(ports.server, routes::router(app.clone())),
         listen(ports.s3, s3),

@@ -43,7 +43,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
     let (stop, stopped) = Stop::channel();
-    let serving = tokio::spawn(listen_within(listener, routes::router(app.clone()), stopped, app.limits));
+    let (router, proxies) = (routes::router(app.clone()), app.proxies.clone());
+    let serving = tokio::spawn(listen_within(listener, router, stopped, app.limits, proxies));
     tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
     let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
     let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;

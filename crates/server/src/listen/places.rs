@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Limits;
+use crate::origin::Proxies;
 use crate::peers::{PeerPlace, Peers};
 
 /// Connections beyond the limit, each good for one quick answer: that the server is alive, or that it is full.
@@ -14,7 +15,7 @@ const SPARE: usize = 256;
 /// A spare connection has so long for each step.
 const SPARE_TIME: Duration = Duration::from_secs(2);
 /// One of the public internet may have the fourth part of all connections. Proxies and balancers are where people share
-/// an address, and those are usually in the network around us.
+/// an address; those are in the network around us, or the configuration trusts them.
 const SHARE: usize = 4;
 
 /// What there is, and what of it is taken.
@@ -23,31 +24,33 @@ pub(super) struct Places {
     spare: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     peers: Peers,
+    proxies: Proxies,
     share: usize,
 }
 
 /// A connection's place, until it is dropped.
 pub(super) struct Place {
     _taken: OwnedSemaphorePermit,
-    _peer: PeerPlace,
+    _peer: Option<PeerPlace>,
     is_spare: bool,
 }
 
 impl Places {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, proxies: Proxies) -> Self {
         let semaphore = |places| Arc::new(Semaphore::new(places));
         Self {
             connections: semaphore(limits.connections),
             spare: semaphore(SPARE.min(limits.connections)),
             requests: semaphore(limits.requests),
             peers: Peers::default(),
+            proxies,
             share: (limits.connections / SHARE).max(1),
         }
     }
 
     /// A place for a connection; none, if its peer has enough of them or even the spare ones are taken.
     pub(super) fn connect(&self, peer: IpAddr) -> Option<Place> {
-        let peer = self.peers.take(peer, self.share)?;
+        let peer = if self.proxies.trusts(peer) { None } else { Some(self.peers.take(peer, self.share)?) };
         if let Ok(taken) = self.connections.clone().try_acquire_owned() {
             return Some(Place { _taken: taken, _peer: peer, is_spare: false });
         }
@@ -81,7 +84,9 @@ mod tests {
     use super::*;
 
     fn places(connections: usize) -> Places {
-        Places::new(&Limits { connections, requests: 1, ..Limits::default() })
+        let trusted = vec!["203.0.113.0/24".to_owned().try_into().unwrap()];
+        let proxies = Proxies::new(trusted, "https://login.example.com");
+        Places::new(&Limits { connections, requests: 1, ..Limits::default() }, proxies)
     }
 
     fn connect(places: &Places, peer: &str) -> Option<Place> {
@@ -103,6 +108,15 @@ mod tests {
         let places = places(8);
         let held: Vec<_> = (0..8).map(|_| connect(&places, "10.1.2.3").unwrap()).collect();
         assert!(held.iter().all(|place| !place.is_spare()));
+    }
+
+    #[test]
+    fn a_proxy_that_is_trusted_takes_as_many_as_it_needs_wherever_it_is() {
+        for (peer, whole) in [("203.0.113.9", 8), ("::ffff:203.0.113.9", 8), ("8.8.8.8", 2)] {
+            let places = places(8);
+            let held: Vec<_> = (0..8).map_while(|_| connect(&places, peer)).collect();
+            assert_eq!(held.iter().filter(|place| !place.is_spare()).count(), whole, "{peer}");
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = Stop::channel();
-        let running = tokio::spawn(listen_within(listener, router, stopped, limits));
+        let running = tokio::spawn(listen_within(listener, router, stopped, limits, Proxies::default()));
         Self { address, stop, running, go_on, asked }
     }
 
