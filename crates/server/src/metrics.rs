@@ -44,6 +44,7 @@ pub struct Metrics {
     queue_length: Family<InRegion, Gauge>,
     queue_seconds: Family<InRegion, Histogram>,
     circuit_open: Family<InRegion, Gauge>,
+    refused_early: Counter,
 }
 
 impl Default for Metrics {
@@ -55,6 +56,7 @@ impl Default for Metrics {
             queue_length: Family::default(),
             queue_seconds: Family::new_with_constructor(|| Histogram::new(QUEUE_SECONDS)),
             circuit_open: Family::default(),
+            refused_early: Counter::default(),
         };
         metrics.register();
         metrics
@@ -63,7 +65,8 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&mut self) {
-        let Self { registry, exchanges, calls, queue_length, queue_seconds, circuit_open } = self;
+        let Self { registry, exchanges, calls, queue_length, queue_seconds, circuit_open, refused_early } =
+            self;
         let counted = &*COUNTED;
         registry.register(
             "lines_lost",
@@ -79,6 +82,11 @@ impl Metrics {
             "refusals_of_nobody",
             "Refusals of requests that proved nothing, by the action of the audit trail",
             counted.unproved.clone(),
+        );
+        registry.register(
+            "requests_refused_early",
+            "Requests that were answered 503 at once, because there was too much to do",
+            refused_early.clone(),
         );
         registry.register("exchanges", "Exchanges and links, by the code of their answer", exchanges.clone());
         registry.register(
@@ -98,6 +106,11 @@ impl Metrics {
     /// Counts an exchange by the code of its answer, `ok` if it was granted.
     pub fn exchanged(&self, code: &'static str) {
         self.exchanges.get_or_create(&Code { code }).inc();
+    }
+
+    /// Counts a request for which there was no place.
+    pub fn refused_early(&self) {
+        self.refused_early.inc();
     }
 
     /// What is counted of the pool in a Region.

@@ -24,6 +24,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use daypass_core::clock::SignedDuration;
 use daypass_core::ids::RequestId;
+use daypass_core::random::Random;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
@@ -39,6 +40,8 @@ type SharedEmbedded = State<Arc<Embedded>>;
 pub fn router(app: Arc<App>) -> Router {
     // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
     // answers it: one that is set afterwards replaces the layer's.
+    // A refusal stands within that layer too, or a page could not read it.
+    let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/link", post(link::handle))
@@ -46,6 +49,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth2/token", post(token::handle))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
+        .layer(places.clone())
         .layer(cors_for_apps(&app));
     // A GET that has an effect is no HEAD: whoever looks ahead must not spend a login.
     let never = method_not_allowed;
@@ -59,12 +63,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/login/style.css", get(login::pages::style))
         .route("/login/popup.js", get(login::pages::popup_script))
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
+        .layer(places.clone())
         .layer(middleware::map_response(login::pages::harden));
     let operations = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::handle));
-    let embedded = app.embedded.clone().map(embedded).unwrap_or_default();
+        .route("/metrics", get(metrics::handle))
+        .layer(places);
+    let embedded = app.embedded.clone().map(|it| embedded(it, &app)).unwrap_or_default();
 
     broker
         .merge(login)
@@ -73,31 +79,33 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(embedded)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app.clone(), refuse_without_place))
         .layer(middleware::from_fn_with_state(app, request_id::name_limit_and_log))
 }
 
 /// The paths of the embedded pool: the AWS API, and what verifiers of its tokens ask for.
-fn embedded(embedded: Arc<Embedded>) -> Router {
+fn embedded(embedded: Arc<Embedded>, app: &Arc<App>) -> Router {
+    let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
     let aws = Router::new()
         .route("/", get(root).post(aws::handle))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(places.clone())
         .layer(cors_for_aws());
     let documents = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::configuration))
         .route("/.well-known/jwks.json", get(discovery::jwk_set))
         .route("/.well-known/jwks_uri", get(discovery::jwk_set))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(places.clone())
         .layer(cors_for_documents());
     let playground = if embedded.playground.is_some() { playground::router() } else { Router::new() };
-    aws.merge(documents).merge(playground).with_state(embedded)
+    aws.merge(documents).merge(playground.layer(places)).with_state(embedded)
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
 /// goes by cookies, so an origin has no authority to lend. The headers are echoed, because `*` does not stand
 /// for `Authorization` (Fetch, "CORS-non-wildcard request-header name").
 fn cors_for_aws() -> CorsLayer {
-    let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date"];
+    let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date", "retry-after"];
     CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::OPTIONS])
@@ -118,7 +126,7 @@ fn cors_for_apps(app: &App) -> CorsLayer {
 }
 
 fn cors_for_documents() -> CorsLayer {
-    CorsLayer::new().allow_origin(Any).allow_methods([Method::GET])
+    CorsLayer::new().allow_origin(Any).allow_methods([Method::GET]).expose_headers([header::RETRY_AFTER])
 }
 
 /// Refuses, before it costs anything, what the listener has no place for. Who is sent away together is not to come back
@@ -132,8 +140,19 @@ async fn refuse_without_place(
     if request.extensions().get::<NoPlace>().is_none() || health::asks_for_life(request.uri().path()) {
         return next.run(request).await;
     }
-    let (dialect, [share]) = (dialect_of(&request), app.random.bytes());
-    ApiError::busy(dialect, SignedDuration::from_secs(1 + i64::from(share % 8))).answer(dialect, &id)
+    app.metrics.refused_early();
+    let (dialect, path) = (dialect_of(&request), request.uri().path());
+    let error = ApiError::busy(dialect, time_to_come_back(&*app.random));
+    if path == "/login" || path.starts_with("/login/") {
+        return login::pages::mistake(&error, &id);
+    }
+    error.answer(dialect, &id)
+}
+
+/// When whoever finds no place is welcome again.
+pub(crate) fn time_to_come_back(random: &dyn Random) -> SignedDuration {
+    let [share] = random.bytes();
+    SignedDuration::from_secs(1 + i64::from(share % 8))
 }
 
 /// How a request is answered if it fails before its route is reached.

@@ -13,8 +13,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use daypass_core::ids::RequestId;
 use s3s::auth::{S3Auth, SecretKey};
@@ -24,6 +25,8 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
+use crate::listen::NoPlace;
+use crate::routes::time_to_come_back;
 use crate::wire::Embedded;
 use crate::xml;
 
@@ -42,8 +45,26 @@ pub fn router(embedded: &Arc<Embedded>, origins: &BTreeSet<String>, root: &Path)
     Ok(Router::new()
         .fallback(answer)
         .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
+        .layer(middleware::from_fn_with_state(embedded.clone(), refuse_without_place))
         .layer(cors(origins))
         .layer(CatchPanicLayer::new()))
+}
+
+/// Refuses what the listener has no place for. SDKs wait after this code, and try again.
+async fn refuse_without_place(
+    State(embedded): State<Arc<Embedded>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    if request.extensions().get::<NoPlace>().is_none() {
+        return next.run(request).await;
+    }
+    let id = RequestId::generate(embedded.clock.now(), &*embedded.random);
+    let message = "Please reduce your request rate.";
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown", message, None, &id);
+    let seconds = time_to_come_back(&*embedded.random).as_secs();
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 async fn answer(service: S3Service, request: Request<Body>) -> Response {
@@ -64,7 +85,7 @@ fn cors(origins: &BTreeSet<String>) -> CorsLayer {
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::ETAG, HeaderName::from_static("x-amz-request-id")])
+        .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-amz-request-id")])
         .max_age(Duration::from_mins(10))
 }
 

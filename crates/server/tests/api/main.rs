@@ -14,5 +14,6 @@ mod login;
 mod matrix;
 mod model;
 mod origin;
+mod overload;
 mod s3;
 mod sts;

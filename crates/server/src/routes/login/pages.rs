@@ -91,7 +91,7 @@ pub(super) fn choose(app: &App, login: &AppLogin) -> Response {
 }
 
 /// A request or an answer that leads nowhere. There is no address known to be an app's, so there is no way on.
-pub(super) fn mistake(error: &ApiError, id: &RequestId) -> Response {
+pub(in crate::routes) fn mistake(error: &ApiError, id: &RequestId) -> Response {
     let page = MistakePage { message: error.message(), code: error.code(), request_id: id.as_str() };
     with_policy(error.answer_with_page(render(&page), id), "'none'")
 }
