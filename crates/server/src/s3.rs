@@ -1,6 +1,7 @@
 //! The S3 endpoint of development: `s3s` speaks the protocol, `s3s-fs` keeps objects in a folder, and every
 //! request passes `gate` first and `permission` second. No other way leads to an object.
 
+mod body;
 mod folder;
 mod gate;
 mod permission;

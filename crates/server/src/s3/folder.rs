@@ -34,6 +34,30 @@ impl Folder {
         if length > 0 && is_longer { Some(Range::Int { first: 0, last: None }) } else { range }
     }
 
+    /// Whether an object can be kept by a key: where files are, there is nothing below one, and a folder is none.
+    ///
+    /// # Errors
+    /// If something else is in its place. S3 keeps both.
+    pub async fn check_place(&self, bucket: &str, key: &str) -> S3Result<()> {
+        let bucket = self.root.join(bucket);
+        let name = key.trim_end_matches('/');
+        let above = name.match_indices('/').filter_map(|(end, _)| name.get(..end));
+        let mut is_taken = false;
+        for folder in above {
+            is_taken |= tokio::fs::metadata(bucket.join(folder)).await.is_ok_and(|it| !it.is_dir());
+        }
+        if let Ok(there) = tokio::fs::metadata(bucket.join(name)).await {
+            is_taken |= there.is_dir() != key.ends_with('/');
+        }
+        if is_taken {
+            return Err(s3_error!(
+                NotImplemented,
+                "This endpoint of development keeps objects as files, and a name cannot be both an object's and a folder's."
+            ));
+        }
+        Ok(())
+    }
+
     /// Who began an upload, by the name that [`s3s::auth::Credentials`] had then.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use daypass_core::iam::Origin;
 use daypass_core::ids::{AccessKeyId, RequestId};
 use daypass_core::secret::Secret;
 
+use super::body::BodyFault;
 use super::error;
 use crate::sigv4::{Caller, SignatureError};
 use crate::wire::Embedded;
@@ -35,6 +36,7 @@ pub(super) struct Admitted {
     /// Where the request came from.
     pub origin: Origin,
     refusal: Mutex<Option<Refusal>>,
+    fault: Mutex<Option<BodyFault>>,
 }
 
 /// What was refused further in, and why.
@@ -46,6 +48,15 @@ pub(super) struct Refusal {
 impl Admitted {
     pub fn note_refusal(&self, refusal: Refusal) {
         *self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(refusal);
+    }
+
+    /// Notes what is wrong with the body, or would be if it cannot be read. The last word counts.
+    pub fn note_fault(&self, fault: Option<BodyFault>) {
+        *self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = fault;
+    }
+
+    fn take_fault(&self) -> Option<BodyFault> {
+        self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
     fn take_refusal(&self) -> Option<Refusal> {
@@ -66,7 +77,7 @@ pub(super) async fn admit(State(embedded): State<Arc<Embedded>>, request: Reques
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
     let (parts, body) = request.into_parts();
     let mut response = match find_bearer(&embedded, &parts).await {
-        Ok(bearer) => answer(&embedded, bearer, draft, Request::from_parts(parts, body), next).await,
+        Ok(bearer) => answer(&embedded, bearer, draft, Request::from_parts(parts, body), next, &id).await,
         Err(Stopped { status, code, message, detail, access_key_id }) => {
             draft.access_key_id = access_key_id;
             let response = error(status, code, &message, detail, &id);
@@ -94,13 +105,20 @@ async fn answer(
     mut draft: AuditDraft,
     request: Request,
     next: Next,
+    id: &RequestId,
 ) -> Response {
     draft.access_key_id = Some(bearer.access_key_id.clone());
     if let Caller::Session(opened) = &bearer.caller {
         draft.identity_id = Some(opened.session.identity_id.clone());
     }
     let bearer = Arc::new(bearer);
-    let response = ADMITTED.scope(bearer.clone(), next.run(request)).await;
+    let mut response = ADMITTED.scope(bearer.clone(), next.run(request)).await;
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && let Some(fault) = bearer.take_fault()
+    {
+        let (status, code, message) = fault.answer();
+        response = error(status, code, message, None, id);
+    }
     if response.status() != StatusCode::FORBIDDEN {
         return response;
     }
@@ -145,7 +163,14 @@ async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Admitted, Sto
     match embedded.callers.find(&access_key_id, session_token.as_ref().map(Secret::expose)).await {
         Ok((caller, secret)) => {
             let origin = embedded.proxies.origin(&parts.extensions, &parts.headers);
-            Ok(Admitted { access_key_id, secret, caller, origin, refusal: Mutex::default() })
+            Ok(Admitted {
+                access_key_id,
+                secret,
+                caller,
+                origin,
+                refusal: Mutex::default(),
+                fault: Mutex::default(),
+            })
         }
         Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..refusal(embedded, parts, error) }),
     }

@@ -13,13 +13,14 @@ use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::Credentials;
 use s3s::dto::{
-    AbortMultipartUploadInput, CompleteMultipartUploadInput, CreateMultipartUploadInput, DeleteObjectsInput,
-    GetObjectInput, ListObjectsInput, ListObjectsV2Input, ListPartsInput, UploadPartCopyInput,
-    UploadPartInput,
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, CopyObjectInput, CreateBucketInput,
+    CreateMultipartUploadInput, DeleteObjectsInput, GetObjectInput, ListObjectsInput, ListObjectsV2Input,
+    ListPartsInput, PutObjectInput, UploadPartCopyInput, UploadPartInput,
 };
 use s3s::path::S3Path;
 use s3s::{S3Request, S3Result, s3_error};
 
+use super::body;
 use super::folder::{self, Folder};
 use super::gate::{self, Admitted, Refusal};
 use crate::sigv4::Caller;
@@ -28,6 +29,15 @@ use crate::sigv4::Caller;
 pub(super) struct Permission {
     access: Arc<Access>,
     folder: Folder,
+}
+
+/// Operations whose body is a document, which `s3s` reads when they are permitted and before it asks about what it says.
+const DOCUMENTS: [&str; 3] = ["CompleteMultipartUpload", "CreateBucket", "DeleteObjects"];
+
+/// Whatever fails from now on is not the body's fault.
+fn has_read_document() -> S3Result<()> {
+    gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?.note_fault(None);
+    Ok(())
 }
 
 /// One thing that a request needs to be allowed.
@@ -101,6 +111,7 @@ impl S3Access for Permission {
         check_paths(cx.s3_path(), cx.headers(), &query)?;
         let operation = cx.s3_op().name().to_owned();
         let (bucket, key) = (cx.s3_path().get_bucket_name(), cx.s3_path().get_object_key());
+        body::check_form(&operation, cx.headers())?;
         folder::check_length(&operation, bucket.unwrap_or_default(), key.unwrap_or_default())?;
         let needs =
             needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
@@ -111,7 +122,26 @@ impl S3Access for Permission {
                 with_listing(self.access.arrival(bearer.origin), &operation, &query),
             )?;
         }
+        if DOCUMENTS.contains(&operation.as_str()) {
+            bearer.note_fault(Some(body::fault_of_document(cx.headers())));
+        }
         Ok(())
+    }
+
+    async fn create_bucket(&self, _: &mut S3Request<CreateBucketInput>) -> S3Result<()> {
+        has_read_document()
+    }
+
+    async fn put_object(&self, request: &mut S3Request<PutObjectInput>) -> S3Result<()> {
+        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        self.folder.check_place(&request.input.bucket, &request.input.key).await?;
+        let (headers, trailer) = (&request.headers, request.trailing_headers.as_ref());
+        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer);
+        Ok(())
+    }
+
+    async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
+        self.folder.check_place(&request.input.bucket, &request.input.key).await
     }
 
     /// `s3s-fs` says that it encodes keys when a client asks for that, and does not. Unasked it tells the truth.
@@ -144,9 +174,13 @@ impl S3Access for Permission {
     }
 
     async fn upload_part(&self, request: &mut S3Request<UploadPartInput>) -> S3Result<()> {
+        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         let UploadPartInput { bucket, key, upload_id, .. } = &request.input;
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
-        self.check_upload(upload_id, need, &mut request.credentials).await
+        self.check_upload(upload_id, need, &mut request.credentials).await?;
+        let (headers, trailer) = (&request.headers, request.trailing_headers.as_ref());
+        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer);
+        Ok(())
     }
 
     async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
@@ -159,7 +193,9 @@ impl S3Access for Permission {
         &self,
         request: &mut S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<()> {
+        has_read_document()?;
         let CompleteMultipartUploadInput { bucket, key, upload_id, .. } = &request.input;
+        self.folder.check_place(bucket, key).await?;
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
         self.check_upload(upload_id, need, &mut request.credentials).await
     }
@@ -182,6 +218,7 @@ impl S3Access for Permission {
     /// The keys of a batch stand in its body; each is decided as if it stood alone, and one refusal refuses
     /// the batch.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        has_read_document()?;
         let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         for object in &request.input.delete.objects {
             check_key(&object.key)?;

@@ -1,5 +1,10 @@
 //! The S3 endpoint of development, as whoever holds credentials reaches it.
 
+mod bodies;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use aws_sigv4::http_request::SignableBody;
 use axum::Router;
 use axum::body::Body;
@@ -47,6 +52,20 @@ impl S3 {
 
     fn holds(&self, key: &str) -> bool {
         self.folder.path().join("bucket").join(key).exists()
+    }
+
+    /// Everything that is kept, and what is noted about it.
+    fn names(&self) -> BTreeSet<PathBuf> {
+        let (mut folders, mut names) = (vec![self.folder.path().to_owned()], BTreeSet::new());
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path.clone());
+                }
+                names.insert(path);
+            }
+        }
+        names
     }
 
     /// A request that has to succeed.
@@ -218,6 +237,27 @@ async fn a_key_that_is_too_long_is_refused_before_anything_is_stored() {
         assert!(!s3.holds(&longer));
     }
     assert_eq!(std::fs::read_dir(s3.folder.path()).unwrap().count(), before);
+}
+
+#[tokio::test]
+async fn a_name_is_an_objects_or_a_folders() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/a", "a file")).await;
+    s3.ask(request("PUT", "/bucket/folder/a", "a file")).await;
+    let copy = |to: &str| {
+        let mut copy = request("PUT", to, "");
+        copy.headers_mut().insert("x-amz-copy-source", HeaderValue::from_static("/bucket/a"));
+        copy
+    };
+    for taken in ["/bucket/a/b", "/bucket/a/b/c", "/bucket/a/", "/bucket/folder"] {
+        let body = if taken.ends_with('/') { "" } else { "another" };
+        for odd in [request("PUT", taken, body), copy(taken)] {
+            assert_refused(&s3.send(signed(&s3.daypass.key, odd)).await, 501, "NotImplemented");
+        }
+    }
+    for path in ["/bucket/a", "/bucket/folder/a"] {
+        assert_eq!(s3.ask(request("GET", path, "")).await.body, "a file");
+    }
 }
 
 /// An installation where whoever logged in may do everything.
