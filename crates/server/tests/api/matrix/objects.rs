@@ -10,7 +10,7 @@ use daypass::s3;
 use daypass_core::access_key::ALLOW_ALL;
 use daypass_core::clock::{Clock, SystemClock};
 use daypass_core::ids::AccessKeyId;
-use http::Request;
+use http::{HeaderValue, Request};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -117,21 +117,60 @@ impl Endpoint {
 }
 
 fn request(operation: &str, method: &str, uri: &str, body: &str) -> Request<String> {
+    let mut request = without_source(method, uri, body);
+    if matches!(operation, "CopyObject" | "UploadPartCopy") {
+        request.headers_mut().insert("x-amz-copy-source", SOURCE);
+    }
+    request
+}
+
+/// What somebody adds to a request that somebody else signed.
+const SOURCE: HeaderValue = HeaderValue::from_static("/bucket/yours/a");
+
+fn without_source(method: &str, uri: &str, body: &str) -> Request<String> {
     let request = Request::builder()
         .method(method)
         .uri(uri)
         .header("host", "127.0.0.1:9401")
         .header("content-length", body.len())
         .header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
-    let copies = matches!(operation, "CopyObject" | "UploadPartCopy");
-    let request = if copies { request.header("x-amz-copy-source", "/bucket/yours/a") } else { request };
     request.body(body.to_owned()).unwrap()
 }
 
 /// Signs at the machine's own time, which s3s reads.
 fn sign(daypass: &Daypass, credentials: &Credentials, request: Request<String>) -> Request<String> {
-    let signer = Signer { service: "s3", at: SystemClock.now(), ..daypass.signer(credentials) };
-    signer.sign_over(request, SignableBody::UnsignedPayload)
+    signer(daypass, credentials).sign_over(request, SignableBody::UnsignedPayload)
+}
+
+fn signer<'a>(daypass: &Daypass, credentials: &'a Credentials) -> Signer<'a> {
+    Signer { service: "s3", at: SystemClock.now(), ..daypass.signer(credentials) }
+}
+
+/// Requests of whoever may everything, in either form: signed for another Region, for another service, and with the source
+/// of a copy that they did not sign.
+fn odd_signatures(
+    daypass: &Daypass,
+    method: &str,
+    uri: &str,
+    whole: &Request<String>,
+) -> Vec<(&'static str, Request<String>, u16)> {
+    let here = || signer(daypass, &daypass.key);
+    let (region, service) = (Signer { region: "eu-west-1", ..here() }, Signer { service: "sts", ..here() });
+    let unsigned = SignableBody::UnsignedPayload;
+    let mut odd = Vec::new();
+    for (who, signer) in [("a signer for another Region", region), ("a signer for another service", service)]
+    {
+        odd.push((who, signer.sign_over(whole.clone(), unsigned.clone()), 400));
+        odd.push((who, signer.presign_over(whole.clone(), unsigned.clone(), 600), 400));
+    }
+    let bare = || without_source(method, uri, whole.body());
+    for mut signed in
+        [here().sign_over(bare(), unsigned.clone()), here().presign_over(bare(), unsigned.clone(), 600)]
+    {
+        signed.headers_mut().insert("x-amz-copy-source", SOURCE);
+        odd.push(("whoever adds a source that was not signed", signed, 403));
+    }
+    odd
 }
 
 #[tokio::test]
@@ -175,6 +214,15 @@ async fn no_object_is_reached_by_who_has_no_right_to_it() {
             ("a session without its token", &half, 403),
         ] {
             let answer = endpoint.ask(sign(&daypass, credentials, plain())).await;
+            assert_eq!(answer.status, status, "{who} at {operation}: {answer:?}");
+            assert!(!answer.body.contains("an object"), "{who} at {operation}: {answer:?}");
+        }
+    }
+    for (operation, method, uri, body) in requests() {
+        for (who, odd, status) in
+            odd_signatures(&daypass, method, &uri, &request(operation, method, &uri, body))
+        {
+            let answer = endpoint.ask(odd).await;
             assert_eq!(answer.status, status, "{who} at {operation}: {answer:?}");
             assert!(!answer.body.contains("an object"), "{who} at {operation}: {answer:?}");
         }
