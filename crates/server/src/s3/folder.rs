@@ -2,13 +2,15 @@
 //! aborts over some delimiters and ranges, and an upload is there for whoever holds one access key. What it cannot do
 //! is refused before it does anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use s3s::dto::Range;
+use s3s::dto::{CompletedPart, CopySource, Range};
 use s3s::{S3Result, s3_error};
 
 /// The longest name of a file (limits.h, `NAME_MAX`).
 const NAME_MAX: usize = 255;
+/// The longest key that S3 takes.
+const LONGEST_KEY: usize = 1_024;
 /// What stands around a bucket and a key in the longest name that an object has: `.bucket-`, `.object-`,
 /// `.metadata.json`.
 const AROUND: usize = 30;
@@ -34,12 +36,18 @@ impl Folder {
         if length > 0 && is_longer { Some(Range::Int { first: 0, last: None }) } else { range }
     }
 
-    /// Whether an object can be kept by a key: where files are, there is nothing below one, and a folder is none.
+    /// Whether a key can be an object's: where files are, there is nothing below one, and a folder is none.
     ///
     /// # Errors
-    /// If something else is in its place. S3 keeps both.
+    /// If something else is in its place, where S3 keeps both, or there is no such bucket.
     pub async fn check_place(&self, bucket: &str, key: &str) -> S3Result<()> {
+        if key.len() > LONGEST_KEY || key.split('/').any(|name| name.len() > NAME_MAX) {
+            return Err(s3_error!(KeyTooLongError));
+        }
         let bucket = self.root.join(bucket);
+        if !is_folder(&bucket).await {
+            return Err(s3_error!(NoSuchBucket));
+        }
         let name = key.trim_end_matches('/');
         let above = name.match_indices('/').filter_map(|(end, _)| name.get(..end));
         let mut is_taken = false;
@@ -54,6 +62,41 @@ impl Folder {
                 NotImplemented,
                 "This endpoint of development keeps objects as files, and a name cannot be both an object's and a folder's."
             ));
+        }
+        Ok(())
+    }
+
+    /// Whether a key can be read: a folder is no object.
+    ///
+    /// # Errors
+    /// If it is one.
+    pub async fn check_object(&self, bucket: &str, key: &str) -> S3Result<()> {
+        if is_folder(&self.root.join(bucket).join(key)).await { Err(s3_error!(NoSuchKey)) } else { Ok(()) }
+    }
+
+    /// The same of what is copied.
+    ///
+    /// # Errors
+    /// If it is a folder, or no key at all.
+    pub async fn check_source(&self, source: &CopySource) -> S3Result<()> {
+        match source {
+            CopySource::Bucket { bucket, key, .. } => self.check_object(bucket, key).await,
+            CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => Err(s3_error!(NotImplemented)),
+        }
+    }
+
+    /// Whether the parts that an upload is completed with are there. `s3s-fs` would look for them one by one, when the upload
+    /// is over already.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub async fn check_parts(&self, upload_id: &str, parts: &[CompletedPart]) -> S3Result<()> {
+        for part in parts {
+            let number = part.part_number.unwrap_or_default();
+            let file = self.root.join(format!(".upload_id-{upload_id}.part-{number}"));
+            if tokio::fs::metadata(file).await.is_err() {
+                return Err(s3_error!(InvalidPart, "The part {number} was not uploaded."));
+            }
         }
         Ok(())
     }
@@ -73,6 +116,10 @@ impl Folder {
         let text = tokio::fs::read(file).await.map_err(|_| unknown())?;
         serde_json::from_slice(&text).map_err(|_| unknown())
     }
+}
+
+async fn is_folder(path: &Path) -> bool {
+    tokio::fs::metadata(path).await.is_ok_and(|it| it.is_dir())
 }
 
 /// Whether an object may be made by a key. S3 takes 1,024 bytes.

@@ -14,8 +14,9 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::Credentials;
 use s3s::dto::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, CopyObjectInput, CreateBucketInput,
-    CreateMultipartUploadInput, DeleteObjectsInput, GetObjectInput, ListObjectsInput, ListObjectsV2Input,
-    ListPartsInput, PutObjectInput, UploadPartCopyInput, UploadPartInput,
+    CreateMultipartUploadInput, DeleteObjectInput, DeleteObjectsInput, GetObjectInput, HeadObjectInput,
+    ListObjectsInput, ListObjectsV2Input, ListPartsInput, PutObjectInput, UploadPartCopyInput,
+    UploadPartInput,
 };
 use s3s::path::S3Path;
 use s3s::{S3Request, S3Result, s3_error};
@@ -141,7 +142,9 @@ impl S3Access for Permission {
     }
 
     async fn copy_object(&self, request: &mut S3Request<CopyObjectInput>) -> S3Result<()> {
-        self.folder.check_place(&request.input.bucket, &request.input.key).await
+        let CopyObjectInput { bucket, key, copy_source, .. } = &request.input;
+        self.folder.check_source(copy_source).await?;
+        self.folder.check_place(bucket, key).await
     }
 
     /// `s3s-fs` says that it encodes keys when a client asks for that, and does not. Unasked it tells the truth.
@@ -160,8 +163,17 @@ impl S3Access for Permission {
 
     async fn get_object(&self, request: &mut S3Request<GetObjectInput>) -> S3Result<()> {
         let GetObjectInput { bucket, key, range, .. } = &request.input;
+        self.folder.check_object(bucket, key).await?;
         request.input.range = self.folder.range(*range, bucket, key).await;
         Ok(())
+    }
+
+    async fn head_object(&self, request: &mut S3Request<HeadObjectInput>) -> S3Result<()> {
+        self.folder.check_object(&request.input.bucket, &request.input.key).await
+    }
+
+    async fn delete_object(&self, request: &mut S3Request<DeleteObjectInput>) -> S3Result<()> {
+        self.folder.check_place(&request.input.bucket, &request.input.key).await
     }
 
     async fn create_multipart_upload(
@@ -184,9 +196,10 @@ impl S3Access for Permission {
     }
 
     async fn upload_part_copy(&self, request: &mut S3Request<UploadPartCopyInput>) -> S3Result<()> {
-        let UploadPartCopyInput { bucket, key, upload_id, .. } = &request.input;
+        let UploadPartCopyInput { bucket, key, upload_id, copy_source, .. } = &request.input;
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
-        self.check_upload(upload_id, need, &mut request.credentials).await
+        self.check_upload(upload_id, need, &mut request.credentials).await?;
+        self.folder.check_source(copy_source).await
     }
 
     async fn complete_multipart_upload(
@@ -194,10 +207,12 @@ impl S3Access for Permission {
         request: &mut S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<()> {
         has_read_document()?;
-        let CompleteMultipartUploadInput { bucket, key, upload_id, .. } = &request.input;
-        self.folder.check_place(bucket, key).await?;
+        let CompleteMultipartUploadInput { bucket, key, upload_id, multipart_upload, .. } = &request.input;
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
-        self.check_upload(upload_id, need, &mut request.credentials).await
+        self.check_upload(upload_id, need, &mut request.credentials).await?;
+        self.folder.check_place(bucket, key).await?;
+        let parts = multipart_upload.as_ref().and_then(|it| it.parts.as_deref()).unwrap_or_default();
+        self.folder.check_parts(upload_id, parts).await
     }
 
     async fn abort_multipart_upload(
@@ -222,6 +237,7 @@ impl S3Access for Permission {
         let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         for object in &request.input.delete.objects {
             check_key(&object.key)?;
+            self.folder.check_place(&request.input.bucket, &object.key).await?;
             let need =
                 Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
             self.check_need(&bearer, &need, self.access.arrival(bearer.origin))?;

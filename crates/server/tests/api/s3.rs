@@ -239,25 +239,66 @@ async fn a_key_that_is_too_long_is_refused_before_anything_is_stored() {
     assert_eq!(std::fs::read_dir(s3.folder.path()).unwrap().count(), before);
 }
 
+/// A request that copies an object.
+fn copy(from: &'static str, to: &str) -> Request<String> {
+    let mut copy = request("PUT", to, "");
+    copy.headers_mut().insert("x-amz-copy-source", HeaderValue::from_static(from));
+    copy
+}
+
 #[tokio::test]
 async fn a_name_is_an_objects_or_a_folders() {
     let s3 = S3::start().await;
     s3.ask(request("PUT", "/bucket/a", "a file")).await;
     s3.ask(request("PUT", "/bucket/folder/a", "a file")).await;
-    let copy = |to: &str| {
-        let mut copy = request("PUT", to, "");
-        copy.headers_mut().insert("x-amz-copy-source", HeaderValue::from_static("/bucket/a"));
-        copy
+    let delete = |key: &str| {
+        let body = format!("<Delete><Object><Key>{key}</Key></Object></Delete>");
+        request("POST", "/bucket?delete", &body)
     };
-    for taken in ["/bucket/a/b", "/bucket/a/b/c", "/bucket/a/", "/bucket/folder"] {
+    let before = s3.names();
+    for taken in ["a/b", "a/b/c", "a/", "folder"] {
+        let path = format!("/bucket/{taken}");
         let body = if taken.ends_with('/') { "" } else { "another" };
-        for odd in [request("PUT", taken, body), copy(taken)] {
+        let put = request("PUT", &path, body);
+        for odd in [put, copy("/bucket/a", &path), request("DELETE", &path, ""), delete(taken)] {
             assert_refused(&s3.send(signed(&s3.daypass.key, odd)).await, 501, "NotImplemented");
         }
     }
-    for path in ["/bucket/a", "/bucket/folder/a"] {
-        assert_eq!(s3.ask(request("GET", path, "")).await.body, "a file");
+    for folder in ["/bucket/folder", "/bucket/folder/"] {
+        for (method, code) in [("GET", "NoSuchKey"), ("HEAD", "")] {
+            let answer = s3.send(signed(&s3.daypass.key, request(method, folder, ""))).await;
+            assert_refused(&answer, 404, code);
+        }
     }
+    let of_folder = copy("/bucket/folder", "/bucket/copy");
+    assert_refused(&s3.send(signed(&s3.daypass.key, of_folder)).await, 404, "NoSuchKey");
+    for (key, code) in [("k".repeat(256), "KeyTooLongError"), ("k/".repeat(600), "KeyTooLongError")] {
+        assert_refused(&s3.send(signed(&s3.daypass.key, delete(&key))).await, 400, code);
+    }
+    let nowhere = request("PUT", "/no-bucket/a", "another");
+    assert_refused(&s3.send(signed(&s3.daypass.key, nowhere)).await, 404, "NoSuchBucket");
+    assert_eq!(s3.names(), before);
+}
+
+#[tokio::test]
+async fn an_upload_is_not_completed_with_parts_that_are_not_there() {
+    let s3 = S3::start().await;
+    let begun = s3.ask(request("POST", "/bucket/film?uploads", "")).await;
+    let path = format!("/bucket/film?uploadId={}", begun.element("UploadId"));
+    s3.ask(request("PUT", &format!("{path}&partNumber=1"), "a film")).await;
+    s3.ask(request("PUT", "/bucket/folder/a", "a file")).await;
+    let part = |number: i32| format!("<Part><PartNumber>{number}</PartNumber><ETag>a</ETag></Part>");
+    let complete = |parts: String| {
+        let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
+        signed(&s3.daypass.key, request("POST", &path, &body))
+    };
+    for parts in [part(2), part(1) + &part(2), part(-1), part(0)] {
+        assert_refused(&s3.send(complete(parts)).await, 400, "InvalidPart");
+    }
+    let of_folder = copy("/bucket/folder", &format!("{path}&partNumber=2"));
+    assert_refused(&s3.send(signed(&s3.daypass.key, of_folder)).await, 404, "NoSuchKey");
+    assert_eq!(s3.send(complete(part(1))).await.status, 200, "it goes on");
+    assert_eq!(s3.ask(request("GET", "/bucket/film", "")).await.body, "a film");
 }
 
 /// An installation where whoever logged in may do everything.
