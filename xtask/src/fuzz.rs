@@ -6,7 +6,7 @@ use crate::process::{answer, on_path, run};
 use crate::{Outcome, Workspace, debian};
 
 /// A target, and how many inputs it tries: about seven seconds of them.
-const TARGETS: [(&str, u32); 8] = [
+const TARGETS: [(&str, u32); 9] = [
     ("template", 350_000),
     ("id_token", 350_000),
     ("answer", 80_000),
@@ -15,6 +15,7 @@ const TARGETS: [(&str, u32); 8] = [
     ("sts_form", 30_000),
     ("aws_json", 18_000),
     ("lambda", 80_000),
+    ("s3", 3_000),
 ];
 
 /// What `cargo fuzz` asks of the compiler.
