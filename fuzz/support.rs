@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daypass_core::clock::ManualClock;
-use daypass_core::provider::definition::Definition;
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{
+use daypass_core::ground::clock::ManualClock;
+use daypass_core::login::provider::definition::Definition;
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
+use daypass_core::login::provider::{
     AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
 use futures::executor::block_on;
 use http::{Request, Response};
 

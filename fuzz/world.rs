@@ -21,12 +21,12 @@ use daypass::secrets::{AwsSecrets, Secrets};
 use daypass::wire::{App, Embedded, Ingredients};
 use daypass::{routes, s3};
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
-use daypass_core::clock::{Clock, SignedDuration};
-use daypass_core::ids::{IdentityPoolId, RoleName, UserName};
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::random::SeededRandom;
-use daypass_core::role::{RoleDocument, RoleTrust};
-use daypass_core::seal::MasterKey;
+use daypass_core::ground::clock::{Clock, SignedDuration};
+use daypass_core::ground::ids::{IdentityPoolId, RoleName, UserName};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::random::SeededRandom;
+use daypass_core::credentials::role::{RoleDocument, RoleTrust};
+use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::memory::MemoryStore;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
@@ -231,7 +231,7 @@ fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
     vec![RoleDocument {
         name: RoleName::parse("authenticated").unwrap(),
         trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr: "authenticated" },
-        policy: daypass_core::access_key::ALLOW_ALL.into(),
+        policy: daypass_core::credentials::access_key::ALLOW_ALL.into(),
         max_session_duration: SignedDuration::from_hours(1),
     }]
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daypass_core::clock::SystemClock;
-use daypass_core::provider::definition::Definition;
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{Engine, Identifier, Provider, UnverifiedProof};
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::Definition;
+use daypass_core::login::provider::{Engine, Identifier, Provider, UnverifiedProof};
 use futures::executor::block_on;
 use http::{Request, Response};
 

@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use daypass::routes::aws::{Access, model};
-use daypass_core::access_key::ALLOW_ALL;
-use daypass_core::clock::ManualClock;
+use daypass_core::credentials::access_key::ALLOW_ALL;
+use daypass_core::ground::clock::ManualClock;
 use fuzz_support::NOW;
 use fuzz_support::world::World;
 use http::Request;

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use daypass_core::clock::SystemClock;
+use daypass_core::ground::clock::SystemClock;
 use fuzz_support::world::{World, request};
 use http::{HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;

@@ -8,8 +8,8 @@
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use daypass_core::access_key::ALLOW_ALL;
-use daypass_core::clock::ManualClock;
+use daypass_core::credentials::access_key::ALLOW_ALL;
+use daypass_core::ground::clock::ManualClock;
 use fuzz_support::NOW;
 use fuzz_support::world::{World, request};
 use http::{HeaderMap, Request, Uri};

@@ -7,11 +7,11 @@ mod trail;
 use serde::{Deserialize, Serialize};
 
 pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
-use crate::clock::Timestamp;
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
 use crate::iam::Origin;
-use crate::ids::{AccessKeyId, IdentityId, RequestId};
-use crate::public_login::PublicLogin;
-use crate::token::Claims;
+use crate::login::public::PublicLogin;
+use crate::token::openid_token::Claims;
 
 /// So many characters are kept of a text of which nothing was proved: whoever sent it may have made it up.
 const MAX_UNPROVED: usize = 200;
@@ -313,8 +313,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ids::Region;
-    use crate::random::SeededRandom;
+    use crate::ground::ids::Region;
+    use crate::ground::random::SeededRandom;
 
     fn draft() -> AuditDraft {
         let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1));

@@ -15,13 +15,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::audit::{AuditEvent, AuditSubject};
-use crate::clock::{Clock, Timestamp};
-use crate::identity::{Identity, IdentityPool, Login};
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
-use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
-use crate::seal::Sealed;
-use crate::standing::Standing;
-use crate::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
+use crate::ground::clock::{Clock, Timestamp};
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
+use crate::ground::seal::Sealed;
+use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::records::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
+use crate::records::standing::Standing;
+use crate::records::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
@@ -202,13 +202,13 @@ pub trait Store: Send + Sync {
     /// Finds, creates, links or merges the identity of verified logins, as [`linking::link`] decides.
     /// However many ask at once, no login ever has two identities, and exactly one asker hears of a change.
     ///
-    /// [`linking::link`]: crate::linking::link
+    /// [`linking::link`]: crate::records::linking::link
     async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError>;
 
-    /// Makes the identities of two developer users one, as [`linking::merge`](crate::linking::merge) decides.
+    /// Makes the identities of two developer users one, as [`linking::merge`](crate::records::linking::merge) decides.
     async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError>;
 
-    /// Takes logins from an identity, all of them or none, as [`linking::unlink`](crate::linking::unlink) decides.
+    /// Takes logins from an identity, all of them or none, as [`linking::unlink`](crate::records::linking::unlink) decides.
     async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError>;
 
     /// The identity that a login belongs to.
@@ -219,7 +219,7 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<IdentityId>, StoreError>;
 
     /// The logins of an identity in order. There are never more than
-    /// [`MAX_LOGINS`](crate::linking::MAX_LOGINS).
+    /// [`MAX_LOGINS`](crate::records::linking::MAX_LOGINS).
     async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
         Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
     }

@@ -1,7 +1,7 @@
 //! What keeps a host that does not answer from being asked all the time: after some failures in a row it is
 //! left alone, but for one request each [`REST`] that finds out whether it is back.
 
-use daypass_core::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
 
 /// How many failures in a row open the circuit.
 pub(crate) const FAILURES: u32 = 5;

@@ -16,14 +16,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
-use daypass_core::clock::Clock;
-use daypass_core::developer_pool::{AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes};
-use daypass_core::flight::Flights;
+use daypass_core::broker::developer_pool::{
+    AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes,
+};
+use daypass_core::broker::login_tags::LoginTags;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::ids::{IdentityId, Region};
+use daypass_core::ground::random::Random;
+use daypass_core::ground::single_flight::Flights;
 use daypass_core::iam::Origin;
-use daypass_core::ids::{IdentityId, Region};
-use daypass_core::login_tags::LoginTags;
-use daypass_core::provider::VerifiedLogin;
-use daypass_core::random::Random;
+use daypass_core::login::provider::VerifiedLogin;
 use futures::FutureExt;
 
 pub use self::aws::config_of_environment;

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::ids::{IdentityPoolId, RoleName};
-use daypass_core::provider::definition::{Definition, DefinitionError, seconds};
-use daypass_core::provider::{AppleKey, Identifier, Provider, ProvidersById};
-use daypass_core::public_login::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
-use daypass_core::role::{RoleDocument, RoleTrust};
-use daypass_core::secret::Secret;
-use daypass_core::token::AUTHENTICATED;
+use daypass_core::credentials::role::{RoleDocument, RoleTrust};
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{IdentityPoolId, RoleName};
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::{Definition, DefinitionError, seconds};
+use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById};
+use daypass_core::login::public::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
+use daypass_core::token::openid_token::AUTHENTICATED;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 

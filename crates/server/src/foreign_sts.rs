@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::audit::AuditDraft;
-use daypass_core::clock::{Clock, SignedDuration};
-use daypass_core::credential_source::{CredentialSource, CredentialsError, RoleGrant};
-use daypass_core::ids::RoleSessionName;
-use daypass_core::provider::http::ProviderHttp;
-use daypass_core::session::Credentials;
-use daypass_core::sts::Sts;
-use daypass_core::token::Claims;
+use daypass_core::credentials::session::Credentials;
+use daypass_core::credentials::source::{CredentialSource, CredentialsError, RoleGrant};
+use daypass_core::credentials::sts::Sts;
+use daypass_core::ground::clock::{Clock, SignedDuration};
+use daypass_core::ground::ids::RoleSessionName;
+use daypass_core::ground::outbound::ProviderHttp;
+use daypass_core::token::openid_token::Claims;
 
 pub use self::config::{CredentialsConfig, ForeignStsConfig};
 use self::endpoint::{Endpoint, Kind, Question, Refusal};

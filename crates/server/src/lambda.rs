@@ -16,9 +16,9 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::response::Response;
-use daypass_core::clock::{Clock, Timestamp};
-use daypass_core::ids::RequestId;
-use daypass_core::random::Random;
+use daypass_core::ground::clock::{Clock, Timestamp};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::Random;
 use tower::ServiceExt;
 
 use self::event::Event;

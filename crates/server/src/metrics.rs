@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use daypass_core::ids::Region;
+use daypass_core::ground::ids::Region;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use daypass_core::random::Random;
+use daypass_core::ground::random::Random;
 
 /// What a repetition costs, in answers: half of what is answered may be repeated in the long run. As many as a
 /// third of all attempts can fail before the budget runs short.
@@ -47,7 +47,7 @@ pub(crate) fn pause(longest: Duration, random: &dyn Random) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::random::SeededRandom;
+    use daypass_core::ground::random::SeededRandom;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
-use daypass_core::ids::RequestId;
+use daypass_core::ground::ids::RequestId;
 use futures::FutureExt;
 use tokio::time::Instant;
 

@@ -22,9 +22,9 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use daypass_core::clock::SignedDuration;
-use daypass_core::ids::RequestId;
-use daypass_core::random::Random;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::Random;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};

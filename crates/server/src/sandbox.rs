@@ -31,8 +31,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use daypass_core::clock::Clock;
-use daypass_core::random::Random;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::random::Random;
 use tower_http::cors::{Any, CorsLayer};
 
 pub use client::{

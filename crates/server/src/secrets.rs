@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
 use serde::Deserialize;
 
 pub use self::aws::AwsSecrets;

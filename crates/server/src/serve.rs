@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use daypass_core::clock::SystemClock;
-use daypass_core::random::SystemRandom;
-use daypass_core::seal::MasterKey;
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::secret::Secret;
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::SqliteStore;

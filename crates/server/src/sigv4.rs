@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 use bytes::Bytes;
-use daypass_core::access::{Access, AccessError};
-use daypass_core::access_key;
-use daypass_core::clock::Clock;
-use daypass_core::ids::{AccessKeyId, IdentityId, Region};
-use daypass_core::seal::Sealer;
-use daypass_core::secret::Secret;
-use daypass_core::session::{OpenedSession, SessionError};
+use daypass_core::credentials::access::{Access, AccessError};
+use daypass_core::credentials::access_key;
+use daypass_core::credentials::session::{OpenedSession, SessionError};
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, Region};
+use daypass_core::ground::seal::Sealer;
+use daypass_core::ground::secret::Secret;
 use daypass_core::store::{SharedStore, StoreError, StoredAccessKey};
 
 use self::claim::Claim;

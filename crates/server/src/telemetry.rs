@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
-use daypass_core::clock::{Clock, SystemClock};
+use daypass_core::ground::clock::{Clock, SystemClock};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

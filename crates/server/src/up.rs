@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use daypass_core::clock::{Clock, SignedDuration, SystemClock};
-use daypass_core::identity::IdentityPool;
-use daypass_core::ids::{AccountId, IdentityPoolId, Region, RoleName, UserName};
-use daypass_core::random::{Random, SystemRandom};
-use daypass_core::role::{RoleDocument, RoleTrust};
+use daypass_core::credentials::role::{RoleDocument, RoleTrust};
+use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock};
+use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName, UserName};
+use daypass_core::ground::random::{Random, SystemRandom};
+use daypass_core::records::identity::IdentityPool;
 use daypass_core::store::Store;
-use daypass_core::token::{AUTHENTICATED, UNAUTHENTICATED};
+use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::SqliteStore;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -335,7 +335,7 @@ async fn write_profile(
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::clock::Timestamp;
+    use daypass_core::ground::clock::Timestamp;
     use daypass_core::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
 
     use super::*;

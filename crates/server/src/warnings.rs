@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::identity::IdentityPool;
-use daypass_core::identity_pool::IdentityPools;
-use daypass_core::provider::Provider;
-use daypass_core::provider::definition::{Definition, IdToken, NonceMode, Pkce};
-use daypass_core::public_login::UserPool;
-use daypass_core::role::{Role, Roles};
+use daypass_core::credentials::role::{Role, Roles};
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::provider::Provider;
+use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, Pkce};
+use daypass_core::login::public::UserPool;
+use daypass_core::pool::IdentityPools;
+use daypass_core::records::identity::IdentityPool;
 
 use crate::config::{Config, Driver, Instances, ProviderConfig, StoreUrl, is_loopback};
 use crate::origin::Proxies;

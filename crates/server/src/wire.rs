@@ -4,30 +4,30 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use daypass_core::access::Access;
-use daypass_core::access_key::{self, AccessKeys};
 use daypass_core::audit::{AuditLines, AuditTrail};
-use daypass_core::clock::Clock;
-use daypass_core::credential_source::CredentialSource;
-use daypass_core::developer_pool::{DeveloperPool, EmbeddedPool};
-use daypass_core::exchange::Broker;
-use daypass_core::identity::{IdentityPool, PoolRoles, PoolSettings};
-use daypass_core::identity_pool::{IdentityPools, RoleMappingLimit};
-use daypass_core::ids::IdentityPoolId;
-use daypass_core::login_code::LoginCodes;
-use daypass_core::login_flow::{self, LoginFlow};
-use daypass_core::provider::http::ProviderHttp;
-use daypass_core::provider::{Engine, ProviderSet};
-use daypass_core::public_login::PublicLogins;
-use daypass_core::random::Random;
-use daypass_core::role::{RoleDocument, RoleError, Roles};
-use daypass_core::seal::MasterKey;
-use daypass_core::secret::Secret;
-use daypass_core::session::SessionSealer;
-use daypass_core::signing_key::{SigningKeyError, SigningKeys};
+use daypass_core::broker::developer_pool::{DeveloperPool, EmbeddedPool};
+use daypass_core::broker::exchange::Broker;
+use daypass_core::broker::hosted_login::{self, LoginFlow};
+use daypass_core::broker::login_code::LoginCodes;
+use daypass_core::credentials::access::Access;
+use daypass_core::credentials::access_key::{self, AccessKeys};
+use daypass_core::credentials::role::{RoleDocument, RoleError, Roles};
+use daypass_core::credentials::session::SessionSealer;
+use daypass_core::credentials::source::CredentialSource;
+use daypass_core::credentials::sts::Sts;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::outbound::ProviderHttp;
+use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::{Engine, ProviderSet};
+use daypass_core::login::public::PublicLogins;
+use daypass_core::pool::{IdentityPools, RoleMappingLimit};
+use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::store::{SharedStore, StoreError};
-use daypass_core::sts::Sts;
-use daypass_core::token::TokenIssuer;
+use daypass_core::token::openid_token::TokenIssuer;
+use daypass_core::token::signing_key::{SigningKeyError, SigningKeys};
 
 use crate::cognito::{self, CognitoPool, Surroundings};
 use crate::config::{Config, ConfigError, Driver, EmbeddedConfig, RegionConfig, load_providers};
@@ -182,7 +182,7 @@ impl App {
                 .iter()
                 .map(|app| (app.id.clone(), app.redirect_uris.iter().cloned().collect()))
                 .collect(),
-            sealer: login_flow::sealer(master_key),
+            sealer: hosted_login::sealer(master_key),
             store: store.clone(),
             clock: clock.clone(),
             random: random.clone(),

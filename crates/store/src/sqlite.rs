@@ -28,16 +28,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::audit::{AuditEvent, AuditSubject};
-use daypass_core::clock::{Clock, Timestamp};
-use daypass_core::identity::{Identity, IdentityPool, Login};
-use daypass_core::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
-use daypass_core::linking::{LinkRequest, MergeRequest, UnlinkRequest};
-use daypass_core::standing::Standing;
+use daypass_core::ground::clock::{Clock, Timestamp};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName};
+use daypass_core::records::identity::{Identity, IdentityPool, Login};
+use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
+use daypass_core::records::standing::Standing;
+use daypass_core::records::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use daypass_core::store::{
     AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
     StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
-use daypass_core::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
 pub use self::backup::back_up;
 pub use self::copy::{Contents, CopyError};

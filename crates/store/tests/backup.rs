@@ -5,10 +5,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::linking::LinkRequest;
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+use daypass_core::records::linking::LinkRequest;
 use daypass_core::store::Store;
 use daypass_store::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};
 use rusqlite::Connection;

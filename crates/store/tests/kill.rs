@@ -9,10 +9,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::linking::LinkRequest;
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+use daypass_core::records::linking::LinkRequest;
 use daypass_core::store::{LinkOutcome, Store};
 use daypass_store::SqliteStore;
 

@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::linking::LinkRequest;
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+use daypass_core::records::linking::LinkRequest;
 use daypass_core::store::{LinkOutcome, Store, StoreError};
 use daypass_store::SqliteStore;
 use rusqlite::Connection;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome};
-use crate::clock::Clock;
-use crate::sample::Sampler;
+use crate::ground::clock::Clock;
+use crate::ground::sample::Sampler;
 use crate::store::{SharedStore, StoreError};
 
 /// So many refusals of nobody are kept in a second of each action.
@@ -164,10 +164,10 @@ mod tests {
 
     use super::*;
     use crate::audit::{AuditSubject, Requester};
-    use crate::clock::{ManualClock, SignedDuration};
+    use crate::ground::clock::{ManualClock, SignedDuration};
+    use crate::ground::ids::{AccessKeyId, RequestId};
+    use crate::ground::random::SeededRandom;
     use crate::iam::Origin;
-    use crate::ids::{AccessKeyId, RequestId};
-    use crate::random::SeededRandom;
     use crate::store::Store;
     use crate::store::memory::MemoryStore;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::key::Key;
-use crate::clock::Timestamp;
+use crate::ground::clock::Timestamp;
 
 /// The values of the condition keys of one request.
 #[derive(Debug, Clone)]

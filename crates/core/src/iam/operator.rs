@@ -9,7 +9,7 @@ use super::key::Document;
 use super::template::{Template, Wildcards};
 use super::truth::Truth;
 use super::value::{Decimal, Network, Relation, parse_bool, parse_instant};
-use crate::clock::Timestamp;
+use crate::ground::clock::Timestamp;
 
 /// A condition operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::clock::Timestamp;
+use crate::ground::clock::Timestamp;
 
 /// How two ordered values must stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,14 +12,14 @@ use super::{
     RevocationTarget, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,
 };
 use crate::audit::{AuditEvent, AuditSubject};
-use crate::clock::{Clock, Timestamp};
-use crate::identity::{Identity, IdentityPool, Login};
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
-use crate::linking::{
+use crate::ground::clock::{Clock, Timestamp};
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
+use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::records::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
-use crate::standing::Standing;
-use crate::transfer::{
+use crate::records::standing::Standing;
+use crate::records::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
 

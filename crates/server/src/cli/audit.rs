@@ -5,8 +5,8 @@ use std::fmt;
 
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::identity::{Login, LoginProvider};
-use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::records::identity::{Login, LoginProvider};
 use daypass_core::store::Store;
 
 use super::place::Place;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::{AuditAction, AuditDraft};
-use daypass_core::clock::{Clock, SystemClock};
-use daypass_core::ids::RequestId;
-use daypass_core::random::SystemRandom;
+use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::SystemRandom;
 use daypass_store::{Contents, back_up};
 use indicatif::{HumanBytes, HumanCount};
 

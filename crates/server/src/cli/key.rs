@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand, ValueEnum};
-use daypass_core::access_key::{ALLOW_ALL, AccessKeyError, AccessKeys};
-use daypass_core::clock::SystemClock;
-use daypass_core::ids::{AccessKeyId, IdentityPoolId, UserName};
-use daypass_core::random::SystemRandom;
-use daypass_core::secret::Secret;
+use daypass_core::credentials::access_key::{ALLOW_ALL, AccessKeyError, AccessKeys};
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::ids::{AccessKeyId, IdentityPoolId, UserName};
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::secret::Secret;
 use daypass_core::store::StoredAccessKey;
 use serde_json::json;
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use clap::Args;
 use daypass_core::audit::{AuditLines, AuditTrail};
-use daypass_core::clock::SystemClock;
-use daypass_core::identity::IdentityPool;
-use daypass_core::ids::IdentityPoolId;
-use daypass_core::random::SystemRandom;
-use daypass_core::seal::MasterKey;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::records::identity::IdentityPool;
 use daypass_core::store::SharedStore;
 use daypass_store::SqliteStore;
 

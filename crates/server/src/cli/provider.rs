@@ -7,8 +7,8 @@ mod page;
 mod trial;
 
 use clap::Subcommand;
-use daypass_core::provider::catalogue;
-use daypass_core::provider::definition::Definition;
+use daypass_core::login::provider::catalogue;
+use daypass_core::login::provider::definition::Definition;
 
 use super::{print, tell};
 

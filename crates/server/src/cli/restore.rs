@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::AuditAction;
-use daypass_core::clock::{Clock, SystemClock, Timestamp};
-use daypass_core::restoration::{Restored, take_back};
-use daypass_core::seal::MasterKey;
+use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::operator::restoration::{Restored, take_back};
 use daypass_core::store::{SharedStore, StoredAccessKey};
 use daypass_store::Restoration;
 
@@ -155,9 +155,9 @@ fn state(key: &StoredAccessKey) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::access_key::ALLOW_ALL;
-    use daypass_core::ids::{AccessKeyId, UserName};
-    use daypass_core::seal::Sealed;
+    use daypass_core::credentials::access_key::ALLOW_ALL;
+    use daypass_core::ground::ids::{AccessKeyId, UserName};
+    use daypass_core::ground::seal::Sealed;
 
     use super::*;
 

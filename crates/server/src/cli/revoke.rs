@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::{AuditAction, AuditDraft};
-use daypass_core::clock::{Clock, SystemClock};
-use daypass_core::ids::{IdentityId, RequestId, RoleName};
-use daypass_core::random::SystemRandom;
+use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::ids::{IdentityId, RequestId, RoleName};
+use daypass_core::ground::random::SystemRandom;
 use daypass_core::store::RevocationTarget;
 
 use super::place::{Opened, Place};

@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::config::{BehaviorVersion, Builder, Region};
 use aws_smithy_async::time::TimeSource;
-use daypass_core::clock::Clock;
+use daypass_core::ground::clock::Clock;
 
 use crate::config::RegionConfig;
 
@@ -19,7 +19,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 
 /// The environment's account and settings, by the rules that all AWS SDKs have in common.
-pub async fn config_of_environment(region: &daypass_core::ids::Region) -> SdkConfig {
+pub async fn config_of_environment(region: &daypass_core::ground::ids::Region) -> SdkConfig {
     let region = Region::new(region.to_string());
     // In a box, because it is large and everything that waits for it would be.
     Box::pin(aws_config::defaults(BehaviorVersion::latest()).region(region).load()).await

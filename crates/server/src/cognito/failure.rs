@@ -7,10 +7,10 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cognitoidentity::config::http::HttpResponse;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::primitives::{DateTime, DateTimeFormat};
-use daypass_core::clock::{SignedDuration, Timestamp};
-use daypass_core::developer_pool::AdmissionError;
-use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::{IdentityPoolId, Region};
+use daypass_core::broker::developer_pool::AdmissionError;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::ids::{IdentityPoolId, Region};
+use daypass_core::pool::PoolError;
 
 use super::operation::Operation;
 use crate::provider_http::is_out_of_files;

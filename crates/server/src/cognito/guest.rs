@@ -5,9 +5,9 @@
 //! somebody else's would become them. Amazon has been seen to refuse that, but nothing promises it. Here it is
 //! looked at first.
 
-use daypass_core::developer_pool::AdmissionError;
-use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::IdentityId;
+use daypass_core::broker::developer_pool::AdmissionError;
+use daypass_core::ground::ids::IdentityId;
+use daypass_core::pool::PoolError;
 
 use super::User;
 use super::failure::{Call, Failure};

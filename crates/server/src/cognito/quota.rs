@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::random::Random;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::random::Random;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Mutex;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::developer_pool::{AdmissionError, Admitted, Place, Wishes};
-use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::{self, IdentityId};
+use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Place, Wishes};
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{self, IdentityId};
+use daypass_core::pool::PoolError;
 
 use super::failure::Failure;
 use super::quota::Line;

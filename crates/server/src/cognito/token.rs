@@ -2,10 +2,10 @@
 //! verified; what makes no sense is not handed on.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::clock::{SignedDuration, Timestamp};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::secret::Secret;
-use daypass_core::token::OpenIdToken;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::secret::Secret;
+use daypass_core::token::openid_token::OpenIdToken;
 use serde::Deserialize;
 
 /// The longest life that a token can be asked for, and five minutes for clocks that differ

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daypass_core::provider::definition::seconds;
+use daypass_core::login::provider::definition::seconds;
 use serde::Deserialize;
 
 use crate::listen::Limits;

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::ids::{AccountId, IdentityPoolId, Region};
-use daypass_core::login_tags::LoginTags;
-use daypass_core::provider::definition::seconds;
+use daypass_core::broker::login_tags::LoginTags;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region};
+use daypass_core::login::provider::definition::seconds;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};

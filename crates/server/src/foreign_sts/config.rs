@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use axum::http::Uri;
-use daypass_core::clock::SignedDuration;
-use daypass_core::provider::definition::seconds;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::provider::definition::seconds;
 use serde::Deserialize;
 
 use crate::provider_http::AllowedHost;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::http::{Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
-use daypass_core::clock::{SignedDuration, Timestamp};
-use daypass_core::ids::{AccessKeyId, RoleSessionName};
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError, Repeatable};
-use daypass_core::secret::Secret;
-use daypass_core::session::Credentials;
+use daypass_core::credentials::session::Credentials;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::ids::{AccessKeyId, RoleSessionName};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
+use daypass_core::ground::secret::Secret;
 
 use crate::xml::Elements;
 

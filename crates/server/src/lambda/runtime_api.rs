@@ -5,7 +5,7 @@
 use anyhow::{Context, anyhow, ensure};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
-use daypass_core::clock::Timestamp;
+use daypass_core::ground::clock::Timestamp;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use lambda_runtime_api_client::body::Body;

@@ -3,8 +3,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::routing::{any, get};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use daypass_core::clock::{ManualClock, SignedDuration};
-use daypass_core::random::SystemRandom;
+use daypass_core::ground::clock::{ManualClock, SignedDuration};
+use daypass_core::ground::random::SystemRandom;
 use serde_json::{Value, json};
 
 use super::*;

@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use daypass_core::clock::{Clock, SignedDuration, Timestamp};
+use daypass_core::ground::clock::{Clock, SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// How far the clock and the timer may part before it means that the process slept: Lambda freezes it between

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use daypass_core::clock::ManualClock;
-use daypass_core::random::SeededRandom;
+use daypass_core::ground::clock::ManualClock;
+use daypass_core::ground::random::SeededRandom;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -297,7 +297,7 @@ async fn no_connection_is_used_from_before_the_process_slept() {
     let (far, clock) = (keeping().await, Arc::new(ManualClock::at_second(0)));
     let client = client_at(Limits { idle: Duration::from_secs(4), ..LIMITS }, clock.clone());
     for (seconds, connections) in [(0, 1), (1, 1), (1, 1), (3_600, 2), (1, 2), (-7_200, 3)] {
-        clock.advance(daypass_core::clock::SignedDuration::from_secs(seconds));
+        clock.advance(daypass_core::ground::clock::SignedDuration::from_secs(seconds));
         client.send(far.request()).await.unwrap();
         assert_eq!(far.asked(), connections, "{seconds} seconds later");
     }

@@ -15,7 +15,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
-use daypass_core::ids::RequestId;
+use daypass_core::ground::ids::RequestId;
 
 use super::{SharedEmbedded, body};
 use crate::error::{ApiError, Dialect};

@@ -63,9 +63,9 @@ mod tests {
 
     async fn refusal_of(body: Body) -> u16 {
         let refusal = read(body, 8, Dialect::Problem).await.unwrap_err();
-        let id = daypass_core::ids::RequestId::generate(
-            daypass_core::clock::Timestamp::UNIX_EPOCH,
-            &daypass_core::random::SystemRandom,
+        let id = daypass_core::ground::ids::RequestId::generate(
+            daypass_core::ground::clock::Timestamp::UNIX_EPOCH,
+            &daypass_core::ground::random::SystemRandom,
         );
         refusal.answer(Dialect::Problem, &id).status().as_u16()
     }

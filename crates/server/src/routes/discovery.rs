@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use daypass_core::signing_key::ALGORITHM;
+use daypass_core::token::signing_key::ALGORITHM;
 use serde_json::json;
 
 use super::SharedEmbedded;

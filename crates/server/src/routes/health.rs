@@ -2,7 +2,7 @@
 
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
-use daypass_core::ids::RequestId;
+use daypass_core::ground::ids::RequestId;
 
 use super::SharedApp;
 use crate::error::{ApiError, Dialect};

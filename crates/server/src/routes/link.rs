@@ -3,7 +3,7 @@
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use daypass_core::audit::Requester;
-use daypass_core::ids::RequestId;
+use daypass_core::ground::ids::RequestId;
 
 use super::exchange::{answer, check_origin, read_link};
 use super::{SharedApp, body};

@@ -3,8 +3,8 @@
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use daypass_core::ids::RequestId;
-use daypass_core::secret::Secret;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::secret::Secret;
 
 use super::SharedApp;
 use crate::error::{ApiError, Dialect};

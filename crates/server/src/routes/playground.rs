@@ -9,7 +9,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use daypass_core::ids::RequestId;
+use daypass_core::ground::ids::RequestId;
 use serde_json::{Value, json};
 
 use super::SharedEmbedded;

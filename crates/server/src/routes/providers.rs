@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use daypass_core::provider::Provider;
-use daypass_core::provider::definition::{Binding, Pkce, ProofKind};
+use daypass_core::login::provider::Provider;
+use daypass_core::login::provider::definition::{Binding, Pkce, ProofKind};
 use serde::Serialize;
 
 use super::SharedApp;

@@ -7,12 +7,12 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
-use daypass_core::developer_pool::Wishes;
-use daypass_core::exchange::{ExchangeRequest, Exchanged, Shown};
-use daypass_core::form;
-use daypass_core::ids::RequestId;
-use daypass_core::login_code::LoginCode;
-use daypass_core::secret::Secret;
+use daypass_core::broker::developer_pool::Wishes;
+use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, Shown};
+use daypass_core::broker::login_code::LoginCode;
+use daypass_core::ground::form;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
 use super::exchange::{User, check_origin, check_verifier};

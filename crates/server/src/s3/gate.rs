@@ -10,9 +10,9 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::ground::ids::{AccessKeyId, RequestId};
+use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
-use daypass_core::ids::{AccessKeyId, RequestId};
-use daypass_core::secret::Secret;
 
 use super::body::BodyFault;
 use super::error;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Uri};
-use daypass_core::access::Access;
+use daypass_core::credentials::access::Access;
 use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};

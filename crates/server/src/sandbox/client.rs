@@ -2,7 +2,7 @@
 //! there to be the attacker, so its secret is no secret: whoever wants to try a stolen code or token
 //! needs it.
 
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
 
 /// The client ID of the app under development.
 pub const DAYPASS_DEMO_CLIENT_ID: &str = "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01";

@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
 use percent_encoding::percent_decode_str;
 
 use super::Sandbox;

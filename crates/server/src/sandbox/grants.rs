@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::clock::Clock;
-use daypass_core::random::Random;
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::random::Random;
+use daypass_core::ground::secret::Secret;
 
 use super::ledger::{CodeBinding, Entry, Kind, Ledger};
 use super::oauth_error::OAuthError;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use daypass_core::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
 
 use super::grants::Grant;
 

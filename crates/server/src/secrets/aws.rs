@@ -12,8 +12,8 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use axum::http::{Request, StatusCode};
-use daypass_core::clock::Clock;
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::secret::Secret;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use daypass_core::clock::{Clock, SignedDuration, Timestamp};
-use daypass_core::provider::ProviderSet;
+use daypass_core::ground::clock::{Clock, SignedDuration, Timestamp};
+use daypass_core::login::provider::ProviderSet;
 use serde::{Deserialize, Deserializer};
 use tokio::sync::Mutex;
 
@@ -33,7 +33,7 @@ impl Default for Interval {
 /// `never`, or a duration as everywhere.
 impl<'de> Deserialize<'de> for Interval {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use daypass_core::provider::definition::seconds;
+        use daypass_core::login::provider::definition::seconds;
         use serde::de::IntoDeserializer;
         use serde::de::value::StringDeserializer;
         let text = String::deserialize(deserializer)?;

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use daypass_core::clock::{Clock, ManualClock, SignedDuration};
-use daypass_core::provider::ProviderSet;
+use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
+use daypass_core::login::provider::ProviderSet;
 use serde_json::{Value, json};
 
 use super::*;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
-use daypass_core::clock::{SignedDuration, Timestamp};
-use daypass_core::ids::Region;
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::ids::Region;
+use daypass_core::ground::secret::Secret;
 
 use super::{SignatureError, incomplete};
 

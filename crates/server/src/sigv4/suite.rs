@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Request};
-use daypass_core::clock::SignedDuration;
-use daypass_core::secret::Secret;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::secret::Secret;
 use serde::Deserialize;
 
 use super::SignatureError;

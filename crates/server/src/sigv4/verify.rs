@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
 use subtle::ConstantTimeEq;
 
 use super::claim::{Claim, Form, WRITTEN_BY_SIGNER};

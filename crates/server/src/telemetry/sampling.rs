@@ -5,8 +5,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use daypass_core::clock::{Clock, SystemClock};
-use daypass_core::sample::Sampler;
+use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::sample::Sampler;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, callsite};
@@ -132,7 +132,7 @@ pub(super) fn line(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::clock::{ManualClock, SignedDuration};
+    use daypass_core::ground::clock::{ManualClock, SignedDuration};
 
     use super::super::{lines::Output, subscriber};
     use super::*;

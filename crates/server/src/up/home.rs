@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use daypass_core::random::Random;
-use daypass_core::seal::MasterKey;
-use daypass_core::secret::Secret;
+use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::secret::Secret;
 
 use super::folder::Folder;
 use crate::secrets;
@@ -156,7 +156,7 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 
-    use daypass_core::random::SeededRandom;
+    use daypass_core::ground::random::SeededRandom;
 
     use super::*;
 

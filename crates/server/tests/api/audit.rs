@@ -1,7 +1,7 @@
 //! The audit trail: one event for each decision, and no secret in any of them, nor in any refusal.
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
-use daypass_core::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
 use serde_json::{Value, json};
 
 use crate::harness::{AUTHENTICATED_ROLE, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, ours};

@@ -6,7 +6,7 @@ mod presigned;
 mod sessions;
 
 use daypass::routes::aws::{Access, model, sts};
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use http::{HeaderValue, Request};
 use serde_json::json;
 

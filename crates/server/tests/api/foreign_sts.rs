@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use daypass_core::audit::Requester;
-use daypass_core::clock::{Clock, SignedDuration};
+use daypass_core::ground::clock::{Clock, SignedDuration};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::outbound::ProviderHttpError;
+use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
-use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::RequestId;
-use daypass_core::provider::http::ProviderHttpError;
-use daypass_core::secret::Secret;
+use daypass_core::pool::PoolError;
 use daypass_core::store::RevocationTarget;
-use daypass_core::token::Claims;
+use daypass_core::token::openid_token::Claims;
 use http::Response;
 use serde_json::{Value, json};
 

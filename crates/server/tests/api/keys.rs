@@ -1,7 +1,7 @@
 //! Developer access keys: what their policies allow, and how they come and go.
 
-use daypass_core::access_key::ALLOW_ALL;
-use daypass_core::ids::{AccessKeyId, UserName};
+use daypass_core::credentials::access_key::ALLOW_ALL;
+use daypass_core::ground::ids::{AccessKeyId, UserName};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Credentials, DEVELOPER_PROVIDER, Daypass};

@@ -11,9 +11,9 @@ mod roles;
 use std::collections::BTreeSet;
 
 use daypass::routes::aws::{model, sts};
-use daypass_core::access_key::ALLOW_ALL;
-use daypass_core::clock::SignedDuration;
-use daypass_core::ids::{AccessKeyId, IdentityId, UserName};
+use daypass_core::credentials::access_key::ALLOW_ALL;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, UserName};
 use daypass_core::store::RevocationTarget;
 use http::Request;
 use serde_json::{Value, json};

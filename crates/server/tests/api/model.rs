@@ -9,10 +9,10 @@ mod requests;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{Identity, LoginProvider};
-use daypass_core::ids::IdentityId;
-use daypass_core::random::{Random, SeededRandom};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::IdentityId;
+use daypass_core::ground::random::{Random, SeededRandom};
+use daypass_core::records::identity::{Identity, LoginProvider};
 use daypass_core::store::contract::model::{Expected, Generator, KINDS, Step, all_logins, kind_of};
 use serde_json::{Value, json};
 

@@ -3,10 +3,10 @@
 mod caller_identity;
 mod protocol;
 
-use daypass_core::clock::{Clock, SignedDuration};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::clock::{Clock, SignedDuration};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::store::RevocationTarget;
-use daypass_core::token::Claims;
+use daypass_core::token::openid_token::Claims;
 use serde_json::{Value, json};
 
 use crate::harness::{AUTHENTICATED_ROLE, Answer, Credentials, DEVELOPER_PROVIDER, Daypass, SERVER, allow};

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use daypass_core::provider::definition::{IdTokenKeys, NonceMode, ProofKind};
-use daypass_core::provider::{ProofError, UnverifiedProof};
-use daypass_core::secret::Secret;
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::{IdTokenKeys, NonceMode, ProofKind};
+use daypass_core::login::provider::{ProofError, UnverifiedProof};
 use serde_json::{Map, Value, json};
 
 use crate::bench::{Bench, CODE, NOW, TOKEN, for_each_entry, id_token_proof, signed_fields_proof, text};

@@ -8,15 +8,15 @@ use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::{digest, hmac};
 use daypass::provider_http::{Limits, Reach, ReqwestHttp};
-use daypass_core::clock::{ManualClock, SignedDuration};
-use daypass_core::provider::definition::{
+use daypass_core::ground::clock::{ManualClock, SignedDuration};
+use daypass_core::ground::random::SeededRandom;
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::{
     Binding, Definition, IdTokenKeys, NonceMode, ProofKind, SignedFieldsKey,
 };
-use daypass_core::provider::{
+use daypass_core::login::provider::{
     AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin, catalogue,
 };
-use daypass_core::random::SeededRandom;
-use daypass_core::secret::Secret;
 use futures::FutureExt;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;

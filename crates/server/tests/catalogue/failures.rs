@@ -1,6 +1,6 @@
 //! What providers say when something is wrong, and what then becomes of a proof.
 
-use daypass_core::provider::definition::ProofKind;
+use daypass_core::login::provider::definition::ProofKind;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, TOKEN, for_each_entry, variant};

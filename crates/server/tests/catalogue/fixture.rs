@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use daypass_core::provider::definition::{Binding, Definition, ProofKind};
+use daypass_core::login::provider::definition::{Binding, Definition, ProofKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

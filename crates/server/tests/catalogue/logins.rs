@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
-use daypass_core::provider::definition::{
+use daypass_core::login::provider::definition::{
     Binding, Call, CallAuthentication, ClientAuthentication, Exchange, IdScope, ParametersIn, Pkce, ProofKind,
 };
-use daypass_core::provider::template::Name;
-use daypass_core::provider::{AuthorizeRequest, catalogue};
+use daypass_core::login::provider::template::Name;
+use daypass_core::login::provider::{AuthorizeRequest, catalogue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 

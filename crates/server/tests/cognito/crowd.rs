@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use bytes::Bytes;
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use futures::future::join_all;
 use http::{Request, Response};
 use serde_json::{Value, json};

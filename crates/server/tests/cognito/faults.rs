@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use daypass_core::clock::{ManualClock, SignedDuration};
+use daypass_core::ground::clock::{ManualClock, SignedDuration};
 use serde_json::json;
 use tokio::net::TcpListener;
 

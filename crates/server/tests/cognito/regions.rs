@@ -1,7 +1,7 @@
 //! Pools in several Regions: who is asked, and what is found of a person afterwards.
 
 use daypass_core::audit::AuditSubject;
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::broker::{Amazon, Broker, table};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::random::{Random, SeededRandom};
+use daypass_core::ground::random::{Random, SeededRandom};
 use http::Request;
 use serde_json::{Value, json};
 

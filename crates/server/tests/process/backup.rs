@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use daypass_core::identity::Login;
+use daypass_core::records::identity::Login;
 use daypass_core::store::{Page, Store};
 use daypass_store::SqliteStore;
 use serde_json::Value;

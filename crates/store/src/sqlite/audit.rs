@@ -2,7 +2,7 @@
 //! of what strangers were refused.
 
 use daypass_core::audit::{AuditEvent, AuditSubject};
-use daypass_core::ids::{AccessKeyId, IdentityId};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId};
 use daypass_core::store::MAX_UNPROVED_REFUSALS;
 use rusqlite::{Connection, Result, Row, named_params};
 

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use daypass_core::clock::Timestamp;
+use daypass_core::ground::clock::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension, ffi};
 

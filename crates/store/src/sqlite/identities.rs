@@ -1,8 +1,8 @@
 //! Identities and their listings. How a login finds its identity is in `logins.rs`.
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::Identity;
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::Identity;
 use daypass_core::store::Page;
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 

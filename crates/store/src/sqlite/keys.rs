@@ -1,7 +1,7 @@
 //! Signing keys and developer access keys, sealed before they get here.
 
-use daypass_core::ids::{AccessKeyId, UserName};
-use daypass_core::seal::Sealed;
+use daypass_core::ground::ids::{AccessKeyId, UserName};
+use daypass_core::ground::seal::Sealed;
 use daypass_core::store::{AccessKeyOutcome, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 

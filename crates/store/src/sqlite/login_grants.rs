@@ -1,7 +1,7 @@
 //! Outcomes of logins that wait for their apps, sealed before they get here.
 
-use daypass_core::clock::Timestamp;
-use daypass_core::seal::Sealed;
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::seal::Sealed;
 use daypass_core::store::StoredLoginGrant;
 use rusqlite::{Connection, OptionalExtension, Result, named_params};
 

@@ -1,12 +1,12 @@
-//! Logins and the identities they belong to. What becomes of them is decided in `daypass_core::linking`;
+//! Logins and the identities they belong to. What becomes of them is decided in `daypass_core::records::linking`;
 //! here the facts are gathered and the change is made, within one transaction of the writer's.
 
 use std::collections::BTreeSet;
 
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{Identity, Login, LoginProvider};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::linking::{
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{Identity, Login, LoginProvider};
+use daypass_core::records::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
 use daypass_core::store::{LinkOutcome, UnlinkOutcome};

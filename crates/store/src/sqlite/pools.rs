@@ -1,7 +1,7 @@
 //! Identity pools.
 
-use daypass_core::identity::IdentityPool;
-use daypass_core::ids::IdentityPoolId;
+use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::records::identity::IdentityPool;
 use daypass_core::store::{Page, ReplaceOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 

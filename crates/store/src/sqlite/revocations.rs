@@ -1,8 +1,8 @@
 //! Up to which instant the sessions of an identity, of a role or of everybody are void, and what else they rest on.
 
-use daypass_core::clock::{Clock, Timestamp};
-use daypass_core::ids::{IdentityId, RoleName};
-use daypass_core::standing::Standing;
+use daypass_core::ground::clock::{Clock, Timestamp};
+use daypass_core::ground::ids::{IdentityId, RoleName};
+use daypass_core::records::standing::Standing;
 use daypass_core::store::RevocationTarget;
 use rusqlite::{Connection, Result, named_params};
 

@@ -11,12 +11,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use daypass_core::identity::{Identity, IdentityPool, Login};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::store::{Page, StoreError};
-use daypass_core::transfer::{
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{Identity, IdentityPool, Login};
+use daypass_core::records::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
+use daypass_core::store::{Page, StoreError};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, TransactionBehavior, named_params};
 
 use super::file::DatabaseFile;

@@ -1,6 +1,6 @@
 //! Names that count once, such as the signature of fields that could be shown again.
 
-use daypass_core::clock::Timestamp;
+use daypass_core::ground::clock::Timestamp;
 use rusqlite::{Connection, Result, named_params};
 
 use super::value::Instant;

@@ -1,7 +1,7 @@
 //! How values of the domain lie in columns. Whatever cannot be read back is a conversion error of
 //! rusqlite's, which `sqlite.rs` reports as a corrupt record.
 
-use daypass_core::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 use serde::de::value::{Error as SerdeError, StrDeserializer};

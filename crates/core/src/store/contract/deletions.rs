@@ -3,9 +3,9 @@
 use std::slice;
 
 use super::fixture::{Fixture, instant, plain_pool, public};
-use crate::identity::Login;
-use crate::linking::{LinkRefusal, LinkRequest};
-use crate::random::SeededRandom;
+use crate::ground::random::SeededRandom;
+use crate::records::identity::Login;
+use crate::records::linking::{LinkRefusal, LinkRequest};
 use crate::store::{LinkOutcome, Page, ReplaceOutcome, SharedStore};
 
 pub async fn a_deleted_identity_is_gone_with_its_logins(store: SharedStore) {

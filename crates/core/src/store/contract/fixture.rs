@@ -6,15 +6,15 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio::sync::Barrier;
 
-use crate::clock::Timestamp;
-use crate::identity::{
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, UserName};
+use crate::ground::random::SeededRandom;
+use crate::ground::seal::Sealed;
+use crate::records::identity::{
     AmbiguousRoleResolution, Identity, IdentityPool, Login, LoginProvider, MappingRule, MatchType, PoolRoles,
     PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
 };
-use crate::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, UserName};
-use crate::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
-use crate::random::SeededRandom;
-use crate::seal::Sealed;
+use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::store::{LinkOutcome, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
 
 /// Text that a careless store changes, cuts or chokes on.

@@ -3,9 +3,9 @@
 use std::slice;
 
 use super::fixture::{Fixture, instant, public};
-use crate::identity::{Identity, Login};
-use crate::ids::IdentityId;
-use crate::linking::{LinkRefusal, LinkRequest, MAX_LOGINS};
+use crate::ground::ids::IdentityId;
+use crate::records::identity::{Identity, Login};
+use crate::records::linking::{LinkRefusal, LinkRequest, MAX_LOGINS};
 use crate::store::LinkOutcome::{self as Outcome, Known, Linked, Refused};
 use crate::store::SharedStore;
 

@@ -3,9 +3,9 @@
 use std::slice;
 
 use super::fixture::{Fixture, plain_pool, public};
-use crate::identity::Login;
-use crate::ids::IdentityId;
-use crate::random::SeededRandom;
+use crate::ground::ids::IdentityId;
+use crate::ground::random::SeededRandom;
+use crate::records::identity::Login;
 use crate::store::{Page, SharedStore};
 
 pub async fn pages_of_pools_neither_repeat_nor_skip(store: SharedStore) {

@@ -15,9 +15,9 @@ pub use self::expected::{Expected, KINDS, kind_of};
 use self::steps::apply;
 pub use self::steps::{Answer, Generator, Step, all_logins, is_kept, takes_what_is_kept};
 use super::fixture::{Fixture, race};
-use crate::identity::{Identity, Login, LoginProvider};
-use crate::ids::{IdentityId, IdentityPoolId};
-use crate::linking::MAX_LOGINS;
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::records::identity::{Identity, Login, LoginProvider};
+use crate::records::linking::MAX_LOGINS;
 use crate::store::{LinkOutcome, Page, SharedStore};
 
 const SEQUENCES: u64 = 30;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fixture::{Fixture, ODD_TEXT, full_roles, full_tag_maps, instant, plain_pool};
-use crate::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolSettings};
-use crate::random::SeededRandom;
+use crate::ground::random::SeededRandom;
+use crate::records::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolSettings};
 use crate::store::{ReplaceOutcome, SharedStore};
 
 pub async fn a_fresh_store_answers(store: SharedStore) {

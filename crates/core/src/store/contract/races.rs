@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::audit::plain_event;
 use super::fixture::{Fixture, access_key, instant, plain_pool, public, race, signing_key, unlink_request};
 use crate::audit::{AuditEvent, AuditSubject};
-use crate::clock::{Clock, ManualClock, Timestamp};
-use crate::identity::{IdentityPool, Login};
-use crate::ids::{IdentityId, RoleName};
-use crate::linking::{LinkRefusal, LinkRequest, UnlinkRefusal};
-use crate::random::SeededRandom;
+use crate::ground::clock::{Clock, ManualClock, Timestamp};
+use crate::ground::ids::{IdentityId, RoleName};
+use crate::ground::random::SeededRandom;
+use crate::records::identity::{IdentityPool, Login};
+use crate::records::linking::{LinkRefusal, LinkRequest, UnlinkRefusal};
 use crate::store::LinkOutcome::Refused;
 use crate::store::{
     AccessKeyOutcome, LinkOutcome as Outcome, Page, ReplaceOutcome, RevocationTarget, SharedStore,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::fixture::{Fixture, instant, last_millisecond};
-use crate::clock::{ManualClock, SignedDuration, Timestamp};
-use crate::identity::Login;
-use crate::ids::{IdentityId, RoleName};
-use crate::standing::Standing;
+use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
+use crate::ground::ids::{IdentityId, RoleName};
+use crate::records::identity::Login;
+use crate::records::standing::Standing;
 use crate::store::{RevocationTarget, SharedStore};
 
 pub async fn nothing_is_revoked_at_first(store: SharedStore) {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public};
-use crate::clock::Timestamp;
-use crate::identity::{Identity, IdentityPool, Login};
-use crate::ids::{IdentityId, IdentityPoolId};
-use crate::random::SeededRandom;
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::random::SeededRandom;
+use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::records::transfer::{
+    IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError,
+};
 use crate::store::{SharedStore, StoreError};
-use crate::transfer::{IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
 
 const CONFIGURED: &str = "app";
 

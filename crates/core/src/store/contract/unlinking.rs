@@ -3,8 +3,8 @@
 use std::slice;
 
 use super::fixture::{Fixture, instant, public};
-use crate::identity::{Identity, Login};
-use crate::linking::{LinkRefusal, MAX_LOGINS, MergeRequest, UnlinkRefusal, Unlinked};
+use crate::records::identity::{Identity, Login};
+use crate::records::linking::{LinkRefusal, MAX_LOGINS, MergeRequest, UnlinkRefusal, Unlinked};
 use crate::store::LinkOutcome::{Known, Linked, Refused};
 use crate::store::{SharedStore, UnlinkOutcome};
 

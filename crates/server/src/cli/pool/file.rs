@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::transfer::{IdentityRecord, SourceError};
+use daypass_core::records::transfer::{IdentityRecord, SourceError};
 use serde::{Deserialize, Serialize};
 
 /// The form described above. Another number is another form.

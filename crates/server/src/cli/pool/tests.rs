@@ -4,14 +4,14 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
-use daypass_core::clock::Timestamp;
-use daypass_core::identity::{
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::transfer::{IdentityRecord, Imported, PoolImport};
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{Page, Store};
-use daypass_core::transfer::{IdentityRecord, Imported, PoolImport};
 use daypass_store::SqliteStore;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

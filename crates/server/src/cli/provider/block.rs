@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use daypass_core::provider::definition::{Binding, ClientAuthentication, ClientName, Definition, ProofKind};
+use daypass_core::login::provider::definition::{
+    Binding, ClientAuthentication, ClientName, Definition, ProofKind,
+};
 
 /// The block of a provider of the catalogue: what is the operator's to say, and nothing else.
 pub(super) fn of(id: &str, definition: &Definition) -> String {
@@ -76,14 +78,14 @@ binding.kind = "none"  # codes only. More: docs/add-a-provider.md
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::provider::catalogue;
+    use daypass_core::login::provider::catalogue;
 
     use super::*;
     use crate::config::Additions;
     use crate::secrets::Secrets;
 
     /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
-    fn load(id: &str, block: &str) -> daypass_core::provider::Provider {
+    fn load(id: &str, block: &str) -> daypass_core::login::provider::Provider {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
         let filled: Vec<String> = block

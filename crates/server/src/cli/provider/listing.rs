@@ -1,7 +1,7 @@
 //! The catalogue, for people at a terminal of 80 columns.
 
-use daypass_core::provider::catalogue;
-use daypass_core::provider::definition::{Binding, BindingCall, Definition, IdScope, Pkce, ProofKind};
+use daypass_core::login::provider::catalogue;
+use daypass_core::login::provider::definition::{Binding, BindingCall, Definition, IdScope, Pkce, ProofKind};
 
 use super::block;
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use daypass_core::provider::catalogue;
-use daypass_core::provider::definition::Definition;
+use daypass_core::login::provider::catalogue;
+use daypass_core::login::provider::definition::Definition;
 
 use super::listing::{accepted, id_scope};
 

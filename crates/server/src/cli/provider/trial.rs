@@ -10,13 +10,13 @@ use anyhow::Context;
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use clap::Args;
-use daypass_core::clock::SystemClock;
-use daypass_core::provider::definition::ProofKind;
-use daypass_core::provider::{
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::random::{Random, SystemRandom};
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::ProofKind;
+use daypass_core::login::provider::{
     AuthorizeRequest, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
-use daypass_core::random::{Random, SystemRandom};
-use daypass_core::secret::Secret;
 
 use self::told::Told;
 use crate::cli::print;

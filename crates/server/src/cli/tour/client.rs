@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::clock::{Clock, SystemClock};
+use daypass_core::ground::clock::{Clock, SystemClock};
 use serde_json::{Map, Value};
 
 use crate::up::Ready;

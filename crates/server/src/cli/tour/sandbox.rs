@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use aws_lc_rs::digest;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::random::{Random, SystemRandom};
-use daypass_core::secret::Secret;
+use daypass_core::ground::random::{Random, SystemRandom};
+use daypass_core::ground::secret::Secret;
 use serde_json::{Value, json};
 
 use super::client::Http;

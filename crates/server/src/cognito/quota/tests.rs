@@ -1,6 +1,6 @@
 use std::sync::atomic::AtomicU32;
 
-use daypass_core::random::SeededRandom;
+use daypass_core::ground::random::SeededRandom;
 use futures::future::{join_all, poll_immediate};
 
 use super::*;
@@ -8,7 +8,7 @@ use crate::crowd::Crowd;
 use crate::metrics::Metrics;
 
 fn line(quota: u32) -> Arc<Line> {
-    let region = daypass_core::ids::Region::parse("us-east-1").unwrap();
+    let region = daypass_core::ground::ids::Region::parse("us-east-1").unwrap();
     Arc::new(Line::new(quota, Arc::new(SeededRandom::new(1)), Metrics::default().of_region(&region)))
 }
 

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use daypass_core::clock::ManualClock;
-use daypass_core::random::SeededRandom;
+use daypass_core::ground::clock::ManualClock;
+use daypass_core::ground::random::SeededRandom;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

@@ -1,7 +1,7 @@
 //! The operations of the identity pool API, who may call them, and what their members have to look like:
 //! cognito-identity.md sections 2 and 3 as data.
 
-use daypass_core::ids::IdentityId;
+use daypass_core::ground::ids::IdentityId;
 
 use super::Access::{Public, Signed};
 use super::validation::{Member, Shape, Text};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use daypass_core::identity_pool::PoolError;
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::pool::PoolError;
 use serde_json::{Map, Value};
 
 use crate::wire::Embedded;

@@ -4,17 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::identity::{
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::secret::Secret;
+use daypass_core::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperTokenRequest, TokenTerms};
+use daypass_core::pool::{DeveloperLookup, DeveloperMerge, DeveloperUnlink, Logins, PoolError, TagMapChange};
+use daypass_core::records::identity::{
     AmbiguousRoleResolution, CognitoIdentityProvider, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping,
     RoleMappingType, RulesConfiguration,
 };
-use daypass_core::identity_pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperTokenRequest, TokenTerms};
-use daypass_core::identity_pool::{
-    DeveloperLookup, DeveloperMerge, DeveloperUnlink, Logins, PoolError, TagMapChange,
-};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::secret::Secret;
 use serde::Deserialize;
 
 use crate::error::ApiError;

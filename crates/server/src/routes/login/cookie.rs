@@ -3,8 +3,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::login_flow::{LIFETIME, Started};
-use daypass_core::seal::Sealed;
+use daypass_core::broker::hosted_login::{LIFETIME, Started};
+use daypass_core::ground::seal::Sealed;
 
 /// As many logins are under way in one browser. A page that starts more makes the oldest end, and does not fill the
 /// browser's requests until no server takes them.

@@ -4,9 +4,9 @@
 use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
-use daypass_core::ids::RequestId;
-use daypass_core::login_flow::AppLogin;
-use daypass_core::provider::Provider;
+use daypass_core::broker::hosted_login::AppLogin;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::login::provider::Provider;
 use serde_json::{Map, Value};
 
 use super::{address, app_response, start_path};

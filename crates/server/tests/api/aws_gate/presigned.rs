@@ -1,7 +1,7 @@
 //! Requests that are signed in their query, such as the GetCallerIdentity URLs by which Vault and EKS learn who
 //! somebody is.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use http::{HeaderValue, Request};
 
 use super::request;

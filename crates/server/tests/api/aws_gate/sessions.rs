@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use daypass_core::clock::{Clock, ManualClock, SignedDuration};
-use daypass_core::ids::{IdentityId, RoleName};
+use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
+use daypass_core::ground::ids::{IdentityId, RoleName};
 use daypass_core::store::RevocationTarget;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! GetCredentialsForIdentity: which token opens which identity, and what a pool must have set up.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::{Value, json};
 
 use super::LOGINS_DO_NOT_MATCH;

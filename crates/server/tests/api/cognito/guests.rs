@@ -1,6 +1,6 @@
 //! Guests: GetId and GetOpenIdToken, and what is refused there.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::json;
 
 use super::UNKNOWN;

@@ -1,6 +1,6 @@
 //! Looking at identities: DescribeIdentity, ListIdentities, LookupDeveloperIdentity.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::harness::{DEVELOPER_PROVIDER, Daypass};

@@ -1,6 +1,6 @@
 //! MergeDeveloperIdentities, by the rules of cognito-identity.md 4.6, and LookupDeveloperIdentity afterwards.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::{Value, json};
 
 use super::UNKNOWN;

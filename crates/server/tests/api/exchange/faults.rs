@@ -1,7 +1,7 @@
 //! Providers that are down, slow, broken or hostile: each its own answer, and nothing is stored.
 
 use bytes::Bytes;
-use daypass_core::provider::http::ProviderHttpError;
+use daypass_core::ground::outbound::ProviderHttpError;
 use http::Response;
 
 use crate::harness::{BrokenAnswer, Daypass, PROFILE, TOKEN};

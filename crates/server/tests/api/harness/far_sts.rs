@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daypass_core::clock::{Clock, ManualClock, SignedDuration};
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use http::{Request, Response};
 
 /// Where it answers.

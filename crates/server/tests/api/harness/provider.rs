@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use http::{Request, Response};
 use tower::ServiceExt;
 

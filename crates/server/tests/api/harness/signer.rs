@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials as SignerCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use daypass_core::clock::Timestamp;
+use daypass_core::ground::clock::Timestamp;
 use http::{HeaderName, HeaderValue, Request, Uri};
 
 /// A developer access key, or temporary credentials.

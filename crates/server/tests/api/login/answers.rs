@@ -1,8 +1,8 @@
 //! Answers of providers, and what looks like one: of another browser, another flow, another provider, changed, too
 //! late, or once more. None of these leads to a code, or to anywhere else.
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::provider::http::ProviderHttpError;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::outbound::ProviderHttpError;
 use http::Request;
 
 use crate::harness::{APP_REDIRECT_URI, Answer, BrokenAnswer, Browser, Daypass, TOKEN, Wishes, parameter};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::login_code::Binding;
-use daypass_core::provider::{Provider, UnverifiedProof};
-use daypass_core::secret::Secret;
+use daypass_core::broker::login_code::Binding;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::{Provider, UnverifiedProof};
 use futures::future::join_all;
 use http::Request;
 use serde_json::{Value, json};

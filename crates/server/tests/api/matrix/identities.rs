@@ -1,6 +1,6 @@
 //! The right to be an identity: every door that gives its token, joins something to it or takes something from it.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use http::Request;
 use serde_json::{Value, json};
 

@@ -140,7 +140,7 @@ async fn no_signed_operation_is_done_for_a_session_that_is_over() {
     daypass.accept_public_logins().await;
     let (session, _) = super::almighty(&daypass).await;
     let requests = requests(&daypass).await;
-    daypass.advance(daypass_core::clock::SignedDuration::from_hours(1));
+    daypass.advance(daypass_core::ground::clock::SignedDuration::from_hours(1));
     for (operation, input) in requests {
         let answer = daypass.signed_by(&session, operation, input).await;
         assert_code(&answer, "ExpiredTokenException", "a session that is over", operation);

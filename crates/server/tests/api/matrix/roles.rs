@@ -1,7 +1,7 @@
 //! The right to a role: every door that gives credentials.
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::ids::IdentityId;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::IdentityId;
 use daypass_core::store::RevocationTarget;
 use serde_json::{Value, json};
 

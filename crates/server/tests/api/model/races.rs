@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use daypass_core::identity::{Login, LoginProvider};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{Login, LoginProvider};
 use daypass_core::store::contract::model::{Generator, Step, all_logins, is_kept, takes_what_is_kept};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;

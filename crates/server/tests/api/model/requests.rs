@@ -1,9 +1,9 @@
 //! The steps of the model as requests: which operation asks for what, and what its answer means.
 
-use daypass_core::clock::{Clock, SignedDuration, Timestamp};
-use daypass_core::identity::{Login, LoginProvider};
-use daypass_core::ids::{IdentityId, IdentityPoolId};
-use daypass_core::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, Unlinked};
+use daypass_core::ground::clock::{Clock, SignedDuration, Timestamp};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::identity::{Login, LoginProvider};
+use daypass_core::records::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, Unlinked};
 use daypass_core::store::contract::model::{Answer as Expected, Step, all_logins};
 use daypass_core::store::{LinkOutcome, UnlinkOutcome};
 use serde_json::{Map, Value, json};

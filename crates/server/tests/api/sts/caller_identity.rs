@@ -1,6 +1,6 @@
 //! GetCallerIdentity: who somebody is, for whoever can sign.
 
-use daypass_core::clock::SignedDuration;
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::json;
 
 use super::{Assume, credentials};

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::steps::{Answer, Step};
-use crate::clock::Timestamp;
-use crate::identity::{Identity, Login, LoginProvider};
-use crate::ids::{IdentityId, IdentityPoolId};
-use crate::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest, Unlinked};
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::records::identity::{Identity, Login, LoginProvider};
+use crate::records::linking::{
+    LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest, Unlinked,
+};
 use crate::store::{LinkOutcome, UnlinkOutcome};
 
 /// Every kind of answer that random steps must reach. A disabled identity owns nothing, so that only one that

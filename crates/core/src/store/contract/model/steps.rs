@@ -1,10 +1,10 @@
 //! What is done at random: few logins, so that they meet often, of two pools.
 
-use crate::clock::Timestamp;
-use crate::identity::{Login, LoginProvider};
-use crate::ids::{IdentityId, IdentityPoolId};
-use crate::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
-use crate::random::{Random, SeededRandom};
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::random::{Random, SeededRandom};
+use crate::records::identity::{Login, LoginProvider};
+use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::store::contract::fixture::{instant, public, region};
 use crate::store::{LinkOutcome, SharedStore, UnlinkOutcome};
 

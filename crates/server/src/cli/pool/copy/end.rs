@@ -12,7 +12,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::IdentityPoolShortDescription;
-use daypass_core::ids::IdentityPoolId;
+use daypass_core::ground::ids::IdentityPoolId;
 
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
 use crate::cli::{printable, tell};
@@ -40,7 +40,7 @@ impl Place {
             Some((region, pool)) if pool.contains(':') => (region, Some(pool.to_owned())),
             Some((region, _)) => (region, Some(text.to_owned())),
         };
-        daypass_core::ids::Region::parse(region)
+        daypass_core::ground::ids::Region::parse(region)
             .map_err(|error| format!("{error}, as us-east-1 does; what follows a colon is a pool"))?;
         if let Some(pool) = &pool {
             IdentityPoolId::parse(pool.as_str()).map_err(|error| error.to_string())?;

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use daypass_core::provider::definition::{Binding, Definition};
-use daypass_core::provider::http::{ProviderHttp, ProviderHttpError};
-use daypass_core::provider::{Provider, UnverifiedProof};
+use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
+use daypass_core::login::provider::definition::{Binding, Definition};
+use daypass_core::login::provider::{Provider, UnverifiedProof};
 use http::{Request, Response, Uri};
 use serde_json::Value;
 
@@ -197,7 +197,7 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::secret::Secret;
+    use daypass_core::ground::secret::Secret;
 
     use super::*;
     use crate::config::Additions;

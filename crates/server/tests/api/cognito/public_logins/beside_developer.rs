@@ -1,8 +1,8 @@
 //! GetOpenIdTokenForDeveloperIdentity with public logins beside the developer's, rule by rule
 //! (cognito-identity.md 4.3).
 
-use daypass_core::clock::SignedDuration;
-use daypass_core::public_login::GOOGLE;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::public::GOOGLE;
 use serde_json::{Map, Value, json};
 
 use super::{TWO_USERS, and, assert_forbidden, daypass, get_open_id_token};

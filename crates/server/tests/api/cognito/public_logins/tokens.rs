@@ -1,11 +1,11 @@
 //! GetOpenIdToken and GetCredentialsForIdentity with public logins: what they hand out, and how they link and
 //! merge on the way (cognito-identity.md 4.4 and 4.8).
 
-use daypass_core::access::Access;
-use daypass_core::clock::SignedDuration;
+use daypass_core::credentials::access::Access;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::AccessKeyId;
 use daypass_core::iam::Origin;
-use daypass_core::ids::AccessKeyId;
-use daypass_core::public_login::{FACEBOOK, GOOGLE};
+use daypass_core::login::public::{FACEBOOK, GOOGLE};
 use serde_json::{Value, json};
 
 use super::{LINKING, TWO_USERS, and, assert_forbidden, daypass, get_credentials, get_open_id_token, link};

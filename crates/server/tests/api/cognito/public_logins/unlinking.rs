@@ -1,6 +1,6 @@
 //! UnlinkIdentity: whoever shows a login may take public ones away (cognito-identity.md 4.7).
 
-use daypass_core::public_login::GOOGLE;
+use daypass_core::login::public::GOOGLE;
 use serde_json::{Value, json};
 
 use super::{and, assert_forbidden, daypass, get_open_id_token};

@@ -1,0 +1,8 @@
+//! The developer backend: logins come in, and the identity pool that they lead to, our own or Amazon's, gives out
+//! identities, tokens and credentials. It uses [`pool`](crate::pool) and what is below.
+
+pub mod developer_pool;
+pub mod exchange;
+pub mod hosted_login;
+pub mod login_code;
+pub mod login_tags;

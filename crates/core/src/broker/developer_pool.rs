@@ -1,0 +1,316 @@
+//! The identity pool that the developer backend sends people to: our own, or Amazon's. Behind the trait stands
+//! whatever turns a developer user into an identity and its OpenID token.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::audit::{AuditDraft, AuditTrail, Requester};
+use crate::broker::login_tags::LoginTags;
+use crate::credentials::session::Credentials;
+use crate::ground::clock::SignedDuration;
+use crate::ground::ids::{IdentityId, IdentityPoolId, Region};
+use crate::iam::Origin;
+use crate::login::provider::VerifiedLogin;
+use crate::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
+use crate::pool::{DeveloperMerge, IdentityPools, PoolError};
+use crate::records::identity::Login;
+use crate::store::StoreError;
+use crate::token::openid_token::OpenIdToken;
+
+/// What a client wants besides being known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Wishes {
+    /// A guest to be upgraded.
+    pub identity_id: Option<IdentityId>,
+    /// How long the token is to live, 1 second to 24 hours.
+    pub token_duration: Option<SignedDuration>,
+    /// The Region whose pool it is to be.
+    pub region: Option<Region>,
+    /// Whether to hand out credentials as well.
+    pub credentials: bool,
+}
+
+/// Somebody who has an identity now.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The identity's token.
+    pub token: OpenIdToken,
+    /// The pool that the identity is in.
+    pub pool_id: IdentityPoolId,
+    /// Where that pool is.
+    pub region: Region,
+    /// Credentials, if they were asked for.
+    pub credentials: Option<Credentials>,
+}
+
+/// Why a login has no identity. Nothing is stored then, beside the audit event.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdmissionError {
+    /// A login would make a session tag that is not to be.
+    #[error("{0}")]
+    UnusableTag(String),
+    /// The pool refuses, in the words of its API.
+    #[error(transparent)]
+    Refused(Arc<PoolError>),
+    /// No pool of this installation is in the Region that was asked for.
+    #[error("there is no pool in the Region {wanted}; there is one in {}", known.join(", "))]
+    UnknownRegion {
+        /// What was asked for.
+        wanted: Region,
+        /// Where there are pools.
+        known: Vec<String>,
+    },
+    /// So many different requests of this user are being served already.
+    #[error("too many requests of this user are being served")]
+    TooManyAtOnce,
+    /// More logins are waiting than the pool's quota lets through in the time that a client waits.
+    #[error("the identity pool is busy")]
+    Busy {
+        /// When it is worth coming back.
+        retry_after: SignedDuration,
+    },
+    /// The pool does not answer, in no Region that may be tried.
+    #[error("the identity pool is unavailable: {0}")]
+    Unavailable(String),
+    /// The operator has to mend something; the text says what.
+    #[error("the identity pool is misconfigured: {0}")]
+    Misconfigured(String),
+}
+
+impl From<PoolError> for AdmissionError {
+    fn from(error: PoolError) -> Self {
+        Self::Refused(Arc::new(error))
+    }
+}
+
+impl AdmissionError {
+    /// A tag that the pool would refuse.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are turned into others")]
+    pub fn tag(error: PoolError) -> Self {
+        Self::UnusableTag(error.to_string())
+    }
+}
+
+impl From<StoreError> for AdmissionError {
+    fn from(error: StoreError) -> Self {
+        PoolError::from(error).into()
+    }
+}
+
+/// A place among those whom the pool will let in, kept until it is dropped: when the login is verified.
+#[derive(Default)]
+pub struct Place(
+    #[expect(dead_code, reason = "it is there to be dropped")] Option<Box<dyn Any + Send + Sync>>,
+);
+
+impl Place {
+    /// A place that ends when `kept` is dropped.
+    #[must_use]
+    pub fn keeping(kept: impl Any + Send + Sync) -> Self {
+        Self(Some(Box::new(kept)))
+    }
+}
+
+/// Gives developer users their identities.
+#[async_trait]
+pub trait DeveloperPool: Send + Sync {
+    /// Keeps a place for somebody whose login is about to be verified. Many proofs can be verified once only, so
+    /// whoever would have to be sent away hears it before. Nothing is known of them yet but where they come from.
+    ///
+    /// # Errors
+    /// [`AdmissionError::Busy`], or what is known already to be in the way.
+    fn reserve(&self, wishes: &Wishes, origin: &Origin) -> Result<Place, AdmissionError> {
+        let _ = (wishes, origin);
+        Ok(Place::default())
+    }
+
+    /// Finds or creates the identity of a verified login, and has a token made for it. The same login has the same
+    /// identity every time, however many ask at once.
+    ///
+    /// The outcome is in the audit trail, as the end of `draft`, before it is answered.
+    ///
+    /// # Errors
+    /// [`AdmissionError`], each variant a different answer to the client.
+    async fn admit(
+        &self,
+        login: &VerifiedLogin,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError>;
+
+    /// Makes two logins lead to the identity of the first, and has a token made for it. The identity that the second
+    /// led to, if it led to another one, ends.
+    ///
+    /// # Errors
+    /// [`AdmissionError`]. Both are in the audit trail as they are of [`admit`](Self::admit).
+    async fn link(
+        &self,
+        logins: TwoLogins<'_>,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError>;
+
+    /// The identities of a developer user, one at most in each Region. Nothing is made.
+    ///
+    /// # Errors
+    /// [`AdmissionError`].
+    async fn lookup(
+        &self,
+        developer_user_identifier: &str,
+    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError>;
+}
+
+/// So often two logins are linked anew that were taken away between two steps.
+const ATTEMPTS_TO_MERGE: usize = 5;
+
+/// Two logins of one person, both verified.
+#[derive(Debug)]
+pub struct TwoLogins<'a> {
+    /// The one whose identity stays.
+    pub first: &'a VerifiedLogin,
+    /// The one whose identity, if it has another, ends.
+    pub second: &'a VerifiedLogin,
+}
+
+impl TwoLogins<'_> {
+    /// The events of a link: one for each login, the second's first.
+    #[must_use]
+    pub fn events(&self, draft: &AuditDraft, identity_id: &IdentityId) -> [AuditDraft; 2] {
+        [self.second, self.first].map(|login| {
+            let mut event = draft.clone();
+            event.provider = Some(login.provider().to_owned());
+            event.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+            event.identity_id = Some(identity_id.clone());
+            event
+        })
+    }
+}
+
+/// The pool of this installation's own store.
+pub struct EmbeddedPool {
+    /// All pools of the store.
+    pub pools: Arc<IdentityPools>,
+    /// The one that logins lead to.
+    pub pool_id: IdentityPoolId,
+    /// The session tags of everybody who logs in.
+    pub tags: LoginTags,
+    /// Hears of every decision.
+    pub trail: Arc<AuditTrail>,
+}
+
+#[async_trait]
+impl DeveloperPool for EmbeddedPool {
+    async fn admit(
+        &self,
+        login: &VerifiedLogin,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError> {
+        match self.grant(login, wishes, by).await {
+            Ok((grant, credentials)) => Ok(Admitted {
+                token: self.pools.issue(grant, draft).await?,
+                pool_id: self.pool_id.clone(),
+                region: self.pools.region.clone(),
+                credentials,
+            }),
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn link(
+        &self,
+        logins: TwoLogins<'_>,
+        wishes: Wishes,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Admitted, AdmissionError> {
+        let granted = match self.merge(&logins, by).await {
+            Ok(()) => self.grant(logins.first, wishes, by).await,
+            Err(error) => Err(error),
+        };
+        match granted {
+            Ok((grant, credentials)) => {
+                let [second, first] = logins.events(&draft, grant.identity_id());
+                self.trail.allowed(second).await?;
+                Ok(Admitted {
+                    token: self.pools.issue(grant, first).await?,
+                    pool_id: self.pool_id.clone(),
+                    region: self.pools.region.clone(),
+                    credentials,
+                })
+            }
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn lookup(
+        &self,
+        developer_user_identifier: &str,
+    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
+        let login = Login::developer(developer_user_identifier);
+        let found = self.pools.store.find_identity_by_login(&self.pool_id, &login).await?;
+        Ok(found.into_iter().map(|id| (self.pools.region.clone(), id)).collect())
+    }
+}
+
+impl EmbeddedPool {
+    /// Makes one identity of two, both of which are made if they are not there. Whoever unlinks a login or deletes an
+    /// identity meanwhile is first: the login is a new one then, and nothing that the client named.
+    async fn merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
+        self.tags.of(logins.first).map_err(AdmissionError::tag)?;
+        for _ in 0..ATTEMPTS_TO_MERGE {
+            match self.try_to_merge(logins, by).await {
+                Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::ResourceNotFound(_)) => {}
+                merged => return merged,
+            }
+        }
+        Err(AdmissionError::Unavailable(
+            "the logins were taken away again and again while they were linked".into(),
+        ))
+    }
+
+    async fn try_to_merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
+        let pool = self.pools.describe_pool(&self.pool_id).await?;
+        for login in [logins.first, logins.second] {
+            self.pools.resolve(&pool, DeveloperUser::of(login), Vec::new(), None, by).await?;
+        }
+        let merge = DeveloperMerge {
+            pool_id: self.pool_id.clone(),
+            developer_provider: pool.settings.developer_provider_name.unwrap_or_default(),
+            source: logins.second.developer_user_identifier().to_owned(),
+            destination: logins.first.developer_user_identifier().to_owned(),
+        };
+        self.pools.merge_developer_identities(merge, by).await?;
+        Ok(())
+    }
+
+    async fn grant(
+        &self,
+        login: &VerifiedLogin,
+        wishes: Wishes,
+        by: &Requester,
+    ) -> Result<(TokenGrant, Option<Credentials>), AdmissionError> {
+        if let Some(wanted) = wishes.region.filter(|wanted| *wanted != self.pools.region) {
+            let known = vec![self.pools.region.to_string()];
+            return Err(AdmissionError::UnknownRegion { wanted, known });
+        }
+        let principal_tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        let pool = self.pools.describe_pool(&self.pool_id).await?;
+        let user = DeveloperUser::of(login);
+        let resolved = self.pools.resolve(&pool, user, Vec::new(), wishes.identity_id, by).await?;
+        let duration = wishes.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
+        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, principal_tags })?;
+        let credentials = if wishes.credentials {
+            Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
+        } else {
+            None
+        };
+        Ok((grant, credentials))
+    }
+}

@@ -1,0 +1,262 @@
+//! The developer backend: a login at an identity provider comes in, an identity and its OpenID token go
+//! out. The steps of [`Broker::exchange`] are the product; each hands the next a type that only it can make.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
+use crate::broker::developer_pool::{AdmissionError, Admitted, DeveloperPool, TwoLogins, Wishes};
+use crate::broker::hosted_login::AppLogin;
+use crate::broker::login_code::{LoginCode, LoginCodes};
+use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::secret::Secret;
+use crate::login::provider::{
+    DisplayUser, Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
+};
+use crate::pool::issue::DEFAULT_TOKEN_DURATION;
+use crate::store::{SharedStore, StoreError};
+
+/// What a client asks for.
+#[derive(Debug)]
+pub struct ExchangeRequest {
+    /// What shows that somebody signed in.
+    pub shown: Shown,
+    /// What is wanted besides.
+    pub wishes: Wishes,
+}
+
+/// What shows that somebody signed in.
+#[derive(Debug)]
+pub enum Shown {
+    /// Something that a provider handed out.
+    Proof {
+        /// The provider's ID in the configuration.
+        provider: String,
+        /// What it handed out.
+        proof: UnverifiedProof,
+    },
+    /// A one-time code of the hosted login, which had the provider confirm the login already.
+    LoginCode(LoginCode),
+}
+
+/// What a client asks for who has two logins.
+#[derive(Debug)]
+pub struct LinkRequest {
+    /// What shows the login whose identity stays.
+    pub first: Shown,
+    /// What shows the other one.
+    pub second: Shown,
+    /// What is wanted besides.
+    pub wishes: Wishes,
+}
+
+/// What a client gets.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// The provider's ID in the configuration.
+    pub provider: String,
+    /// How the person wants to be seen.
+    pub user: DisplayUser,
+    /// The identity, its token, and perhaps credentials.
+    pub admitted: Admitted,
+}
+
+/// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The configuration has no such provider.
+    #[error("there is no such provider")]
+    UnknownProvider,
+    /// No app is registered with this redirect URI.
+    #[error("the redirect URI is not registered")]
+    RedirectUriNotRegistered,
+    /// The one-time code is spent, too old, bound to something else, or of a provider that is gone.
+    #[error("the one-time code is refused")]
+    LoginCodeRefused,
+    /// The client wants a longer token than the operator lets it have.
+    #[error("a token may live for {} seconds at most", max.as_secs())]
+    TokenDurationTooLong {
+        /// The operator's limit.
+        max: SignedDuration,
+    },
+    /// The person came back from the provider without having signed in.
+    #[error("the person cancelled at the provider")]
+    Cancelled,
+    /// The provider sent the person back with an error, or with nothing that could be verified. Its words are not
+    /// here: whoever made up the address could have written them.
+    #[error("the provider came back with an error")]
+    FailedAtProvider,
+    /// The proof did not become a login.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The login did not become an identity, or the identity got no credentials.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+}
+
+impl From<StoreError> for ExchangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Admission(error.into())
+    }
+}
+
+/// Exchanges logins for identities of one pool.
+pub struct Broker {
+    /// The providers whose logins are accepted.
+    pub providers: Arc<ProviderSet>,
+    /// The redirect URIs of all registered apps.
+    pub redirect_uris: BTreeSet<String>,
+    /// Has the providers confirm logins.
+    pub engine: Engine,
+    /// The one-time codes of the hosted login.
+    pub login_codes: LoginCodes,
+    /// Where verified logins lead.
+    pub pool: Arc<dyn DeveloperPool>,
+    /// The longest life of a token that a client may ask for.
+    pub max_token_duration: SignedDuration,
+    /// Remembers what counts once.
+    pub store: SharedStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears of every exchange.
+    pub trail: Arc<AuditTrail>,
+}
+
+impl Broker {
+    /// Exchanges a login for an identity and its token.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn exchange(
+        &self,
+        request: ExchangeRequest,
+        by: &Requester,
+    ) -> Result<Exchanged, ExchangeError> {
+        let mut draft = AuditDraft::by(AuditAction::Exchange, by);
+        let verified = async {
+            let wishes = self.bounded(request.wishes)?;
+            let _place = self.pool.reserve(&wishes, &by.origin)?;
+            Ok((self.login(request.shown, &mut draft).await?, wishes))
+        };
+        let (login, wishes) = match verified.await {
+            Ok(verified) => verified,
+            Err(error) => return self.trail.conclude(draft, Err(error)).await,
+        };
+        let admitted = self.pool.admit(&login, wishes, draft, by).await?;
+        Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
+    }
+
+    /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two
+    /// logins of one user are linked already.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn link(&self, request: LinkRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
+        let mut draft = AuditDraft::by(AuditAction::Link, by);
+        let verified = async {
+            let wishes = self.bounded(request.wishes)?;
+            let _place = self.pool.reserve(&wishes, &by.origin)?;
+            let first = self.login(request.first, &mut draft).await?;
+            let second = self.login(request.second, &mut draft).await?;
+            Ok((first, second, wishes))
+        };
+        let (first, second, wishes) = match verified.await {
+            Ok(verified) => verified,
+            Err(error) => return self.trail.conclude(draft, Err(error)).await,
+        };
+        let same = first.developer_user_identifier() == second.developer_user_identifier();
+        let admitted = if same {
+            self.pool.admit(&first, wishes, draft, by).await?
+        } else {
+            let logins = TwoLogins { first: &first, second: &second };
+            self.pool.link(logins, wishes, draft, by).await?
+        };
+        Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), admitted })
+    }
+
+    /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that
+    /// the app gets.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. The refusal is in the audit trail.
+    pub async fn sign_in(
+        &self,
+        provider: &Arc<Provider>,
+        answer: Result<UnverifiedProof, ExchangeError>,
+        app: &AppLogin,
+        by: &Requester,
+    ) -> Result<Secret, ExchangeError> {
+        let mut draft = AuditDraft::by(AuditAction::SignIn, by);
+        draft.provider = Some(provider.id.clone());
+        let verified = match answer {
+            Ok(proof) => self.verify(provider, proof, &mut draft).await,
+            Err(error) => Err(error),
+        };
+        let login = self.trail.conclude(draft, verified).await?;
+        Ok(self.login_codes.issue(&login, app.binding()).await?)
+    }
+
+    /// Wishes within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
+    /// life to is no longer than the limit either.
+    fn bounded(&self, mut wishes: Wishes) -> Result<Wishes, ExchangeError> {
+        let max = self.max_token_duration;
+        match wishes.token_duration {
+            Some(wanted) if wanted > max => return Err(ExchangeError::TokenDurationTooLong { max }),
+            None if max < DEFAULT_TOKEN_DURATION => wishes.token_duration = Some(max),
+            _ => {}
+        }
+        Ok(wishes)
+    }
+
+    async fn login(&self, shown: Shown, draft: &mut AuditDraft) -> Result<VerifiedLogin, ExchangeError> {
+        match shown {
+            Shown::Proof { provider, proof } => {
+                let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
+                draft.provider = Some(provider.id.clone());
+                self.check_redirect_uri(&proof)?;
+                self.verify(&provider, proof, draft).await
+            }
+            Shown::LoginCode(code) => {
+                let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
+                draft.provider = Some(login.provider().to_owned());
+                draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+                // Since the login, the operator may have taken its provider away.
+                let counts = self.providers.get(login.provider()).is_some();
+                if counts { Ok(login) } else { Err(ExchangeError::LoginCodeRefused) }
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        provider: &Arc<Provider>,
+        proof: UnverifiedProof,
+        draft: &mut AuditDraft,
+    ) -> Result<VerifiedLogin, ExchangeError> {
+        let login = self.engine.verify(provider, proof).await?;
+        draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+        self.check_first_use(&login).await?;
+        Ok(login)
+    }
+
+    /// A login is taken only if it came back to an app registered here: a page that got hold of a code of ours
+    /// cannot spend it through us under a redirect URI of its own.
+    fn check_redirect_uri(&self, proof: &UnverifiedProof) -> Result<(), ExchangeError> {
+        match proof.redirect_uri() {
+            Some(uri) if !self.redirect_uris.contains(uri) => Err(ExchangeError::RedirectUriNotRegistered),
+            _ => Ok(()),
+        }
+    }
+
+    /// A proof that could be shown again counts once, also where two show it at the same moment.
+    async fn check_first_use(&self, login: &VerifiedLogin) -> Result<(), ExchangeError> {
+        let Some(UseOnce { name, until }) = login.use_once() else { return Ok(()) };
+        // No provider's ID holds a space.
+        let name = format!("{} {name}", login.provider());
+        if self.store.use_once(&name, *until, self.clock.now()).await? {
+            Ok(())
+        } else {
+            Err(ExchangeError::Proof(ProofError::Refused))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The hosted login: an app sends a browser here, we send it on to the provider, and it comes back with an answer.
+//!
+//! Between the two nothing is kept on our side. The browser carries it, sealed, in a cookie that opens only
+//! together with the `state` that comes back and at the provider that the flow was started with: another browser's
+//! answer, another provider's and another flow's do not open it. Any node can finish what another one started.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
+
+use crate::broker::login_code::{Binding, sha256};
+use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::random::Random;
+use crate::ground::seal::{MasterKey, Sealed, Sealer};
+use crate::ground::secret::Secret;
+use crate::login::provider::{AuthorizeRequest, FlowSecrets, Provider};
+use crate::store::{SharedStore, StoreError};
+
+/// How long somebody may take to sign in at the provider.
+pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// The longest `state` of an app, in bytes: it has to fit into a cookie with the rest.
+pub const MAX_APP_STATE: usize = 512;
+
+/// The length of 32 bytes in base64url.
+const ENCODED_32_BYTES: usize = 43;
+
+/// What an app asks for. Nothing in it is believed yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRequest {
+    /// The app's ID in the configuration.
+    pub app: String,
+    /// Where the app wants its code.
+    pub redirect_uri: String,
+    /// What the app wants to hear again.
+    pub state: Option<String>,
+    /// The S256 challenge of the app (RFC 7636 section 4.2).
+    pub code_challenge: String,
+    /// Whether the app wants its code as a message to the window that opened this one, and not by a redirect.
+    pub popup: bool,
+}
+
+/// A request of a registered app. Only [`LoginFlow::check`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppLogin(LoginRequest);
+
+impl AppLogin {
+    /// What was asked for.
+    #[must_use]
+    pub fn request(&self) -> &LoginRequest {
+        &self.0
+    }
+
+    /// What the app's code will be bound to.
+    #[must_use]
+    pub fn binding(&self) -> Binding<'_> {
+        let LoginRequest { app, redirect_uri, code_challenge, .. } = &self.0;
+        Binding { app, redirect_uri, code_challenge }
+    }
+}
+
+/// Why a request does not start a login. The browser stays here: there is no address that is known to be the
+/// app's, or its developer has to see the mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginRequestError {
+    /// No app is registered under this ID.
+    #[error("there is no such app")]
+    UnknownApp,
+    /// The app is not registered with this redirect URI, character by character.
+    #[error("the redirect URI is not registered for the app")]
+    RedirectUriNotRegistered,
+    /// The challenge is no SHA-256 in base64url.
+    #[error("code_challenge must be an S256 challenge: 43 characters of base64url")]
+    MalformedChallenge,
+    /// The state is longer than [`MAX_APP_STATE`].
+    #[error("state must have at most {MAX_APP_STATE} bytes")]
+    StateTooLong,
+    /// Logins at this provider do not start with a redirect.
+    #[error("this provider's logins do not start with a redirect")]
+    NoRedirect,
+}
+
+/// Why an answer belongs to no login of this browser: another browser's, another provider's, changed, too late,
+/// answered before. Nobody learns which.
+#[derive(Debug, thiserror::Error)]
+pub enum LostLogin {
+    /// It does.
+    #[error("the answer belongs to no login that this browser started")]
+    Lost,
+    /// Whether it was answered before cannot be said.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A login on its way to the provider.
+#[derive(Debug)]
+pub struct Started {
+    /// Where the browser goes.
+    pub location: String,
+    /// What comes back with it.
+    pub state: String,
+    /// What the browser keeps meanwhile.
+    pub sealed: Sealed,
+}
+
+/// A login that came back to the browser that started it.
+#[derive(Debug)]
+pub struct Resumed {
+    /// What the app asked for.
+    pub login: AppLogin,
+    /// What the answer is verified with.
+    pub secrets: FlowSecrets,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    request: LoginRequest,
+    code_verifier: String,
+    nonce: String,
+    started_at: Timestamp,
+}
+
+/// Starts logins and recognises their ends.
+pub struct LoginFlow {
+    /// Where browsers reach us, without a slash at the end.
+    pub public_url: String,
+    /// The redirect URIs of each app.
+    pub apps: BTreeMap<String, BTreeSet<String>>,
+    /// Seals what browsers carry; see [`sealer`].
+    pub sealer: Sealer,
+    /// Remembers which logins were answered.
+    pub store: SharedStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws states, nonces and verifiers.
+    pub random: Arc<dyn Random>,
+}
+
+/// The sealer of all nodes with this master key.
+#[must_use]
+pub fn sealer(master_key: &MasterKey) -> Sealer {
+    master_key.sealer("login state")
+}
+
+impl LoginFlow {
+    /// Checks what an app asks for.
+    ///
+    /// # Errors
+    /// [`LoginRequestError`].
+    pub fn check(&self, request: LoginRequest) -> Result<AppLogin, LoginRequestError> {
+        let redirect_uris = self.apps.get(&request.app).ok_or(LoginRequestError::UnknownApp)?;
+        if !redirect_uris.contains(&request.redirect_uri) {
+            return Err(LoginRequestError::RedirectUriNotRegistered);
+        }
+        if !is_encoded(&request.code_challenge) {
+            return Err(LoginRequestError::MalformedChallenge);
+        }
+        if request.state.as_ref().is_some_and(|state| state.len() > MAX_APP_STATE) {
+            return Err(LoginRequestError::StateTooLong);
+        }
+        Ok(AppLogin(request))
+    }
+
+    /// Starts a login at a provider.
+    ///
+    /// # Errors
+    /// [`LoginRequestError::NoRedirect`].
+    pub fn start(&self, provider: &Provider, login: &AppLogin) -> Result<Started, LoginRequestError> {
+        let [state, nonce, code_verifier] = [self.draw(), self.draw(), self.draw()];
+        let request = AuthorizeRequest {
+            redirect_uri: &self.callback(provider),
+            state: &state,
+            nonce: &nonce,
+            code_challenge: &sha256(&code_verifier),
+        };
+        let url = provider.authorization_url(&request).filter(|_| provider.starts_by_redirect());
+        let location = url.ok_or(LoginRequestError::NoRedirect)?;
+        let contents =
+            Contents { request: login.0.clone(), code_verifier, nonce, started_at: self.clock.now() };
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&contents).expect("a login is plain data"));
+        let sealed = self.sealer.seal(&context(provider, &state), &plain, &*self.random);
+        Ok(Started { location, state, sealed })
+    }
+
+    /// Recognises the end of a login, once.
+    ///
+    /// # Errors
+    /// [`LostLogin`].
+    pub async fn resume(
+        &self,
+        provider: &Provider,
+        state: &str,
+        sealed: &Sealed,
+    ) -> Result<Resumed, LostLogin> {
+        let plain = self.sealer.open(&context(provider, state), sealed).map_err(|_| LostLogin::Lost)?;
+        let contents: Contents = serde_json::from_slice(&plain).map_err(|_| LostLogin::Lost)?;
+        let (now, until) = (self.clock.now(), contents.started_at + LIFETIME);
+        if until <= now {
+            return Err(LostLogin::Lost);
+        }
+        let login = self.check(contents.request).map_err(|_| LostLogin::Lost)?;
+        // What counts once at a provider begins with the provider's ID, which holds no colon.
+        if !self.store.use_once(&format!("login: {}", sha256(state)), until, now).await? {
+            return Err(LostLogin::Lost);
+        }
+        let [code_verifier, nonce] = [contents.code_verifier, contents.nonce].map(Secret::new);
+        Ok(Resumed { login, secrets: FlowSecrets { code_verifier, nonce } })
+    }
+
+    /// Where a provider sends browsers back to: the redirect URI that is registered there.
+    #[must_use]
+    pub fn callback(&self, provider: &Provider) -> String {
+        format!("{}/login/{}/callback", self.public_url, provider.id)
+    }
+
+    fn draw(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<32>())
+    }
+}
+
+/// The context of the seal. As JSON, so that no two are written alike.
+fn context(provider: &Provider, state: &str) -> Vec<u8> {
+    serde_json::to_vec(&[provider.id.as_str(), state]).expect("texts are plain data")
+}
+
+/// Whether a text is 32 bytes in base64url, as our states and all S256 challenges are.
+#[must_use]
+pub fn is_encoded(text: &str) -> bool {
+    text.len() == ENCODED_32_BYTES
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}

@@ -1,0 +1,108 @@
+//! One-time codes: what an app gets when somebody comes back to it from the hosted login, and what it redeems
+//! for an identity.
+//!
+//! A code is 256 random bits. The store keeps its hash and the sealed login. What the code is bound to, the app,
+//! its redirect URI and its PKCE challenge, is the context of the seal: whoever shows another one cannot open it.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+
+use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::random::Random;
+use crate::ground::seal::MasterKey;
+use crate::ground::secret::Secret;
+use crate::login::provider::{LoginSealer, VerifiedLogin};
+use crate::store::{SharedStore, StoreError, StoredLoginGrant};
+
+/// How long a code may be redeemed. The app redeems it at once, so that the rest is for slow networks.
+pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a code is bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    /// The app's ID in the configuration.
+    pub app: &'a str,
+    /// Where the app gets the code.
+    pub redirect_uri: &'a str,
+    /// The S256 challenge (RFC 7636 section 4.2) that the app started the login with.
+    pub code_challenge: &'a str,
+}
+
+/// What an app shows to redeem a code. Nothing in it is believed yet.
+#[derive(Debug)]
+pub struct LoginCode {
+    /// The code.
+    pub code: Secret,
+    /// The app's ID in the configuration.
+    pub app: String,
+    /// Where the app got the code.
+    pub redirect_uri: String,
+    /// The verifier whose challenge started the login.
+    pub code_verifier: Secret,
+}
+
+/// Issues and redeems one-time codes.
+pub struct LoginCodes {
+    sealer: LoginSealer,
+    store: SharedStore,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl LoginCodes {
+    /// The codes of all nodes with this master key and this store.
+    #[must_use]
+    pub fn new(
+        master_key: &MasterKey,
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self { sealer: LoginSealer::new(master_key), store, clock, random }
+    }
+
+    /// Keeps a login and answers the code that stands for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn issue(&self, login: &VerifiedLogin, binding: Binding<'_>) -> Result<Secret, StoreError> {
+        let now = self.clock.now();
+        let code = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<32>()));
+        let code_hash = sha256(code.expose());
+        let sealed = self.sealer.seal(&context(&code_hash, binding), login, &*self.random);
+        let grant = StoredLoginGrant { code_hash, sealed, expires_at: now + LIFETIME };
+        self.store.add_login_grant(&grant, now).await?;
+        Ok(code)
+    }
+
+    /// Takes the login that a code stands for. The code is spent by that, even if it is refused: who shows it
+    /// without its verifier is not who it was meant for, and guesses no second time.
+    ///
+    /// # Errors
+    /// The store's. `None`: spent, expired, never issued, or bound to something else. Nobody learns which.
+    pub async fn redeem(&self, shown: &LoginCode) -> Result<Option<VerifiedLogin>, StoreError> {
+        let code_hash = sha256(shown.code.expose());
+        let Some(grant) = self.store.redeem_login_grant(&code_hash, self.clock.now()).await? else {
+            return Ok(None);
+        };
+        let binding = Binding {
+            app: &shown.app,
+            redirect_uri: &shown.redirect_uri,
+            code_challenge: &sha256(shown.code_verifier.expose()),
+        };
+        Ok(self.sealer.open(&context(&code_hash, binding), &grant.sealed).ok())
+    }
+}
+
+/// The context of the seal. As JSON, so that no two bindings are written alike.
+fn context(code_hash: &str, binding: Binding<'_>) -> Vec<u8> {
+    let parts = [code_hash, binding.app, binding.redirect_uri, binding.code_challenge];
+    serde_json::to_vec(&parts).expect("texts are plain data")
+}
+
+/// SHA-256 in base64url: the S256 transformation, too.
+pub(crate) fn sha256(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
+}

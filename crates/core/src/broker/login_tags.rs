@@ -1,0 +1,129 @@
+//! Session tags of everybody who logs in, as the operator writes them: `key = "{provider}"`, `"{subject}"`, or a text
+//! that is the same for all.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::login::provider::VerifiedLogin;
+use crate::pool::PoolError;
+use crate::pool::principal_tags;
+
+/// Tags that a token can have, and the lengths of their keys, in characters (cognito-identity.md 2).
+const MAX_TAGS: usize = 50;
+const MAX_KEY: usize = 128;
+
+/// The tags of logins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct LoginTags(BTreeMap<String, Value>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Provider,
+    Subject,
+    Text(String),
+}
+
+impl TryFrom<BTreeMap<String, String>> for LoginTags {
+    type Error = String;
+
+    fn try_from(written: BTreeMap<String, String>) -> Result<Self, String> {
+        if written.len() > MAX_TAGS {
+            return Err(format!("principal_tags: {} tags; a token has at most {MAX_TAGS}", written.len()));
+        }
+        let tags = Self(written.into_iter().map(|(key, value)| (key, Value::read(value))).collect());
+        if let Some(key) = tags.0.keys().find(|key| !(1..=MAX_KEY).contains(&key.chars().count())) {
+            return Err(format!("principal_tags: the key {key:?} must have 1 to {MAX_KEY} characters"));
+        }
+        // What can be made of any login is checked with one that is beyond doubt.
+        tags.with("a", "a").map_err(|error| {
+            format!("principal_tags: {error} (\"{{provider}}\" and \"{{subject}}\" stand for a login's, each alone)")
+        })?;
+        Ok(tags)
+    }
+}
+
+impl Value {
+    fn read(text: String) -> Self {
+        match text.as_str() {
+            "{provider}" => Self::Provider,
+            "{subject}" => Self::Subject,
+            _ => Self::Text(text),
+        }
+    }
+}
+
+impl LoginTags {
+    /// The tags of one login.
+    ///
+    /// # Errors
+    /// [`PoolError::InvalidParameter`] if the login makes a tag that no session can have, or one that a policy could
+    /// take for a pattern.
+    pub fn of(&self, login: &VerifiedLogin) -> Result<BTreeMap<String, String>, PoolError> {
+        self.with(login.provider(), login.subject())
+    }
+
+    fn with(&self, provider: &str, subject: &str) -> Result<BTreeMap<String, String>, PoolError> {
+        let value = |value: &Value| match value {
+            Value::Provider => provider.to_owned(),
+            Value::Subject => subject.to_owned(),
+            Value::Text(text) => text.clone(),
+        };
+        let tags: BTreeMap<_, _> = self.0.iter().map(|(key, it)| (key.clone(), value(it))).collect();
+        if let Some(key) = tags.iter().find_map(|(key, value)| value.is_empty().then_some(key)) {
+            return Err(PoolError::InvalidParameter(format!("The principal tag {key:?} is empty.")));
+        }
+        principal_tags::check(&tags)?;
+        Ok(tags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tags: &[(&str, &str)]) -> Result<LoginTags, String> {
+        let owned = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        LoginTags::try_from(owned.collect::<BTreeMap<_, _>>())
+    }
+
+    #[test]
+    fn a_tag_is_the_provider_the_subject_or_a_text() {
+        let tags = read(&[("from", "{provider}"), ("who", "{subject}"), ("team", "röd 1")]).unwrap();
+        let made = tags.with("snapchat", "ab/c=").unwrap();
+        let expected = [("from", "snapchat"), ("team", "röd 1"), ("who", "ab/c=")];
+        assert_eq!(made, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+        assert!(LoginTags::default().with("a", "*").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_no_token_can_have_is_refused_when_it_is_read() {
+        let long = "k".repeat(129);
+        let value = "v".repeat(257);
+        for (tags, cure) in [
+            (&[("", "a")][..], "1 to 128"),
+            (&[(&*long, "a")], "1 to 128"),
+            (&[("a", "")], "is empty"),
+            (&[("a", &*value)], "more than 256"),
+            (&[("a", "*")], "may hold only"),
+            (&[("a", "b?")], "may hold only"),
+            (&[("a", "{name}")], "\"{provider}\" and \"{subject}\""),
+            (&[("a", "x{subject}")], "each alone"),
+            (&[("a", "b"), ("A", "c")], "case insensitive"),
+        ] {
+            let error = read(tags).unwrap_err();
+            assert!(error.contains(cure), "{error}");
+        }
+        let many: BTreeMap<_, _> = (0..51).map(|tag| (tag.to_string(), "a".to_owned())).collect();
+        assert!(LoginTags::try_from(many).unwrap_err().contains("at most 50"));
+    }
+
+    #[test]
+    fn a_subject_that_could_be_a_pattern_makes_no_tag() {
+        let tags = read(&[("who", "{subject}")]).unwrap();
+        for subject in ["*", "a?", "a*b", "${aws:userid}", "a\"b", "", &"a".repeat(257)] {
+            assert!(tags.with("snapchat", subject).is_err(), "{subject:?}");
+        }
+    }
+}

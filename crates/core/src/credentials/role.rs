@@ -1,0 +1,223 @@
+//! Roles: what somebody may take on, and what they may do then. They come from the configuration, and
+//! are compiled when it is read, so that a policy with a mistake stops the start and not a request.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+
+use crate::ground::clock::SignedDuration;
+use crate::ground::ids::{AccountId, IdentityPoolId, RoleName, base32};
+use crate::iam::{Policy, PolicyError, TrustPolicy};
+
+/// A role as the configuration states it.
+#[derive(Debug, Clone)]
+pub struct RoleDocument {
+    /// Its name.
+    pub name: RoleName,
+    /// Who may take it on.
+    pub trust: RoleTrust,
+    /// What they may do then, an IAM policy.
+    pub policy: String,
+    /// The longest session, 1 to 12 hours.
+    pub max_session_duration: SignedDuration,
+}
+
+/// Who may take a role on.
+#[derive(Debug, Clone)]
+pub enum RoleTrust {
+    /// The identities of one pool to whom it gives the role, be it with GetCredentialsForIdentity or with
+    /// AssumeRoleWithWebIdentity, and who have `amr` among their methods.
+    Pool {
+        /// The pool.
+        pool_id: IdentityPoolId,
+        /// [`AUTHENTICATED`](crate::token::openid_token::AUTHENTICATED) or [`UNAUTHENTICATED`](crate::token::openid_token::UNAUTHENTICATED).
+        amr: &'static str,
+    },
+    /// Whoever this IAM trust policy admits. It has to check both `aud` and `amr`. As on AWS, it decides alone about
+    /// AssumeRoleWithWebIdentity, whatever the role mappings of the pool say.
+    Policy(String),
+}
+
+impl RoleDocument {
+    /// The trust policy of a role for the identities of one pool with `amr` among their methods:
+    /// [`AUTHENTICATED`](crate::token::openid_token::AUTHENTICATED) or
+    /// [`UNAUTHENTICATED`](crate::token::openid_token::UNAUTHENTICATED).
+    #[must_use]
+    pub fn trust_in_pool(pool_id: &IdentityPoolId, amr: &str) -> String {
+        serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {"cognito-identity.amazonaws.com:aud": pool_id},
+                    "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": amr}
+                }
+            }]
+        })
+        .to_string()
+    }
+}
+
+/// A role, its policies compiled.
+#[derive(Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// `arn:aws:iam::<account>:role/<name>`.
+    pub arn: String,
+    /// `AROA…`, the same after every start.
+    pub unique_id: String,
+    /// Who may take it on, of those to whom a pool gives it if it is a pool's to give.
+    pub trust_policy: TrustPolicy,
+    /// Whether no trust policy of the operator's opens it, so that AssumeRoleWithWebIdentity takes it on only where
+    /// the pool gives it.
+    pub given_by_pool: bool,
+    /// What they may do then.
+    pub policy: Policy,
+    /// The longest session.
+    pub max_session_duration: SignedDuration,
+}
+
+/// What is wrong with the roles of an installation.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// A document has a mistake.
+    #[error("role {role}: {document}: {source}")]
+    Document {
+        /// The role.
+        role: RoleName,
+        /// Which of its documents.
+        document: &'static str,
+        /// The mistake.
+        source: PolicyError,
+    },
+    /// One ARN would stand for two roles.
+    #[error("there are two roles with the name {0}; give each a name of its own")]
+    Duplicate(RoleName),
+}
+
+/// All roles of an installation.
+#[derive(Debug)]
+pub struct Roles {
+    account_id: AccountId,
+    by_name: BTreeMap<RoleName, Role>,
+}
+
+impl Roles {
+    /// Compiles the roles of the configuration.
+    ///
+    /// # Errors
+    /// [`RoleError`] for the first mistake.
+    pub fn compile(account_id: AccountId, documents: Vec<RoleDocument>) -> Result<Self, RoleError> {
+        let mut by_name = BTreeMap::new();
+        for document in documents {
+            let role = compile(&account_id, document)?;
+            if let Some(twin) = by_name.insert(role.name.clone(), role) {
+                return Err(RoleError::Duplicate(twin.name));
+            }
+        }
+        Ok(Self { account_id, by_name })
+    }
+
+    /// The account that the roles belong to.
+    #[must_use]
+    pub fn account_id(&self) -> &AccountId {
+        &self.account_id
+    }
+
+    /// The role with this name.
+    #[must_use]
+    pub fn find(&self, name: &RoleName) -> Option<&Role> {
+        self.by_name.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.by_name.values()
+    }
+
+    /// The role with this ARN.
+    #[must_use]
+    pub fn find_by_arn(&self, arn: &str) -> Option<&Role> {
+        self.by_name.values().find(|role| role.arn == arn)
+    }
+}
+
+fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleError> {
+    let arn = format!("arn:aws:iam::{account_id}:role/{}", document.name);
+    let wrong = |which| {
+        let role = document.name.clone();
+        move |source| RoleError::Document { role, document: which, source }
+    };
+    let (trust_policy, given_by_pool) = match &document.trust {
+        RoleTrust::Pool { pool_id, amr } => (&RoleDocument::trust_in_pool(pool_id, amr), true),
+        RoleTrust::Policy(policy) => (policy, false),
+    };
+    Ok(Role {
+        unique_id: unique_id("AROA", &arn),
+        trust_policy: TrustPolicy::parse(trust_policy).map_err(wrong("trust policy"))?,
+        given_by_pool,
+        policy: Policy::parse(&document.policy).map_err(wrong("policy"))?,
+        name: document.name,
+        arn,
+        max_session_duration: document.max_session_duration,
+    })
+}
+
+/// An IAM unique ID that follows from the ARN: AWS draws them at random, but nothing here keeps them. The
+/// prefix says of what: `AROA` of a role, `AIDA` of a user.
+#[must_use]
+pub fn unique_id(prefix: &str, arn: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, arn.as_bytes());
+    let bytes = digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{prefix}{}", base32(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(trust_policy: &str) -> RoleDocument {
+        RoleDocument {
+            name: RoleName::parse("authenticated").unwrap(),
+            trust: RoleTrust::Policy(trust_policy.into()),
+            policy: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#
+                .into(),
+            max_session_duration: SignedDuration::from_hours(1),
+        }
+    }
+
+    fn compile(trust_policy: &str) -> Result<Roles, RoleError> {
+        Roles::compile(AccountId::parse("000000000000").unwrap(), vec![document(trust_policy)])
+    }
+
+    #[test]
+    fn a_role_is_found_by_its_arn_alone() {
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let roles = compile(&RoleDocument::trust_in_pool(&pool_id, "authenticated")).unwrap();
+        let role = roles.find_by_arn("arn:aws:iam::000000000000:role/authenticated").unwrap();
+        assert_eq!((role.unique_id.len(), &role.unique_id[..4]), (20, "AROA"));
+        assert!(roles.find_by_arn("arn:aws:iam::111111111111:role/authenticated").is_none());
+        assert!(roles.find_by_arn("authenticated").is_none());
+    }
+
+    #[test]
+    fn two_roles_cannot_share_a_name() {
+        let trust =
+            RoleDocument::trust_in_pool(&IdentityPoolId::parse("us-east-1:aa").unwrap(), "authenticated");
+        let account_id = AccountId::parse("000000000000").unwrap();
+        let twins = Roles::compile(account_id, vec![document(&trust), document(&trust)]);
+        assert!(matches!(twins, Err(RoleError::Duplicate(name)) if name.as_str() == "authenticated"));
+    }
+
+    #[test]
+    fn a_trust_policy_that_checks_no_audience_stops_the_start() {
+        let careless = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+            "Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}"#;
+        let error = compile(careless).unwrap_err().to_string();
+        assert!(error.starts_with("role authenticated: trust policy: "), "{error}");
+        assert!(error.contains("aud"), "{error}");
+    }
+}

@@ -1,0 +1,422 @@
+//! ID tokens of others (OpenID Connect Core 1.0 section 3.1.3.7, with the order of checks and the
+//! tolerances of AWS). Claims are read before the signature is checked only to choose the issuer's keys.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::{digest, hmac};
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::hex;
+use crate::ground::secret::Secret;
+use crate::login::jwks::{Algorithm, JwksCache, JwksError, KeySource};
+
+/// The API takes no longer tokens (shape `IdentityProviderToken`).
+const MAX_TOKEN_BYTES: usize = 50_000;
+
+/// How far ahead of ours an issuer's clock may be.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Why an ID token is not believed. No text repeats anything of it but its times.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IdTokenError {
+    #[error("it is no JWT, or its claims are not of their types")]
+    Malformed,
+    #[error("it is a token of another type than an ID token")]
+    WrongType,
+    #[error("it has no {0}")]
+    MissingClaim(&'static str),
+    #[error("it is of another issuer")]
+    IssuerMismatch,
+    #[error("its signature does not verify")]
+    BadSignature,
+    #[error("it expired at {expired_at}, and it is {now}")]
+    Expired { now: i64, expired_at: i64 },
+    #[error("it is not valid before {valid_from}, and it is {now}")]
+    NotYetValid { now: i64, valid_from: i64 },
+    #[error("it was issued to another client")]
+    WrongAudience,
+    #[error("its nonce is not that of this login")]
+    WrongNonce,
+    #[error("it has a nonce, and none came with it")]
+    NonceNotShown,
+    #[error("it is too old")]
+    TooOld,
+    #[error("a claim has a value that is not accepted")]
+    WrongClaim,
+    #[error("{0}")]
+    Unavailable(Arc<str>),
+}
+
+impl From<JwksError> for IdTokenError {
+    fn from(error: JwksError) -> Self {
+        match error {
+            JwksError::UnknownKey => Self::BadSignature,
+            JwksError::Unavailable(reason) => Self::Unavailable(reason),
+        }
+    }
+}
+
+/// What may stand for a person: some text that a screen and a log can bear.
+pub(crate) fn is_subject(text: &str) -> bool {
+    (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
+/// What a token must say to be believed.
+pub(crate) struct Expectation<'a> {
+    /// Each a spelling of one issuer; `{claim:tid}` in one stands for that claim of the token.
+    pub(crate) issuers: Vec<String>,
+    pub(crate) keys: Keys<'a>,
+    pub(crate) audience: Audience<'a>,
+    pub(crate) expiry_grace: SignedDuration,
+    pub(crate) nonce: Nonce<'a>,
+    /// Seconds since its `iat`.
+    pub(crate) max_age: Option<i64>,
+    /// Claims that must have one of these values.
+    pub(crate) claims: Cow<'a, BTreeMap<String, Vec<Value>>>,
+}
+
+impl<'a> Expectation<'a> {
+    /// A token of one of these issuers, and nothing beyond what every ID token needs.
+    pub(crate) fn new(issuers: Vec<String>, keys: Keys<'a>, audience: Audience<'a>) -> Self {
+        Self {
+            issuers,
+            keys,
+            audience,
+            expiry_grace: SignedDuration::ZERO,
+            nonce: Nonce::Ignored,
+            max_age: None,
+            claims: Cow::Owned(BTreeMap::new()),
+        }
+    }
+}
+
+/// What a token has to be signed with.
+pub(crate) enum Keys<'a> {
+    /// A key that the issuer publishes.
+    Published(KeySource),
+    /// A secret that we share with the issuer (HS256). No published key can be taken for it.
+    Shared(&'a Secret),
+}
+
+/// What a token has to say about the login that it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Nonce<'a> {
+    /// Whatever it says.
+    Ignored,
+    /// None: whoever started the login with a nonce has it, and whoever does not show it did not start it.
+    Absent,
+    /// This.
+    Exact(&'a str),
+    /// This, or its hex SHA-256.
+    Sha256(&'a str),
+}
+
+/// Which client a token must be for.
+pub(crate) enum Audience<'a> {
+    /// `azp` decides where there is one, and `aud`, of one member, where there is none: IAM's rule. A token
+    /// that a client of ours was given for somebody else's server is therefore good here.
+    AuthorizedParty(Vec<&'a str>),
+    /// A client of a user pool, and nothing but its ID tokens.
+    UserPoolClient(Vec<&'a str>),
+    /// `aud` alone: on a phone, Google's `azp` is another client of the same app.
+    App(&'a str),
+    /// One of our clients in `aud`, and no other than ours in `azp`, which has to be there if others stand in
+    /// `aud` as well (OpenID Connect Core 1.0 section 3.1.3.7).
+    OneOf(Vec<&'a str>),
+}
+
+/// What a believed token says.
+pub(crate) struct Verified {
+    /// Its `sub`: 1 to 255 characters, none of them a control character.
+    pub(crate) user: String,
+    /// The client by which it was accepted.
+    pub(crate) client: String,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// Believes tokens, or says why not.
+pub(crate) struct Verifier {
+    keys: JwksCache,
+    clock: Arc<dyn Clock>,
+}
+
+impl Verifier {
+    pub(crate) fn new(keys: JwksCache, clock: Arc<dyn Clock>) -> Self {
+        Self { keys, clock }
+    }
+
+    pub(crate) async fn verify(
+        &self,
+        expected: &Expectation<'_>,
+        token: &Secret,
+    ) -> Result<Verified, IdTokenError> {
+        let token = UnverifiedToken::read(token.expose())?;
+        if matches!(expected.keys, Keys::Published(_)) && Algorithm::parse(&token.header.alg).is_none() {
+            return Err(IdTokenError::Malformed);
+        }
+        let issuer = token.claims.text("iss")?;
+        if !expected.issuers.iter().any(|known| token.claims.fill_in(known).as_deref() == Some(issuer)) {
+            return Err(IdTokenError::IssuerMismatch);
+        }
+        self.check_signature(&token, &expected.keys).await?;
+        let client = expected.audience.admit(&token.claims)?.to_owned();
+        self.check_times(&token.claims, expected)?;
+        check_nonce(&token.claims, expected.nonce)?;
+        check_claims(&token.claims, &expected.claims)?;
+        let user = subject(&token.claims)?;
+        Ok(Verified { user, client, claims: token.claims.0 })
+    }
+
+    async fn check_signature(
+        &self,
+        token: &UnverifiedToken<'_>,
+        keys: &Keys<'_>,
+    ) -> Result<(), IdTokenError> {
+        let good = match keys {
+            Keys::Shared(secret) => {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+                token.header.alg == "HS256"
+                    && hmac::verify(&key, token.message.as_bytes(), &token.signature).is_ok()
+            }
+            Keys::Published(source) => {
+                let algorithm = Algorithm::parse(&token.header.alg).ok_or(IdTokenError::Malformed)?;
+                let key = self.keys.find(source, token.header.kid.as_deref()).await?;
+                key.verifies(algorithm, token.message.as_bytes(), &token.signature)
+            }
+        };
+        if good { Ok(()) } else { Err(IdTokenError::BadSignature) }
+    }
+
+    fn check_times(&self, claims: &Claims, expected: &Expectation<'_>) -> Result<(), IdTokenError> {
+        let now = self.clock.now().as_second();
+        let expired_at = claims.time("exp")?;
+        if now >= expired_at.saturating_add(expected.expiry_grace.as_secs()) {
+            return Err(IdTokenError::Expired { now, expired_at });
+        }
+        let issued_at = claims.time("iat")?;
+        let not_before = claims.get("nbf").map_or(Ok(issued_at), |_| claims.time("nbf"))?;
+        let valid_from = issued_at.max(not_before);
+        if valid_from > now.saturating_add(CLOCK_SKEW.as_secs()) {
+            return Err(IdTokenError::NotYetValid { now, valid_from });
+        }
+        match expected.max_age {
+            Some(max_age) if now > issued_at.saturating_add(max_age) => Err(IdTokenError::TooOld),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_nonce(claims: &Claims, wanted: Nonce<'_>) -> Result<(), IdTokenError> {
+    let found = |spellings: &[&str]| {
+        let found = claims.get("nonce").and_then(Value::as_str);
+        found.is_some_and(|found| spellings.contains(&found))
+    };
+    let good = match wanted {
+        Nonce::Ignored => true,
+        Nonce::Absent => {
+            let absent = claims.get("nonce").is_none();
+            return if absent { Ok(()) } else { Err(IdTokenError::NonceNotShown) };
+        }
+        Nonce::Exact(nonce) => found(&[nonce]),
+        Nonce::Sha256(nonce) => {
+            let hash = digest::digest(&digest::SHA256, nonce.as_bytes());
+            found(&[nonce, &hex::encode(hash.as_ref())])
+        }
+    };
+    if good { Ok(()) } else { Err(IdTokenError::WrongNonce) }
+}
+
+fn check_claims(claims: &Claims, wanted: &BTreeMap<String, Vec<Value>>) -> Result<(), IdTokenError> {
+    let good =
+        wanted.iter().all(|(name, values)| claims.get(name).is_some_and(|found| values.contains(found)));
+    if good { Ok(()) } else { Err(IdTokenError::WrongClaim) }
+}
+
+impl Audience<'_> {
+    /// The client among ours that the token is for.
+    fn admit<'c>(&self, claims: &'c Claims) -> Result<&'c str, IdTokenError> {
+        let aud = claims.audience()?;
+        let azp = claims.authorized_party()?;
+        let (clients, client) = match self {
+            Self::AuthorizedParty(clients) => (&clients[..], azp.or(only(&aud))),
+            Self::UserPoolClient(clients) => {
+                if claims.get("token_use").is_some_and(|it| it != "id") {
+                    return Err(IdTokenError::MissingClaim("aud"));
+                }
+                (&clients[..], only(&aud))
+            }
+            Self::App(client) => (std::slice::from_ref(client), only(&aud)),
+            Self::OneOf(clients) => {
+                let ours = aud.iter().copied().find(|client| clients.contains(client));
+                let party_is_ours = azp.map_or(aud.len() == 1, |party| clients.contains(&party));
+                (&clients[..], ours.filter(|_| party_is_ours))
+            }
+        };
+        client.filter(|client| clients.contains(client)).ok_or(IdTokenError::WrongAudience)
+    }
+}
+
+fn only<'c>(aud: &[&'c str]) -> Option<&'c str> {
+    match aud {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// Who the token is about, as text.
+fn subject(claims: &Claims) -> Result<String, IdTokenError> {
+    let subject = match claims.require("sub")? {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
+        _ => return Err(IdTokenError::Malformed),
+    };
+    if is_subject(&subject) { Ok(subject) } else { Err(IdTokenError::Malformed) }
+}
+
+/// A JWT in JWS compact form (RFC 7519 section 3, RFC 7515 section 7.1), taken apart and not believed.
+struct UnverifiedToken<'a> {
+    header: Header,
+    claims: Claims,
+    /// What is signed.
+    message: &'a str,
+    signature: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    /// What kind of token it is, where it says so.
+    typ: Option<String>,
+    /// Names what a reader must understand. Nothing of that kind is understood here (RFC 7515 section
+    /// 4.1.11).
+    crit: Option<IgnoredAny>,
+}
+
+impl Header {
+    /// An ID token says `JWT` or nothing. Access tokens (`at+jwt`, RFC 9068), logout tokens (`logout+jwt`) and security
+    /// events (`secevent+jwt`, RFC 8417, which have a claim `events`) are signed with the same keys, and must not be
+    /// taken for one (RFC 8725 section 3.11).
+    fn may_be_id_token(&self) -> bool {
+        let typ = self.typ.as_deref().map(str::to_ascii_lowercase);
+        typ.is_none_or(|typ| typ.strip_prefix("application/").unwrap_or(&typ) == "jwt")
+    }
+}
+
+impl<'a> UnverifiedToken<'a> {
+    fn read(token: &'a str) -> Result<Self, IdTokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(IdTokenError::Malformed);
+        }
+        let parts = token.rsplit_once('.').and_then(|(message, signature)| {
+            let (header, claims) = message.split_once('.')?;
+            Some((message, header, claims, BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?))
+        });
+        let (message, header, claims, signature) = parts.ok_or(IdTokenError::Malformed)?;
+        let header: Header = decode(header)?;
+        if header.crit.is_some() {
+            return Err(IdTokenError::Malformed);
+        }
+        let claims: Claims = decode(claims)?;
+        if !header.may_be_id_token() || claims.get("events").is_some() {
+            return Err(IdTokenError::WrongType);
+        }
+        Ok(Self { header, claims, message, signature })
+    }
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, IdTokenError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| IdTokenError::Malformed)
+}
+
+/// The claims of a token, each name once: readers differ in which of two they believe.
+struct Claims(Map<String, Value>);
+
+impl Claims {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    fn require(&self, name: &'static str) -> Result<&Value, IdTokenError> {
+        self.get(name).ok_or(IdTokenError::MissingClaim(name))
+    }
+
+    fn text(&self, name: &'static str) -> Result<&String, IdTokenError> {
+        match self.require(name)? {
+            Value::String(text) => Ok(text),
+            _ => Err(IdTokenError::Malformed),
+        }
+    }
+
+    /// Seconds since the epoch. AWS takes integers, also written as strings, and no fractions.
+    fn time(&self, name: &'static str) -> Result<i64, IdTokenError> {
+        let seconds = match self.require(name)? {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        seconds.ok_or(IdTokenError::Malformed)
+    }
+
+    fn audience(&self) -> Result<Vec<&str>, IdTokenError> {
+        let members = match self.require("aud")? {
+            Value::String(one) => vec![Some(one.as_str())],
+            Value::Array(members) => members.iter().map(Value::as_str).collect(),
+            _ => return Err(IdTokenError::Malformed),
+        };
+        match members.into_iter().collect::<Option<Vec<_>>>() {
+            Some(members) if members.is_empty() => Err(IdTokenError::MissingClaim("aud")),
+            Some(members) => Ok(members),
+            None => Err(IdTokenError::Malformed),
+        }
+    }
+
+    /// A text of the definition with the token's own claims in it: `https://…/{claim:tid}/v2.0`. A claim that
+    /// could be more than one step of a path fills in nothing.
+    fn fill_in<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
+        let Some((before, rest)) = text.split_once("{claim:") else { return Some(text.into()) };
+        let (name, after) = rest.split_once('}')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let value = self.get(name)?.as_str().filter(|value| !value.is_empty() && value.chars().all(plain))?;
+        Some(format!("{before}{value}{after}").into())
+    }
+
+    fn authorized_party(&self) -> Result<Option<&str>, IdTokenError> {
+        self.get("azp").map(|_| self.text("azp").map(String::as_str)).transpose()
+    }
+}
+
+impl<'de> Deserialize<'de> for Claims {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EachOnce;
+
+        impl<'de> Visitor<'de> for EachOnce {
+            type Value = Claims;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Claims, A::Error> {
+                let mut claims = Map::new();
+                while let Some((name, value)) = members.next_entry::<String, Value>()? {
+                    if claims.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a claim stands there twice"));
+                    }
+                }
+                Ok(Claims(claims))
+            }
+        }
+
+        deserializer.deserialize_map(EachOnce)
+    }
+}

@@ -1,0 +1,227 @@
+//! The keys of others: those with which identity providers sign ID tokens (JWK sets, RFC 7517), fetched
+//! when a token asks for one and kept in memory.
+//!
+//! Keys younger than [`FRESH`] answer without a question. Older ones, and sets that lack the key a token
+//! names, are fetched again, but never two fetches of one set at a time, and none sooner than
+//! [`REFETCH_PAUSE`] after a good one or [`RETRY_PAUSE`] after a failed one: whoever sends forged key IDs
+//! cannot make this server pester an issuer. While an issuer does not answer, its last keys serve until
+//! they are [`USABLE`] old; a key that it withdrew meanwhile lives as long.
+//!
+//! A fetch belongs to the cache and not to the request that began it. When that client hangs up, the next
+//! request carries the same fetch on.
+
+mod key;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::http::{Request, StatusCode, header};
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use self::key::KeySet;
+pub use self::key::{Algorithm, PublicKey};
+use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::outbound::{ProviderHttp, Repeatable};
+
+/// How long fetched keys are used without looking again.
+pub const FRESH: SignedDuration = SignedDuration::from_hours(1);
+/// How long they are used at most, while their issuer does not answer.
+pub const USABLE: SignedDuration = SignedDuration::from_hours(24);
+/// The pause after a successful fetch before an unknown key ID may cause another.
+pub const REFETCH_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// The pause after a failed fetch, in which the failure is the answer.
+pub const RETRY_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+
+/// Where the keys of an issuer are found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KeySource {
+    /// At this URL.
+    JwkSet(String),
+    /// Where the issuer's own metadata say (OpenID Connect Discovery 1.0 section 4).
+    Discovery {
+        /// The issuer, as it stands in `iss`.
+        issuer: String,
+    },
+}
+
+/// Why there is no key to check a signature with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JwksError {
+    /// The issuer has no such key.
+    #[error("the issuer has no key of this ID")]
+    UnknownKey,
+    /// The issuer's keys could not be fetched; the text says why and holds no secret.
+    #[error("the issuer's keys cannot be fetched: {0}")]
+    Unavailable(Arc<str>),
+}
+
+/// Fetches and keeps the keys of all issuers.
+pub struct JwksCache {
+    http: Arc<dyn ProviderHttp>,
+    clock: Arc<dyn Clock>,
+    entries: Mutex<HashMap<KeySource, Entry>>,
+}
+
+type Outcome = Result<Arc<KeySet>, Arc<str>>;
+type Fetch = Shared<BoxFuture<'static, Outcome>>;
+
+/// What is known of one source. Every time is the one at which the fetch began: what an answer says was
+/// true then, however long it took to be read.
+#[derive(Default)]
+struct Entry {
+    keys: Option<(Timestamp, Arc<KeySet>)>,
+    /// The last attempt, if it failed.
+    failure: Option<(Timestamp, Arc<str>)>,
+    fetching: Option<(Timestamp, Fetch)>,
+}
+
+enum Next {
+    Answer(Result<Arc<PublicKey>, JwksError>),
+    Await(Fetch),
+}
+
+impl JwksCache {
+    /// A cache that knows nothing yet.
+    #[must_use]
+    pub fn new(http: Arc<dyn ProviderHttp>, clock: Arc<dyn Clock>) -> Self {
+        Self { http, clock, entries: Mutex::default() }
+    }
+
+    /// The key of this ID, or the only key for a token that names none.
+    ///
+    /// # Errors
+    /// [`JwksError`].
+    pub async fn find(&self, source: &KeySource, key_id: Option<&str>) -> Result<Arc<PublicKey>, JwksError> {
+        match self.next(source, key_id) {
+            Next::Answer(answer) => answer,
+            Next::Await(fetch) => {
+                let outcome = fetch.clone().await;
+                self.conclude(source, &fetch, outcome, key_id)
+            }
+        }
+    }
+
+    fn next(&self, source: &KeySource, key_id: Option<&str>) -> Next {
+        let now = self.clock.now();
+        let mut entries = self.entries();
+        let entry = entries.entry(source.clone()).or_default();
+        if let Some(key) = entry.keys_within(FRESH, now).and_then(|keys| keys.find(key_id)) {
+            return Next::Answer(Ok(key));
+        }
+        if let Some((_, fetch)) = &entry.fetching {
+            return Next::Await(fetch.clone());
+        }
+        if entry.is_pausing(now) {
+            return Next::Answer(entry.settle(now, key_id));
+        }
+        let fetch = fetch(self.http.clone(), source.clone()).boxed().shared();
+        entry.fetching = Some((now, fetch.clone()));
+        Next::Await(fetch)
+    }
+
+    /// Keeps what a fetch brought, the first time somebody comes with it, and answers from it.
+    fn conclude(
+        &self,
+        source: &KeySource,
+        fetch: &Fetch,
+        outcome: Outcome,
+        key_id: Option<&str>,
+    ) -> Result<Arc<PublicKey>, JwksError> {
+        let mut entries = self.entries();
+        let entry = entries.entry(source.clone()).or_default();
+        if let Some((started_at, _)) = entry.fetching.take_if(|(_, running)| running.ptr_eq(fetch)) {
+            match outcome {
+                Ok(keys) => (entry.keys, entry.failure) = (Some((started_at, keys)), None),
+                Err(reason) => entry.failure = Some((started_at, reason)),
+            }
+        }
+        entry.settle(self.clock.now(), key_id)
+    }
+
+    /// No code that holds the lock can leave an entry half written, so a poisoned lock is as good.
+    fn entries(&self) -> MutexGuard<'_, HashMap<KeySource, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn keys_within(&self, age: SignedDuration, now: Timestamp) -> Option<&KeySet> {
+        let (at, keys) = self.keys.as_ref()?;
+        is_within(age, *at, now).then_some(keys)
+    }
+
+    fn is_pausing(&self, now: Timestamp) -> bool {
+        let failed = self.failure.as_ref().is_some_and(|(at, _)| is_within(RETRY_PAUSE, *at, now));
+        failed || self.keys.as_ref().is_some_and(|(at, _)| is_within(REFETCH_PAUSE, *at, now))
+    }
+
+    /// The answer that needs no network.
+    fn settle(&self, now: Timestamp, key_id: Option<&str>) -> Result<Arc<PublicKey>, JwksError> {
+        let keys = self.keys_within(USABLE, now);
+        if let Some(key) = keys.and_then(|keys| keys.find(key_id)) {
+            return Ok(key);
+        }
+        match (&self.failure, keys) {
+            (Some((_, reason)), _) => Err(JwksError::Unavailable(reason.clone())),
+            (None, Some(_)) => Err(JwksError::UnknownKey),
+            (None, None) => Err(JwksError::Unavailable("they came too late to be used".into())),
+        }
+    }
+}
+
+/// Whether less than `span` has passed. A clock that was set back makes nothing young again.
+fn is_within(span: SignedDuration, then: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(then);
+    !age.is_negative() && age < span
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+async fn fetch(http: Arc<dyn ProviderHttp>, source: KeySource) -> Outcome {
+    let url = match source {
+        KeySource::JwkSet(url) => url,
+        KeySource::Discovery { issuer } => discover(&*http, &issuer).await?,
+    };
+    get_json(&*http, &url, "the JWK set").await.map(Arc::new)
+}
+
+/// The URL of an issuer's keys, in its own words. An issuer that is reached by TLS cannot send us to keys
+/// that anybody on the way could exchange.
+async fn discover(http: &dyn ProviderHttp, issuer: &str) -> Result<String, Arc<str>> {
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let metadata: Metadata = get_json(http, &url, "the discovery document").await?;
+    if metadata.issuer != issuer {
+        return Err("the discovery document names another issuer".into());
+    }
+    let plain = issuer.starts_with("http://") && metadata.jwks_uri.starts_with("http://");
+    if !plain && !metadata.jwks_uri.starts_with("https://") {
+        return Err("the jwks_uri of the discovery document is not https".into());
+    }
+    Ok(metadata.jwks_uri)
+}
+
+async fn get_json<T: DeserializeOwned>(
+    http: &dyn ProviderHttp,
+    url: &str,
+    what: &str,
+) -> Result<T, Arc<str>> {
+    let request = Request::get(url).header(header::ACCEPT, "application/json").extension(Repeatable);
+    let request = request.body(Bytes::new());
+    let request = request.map_err(|_| Arc::from(format!("the address of {what} is not a URL")))?;
+    let answer = http.send(request).await.map_err(|error| Arc::from(format!("{what}: {error}")))?;
+    if answer.status() != StatusCode::OK {
+        return Err(format!("{what}: status {}", answer.status().as_u16()).into());
+    }
+    serde_json::from_slice(answer.body()).map_err(|_| format!("{what} cannot be read").into())
+}
+
+#[cfg(test)]
+mod tests;

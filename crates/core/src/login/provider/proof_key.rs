@@ -1,0 +1,103 @@
+//! What makes two proofs the same. Identical proofs share one verification: a code that is redeemed twice is
+//! refused, and many providers then revoke what it was redeemed for.
+
+use aws_lc_rs::digest::{self, SHA256};
+
+use super::{Provider, UnverifiedProof};
+use crate::ground::secret::Secret;
+
+/// The same for the same proof at the same provider. Nothing of the proof can be read from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ProofKey([u8; 32]);
+
+impl ProofKey {
+    /// The key of everything that a verification depends on.
+    pub(super) fn of(provider: &Provider, proof: &UnverifiedProof) -> Self {
+        let mut parts = Parts(digest::Context::new(&SHA256));
+        parts.text(&provider.id);
+        parts.text(&proof.kind().to_string());
+        match proof {
+            UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } => {
+                parts.text(code.expose());
+                parts.optional(code_verifier.as_ref());
+                parts.text(redirect_uri);
+                parts.optional(nonce.as_ref());
+                for (name, value) in callback {
+                    parts.text(name);
+                    parts.text(value.expose());
+                }
+            }
+            UnverifiedProof::AccessToken(token) => parts.text(token.expose()),
+            UnverifiedProof::IdToken { token, nonce } => {
+                parts.text(token.expose());
+                parts.optional(nonce.as_ref());
+            }
+            UnverifiedProof::SignedFields { fields, redirect_uri } => {
+                parts.text(redirect_uri);
+                for (name, value) in fields {
+                    parts.text(name);
+                    parts.text(value);
+                }
+            }
+        }
+        let mut key = [0; 32];
+        key.copy_from_slice(parts.0.finish().as_ref());
+        Self(key)
+    }
+
+    #[cfg(test)]
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// Each part goes in with its length, so that no two proofs run together to one text.
+struct Parts(digest::Context);
+
+impl Parts {
+    fn text(&mut self, text: &str) {
+        self.0.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: Option<&Secret>) {
+        self.0.update(&[u8::from(text.is_some())]);
+        self.text(text.map(Secret::expose).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn code(code: &str, verifier: Option<&str>, nonce: Option<&str>) -> UnverifiedProof {
+        UnverifiedProof::Code {
+            code: Secret::new(code),
+            code_verifier: verifier.map(Secret::new),
+            redirect_uri: "https://app.example.com/".into(),
+            nonce: nonce.map(Secret::new),
+            callback: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn proofs_that_differ_anywhere_are_verified_apart() {
+        let (here, mut there) = (super::super::tests::snapchat(true), super::super::tests::snapchat(true));
+        there.id = "snapchat-2".into();
+        let keys = [
+            ProofKey::of(&here, &code("a", Some("b"), None)),
+            ProofKey::of(&here, &code("a", None, Some("b"))),
+            ProofKey::of(&here, &code("ab", Some(""), None)),
+            ProofKey::of(&here, &code("ab", None, None)),
+            ProofKey::of(&here, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofKey::of(&there, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofKey::of(&here, &UnverifiedProof::IdToken { token: Secret::new("a"), nonce: None }),
+        ];
+        for (i, key) in keys.iter().enumerate() {
+            assert!(!keys[..i].contains(key), "{i}");
+        }
+        assert_eq!(keys[0], ProofKey::of(&here, &code("a", Some("b"), None)));
+    }
+}

@@ -1,0 +1,78 @@
+//! Verified logins on their way through a store: sealed, so that nobody but us can have made one.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DisplayUser, VerifiedLogin};
+use crate::ground::random::Random;
+use crate::ground::seal::{CannotOpen, MasterKey, Sealed, Sealer};
+
+/// Seals verified logins, and opens them again in the same context only.
+#[derive(Debug)]
+pub struct LoginSealer(Sealer);
+
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    provider: String,
+    developer_user_identifier: String,
+    name: Option<String>,
+    avatar: Option<String>,
+}
+
+impl LoginSealer {
+    /// The sealer of all nodes with this master key.
+    #[must_use]
+    pub fn new(master_key: &MasterKey) -> Self {
+        Self(master_key.sealer("verified login"))
+    }
+
+    /// Seals a login. What must not be shown twice was the proof's affair, and stays behind.
+    #[must_use]
+    pub fn seal(&self, context: &[u8], login: &VerifiedLogin, random: &dyn Random) -> Sealed {
+        let contents = Contents {
+            provider: login.provider.clone(),
+            developer_user_identifier: login.developer_user_identifier.clone(),
+            name: login.user.name.clone(),
+            avatar: login.user.avatar.clone(),
+        };
+        let plain = serde_json::to_vec(&contents).expect("a login is plain data");
+        self.0.seal(context, &plain, random)
+    }
+
+    /// Opens what [`seal`](Self::seal) made.
+    ///
+    /// # Errors
+    /// [`CannotOpen`], whatever the reason.
+    pub fn open(&self, context: &[u8], sealed: &Sealed) -> Result<VerifiedLogin, CannotOpen> {
+        let plain = self.0.open(context, sealed)?;
+        let contents: Contents = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
+        Ok(VerifiedLogin {
+            provider: contents.provider,
+            developer_user_identifier: contents.developer_user_identifier,
+            user: DisplayUser { name: contents.name, avatar: contents.avatar },
+            use_once: None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::random::SeededRandom;
+
+    #[test]
+    fn a_login_comes_back_as_it_was_sealed_and_in_its_context_alone() {
+        let random = SeededRandom::new(1);
+        let sealer = LoginSealer::new(&MasterKey::generate(&random));
+        let login = VerifiedLogin {
+            provider: "snapchat".into(),
+            developer_user_identifier: "a bare one".into(),
+            user: DisplayUser { name: Some("Ada".into()), avatar: None },
+            use_once: None,
+        };
+        let sealed = sealer.seal(b"here", &login, &random);
+        let opened = sealer.open(b"here", &sealed).unwrap();
+        assert_eq!((opened.provider(), opened.developer_user_identifier()), ("snapchat", "a bare one"));
+        assert_eq!(opened.user(), login.user());
+        assert!(sealer.open(b"there", &sealed).is_err());
+    }
+}

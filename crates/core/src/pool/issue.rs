@@ -1,0 +1,445 @@
+//! Tokens and credentials for the identities of a pool.
+//!
+//! Each step hands a type to the next that nothing else can make: a developer user that somebody vouches
+//! for is resolved to an identity, the identity is granted a token, the grant is signed.
+
+use std::collections::BTreeMap;
+use std::iter;
+use std::task::Poll;
+
+use futures::future;
+use serde_json::Map;
+
+pub use super::logins::DeveloperUser;
+use super::logins::{Refuse, developer_provider, linked};
+use super::role_choice::{self, Asserted};
+use super::{IdentityPools, Logins, PoolError, principal_tags};
+use crate::audit::{AuditAction, AuditDraft, Requester};
+use crate::credentials::session::Credentials;
+use crate::credentials::source::RoleGrant;
+use crate::credentials::sts::FEDERATED_PROVIDER;
+use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::secret::Secret;
+use crate::iam::Origin;
+use crate::login::public::PublicLogin;
+use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::token::openid_token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
+
+/// How long a token for a developer identity lives unless the caller says otherwise.
+pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15);
+/// How long a token of GetOpenIdToken lives.
+const CLASSIC_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(10);
+
+/// An identity, and the logins of whoever it belongs to. Only [`IdentityPools::resolve`] makes one.
+#[derive(Debug)]
+pub struct ResolvedIdentity {
+    identity: Identity,
+    user: DeveloperUser,
+    public: Vec<PublicLogin>,
+}
+
+/// What a token is to say besides whose it is.
+#[derive(Debug)]
+pub struct TokenTerms {
+    /// How long it lives, 1 second to 24 hours.
+    pub duration: SignedDuration,
+    /// Session tags.
+    pub principal_tags: BTreeMap<String, String>,
+}
+
+impl Default for TokenTerms {
+    fn default() -> Self {
+        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new() }
+    }
+}
+
+/// Permission to sign a token. Only the functions of this module that decide about one make it.
+#[derive(Debug)]
+pub struct TokenGrant(Claims);
+
+impl TokenGrant {
+    /// The identity that the token will be for.
+    #[must_use]
+    pub fn identity_id(&self) -> &IdentityId {
+        &self.0.identity_id
+    }
+
+    /// What the token will say.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.0
+    }
+}
+
+/// Credentials, and whose they are: after a merge not the identity that was asked for.
+#[derive(Debug)]
+pub struct IdentityCredentials {
+    /// The identity.
+    pub identity_id: IdentityId,
+    /// Its credentials.
+    pub credentials: Credentials,
+}
+
+/// What GetOpenIdTokenForDeveloperIdentity is asked for.
+#[derive(Debug)]
+pub struct DeveloperTokenRequest {
+    /// The pool.
+    pub pool_id: IdentityPoolId,
+    /// The identity that the developer user is to be linked to.
+    pub identity_id: Option<IdentityId>,
+    /// The developer provider and the developer user identifier.
+    pub logins: Logins,
+    /// What the token is to say.
+    pub terms: TokenTerms,
+}
+
+impl IdentityPools {
+    /// GetOpenIdTokenForDeveloperIdentity.
+    ///
+    /// # Errors
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.3.
+    pub async fn open_id_token_for_developer_identity(
+        &self,
+        request: DeveloperTokenRequest,
+        by: &Requester,
+    ) -> Result<OpenIdToken, PoolError> {
+        let mut draft = AuditDraft::by(AuditAction::Token, by);
+        match self.grant_to_developer(request, by, &mut draft).await {
+            Ok(grant) => self.issue(grant, draft).await,
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn grant_to_developer(
+        &self,
+        request: DeveloperTokenRequest,
+        by: &Requester,
+        draft: &mut AuditDraft,
+    ) -> Result<TokenGrant, PoolError> {
+        let pool = self.describe_pool(&request.pool_id).await?;
+        let (user, public) = self.verify_developer(&pool, request.logins).await?;
+        draft.developer_user_identifier = Some(user.identifier.clone());
+        draft.login_of(&public);
+        principal_tags::check(&request.terms.principal_tags)?;
+        let resolved = self.resolve(&pool, user, public, request.identity_id, by).await?;
+        self.decide(&pool, resolved, request.terms)
+    }
+
+    /// Finds or creates the identity of a developer user and of the public logins that came along, links it
+    /// to the guest named by `identity_id`, or merges what turns out to be one person.
+    ///
+    /// # Errors
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.3.
+    pub async fn resolve(
+        &self,
+        pool: &IdentityPool,
+        user: DeveloperUser,
+        public: Vec<PublicLogin>,
+        identity_id: Option<IdentityId>,
+        by: &Requester,
+    ) -> Result<ResolvedIdentity, PoolError> {
+        let developer = Login::developer(user.identifier.clone());
+        let logins = iter::once(developer).chain(public.iter().map(linked)).collect();
+        let identity = self.link(pool, logins, identity_id, by).await?;
+        Ok(ResolvedIdentity { identity, user, public })
+    }
+
+    /// Decides what the token of a resolved identity says.
+    ///
+    /// # Errors
+    /// [`PoolError::InvalidParameter`] for a pool without a developer provider.
+    pub fn decide(
+        &self,
+        pool: &IdentityPool,
+        resolved: ResolvedIdentity,
+        terms: TokenTerms,
+    ) -> Result<TokenGrant, PoolError> {
+        let ResolvedIdentity { identity, user, public } = resolved;
+        let provider = developer_provider(pool)?;
+        let entry = format!("{provider}:{}:{}", pool.id, user.identifier);
+        let mut amr = vec![AUTHENTICATED.to_owned(), provider.to_owned(), entry];
+        amr.extend(public.iter().flat_map(amr_of));
+        Ok(self.grant(identity, amr, terms.principal_tags, terms.duration))
+    }
+
+    fn grant(
+        &self,
+        identity: Identity,
+        amr: Vec<String>,
+        tags: BTreeMap<String, String>,
+        duration: SignedDuration,
+    ) -> TokenGrant {
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(self.clock.now(), duration);
+        TokenGrant(Claims {
+            pool_arn: self.pool_arn(&identity.pool_id),
+            identity_id: identity.id,
+            pool_id: identity.pool_id,
+            issuer: self.sts.tokens.issuer().to_owned(),
+            tags: TagsClaim::of(tags),
+            amr,
+            expires_at,
+            issued_at,
+            issued_at_ms,
+        })
+    }
+
+    fn grant_to_guest(&self, identity: Identity, pool: &IdentityPool) -> Result<TokenGrant, PoolError> {
+        check_guest(&identity, pool)?;
+        let amr = vec![UNAUTHENTICATED.to_owned()];
+        Ok(self.grant(identity, amr, BTreeMap::new(), CLASSIC_TOKEN_DURATION))
+    }
+
+    /// What somebody with public logins may have a token for: the one identity that all of them lead to.
+    async fn grant_to_person(
+        &self,
+        identity: Identity,
+        pool: &IdentityPool,
+        public: &[PublicLogin],
+        by: &Requester,
+    ) -> Result<TokenGrant, PoolError> {
+        let tags = principal_tags::of_logins(pool, public)?;
+        let identity = self.link(pool, public.iter().map(linked).collect(), Some(identity.id), by).await?;
+        let amr = iter::once(AUTHENTICATED.to_owned()).chain(public.iter().flat_map(amr_of));
+        Ok(self.grant(identity, amr.collect(), tags, CLASSIC_TOKEN_DURATION))
+    }
+
+    /// Records a grant and signs it. The signature is made while the store writes, and is handed out only
+    /// if the event was kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn issue(&self, grant: TokenGrant, mut draft: AuditDraft) -> Result<OpenIdToken, PoolError> {
+        draft.about(&grant.0);
+        let signed = async {
+            let_others_go_first().await;
+            self.sign(&grant)
+        };
+        let (recorded, token) = future::join(self.trail.allowed(draft), signed).await;
+        recorded?;
+        Ok(token)
+    }
+
+    fn sign(&self, grant: &TokenGrant) -> OpenIdToken {
+        OpenIdToken {
+            token: self.sts.tokens.sign(&grant.0),
+            identity_id: grant.0.identity_id.clone(),
+            expires_at: Timestamp::from_second(grant.0.expires_at)
+                .expect("a day from now is within the calendar"),
+        }
+    }
+
+    /// GetOpenIdToken: the classic flow's token, for guests and for whoever shows public logins.
+    ///
+    /// # Errors
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.2, 4.4 and 4.8.
+    pub async fn open_id_token(
+        &self,
+        identity_id: &IdentityId,
+        logins: &Logins,
+        by: &Requester,
+    ) -> Result<OpenIdToken, PoolError> {
+        let mut draft = AuditDraft::by(AuditAction::Token, by);
+        draft.identity_id = Some(identity_id.clone());
+        match self.grant_classic(identity_id, logins, by, &mut draft).await {
+            Ok(grant) => self.issue(grant, draft).await,
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    async fn grant_classic(
+        &self,
+        identity_id: &IdentityId,
+        logins: &Logins,
+        by: &Requester,
+        draft: &mut AuditDraft,
+    ) -> Result<TokenGrant, PoolError> {
+        let (identity, pool) = self.usable_identity(identity_id).await?;
+        check_classic_flow(&pool)?;
+        if logins.is_empty() {
+            return self.grant_to_guest(identity, &pool);
+        }
+        let public = self.verify_public(&pool, logins, &Refuse::Identity).await?;
+        draft.login_of(&public);
+        self.grant_to_person(identity, &pool, &public, by).await
+    }
+
+    /// GetCredentialsForIdentity: with the token of GetOpenIdTokenForDeveloperIdentity, with public logins, or
+    /// for guests with nothing.
+    ///
+    /// # Errors
+    /// [`PoolError`], each by the rules of cognito-identity.md 4.4 and 4.8.
+    pub async fn credentials_for_identity(
+        &self,
+        identity_id: &IdentityId,
+        logins: &Logins,
+        custom_role_arn: Option<&str>,
+        by: &Requester,
+    ) -> Result<IdentityCredentials, PoolError> {
+        let mut draft = AuditDraft::by(AuditAction::Credentials, by);
+        draft.identity_id = Some(identity_id.clone());
+        let credentials = self.credentials(identity_id, logins, custom_role_arn, by, &mut draft).await;
+        self.trail.conclude(draft, credentials).await
+    }
+
+    async fn credentials(
+        &self,
+        identity_id: &IdentityId,
+        logins: &Logins,
+        custom_role_arn: Option<&str>,
+        by: &Requester,
+        draft: &mut AuditDraft,
+    ) -> Result<IdentityCredentials, PoolError> {
+        let (identity, pool) = self.usable_identity(identity_id).await?;
+        let (claims, role_arn) = if logins.is_empty() {
+            let grant = self.grant_to_guest(identity, &pool)?;
+            (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
+        } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
+            let claims = self.believe(&identity, &pool, token, logins, draft)?;
+            let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
+            (claims, role_arn)
+        } else {
+            let public = self.verify_public(&pool, logins, &Refuse::Credentials).await?;
+            draft.login_of(&public);
+            let role_arn = role_choice::for_person(&pool.roles, &asserted(&public), custom_role_arn)?;
+            (self.grant_to_person(identity, &pool, &public, by).await?.0, role_arn)
+        };
+        let credentials = self.credentials_of(&pool, &claims, &role_arn, by.origin, draft).await?;
+        Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
+    }
+
+    /// The claims of a token of ours, if it is this identity's.
+    fn believe(
+        &self,
+        identity: &Identity,
+        pool: &IdentityPool,
+        token: &Secret,
+        logins: &Logins,
+        draft: &mut AuditDraft,
+    ) -> Result<Claims, PoolError> {
+        if logins.len() > 1 {
+            return Err(PoolError::unsupported_provider());
+        }
+        let claims = self
+            .sts
+            .tokens
+            .verify(token, self.clock.now())
+            .map_err(|error| PoolError::invalid_token(&error))?;
+        draft.shown(&claims);
+        if claims.identity_id != identity.id || claims.pool_id != pool.id {
+            return Err(PoolError::logins_do_not_match());
+        }
+        if !claims.is_authenticated() {
+            check_guest(identity, pool)?;
+        }
+        Ok(claims)
+    }
+
+    /// Credentials straight from a grant: what an exchange hands out on request.
+    ///
+    /// # Errors
+    /// [`PoolError::InvalidIdentityPoolConfiguration`] if the pool has no role, or it refuses.
+    pub(crate) async fn credentials_of_grant(
+        &self,
+        pool: &IdentityPool,
+        grant: &TokenGrant,
+        by: &Requester,
+    ) -> Result<Credentials, PoolError> {
+        let mut draft = AuditDraft::by(AuditAction::Credentials, by);
+        let credentials = match role_of_claims(pool, grant.claims(), None) {
+            Ok(role_arn) => self.credentials_of(pool, grant.claims(), &role_arn, by.origin, &mut draft).await,
+            Err(error) => Err(error),
+        };
+        self.trail.conclude(draft, credentials).await
+    }
+
+    async fn credentials_of(
+        &self,
+        pool: &IdentityPool,
+        claims: &Claims,
+        role_arn: &str,
+        origin: Origin,
+        draft: &mut AuditDraft,
+    ) -> Result<Credentials, PoolError> {
+        draft.about(claims);
+        let grant = RoleGrant::new(pool, claims, role_arn, origin);
+        let credentials = self.credentials.credentials(grant, draft).await;
+        credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id))
+    }
+
+    async fn usable_identity(&self, id: &IdentityId) -> Result<(Identity, IdentityPool), PoolError> {
+        let identity = self.identity(id).await?;
+        if identity.disabled {
+            return Err(PoolError::forbidden(id));
+        }
+        let pool = self.describe_pool(&identity.pool_id).await?;
+        Ok((identity, pool))
+    }
+}
+
+/// Lets the tasks that are ready run before this one goes on. A signature keeps its thread busy for longer than
+/// anything else; requests that are waiting hand their events to the store first, and share a commit.
+async fn let_others_go_first() {
+    let mut waited = false;
+    future::poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn check_guest(identity: &Identity, pool: &IdentityPool) -> Result<(), PoolError> {
+    if identity.authenticated {
+        Err(PoolError::forbidden(&identity.id))
+    } else if pool.settings.allow_unauthenticated_identities {
+        Ok(())
+    } else {
+        Err(PoolError::guests_not_supported())
+    }
+}
+
+fn check_classic_flow(pool: &IdentityPool) -> Result<(), PoolError> {
+    if pool.settings.allow_classic_flow == Some(false) {
+        Err(PoolError::classic_flow_refused("enabled"))
+    } else if !pool.roles.mappings.is_empty() {
+        Err(PoolError::classic_flow_refused("supported with RoleMappings"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The two entries of a public login: its provider, and its user there.
+fn amr_of(login: &PublicLogin) -> [String; 2] {
+    [login.provider().to_owned(), login.amr_entry()]
+}
+
+fn asserted(logins: &[PublicLogin]) -> Vec<Asserted<'_>> {
+    logins.iter().map(|login| Asserted { mapping_key: login.mapping_key(), claims: login.claims() }).collect()
+}
+
+/// The pool's role for the claims of a token of ours. What its providers asserted is not in there: a developer
+/// provider asserts nothing, but of public logins the mappings would have to see the claims.
+pub(super) fn role_of_claims(
+    pool: &IdentityPool,
+    claims: &Claims,
+    custom_role_arn: Option<&str>,
+) -> Result<String, PoolError> {
+    if !claims.is_authenticated() {
+        return role_choice::for_guest(&pool.roles, custom_role_arn);
+    }
+    let developer = pool.settings.developer_provider_name.as_deref();
+    let developer = developer.filter(|_| claims.developer_user_identifier().is_some());
+    match developer {
+        None if !pool.roles.mappings.is_empty() => {
+            Err(PoolError::classic_flow_refused("supported with RoleMappings"))
+        }
+        developer => {
+            let nothing = Map::new();
+            let asserted = developer
+                .map(|mapping_key| Asserted { mapping_key: mapping_key.to_owned(), claims: &nothing });
+            role_choice::for_person(&pool.roles, asserted.as_slice(), custom_role_arn)
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The OpenID token: what an identity shows to be given credentials. Form and claims are those of
+//! Cognito's (cognito-identity.md section 5), so that every client and policy made for them works.
+
+use std::collections::BTreeMap;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
+
+use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::secret::Secret;
+pub use crate::records::standing::AUTHENTICATED;
+use crate::records::standing::Ground;
+use crate::token::signing_key::{ALGORITHM, SigningKeys};
+
+/// The `amr` entry of a guest.
+pub const UNAUTHENTICATED: &str = "unauthenticated";
+
+/// What a token says, in the order in which it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The identity.
+    #[serde(rename = "sub")]
+    pub identity_id: IdentityId,
+    /// The pool, as one plain string.
+    #[serde(rename = "aud")]
+    pub pool_id: IdentityPoolId,
+    /// How the identity was authenticated: [`AUTHENTICATED`] and the providers, or [`UNAUTHENTICATED`].
+    pub amr: Vec<String>,
+    /// Session tags; absent where there are none, because a tagged token is refused by every trust
+    /// policy that does not allow `sts:TagSession`.
+    #[serde(rename = "https://aws.amazon.com/tags", skip_serializing_if = "Option::is_none")]
+    pub tags: Option<TagsClaim>,
+    /// Who says so: our public URL.
+    #[serde(rename = "iss")]
+    pub issuer: String,
+    /// The ARN of the pool.
+    #[serde(rename = "https://cognito-identity.amazonaws.com/identity-pool-arn")]
+    pub pool_arn: String,
+    /// The end of its life, in seconds since the epoch.
+    #[serde(rename = "exp")]
+    pub expires_at: i64,
+    /// The moment it was issued, in seconds since the epoch.
+    #[serde(rename = "iat")]
+    pub issued_at: i64,
+    /// The same in milliseconds, a claim of our own (RFC 7519 4.3): a login must count that follows a revocation
+    /// within the same second. Tokens of earlier versions have none.
+    #[serde(rename = "iat_ms", default, skip_serializing_if = "Option::is_none")]
+    pub issued_at_ms: Option<i64>,
+}
+
+/// The claim that becomes session tags. Each value is an array of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagsClaim {
+    /// Key → value.
+    pub principal_tags: BTreeMap<String, [String; 1]>,
+}
+
+impl TagsClaim {
+    /// The claim of some tags; none without any.
+    #[must_use]
+    pub fn of(tags: BTreeMap<String, String>) -> Option<Self> {
+        let principal_tags: BTreeMap<_, _> = tags.into_iter().map(|(key, value)| (key, [value])).collect();
+        (!principal_tags.is_empty()).then_some(Self { principal_tags })
+    }
+}
+
+impl Claims {
+    /// The session tags, key → value.
+    #[must_use]
+    pub fn principal_tags(&self) -> BTreeMap<String, String> {
+        let tags = self.tags.iter().flat_map(|tags| &tags.principal_tags);
+        tags.map(|(key, [value])| (key.clone(), value.clone())).collect()
+    }
+
+    /// The same, said anew: from `now` on, for `duration`.
+    #[must_use]
+    pub fn renewed(&self, now: Timestamp, duration: SignedDuration) -> Self {
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(now, duration);
+        Self { expires_at, issued_at, issued_at_ms, ..self.clone() }
+    }
+
+    /// What the token rests on. One without milliseconds counts from the beginning of its second, so that a
+    /// revocation within that second ends it.
+    #[must_use]
+    pub fn ground(&self) -> Ground<'_> {
+        let in_full = self.issued_at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let issued_at = in_full.or_else(|| Timestamp::from_second(self.issued_at).ok());
+        Ground { pool_id: &self.pool_id, amr: &self.amr, issued_at: issued_at.unwrap_or(Timestamp::MIN) }
+    }
+
+    /// Whether the identity logged in, rather than being a guest.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.amr.first().is_some_and(|first| first == AUTHENTICATED)
+    }
+
+    /// The developer user identifier behind the token, which stands last in
+    /// `provider:pool ID:identifier`.
+    #[must_use]
+    pub fn developer_user_identifier(&self) -> Option<&str> {
+        let provider = self.amr.get(1)?;
+        self.amr
+            .get(2)?
+            .strip_prefix(provider)?
+            .strip_prefix(':')?
+            .strip_prefix(self.pool_id.as_str())?
+            .strip_prefix(':')
+    }
+}
+
+/// A signed token on its way to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenIdToken {
+    /// The token in JWS compact form.
+    pub token: Secret,
+    /// Whose it is.
+    pub identity_id: IdentityId,
+    /// The end of its life.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a JWS of ours at all.
+    #[error("not a valid JWT")]
+    Malformed,
+    /// Signed by a key that is not ours, or not signed by the one it names.
+    #[error("the signature does not verify")]
+    BadSignature,
+    /// Signed by us for another issuer name.
+    #[error("the issuer is not this one")]
+    WrongIssuer,
+    /// Its life is over.
+    #[error("expired at {expired_at}, and it is {now}")]
+    Expired {
+        /// Now, in seconds since the epoch.
+        now: i64,
+        /// Its `exp`.
+        expired_at: i64,
+    },
+}
+
+/// Issues tokens and recognises them again.
+#[derive(Debug)]
+pub struct TokenIssuer {
+    issuer: String,
+    keys: SigningKeys,
+}
+
+/// The `iss` of Amazon Cognito's identity pools.
+const AMAZONS_ISSUER: &str = "https://cognito-identity.amazonaws.com";
+
+#[derive(Deserialize)]
+struct IssuerClaim {
+    iss: String,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    kid: String,
+    alg: String,
+}
+
+impl TokenIssuer {
+    /// An issuer by this name, without a trailing slash: verifiers compare it byte for byte.
+    #[must_use]
+    pub fn new(issuer: String, keys: SigningKeys) -> Self {
+        Self { issuer, keys }
+    }
+
+    /// The `iss` of its tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &SigningKeys {
+        &self.keys
+    }
+
+    /// Signs claims.
+    #[must_use]
+    pub fn sign(&self, claims: &Claims) -> Secret {
+        let key = self.keys.active();
+        let header = format!(r#"{{"kid":"{}","typ":"JWS","alg":"{ALGORITHM}"}}"#, key.key_id());
+        let payload = serde_json::to_vec(claims).expect("claims are strings and numbers");
+        let mut token = String::with_capacity(1024);
+        BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let signature = key.sign(token.as_bytes());
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Secret::new(token)
+    }
+
+    /// Whether a token says that an identity pool issued it, ours or one of Amazon's. Nothing is verified.
+    #[must_use]
+    pub fn is_of_a_pool(&self, token: &Secret) -> bool {
+        let claims = token.expose().split('.').nth(1).and_then(|payload| decode::<IssuerClaim>(payload).ok());
+        claims.is_some_and(|claims| claims.iss == self.issuer || claims.iss == AMAZONS_ISSUER)
+    }
+
+    /// Believes a token, or says why not. The algorithm is the key's; a header that names another one is
+    /// refused before any signature is looked at. There is no leeway on the expiry: who issues and who
+    /// checks share one clock.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Claims, TokenError> {
+        let (message, signature) = token.expose().rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
+        let header: Header = decode(header)?;
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
+        let key = self
+            .keys
+            .find(&header.kid)
+            .filter(|_| header.alg == ALGORITHM)
+            .ok_or(TokenError::BadSignature)?;
+        if !key.verifies(message.as_bytes(), &signature) {
+            return Err(TokenError::BadSignature);
+        }
+        let claims: Claims = decode(payload)?;
+        if claims.issuer != self.issuer {
+            return Err(TokenError::WrongIssuer);
+        }
+        let now = now.as_second();
+        if now >= claims.expires_at {
+            return Err(TokenError::Expired { now, expired_at: claims.expires_at });
+        }
+        Ok(claims)
+    }
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
+}
+
+/// When a token begins and ends, as its claims say it.
+#[derive(Debug, Clone, Copy)]
+pub struct Life {
+    /// See [`Claims::expires_at`].
+    pub expires_at: i64,
+    /// See [`Claims::issued_at`].
+    pub issued_at: i64,
+    /// See [`Claims::issued_at_ms`].
+    pub issued_at_ms: Option<i64>,
+}
+
+impl Life {
+    /// That of a token issued now that lives for `duration`.
+    #[must_use]
+    pub fn new(now: Timestamp, duration: SignedDuration) -> Self {
+        Self {
+            expires_at: now.as_second() + duration.as_secs(),
+            issued_at: now.as_second(),
+            issued_at_ms: Some(now.as_millisecond()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
