@@ -1,7 +1,7 @@
 //! What is kept of people and pools, and the decisions about it that need nothing but the records themselves. It uses
 //! [`ground`](crate::ground).
 
+pub mod audit_event;
 pub mod identity;
 pub mod linking;
 pub mod standing;
-pub mod transfer;

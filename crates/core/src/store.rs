@@ -14,32 +14,25 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::audit::{AuditEvent, AuditSubject};
+use self::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use crate::ground::seal::Sealed;
+use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::identity::{Identity, IdentityPool, Login};
 use crate::records::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::records::standing::Standing;
-use crate::records::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
+mod error;
 pub mod memory;
+pub mod transfer;
+
+pub use self::error::StoreError;
 
 /// A store shared by everything that needs one.
 pub type SharedStore = Arc<dyn Store>;
-
-/// The store could not answer. "Not found" and "somebody was first" are answers, not errors.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The backend did not answer, or not in time; the same question may succeed later.
-    #[error("the store is unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// What was read does not have the form in which it was written.
-    #[error("the store holds a record that cannot be read")]
-    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
 
 /// What became of a [`LinkRequest`] or a [`MergeRequest`].
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -33,7 +33,7 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleNam
 use daypass_core::records::identity::{Identity, IdentityPool, Login};
 use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::records::standing::Standing;
-use daypass_core::records::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
+use daypass_core::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use daypass_core::store::{
     AccessKeyOutcome, LinkOutcome, Page, ReplaceOutcome, RevocationTarget, Store, StoreError,
     StoredAccessKey, StoredLoginGrant, StoredSigningKey, UnlinkOutcome,

@@ -19,7 +19,7 @@ use crate::records::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
 use crate::records::standing::Standing;
-use crate::records::transfer::{
+use crate::store::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
 

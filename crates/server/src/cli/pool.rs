@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::records::transfer::PoolSnapshot;
+use daypass_core::store::transfer::PoolSnapshot;
 use daypass_core::store::{Page, SharedStore};
 use daypass_store::SqliteStore;
 use serde_json::{Value, json};

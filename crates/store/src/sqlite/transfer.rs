@@ -13,7 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{Identity, IdentityPool, Login};
-use daypass_core::records::transfer::{
+use daypass_core::store::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
 use daypass_core::store::{Page, StoreError};

@@ -10,9 +10,7 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::random::SeededRandom;
 use crate::records::identity::{Identity, IdentityPool, Login};
-use crate::records::transfer::{
-    IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError,
-};
+use crate::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
 use crate::store::{SharedStore, StoreError};
 
 const CONFIGURED: &str = "app";

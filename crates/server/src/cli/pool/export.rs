@@ -5,8 +5,8 @@ use std::io::{BufWriter, IsTerminal, Write};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::records::transfer::PoolSnapshot;
 use daypass_core::store::SharedStore;
+use daypass_core::store::transfer::PoolSnapshot;
 
 use super::file::Writer;
 use super::{Database, ids, snapshot, tell};

@@ -13,7 +13,7 @@ use daypass_core::audit::{AuditAction, AuditDraft, AuditEvent, AuditLines, Audit
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, RequestId};
 use daypass_core::ground::random::SystemRandom;
-use daypass_core::records::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
+use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
 use daypass_core::store::{SharedStore, Store};
 use daypass_store::SqliteStore;
 use futures::FutureExt;

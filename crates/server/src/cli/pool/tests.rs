@@ -9,8 +9,8 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
-use daypass_core::records::transfer::{IdentityRecord, Imported, PoolImport};
 use daypass_core::store::memory::MemoryStore;
+use daypass_core::store::transfer::{IdentityRecord, Imported, PoolImport};
 use daypass_core::store::{Page, Store};
 use daypass_store::SqliteStore;
 use proptest::prelude::*;

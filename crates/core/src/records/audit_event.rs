@@ -1,0 +1,180 @@
+//! One decision, as it is kept and written: who asked for what, and how it fell. Events name people by identity and
+//! developer user identifier and never hold a token, a code or a secret.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When it was made.
+    pub time: Timestamp,
+    /// The request that asked for it.
+    pub request_id: RequestId,
+    /// What was asked.
+    pub action: AuditAction,
+    /// Whether it was granted.
+    pub outcome: AuditOutcome,
+    /// Why it was refused, or what was special about the grant: a short, stable phrase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The provider that vouched, by its ID in the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The person, as the developer's backend calls them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub developer_user_identifier: Option<String>,
+    /// The public logins that were shown, as they stand in `amr`, with commas between them. A comma within one, or a
+    /// backslash, has a backslash before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// The identity that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_id: Option<IdentityId>,
+    /// The credentials that were issued or with which the request was signed, or the developer access key that
+    /// was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<AccessKeyId>,
+    /// The role taken on, the S3 resource asked for, the pool changed, the developer whose key was, or the file that the
+    /// store was copied to or from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+}
+
+/// The kinds of decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    /// Somebody came back from a provider to the hosted login.
+    SignIn,
+    /// A login was exchanged for an identity (`POST /v1/exchange`, `POST /oauth2/token`).
+    Exchange,
+    /// An OpenID token was issued.
+    Token,
+    /// Credentials were issued in the enhanced flow (`GetCredentialsForIdentity`).
+    Credentials,
+    /// Credentials were issued by `AssumeRoleWithWebIdentity`.
+    Assume,
+    /// A second login was linked to the person of a first one.
+    Link,
+    /// Logins were linked to an identity or taken from it, or identities were merged.
+    Logins,
+    /// An identity was deleted.
+    Delete,
+    /// A pool was made, changed or deleted.
+    Pool,
+    /// A signed call of the AWS API was decided; only refusals by policy are kept.
+    ApiRequest,
+    /// A request to S3 was decided; only refusals are kept.
+    S3Request,
+    /// Sessions were revoked by an operator.
+    Revoke,
+    /// An operator made a developer and their first access key.
+    CreateKey,
+    /// An operator added an access key for a developer who had one.
+    RotateKey,
+    /// An operator disabled an access key.
+    DisableKey,
+    /// An operator enabled an access key again.
+    EnableKey,
+    /// An operator deleted an access key.
+    DeleteKey,
+    /// An operator took a copy of the whole store.
+    Backup,
+    /// An operator put a copy of the whole store in its place.
+    Restore,
+}
+
+impl AuditAction {
+    /// Its name, as events have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Exchange => "exchange",
+            Self::Token => "token",
+            Self::Credentials => "credentials",
+            Self::Assume => "assume",
+            Self::Link => "link",
+            Self::Logins => "logins",
+            Self::Delete => "delete",
+            Self::Pool => "pool",
+            Self::ApiRequest => "api_request",
+            Self::S3Request => "s3_request",
+            Self::Revoke => "revoke",
+            Self::CreateKey => "create_key",
+            Self::RotateKey => "rotate_key",
+            Self::DisableKey => "disable_key",
+            Self::EnableKey => "enable_key",
+            Self::DeleteKey => "delete_key",
+            Self::Backup => "backup",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// Whether nothing has happened yet when it is allowed: what is handed out is kept back if it cannot be recorded.
+    pub(crate) fn takes_effect_by_its_answer(self) -> bool {
+        matches!(self, Self::SignIn | Self::Exchange | Self::Token | Self::Credentials | Self::Assume)
+    }
+}
+
+/// How a decision fell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditOutcome {
+    /// Granted.
+    Allowed,
+    /// Refused.
+    Refused,
+}
+
+/// What one can ask the audit trail about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditSubject {
+    /// Everything about one identity.
+    Identity(IdentityId),
+    /// Everything about one set of credentials.
+    AccessKey(AccessKeyId),
+    /// Everything about one developer user, in every Region.
+    DeveloperUser(String),
+    /// Everything that one request led to.
+    Request(RequestId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_the_name_that_it_is_written_with() {
+        use AuditAction::{
+            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey,
+            Exchange, Link, Logins, Pool, Restore, Revoke, RotateKey, S3Request, SignIn, Token,
+        };
+        for action in [
+            ApiRequest,
+            Assume,
+            Backup,
+            CreateKey,
+            Credentials,
+            Delete,
+            DeleteKey,
+            DisableKey,
+            EnableKey,
+            Exchange,
+            Link,
+            Logins,
+            Pool,
+            Restore,
+            Revoke,
+            RotateKey,
+            S3Request,
+            SignIn,
+            Token,
+        ] {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+        }
+    }
+}
