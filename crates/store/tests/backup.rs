@@ -9,7 +9,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
-use daypass_core::store::Store;
+use daypass_core::store::{Identities, Once, Pools};
 use daypass_store::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};
 use rusqlite::Connection;
 use tempfile::TempDir;

@@ -13,7 +13,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
-use daypass_core::store::{LinkOutcome, Store};
+use daypass_core::store::{Identities, LinkOutcome, Pools};
 use daypass_store::SqliteStore;
 
 /// Set for the child: the database to write to.

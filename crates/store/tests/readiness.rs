@@ -10,7 +10,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
-use daypass_core::store::{LinkOutcome, Store, StoreError};
+use daypass_core::store::{Identities, LinkOutcome, Pools, Store, StoreError};
 use daypass_store::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;

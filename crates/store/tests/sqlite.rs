@@ -12,7 +12,10 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleNam
 use daypass_core::ground::seal::Sealed;
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
-use daypass_core::store::{LinkOutcome, Page, RevocationTarget, Store, StoreError, StoredAccessKey};
+use daypass_core::store::{
+    AuditEvents, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
+    StoreError, StoredAccessKey,
+};
 use daypass_store::{OpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;

@@ -168,7 +168,7 @@ mod tests {
     use crate::ground::ids::{AccessKeyId, RequestId};
     use crate::ground::random::SeededRandom;
     use crate::iam::Origin;
-    use crate::store::Store;
+    use crate::store::AuditEvents;
     use crate::store::memory::MemoryStore;
 
     /// Lines that can break.

@@ -164,7 +164,7 @@ mod tests {
     use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
     use crate::records::linking::{LinkRequest, UnlinkRequest, Unlinked};
     use crate::store::memory::MemoryStore;
-    use crate::store::{RevocationTarget, Store};
+    use crate::store::{Identities, Pools, RevocationTarget, Revocations};
     use crate::token::openid_token::{Claims, TagsClaim, UNAUTHENTICATED};
 
     const MINE: &str = "arn:aws:s3:::b/us-east-1:aa/diary.txt";

@@ -210,8 +210,8 @@ mod tests {
     use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditSubject};
     use crate::ground::clock::ManualClock;
     use crate::ground::random::SeededRandom;
-    use crate::store::Store;
     use crate::store::memory::MemoryStore;
+    use crate::store::{AuditEvents, Keys};
 
     struct NoLines;
 

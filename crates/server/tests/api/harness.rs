@@ -30,7 +30,7 @@ use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::testing::FakeHttp;
 use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{SharedStore, Store, StoredSigningKey};
+use daypass_core::store::{Keys, SharedStore, StoredSigningKey};
 use daypass_core::token::signing_key::SigningKeys;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use daypass_core::records::identity::Login;
-use daypass_core::store::{Page, Store};
+use daypass_core::store::{Identities, Page, Pools};
 use daypass_store::SqliteStore;
 use serde_json::Value;
 

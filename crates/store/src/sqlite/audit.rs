@@ -1,12 +1,43 @@
 //! The audit trail: one row for each decision, found again by the four things people ask about; and beside it the sample
 //! of what strangers were refused.
 
-use daypass_core::audit::{AuditEvent, AuditSubject};
+use async_trait::async_trait;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId};
-use daypass_core::store::MAX_UNPROVED_REFUSALS;
+use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
+use daypass_core::store::{AuditEvents, MAX_UNPROVED_REFUSALS, StoreError};
 use rusqlite::{Connection, Result, Row, named_params};
 
+use super::SqliteStore;
 use super::value::{Instant, Text, integer};
+
+#[async_trait]
+impl AuditEvents for SqliteStore {
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.writer.write(move |connection| events.iter().try_for_each(|event| add(connection, event))).await
+    }
+
+    async fn list_audit_events(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.readers.read(|connection| list(connection, about, limit))
+    }
+
+    async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        let events = events.to_vec();
+        self.writer.write(move |connection| add_unproved(connection, &events)).await
+    }
+
+    async fn list_unproved_refusals(
+        &self,
+        about: &AuditSubject,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        self.readers.read(|connection| list_unproved(connection, about, limit))
+    }
+}
 
 /// One statement for each table and column, because they cannot be parameters.
 macro_rules! add_to {

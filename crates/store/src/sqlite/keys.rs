@@ -1,11 +1,77 @@
 //! Signing keys and developer access keys, sealed before they get here.
 
+use async_trait::async_trait;
 use daypass_core::ground::ids::{AccessKeyId, UserName};
 use daypass_core::ground::seal::Sealed;
-use daypass_core::store::{AccessKeyOutcome, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
+use daypass_core::store::{
+    AccessKeyOutcome, Keys, MAX_ENABLED_ACCESS_KEYS, StoreError, StoredAccessKey, StoredSigningKey,
+};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
+use super::SqliteStore;
 use super::value::{Instant, Text, integer};
+
+#[async_trait]
+impl Keys for SqliteStore {
+    async fn list_or_add_signing_keys(
+        &self,
+        candidate: &StoredSigningKey,
+    ) -> Result<Vec<StoredSigningKey>, StoreError> {
+        let keys = self.list_signing_keys().await?;
+        if !keys.is_empty() {
+            return Ok(keys);
+        }
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| list_or_add_signing_keys(connection, &candidate)).await
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
+        self.readers.read(list_signing_keys)
+    }
+
+    async fn find_or_add_access_key(
+        &self,
+        candidate: &StoredAccessKey,
+    ) -> Result<StoredAccessKey, StoreError> {
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| find_or_add_access_key(connection, &candidate)).await
+    }
+
+    async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError> {
+        self.readers.read(|connection| lookup_access_key(connection, id))
+    }
+
+    async fn add_first_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {
+        let key = key.clone();
+        self.writer.write(move |connection| add_first_access_key(connection, &key)).await
+    }
+
+    async fn add_further_access_key(
+        &self,
+        candidate: &StoredAccessKey,
+    ) -> Result<AccessKeyOutcome, StoreError> {
+        let candidate = candidate.clone();
+        self.writer.write(move |connection| add_further_access_key(connection, &candidate)).await
+    }
+
+    async fn list_access_keys(&self) -> Result<Vec<StoredAccessKey>, StoreError> {
+        self.readers.read(list_access_keys)
+    }
+
+    async fn set_access_key_enabled(
+        &self,
+        id: &AccessKeyId,
+        enabled: bool,
+    ) -> Result<AccessKeyOutcome, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |connection| set_access_key_enabled(connection, &id, enabled)).await
+    }
+
+    async fn delete_access_key(&self, id: &AccessKeyId) -> Result<AccessKeyOutcome, StoreError> {
+        let id = id.clone();
+        self.writer.write(move |connection| delete_access_key(connection, &id)).await
+    }
+}
 
 pub(super) fn list_signing_keys(connection: &Connection) -> Result<Vec<StoredSigningKey>> {
     connection

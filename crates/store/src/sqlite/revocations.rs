@@ -1,13 +1,32 @@
 //! Up to which instant the sessions of an identity, of a role or of everybody are void, and what else they rest on.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{IdentityId, RoleName};
 use daypass_core::records::standing::Standing;
-use daypass_core::store::RevocationTarget;
+use daypass_core::store::{RevocationTarget, Revocations, StoreError};
 use rusqlite::{Connection, Result, named_params};
 
 use super::value::Instant;
-use super::{identities, logins};
+use super::{SqliteStore, identities, logins};
+
+#[async_trait]
+impl Revocations for SqliteStore {
+    async fn revoke_sessions(
+        &self,
+        target: &RevocationTarget,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Timestamp, StoreError> {
+        let target = target.clone();
+        self.writer.write(move |connection| revoke(connection, &target, &*clock)).await
+    }
+
+    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError> {
+        self.readers.read(|connection| standing(connection, identity_id, role))
+    }
+}
 
 /// The clock is asked here, under the lock that keeps every other change out: whatever was committed before has
 /// an earlier instant. Rounds up: cut to the millisecond, the instant would spare a session issued within that

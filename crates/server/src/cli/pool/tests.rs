@@ -11,7 +11,7 @@ use daypass_core::records::identity::{
 };
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::transfer::{IdentityRecord, Imported, PoolImport};
-use daypass_core::store::{Page, Store};
+use daypass_core::store::{Identities, Page, Pools, Store};
 use daypass_store::SqliteStore;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

@@ -1,0 +1,92 @@
+//! What a store keeps of identities and their logins.
+
+use std::slice;
+
+use async_trait::async_trait;
+
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::records::identity::{Identity, Login};
+use crate::records::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
+use crate::store::{Page, StoreError};
+
+/// What became of a [`LinkRequest`] or a [`MergeRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkOutcome {
+    /// All the logins belonged to this identity already.
+    Known(Identity),
+    /// Nobody had any of them; this identity was created with them.
+    Created(Identity),
+    /// This identity has them all now. Whoever had some of them before is disabled.
+    Linked {
+        /// The identity, as it stands now.
+        identity: Identity,
+        /// The identities that ended, in order.
+        disabled: Vec<IdentityId>,
+    },
+    /// Nothing changed.
+    Refused(LinkRefusal),
+}
+
+/// What became of an [`UnlinkRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnlinkOutcome {
+    /// The logins are gone.
+    Unlinked,
+    /// Nothing changed.
+    Refused(UnlinkRefusal),
+}
+
+/// Identities and their logins.
+#[async_trait]
+pub trait Identities: Send + Sync {
+    /// Keeps a new guest. `false` if there is no such pool.
+    async fn add_guest(
+        &self,
+        pool_id: &IdentityPoolId,
+        id: &IdentityId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// The identity with this ID.
+    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError>;
+
+    /// Finds, creates, links or merges the identity of verified logins, as [`linking::link`] decides.
+    /// However many ask at once, no login ever has two identities, and exactly one asker hears of a change.
+    ///
+    /// [`linking::link`]: crate::records::linking::link
+    async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError>;
+
+    /// Makes the identities of two developer users one, as [`linking::merge`](crate::records::linking::merge) decides.
+    async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError>;
+
+    /// Takes logins from an identity, all of them or none, as [`linking::unlink`](crate::records::linking::unlink) decides.
+    async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError>;
+
+    /// The identity that a login belongs to.
+    async fn find_identity_by_login(
+        &self,
+        pool_id: &IdentityPoolId,
+        login: &Login,
+    ) -> Result<Option<IdentityId>, StoreError>;
+
+    /// The logins of an identity in order. There are never more than
+    /// [`MAX_LOGINS`](crate::records::linking::MAX_LOGINS).
+    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
+        Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
+    }
+
+    /// The same of several identities, in the order in which they are named.
+    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError>;
+
+    /// Deletes identities and their logins. One that does not exist is passed over.
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;
+
+    /// Identities of a pool in order of their IDs.
+    async fn list_identities(
+        &self,
+        pool_id: &IdentityPoolId,
+        hide_disabled: bool,
+        page: Page<IdentityId>,
+    ) -> Result<Vec<Identity>, StoreError>;
+}

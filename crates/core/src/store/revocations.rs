@@ -1,0 +1,37 @@
+//! What a store keeps of sessions that ended early.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::ground::clock::{Clock, Timestamp};
+use crate::ground::ids::{IdentityId, RoleName};
+use crate::records::standing::Standing;
+use crate::store::StoreError;
+
+/// Whose sessions end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationTarget {
+    /// All sessions of one identity, whatever the role.
+    Identity(IdentityId),
+    /// All sessions of one role, whoever took it on.
+    Role(RoleName),
+    /// All sessions there are.
+    Everybody,
+}
+
+/// Sessions that ended early.
+#[async_trait]
+pub trait Revocations: Send + Sync {
+    /// Ends all sessions of the target that rest on a token from until now, and says when that was. The instant is
+    /// drawn within the change, when no other can come in between any more: drawn before, it would spare what was
+    /// issued while the change waited for its turn. A later instant that was kept before stays.
+    async fn revoke_sessions(
+        &self,
+        target: &RevocationTarget,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Timestamp, StoreError>;
+
+    /// What tokens and sessions of this identity in this role rest on, as it stands at this moment.
+    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError>;
+}
