@@ -15,6 +15,8 @@ mod package;
 mod process;
 mod python;
 mod release;
+#[cfg(test)]
+mod rooms;
 mod stamp;
 mod steps;
 mod test;

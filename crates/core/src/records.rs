@@ -4,4 +4,3 @@
 pub mod audit_event;
 pub mod identity;
 pub mod linking;
-pub mod standing;

@@ -31,7 +31,7 @@ pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
 pub use self::keys::{AccessKeyOutcome, Keys, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
 pub use self::once::{Once, StoredLoginGrant};
 pub use self::pools::{Pools, ReplaceOutcome};
-pub use self::revocations::{RevocationTarget, Revocations};
+pub use self::revocations::{RevocationTarget, Revocations, Standing};
 
 /// A store shared by everything that needs one.
 pub type SharedStore = Arc<dyn Store>;

@@ -3,3 +3,4 @@
 
 pub mod openid_token;
 pub mod signing_key;
+pub mod standing;

@@ -11,9 +11,9 @@ use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::Clock;
 use crate::ground::ids::AccessKeyId;
 use crate::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
-use crate::records::standing::Lapse;
 use crate::store::{SharedStore, StoreError, StoredAccessKey};
 use crate::token::openid_token::AUTHENTICATED;
+use crate::token::standing::Lapse;
 
 /// The services that guests may reach through the enhanced flow, whatever their role says.
 static GUEST_SCOPE_DOWN: LazyLock<Policy> = LazyLock::new(|| {

@@ -12,7 +12,7 @@ use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, Role
 use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
 use crate::ground::secret::Secret;
-use crate::records::standing::Ground;
+use crate::token::standing::Ground;
 
 /// A session token longer than this, before it is encoded, is not issued: it has to travel in a header.
 pub const MAX_SESSION_BYTES: usize = 6 * 1024;

@@ -17,9 +17,9 @@ use crate::ground::secret::Secret;
 use crate::iam::{
     Arrival, COGNITO_IDENTITY, Context, Decision, Key, Origin, Policy, PolicyError, TrustRequest,
 };
-use crate::records::standing::Lapse;
 use crate::store::{SharedStore, StoreError};
 use crate::token::openid_token::{Claims, TokenError, TokenIssuer};
+use crate::token::standing::Lapse;
 
 /// The provider that our tokens come from, as policies and answers call it. SDKs and policies have
 /// Amazon's name built in, so it is ours too; the `iss` of the tokens is our own.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName};
-use crate::records::standing::Standing;
+use crate::records::identity::{Identity, Login};
 use crate::store::StoreError;
 
 /// Whose sessions end.
@@ -18,6 +18,17 @@ pub enum RevocationTarget {
     Role(RoleName),
     /// All sessions there are.
     Everybody,
+}
+
+/// What the store says of an identity and a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The identity, if there is one.
+    pub identity: Option<Identity>,
+    /// Its logins, in order.
+    pub logins: Vec<Login>,
+    /// The latest of the instants up to which sessions of the identity, of the role and of everybody are revoked.
+    pub revoked_until: Option<Timestamp>,
 }
 
 /// Sessions that ended early.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::secret::Secret;
-pub use crate::records::standing::AUTHENTICATED;
-use crate::records::standing::Ground;
 use crate::token::signing_key::{ALGORITHM, SigningKeys};
+pub use crate::token::standing::AUTHENTICATED;
+use crate::token::standing::Ground;
 
 /// The `amr` entry of a guest.
 pub const UNAUTHENTICATED: &str = "unauthenticated";

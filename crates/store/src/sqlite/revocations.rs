@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{IdentityId, RoleName};
-use daypass_core::records::standing::Standing;
-use daypass_core::store::{RevocationTarget, Revocations, StoreError};
+use daypass_core::store::{RevocationTarget, Revocations, Standing, StoreError};
 use rusqlite::{Connection, Result, named_params};
 
 use super::value::Instant;

@@ -6,7 +6,7 @@ use super::fixture::{Fixture, instant, last_millisecond};
 use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName};
 use crate::records::identity::Login;
-use crate::records::standing::Standing;
+use crate::store::Standing;
 use crate::store::{RevocationTarget, SharedStore};
 
 pub async fn nothing_is_revoked_at_first(store: SharedStore) {

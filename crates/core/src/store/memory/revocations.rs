@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, Records};
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName};
-use crate::records::standing::Standing;
-use crate::store::{RevocationTarget, Revocations, StoreError};
+use crate::store::{RevocationTarget, Revocations, Standing, StoreError};
 
 #[async_trait]
 impl Revocations for MemoryStore {

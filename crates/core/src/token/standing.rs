@@ -5,21 +5,11 @@
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::IdentityPoolId;
 use crate::login::public::amr;
-use crate::records::identity::{Identity, Login, LoginProvider};
+use crate::records::identity::{Login, LoginProvider};
+use crate::store::Standing;
 
 /// The `amr` entry of whoever logged in.
 pub const AUTHENTICATED: &str = "authenticated";
-
-/// What the store says of an identity and a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The identity, if there is one.
-    pub identity: Option<Identity>,
-    /// Its logins, in order.
-    pub logins: Vec<Login>,
-    /// The latest of the instants up to which sessions of the identity, of the role and of everybody are revoked.
-    pub revoked_until: Option<Timestamp>,
-}
 
 /// What a token or a session rests on.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +90,7 @@ impl Ground<'_> {
 mod tests {
     use super::*;
     use crate::ground::ids::IdentityId;
+    use crate::records::identity::Identity;
 
     const USER_POOL: &str = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a";
 
