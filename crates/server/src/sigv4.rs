@@ -19,7 +19,7 @@ use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, Region};
 use daypass_core::ground::seal::Sealer;
 use daypass_core::ground::secret::Secret;
-use daypass_core::store::{SharedStore, StoreError, StoredAccessKey};
+use daypass_core::store::{Keys, StoreError, StoredAccessKey};
 
 use self::claim::Claim;
 pub use self::claim::is_signing_parameter;
@@ -94,7 +94,7 @@ pub enum SignatureError {
 /// Finds out who signed requests.
 pub struct Callers {
     /// Keeps developer access keys.
-    pub store: SharedStore,
+    pub store: Arc<dyn Keys>,
     /// Opens their secrets.
     pub key_sealer: Sealer,
     /// Opens session tokens.

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome};
 use crate::ground::clock::Clock;
 use crate::ground::sample::Sampler;
-use crate::store::{SharedStore, StoreError};
+use crate::store::{AuditEvents, StoreError};
 
 /// So many refusals of nobody are kept in a second of each action.
 const UNPROVED_EACH_SECOND: u64 = 10;
@@ -45,7 +45,7 @@ impl From<AuditLinesError> for StoreError {
 /// The audit trail. An event is in the store, and in the lines besides, before the decision takes effect: what cannot
 /// be recorded is not granted. A refusal stays a refusal.
 pub struct AuditTrail {
-    store: SharedStore,
+    store: Arc<dyn AuditEvents>,
     lines: Arc<dyn AuditLines>,
     clock: Arc<dyn Clock>,
     unproved: Sampler<AuditAction>,
@@ -54,7 +54,7 @@ pub struct AuditTrail {
 impl AuditTrail {
     /// A trail that ends in `store` and `lines`.
     #[must_use]
-    pub fn new(store: SharedStore, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(store: Arc<dyn AuditEvents>, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
         let unproved = Sampler::new(UNPROVED_EACH_SECOND, clock.clone());
         Self { store, lines, clock, unproved }
     }

@@ -14,7 +14,7 @@ use crate::login::provider::{
     DisplayUser, Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
 };
 use crate::pool::issue::DEFAULT_TOKEN_DURATION;
-use crate::store::{SharedStore, StoreError};
+use crate::store::{Once, StoreError};
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ pub struct Broker {
     /// The longest life of a token that a client may ask for.
     pub max_token_duration: SignedDuration,
     /// Remembers what counts once.
-    pub store: SharedStore,
+    pub store: Arc<dyn Once>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Hears of every exchange.

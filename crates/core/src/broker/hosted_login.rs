@@ -16,7 +16,7 @@ use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::login::provider::{AuthorizeRequest, FlowSecrets, Provider};
-use crate::store::{SharedStore, StoreError};
+use crate::store::{Once, StoreError};
 
 /// How long somebody may take to sign in at the provider.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -131,7 +131,7 @@ pub struct LoginFlow {
     /// Seals what browsers carry; see [`sealer`].
     pub sealer: Sealer,
     /// Remembers which logins were answered.
-    pub store: SharedStore,
+    pub store: Arc<dyn Once>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Draws states, nonces and verifiers.

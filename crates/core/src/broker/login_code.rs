@@ -14,7 +14,7 @@ use crate::ground::random::Random;
 use crate::ground::seal::MasterKey;
 use crate::ground::secret::Secret;
 use crate::login::provider::{LoginSealer, VerifiedLogin};
-use crate::store::{SharedStore, StoreError, StoredLoginGrant};
+use crate::store::{Once, StoreError, StoredLoginGrant};
 
 /// How long a code may be redeemed. The app redeems it at once, so that the rest is for slow networks.
 pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
@@ -46,7 +46,7 @@ pub struct LoginCode {
 /// Issues and redeems one-time codes.
 pub struct LoginCodes {
     sealer: LoginSealer,
-    store: SharedStore,
+    store: Arc<dyn Once>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -56,7 +56,7 @@ impl LoginCodes {
     #[must_use]
     pub fn new(
         master_key: &MasterKey,
-        store: SharedStore,
+        store: Arc<dyn Once>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {

@@ -12,7 +12,7 @@ use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealer};
 use crate::ground::secret::Secret;
 use crate::iam::{Policy, PolicyError};
-use crate::store::{AccessKeyOutcome, SharedStore, StoreError, StoredAccessKey};
+use crate::store::{AccessKeyOutcome, Keys, StoreError, StoredAccessKey};
 
 /// The policy of who may do everything.
 pub const ALLOW_ALL: &str =
@@ -53,7 +53,7 @@ pub enum AccessKeyError {
 /// Makes and changes access keys. Every change by an operator leaves an audit event, and the secret of a key
 /// leaves this type once, when the event is kept.
 pub struct AccessKeys {
-    store: SharedStore,
+    store: Arc<dyn Keys>,
     trail: Arc<AuditTrail>,
     sealer: Sealer,
     clock: Arc<dyn Clock>,
@@ -64,7 +64,7 @@ impl AccessKeys {
     /// The keys in `store`, their secrets sealed under `master_key`.
     #[must_use]
     pub fn new(
-        store: SharedStore,
+        store: Arc<dyn Keys>,
         master_key: &MasterKey,
         trail: Arc<AuditTrail>,
         clock: Arc<dyn Clock>,

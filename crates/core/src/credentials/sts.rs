@@ -17,7 +17,7 @@ use crate::ground::secret::Secret;
 use crate::iam::{
     Arrival, COGNITO_IDENTITY, Context, Decision, Key, Origin, Policy, PolicyError, TrustRequest,
 };
-use crate::store::{SharedStore, StoreError};
+use crate::store::{Revocations, StoreError};
 use crate::token::openid_token::{Claims, TokenError, TokenIssuer};
 use crate::token::standing::Lapse;
 
@@ -113,7 +113,7 @@ pub struct Sts {
     /// Seals sessions.
     pub sessions: Arc<SessionSealer>,
     /// Knows identities and revocations.
-    pub store: SharedStore,
+    pub store: Arc<dyn Revocations>,
     /// Hears of every decision.
     pub trail: Arc<AuditTrail>,
     /// Tells the time.

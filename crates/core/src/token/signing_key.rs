@@ -12,7 +12,7 @@ use crate::ground::clock::Clock;
 use crate::ground::ids::Region;
 use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealer};
-use crate::store::{Store, StoreError, StoredSigningKey};
+use crate::store::{Keys, StoreError, StoredSigningKey};
 
 /// The algorithm of every key: RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 section 3.3), as Cognito's.
 pub const ALGORITHM: &str = "RS512";
@@ -44,7 +44,7 @@ impl SigningKeys {
     /// # Errors
     /// [`SigningKeyError`], above all a master key that does not fit the store.
     pub async fn load(
-        store: &dyn Store,
+        store: &dyn Keys,
         master_key: &MasterKey,
         region: &Region,
         clock: &dyn Clock,
