@@ -44,7 +44,7 @@ async fn a_browser_on_any_page_may_call_and_read_the_error() {
     request.headers_mut().insert("origin", "https://anywhere.example".parse().unwrap());
     let answer = daypass.send(request).await;
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    let exposed = "x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,date";
+    let exposed = "x-amzn-requestid,x-amzn-errortype,x-amzn-errormessage,date,retry-after";
     assert_eq!(answer.header("access-control-expose-headers"), exposed);
 }
 
