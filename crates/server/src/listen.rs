@@ -229,8 +229,9 @@ impl House {
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = health::asks_for_life(request.uri().path());
-        let place =
-            (!asks_for_life && !is_spare && !self.load.is_too_much()).then(|| self.places.begin()).flatten();
+        let place = (!asks_for_life && !is_spare && !self.load.is_too_much())
+            .then(|| self.places.begin(&request))
+            .flatten();
         if place.is_none() && !asks_for_life {
             request.extensions_mut().insert(NoPlace);
         }

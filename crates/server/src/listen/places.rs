@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Limits;
@@ -14,7 +15,8 @@ use crate::peers::{PeerPlace, Peers};
 const SPARE: usize = 256;
 /// A spare connection has so long for each step.
 const SPARE_TIME: Duration = Duration::from_secs(2);
-/// One of the public internet may have the fourth part of all connections. Proxies and balancers are where people share
+/// One of the public internet may have the fourth part of all connections, and of the requests under way: a provider that
+/// is slow keeps each request for long, and its places are everybody's. Proxies and balancers are where people share
 /// an address; those are in the network around us, or the configuration trusts them.
 const SHARE: usize = 4;
 
@@ -24,8 +26,9 @@ pub(super) struct Places {
     spare: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     peers: Peers,
+    askers: Peers,
     proxies: Proxies,
-    share: usize,
+    limits: Limits,
 }
 
 /// A connection's place, until it is dropped.
@@ -33,6 +36,12 @@ pub(super) struct Place {
     _taken: OwnedSemaphorePermit,
     _peer: Option<PeerPlace>,
     is_spare: bool,
+}
+
+/// A request's place, until it is dropped.
+pub(super) struct RequestPlace {
+    _taken: OwnedSemaphorePermit,
+    _asker: Option<PeerPlace>,
 }
 
 impl Places {
@@ -43,14 +52,16 @@ impl Places {
             spare: semaphore(SPARE.min(limits.connections)),
             requests: semaphore(limits.requests),
             peers: Peers::default(),
+            askers: Peers::default(),
             proxies,
-            share: (limits.connections / SHARE).max(1),
+            limits: *limits,
         }
     }
 
     /// A place for a connection; none, if its peer has enough of them or even the spare ones are taken.
     pub(super) fn connect(&self, peer: IpAddr) -> Option<Place> {
-        let peer = if self.proxies.trusts(peer) { None } else { Some(self.peers.take(peer, self.share)?) };
+        let share = share(self.limits.connections);
+        let peer = if self.proxies.trusts(peer) { None } else { Some(self.peers.take(peer, share)?) };
         if let Ok(taken) = self.connections.clone().try_acquire_owned() {
             return Some(Place { _taken: taken, _peer: peer, is_spare: false });
         }
@@ -59,9 +70,19 @@ impl Places {
     }
 
     /// A place for a request, if there is one now: who would have to wait is better off elsewhere, or later.
-    pub(super) fn begin(&self) -> Option<OwnedSemaphorePermit> {
-        self.requests.clone().try_acquire_owned().ok()
+    pub(super) fn begin<B>(&self, request: &Request<B>) -> Option<RequestPlace> {
+        let origin = self.proxies.origin(request.extensions(), request.headers());
+        let asker = match origin.source_ip {
+            Some(address) => Some(self.askers.take(address, share(self.limits.requests))?),
+            None => None,
+        };
+        let taken = self.requests.clone().try_acquire_owned().ok()?;
+        Some(RequestPlace { _taken: taken, _asker: asker })
     }
+}
+
+fn share(places: usize) -> usize {
+    (places / SHARE).max(1)
 }
 
 impl Place {
@@ -82,11 +103,16 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::origin::Peer;
 
     fn places(connections: usize) -> Places {
+        places_for(connections, 1)
+    }
+
+    fn places_for(connections: usize, requests: usize) -> Places {
         let trusted = vec!["203.0.113.0/24".to_owned().try_into().unwrap()];
         let proxies = Proxies::new(trusted, "https://login.example.com");
-        Places::new(&Limits { connections, requests: 1, ..Limits::default() }, proxies)
+        Places::new(&Limits { connections, requests, ..Limits::default() }, proxies)
     }
 
     fn connect(places: &Places, peer: &str) -> Option<Place> {
@@ -128,12 +154,33 @@ mod tests {
         assert_eq!(held[0].limits(Limits::default()).head, Limits::default().head);
     }
 
+    fn ask(places: &Places, peer: &str, forwarded_for: &str) -> Option<RequestPlace> {
+        let mut request = Request::get("/").header("x-forwarded-for", forwarded_for).body(()).unwrap();
+        request.extensions_mut().insert(Peer { address: peer.parse().unwrap(), over_tls: false });
+        places.begin(&request)
+    }
+
     #[test]
     fn a_request_has_a_place_or_none() {
-        let places = places(2);
-        let held = places.begin();
-        assert!(held.is_some() && places.begin().is_none());
+        let places = places_for(8, 1);
+        let held = ask(&places, "10.1.2.3", "");
+        assert!(held.is_some() && ask(&places, "10.1.2.3", "").is_none());
         drop(held);
-        assert!(places.begin().is_some());
+        assert!(ask(&places, "10.1.2.3", "").is_some());
+    }
+
+    #[test]
+    fn one_caller_does_not_have_every_request_under_way_by_whatever_proxy_they_come() {
+        let places = places_for(8, 8);
+        let proxy = "203.0.113.7";
+        let held = [0; 2].map(|_| ask(&places, proxy, "8.8.8.8").unwrap());
+        assert!(ask(&places, proxy, "8.8.8.8").is_none());
+        assert!(
+            ask(&places, proxy, "9.9.9.9, 8.8.8.8").is_none(),
+            "what they write themselves is not believed"
+        );
+        assert!(ask(&places, proxy, "9.9.9.9").is_some());
+        drop(held);
+        assert!(ask(&places, proxy, "8.8.8.8").is_some());
     }
 }
