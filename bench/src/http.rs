@@ -34,6 +34,13 @@ impl Connection {
         self.read_response()
     }
 
+    /// Gets `path`.
+    pub(crate) fn get(&mut self, path: &str) -> Outcome<Response> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.host);
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.read_response()
+    }
+
     fn read_response(&mut self) -> Outcome<Response> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {

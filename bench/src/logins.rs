@@ -103,7 +103,7 @@ fn think() {
 }
 
 /// Each login has a connection at both of its ends in this process, more than a shell usually allows.
-fn allow_sockets() -> Outcome<()> {
+pub(crate) fn allow_sockets() -> Outcome<()> {
     let limit = getrlimit(Resource::Nofile);
     Ok(setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?)
 }

@@ -17,6 +17,7 @@ mod lambda;
 mod logins;
 mod memory;
 mod operations;
+mod overload;
 mod requests;
 mod scene;
 mod server;
@@ -46,6 +47,8 @@ struct Size {
     verifications: u32,
     /// How many people sign in at the same moment.
     people_at_once: usize,
+    /// All of those that are too many.
+    overload_requests: usize,
     /// Whether to prepare what takes a minute to prepare.
     large: bool,
 }
@@ -60,6 +63,7 @@ const FULL: Size = Size {
     requests_per_operation: 2_000,
     verifications: 20_000,
     people_at_once: 1_000,
+    overload_requests: 60_000,
     large: true,
 };
 const QUICK: Size = Size {
@@ -72,8 +76,25 @@ const QUICK: Size = Size {
     requests_per_operation: 64,
     verifications: 500,
     people_at_once: 100,
+    overload_requests: 6_000,
     large: false,
 };
+
+/// A name, and what is measured under it.
+type Measure = (&'static str, fn(&Size) -> Outcome<()>);
+
+/// In their order.
+const MEASURES: [Measure; 9] = [
+    ("token", token::row),
+    ("growth", token::growth_row),
+    ("operations", operations::table),
+    ("engine", engine::table),
+    ("logins", logins::row),
+    ("overload", overload::row),
+    ("start", start::row),
+    ("lambda", lambda::table),
+    ("memory", memory::row),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -86,21 +107,24 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Outcome<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let size = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => FULL,
-        ["--quick"] => {
+    let mut size = FULL;
+    let mut chosen = Vec::new();
+    for argument in std::env::args().skip(1) {
+        if argument == "--quick" {
             println!("quick run: it shows that everything works; do not quote its figures");
-            QUICK
+            size = QUICK;
+        } else {
+            chosen.push(find(&argument)?);
         }
-        _ => return Err("the only argument is --quick".into()),
-    };
-    token::row(&size)?;
-    token::growth_row(&size)?;
-    operations::table(&size)?;
-    engine::table(&size)?;
-    logins::row(&size)?;
-    start::row(&size)?;
-    lambda::table(&size)?;
-    memory::row(&size)
+    }
+    if chosen.is_empty() {
+        chosen.extend(MEASURES);
+    }
+    chosen.into_iter().try_for_each(|(_, measure)| measure(&size))
+}
+
+fn find(name: &str) -> Outcome<Measure> {
+    let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
+    let found = MEASURES.into_iter().find(|(known, _)| *known == name);
+    found.ok_or_else(|| format!("{name:?} is none of --quick, {}", names.join(", ")).into())
 }

@@ -45,9 +45,20 @@ impl Request {
 
     /// Sends it, and answers the body of what came back, which has to be a success.
     pub(crate) fn send(&self, connection: &mut Connection) -> Outcome<Vec<u8>> {
-        let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        connection.post("/", &headers, &self.body)?.success()
+        connection.post("/", &self.headers(), &self.body)?.success()
+    }
+
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
+    /// Sends it, and answers whether it was served and not sent away.
+    pub(crate) fn is_served(&self, connection: &mut Connection) -> Outcome<bool> {
+        match connection.post("/", &self.headers(), &self.body)?.status {
+            200 => Ok(true),
+            503 => Ok(false),
+            status => Err(format!("the server answered with status {status}").into()),
+        }
     }
 }
 

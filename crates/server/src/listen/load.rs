@@ -61,10 +61,12 @@ fn watch(runtime: &Handle, load: &Weak<Load>) {
             let _ = answer.send(());
         });
         loop {
-            let answered = answered.recv_timeout(EVERY);
+            let is_over = answered.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout);
             let lateness = asked.elapsed();
-            load.note(queue.stands(lateness, asked + lateness), lateness);
-            if answered != Err(RecvTimeoutError::Timeout) {
+            if let Some(stands) = queue.hear(lateness, is_over, asked + lateness) {
+                load.note(stands, lateness);
+            }
+            if is_over {
                 break;
             }
         }
@@ -79,6 +81,12 @@ struct Queue {
 }
 
 impl Queue {
+    /// The verdict when a trifle went on, or when it has lain for so long. One that lies there and is not late yet says
+    /// nothing: all of them begin so, those of a queue that stands too.
+    fn hear(&mut self, lateness: Duration, is_over: bool, now: Instant) -> Option<bool> {
+        (is_over || lateness >= LATE).then(|| self.stands(lateness, now))
+    }
+
     fn stands(&mut self, lateness: Duration, now: Instant) -> bool {
         if lateness < LATE {
             self.late_since = None;
@@ -111,6 +119,21 @@ mod tests {
         assert!(queue.stands(100 * MS, start + 800 * MS), "and back at once");
         assert!(!queue.stands(99 * MS, start + 900 * MS));
         assert!(!queue.stands(100 * MS, start + 5_801 * MS), "long after, a burst is a burst");
+    }
+
+    #[test]
+    fn a_queue_in_which_everything_lies_for_long_stands_however_often_one_looks() {
+        let (mut queue, start) = (Queue::default(), Instant::now());
+        let look = |ms: u32| {
+            // One trifle after the other lies for 300 ms, and somebody looks every 25.
+            let lies = (ms % 300 + 25) * MS;
+            queue.hear(lies, lies == 300 * MS, start + ms * MS + 25 * MS)
+        };
+        let verdicts: Vec<_> = (0..1_200).step_by(25).map(look).collect();
+        let heard: Vec<bool> = verdicts.iter().copied().flatten().collect();
+        let refused_from = heard.iter().position(|stands| *stands).unwrap();
+        assert!(heard[refused_from..].iter().all(|stands| *stands), "{verdicts:?}");
+        assert!(verdicts[..20].iter().all(|verdict| *verdict != Some(true)), "not in the first half second");
     }
 
     #[test]
