@@ -146,8 +146,9 @@ impl Call<'_> {
             "ConcurrentModificationException" => PoolError::ConcurrentModification.into(),
             "LimitExceededException" => PoolError::LimitExceeded(message.to_owned()).into(),
             "InvalidIdentityPoolConfigurationException" => self.misconfigured(&format!(
-                "the pool {} has no role for authenticated identities, or the role's trust policy does not let it \
-                 in: it needs sts:AssumeRoleWithWebIdentity and, for principal tags, sts:TagSession",
+                "the pool {} has no role for authenticated identities (or, if a guest was looked at, for \
+                 unauthenticated ones), or the role's trust policy does not let it in: it needs \
+                 sts:AssumeRoleWithWebIdentity and, for principal tags, sts:TagSession",
                 self.pool_id
             )),
             "InternalErrorException" | "ExternalServiceException" => {

@@ -16,23 +16,23 @@ use super::region::Region;
 use crate::crowd::Presence;
 
 impl Region {
-    /// Refuses an identity unless it is the user's own already, or has no login at all. It can get one between this
-    /// look and the call that follows: nothing at Amazon's does both at once.
+    /// Refuses an identity unless it is the user's own already, or a guest's: it has no login at all, and never had
+    /// one. It can get one between this look and the call that follows: nothing at Amazon's does both at once.
     pub(super) async fn check_guest(&self, id: &IdentityId, user: &User) -> Result<(), Failure> {
         let users = self.users_of(id, &user.presence).await?;
         if users.contains(&user.identifier) {
             return Ok(());
         }
-        if users.is_empty() && !self.has_logins(id, &user.presence).await? {
-            return Ok(());
+        if !users.is_empty() || self.has_logins(id, &user.presence).await? {
+            return Err(refused("This identity has other logins than this one."));
         }
-        Err(PoolError::NotAuthorized("This identity has other logins than this one.".into()).into())
+        self.check_unauthenticated(id, &user.presence).await
     }
 
     /// LookupDeveloperIdentity, by the identity. One page tells enough: an identity has 20 logins at most
     /// (cognito-identity.md 4.2), and a page holds 60.
     async fn users_of(&self, id: &IdentityId, by: &Presence) -> Result<Vec<String>, Failure> {
-        let call = Call { names_identity: true, ..self.call(Operation::LookupDeveloperIdentity) };
+        let call = self.call_about_identity(Operation::LookupDeveloperIdentity);
         let ask = || {
             self.client
                 .lookup_developer_identity()
@@ -42,10 +42,10 @@ impl Region {
                 .send()
         };
         match self.ask(by, call, ask).await {
-            Ok(answer) if answer.identity_id.as_deref() == Some(id.as_str()) => {
+            Ok(answer) => {
+                self.check_same(id, answer.identity_id.as_deref())?;
                 Ok(answer.developer_user_identifier_list.unwrap_or_default())
             }
-            Ok(_) => Err(self.nonsense(&"it is about another identity than was asked for")),
             // Nothing says whether a guest without developer users is found. DescribeIdentity knows every identity.
             Err(Failure::Final(AdmissionError::Refused(error)))
                 if matches!(*error, PoolError::ResourceNotFound(_)) =>
@@ -58,12 +58,66 @@ impl Region {
 
     /// DescribeIdentity: whether there is any login, be it a developer's or a public provider's.
     async fn has_logins(&self, id: &IdentityId, by: &Presence) -> Result<bool, Failure> {
-        let call = Call { names_identity: true, ..self.call(Operation::DescribeIdentity) };
         let ask = || self.client.describe_identity().identity_id(id.as_str()).send();
-        let answer = self.ask(by, call, ask).await?;
-        if answer.identity_id.as_deref() != Some(id.as_str()) {
-            return Err(self.nonsense(&"it is about another identity than was asked for"));
-        }
+        let answer = self.ask(by, self.call_about_identity(Operation::DescribeIdentity), ask).await?;
+        self.check_same(id, answer.identity_id.as_deref())?;
         Ok(answer.logins.is_some_and(|logins| !logins.is_empty()))
     }
+
+    /// Refuses an identity that once had a login. Where the last one was unlinked, or a merge took all of them, neither
+    /// question above finds any, and the folder still is somebody's. But nobody gets a token for an authenticated
+    /// or a disabled identity without a login, and for a guest everybody does (Amazon Cognito Developer Guide,
+    /// "Identity pools authentication flow", GetOpenIdToken). What is handed out for the guest is thrown away.
+    async fn check_unauthenticated(&self, id: &IdentityId, by: &Presence) -> Result<(), Failure> {
+        let answer = match self.token_of_guest(id, by).await {
+            // A pool that has only the enhanced flow says so by this exception (cognito-identity.md 4.8).
+            Err(Failure::Final(AdmissionError::Refused(error)))
+                if matches!(*error, PoolError::InvalidParameter(_)) =>
+            {
+                self.credentials_of_guest(id, by).await
+            }
+            answer => answer,
+        };
+        match answer {
+            Err(Failure::Final(AdmissionError::Refused(error)))
+                if matches!(*error, PoolError::NotAuthorized(_)) =>
+            {
+                Err(refused(
+                    "The identity pool gives this identity nothing without a login, so it is no guest's, or the pool \
+                     does not allow guests.",
+                ))
+            }
+            answer => answer,
+        }
+    }
+
+    /// GetOpenIdToken, without a login.
+    async fn token_of_guest(&self, id: &IdentityId, by: &Presence) -> Result<(), Failure> {
+        let ask = || self.client.get_open_id_token().identity_id(id.as_str()).send();
+        let answer = self.ask(by, self.call_about_identity(Operation::GetOpenIdToken), ask).await?;
+        self.check_same(id, answer.identity_id.as_deref())
+    }
+
+    /// GetCredentialsForIdentity, without a login.
+    async fn credentials_of_guest(&self, id: &IdentityId, by: &Presence) -> Result<(), Failure> {
+        let ask = || self.client.get_credentials_for_identity().identity_id(id.as_str()).send();
+        let answer =
+            self.ask(by, self.call_about_identity(Operation::GetCredentialsForIdentity), ask).await?;
+        self.check_same(id, answer.identity_id.as_deref())
+    }
+
+    fn call_about_identity(&self, operation: Operation) -> Call<'_> {
+        Call { names_identity: true, ..self.call(operation) }
+    }
+
+    fn check_same(&self, asked: &IdentityId, answered: Option<&str>) -> Result<(), Failure> {
+        if answered == Some(asked.as_str()) {
+            return Ok(());
+        }
+        Err(self.nonsense(&"it is about another identity than was asked for"))
+    }
+}
+
+fn refused(why: &str) -> Failure {
+    PoolError::NotAuthorized(why.into()).into()
 }

@@ -7,6 +7,7 @@ use std::fmt;
 pub(super) enum Operation {
     GetOpenIdTokenForDeveloperIdentity,
     GetCredentialsForIdentity,
+    GetOpenIdToken,
     LookupDeveloperIdentity,
     DescribeIdentity,
     MergeDeveloperIdentities,
@@ -18,6 +19,7 @@ impl Operation {
         match self {
             Self::GetOpenIdTokenForDeveloperIdentity => "GetOpenIdTokenForDeveloperIdentity",
             Self::GetCredentialsForIdentity => "GetCredentialsForIdentity",
+            Self::GetOpenIdToken => "GetOpenIdToken",
             Self::LookupDeveloperIdentity => "LookupDeveloperIdentity",
             Self::DescribeIdentity => "DescribeIdentity",
             Self::MergeDeveloperIdentities => "MergeDeveloperIdentities",
@@ -31,6 +33,7 @@ impl Operation {
         match self {
             Self::GetOpenIdTokenForDeveloperIdentity
             | Self::GetCredentialsForIdentity
+            | Self::GetOpenIdToken
             | Self::LookupDeveloperIdentity
             | Self::DescribeIdentity => true,
             Self::MergeDeveloperIdentities => false,

@@ -49,6 +49,15 @@ impl Amazon {
         Self { daypass, region: region.to_owned(), port }
     }
 
+    /// A guest of the pool, which allows them from now on.
+    pub async fn guest(&self) -> String {
+        let (store, pool_id) = (&self.daypass.store, &self.daypass.embedded.pool_id);
+        let mut pool = store.lookup_pool(pool_id).await.unwrap().unwrap();
+        pool.settings.allow_unauthenticated_identities = true;
+        store.replace_pool(&pool).await.unwrap();
+        self.daypass.guest(self.daypass.pool_id()).await
+    }
+
     /// The table of `[[pool.region]]`.
     pub fn table(&self) -> String {
         table(&self.region, self.daypass.pool_id(), self.port.address)

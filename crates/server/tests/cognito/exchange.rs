@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::broker::{Amazon, Broker};
-use crate::harness::{Credentials, claims};
+use crate::harness::{Credentials, DEVELOPER_PROVIDER, claims};
 
 #[tokio::test]
 async fn a_login_becomes_an_identity_of_the_pool_and_the_same_one_every_time() {
@@ -83,12 +83,36 @@ async fn a_token_that_nobody_gave_a_life_to_keeps_within_the_limit() {
 async fn a_guest_who_logs_in_keeps_the_identity() {
     let amazon = Amazon::start("us-east-1").await;
     let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
-    let guest = amazon.daypass.former_guest().await;
+    let guest = amazon.guest().await;
     let login = amazon.daypass.sign_in("ada").await;
     let upgraded = broker.exchange(&login.proof_with("identity_id", guest.clone())).await.json();
     assert_eq!(upgraded["identity_id"], guest);
     let login = amazon.daypass.sign_in("ada").await;
     assert_eq!(broker.exchange(&login.proof()).await.json()["identity_id"], guest);
+}
+
+#[tokio::test]
+async fn an_identity_without_its_logins_is_no_guest() {
+    let amazon = Amazon::start("us-east-1").await;
+    let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
+    amazon.guest().await;
+    let pool_id = amazon.daypass.pool_id();
+    let [unlinked, merged, survivor] = ["unlinked", "merged", "survivor"];
+    let of = async |user: &str| amazon.daypass.developer_token(user).await["IdentityId"].clone();
+    let identities = [of(unlinked).await, of(merged).await];
+    of(survivor).await;
+    let input = json!({"IdentityPoolId": pool_id, "IdentityId": identities[0],
+        "DeveloperProviderName": DEVELOPER_PROVIDER, "DeveloperUserIdentifier": unlinked});
+    assert_eq!(amazon.daypass.signed("UnlinkDeveloperIdentity", input).await.status, 200);
+    let input = json!({"IdentityPoolId": pool_id, "DeveloperProviderName": DEVELOPER_PROVIDER,
+        "SourceUserIdentifier": merged, "DestinationUserIdentifier": survivor});
+    amazon.daypass.call("MergeDeveloperIdentities", input).await;
+    for id in identities {
+        assert_eq!(amazon.daypass.describe(&id).await.get("Logins"), None);
+        let login = amazon.daypass.sign_in("grace").await;
+        let answer = broker.exchange(&login.proof_with("identity_id", id)).await;
+        answer.assert_problem(401, "identity_refused");
+    }
 }
 
 #[tokio::test]
@@ -102,7 +126,7 @@ async fn the_pools_refusals_are_those_of_our_own() {
         broker.exchange(&login.proof_with("identity_id", id)).await
     };
     with_identity("grace", ada["identity_id"].clone()).await.assert_problem(401, "identity_refused");
-    let guest = amazon.daypass.former_guest().await;
+    let guest = amazon.guest().await;
     with_identity("ada", guest.into()).await.assert_problem(409, "login_belongs_to_another_identity");
     let unknown = json!("us-east-1:00000000-0000-4000-8000-000000000000");
     with_identity("grace", unknown).await.assert_problem(400, "unknown_identity");

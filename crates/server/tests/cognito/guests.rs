@@ -19,11 +19,15 @@ const GUEST: &str = "us-east-1:00000000-0000-4000-8000-0000000000a1";
 const VICTIM: &str = "us-east-1:00000000-0000-4000-8000-0000000000a2";
 const PUBLIC: &str = "us-east-1:00000000-0000-4000-8000-0000000000a3";
 const UNKNOWN: &str = "us-east-1:00000000-0000-4000-8000-0000000000a4";
+/// The last login was unlinked, or went to another identity in a merge.
+const ORPHAN: &str = "us-east-1:00000000-0000-4000-8000-0000000000a5";
 
 #[derive(Default)]
 struct Identity {
     users: BTreeSet<String>,
     public: Vec<&'static str>,
+    /// Whether it has, or once had, a login. Nothing that lists logins tells.
+    authenticated: bool,
 }
 
 /// Amazon, with the identities of a pool.
@@ -31,6 +35,8 @@ struct Amazon {
     identities: Mutex<BTreeMap<String, Identity>>,
     /// Whether LookupDeveloperIdentity finds an identity that has no developer user; nothing says so.
     finds_guests: bool,
+    allows_guests: bool,
+    allows_classic_flow: bool,
     /// An operation that is not answered.
     broken: Option<&'static str>,
     asked: Mutex<Vec<String>>,
@@ -41,14 +47,22 @@ impl Amazon {
         let of = |user: Option<&str>, public: &[&'static str]| Identity {
             users: user.map(str::to_owned).into_iter().collect(),
             public: public.to_vec(),
+            authenticated: true,
         };
         let identities = [
-            (GUEST.to_owned(), of(None, &[])),
+            (GUEST.to_owned(), Identity::default()),
             (VICTIM.to_owned(), of(Some("snapchat:victim"), &[])),
             (PUBLIC.to_owned(), of(None, &["accounts.google.com"])),
+            (ORPHAN.to_owned(), of(None, &[])),
         ];
-        let identities = Mutex::new(identities.into());
-        Self { identities, finds_guests: true, broken: None, asked: Mutex::default() }
+        Self {
+            identities: Mutex::new(identities.into()),
+            finds_guests: true,
+            allows_guests: true,
+            allows_classic_flow: true,
+            broken: None,
+            asked: Mutex::default(),
+        }
     }
 
     fn users(&self, id: &str) -> BTreeSet<String> {
@@ -84,13 +98,28 @@ impl Amazon {
                 }
                 (200, answer)
             }
+            ("GetOpenIdToken", Some(_)) if !self.allows_classic_flow => refusal(
+                "InvalidParameterException",
+                "Basic (classic) flow is not enabled, please use enhanced flow.",
+            ),
+            ("GetOpenIdToken" | "GetCredentialsForIdentity", Some(_)) if !self.allows_guests => refusal(
+                "NotAuthorizedException",
+                "Unauthenticated access is not supported for this identity pool.",
+            ),
+            ("GetOpenIdToken" | "GetCredentialsForIdentity", Some(id)) if identities[&id].authenticated => {
+                refusal("NotAuthorizedException", &format!("Access to Identity '{id}' is forbidden."))
+            }
+            ("GetOpenIdToken", Some(id)) => (200, json!({"IdentityId": id, "Token": token(&id)})),
+            ("GetCredentialsForIdentity", Some(id)) => (200, json!({"IdentityId": id, "Credentials": {}})),
             ("GetOpenIdTokenForDeveloperIdentity", named) => {
                 let user = input["Logins"]["login.daypass.local"].as_str().unwrap();
                 let own = identities.iter().find(|(_, identity)| identity.users.contains(user));
                 let own = own.map(|(id, _)| id.clone());
                 let new = "us-east-1:00000000-0000-4000-8000-0000000000ff".to_owned();
                 let id = named.or(own).unwrap_or(new);
-                identities.entry(id.clone()).or_default().users.insert(user.to_owned());
+                let identity = identities.entry(id.clone()).or_default();
+                identity.users.insert(user.to_owned());
+                identity.authenticated = true;
                 (200, json!({"IdentityId": id, "Token": token(&id)}))
             }
             (other, _) => panic!("{other} is not asked here"),
@@ -99,7 +128,11 @@ impl Amazon {
 }
 
 fn not_found(id: &str) -> (u16, Value) {
-    (400, json!({"__type": "ResourceNotFoundException", "message": format!("Identity '{id}' not found.")}))
+    refusal("ResourceNotFoundException", &format!("Identity '{id}' not found."))
+}
+
+fn refusal(exception: &str, message: &str) -> (u16, Value) {
+    (400, json!({"__type": exception, "message": message}))
 }
 
 fn token(id: &str) -> String {
@@ -148,9 +181,29 @@ async fn nobody_enters_the_identity_of_somebody_else_by_naming_it() {
 }
 
 #[tokio::test]
+async fn nobody_enters_an_identity_that_somebody_had_once() {
+    for (finds_guests, allows_classic_flow) in [(true, true), (false, true), (true, false), (false, false)] {
+        let scene = Scene::before(Amazon { finds_guests, allows_classic_flow, ..Amazon::new() }).await;
+        scene.enter_as("grace", ORPHAN).await.assert_problem(401, "identity_refused");
+        assert!(scene.amazon.users(ORPHAN).is_empty());
+        let last = scene.amazon.asked().pop().unwrap();
+        assert_eq!(last, if allows_classic_flow { "GetOpenIdToken" } else { "GetCredentialsForIdentity" });
+    }
+}
+
+#[tokio::test]
+async fn a_pool_without_guests_tells_nobody_who_is_one() {
+    let scene = Scene::before(Amazon { allows_guests: false, ..Amazon::new() }).await;
+    let answer = scene.enter_as("grace", GUEST).await;
+    answer.assert_problem(401, "identity_refused");
+    assert!(answer.body.contains("does not allow guests"), "{}", answer.body);
+    assert!(scene.amazon.users(GUEST).is_empty());
+}
+
+#[tokio::test]
 async fn a_guest_is_upgraded_and_is_nobody_elses_from_then_on() {
-    for finds_guests in [true, false] {
-        let scene = Scene::before(Amazon { finds_guests, ..Amazon::new() }).await;
+    for (finds_guests, allows_classic_flow) in [(true, true), (false, true), (true, false)] {
+        let scene = Scene::before(Amazon { finds_guests, allows_classic_flow, ..Amazon::new() }).await;
         for _first_then_own in 0..2 {
             let answer = scene.enter_as("ada", GUEST).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["identity_id"]), (200, &json!(GUEST)));
@@ -162,8 +215,12 @@ async fn a_guest_is_upgraded_and_is_nobody_elses_from_then_on() {
 
 #[tokio::test]
 async fn what_amazon_does_not_answer_upgrades_nobody() {
-    for broken in ["LookupDeveloperIdentity", "DescribeIdentity"] {
-        let scene = Scene::before(Amazon { broken: Some(broken), ..Amazon::new() }).await;
+    for broken in
+        ["LookupDeveloperIdentity", "DescribeIdentity", "GetOpenIdToken", "GetCredentialsForIdentity"]
+    {
+        let allows_classic_flow = broken != "GetCredentialsForIdentity";
+        let amazon = Amazon { broken: Some(broken), allows_classic_flow, ..Amazon::new() };
+        let scene = Scene::before(amazon).await;
         scene.enter_as("ada", GUEST).await.assert_problem(503, "identity_pool_unavailable");
         assert!(scene.amazon.users(GUEST).is_empty());
     }

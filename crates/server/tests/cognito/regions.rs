@@ -46,7 +46,7 @@ async fn the_first_region_answers_unless_another_one_is_asked_for() {
 #[tokio::test]
 async fn a_guest_is_upgraded_where_they_are() {
     let (east, west, broker) = two().await;
-    let guest = west.daypass.former_guest().await;
+    let guest = west.guest().await;
     let login = east.daypass.sign_in("ada").await;
     let upgraded = broker.exchange(&login.proof_with("identity_id", guest.clone())).await.json();
     assert_eq!((&upgraded["identity_id"], &upgraded["region"]), (&json!(guest), &json!("eu-west-1")));
