@@ -7,6 +7,8 @@
 mod bench;
 mod cargo_deny;
 mod chromium;
+#[cfg(test)]
+mod citations;
 mod debian;
 mod fuzz;
 mod generated;
