@@ -13,6 +13,7 @@ mod login_grants;
 mod logins;
 mod once;
 mod open;
+mod people;
 mod pools;
 mod readers;
 mod readiness;

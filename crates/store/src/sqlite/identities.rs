@@ -1,76 +1,13 @@
 //! Identities and their listings. How a login finds its identity is in `logins.rs`.
 
-use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
-use daypass_core::records::identity::{Identity, Login};
-use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
-use daypass_core::store::{Identities, LinkOutcome, Page, StoreError, UnlinkOutcome};
+use daypass_core::records::identity::Identity;
+use daypass_core::store::Page;
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
+use super::pools;
 use super::value::{Instant, Text, integer};
-use super::{SqliteStore, logins, pools};
-
-#[async_trait]
-impl Identities for SqliteStore {
-    async fn add_guest(
-        &self,
-        pool_id: &IdentityPoolId,
-        id: &IdentityId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (pool_id, id) = (pool_id.clone(), id.clone());
-        self.writer.write(move |connection| add_guest(connection, &pool_id, &id, now)).await
-    }
-
-    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
-        self.readers.read(|connection| lookup(connection, id))
-    }
-
-    async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
-        if let Some(known) = self.readers.read(|connection| logins::find_known(connection, request))? {
-            return Ok(known);
-        }
-        let request = request.clone();
-        self.writer.write(move |connection| logins::link(connection, &request)).await
-    }
-
-    async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError> {
-        let request = request.clone();
-        self.writer.write(move |connection| logins::merge(connection, &request)).await
-    }
-
-    async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError> {
-        let request = request.clone();
-        self.writer.write(move |connection| logins::unlink(connection, &request)).await
-    }
-
-    async fn find_identity_by_login(
-        &self,
-        pool_id: &IdentityPoolId,
-        login: &Login,
-    ) -> Result<Option<IdentityId>, StoreError> {
-        self.readers.read(|connection| logins::find_identity(connection, pool_id, login))
-    }
-
-    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
-        self.readers.read(|connection| logins::list_of_each(connection, identity_ids))
-    }
-
-    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
-        let ids = ids.to_vec();
-        self.writer.write(move |connection| ids.iter().try_for_each(|id| delete(connection, id))).await
-    }
-
-    async fn list_identities(
-        &self,
-        pool_id: &IdentityPoolId,
-        hide_disabled: bool,
-        page: Page<IdentityId>,
-    ) -> Result<Vec<Identity>, StoreError> {
-        self.readers.read(|connection| list(connection, pool_id, hide_disabled, &page))
-    }
-}
 
 pub(super) fn add_guest(
     connection: &Connection,

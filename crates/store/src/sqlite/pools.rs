@@ -1,63 +1,11 @@
 //! Identity pools.
 
-use async_trait::async_trait;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::records::identity::IdentityPool;
-use daypass_core::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use daypass_core::store::{Page, Pools, ReplaceOutcome, StoreError};
+use daypass_core::store::{Page, ReplaceOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::value::{Json, Text, integer};
-use super::{SqliteStore, transfer};
-
-#[async_trait]
-impl Pools for SqliteStore {
-    async fn add_pool(&self, pool: &IdentityPool) -> Result<(), StoreError> {
-        let pool = pool.clone();
-        self.writer.write(move |connection| add(connection, &pool)).await
-    }
-
-    async fn find_or_add_configured_pool(
-        &self,
-        name: &str,
-        candidate: &IdentityPool,
-    ) -> Result<IdentityPool, StoreError> {
-        if let Some(pool) = self.readers.read(|connection| find_configured(connection, name))? {
-            return Ok(pool);
-        }
-        let (name, candidate) = (name.to_owned(), candidate.clone());
-        self.writer.write(move |connection| find_or_add_configured(connection, &name, &candidate)).await
-    }
-
-    async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {
-        self.readers.read(|connection| lookup(connection, id))
-    }
-
-    async fn list_pools(&self, page: Page<IdentityPoolId>) -> Result<Vec<IdentityPool>, StoreError> {
-        self.readers.read(|connection| list(connection, &page))
-    }
-
-    async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError> {
-        let pool = pool.clone();
-        self.writer.write(move |connection| replace(connection, &pool)).await
-    }
-
-    async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError> {
-        let id = id.clone();
-        self.writer.write(move |connection| delete(connection, &id)).await
-    }
-
-    async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
-        let snapshot = transfer::snapshot(self.readers.open_another()?, self.file.clone(), id);
-        snapshot.map_err(|error| self.file.failure(error).into())
-    }
-
-    async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError> {
-        let file = self.file.clone();
-        let imported = tokio::task::spawn_blocking(move || transfer::import(&file, import)).await;
-        imported.map_err(|panicked| StoreError::Unavailable(panicked.into()))?
-    }
-}
 
 pub(super) fn add(connection: &Connection, pool: &IdentityPool) -> Result<()> {
     connection
