@@ -46,7 +46,9 @@ fn links(text: &str) -> Vec<&str> {
 fn sources(text: &str) -> Vec<&str> {
     let quoted = text.split('`').skip(1).step_by(2);
     let is_path = |it: &&str| {
-        it.ends_with(".rs") && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte))
+        it.split('.').next_back() == Some("rs")
+            && it.contains('.')
+            && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(&byte))
     };
     quoted.filter(is_path).collect()
 }

@@ -6,8 +6,8 @@ use super::error::PolicyError;
 use super::glob::{Case, Glob};
 use super::json::{Json, Object};
 use super::key::{Document, Key};
+use super::request::{Decision, Request};
 use super::truth::Truth;
-use super::{Decision, Request};
 
 /// The only version of the language that knows policy variables. Under the older one `${…}` is plain
 /// text, and a policy that looks confined would not be.

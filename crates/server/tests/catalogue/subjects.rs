@@ -1,7 +1,8 @@
 //! What may stand for a person, and what may not, wherever an answer names one.
 
 use daypass_core::login::provider::UnverifiedProof;
-use daypass_core::login::provider::definition::{Binding, ProofKind, Value as Wanted, ValueType};
+use daypass_core::login::provider::definition::{Binding, ProofKind};
+use daypass_core::login::provider::pointer::{Value as Wanted, ValueType};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, for_each_entry, id_token_proof, signed_fields_proof, variant};

@@ -7,15 +7,16 @@ use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::definition::{self, Condition, Decode, Exchange, Expectation, Pointer, Subject, ValueType};
-use super::{ProofError, unavailable};
+use super::definition::{Condition, Decode, Exchange, Expectation};
+use super::error::{ProofError, unavailable};
+use super::picture::is_clean;
+use super::pointer::{self, Pointer, Subject, ValueType};
 use crate::ground::secret::Secret;
 
 /// Longer external IDs leave no room for the provider's name within the 1,024 characters of a developer
 /// user identifier.
 const MAX_SUBJECT_CHARS: usize = 512;
 const MAX_NAME_CHARS: usize = 256;
-const MAX_URL_CHARS: usize = 2048;
 
 /// What stands between the parts of an external ID that several values make together.
 const PART_SEPARATOR: char = ':';
@@ -166,7 +167,7 @@ pub(super) fn subject(wanted: &Subject, answer: &Value) -> Result<String, ProofE
 
 /// A value in the one form that it has: strings byte for byte, numbers as their digits. A number that went
 /// through floating point, or that is written with a fraction or an exponent, is nobody's.
-pub(super) fn value(wanted: &definition::Value, answer: &Value) -> Option<String> {
+pub(super) fn value(wanted: &pointer::Value, answer: &Value) -> Option<String> {
     let found = answer.pointer(wanted.at.as_str())?;
     let text = match wanted.r#type {
         ValueType::String | ValueType::Digits => found.as_str()?.to_owned(),
@@ -184,14 +185,4 @@ pub(super) fn value(wanted: &definition::Value, answer: &Value) -> Option<String
 pub(super) fn display_text(at: &[Pointer], answer: &Value) -> Option<String> {
     let mut texts = at.iter().filter_map(|at| answer.pointer(at.as_str())?.as_str());
     texts.find(|text| is_clean(text, MAX_NAME_CHARS)).map(str::to_owned)
-}
-
-/// A picture's URL, or nothing if what stands there cannot be one.
-pub(super) fn display_url(text: &str) -> Option<String> {
-    let web = text.starts_with("https://") || text.starts_with("http://");
-    (web && is_clean(text, MAX_URL_CHARS)).then(|| text.to_owned())
-}
-
-fn is_clean(text: &str, max_chars: usize) -> bool {
-    !text.is_empty() && text.chars().count() <= max_chars && !text.chars().any(char::is_control)
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::json;
 
-use super::ProofError;
+use super::error::ProofError;
 use crate::ground::clock::Timestamp;
 use crate::ground::secret::Secret;
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::client::Provider;
 use super::definition::{NonceMode, OpenId2, Pkce, ProofKind};
+use super::proof::UnverifiedProof;
 use super::template::{Values, encode};
-use super::{Provider, UnverifiedProof};
 use crate::ground::secret::Secret;
 
 /// What a flow is started with, each value of our making.

@@ -10,8 +10,8 @@ use super::answer;
 use super::definition::{
     Call, CallAuthentication, CallMethod, ClientAuthentication, Decode, Exchange, ParametersIn,
 };
+use super::error::{ProofError, unavailable};
 use super::template::{CannotFillIn, Name, Template, Values, encode};
-use super::{ProofError, unavailable};
 use crate::ground::outbound::{ProviderHttp, Repeatable};
 use crate::ground::secret::Secret;
 

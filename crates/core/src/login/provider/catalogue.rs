@@ -104,7 +104,8 @@ fn edits(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::login::provider::definition::{Definition, DefinitionError, ProofKind};
+    use crate::login::provider::definition::{Definition, ProofKind};
+    use crate::login::provider::load::DefinitionError;
 
     /// A block, with a value for every variable that is the operator's to give.
     fn load(name: &str, value: &str) -> Result<Definition, DefinitionError> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::ProofError;
+use super::error::ProofError;
 
 /// What stands between a provider's ID and an external ID. No provider's ID holds it.
 const SEPARATOR: char = ':';

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer;
-use super::definition::Pointer;
+use super::pointer::Pointer;
 use super::template::encode;
+
+const MAX_URL_CHARS: usize = 2048;
 
 /// Where the URL of a picture comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -30,10 +31,10 @@ impl Picture {
     /// The URL, or nothing if the answer has none or lacks a piece of it.
     pub(super) fn url(&self, answer: &Value) -> Option<String> {
         match self {
-            Self::At(at) => answer::display_url(answer.pointer(at.as_str())?.as_str()?),
+            Self::At(at) => display_url(answer.pointer(at.as_str())?.as_str()?),
             Self::Made(pieces) => {
                 let pieces: Option<Vec<String>> = pieces.iter().map(|piece| piece.fill_in(answer)).collect();
-                answer::display_url(&pieces?.concat())
+                display_url(&pieces?.concat())
             }
         }
     }
@@ -84,6 +85,17 @@ fn read_pieces(text: &str) -> Result<Vec<Piece>, String> {
     }
     pieces.push(Piece::Literal(rest.to_owned()));
     Ok(pieces)
+}
+
+/// A picture's URL, or nothing if what stands there cannot be one.
+fn display_url(text: &str) -> Option<String> {
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    (web && is_clean(text, MAX_URL_CHARS)).then(|| text.to_owned())
+}
+
+/// Whether a text can be shown: it is there, not too long, and has no control characters.
+pub(super) fn is_clean(text: &str, max_chars: usize) -> bool {
+    !text.is_empty() && text.chars().count() <= max_chars && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

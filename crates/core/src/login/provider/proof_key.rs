@@ -3,7 +3,8 @@
 
 use aws_lc_rs::digest::{self, SHA256};
 
-use super::{Provider, UnverifiedProof};
+use super::client::Provider;
+use super::proof::UnverifiedProof;
 use crate::ground::secret::Secret;
 
 /// The same for the same proof at the same provider. Nothing of the proof can be read from it.

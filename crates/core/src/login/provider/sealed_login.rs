@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DisplayUser, VerifiedLogin};
+use super::verified::{DisplayUser, VerifiedLogin};
 use crate::ground::random::Random;
 use crate::ground::seal::{CannotOpen, MasterKey, Sealed, Sealer};
 

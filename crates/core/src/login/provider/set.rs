@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Provider;
+use super::client::Provider;
 
 /// Providers by their ID.
 pub type ProvidersById = BTreeMap<String, Arc<Provider>>;

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::ProofError;
 use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
+use super::error::{ProofError, unavailable};
 use super::template::{Values, encode};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::hex;
@@ -146,7 +146,7 @@ async fn ask_provider(endpoint: &str, fields: &Fields, http: &dyn ProviderHttp) 
         .map_err(|_| ProofError::Misconfigured("openid2.endpoint is not a URL".into()))?;
     let answer = http.send(request).await?;
     if !answer.status().is_success() {
-        return Err(super::unavailable(answer.status()));
+        return Err(unavailable(answer.status()));
     }
     let text = std::str::from_utf8(answer.body()).unwrap_or_default();
     if text.lines().any(|line| line.trim() == "is_valid:true") { Ok(()) } else { Err(ProofError::Refused) }

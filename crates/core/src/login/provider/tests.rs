@@ -1,16 +1,23 @@
 //! Snapchat's definition against answers that a provider, or somebody in its place, might give.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 
 use ::http::{Request, Response};
 use async_trait::async_trait;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::definition::{Definition, ProofKind};
+use super::engine::REFUSAL_LASTS;
 use super::*;
 use crate::ground::clock::ManualClock;
+use crate::ground::clock::SignedDuration;
 use crate::ground::outbound::Repeatable;
+use crate::ground::outbound::{ProviderHttp, ProviderHttpError};
+use crate::ground::secret::Secret;
 
 /// Answers each request in turn with what was prepared, and remembers the requests.
 #[derive(Default)]

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use super::definition::{
     Binding, BindingCall, Call, CallAuthentication, CallMethod, ClientAuthentication, ClientName, Definition,
-    Exchange, IdTokenKeys, NonceMode, ParametersIn, Pkce, ProofKind, Subject,
+    Exchange, IdTokenKeys, NonceMode, ParametersIn, Pkce, ProofKind,
 };
+use super::pointer::Subject;
 use super::template::{Name, Template};
 
 /// Checks a definition whose variables are filled in.

@@ -1,0 +1,241 @@
+//! The ways to a login, one for each kind of proof.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::client::Provider;
+use super::definition::{
+    Binding, BindingCall, ClientAuthentication, Exchange, IdToken, IdTokenKeys, NonceMode, Pkce, ProofKind,
+};
+use super::error::ProofError;
+use super::proof::UnverifiedProof;
+use super::signed::Fields;
+use super::template::{Name, Template, Values};
+use super::verified::{DisplayUser, VerifiedLogin};
+use super::{answer, apple, call, pointer, signed};
+use crate::ground::clock::Clock;
+use crate::ground::outbound::ProviderHttp;
+use crate::ground::secret::Secret;
+use crate::login::id_token::{Audience, Expectation, Keys, Nonce, Verifier};
+use crate::login::jwks::KeySource;
+
+/// Asks providers.
+pub(super) struct Confirmer {
+    pub(super) http: Arc<dyn ProviderHttp>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) id_tokens: Verifier,
+}
+
+impl Confirmer {
+    pub(super) async fn confirm(
+        &self,
+        provider: &Provider,
+        proof: UnverifiedProof,
+    ) -> Result<VerifiedLogin, ProofError> {
+        match proof {
+            UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
+            UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,
+            UnverifiedProof::IdToken { token, nonce } => {
+                self.by_id_token(provider, &token, nonce.as_ref()).await
+            }
+            UnverifiedProof::SignedFields { fields, redirect_uri } => {
+                self.by_signed_fields(provider, &fields, &redirect_uri).await
+            }
+        }
+    }
+
+    async fn by_code(
+        &self,
+        provider: &Provider,
+        proof: UnverifiedProof,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } = proof else {
+            return Err(ProofError::KindNotAccepted(ProofKind::Code));
+        };
+        let exchange =
+            provider.definition.exchange.as_ref().ok_or(ProofError::KindNotAccepted(ProofKind::Code))?;
+        let code_verifier = match provider.definition.pkce {
+            Pkce::Required => Some(code_verifier.as_ref().ok_or(ProofError::VerifierMissing)?),
+            Pkce::Never => None,
+        };
+        if exchange.reads_id_token && code_verifier.is_none() && nonce.is_none() {
+            return Err(ProofError::NonceMissing);
+        }
+        let mut values = provider.values();
+        let redemption = call::Redemption {
+            code: &code,
+            code_verifier,
+            redirect_uri: &redirect_uri,
+            callback: callback.into_iter().filter(|(name, _)| exchange.callback.contains(name)).collect(),
+            client_secret: self.made_secret(provider, exchange)?,
+        };
+        let answer = call::redeem(exchange, redemption, &values, &*self.http).await?;
+        if exchange.reads_id_token {
+            let token = answer.get("id_token").and_then(Value::as_str).map(Secret::new);
+            let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
+            return self.by_id_token(provider, &token, nonce.as_ref()).await;
+        }
+        take(&exchange.take, &answer, &mut values)?;
+        let token = answer::access_token(&exchange.access_token, &answer)?;
+        self.by_own_token(provider, provider.with_token(values, &token)).await
+    }
+
+    /// The client secret that has to be made for this request, where it is one of that kind.
+    fn made_secret(&self, provider: &Provider, exchange: &Exchange) -> Result<Option<Secret>, ProofError> {
+        if exchange.client_auth != ClientAuthentication::AppleJwt {
+            return Ok(None);
+        }
+        let missing = || ProofError::Misconfigured("apple: team_id and key_id are missing".into());
+        let key = provider.apple.as_ref().ok_or_else(missing)?;
+        apple::client_secret(key, &provider.client_id, &provider.client_secret, self.clock.now()).map(Some)
+    }
+
+    /// Whose a token is that we were given ourselves. The binding is asked only if the profile leans on what it
+    /// takes.
+    async fn by_own_token(
+        &self,
+        provider: &Provider,
+        mut values: Values,
+    ) -> Result<VerifiedLogin, ProofError> {
+        if let Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) =
+            &provider.definition.binding
+            && !binding.call.take.is_empty()
+        {
+            self.bind(provider, binding, &mut values).await?;
+        }
+        self.read_profile(provider, &values, None).await
+    }
+
+    async fn by_access_token(
+        &self,
+        provider: &Provider,
+        token: &Secret,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let mut values = provider.with_token(provider.values(), token);
+        let user = match &provider.definition.binding {
+            Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => {
+                self.bind(provider, binding, &mut values).await?
+            }
+            Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
+        };
+        self.read_profile(provider, &values, user).await
+    }
+
+    /// Has the provider say to whom a token was issued. Answers the person, where it names one.
+    async fn bind(
+        &self,
+        provider: &Provider,
+        binding: &BindingCall,
+        values: &mut Values,
+    ) -> Result<Option<String>, ProofError> {
+        let answer = call::send(&binding.call, values, &*self.http).await?;
+        if let Some(client) = &binding.client {
+            provider.check_client(client, &answer)?;
+        }
+        take(&binding.call.take, &answer, values)?;
+        let person = |wanted| answer::value(wanted, &answer).ok_or(ProofError::SubjectMissing);
+        binding.user.as_ref().map(person).transpose()
+    }
+
+    /// Asks whose the token is. If the binding has named somebody, it has to be the same person.
+    async fn read_profile(
+        &self,
+        provider: &Provider,
+        values: &Values,
+        bound: Option<String>,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let profile = provider.definition.profile.as_ref();
+        let profile = profile.ok_or(ProofError::KindNotAccepted(ProofKind::AccessToken))?;
+        let answer = call::send(&profile.call, values, &*self.http).await?;
+        if let Binding::Profile(client) = &provider.definition.binding {
+            provider.check_client(client, &answer)?;
+        }
+        let external_id = answer::subject(&profile.subject, &answer)?;
+        if bound.is_some_and(|bound| bound != external_id) {
+            return Err(ProofError::TwoPeople);
+        }
+        let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
+        VerifiedLogin::new(provider, &external_id, user, None)
+    }
+
+    async fn by_id_token(
+        &self,
+        provider: &Provider,
+        token: &Secret,
+        nonce: Option<&Secret>,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let definition = provider.definition.id_token.as_ref();
+        let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
+        let expected = expectation(provider, definition, nonce)?;
+        let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
+        let external_id = answer::subject(&definition.subject, &claims)?;
+        let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
+        VerifiedLogin::new(provider, &external_id, user, None)
+    }
+
+    async fn by_signed_fields(
+        &self,
+        provider: &Provider,
+        fields: &Fields,
+        redirect_uri: &str,
+    ) -> Result<VerifiedLogin, ProofError> {
+        let (definition, now) = (&provider.definition, self.clock.now());
+        if let Some(openid) = &definition.openid2 {
+            let (external_id, use_once) =
+                signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
+            return VerifiedLogin::new(provider, &external_id, DisplayUser::default(), Some(use_once));
+        }
+        let definition = definition.signed_fields.as_ref();
+        let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::SignedFields))?;
+        let use_once = signed::check_fields(definition, &provider.client_secret, fields, now)?;
+        let answer = signed::as_answer(fields);
+        let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &answer);
+        let external_id = answer::subject(&definition.subject, &answer)?;
+        VerifiedLogin::new(provider, &external_id, user, Some(use_once))
+    }
+}
+
+/// What an ID token of this provider has to say. The app that started a login knows its nonce, so a token that has one
+/// comes with it; where an SDK keeps it to itself, the definition says that there is none to look at (decision 0018).
+fn expectation<'a>(
+    provider: &'a Provider,
+    definition: &'a IdToken,
+    nonce: Option<&'a Secret>,
+) -> Result<Expectation<'a>, ProofError> {
+    let url = |template: &Template| template.url(&Values::default()).map_err(ProofError::from);
+    let keys = match &definition.keys {
+        IdTokenKeys::Discovery(issuer) => Keys::Published(KeySource::Discovery { issuer: url(issuer)? }),
+        IdTokenKeys::Jwks(jwks) => Keys::Published(KeySource::JwkSet(url(jwks)?)),
+        IdTokenKeys::ClientSecret => Keys::Shared(&provider.client_secret),
+    };
+    let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
+        (NonceMode::None, _) => Nonce::Ignored,
+        (_, None) => Nonce::Absent,
+        (NonceMode::Exact, Some(nonce)) => Nonce::Exact(nonce),
+        (NonceMode::Sha256, Some(nonce)) => Nonce::Sha256(nonce),
+    };
+    let audience = Audience::OneOf(provider.client_ids().collect());
+    Ok(Expectation {
+        nonce,
+        max_age: definition.max_age,
+        claims: Cow::Borrowed(&definition.claims),
+        ..Expectation::new(definition.issuers.clone(), keys, audience)
+    })
+}
+
+/// Takes values out of an answer for later calls.
+fn take(
+    wanted: &BTreeMap<String, pointer::Value>,
+    answer: &Value,
+    values: &mut Values,
+) -> Result<(), ProofError> {
+    for (name, wanted) in wanted {
+        let value = answer::value(wanted, answer)
+            .ok_or(ProofError::AnswerMalformed("the answer lacks what a later call needs"))?;
+        values.set(Name::Other(name.clone()), Secret::new(value));
+    }
+    Ok(())
+}

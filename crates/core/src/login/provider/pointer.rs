@@ -1,0 +1,86 @@
+//! Where values stand in an answer, and what they look like.
+
+use serde::Deserialize;
+
+/// The external ID: one value, or several that make one only together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "OneOrMore<Value>")]
+pub struct Subject(pub Vec<Value>);
+
+impl From<OneOrMore<Value>> for Subject {
+    fn from(values: OneOrMore<Value>) -> Self {
+        Self(values.into())
+    }
+}
+
+/// A value of an answer, and what it looks like.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    /// Where it stands.
+    pub at: Pointer,
+    /// Its JSON type.
+    #[serde(default)]
+    pub r#type: ValueType,
+    /// What it begins with, which is not part of it.
+    pub strip_prefix: Option<String>,
+}
+
+/// The JSON type of a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueType {
+    /// A string, kept byte for byte.
+    #[default]
+    String,
+    /// A whole number without sign, kept as its decimal digits.
+    Integer,
+    /// A string of decimal digits.
+    Digits,
+}
+
+/// A JSON pointer (RFC 6901).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// Where an answer of a token endpoint has its access token (RFC 6749 section 5.1).
+    pub(super) fn of_access_token() -> Self {
+        Self("/access_token".into())
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Pointer {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with('/') {
+            Ok(Self(text))
+        } else {
+            Err(format!("{text:?} is no JSON pointer: it must start with `/`"))
+        }
+    }
+}
+
+/// `x`, or `[x, y]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore<T> {
+    One(T),
+    More(Vec<T>),
+}
+
+impl<T> From<OneOrMore<T>> for Vec<T> {
+    fn from(values: OneOrMore<T>) -> Self {
+        match values {
+            OneOrMore::One(value) => vec![value],
+            OneOrMore::More(values) => values,
+        }
+    }
+}

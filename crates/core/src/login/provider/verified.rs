@@ -1,0 +1,81 @@
+//! What becomes of a proof that its provider confirmed.
+
+use serde_json::Value;
+
+use super::answer;
+use super::client::Provider;
+use super::error::ProofError;
+use super::picture::Picture;
+use super::pointer::Pointer;
+use super::signed::UseOnce;
+
+/// A login that its provider confirmed. Only [`Engine::verify`](super::Engine::verify) makes one, and only [`LoginSealer::open`](super::LoginSealer::open) gives one
+/// back that it sealed.
+#[derive(Debug, Clone)]
+pub struct VerifiedLogin {
+    pub(super) provider: String,
+    pub(super) developer_user_identifier: String,
+    pub(super) user: DisplayUser,
+    pub(super) use_once: Option<UseOnce>,
+}
+
+impl VerifiedLogin {
+    pub(super) fn new(
+        provider: &Provider,
+        external_id: &str,
+        user: DisplayUser,
+        use_once: Option<UseOnce>,
+    ) -> Result<Self, ProofError> {
+        let developer_user_identifier = provider.identifier.write(&provider.id, external_id)?;
+        Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, use_once })
+    }
+
+    /// The provider's ID in the configuration.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
+    /// The developer user identifier of this person, written as the provider's [`Identifier`](super::Identifier) says.
+    #[must_use]
+    pub fn developer_user_identifier(&self) -> &str {
+        &self.developer_user_identifier
+    }
+
+    /// The external ID, as the provider knows the person. A bare identifier is nothing else, and holds no colon.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        let rest = self.developer_user_identifier.strip_prefix(&*self.provider);
+        rest.and_then(|rest| rest.strip_prefix(':')).unwrap_or(&self.developer_user_identifier)
+    }
+
+    /// What must not be shown a second time, where the proof itself could be.
+    #[must_use]
+    pub fn use_once(&self) -> Option<&UseOnce> {
+        self.use_once.as_ref()
+    }
+
+    /// What to call the person on a screen.
+    #[must_use]
+    pub fn user(&self) -> &DisplayUser {
+        &self.user
+    }
+}
+
+/// How a person wants to be seen. For screens only: it identifies nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DisplayUser {
+    /// A name, not unique.
+    pub name: Option<String>,
+    /// The URL of a picture.
+    pub avatar: Option<String>,
+}
+
+impl DisplayUser {
+    pub(super) fn read(name: &[Pointer], avatar: Option<&Picture>, answer: &Value) -> Self {
+        Self {
+            name: answer::display_text(name, answer),
+            avatar: avatar.and_then(|avatar| avatar.url(answer)),
+        }
+    }
+}
