@@ -5,6 +5,6 @@
 pub mod access;
 pub mod access_key;
 pub mod role;
-pub mod session;
+pub mod session_token;
 pub mod source;
 pub mod sts;

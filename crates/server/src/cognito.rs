@@ -23,7 +23,7 @@ use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::{IdentityId, Region};
 use daypass_core::ground::random::Random;
-use daypass_core::ground::single_flight::Flights;
+use daypass_core::ground::single_flight::SingleFlight;
 use daypass_core::iam::Origin;
 use daypass_core::login::provider::VerifiedLogin;
 use futures::FutureExt;
@@ -47,7 +47,7 @@ pub(crate) struct User {
 /// The pools of an installation, one in each Region.
 pub struct CognitoPool {
     regions: Arc<Regions>,
-    flights: Flights<Exchange, Result<Admitted, AdmissionError>>,
+    flights: SingleFlight<Exchange, Result<Admitted, AdmissionError>>,
     crowd: Crowd,
     tags: LoginTags,
     trail: Arc<AuditTrail>,
@@ -74,7 +74,7 @@ impl CognitoPool {
         let regions = Regions::new(regions, &pool.developer_provider, &surroundings);
         Self {
             regions: Arc::new(regions),
-            flights: Flights::default(),
+            flights: SingleFlight::default(),
             crowd: Crowd::default(),
             tags: pool.principal_tags.clone(),
             trail: surroundings.trail,

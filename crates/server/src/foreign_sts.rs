@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::audit::AuditDraft;
-use daypass_core::credentials::session::Credentials;
+use daypass_core::credentials::session_token::Credentials;
 use daypass_core::credentials::source::{CredentialSource, CredentialsError, RoleGrant};
 use daypass_core::credentials::sts::Sts;
 use daypass_core::ground::clock::{Clock, SignedDuration};

@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use daypass_core::credentials::access::{Access, AccessError};
 use daypass_core::credentials::access_key;
-use daypass_core::credentials::session::{OpenedSession, SessionError};
+use daypass_core::credentials::session_token::{OpenedSession, SessionError};
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, Region};
 use daypass_core::ground::seal::Sealer;

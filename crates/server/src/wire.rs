@@ -12,7 +12,7 @@ use daypass_core::broker::login_code::LoginCodes;
 use daypass_core::credentials::access::Access;
 use daypass_core::credentials::access_key::{self, AccessKeys};
 use daypass_core::credentials::role::{RoleDocument, RoleError, Roles};
-use daypass_core::credentials::session::SessionSealer;
+use daypass_core::credentials::session_token::SessionSealer;
 use daypass_core::credentials::source::CredentialSource;
 use daypass_core::credentials::sts::Sts;
 use daypass_core::ground::clock::Clock;

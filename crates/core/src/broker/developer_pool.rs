@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditDraft, AuditTrail, Requester};
 use crate::broker::login_tags::LoginTags;
-use crate::credentials::session::Credentials;
+use crate::credentials::session_token::Credentials;
 use crate::ground::clock::SignedDuration;
 use crate::ground::ids::{IdentityId, IdentityPoolId, Region};
 use crate::iam::Origin;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use crate::credentials::access_key::DEVELOPER_ID_PREFIX;
 use crate::credentials::role::{Role, Roles, unique_id};
-use crate::credentials::session::{OpenedSession, Session, SessionError, SessionSealer};
+use crate::credentials::session_token::{OpenedSession, Session, SessionError, SessionSealer};
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::Clock;
 use crate::ground::ids::AccessKeyId;
@@ -154,7 +154,7 @@ fn with_developer_keys(context: Context, arn: &str) -> Context {
 mod tests {
     use super::*;
     use crate::credentials::role::{RoleDocument, RoleTrust};
-    use crate::credentials::session::Credentials;
+    use crate::credentials::session_token::Credentials;
     use crate::credentials::sts::trust_context;
     use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
     use crate::ground::ids::{AccountId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, UserName};

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditDraft;
-use crate::credentials::session::Credentials;
+use crate::credentials::session_token::Credentials;
 use crate::credentials::sts::{AssumeError, Sts};
 use crate::ground::ids::RoleName;
 use crate::iam::Origin;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::audit::{AuditDraft, AuditTrail};
 use crate::credentials::role::{Role, Roles};
-use crate::credentials::session::{Credentials, Session, SessionSealer, SessionTooLarge};
+use crate::credentials::session_token::{Credentials, Session, SessionSealer, SessionTooLarge};
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::ids::{RoleName, RoleSessionName};
 use crate::ground::random::Random;

@@ -17,15 +17,15 @@ pub type Flight<T> = BoxFuture<'static, T>;
 type Running<K, T> = HashMap<K, WeakShared<Flight<T>>>;
 
 /// The flights under way, by what is asked for.
-pub struct Flights<K, T>(Mutex<Running<K, T>>);
+pub struct SingleFlight<K, T>(Mutex<Running<K, T>>);
 
-impl<K, T> Default for Flights<K, T> {
+impl<K, T> Default for SingleFlight<K, T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
+impl<K: Clone + Eq + Hash, T: Clone> SingleFlight<K, T> {
     /// Waits for the flight that is under way, or for a new one.
     pub async fn join(&self, key: K, start: impl FnOnce() -> Flight<T>) -> T {
         let flight = self.find_or_start(&key, start);
@@ -46,7 +46,7 @@ impl<K: Clone + Eq + Hash, T: Clone> Flights<K, T> {
     }
 }
 
-impl<K, T> Flights<K, T> {
+impl<K, T> SingleFlight<K, T> {
     /// No code that holds the lock can leave the map half written, so a poisoned lock is as good.
     fn running(&self) -> MutexGuard<'_, Running<K, T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -55,7 +55,7 @@ impl<K, T> Flights<K, T> {
 
 /// One who waits. The last to leave, with an answer or without, takes the entry along.
 struct Seat<'a, K: Eq + Hash, T> {
-    flights: &'a Flights<K, T>,
+    flights: &'a SingleFlight<K, T>,
     key: K,
     flight: Option<Shared<Flight<T>>>,
 }
@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_at_the_same_moment_share_one_flight() {
-        let (flights, (answer, asked)) = (Flights::default(), oneshot::channel::<u8>());
+        let (flights, (answer, asked)) = (SingleFlight::default(), oneshot::channel::<u8>());
         let first = flights.join("a", || asked.boxed());
         let second = flights.join("a", || unreachable!("the first one's flight is under way"));
         let both = async { assert_eq!(join(first, second).await, (Ok(1), Ok(1))) };
@@ -90,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn others_carry_on_what_the_first_one_gave_up() {
-        let (flights, (answer, asked)) = (Flights::default(), oneshot::channel::<u8>());
+        let (flights, (answer, asked)) = (SingleFlight::default(), oneshot::channel::<u8>());
         let mut first = Box::pin(flights.join("a", || asked.boxed()));
         let mut second = Box::pin(flights.join("a", || unreachable!("it is under way")));
         assert!(poll_immediate(&mut first).await.is_none());
@@ -102,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_everybody_gave_up_leaves_nothing_behind() {
-        let flights: Flights<_, ()> = Flights::default();
+        let flights: SingleFlight<_, ()> = SingleFlight::default();
         let mut only = Box::pin(flights.join("a", || futures::future::pending().boxed()));
         assert!(poll_immediate(&mut only).await.is_none());
         drop(only);

@@ -18,16 +18,16 @@ mod error;
 mod grade;
 mod identifier;
 pub mod load;
-mod memory;
 pub mod picture;
 pub mod pointer;
 mod proof;
-mod proof_key;
+mod proof_hash;
 mod sealed_login;
 mod set;
 mod signed;
 pub mod template;
 mod validate;
+mod verdicts;
 mod verified;
 
 pub use self::apple::AppleKey;

@@ -15,7 +15,7 @@ use super::logins::{Refuse, developer_provider, linked};
 use super::role_choice::{self, Asserted};
 use super::{IdentityPools, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
-use crate::credentials::session::Credentials;
+use crate::credentials::session_token::Credentials;
 use crate::credentials::source::RoleGrant;
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::{SignedDuration, Timestamp};

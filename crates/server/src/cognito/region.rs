@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::Credentials as AmazonsCredentials;
 use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Wishes};
-use daypass_core::credentials::session::Credentials;
+use daypass_core::credentials::session_token::Credentials;
 use daypass_core::credentials::sts::FEDERATED_PROVIDER;
 use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{self, AccessKeyId, IdentityId, IdentityPoolId};

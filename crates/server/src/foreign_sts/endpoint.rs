@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
-use daypass_core::credentials::session::Credentials;
+use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, RoleSessionName};
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};

@@ -11,7 +11,7 @@ use daypass_core::audit::Requester;
 use daypass_core::broker::developer_pool::Wishes;
 use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkRequest, Shown};
 use daypass_core::broker::login_code::LoginCode;
-use daypass_core::credentials::session::Credentials;
+use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityId, Region, RequestId};
 use daypass_core::ground::secret::Secret;

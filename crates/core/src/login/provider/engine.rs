@@ -8,13 +8,13 @@ use super::client::Provider;
 use super::confirm::Confirmer;
 use super::definition::ProofKind;
 use super::error::ProofError;
-use super::memory::Memory;
 use super::proof::UnverifiedProof;
-use super::proof_key::ProofKey;
+use super::proof_hash::ProofHash;
+use super::verdicts::Verdicts;
 use super::verified::VerifiedLogin;
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::outbound::ProviderHttp;
-use crate::ground::single_flight::Flights;
+use crate::ground::single_flight::SingleFlight;
 use crate::login::id_token::Verifier;
 use crate::login::jwks::JwksCache;
 
@@ -24,9 +24,9 @@ pub(super) const REFUSAL_LASTS: SignedDuration = SignedDuration::from_secs(5);
 /// Has providers confirm proofs, each only as often as it takes.
 pub struct Engine {
     confirmer: Arc<Confirmer>,
-    flights: Flights<ProofKey, Result<VerifiedLogin, ProofError>>,
-    refusals: Memory<ProofError>,
-    logins: Memory<VerifiedLogin>,
+    flights: SingleFlight<ProofHash, Result<VerifiedLogin, ProofError>>,
+    refusals: Verdicts<ProofError>,
+    logins: Verdicts<VerifiedLogin>,
 }
 
 impl Engine {
@@ -37,9 +37,9 @@ impl Engine {
         let confirmer = Confirmer { id_tokens: Verifier::new(keys, clock.clone()), http, clock };
         Self {
             confirmer: Arc::new(confirmer),
-            flights: Flights::default(),
-            refusals: Memory::default(),
-            logins: Memory::default(),
+            flights: SingleFlight::default(),
+            refusals: Verdicts::default(),
+            logins: Verdicts::default(),
         }
     }
 
@@ -54,7 +54,7 @@ impl Engine {
     ) -> Result<VerifiedLogin, ProofError> {
         let kind = proof.kind();
         provider.admits(kind)?;
-        let key = ProofKey::of(provider, &proof);
+        let key = ProofHash::of(provider, &proof);
         if let Some(known) = self.recall(key) {
             return known;
         }
@@ -65,7 +65,7 @@ impl Engine {
         answer
     }
 
-    fn recall(&self, key: ProofKey) -> Option<Result<VerifiedLogin, ProofError>> {
+    fn recall(&self, key: ProofHash) -> Option<Result<VerifiedLogin, ProofError>> {
         let now = self.confirmer.clock.now();
         let refusal = self.refusals.recall(key, now).map(Err);
         refusal.or_else(|| self.logins.recall(key, now).map(Ok))
@@ -78,7 +78,7 @@ impl Engine {
         &self,
         provider: &Provider,
         kind: ProofKind,
-        key: ProofKey,
+        key: ProofHash,
         answer: &Result<VerifiedLogin, ProofError>,
     ) {
         let now = self.confirmer.clock.now();

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use daypass_core::audit::Requester;
 use daypass_core::credentials::access_key::developer_id;
-use daypass_core::credentials::session::Session;
+use daypass_core::credentials::session_token::Session;
 use daypass_core::credentials::sts::{AssumeRoleRequest, AssumedRole, FEDERATED_PROVIDER};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{RequestId, RoleSessionName};

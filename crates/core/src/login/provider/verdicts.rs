@@ -4,19 +4,19 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-use super::proof_key::ProofKey;
+use super::proof_hash::ProofHash;
 use crate::ground::clock::{SignedDuration, Timestamp};
 
 /// How many answers are remembered; then the oldest is forgotten.
 const CAPACITY: usize = 10_000;
 
 /// Answers, each until its time is over.
-pub(super) struct Memory<T>(Mutex<Answers<T>>);
+pub(super) struct Verdicts<T>(Mutex<Answers<T>>);
 
 struct Answers<T> {
-    by_key: HashMap<ProofKey, Answer<T>>,
+    by_key: HashMap<ProofHash, Answer<T>>,
     /// Every key of the map once, the oldest first.
-    order: VecDeque<ProofKey>,
+    order: VecDeque<ProofHash>,
 }
 
 struct Answer<T> {
@@ -25,22 +25,22 @@ struct Answer<T> {
     is: T,
 }
 
-impl<T> Default for Memory<T> {
+impl<T> Default for Verdicts<T> {
     fn default() -> Self {
         Self(Mutex::new(Answers { by_key: HashMap::new(), order: VecDeque::new() }))
     }
 }
 
-impl<T: Clone> Memory<T> {
+impl<T: Clone> Verdicts<T> {
     /// What is remembered of a proof.
-    pub(super) fn recall(&self, key: ProofKey, now: Timestamp) -> Option<T> {
+    pub(super) fn recall(&self, key: ProofHash, now: Timestamp) -> Option<T> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answers.by_key.get(&key)?;
         answer.counts_at(now).then(|| answer.is.clone())
     }
 
     /// Remembers an answer from `now` on.
-    pub(super) fn remember(&self, key: ProofKey, is: T, now: Timestamp, lasts: SignedDuration) {
+    pub(super) fn remember(&self, key: ProofHash, is: T, now: Timestamp, lasts: SignedDuration) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.by_key.insert(key, Answer { since: now, lasts, is }).is_none() {
             answers.order.push_back(key);
@@ -79,15 +79,15 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn key(number: usize) -> ProofKey {
+    fn key(number: usize) -> ProofHash {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_be_bytes());
-        ProofKey::from_bytes(bytes)
+        ProofHash::from_bytes(bytes)
     }
 
     #[test]
     fn an_answer_counts_until_its_time_is_over() {
-        let memory = Memory::default();
+        let memory = Verdicts::default();
         memory.remember(key(1), "no", at(100), LASTS);
         assert_eq!(memory.recall(key(1), at(104)), Some("no"));
         assert_eq!(memory.recall(key(1), at(105)), None);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten_before_there_are_too_many() {
-        let memory = Memory::default();
+        let memory = Verdicts::default();
         for number in 0..=CAPACITY {
             memory.remember(key(number), number, at(100), LASTS);
         }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_no_longer_counts_takes_no_room() {
-        let memory = Memory::default();
+        let memory = Verdicts::default();
         memory.remember(key(1), 1, at(100), LASTS);
         memory.remember(key(1), 2, at(106), LASTS);
         memory.remember(key(2), 3, at(112), LASTS);

@@ -9,9 +9,9 @@ use crate::ground::secret::Secret;
 
 /// The same for the same proof at the same provider. Nothing of the proof can be read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct ProofKey([u8; 32]);
+pub(super) struct ProofHash([u8; 32]);
 
-impl ProofKey {
+impl ProofHash {
     /// The key of everything that a verification depends on.
     pub(super) fn of(provider: &Provider, proof: &UnverifiedProof) -> Self {
         let mut parts = Parts(digest::Context::new(&SHA256));
@@ -88,17 +88,17 @@ mod tests {
         let (here, mut there) = (super::super::tests::snapchat(true), super::super::tests::snapchat(true));
         there.id = "snapchat-2".into();
         let keys = [
-            ProofKey::of(&here, &code("a", Some("b"), None)),
-            ProofKey::of(&here, &code("a", None, Some("b"))),
-            ProofKey::of(&here, &code("ab", Some(""), None)),
-            ProofKey::of(&here, &code("ab", None, None)),
-            ProofKey::of(&here, &UnverifiedProof::AccessToken(Secret::new("a"))),
-            ProofKey::of(&there, &UnverifiedProof::AccessToken(Secret::new("a"))),
-            ProofKey::of(&here, &UnverifiedProof::IdToken { token: Secret::new("a"), nonce: None }),
+            ProofHash::of(&here, &code("a", Some("b"), None)),
+            ProofHash::of(&here, &code("a", None, Some("b"))),
+            ProofHash::of(&here, &code("ab", Some(""), None)),
+            ProofHash::of(&here, &code("ab", None, None)),
+            ProofHash::of(&here, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofHash::of(&there, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofHash::of(&here, &UnverifiedProof::IdToken { token: Secret::new("a"), nonce: None }),
         ];
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[..i].contains(key), "{i}");
         }
-        assert_eq!(keys[0], ProofKey::of(&here, &code("a", Some("b"), None)));
+        assert_eq!(keys[0], ProofHash::of(&here, &code("a", Some("b"), None)));
     }
 }
