@@ -46,6 +46,11 @@ fn room_of(file: &Path) -> String {
 fn uses(file: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    assert!(
+        !code.contains("use crate::{"),
+        "{}: a `use` for each room, or this reads past it",
+        file.display()
+    );
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let after = lines.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
     let name =

@@ -218,7 +218,11 @@ impl Region {
     fn line(&self, operation: Operation) -> &Line {
         match operation {
             Operation::GetOpenIdTokenForDeveloperIdentity => &self.tokens,
-            _ => &self.others,
+            Operation::GetCredentialsForIdentity
+            | Operation::GetOpenIdToken
+            | Operation::LookupDeveloperIdentity
+            | Operation::DescribeIdentity
+            | Operation::MergeDeveloperIdentities => &self.others,
         }
     }
 
