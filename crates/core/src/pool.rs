@@ -10,7 +10,6 @@ mod error;
 mod identities;
 pub mod issue;
 mod logins;
-mod paging;
 pub(crate) mod principal_tags;
 mod role_choice;
 
@@ -22,7 +21,6 @@ pub use self::error::PoolError;
 pub use self::identities::{
     DescribedIdentity, DeveloperIdentity, DeveloperLookup, DeveloperMerge, DeveloperUnlink,
 };
-pub use self::paging::Listed;
 use crate::audit::{AuditDraft, AuditTrail};
 use crate::credentials::source::CredentialSource;
 use crate::credentials::sts::Sts;

@@ -21,29 +21,22 @@ mod identities;
 mod keys;
 pub mod memory;
 mod once;
+pub mod page;
 mod pools;
 mod revocations;
 pub mod transfer;
 
-pub use self::audit_events::{AuditEvents, MAX_UNPROVED_REFUSALS};
+pub use self::audit_events::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS};
 pub use self::error::StoreError;
 pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
 pub use self::keys::{AccessKeyOutcome, Keys, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
 pub use self::once::{Once, StoredLoginGrant};
+pub use self::page::Page;
 pub use self::pools::{Pools, ReplaceOutcome};
 pub use self::revocations::{RevocationTarget, Revocations, Standing};
 
 /// A store shared by everything that needs one.
 pub type SharedStore = Arc<dyn Store>;
-
-/// A page of a listing: what comes strictly after `after`, in ascending order, `limit` items at most.
-#[derive(Debug, Clone)]
-pub struct Page<T> {
-    /// The last item of the page before.
-    pub after: Option<T>,
-    /// At least 1.
-    pub limit: usize,
-}
 
 /// Everything that Daypass must not forget. Whoever needs a part of it only asks for the part: a store is every one of
 /// them.

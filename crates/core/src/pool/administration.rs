@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::paging::page_after;
-use super::{IdentityPools, Listed, PoolError, principal_tags};
+use super::{IdentityPools, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::{
     IdentityPool, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType,
 };
 use crate::store::ReplaceOutcome;
+use crate::store::page::{Listed, page_after};
 
 /// Tags that a pool can have.
 const MAX_TAGS: usize = 50;
@@ -106,7 +106,7 @@ impl IdentityPools {
     ) -> Result<Listed<IdentityPool>, PoolError> {
         let page = page_after(next_token, limit, |text| IdentityPoolId::parse(text).ok())?;
         let pools = self.store.list_pools(page).await?;
-        Ok(Listed::new(pools, limit, |pool| pool.id.as_str()))
+        Ok(Listed::new(pools, limit, |pool| pool.id.to_string()))
     }
 
     /// DeleteIdentityPool: the pool, its identities and their logins. Tokens that are out can no longer be

@@ -6,6 +6,7 @@ use crate::credentials::sts::AssumeError;
 use crate::login::public::{PublicLoginError, Refusal};
 use crate::records::linking::{LinkRefusal, MAX_LOGINS, UnlinkRefusal, UnlinkRequest, Unlinked};
 use crate::store::StoreError;
+use crate::store::page::ListingError;
 use crate::token::openid_token::TokenError;
 
 /// Why an operation on a pool or an identity failed.
@@ -171,6 +172,15 @@ impl PoolError {
             | AssumeError::MalformedPolicy(_)
             | AssumeError::TooLarge(_)
             | AssumeError::DurationExceedsRole => Self::InvalidIdentityPoolConfiguration,
+        }
+    }
+}
+
+impl From<ListingError> for PoolError {
+    fn from(error: ListingError) -> Self {
+        match error {
+            ListingError::Token => Self::InvalidParameter("Invalid NextToken.".into()),
+            ListingError::Store(error) => Self::Store(error),
         }
     }
 }

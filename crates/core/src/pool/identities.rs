@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::logins::{Refuse, check_developer_provider, linked};
-use super::paging::page_after;
-use super::{IdentityPools, Listed, Logins, PoolError};
+use super::{IdentityPools, Logins, PoolError};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
+use crate::store::page::{Listed, page_after};
 use crate::store::{LinkOutcome, UnlinkOutcome};
 
 /// An identity as DescribeIdentity shows it.
@@ -179,12 +179,10 @@ impl IdentityPools {
         let pool = self.describe_pool(pool_id).await?;
         let page = page_after(next_token, limit, |text| IdentityId::parse(text).ok())?;
         let identities = self.store.list_identities(pool_id, hide_disabled, page).await?;
-        let Listed { items, next_token } = Listed::new(identities, limit, |identity| identity.id.as_str());
-        let ids: Vec<IdentityId> = items.iter().map(|identity| identity.id.clone()).collect();
-        let logins = self.store.list_logins_of_each(&ids).await?;
-        let items =
-            items.into_iter().zip(logins).map(|(identity, logins)| described(identity, logins, &pool));
-        Ok(Listed { items: items.collect(), next_token })
+        let listed = Listed::new(identities, limit, |identity| identity.id.to_string());
+        let ids: Vec<IdentityId> = listed.items.iter().map(|identity| identity.id.clone()).collect();
+        let mut logins = self.store.list_logins_of_each(&ids).await?.into_iter();
+        Ok(listed.map(|identity| described(identity, logins.next().unwrap_or_default(), &pool)))
     }
 
     /// DeleteIdentities. One that does not exist counts as deleted.
@@ -226,7 +224,7 @@ impl IdentityPools {
         let logins = self.store.list_logins(&identity_id).await?;
         let users = logins.iter().filter_map(Login::developer_user_identifier).map(str::to_owned);
         let users = users.filter(|user| page.after.as_ref().is_none_or(|after| user > after)).collect();
-        let developer_user_identifiers = Listed::new(users, lookup.max_results, String::as_str);
+        let developer_user_identifiers = Listed::new(users, lookup.max_results, String::clone);
         Ok(DeveloperIdentity { identity_id, developer_user_identifiers })
     }
 

@@ -20,7 +20,7 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName};
 use crate::records::audit_event::AuditEvent;
 use crate::records::identity::{Identity, IdentityPool, Login};
-use crate::store::{Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey};
+use crate::store::{KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -43,7 +43,7 @@ struct Records {
     revoked_everybody: Option<Timestamp>,
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
-    audit_events: VecDeque<AuditEvent>,
+    audit_events: VecDeque<KeptEvent>,
     unproved_refusals: VecDeque<AuditEvent>,
 }
 

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId};
 use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
-use daypass_core::store::{AuditEvents, MAX_UNPROVED_REFUSALS, StoreError};
+use daypass_core::store::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError};
 use rusqlite::{Connection, Result, Row, named_params};
 
 use super::SqliteStore;
@@ -17,12 +17,12 @@ impl AuditEvents for SqliteStore {
         self.writer.write(move |connection| events.iter().try_for_each(|event| add(connection, event))).await
     }
 
-    async fn list_audit_events(
+    async fn page_audit_events(
         &self,
         about: &AuditSubject,
-        limit: usize,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.readers.read(|connection| list(connection, about, limit))
+        page: Page<EventPosition>,
+    ) -> Result<Vec<KeptEvent>, StoreError> {
+        self.readers.read(|connection| list(connection, about, &page))
     }
 
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
@@ -58,7 +58,9 @@ macro_rules! list_where {
         concat!(
             "SELECT * FROM audit_event WHERE ",
             $column,
-            " = :subject ORDER BY time DESC, id DESC LIMIT :limit"
+            " = :subject
+                 AND (time, id) < (coalesce(:time, 9223372036854775807), coalesce(:id, 9223372036854775807))
+             ORDER BY time DESC, id DESC LIMIT :limit"
         )
     };
 }
@@ -105,14 +107,30 @@ fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> 
         .map(drop)
 }
 
-pub(super) fn list(connection: &Connection, about: &AuditSubject, limit: usize) -> Result<Vec<AuditEvent>> {
+pub(super) fn list(
+    connection: &Connection,
+    about: &AuditSubject,
+    page: &Page<EventPosition>,
+) -> Result<Vec<KeptEvent>> {
     let (sql, subject) = match about {
         AuditSubject::Identity(id) => (list_where!("identity_id"), id.as_str()),
         AuditSubject::AccessKey(id) => (list_where!("access_key_id"), id.as_str()),
         AuditSubject::DeveloperUser(user) => (list_where!("developer_user_identifier"), user.as_str()),
         AuditSubject::Request(id) => (list_where!("request_id"), id.as_str()),
     };
-    select(connection, sql, subject, limit)
+    connection
+        .prepare_cached(sql)?
+        .query_map(
+            named_params! {
+                ":subject": subject,
+                ":time": page.after.map(|after| Instant(after.time)),
+                // A number that no event can have is behind them all.
+                ":id": page.after.map(|after| i64::try_from(after.number).unwrap_or(i64::MAX)),
+                ":limit": integer(page.limit),
+            },
+            kept,
+        )?
+        .collect()
 }
 
 pub(super) fn list_unproved(
@@ -128,14 +146,15 @@ pub(super) fn list_unproved(
         }
         AuditSubject::Request(id) => (list_unproved_where!("request_id"), id.as_str()),
     };
-    select(connection, sql, subject, limit)
-}
-
-fn select(connection: &Connection, sql: &str, subject: &str, limit: usize) -> Result<Vec<AuditEvent>> {
     connection
         .prepare_cached(sql)?
         .query_map(named_params! { ":subject": subject, ":limit": integer(limit) }, event)?
         .collect()
+}
+
+fn kept(row: &Row<'_>) -> Result<KeptEvent> {
+    let (Instant(time), number) = (row.get("time")?, row.get::<_, i64>("id")?.unsigned_abs());
+    Ok(KeptEvent { position: EventPosition { time, number }, event: event(row)? })
 }
 
 fn event(row: &Row<'_>) -> Result<AuditEvent> {

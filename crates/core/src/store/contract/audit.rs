@@ -2,7 +2,7 @@
 
 use super::fixture::{Fixture, ODD_TEXT, instant};
 use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
-use crate::store::{MAX_UNPROVED_REFUSALS, SharedStore};
+use crate::store::{MAX_UNPROVED_REFUSALS, Page, SharedStore};
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
     use AuditAction::{
@@ -80,6 +80,28 @@ pub async fn the_newest_audit_events_fill_the_limit(store: SharedStore) {
     let [_, second, third] = add_events_at(&fixture, [1, 2, 3]).await;
     let newest = fixture.store.list_audit_events(&subject_of(&third), 2).await.unwrap();
     assert_eq!(newest, [third, second]);
+}
+
+pub async fn pages_of_audit_events_neither_repeat_nor_skip(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let events = add_events_at(&fixture, [5, 7, 7, 6, 7, 5]).await;
+    let about = subject_of(&events[0]);
+    let expected = list(&fixture, about.clone()).await;
+    for limit in 1..=events.len() {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = fixture.store.page_audit_events(&about, Page { after, limit }).await.unwrap();
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            after = Some(last.position);
+            // What happens meanwhile is newer than what is still to come.
+            let event = AuditEvent { identity_id: events[0].identity_id.clone(), ..plain_event(&fixture, 8) };
+            fixture.store.add_audit_event(&event).await.unwrap();
+            found.extend(page.into_iter().map(|kept| kept.event));
+        }
+        let of_before: Vec<_> = found.into_iter().filter(|event| expected.contains(event)).collect();
+        assert_eq!(of_before, expected, "{limit}");
+    }
 }
 
 pub async fn audit_events_kept_together_stay_in_their_order(store: SharedStore) {
