@@ -10,7 +10,7 @@
 //! The modules are rooms, one above the other. Each uses those below it only, which `cargo xtask test` sees to:
 //!
 //! ```text
-//! operator      what is done with a whole installation
+//! operator      what operators do, whoever asks: find people, end sessions, look at pools
 //! broker        logins in, identities out: exchange, link, hosted login
 //! pool          the operations of an identity pool
 //! credentials   roles and temporary credentials, and what they allow

@@ -19,6 +19,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use daypass_core::audit::Requester;
+use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::iam::Origin;
 
 use crate::telemetry;
 
@@ -98,6 +103,12 @@ fn sentence(error: &anyhow::Error) -> String {
         }
     }
     said
+}
+
+/// Who runs a command. The audit trail knows them by an ID of its own for each run.
+fn operator() -> Requester {
+    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+    Requester::anonymous(&request_id, Origin::default())
 }
 
 /// A line for people, on stderr.

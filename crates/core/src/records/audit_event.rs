@@ -143,9 +143,40 @@ pub enum AuditSubject {
     Request(RequestId),
 }
 
+impl AuditSubject {
+    /// What an identity ID, an access key ID or a request ID stands for: each has a form that the others have not.
+    #[must_use]
+    pub fn of_id(text: &str) -> Option<Self> {
+        let access_key = || AccessKeyId::parse(text).ok().map(Self::AccessKey);
+        let request = || RequestId::parse(text).ok().map(Self::Request);
+        let identity = || IdentityId::parse(text).ok().map(Self::Identity);
+        access_key().or_else(request).or_else(identity)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_told_by_its_form() {
+        for (text, about) in [
+            ("us-east-1:aa", AuditSubject::Identity(IdentityId::parse("us-east-1:aa").unwrap())),
+            (
+                "AKIAIOSFODNN7EXAMPLE",
+                AuditSubject::AccessKey(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
+            ),
+            (
+                "01234567-89ab-4def-8123-456789abcdef",
+                AuditSubject::Request(RequestId::parse("01234567-89ab-4def-8123-456789abcdef").unwrap()),
+            ),
+        ] {
+            assert_eq!(AuditSubject::of_id(text), Some(about));
+        }
+        for text in ["", "Ada", "snapchat:zoe", "us-east-1:", "akia"] {
+            assert_eq!(AuditSubject::of_id(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn every_action_has_the_name_that_it_is_written_with() {

@@ -1,21 +1,16 @@
-//! `daypass audit who`: from an identity, an access key or a request to the person behind it.
+//! `daypass audit`: from an identity, an access key, a request or a user to the person behind it.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
-use daypass_core::records::identity::{Login, LoginProvider};
-use daypass_core::store::Store;
+use daypass_core::ground::ids::AccessKeyId;
+use daypass_core::operator::people::{self, Findings, Person};
 
 use super::place::Place;
 use super::{print, printable};
 
 /// The newest events that are shown.
 const SHOWN: usize = 20;
-/// The newest events that are read: somebody who is active in one Region may have been in another one long ago.
-const READ: usize = 1_000;
 
 /// What the audit trail can be asked.
 #[derive(Debug, Subcommand)]
@@ -48,91 +43,30 @@ pub struct Who {
 
 pub async fn run(question: Question) -> anyhow::Result<()> {
     let (asked, subject, place) = match question {
-        Question::Who(who) => (who.id.clone(), subject(&who.id)?, who.place),
-        Question::User(user) => {
-            (user.identifier.clone(), AuditSubject::DeveloperUser(user.identifier), user.place)
+        Question::Who(Who { id, place }) => (id.clone(), subject(&id)?, place),
+        Question::User(User { identifier, place }) => {
+            (identifier.clone(), AuditSubject::DeveloperUser(identifier), place)
         }
     };
-    let store = place.open()?.store;
-    let events = store.list_audit_events(&subject, READ).await?;
-    let unproved = store.list_unproved_refusals(&subject, SHOWN).await?;
-    let identities = identities(&subject, &events);
-    let people = people(&*store, &identities, &events).await?;
+    let findings = people::find(&*place.open()?.store, &subject, SHOWN).await?;
     anyhow::ensure!(
-        !(events.is_empty() && people.is_empty() && unproved.is_empty()),
+        !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \
          which the newest take the places of the oldest"
     );
-    Ok(print(&report(&identities, &people, &events[..events.len().min(SHOWN)], &unproved))?)
+    Ok(print(&report(&findings))?)
 }
 
 fn subject(text: &str) -> anyhow::Result<AuditSubject> {
-    if let Ok(id) = AccessKeyId::parse(text) {
-        Ok(AuditSubject::AccessKey(id))
-    } else if let Ok(id) = RequestId::parse(text) {
-        Ok(AuditSubject::Request(id))
-    } else if let Ok(id) = IdentityId::parse(text) {
-        Ok(AuditSubject::Identity(id))
-    } else {
-        anyhow::bail!(
-            "{text:?} is no identity ID (REGION:GUID), access key ID (ASIA…, AKIA…) or request ID (GUID)"
-        )
-    }
+    AuditSubject::of_id(text).with_context(|| {
+        format!("{text:?} is no identity ID (REGION:GUID), access key ID (ASIA…, AKIA…) or request ID (GUID)")
+    })
 }
 
-fn identities(subject: &AuditSubject, events: &[AuditEvent]) -> BTreeSet<IdentityId> {
-    let asked = if let AuditSubject::Identity(id) = subject { Some(id) } else { None };
-    events.iter().filter_map(|event| event.identity_id.as_ref()).chain(asked).cloned().collect()
-}
-
-/// Whoever a line names. A developer user identifier can be any text, so it stands for nobody's public login.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Person {
-    DeveloperUser(String),
-    /// As it stands in `amr`, or as it is linked: the provider, which holds no space, and its user.
-    Public(String),
-}
-
-impl fmt::Display for Person {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DeveloperUser(user) => write!(f, "person    {}", printable(user)),
-            Self::Public(login) => write!(f, "login     {}", printable(login)),
-        }
-    }
-}
-
-/// Everybody whose login is linked to the identities now, and whom the events name.
-async fn people(
-    store: &dyn Store,
-    identities: &BTreeSet<IdentityId>,
-    events: &[AuditEvent],
-) -> anyhow::Result<BTreeSet<Person>> {
-    let users = events.iter().filter_map(|event| event.developer_user_identifier.clone());
-    let logins = events.iter().filter_map(|event| event.login.clone());
-    let mut people: BTreeSet<Person> =
-        users.map(Person::DeveloperUser).chain(logins.map(Person::Public)).collect();
-    for id in identities {
-        people.extend(store.list_logins(id).await?.into_iter().map(person));
-    }
-    Ok(people)
-}
-
-fn person(login: Login) -> Person {
-    match login.provider {
-        LoginProvider::Developer => Person::DeveloperUser(login.user),
-        LoginProvider::Public(provider) => Person::Public(format!("{provider} {}", login.user)),
-    }
-}
-
-fn report(
-    identities: &BTreeSet<IdentityId>,
-    people: &BTreeSet<Person>,
-    events: &[AuditEvent],
-    unproved: &[AuditEvent],
-) -> String {
+fn report(findings: &Findings) -> String {
+    let Findings { people, identities, events, unproved } = findings;
     let mut lines: Vec<String> = Vec::new();
-    lines.extend(people.iter().map(ToString::to_string));
+    lines.extend(people.iter().map(person));
     if people.is_empty() {
         lines.push("person    unknown: nobody was signed in".into());
     }
@@ -145,6 +79,13 @@ fn report(
         lines.extend(unproved.iter().map(unproved_line));
     }
     lines.join("\n")
+}
+
+fn person(person: &Person) -> String {
+    match person {
+        Person::DeveloperUser(user) => format!("person    {}", printable(user)),
+        Person::PublicLogin(login) => format!("login     {}", printable(login)),
+    }
 }
 
 /// The identity that was asked about is not that of whoever asked, as far as anybody knows.
@@ -165,4 +106,60 @@ fn line(event: &AuditEvent) -> String {
     ];
     let known = details.into_iter().filter_map(|(name, value)| Some((name, printable(value?))));
     known.fold(head, |lines, (name, value)| format!("{lines}\n  {name:<9} {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::audit::AuditAction;
+    use daypass_core::ground::clock::Timestamp;
+    use daypass_core::ground::ids::{IdentityId, RequestId};
+
+    use super::*;
+
+    fn event(reason: &str) -> AuditEvent {
+        AuditEvent {
+            time: Timestamp::UNIX_EPOCH,
+            request_id: RequestId::parse("01234567-89ab-4def-8123-456789abcdef").unwrap(),
+            action: AuditAction::Token,
+            outcome: AuditOutcome::Refused,
+            reason: Some(reason.into()),
+            provider: None,
+            developer_user_identifier: None,
+            login: None,
+            identity_id: Some(IdentityId::parse("us-east-1:aa").unwrap()),
+            access_key_id: None,
+            resource: None,
+        }
+    }
+
+    /// What a stranger sent must not move the cursor of whoever looks at it.
+    #[test]
+    fn a_report_names_people_identities_and_events_and_obeys_none_of_them() {
+        let findings = Findings {
+            people: [Person::DeveloperUser("ada\u{1b}[2J".into()), Person::PublicLogin("x 1".into())].into(),
+            identities: [IdentityId::parse("us-east-1:aa").unwrap()].into(),
+            events: vec![event("no\r")],
+            unproved: vec![event("nobody")],
+        };
+        assert_eq!(
+            report(&findings),
+            "person    ada\u{FFFD}[2J\n\
+             login     x 1\n\
+             identity  us-east-1:aa\n\
+             \n\
+             1970-01-01T00:00:00Z  token        refused\n  reason    no\u{FFFD}\n  \
+             request   01234567-89ab-4def-8123-456789abcdef\n\
+             \n\
+             Refused to whoever sent this, who proved nothing:\n\
+             1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  \
+             request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
+        );
+    }
+
+    #[test]
+    fn a_report_of_nobody_says_so() {
+        let findings = Findings { unproved: vec![event("nobody")], ..Findings::default() };
+        let report = report(&findings);
+        assert!(report.starts_with("person    unknown: nobody was signed in\n\nRefused to"), "{report}");
+    }
 }

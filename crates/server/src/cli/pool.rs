@@ -12,11 +12,11 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{anyhow, ensure};
 use clap::{Args, Subcommand};
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::store::transfer::PoolSnapshot;
-use daypass_core::store::{Page, SharedStore};
+use daypass_core::operator::pools::{self, PoolOverview};
+use daypass_core::store::SharedStore;
 use daypass_store::SqliteStore;
 use serde_json::{Value, json};
 
@@ -103,15 +103,24 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 async fn list(place: &Database) -> anyhow::Result<()> {
     let store = place.open()?;
     print(&format!("{:<46}  {:>10}  NAME", "ID", "IDENTITIES"))?;
-    for id in ids(&store).await? {
-        let PoolSnapshot { pool, identities, .. } = snapshot(&store, &id).await?;
-        print(&format!("{id:<46}  {identities:>10}  {}", printable(&pool.settings.name)))?;
+    let mut next_token: Option<String> = None;
+    loop {
+        let page = pools::list(&*store, POOLS, next_token.as_deref()).await?;
+        page.items.iter().map(row).try_for_each(|row| print(&row))?;
+        match page.next_token {
+            None => return Ok(()),
+            more => next_token = more,
+        }
     }
-    Ok(())
+}
+
+fn row(PoolOverview { pool, identities, .. }: &PoolOverview) -> String {
+    format!("{:<46}  {identities:>10}  {}", pool.id.as_str(), printable(&pool.settings.name))
 }
 
 async fn show(id: &IdentityPoolId, place: &Database) -> anyhow::Result<()> {
-    let PoolSnapshot { pool, configured_as, identities, .. } = snapshot(&place.open()?, id).await?;
+    let shown = pools::show(&*place.open()?, id).await?.ok_or_else(|| no_pool(id))?;
+    let PoolOverview { pool, configured_as, identities } = shown;
     let shown =
         json!({"pool": file::Pool::from(pool), "configured_as": configured_as, "identities": identities});
     Ok(print(&format!("{:#}", without_control_characters(shown)))?)
@@ -130,18 +139,6 @@ fn without_control_characters(value: Value) -> Value {
     }
 }
 
-async fn ids(store: &SharedStore) -> anyhow::Result<Vec<IdentityPoolId>> {
-    let mut ids: Vec<IdentityPoolId> = Vec::new();
-    loop {
-        let pools = store.list_pools(Page { after: ids.last().cloned(), limit: POOLS }).await?;
-        if pools.is_empty() {
-            return Ok(ids);
-        }
-        ids.extend(pools.into_iter().map(|pool| pool.id));
-    }
-}
-
-async fn snapshot(store: &SharedStore, id: &IdentityPoolId) -> anyhow::Result<PoolSnapshot> {
-    let snapshot = store.snapshot_pool(id).await?;
-    snapshot.with_context(|| format!("there is no pool {id}; `daypass pool list` shows those there are"))
+fn no_pool(id: &IdentityPoolId) -> anyhow::Error {
+    anyhow!("there is no pool {id}; `daypass pool list` shows those there are")
 }

@@ -1,19 +1,16 @@
-//! `daypass revoke`: ends sessions. OpenID tokens that were issued until now are worth nothing any more, and neither
-//! are credentials that were or will be made of them.
+//! `daypass revoke`: ends sessions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use clap::Args;
-use daypass_core::audit::{AuditAction, AuditDraft};
-use daypass_core::ground::clock::{Clock, SystemClock};
-use daypass_core::ground::ids::{IdentityId, RequestId, RoleName};
-use daypass_core::ground::random::SystemRandom;
-use daypass_core::store::RevocationTarget;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::ids::{IdentityId, RoleName};
+use daypass_core::operator::revocation::{RevocationError, Revoked, Revoker, Sessions};
 
 use super::place::{Opened, Place};
-use super::print;
+use super::{operator, print};
 use crate::config::Additions;
 
 /// End all sessions of an identity or of a role that began until now.
@@ -31,46 +28,74 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opened = arguments.place.open()?;
-    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
-    let mut draft = AuditDraft::new(AuditAction::Revoke, &request_id);
-    let target = target(&arguments, &opened, &mut draft)?;
-    let until = opened.store.revoke_sessions(&target, Arc::new(SystemClock)).await?;
-    print(&format!("Sessions of {} that began until {until:.0} are over.", arguments.target))?;
-    if let RevocationTarget::Identity(id) = &target
-        && opened.store.lookup_identity(id).await?.is_none()
-    {
-        print("There is no identity of this ID now. If none was deleted, look whether the ID is misspelt.")?;
-    }
-    let recorded = opened.trail().allowed(draft).await;
-    recorded.context("the sessions are over, but the audit trail could not keep that you ended them")
+    let sessions = sessions(&arguments.target)?;
+    let revoker = Revoker {
+        trail: opened.trail(),
+        roles: roles(&opened, arguments.config.as_deref())?,
+        clock: Arc::new(SystemClock),
+        store: opened.store,
+    };
+    let revoked = revoker.revoke(&sessions, &operator()).await.map_err(explain)?;
+    Ok(print(&report(&arguments.target, revoked))?)
 }
 
 /// An identity ID has a colon, a role's name cannot have one.
-fn target(
-    arguments: &Arguments,
-    opened: &Opened,
-    draft: &mut AuditDraft,
-) -> anyhow::Result<RevocationTarget> {
-    let text = &arguments.target;
-    if text.contains(':') {
-        let id = IdentityId::parse(text)?;
-        draft.identity_id = Some(id.clone());
-        return Ok(RevocationTarget::Identity(id));
-    }
-    let role = RoleName::parse(text)?;
-    let known = known_roles(opened, arguments.config.as_deref())?;
-    anyhow::ensure!(
-        known.iter().any(|known| known == role.as_str()),
-        "there is no role {role}: there are {}, and to `daypass up` those of the file that you name by --config",
-        known.join(", ")
-    );
-    draft.resource = Some(format!("role {role}"));
-    Ok(RevocationTarget::Role(role))
+fn sessions(text: &str) -> anyhow::Result<Sessions> {
+    Ok(if text.contains(':') {
+        Sessions::OfIdentity(IdentityId::parse(text)?)
+    } else {
+        Sessions::OfRole(RoleName::parse(text)?)
+    })
 }
 
-/// A misspelt role must not pass for one whose sessions have ended.
-fn known_roles(opened: &Opened, config: Option<&Path>) -> anyhow::Result<Vec<String>> {
+fn roles(opened: &Opened, config: Option<&Path>) -> anyhow::Result<Vec<RoleName>> {
     let additions = config.map(Additions::read).transpose()?.unwrap_or_default();
-    let added = additions.role_names().map(ToString::to_string);
-    Ok(opened.role_names().into_iter().chain(added).collect())
+    let mut roles: Vec<RoleName> =
+        opened.role_names().into_iter().map(RoleName::parse).collect::<Result<_, _>>()?;
+    roles.extend(additions.role_names().cloned());
+    Ok(roles)
+}
+
+fn report(target: &str, Revoked { until, of_no_identity }: Revoked) -> String {
+    let over = format!("Sessions of {target} that began until {until:.0} are over.");
+    if of_no_identity {
+        let hint =
+            "There is no identity of this ID now. If none was deleted, look whether the ID is misspelt.";
+        format!("{over}\n{hint}")
+    } else {
+        over
+    }
+}
+
+fn explain(error: RevocationError) -> anyhow::Error {
+    match error {
+        RevocationError::UnknownRole { .. } => {
+            anyhow!("{error}, and to `daypass up` those of the file that you name by --config")
+        }
+        RevocationError::Store(_) | RevocationError::NotRecorded { .. } => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::ground::clock::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_has_a_colon_is_an_identity() {
+        let id = IdentityId::parse("us-east-1:aa").unwrap();
+        assert_eq!(sessions("us-east-1:aa").unwrap(), Sessions::OfIdentity(id));
+        assert_eq!(sessions("reader").unwrap(), Sessions::OfRole(RoleName::parse("reader").unwrap()));
+        assert!(sessions("us-east-1:AA").is_err() && sessions("two words").is_err());
+    }
+
+    #[test]
+    fn an_id_that_may_be_misspelt_is_told() {
+        let until = Timestamp::UNIX_EPOCH;
+        let found = report("us-east-1:aa", Revoked { until, of_no_identity: false });
+        assert_eq!(found, "Sessions of us-east-1:aa that began until 1970-01-01T00:00:00Z are over.");
+        let unknown = report("us-east-1:aa", Revoked { until, of_no_identity: true });
+        assert!(unknown.starts_with(&format!("{found}\nThere is no identity of this ID now.")), "{unknown}");
+    }
 }

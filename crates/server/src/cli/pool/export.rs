@@ -5,11 +5,11 @@ use std::io::{BufWriter, IsTerminal, Write};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::store::SharedStore;
 use daypass_core::store::transfer::PoolSnapshot;
+use daypass_core::store::{Page, SharedStore};
 
 use super::file::Writer;
-use super::{Database, ids, snapshot, tell};
+use super::{Database, no_pool, tell};
 use crate::cli::progress::{Progress, Unit};
 
 /// As many identities are read at a time.
@@ -32,7 +32,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     );
     let store = arguments.place.open()?;
     let id = choose(&store, arguments.pool).await?;
-    let snapshot = snapshot(&store, &id).await?;
+    let snapshot = store.snapshot_pool(&id).await?.ok_or_else(|| no_pool(&id))?;
     let identities = snapshot.identities;
     let output = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     write(snapshot, output).await?;
@@ -60,9 +60,9 @@ async fn choose(store: &SharedStore, named: Option<IdentityPoolId>) -> anyhow::R
     if let Some(id) = named {
         return Ok(id);
     }
-    match &ids(store).await?[..] {
+    match &store.list_pools(Page { after: None, limit: 2 }).await?[..] {
         [] => bail!("there is no pool"),
-        [only] => Ok(only.clone()),
+        [only] => Ok(only.id.clone()),
         _ => bail!("there are several pools: name one with --pool; `daypass pool list` shows them"),
     }
 }

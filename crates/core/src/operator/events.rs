@@ -1,0 +1,96 @@
+//! The audit events about an identity, an access key, a developer user or a request, page by page.
+
+use crate::audit::{AuditEvent, AuditSubject};
+use crate::store::page::{Listed, ListingError, page_after};
+use crate::store::{AuditEvents, EventPosition};
+
+/// The events about something, the newest first: `limit` of them at most, which is at least 1.
+///
+/// # Errors
+/// [`ListingError`]: the token is of no listing, or the store's.
+pub async fn list(
+    store: &(impl AuditEvents + ?Sized),
+    about: &AuditSubject,
+    limit: usize,
+    next_token: Option<&str>,
+) -> Result<Listed<AuditEvent>, ListingError> {
+    let page = page_after(next_token, limit, position)?;
+    let kept = store.page_audit_events(about, page).await?;
+    Ok(Listed::new(kept, limit, |kept| text(kept.position)).map(|kept| kept.event))
+}
+
+fn text(position: EventPosition) -> String {
+    format!("{} {}", position.time, position.number)
+}
+
+fn position(text: &str) -> Option<EventPosition> {
+    let (time, number) = text.split_once(' ')?;
+    Some(EventPosition { time: time.parse().ok()?, number: number.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{AuditAction, AuditOutcome};
+    use crate::ground::clock::Timestamp;
+    use crate::ground::ids::{IdentityId, RequestId};
+    use crate::ground::random::SeededRandom;
+    use crate::store::memory::MemoryStore;
+
+    const EVENTS: i64 = 7;
+
+    fn ada() -> IdentityId {
+        IdentityId::parse("us-east-1:aa").unwrap()
+    }
+
+    /// Events of one identity, of which some have one instant.
+    async fn add_events(store: &MemoryStore) -> Vec<AuditEvent> {
+        let random = SeededRandom::new(1);
+        let times = (0..EVENTS).map(|number| Timestamp::from_microsecond(number / 3).unwrap());
+        let event = |time| AuditEvent {
+            time,
+            request_id: RequestId::generate(time, &random),
+            action: AuditAction::Token,
+            outcome: AuditOutcome::Allowed,
+            reason: None,
+            provider: None,
+            developer_user_identifier: None,
+            login: None,
+            identity_id: Some(ada()),
+            access_key_id: None,
+            resource: None,
+        };
+        let events: Vec<AuditEvent> = times.map(event).collect();
+        store.add_audit_events(&events).await.unwrap();
+        events
+    }
+
+    #[tokio::test]
+    async fn pages_have_every_event_once_from_the_newest_to_the_oldest() {
+        let store = MemoryStore::new();
+        let mut events = add_events(&store).await;
+        events.reverse();
+        let about = AuditSubject::Identity(ada());
+        for limit in [1, 2, 3, 7, 8] {
+            let (mut found, mut token) = (Vec::new(), None);
+            loop {
+                let page = list(&store, &about, limit, token.as_deref()).await.unwrap();
+                assert!((1..=limit).contains(&page.items.len()), "{limit}");
+                found.extend(page.items);
+                token = page.next_token;
+                if token.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, events, "{limit}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_of_no_listing_is_refused() {
+        for token in ["", "x", "MjAyNg", "MSAx"] {
+            let listed = list(&MemoryStore::new(), &AuditSubject::Identity(ada()), 1, Some(token)).await;
+            assert!(matches!(listed, Err(ListingError::Token)), "{token}");
+        }
+    }
+}
