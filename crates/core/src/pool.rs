@@ -1,5 +1,5 @@
 //! The embedded identity pool: what Amazon Cognito identity pools do, operation by operation, with the
-//! semantics of cognito-identity.md sections 3 and 4.
+//! semantics of docs/reference/cognito-identity.md, 3 and 4.
 //!
 //! `administration.rs` changes pools, `identities.rs` finds and changes the identities in them, [`issue`] hands
 //! out tokens and credentials, `assume.rs` a role that is asked for by name. What they share is here: how `Logins` are read, and who is told.

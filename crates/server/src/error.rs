@@ -22,9 +22,9 @@ use crate::xml;
 
 /// Seconds after which a client may try again what was unavailable.
 const RETRY_AFTER: u32 = 5;
-/// A provider did not answer (cognito-identity.md 3.5).
+/// A provider did not answer (docs/reference/cognito-identity.md, 3.5).
 const EXTERNAL_SERVICE: &str = "ExternalServiceException";
-/// A pool has no role to give, or it gives nothing (cognito-identity.md 3.5).
+/// A pool has no role to give, or it gives nothing (docs/reference/cognito-identity.md, 3.5).
 const INVALID_CONFIGURATION: &str = "InvalidIdentityPoolConfigurationException";
 /// Not among the exceptions of the API, as with every service of AWS; SDKs try again.
 const SERVICE_UNAVAILABLE: &str = "ServiceUnavailableException";
@@ -42,9 +42,9 @@ pub enum Dialect {
     Problem,
     /// RFC 6749 section 5.2, for `/oauth2`.
     OAuth,
-    /// AWS JSON 1.1 (cognito-identity.md 1.3).
+    /// AWS JSON 1.1 (docs/reference/cognito-identity.md, 1.3).
     AwsJson,
-    /// AWS Query (cognito-identity.md 1.4).
+    /// AWS Query (docs/reference/cognito-identity.md, 1.4).
     AwsQuery,
 }
 
@@ -538,7 +538,7 @@ impl ApiError {
         }
     }
 
-    /// Cognito identity: why an operation failed (cognito-identity.md 3.5).
+    /// Cognito identity: why an operation failed (docs/reference/cognito-identity.md, 3.5).
     #[must_use]
     pub fn pool(error: PoolError) -> Self {
         let message = error.to_string();
@@ -577,7 +577,7 @@ impl ApiError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message).because(chain(error))
     }
 
-    /// AWS: why a request has no caller (cognito-identity.md 1.3 and 7.5).
+    /// AWS: why a request has no caller (docs/reference/cognito-identity.md, 1.3 and 7.5).
     #[must_use]
     pub fn signature(dialect: Dialect, error: SignatureError) -> Self {
         let message = error.to_string();
@@ -603,7 +603,7 @@ impl ApiError {
         }
     }
 
-    /// STS: why a role was not taken on (cognito-identity.md 7.3).
+    /// STS: why a role was not taken on (docs/reference/cognito-identity.md, 7.3).
     #[must_use]
     pub fn assume(error: AssumeError) -> Self {
         match error {

@@ -101,9 +101,9 @@ fn embedded(embedded: Arc<Embedded>, app: &Arc<App>) -> Router {
     aws.merge(documents).merge(playground.layer(places)).with_state(embedded)
 }
 
-/// Browsers call the AWS API from any page, as they call Amazon's (cognito-identity.md 1.2). Nothing here
-/// goes by cookies, so an origin has no authority to lend. The headers are echoed, because `*` does not stand
-/// for `Authorization` (Fetch, "CORS-non-wildcard request-header name").
+/// Browsers call the AWS API from any page, as they call Amazon's (docs/reference/cognito-identity.md, 1.2).
+/// Nothing here goes by cookies, so an origin has no authority to lend. The headers are echoed, because `*`
+/// does not stand for `Authorization` (Fetch, "CORS-non-wildcard request-header name").
 fn cors_for_aws() -> CorsLayer {
     let exposed = ["x-amzn-requestid", "x-amzn-errortype", "x-amzn-errormessage", "date", "retry-after"];
     CorsLayer::new()

@@ -15,7 +15,8 @@ STS_NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 
 
 def check_json_success(operation, answer):
-    """A successful answer (cognito-identity.md 1.2); what it says, or `None` if the operation says nothing."""
+    """A successful answer (docs/reference/cognito-identity.md, 1.2); what it says, or `None`
+    if the operation says nothing."""
     check_headers(answer, JSON_TYPE)
     if operation.output_shape is None:
         assert answer.data == b""
@@ -26,7 +27,7 @@ def check_json_success(operation, answer):
 
 
 def check_json_error(answer):
-    """A refusal (cognito-identity.md 1.3); its code and message."""
+    """A refusal (docs/reference/cognito-identity.md, 1.3); its code and message."""
     check_headers(answer, JSON_TYPE)
     said = read_compact_json(answer)
     code, message = said.values()
@@ -74,7 +75,8 @@ def check_value(shape, value, where):
 
 
 def check_query_success(operation, answer):
-    """A successful answer of STS (cognito-identity.md 1.4), as the values that the model describes."""
+    """A successful answer of STS (docs/reference/cognito-identity.md, 1.4), as the values that the
+    model describes."""
     check_headers(answer, "text/xml")
     root = ElementTree.fromstring(answer.data)
     assert root.tag == f"{STS_NAMESPACE}{operation.name}Response"

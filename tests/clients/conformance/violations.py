@@ -1,4 +1,4 @@
-"""What AWS says of a value that breaks a constraint (cognito-identity.md 1.3)."""
+"""What AWS says of a value that breaks a constraint (docs/reference/cognito-identity.md, 1.3)."""
 
 import re
 

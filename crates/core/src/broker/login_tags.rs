@@ -9,7 +9,8 @@ use crate::login::provider::VerifiedLogin;
 use crate::pool::PoolError;
 use crate::pool::principal_tags;
 
-/// Tags that a token can have, and the lengths of their keys, in characters (cognito-identity.md 2).
+/// Tags that a token can have, and the lengths of their keys, in characters
+/// (docs/reference/cognito-identity.md, 2).
 const MAX_TAGS: usize = 50;
 const MAX_KEY: usize = 128;
 

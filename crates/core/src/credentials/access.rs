@@ -127,8 +127,8 @@ fn allowed(decision: Decision) -> Result<(), AccessError> {
     }
 }
 
-/// The condition keys that follow from the session (cognito-identity.md 6.2). The federation keys are there
-/// for people who logged in only, as on AWS.
+/// The condition keys that follow from the session (docs/reference/cognito-identity.md, 6.2). The federation
+/// keys are there for people who logged in only, as on AWS.
 fn with_session_keys(context: Context, role: &Role, session: &Session) -> Context {
     let mut context = context
         .with(Key::PrincipalType, "AssumedRole")

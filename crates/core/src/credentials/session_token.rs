@@ -56,7 +56,8 @@ pub struct Session {
     /// An IAM policy that narrows the role for this session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_policy: Option<String>,
-    /// Whether the services that guests may reach narrow it as well (cognito-identity.md 6.3).
+    /// Whether the services that guests may reach narrow it as well
+    /// (docs/reference/cognito-identity.md, 6.3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest_scope_down: bool,
     /// When the token was issued that it was made from: a revocation since then ends it, however late it was

@@ -1,6 +1,6 @@
 //! From an OpenID token to temporary credentials: AssumeRoleWithWebIdentity once the token is believed and the pool
-//! has been asked (`identity_pool/assume.rs`), and the same step as the enhanced flow takes it on its own
-//! (cognito-identity.md sections 4.8, 6 and 7).
+//! has been asked (`pool/assume.rs`), and the same step as the enhanced flow takes it on its own
+//! (docs/reference/cognito-identity.md, 4.8, 6 and 7).
 //!
 //! A token becomes [`Claims`] when it is believed, a grant when the role's trust policy admits it, and
 //! only a grant becomes [`Credentials`].

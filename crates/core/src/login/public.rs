@@ -9,7 +9,7 @@
 //! | Google, Apple | [`GOOGLE`], [`APPLE`] | ID token | `SupportedLoginProviders` |
 //! | Facebook, Amazon | [`FACEBOOK`], [`AMAZON`] | access token | `SupportedLoginProviders` |
 //!
-//! Rules and texts: cognito-identity.md 4.1 and 9.1.
+//! Rules and texts: docs/reference/cognito-identity.md, 4.1 and 9.1.
 
 mod access_token;
 pub mod amr;

@@ -1,5 +1,5 @@
 //! What a developer decides about pools: settings, roles, principal tag maps, tags. Everything is written
-//! whole, so that what is left out goes back to its default (cognito-identity.md 3.4).
+//! whole, so that what is left out goes back to its default (docs/reference/cognito-identity.md, 3.4).
 
 use std::collections::BTreeMap;
 

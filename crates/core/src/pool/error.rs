@@ -1,5 +1,5 @@
 //! Refusals of the identity pool API. Clients compare these texts, so they are AWS's own, to the letter
-//! (cognito-identity.md 9.1); the variants bear the names of its exceptions (3.5).
+//! (docs/reference/cognito-identity.md, 9.1); the variants bear the names of its exceptions (3.5).
 
 use crate::credentials::source::CredentialsError;
 use crate::credentials::sts::AssumeError;

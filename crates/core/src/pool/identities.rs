@@ -74,7 +74,7 @@ impl IdentityPools {
     /// GetId: without logins a new guest at every call, with logins the identity that they belong to.
     ///
     /// # Errors
-    /// [`PoolError`], by the rules of cognito-identity.md 3.1 and 4.4.
+    /// [`PoolError`], by the rules of docs/reference/cognito-identity.md, 3.1 and 4.4.
     pub async fn get_id(
         &self,
         pool_id: &IdentityPoolId,
@@ -236,7 +236,7 @@ impl IdentityPools {
     /// MergeDeveloperIdentities: the destination's identity gets everything, the source's is disabled.
     ///
     /// # Errors
-    /// [`PoolError`], by the rules of cognito-identity.md 4.6.
+    /// [`PoolError`], by the rules of docs/reference/cognito-identity.md, 4.6.
     pub async fn merge_developer_identities(
         &self,
         merge: DeveloperMerge,
@@ -265,7 +265,7 @@ impl IdentityPools {
     /// UnlinkDeveloperIdentity: the identifier is free, and leads to a new identity when it comes again.
     ///
     /// # Errors
-    /// [`PoolError`], by the rules of cognito-identity.md 4.7.
+    /// [`PoolError`], by the rules of docs/reference/cognito-identity.md, 4.7.
     pub async fn unlink_developer_identity(
         &self,
         unlink: DeveloperUnlink,
@@ -286,7 +286,7 @@ impl IdentityPools {
     /// UnlinkIdentity: whoever shows a valid login of the identity may take public logins from it.
     ///
     /// # Errors
-    /// [`PoolError`], by the rules of cognito-identity.md 4.7.
+    /// [`PoolError`], by the rules of docs/reference/cognito-identity.md, 4.7.
     pub async fn unlink_identity(
         &self,
         identity_id: IdentityId,

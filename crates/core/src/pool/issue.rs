@@ -97,7 +97,7 @@ impl IdentityPools {
     /// GetOpenIdTokenForDeveloperIdentity.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.3.
+    /// [`PoolError`], each by the rules of docs/reference/cognito-identity.md, 4.3.
     pub async fn open_id_token_for_developer_identity(
         &self,
         request: DeveloperTokenRequest,
@@ -129,7 +129,7 @@ impl IdentityPools {
     /// to the guest named by `identity_id`, or merges what turns out to be one person.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.3.
+    /// [`PoolError`], each by the rules of docs/reference/cognito-identity.md, 4.3.
     pub async fn resolve(
         &self,
         pool: &IdentityPool,
@@ -231,7 +231,7 @@ impl IdentityPools {
     /// GetOpenIdToken: the classic flow's token, for guests and for whoever shows public logins.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.2, 4.4 and 4.8.
+    /// [`PoolError`], each by the rules of docs/reference/cognito-identity.md, 4.2, 4.4 and 4.8.
     pub async fn open_id_token(
         &self,
         identity_id: &IdentityId,
@@ -267,7 +267,7 @@ impl IdentityPools {
     /// for guests with nothing.
     ///
     /// # Errors
-    /// [`PoolError`], each by the rules of cognito-identity.md 4.4 and 4.8.
+    /// [`PoolError`], each by the rules of docs/reference/cognito-identity.md, 4.4 and 4.8.
     pub async fn credentials_for_identity(
         &self,
         identity_id: &IdentityId,

@@ -1,5 +1,5 @@
 //! Reading a `Logins` map: the developer's own word, tokens of public providers, or a token of ours, each
-//! where it belongs and nowhere else (cognito-identity.md 4.1 and 9.1).
+//! where it belongs and nowhere else (docs/reference/cognito-identity.md, 4.1 and 9.1).
 
 use super::{IdentityPools, Logins, PoolError};
 use crate::credentials::sts::FEDERATED_PROVIDER;

@@ -1,5 +1,5 @@
 //! Attributes for access control: what a login says about a person becomes session tags, which policies ask
-//! about (cognito-identity.md 4.11).
+//! about (docs/reference/cognito-identity.md, 4.11).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
 //! Which of a pool's roles somebody gets: the default one, or what a role mapping makes of the provider's
-//! token (cognito-identity.md 4.9 and 4.10).
+//! token (docs/reference/cognito-identity.md, 4.9 and 4.10).
 
 use serde_json::{Map, Value};
 

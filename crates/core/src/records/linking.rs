@@ -1,5 +1,5 @@
 //! Which identity some logins lead to, and what has to change for it: linked, merged, unlinked, or refused
-//! (cognito-identity.md 4.3, 4.4, 4.6 and 4.7).
+//! (docs/reference/cognito-identity.md, 4.3, 4.4, 4.6 and 4.7).
 //!
 //! A store finds the identities that take part, has this module decide, and makes the change, all in one
 //! transaction. So the rules stand here once, whatever the store.

@@ -11,7 +11,7 @@ use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::linking::MAX_LOGINS;
 use crate::store::StoreError;
 
-/// The most characters of a developer user identifier (cognito-identity.md 2).
+/// The most characters of a developer user identifier (docs/reference/cognito-identity.md, 2).
 const MAX_DEVELOPER_USER: usize = 1024;
 
 /// An identity and all its logins, in order.

@@ -1,5 +1,5 @@
 //! The OpenID token: what an identity shows to be given credentials. Form and claims are those of
-//! Cognito's (cognito-identity.md section 5), so that every client and policy made for them works.
+//! Cognito's (docs/reference/cognito-identity.md, 5), so that every client and policy made for them works.
 
 use std::collections::BTreeMap;
 

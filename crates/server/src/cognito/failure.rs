@@ -1,5 +1,5 @@
 //! Why a call to Amazon Cognito came to nothing, and who can do something about it. The exceptions are those of
-//! cognito-identity.md 1.3, 3.5 and 9.1.
+//! docs/reference/cognito-identity.md, 1.3, 3.5 and 9.1.
 
 use std::error::Error;
 

@@ -30,7 +30,7 @@ impl Region {
     }
 
     /// LookupDeveloperIdentity, by the identity. One page tells enough: an identity has 20 logins at most
-    /// (cognito-identity.md 4.2), and a page holds 60.
+    /// (docs/reference/cognito-identity.md, 4.2), and a page holds 60.
     async fn users_of(&self, id: &IdentityId, by: &Presence) -> Result<Vec<String>, Failure> {
         let call = self.call_about_identity(Operation::LookupDeveloperIdentity);
         let ask = || {
@@ -70,7 +70,8 @@ impl Region {
     /// "Identity pools authentication flow", GetOpenIdToken). What is handed out for the guest is thrown away.
     async fn check_unauthenticated(&self, id: &IdentityId, by: &Presence) -> Result<(), Failure> {
         let answer = match self.token_of_guest(id, by).await {
-            // A pool that has only the enhanced flow says so by this exception (cognito-identity.md 4.8).
+            // A pool that has only the enhanced flow says so by this exception
+            // (docs/reference/cognito-identity.md, 4.8).
             Err(Failure::Final(AdmissionError::Refused(error)))
                 if matches!(*error, PoolError::InvalidParameter(_)) =>
             {

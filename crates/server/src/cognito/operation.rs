@@ -26,9 +26,9 @@ impl Operation {
         }
     }
 
-    /// Whether asking twice does what asking once does (cognito-identity.md 3.6). A developer user gets the same identity
-    /// again, also a guest's that they got a moment ago. A merge is not made twice: whose login was taken away again
-    /// in between would lose it a second time.
+    /// Whether asking twice does what asking once does (docs/reference/cognito-identity.md, 3.6). A developer
+    /// user gets the same identity again, also a guest's that they got a moment ago. A merge is not made
+    /// twice: whose login was taken away again in between would lose it a second time.
     pub(super) fn is_repeatable(self) -> bool {
         match self {
             Self::GetOpenIdTokenForDeveloperIdentity

@@ -63,7 +63,8 @@ impl Region {
     }
 
     /// The same for the first of two users who are one person from now on. IAM credentials alone do not attach a
-    /// developer user to an identity of somebody else's; a merge does (cognito-identity.md 4.3-9 and 4.6).
+    /// developer user to an identity of somebody else's; a merge does
+    /// (docs/reference/cognito-identity.md, 4.3-9 and 4.6).
     pub(super) async fn link(
         &self,
         first: &User,

@@ -17,7 +17,8 @@ use crate::config::RegionConfig;
 use crate::crowd::Presence;
 use crate::repetition::Budget;
 
-/// Amazon's default quota of GetCredentialsForIdentity (cognito-identity.md 8), which is four times that of tokens.
+/// Amazon's default quota of GetCredentialsForIdentity (docs/reference/cognito-identity.md, 8), which is four
+/// times that of tokens.
 const OTHERS_PER_TOKEN: u32 = 4;
 
 /// The Regions of an installation, the first preferred.

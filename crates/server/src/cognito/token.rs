@@ -9,10 +9,10 @@ use daypass_core::token::openid_token::OpenIdToken;
 use serde::Deserialize;
 
 /// The longest life that a token can be asked for, and five minutes for clocks that differ
-/// (cognito-identity.md 4.3).
+/// (docs/reference/cognito-identity.md, 4.3).
 const MAX_LIFE: SignedDuration = SignedDuration::from_mins(24 * 60 + 5);
 
-/// The claims that say whose a token is and until when (cognito-identity.md 5).
+/// The claims that say whose a token is and until when (docs/reference/cognito-identity.md, 5.2).
 #[derive(Deserialize)]
 struct Claims {
     sub: IdentityId,

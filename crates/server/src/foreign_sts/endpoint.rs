@@ -1,5 +1,5 @@
 //! One call of AssumeRoleWithWebIdentity at an STS that is not ours, and what its answer means
-//! (cognito-identity.md 7).
+//! (docs/reference/cognito-identity.md, 7).
 
 use std::sync::Arc;
 

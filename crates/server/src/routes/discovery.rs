@@ -1,5 +1,5 @@
 //! What a verifier of our tokens asks for: OpenID Connect Discovery 1.0 section 4, and the key set under
-//! the three paths that verifiers of Cognito's tokens use (cognito-identity.md 5.3).
+//! the three paths that verifiers of Cognito's tokens use (docs/reference/cognito-identity.md, 5.3).
 
 use axum::Json;
 use axum::extract::State;

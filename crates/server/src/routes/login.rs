@@ -1,5 +1,5 @@
 //! `/login`: the hosted sign-in. A page with the configured providers, the way to each of them, and the way back to
-//! the app with a one-time code. What it means stands in core's `login_flow.rs`.
+//! the app with a one-time code. What it means stands in core's `broker/hosted_login.rs`.
 
 mod cookie;
 pub mod pages;

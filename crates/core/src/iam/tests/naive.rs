@@ -7,7 +7,7 @@
 //!
 //! Sources: IAM User Guide, "Policy evaluation logic", "IAM JSON policy elements: Condition operators", "Set
 //! operators for multi-valued context keys", "IAM policy elements: Variables and tags"; and
-//! docs/decisions/0003 for what is stricter here than there.
+//! docs/decisions/0003-iam-evaluator.md for what is stricter here than there.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

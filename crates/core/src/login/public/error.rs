@@ -1,5 +1,5 @@
 //! Why a login is not believed. Clients compare these texts, so they are AWS's own where one is known
-//! (cognito-identity.md 9.1).
+//! (docs/reference/cognito-identity.md, 9.1).
 
 use crate::login::id_token::IdTokenError;
 
@@ -53,7 +53,7 @@ pub enum PublicLoginError {
     },
 }
 
-/// The exceptions of the identity pool API that a login can end in (cognito-identity.md 3.5).
+/// The exceptions of the identity pool API that a login can end in (docs/reference/cognito-identity.md, 3.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// `NotAuthorizedException`.

@@ -1,5 +1,5 @@
-//! `AWSCognitoIdentityService` in AWS JSON 1.1 (cognito-identity.md 1 to 3): one short function an
-//! operation. What operations take is in `model.rs` and `shapes.rs`, what they mean in core.
+//! `AWSCognitoIdentityService` in AWS JSON 1.1 (docs/reference/cognito-identity.md, 1 to 3): one short
+//! function an operation. What operations take is in `model.rs` and `shapes.rs`, what they mean in core.
 
 use std::collections::BTreeMap;
 

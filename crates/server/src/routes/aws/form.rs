@@ -1,4 +1,4 @@
-//! The members of a request in the Query protocol (cognito-identity.md 1.4).
+//! The members of a request in the Query protocol (docs/reference/cognito-identity.md, 1.4).
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! The operations of the identity pool API, who may call them, and what their members have to look like:
-//! cognito-identity.md sections 2 and 3 as data.
+//! docs/reference/cognito-identity.md, 2 and 3 as data.
 
 use daypass_core::ground::ids::IdentityId;
 

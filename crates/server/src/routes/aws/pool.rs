@@ -1,5 +1,6 @@
-//! Which pools an operation is about, as policies call them (cognito-identity.md 3.7). Only the members that
-//! the operation itself reads count: any other is a member that the caller added to be taken for another pool.
+//! Which pools an operation is about, as policies call them (docs/reference/cognito-identity.md, 3.7). Only
+//! the members that the operation itself reads count: any other is a member that the caller added to be taken
+//! for another pool.
 
 use std::collections::BTreeSet;
 

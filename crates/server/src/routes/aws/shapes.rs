@@ -1,6 +1,7 @@
 //! What the operations of the identity pool API take, member by member. By the time a request becomes one of
 //! these, `validation.rs` has held it against `model.rs`: what is required is there, and every text has its
-//! form. Unknown members are ignored and `null` is absent, as on AWS (cognito-identity.md 1.1).
+//! form. Unknown members are ignored and `null` is absent, as on AWS
+//! (docs/reference/cognito-identity.md, 1.1).
 
 use std::collections::BTreeMap;
 
@@ -121,7 +122,7 @@ struct Mapping {
 
 impl SetIdentityPoolRoles {
     /// What to do with people for whom a mapping names no role is optional in the shape, and required by its
-    /// documentation for either type (cognito-identity.md 4.10).
+    /// documentation for either type (docs/reference/cognito-identity.md, 4.10).
     pub fn roles(mut self) -> Result<PoolRoles, ApiError> {
         let mappings = self.role_mappings.into_iter().flatten();
         Ok(PoolRoles {

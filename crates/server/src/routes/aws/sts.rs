@@ -1,4 +1,4 @@
-//! STS in the Query protocol (cognito-identity.md 1.4 and 7).
+//! STS in the Query protocol (docs/reference/cognito-identity.md, 1.4 and 7).
 
 use axum::http::header;
 use axum::http::request::Parts;

@@ -1,5 +1,6 @@
-//! The constraints of AWS's shapes, and what a client hears who breaks them (cognito-identity.md 1.3 and 2).
-//! Clients show the texts and match on them, so they have AWS's form to the letter.
+//! The constraints of AWS's shapes, and what a client hears who breaks them
+//! (docs/reference/cognito-identity.md, 1.3 and 2). Clients show the texts and match on them, so they have
+//! AWS's form to the letter.
 
 use std::borrow::Cow;
 use std::fmt::Write;

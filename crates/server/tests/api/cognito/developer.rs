@@ -1,4 +1,4 @@
-//! GetOpenIdTokenForDeveloperIdentity, by the rules of cognito-identity.md 4.3.
+//! GetOpenIdTokenForDeveloperIdentity, by the rules of docs/reference/cognito-identity.md, 4.3.
 
 use serde_json::{Value, json};
 

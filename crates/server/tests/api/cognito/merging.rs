@@ -1,4 +1,5 @@
-//! MergeDeveloperIdentities, by the rules of cognito-identity.md 4.6, and LookupDeveloperIdentity afterwards.
+//! MergeDeveloperIdentities, by the rules of docs/reference/cognito-identity.md, 4.6, and
+//! LookupDeveloperIdentity afterwards.
 
 use daypass_core::ground::clock::SignedDuration;
 use serde_json::{Value, json};

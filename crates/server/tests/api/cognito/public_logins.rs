@@ -1,5 +1,5 @@
 //! Logins of public providers through the whole API: who is believed, which identity they lead to, and what
-//! follows from them (cognito-identity.md 4 and 9.1).
+//! follows from them (docs/reference/cognito-identity.md, 4 and 9.1).
 
 mod audit;
 mod beside_developer;

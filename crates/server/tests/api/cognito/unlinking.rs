@@ -1,4 +1,4 @@
-//! UnlinkDeveloperIdentity, by the rules of cognito-identity.md 4.7.
+//! UnlinkDeveloperIdentity, by the rules of docs/reference/cognito-identity.md, 4.7.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
 //! Makes the target what the source is. Every call writes a whole, because what is left out of one goes back
-//! to its default (cognito-identity.md 9.2), so a run that is repeated comes to the same.
+//! to its default (docs/reference/cognito-identity.md, 3.4), so a run that is repeated comes to the same.
 
 use std::collections::{BTreeSet, HashMap};
 

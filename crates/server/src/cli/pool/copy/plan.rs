@@ -107,7 +107,8 @@ fn account_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(4)
 }
 
-/// Identities hang on the name of the developer provider, so it is given once (cognito-identity.md 3.4).
+/// Identities hang on the name of the developer provider, so it is given once
+/// (docs/reference/cognito-identity.md, 3.4).
 fn check_developer_provider(source: &Configuration, target: &Pool) -> anyhow::Result<()> {
     let theirs = &target.configuration.developer_provider;
     if theirs.is_none() || *theirs == source.developer_provider {
@@ -146,7 +147,7 @@ fn entry(difference: &Difference) -> String {
     values.iter().fold(format!("  {sign} {path}"), |lines, value| format!("{lines}\n      {value}"))
 }
 
-/// Twitter's app ID comes with its secret behind a semicolon (cognito-identity.md 4.1).
+/// Twitter's app ID comes with its secret behind a semicolon (docs/reference/cognito-identity.md, 4.1).
 fn shown(path: &str, value: &str) -> String {
     match value.split_once(';') {
         Some((app_id, _)) if path.starts_with("SupportedLoginProviders ") => format!("{app_id};…"),

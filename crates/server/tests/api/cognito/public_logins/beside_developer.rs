@@ -1,5 +1,5 @@
 //! GetOpenIdTokenForDeveloperIdentity with public logins beside the developer's, rule by rule
-//! (cognito-identity.md 4.3).
+//! (docs/reference/cognito-identity.md, 4.3).
 
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::login::public::GOOGLE;

@@ -1,5 +1,5 @@
 //! Attributes for access control: from a claim of the login to a tag in our token, to a session tag, to a policy
-//! that asks for it (cognito-identity.md 4.11).
+//! that asks for it (docs/reference/cognito-identity.md, 4.11).
 
 use serde_json::{Map, Value, json};
 

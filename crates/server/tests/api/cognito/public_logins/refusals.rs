@@ -1,4 +1,4 @@
-//! Tokens that are not believed, in the words that clients compare (cognito-identity.md 9.1).
+//! Tokens that are not believed, in the words that clients compare (docs/reference/cognito-identity.md, 9.1).
 
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::login::public::{AMAZON, FACEBOOK, GOOGLE};

@@ -1,5 +1,5 @@
 //! Role mappings: which role somebody's credentials have, by what their provider says about them
-//! (cognito-identity.md 4.9 and 4.10).
+//! (docs/reference/cognito-identity.md, 4.9 and 4.10).
 
 use daypass_core::login::public::GOOGLE;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
 //! GetOpenIdToken and GetCredentialsForIdentity with public logins: what they hand out, and how they link and
-//! merge on the way (cognito-identity.md 4.4 and 4.8).
+//! merge on the way (docs/reference/cognito-identity.md, 4.4 and 4.8).
 
 use daypass_core::credentials::access::Access;
 use daypass_core::ground::clock::SignedDuration;

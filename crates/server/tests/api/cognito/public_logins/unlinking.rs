@@ -1,4 +1,4 @@
-//! UnlinkIdentity: whoever shows a login may take public ones away (cognito-identity.md 4.7).
+//! UnlinkIdentity: whoever shows a login may take public ones away (docs/reference/cognito-identity.md, 4.7).
 
 use daypass_core::login::public::GOOGLE;
 use serde_json::{Value, json};
