@@ -160,14 +160,14 @@ def test_there_is_nothing_in_it_that_is_for_development(installation):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ('master_key = { file = "master-key" }', "", "master_key is missing: write `master_key = {"),
+        ('master_key = { file = "master-key" }', "", "master_key: missing: write `master_key = {"),
         ('"master-key"', '"nowhere"', "master_key: cannot read"),
         ('"master-key"', '"policy.json"', "`openssl rand -base64 32` makes a key"),
         ('url = "sqlite:daypass.db"', 'url = "postgres://x"', 'write "sqlite:FILE" or "memory:"'),
-        ('[store]\nurl = "sqlite:daypass.db"', "", "[store] is missing"),
+        ('[store]\nurl = "sqlite:daypass.db"', "", "[store]: missing"),
         ('"https://login.example.com"\nm', '"http://login.example.com"\nm', "must start with https://"),
         ('"policy.json"', '"nowhere.json"', "cannot read"),
-        ("[store]", "[stores]", "unknown field `stores`"),
+        ("[store]", "[stores]", "stores: unknown key; did you mean `store`?"),
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(installation, before, after, words):

@@ -6,7 +6,7 @@ pub(crate) mod home;
 mod ports;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -25,10 +25,11 @@ use tokio::task::JoinHandle;
 
 use self::home::Home;
 use self::ports::{Bound, Ports};
-use crate::config::{Additions, Config, EmbeddedConfig};
+use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, POOL_NAME, REGION};
+use crate::config::{Config, EmbeddedConfig};
 use crate::listen::{Stop, listen_within};
 use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
-use crate::sandbox::{self, Client, DAYPASS_DEMO_CLIENT_ID, SandboxConfig};
+use crate::sandbox::{self, Client, SandboxConfig};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
 use crate::wire::{App, Embedded, Ingredients, Playground, configured_pool};
@@ -38,14 +39,8 @@ use crate::{routes, s3};
 pub const BUCKET: &str = "daypass-demo";
 /// The AWS profile that is written into the directory.
 pub(crate) const PROFILE: &str = "daypass";
-const POOL_NAME: &str = "daypass-demo";
-const REGION: &str = "us-east-1";
-const ACCOUNT_ID: &str = "000000000000";
-const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 /// The roles, called as what they trust: everybody who logged in, and guests.
 pub(crate) const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
-/// The providers, both of them the sandbox.
-const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
 /// What guests may read.
 const PUBLIC_FOLDER: &str = "public";
 /// The developer whose access key is behind the profile.
@@ -59,7 +54,7 @@ pub struct Options {
     /// The server's port; S3 and the sandbox take the next two. 0 takes three that are free.
     pub port: u16,
     /// More providers, apps and roles than development needs by itself.
-    pub additions: Option<PathBuf>,
+    pub config: Option<PathBuf>,
 }
 
 /// What is running, as the line of JSON says it.
@@ -132,7 +127,11 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
 
-    let config = config(&home, &ports, options.additions.as_deref())?;
+    let config = Config::of_development(
+        ports.addresses(),
+        &home.sandbox_client_secret_file(),
+        options.config.as_deref(),
+    )?;
     home.warnings.extend(secrets::exposures(config.secret_references()));
     for warning in &home.warnings {
         tracing::warn!("{warning}");
@@ -182,7 +181,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let sandbox = SandboxConfig {
         our_client: Client::daypass_demo(
             home.sandbox_client_secret()?,
-            ports.sandbox_redirect_uris(&PROVIDERS),
+            ports.addresses().sandbox_redirect_uris(),
         ),
         public_url: sandbox_url,
     };
@@ -199,40 +198,6 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
     Ok(Running { ready, warnings: std::mem::take(&mut home.warnings), stop, listeners, _home: home })
-}
-
-/// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second
-/// takes bare access tokens, to show what that flow costs.
-fn config(home: &Home, ports: &Ports, additions: Option<&Path>) -> anyhow::Result<Config> {
-    let provider = |id: &str, name: &str, accept_unbound_access_tokens: bool| {
-        format!(
-            "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
-             client_secret = {{ file = {secret:?} }}\n\
-             accept_unbound_access_tokens = {accept_unbound_access_tokens}\n\
-             authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
-             exchange.url = \"{idp}/accounts/oauth2/token\"\n\
-             profile.url = \"{idp}/v1/me\"\n",
-            secret = home.sandbox_client_secret_file().to_string_lossy(),
-            idp = ports.sandbox.url(),
-        )
-    };
-    let text = format!(
-        "public_url = {url:?}\n\
-         [pool]\nname = \"{POOL_NAME}\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
-         region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n\
-         [[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
-        url = ports.server.url(),
-        origins = ports.origins(),
-        redirect_uris = ports.redirect_uris(),
-        strict = provider(PROVIDERS[0], "Snapchat", false),
-        lax = provider(PROVIDERS[1], "Snapchat, bare tokens", true),
-    );
-    let mut config = Config::parse(&text)?;
-    if let Some(file) = additions {
-        let added = Additions::read(file).and_then(|additions| config.add(additions));
-        added.with_context(|| format!("{} cannot be used", file.display()))?;
-    }
-    Ok(config)
 }
 
 /// What a developer may run beside `up`, and providers for development with it.

@@ -81,7 +81,7 @@ fn of_endpoints(config: &Config) -> Vec<String> {
         let key = |region| format!("[[pool.region]] region = \"{region}\": endpoint_url");
         endpoints.extend(urls.map(|(region, url)| (key(&region.region), url)));
     }
-    if let Ok(Some(sts)) = config.foreign_sts() {
+    if let Some(sts) = &config.foreign_sts {
         endpoints.push(("[credentials] url".to_owned(), sts.url.to_string()));
     }
     let in_the_clear =
@@ -115,7 +115,7 @@ fn of_lives(config: &Config) -> Vec<String> {
              {how}; leave it out unless there are clients that cannot log in again"
         ));
     }
-    if let Ok(Some(sts)) = config.foreign_sts()
+    if let Some(sts) = &config.foreign_sts
         && sts.duration > USUAL_LIFE
     {
         found.push(format!(
@@ -155,7 +155,7 @@ pub fn of_provider(config: &ProviderConfig, provider: &Provider) -> Vec<String> 
 
 /// Keys that an operator laid over a block of the catalogue, and that ask for less than it does.
 fn weaker(config: &ProviderConfig, ours: &Definition) -> Vec<(&'static str, &'static str)> {
-    let name = config.catalogue.as_deref().unwrap_or(&config.id);
+    let name = config.block();
     let Some(theirs) = Definition::of_catalogue(name) else { return Vec::new() };
     let both = theirs.id_token.as_ref().zip(ours.id_token.as_ref());
     let nonce = |it: &IdToken| it.nonce != NonceMode::None;

@@ -266,7 +266,7 @@ impl Embedded {
         let http = ingredients.http;
         let public_logins =
             Arc::new(PublicLogins::new(config.registered_providers(), http.clone(), clock.clone()));
-        let foreign_sts = config.foreign_sts()?;
+        let foreign_sts = config.foreign_sts.clone();
         let region = pool_config.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
         let pool = configured_pool(&*store, &pool_config, &config.pool.developer_provider, &*random).await?;

@@ -11,7 +11,7 @@ use daypass_core::operator::revocation::{RevocationError, Revoked, Revoker, Sess
 
 use super::place::{Opened, Place};
 use super::{operator, print};
-use crate::config::Additions;
+use crate::config::Config;
 
 /// End all sessions of an identity or of a role that began until now.
 #[derive(Debug, Args)]
@@ -49,10 +49,10 @@ fn sessions(text: &str) -> anyhow::Result<Sessions> {
 }
 
 fn roles(opened: &Opened, config: Option<&Path>) -> anyhow::Result<Vec<RoleName>> {
-    let additions = config.map(Additions::read).transpose()?.unwrap_or_default();
+    let added = config.map(Config::of_either).transpose()?.map(|config| config.roles).unwrap_or_default();
     let mut roles: Vec<RoleName> =
         opened.role_names().into_iter().map(RoleName::parse).collect::<Result<_, _>>()?;
-    roles.extend(additions.role_names().cloned());
+    roles.extend(added.into_iter().map(|role| role.name));
     Ok(roles)
 }
 

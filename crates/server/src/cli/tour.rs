@@ -15,7 +15,7 @@ use crate::up::{self, Options, Ready, home::Home};
 /// Starts a fresh `up` in a directory of its own, walks the flow, and leaves nothing behind.
 pub async fn run() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let running = up::start(&Options { dir: dir.path().to_owned(), port: 0, additions: None }).await?;
+    let running = up::start(&Options { dir: dir.path().to_owned(), port: 0, config: None }).await?;
     let tour = Tour { http: Http::new()?, ready: running.ready.clone() };
     let walked = tour.walk(&Home::existing(dir.path())?).await;
     running.stop().await;

@@ -30,7 +30,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     telemetry::log_panics();
     allow_many_sockets();
-    let options = Options { dir: arguments.dir, port: arguments.port, additions: arguments.config };
+    let options = Options { dir: arguments.dir, port: arguments.port, config: arguments.config };
     let running = up::start(&options).await?;
     for warning in &running.warnings {
         tell(&format!("Warning: {warning}."));

@@ -42,14 +42,6 @@ impl NetworkConfig {
             ..limits
         }
     }
-
-    /// Lays a developer's additions over it.
-    pub(super) fn add(&mut self, additions: Self) {
-        self.allow_private.extend(additions.allow_private);
-        self.trusted_proxies.extend(additions.trusted_proxies);
-        self.idle_timeout = additions.idle_timeout.or(self.idle_timeout);
-        self.drain_timeout = additions.drain_timeout.or(self.drain_timeout);
-    }
 }
 
 #[cfg(test)]
@@ -62,9 +54,6 @@ mod tests {
         let of = |limits: Limits| (limits.idle.as_secs(), limits.drain.as_secs());
         assert_eq!(of(limits("")), (75, 35));
         assert_eq!(of(limits("idle_timeout = \"5m\"\ndrain_timeout = \"90s\"")), (300, 90));
-        let mut config: NetworkConfig = toml::from_str("idle_timeout = \"5m\"").unwrap();
-        config.add(toml::from_str("drain_timeout = \"1m\"").unwrap());
-        assert_eq!(of(config.limits()), (300, 60));
         for wrong in ["idle_timeout = 60", "idle_timeout = \"0s\"", "drain_timeout = \"-1s\""] {
             assert!(toml::from_str::<NetworkConfig>(wrong).is_err(), "{wrong}");
         }

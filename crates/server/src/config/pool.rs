@@ -12,13 +12,13 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::urls::check_endpoint;
-
 /// Amazon's default quota of GetOpenIdTokenForDeveloperIdentity for an account in a Region, in requests a second
 /// (AWS: quotas in Amazon Cognito).
 const DEFAULT_QUOTA: u32 = 50;
 /// More than Amazon grants anybody.
-const MAX_QUOTA: u32 = 100_000;
+pub(super) const MAX_QUOTA: u32 = 100_000;
+/// The most rules that the role mapping of one provider may be given.
+pub(super) const MAX_ROLE_MAPPING_RULES: i64 = 400;
 
 /// The longest life of a token that clients may ask for, unless the operator says otherwise, in seconds.
 const DEFAULT_MAX_TOKEN_DURATION: i64 = 60 * 60;
@@ -150,41 +150,20 @@ impl TryFrom<RawPool> for PoolConfig {
     }
 }
 
+/// The grammar has looked whether every key is there, and none of the other driver's.
 fn embedded(raw: RawPool) -> Result<EmbeddedConfig, String> {
-    let region = match raw.region {
-        Some(Regions::One(region)) => region,
-        Some(Regions::Each(_)) => {
-            let text =
-                "[[pool.region]] goes with driver = \"cognito\": write that, or region = \"…\" in [pool]";
-            return Err(text.into());
+    match (raw.name, raw.region, raw.account_id) {
+        (Some(name), Some(Regions::One(region)), Some(account_id)) => {
+            Ok(EmbeddedConfig { name, region, account_id, role_mapping_rules: raw.role_mapping_rules })
         }
-        None => return Err(missing("region")),
-    };
-    Ok(EmbeddedConfig {
-        name: raw.name.ok_or_else(|| missing("name"))?,
-        account_id: raw.account_id.ok_or_else(|| missing("account_id"))?,
-        role_mapping_rules: raw.role_mapping_rules,
-        region,
-    })
-}
-
-fn missing(key: &str) -> String {
-    format!(
-        "missing field `{key}`, which the embedded pool needs; a pool of Amazon's needs driver = \"cognito\""
-    )
+        _ => {
+            Err("[[pool.region]] goes with driver = \"cognito\": write that, or region = \"…\" in [pool]"
+                .into())
+        }
+    }
 }
 
 fn cognito(raw: RawPool) -> Result<Vec<RegionConfig>, String> {
-    let others = [
-        ("name", raw.name.is_some()),
-        ("account_id", raw.account_id.is_some()),
-        ("role_mapping_rules", raw.role_mapping_rules.is_some()),
-    ];
-    if let Some((key, _)) = others.into_iter().find(|(_, given)| *given) {
-        return Err(format!(
-            "`{key}` goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out"
-        ));
-    }
     match raw.region {
         Some(Regions::Each(regions)) if !regions.is_empty() => check_regions(regions),
         Some(Regions::One(region)) => Err(format!(
@@ -201,27 +180,29 @@ fn cognito(raw: RawPool) -> Result<Vec<RegionConfig>, String> {
 
 fn check_regions(regions: Vec<RegionConfig>) -> Result<Vec<RegionConfig>, String> {
     let mut seen = BTreeSet::new();
-    for RegionConfig { region, pool_id, quota, endpoint_url } in &regions {
-        let place = format!("[[pool.region]] region = \"{region}\"");
-        if pool_id.region() != region.as_str() {
-            return Err(format!("{place}: pool_id = \"{pool_id}\" is a pool of another Region"));
+    let twice = regions.iter().find(|region| !seen.insert(&region.region));
+    match twice {
+        Some(twice) => {
+            Err(format!("region: {:?} stands there twice; each Region has one pool", twice.region.as_str()))
         }
-        if !seen.insert(region) {
-            return Err(format!("{place} stands there twice; each Region has one pool"));
-        }
-        if !(1..=MAX_QUOTA).contains(quota) {
-            return Err(format!("{place}: quota = {quota}: must be 1 to {MAX_QUOTA} requests a second"));
-        }
-        if let Some(url) = endpoint_url {
-            check_endpoint("[[pool.region]] endpoint_url", url).map_err(|error| error.to_string())?;
-        }
+        None => Ok(regions),
     }
-    Ok(regions)
+}
+
+impl RegionConfig {
+    /// Whether its parts can be true together.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.pool_id.region() == self.region.as_str() {
+            return Ok(());
+        }
+        Err(format!("pool_id = \"{}\" is a pool of another Region", self.pool_id))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     const EMBEDDED: &str = r#"
         name = "my-app"
@@ -245,7 +226,16 @@ mod tests {
 
     fn complaint(good: &str, from: &str, to: &str) -> String {
         assert!(good.contains(from), "{from}");
-        toml::from_str::<PoolConfig>(&good.replace(from, to)).unwrap_err().to_string()
+        refused(&good.replace(from, to))
+    }
+
+    /// What is told of a configuration with this in its `[pool]`.
+    fn refused(pool: &str) -> String {
+        let text = format!(
+            "public_url = \"https://a.example\"\n[pool]\n{}",
+            pool.replace("[[region]]", "[[pool.region]]")
+        );
+        Config::parse(&text).unwrap_err().to_string()
     }
 
     #[test]
@@ -292,23 +282,32 @@ mod tests {
     #[test]
     fn what_goes_with_the_other_driver_is_refused_with_the_cure() {
         for (good, from, to, cure) in [
-            (COGNITO, "driver", "name = \"my-app\"\ndriver", "`name` goes with driver = \"embedded\""),
+            (COGNITO, "driver", "name = \"my-app\"\ndriver", "[pool] name: goes with driver = \"embedded\""),
             (COGNITO, "driver", "account_id = \"000000000000\"\ndriver", "leave it out"),
-            (COGNITO, "driver", "role_mapping_rules = 3\ndriver", "`role_mapping_rules` goes with"),
-            (COGNITO, "driver = \"cognito\"", "", "[[pool.region]] goes with driver = \"cognito\""),
-            (EMBEDDED, "region = \"us-east-1\"", "driver = \"cognito\"", "`name` goes with"),
-            (EMBEDDED, "name = \"my-app\"", "", "missing field `name`"),
-            (EMBEDDED, "account_id = \"000000000000\"", "", "missing field `account_id`"),
-            (EMBEDDED, "region = \"us-east-1\"", "", "needs driver = \"cognito\""),
-            (EMBEDDED, "name", "driver = \"amazon\"\nname", "unknown variant `amazon`"),
+            (COGNITO, "driver", "role_mapping_rules = 3\ndriver", "[pool] role_mapping_rules: goes with"),
+            (
+                COGNITO,
+                "driver = \"cognito\"",
+                "name = \"a\"\naccount_id = \"000000000000\"",
+                "[[pool.region]] goes with driver = \"cognito\"",
+            ),
+            (EMBEDDED, "region = \"us-east-1\"", "driver = \"cognito\"", "account_id: goes with"),
+            (EMBEDDED, "name = \"my-app\"", "", "[pool] name: missing"),
+            (EMBEDDED, "account_id = \"000000000000\"", "", "[pool] account_id: missing"),
+            (EMBEDDED, "region = \"us-east-1\"", "", "[pool] region: missing"),
+            (
+                EMBEDDED,
+                "name",
+                "driver = \"amazon\"\nname",
+                "[pool] driver: must be \"embedded\" or \"cognito\"",
+            ),
         ] {
             let complaint = complaint(good, from, to);
             assert!(complaint.contains(cure), "{complaint}");
         }
         let bare = "driver = \"cognito\"\ndeveloper_provider = \"a\"\n";
-        let complaint =
-            |text: &str| toml::from_str::<PoolConfig>(&format!("{bare}{text}")).unwrap_err().to_string();
-        assert!(complaint("").contains("needs a pool"));
+        let complaint = |text: &str| refused(&format!("{bare}{text}"));
+        assert!(complaint("").contains("[pool] region: missing"));
         assert!(complaint("region = []").contains("needs a pool"));
         assert!(complaint("region = \"us-east-1\"").contains("pool_id = \"us-east-1:…\""));
         assert!(complaint("region = 7").contains("[[pool.region]] tables"));
@@ -332,7 +331,7 @@ mod tests {
             (
                 "us-east-1:0a",
                 "us-east-2:0a",
-                "region = \"us-east-1\": pool_id = \"us-east-2:0a\" is a pool of another",
+                "[[pool.region]] region = \"us-east-1\": pool_id = \"us-east-2:0a\" is a pool of another",
             ),
             ("us-east-1:0a", "0a", "pool_id"),
             (
@@ -341,8 +340,8 @@ mod tests {
                 "twice",
             ),
             ("quota = 200", "quota = 0", "must be 1 to 100000"),
-            ("quota = 200", "quotas = 2", "unknown field `quotas`"),
-            ("http://", "ftp://", "[[pool.region]] endpoint_url = \"ftp://127.0.0.1:5000\": must start with"),
+            ("quota = 200", "quotas = 2", "quotas: unknown key; did you mean `quota`?"),
+            ("http://", "ftp://", "endpoint_url: must start with"),
         ] {
             let complaint = complaint(COGNITO, from, to);
             assert!(complaint.contains(cure), "{complaint}");

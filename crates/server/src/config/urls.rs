@@ -3,75 +3,71 @@
 
 use url::{Host, Url};
 
-use super::ConfigError;
+/// What is wrong with an address, as its cure.
+type Checked = Result<(), &'static str>;
 
 /// The issuer of our tokens, before which paths and queries of ours are written.
-pub(super) fn check_public_url(value: &str) -> Result<(), ConfigError> {
-    let refuse = |cure| Err(mistake("public_url", value, cure));
-    let url = read("public_url", value)?;
+pub(super) fn check_public_url(value: &str) -> Checked {
+    let url = read(value)?;
     if url.query().is_some() {
-        return refuse("must have no query: paths are written behind it");
+        return Err("must have no query: paths are written behind it");
     }
     if value.ends_with('/') {
-        return refuse("must not end with a slash");
+        return Err("must not end with a slash");
     }
     Ok(())
 }
 
 /// An origin that may call us: what a browser writes into `Origin`.
-pub(super) fn check_origin(value: &str, public_url: &str) -> Result<(), ConfigError> {
-    const KEY: &str = "[[app]] origins";
-    let url = read(KEY, value)?;
+pub(super) fn check_origin(value: &str, public_url: &str) -> Checked {
+    let url = read(value)?;
     if url.origin().ascii_serialization() != value {
-        return Err(mistake(KEY, value, "must be scheme, host and port only, as a browser writes them"));
+        return Err("must be scheme, host and port only, as a browser writes them");
     }
-    check_transport(KEY, value, &url, public_url)
+    check_transport(&url, public_url)
 }
 
 /// An address that a login returns to.
-pub(super) fn check_redirect_uri(value: &str, public_url: &str) -> Result<(), ConfigError> {
-    const KEY: &str = "[[app]] redirect_uris";
-    let url = read(KEY, value)?;
-    check_transport(KEY, value, &url, public_url)
+pub(super) fn check_redirect_uri(value: &str, public_url: &str) -> Checked {
+    check_transport(&read(value)?, public_url)
 }
 
 /// Where something of somebody else's is asked, by plain HTTP too.
-pub(super) fn check_endpoint(key: &'static str, value: &str) -> Result<(), ConfigError> {
-    read(key, value).map(drop)
+pub(super) fn check_endpoint(value: &str) -> Checked {
+    read(value).map(drop)
 }
 
-fn read(key: &'static str, value: &str) -> Result<Url, ConfigError> {
-    let refuse = |cure| Err(mistake(key, value, cure));
+fn read(value: &str) -> Result<Url, &'static str> {
     // The parser would pass over these, and what we compare is the text.
     if value.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
-        return refuse("must have no spaces, line breaks or backslashes");
+        return Err("must have no spaces, line breaks or backslashes");
     }
     let Ok(url) = Url::parse(value) else {
-        return refuse("must start with https:// or http://, and name a host");
+        return Err("must start with https:// or http://, and name a host");
     };
     let has_slashes = value[url.scheme().len()..].starts_with("://");
     if !matches!(url.scheme(), "https" | "http") || !has_slashes || url.host_str().is_none_or(str::is_empty) {
-        return refuse("must start with https:// or http://, and name a host");
+        return Err("must start with https:// or http://, and name a host");
     }
     if !url.username().is_empty() || url.password().is_some() || value.contains('@') {
-        return refuse("must name no user");
+        return Err("must name no user");
     }
     if url.fragment().is_some() {
-        return refuse("must have no fragment");
+        return Err("must have no fragment");
     }
     if value.contains('*') {
-        return refuse("is compared letter by letter: name each address, nothing stands for several");
+        return Err("is compared letter by letter: name each address, nothing stands for several");
     }
     Ok(url)
 }
 
 /// What travels in the clear can be read and changed on its way, codes too. An installation that only this machine can
 /// reach is somebody's development.
-fn check_transport(key: &'static str, value: &str, url: &Url, public_url: &str) -> Result<(), ConfigError> {
+fn check_transport(url: &Url, public_url: &str) -> Checked {
     if url.scheme() == "https" || is_here(url) || is_loopback(public_url) {
         return Ok(());
     }
-    Err(mistake(key, value, "must start with https://: plain http:// is for addresses of this machine"))
+    Err("must start with https://: plain http:// is for addresses of this machine")
 }
 
 /// Whether an address is one of the machine that somebody reads it on.
@@ -88,22 +84,14 @@ fn is_here(url: &Url) -> bool {
     }
 }
 
-fn mistake(key: &'static str, value: &str, cure: &'static str) -> ConfigError {
-    ConfigError::Url { key, value: value.to_owned(), cure }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const PUBLIC: &str = "https://login.example.com";
 
-    fn cure(checked: Result<(), ConfigError>) -> &'static str {
-        match checked {
-            Ok(()) => "",
-            Err(ConfigError::Url { cure, .. }) => cure,
-            Err(other) => panic!("{other}"),
-        }
+    fn cure(checked: Checked) -> &'static str {
+        checked.err().unwrap_or_default()
     }
 
     #[test]

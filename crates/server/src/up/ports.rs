@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use crate::config::development::Addresses;
+
 /// How often three free neighbours are looked for.
 const ATTEMPTS: usize = 50;
 
@@ -58,20 +60,9 @@ impl Ports {
         Ok(Self { s3: bind(next(1)?).await?, sandbox: bind(next(2)?).await?, server })
     }
 
-    /// The playground's address by both of its names.
-    pub fn origins(&self) -> Vec<String> {
-        ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.server.port)).to_vec()
-    }
-
-    /// Where the sandbox may send browsers back to: the playground, and the hosted login of each provider.
-    pub fn sandbox_redirect_uris(&self, providers: &[&str]) -> Vec<String> {
-        let callback = |id: &&str| format!("{}/login/{id}/callback", self.server.url());
-        self.redirect_uris().into_iter().chain(providers.iter().map(callback)).collect()
-    }
-
-    /// The playground itself, where its logins return to.
-    pub fn redirect_uris(&self) -> Vec<String> {
-        self.origins().iter().map(|origin| format!("{origin}/")).collect()
+    /// Where everything answers.
+    pub fn addresses(&self) -> Addresses {
+        Addresses { server: self.server.port, sandbox: self.sandbox.port }
     }
 }
 

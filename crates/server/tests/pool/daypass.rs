@@ -25,7 +25,7 @@ impl Up {
     }
 
     pub async fn start_in(dir: &Path) -> Self {
-        let options = Options { dir: dir.to_owned(), port: 0, additions: None };
+        let options = Options { dir: dir.to_owned(), port: 0, config: None };
         let running = Box::pin(up::start(&options)).await.expect("a server that starts");
         let client = client(&running.ready).await;
         Self { client, running, directory: None }

@@ -82,8 +82,13 @@ pub fn names() -> Vec<&'static str> {
 /// The name that a misspelt one probably stands for.
 #[must_use]
 pub fn nearest(name: &str) -> Option<String> {
-    let distance = |known: &&str| edits(name, known);
-    names().into_iter().min_by_key(distance).filter(|known| edits(name, known) <= 2).map(str::to_owned)
+    nearest_of(name, names()).map(str::to_owned)
+}
+
+/// The one of these words that a misspelt one probably stands for.
+pub fn nearest_of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let nearest = known.into_iter().min_by_key(|known| edits(word, known));
+    nearest.filter(|known| edits(word, known) <= 2)
 }
 
 /// How many characters have to be added, left out or replaced (Levenshtein's distance).

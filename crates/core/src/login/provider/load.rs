@@ -86,25 +86,30 @@ pub enum DefinitionError {
     Invalid(String),
 }
 
+/// A block of the catalogue with the operator's `overrides` laid over it, not read yet.
+///
+/// # Errors
+/// [`DefinitionError::Unknown`], if there is no such block, and the operator's is none of its own.
+pub fn laid_over_catalogue(name: &str, overrides: toml::Table) -> Result<toml::Table, DefinitionError> {
+    let Some(block) = catalogue::find(name) else {
+        // An operator's own provider is a block without a catalogue's beneath it.
+        if overrides.contains_key("binding") {
+            return Ok(overrides);
+        }
+        return Err(DefinitionError::Unknown { name: name.to_owned(), nearest: catalogue::nearest(name) });
+    };
+    let mut block = block.parse().map_err(invalid)?;
+    lay_over(&mut block, overrides);
+    Ok(block)
+}
+
 impl Definition {
     /// A block of the catalogue with the operator's `overrides` laid over it, key by key.
     ///
     /// # Errors
     /// [`DefinitionError`], in words for the operator.
     pub fn from_catalogue(name: &str, overrides: toml::Table) -> Result<Self, DefinitionError> {
-        let Some(block) = catalogue::find(name) else {
-            // An operator's own provider is a block without a catalogue's beneath it.
-            if overrides.contains_key("binding") {
-                return Self::read(overrides);
-            }
-            return Err(DefinitionError::Unknown {
-                name: name.to_owned(),
-                nearest: catalogue::nearest(name),
-            });
-        };
-        let mut block: toml::Table = block.parse().map_err(invalid)?;
-        lay_over(&mut block, overrides);
-        Self::read(block)
+        Self::read(laid_over_catalogue(name, overrides)?)
     }
 
     /// Whether what the operator calls our client there names one.

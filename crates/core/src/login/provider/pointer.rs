@@ -71,8 +71,10 @@ impl TryFrom<String> for Pointer {
 /// `x`, or `[x, y]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub(super) enum OneOrMore<T> {
+pub enum OneOrMore<T> {
+    /// One.
     One(T),
+    /// Several, in brackets.
     More(Vec<T>),
 }
 

@@ -81,7 +81,7 @@ mod tests {
     use daypass_core::login::provider::catalogue;
 
     use super::*;
-    use crate::config::Additions;
+    use crate::config::Config;
     use crate::secrets::Secrets;
 
     /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
@@ -97,8 +97,13 @@ mod tests {
             .collect();
         let file = dir.path().join("more.toml");
         std::fs::write(&file, filled.join("\n")).unwrap();
-        let additions = Additions::read(&file).unwrap_or_else(|error| panic!("{id}: {error}"));
-        additions.providers()[0].load(&Secrets::default()).unwrap_or_else(|error| panic!("{id}: {error}"))
+        let config = Config::of_either(&file).unwrap_or_else(|error| panic!("{id}: {error}"));
+        config
+            .providers
+            .last()
+            .unwrap()
+            .load(&Secrets::default())
+            .unwrap_or_else(|error| panic!("{id}: {error}"))
     }
 
     #[test]

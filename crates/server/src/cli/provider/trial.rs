@@ -20,7 +20,7 @@ use daypass_core::login::provider::{
 
 use self::told::Told;
 use crate::cli::print;
-use crate::config::Additions;
+use crate::config::Config;
 use crate::provider_http::{Limits, Reach, ReqwestHttp};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::up::loopback;
@@ -62,8 +62,8 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let additions = Additions::read(&arguments.config)?;
-    let provider = find(&arguments.id, &additions).await?;
+    let config = Config::of_either(&arguments.config)?;
+    let provider = find(&arguments.id, &config).await?;
     let Some(proof) = proof(&arguments) else {
         let redirect_uri = arguments.redirect_uri.unwrap_or_default();
         return Ok(print(&start(
@@ -73,17 +73,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             &SystemRandom,
         )?)?);
     };
-    let reach = Reach::with(additions.allowed_private().iter().cloned().chain(loopback()));
+    let reach = Reach::with(config.network.allow_private.into_iter().chain(loopback()));
     let http = ReqwestHttp::new(Limits::default(), reach, Arc::new(SystemClock), Arc::new(SystemRandom))?;
     let told = Told::new(http, provider.clone(), &proof, print);
     let login = Engine::new(Arc::new(told), Arc::new(SystemClock)).verify(&provider, proof).await;
     conclude(login)
 }
 
-async fn find(id: &str, additions: &Additions) -> anyhow::Result<Arc<Provider>> {
-    let config = additions.providers().iter().find(|config| config.id == id);
-    let config = config.with_context(|| {
-        let known: Vec<&str> = additions.providers().iter().map(|config| &*config.id).collect();
+async fn find(id: &str, config: &Config) -> anyhow::Result<Arc<Provider>> {
+    let found = config.providers.iter().find(|provider| provider.id == id);
+    let config = found.with_context(|| {
+        let known: Vec<&str> = config.providers.iter().map(|provider| &*provider.id).collect();
         format!("the file has no [[provider]] with id = {id:?}; it has: {}", known.join(", "))
     })?;
     let store = AwsSecrets::new(Arc::new(SystemClock));

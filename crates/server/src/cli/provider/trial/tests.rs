@@ -26,7 +26,7 @@ impl Setting {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("state");
-        let running = up::start(&Options { dir: state.clone(), port: 0, additions: None }).await.unwrap();
+        let running = up::start(&Options { dir: state.clone(), port: 0, config: None }).await.unwrap();
         let secret = Home::existing(&state).unwrap().sandbox_client_secret().unwrap();
         let block = format!(
             "[[provider]]\nid = \"ours\"\ncatalogue = \"snapchat\"\nclient_id = {client:?}\n\
@@ -49,8 +49,8 @@ impl Setting {
     /// Tries a proof. Answers what came of it and what was told.
     async fn tries(&self, more: &[&str]) -> (Result<VerifiedLogin, ProofError>, String) {
         let arguments = self.arguments(more);
-        let additions = Additions::read(&arguments.config).unwrap();
-        let provider = find("ours", &additions).await.unwrap();
+        let config = Config::of_either(&arguments.config).unwrap();
+        let provider = find("ours", &config).await.unwrap();
         let proof = proof(&arguments).unwrap();
         let reach = Reach::with(loopback());
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -118,9 +118,9 @@ async fn what_is_refused_fails_with_the_cure() {
 #[tokio::test]
 async fn a_login_is_started_with_the_address_and_the_next_command() {
     let setting = Setting::new().await;
-    let additions = Additions::read(&setting.dir.path().join("more.toml")).unwrap();
+    let config = Config::of_either(&setting.dir.path().join("more.toml")).unwrap();
     let started =
-        start(&find("ours", &additions).await.unwrap(), "https://a.example/", "more.toml", &SystemRandom);
+        start(&find("ours", &config).await.unwrap(), "https://a.example/", "more.toml", &SystemRandom);
     let started = started.unwrap();
     assert!(
         started.contains(&format!(
@@ -134,7 +134,7 @@ async fn a_login_is_started_with_the_address_and_the_next_command() {
         !started.split("--code-verifier").next().unwrap().contains(verifier),
         "the address has its hash alone"
     );
-    assert!(find("theirs", &additions).await.unwrap_err().to_string().contains("it has: ours"));
+    assert!(find("theirs", &config).await.unwrap_err().to_string().contains("it has: ours"));
     setting.running.stop().await;
 }
 

@@ -200,7 +200,7 @@ mod tests {
     use daypass_core::ground::secret::Secret;
 
     use super::*;
-    use crate::config::Additions;
+    use crate::config::Config;
     use crate::secrets::Secrets;
 
     /// A provider that answers everything so.
@@ -220,7 +220,11 @@ mod tests {
         std::fs::write(dir.path().join("more.toml"), block).unwrap();
         std::fs::write(dir.path().join("secret"), "hunter2/+").unwrap();
         Arc::new(
-            Additions::read(&dir.path().join("more.toml")).unwrap().providers()[0]
+            Config::of_either(&dir.path().join("more.toml"))
+                .unwrap()
+                .providers
+                .last()
+                .unwrap()
                 .load(&Secrets::default())
                 .unwrap(),
         )

@@ -1,0 +1,90 @@
+//! What `daypass up` decides by itself: a configuration like any other, written by us. A developer's file is laid over
+//! it.
+
+use std::path::Path;
+
+/// Our client at the sandbox identity provider.
+pub const DAYPASS_DEMO_CLIENT_ID: &str = "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01";
+/// The name of the pool, made at the first start.
+pub(crate) const POOL_NAME: &str = "daypass-demo";
+/// The Region that IDs and ARNs carry.
+pub(crate) const REGION: &str = "us-east-1";
+/// The account that ARNs carry.
+pub(crate) const ACCOUNT_ID: &str = "000000000000";
+/// The key in `Logins` of the pool's own developer provider.
+pub(crate) const DEVELOPER_PROVIDER: &str = "login.daypass.local";
+/// The providers, both of them the sandbox.
+pub(crate) const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
+/// The server's port, unless another one is asked for.
+pub(crate) const PORT: u16 = 9400;
+
+/// Where everything answers on this machine.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    /// The server's port.
+    pub server: u16,
+    /// The port of the sandbox identity provider.
+    pub sandbox: u16,
+}
+
+/// Where `up` answers that was not told otherwise.
+impl Default for Addresses {
+    fn default() -> Self {
+        Self { server: PORT, sandbox: PORT + 2 }
+    }
+}
+
+impl Addresses {
+    /// The playground's address by both of its names.
+    pub fn origins(self) -> [String; 2] {
+        ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.server))
+    }
+
+    /// The playground itself, where its logins return to.
+    pub fn redirect_uris(self) -> [String; 2] {
+        self.origins().map(|origin| format!("{origin}/"))
+    }
+
+    /// Where the sandbox may send browsers back to: the playground, and the hosted login of each provider.
+    pub fn sandbox_redirect_uris(self) -> Vec<String> {
+        let callback = |id: &&str| format!("http://127.0.0.1:{}/login/{id}/callback", self.server);
+        self.redirect_uris().into_iter().chain(PROVIDERS.iter().map(callback)).collect()
+    }
+}
+
+/// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second takes bare
+/// access tokens, to show what that flow costs.
+pub(super) fn text(addresses: Addresses, client_secret: &Path) -> String {
+    let [strict, lax] = PROVIDERS;
+    format!(
+        "{pool}[[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
+        pool = pool(addresses),
+        origins = addresses.origins(),
+        redirect_uris = addresses.redirect_uris(),
+        strict = provider(strict, "Snapchat", false, addresses, client_secret),
+        lax = provider(lax, "Snapchat, bare tokens", true, addresses, client_secret),
+    )
+}
+
+/// What every configuration needs.
+pub(super) fn pool(addresses: Addresses) -> String {
+    format!(
+        "public_url = \"http://127.0.0.1:{server}\"\n\
+         [pool]\nname = \"{POOL_NAME}\"\ndeveloper_provider = \"{DEVELOPER_PROVIDER}\"\n\
+         region = \"{REGION}\"\naccount_id = \"{ACCOUNT_ID}\"\n",
+        server = addresses.server,
+    )
+}
+
+fn provider(id: &str, name: &str, takes_unbound: bool, addresses: Addresses, client_secret: &Path) -> String {
+    format!(
+        "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
+         client_secret = {{ file = {client_secret:?} }}\n\
+         accept_unbound_access_tokens = {takes_unbound}\n\
+         authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
+         exchange.url = \"{idp}/accounts/oauth2/token\"\n\
+         profile.url = \"{idp}/v1/me\"\n",
+        client_secret = client_secret.to_string_lossy(),
+        idp = format_args!("http://127.0.0.1:{}", addresses.sandbox),
+    )
+}

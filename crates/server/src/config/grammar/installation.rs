@@ -1,0 +1,324 @@
+//! The tables of an installation.
+
+use daypass_core::broker::login_tags::LoginTags;
+use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName};
+use daypass_core::login::public::{OidcProvider, UserPool};
+use toml::Value;
+
+use super::{Key, Kind, PROVIDER, Table, duration};
+use crate::config::pool::{MAX_QUOTA, MAX_ROLE_MAPPING_RULES, PoolConfig, RegionConfig};
+use crate::config::store::StoreUrl;
+use crate::config::{AppConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
+use crate::foreign_sts::CredentialsConfig;
+use crate::origin::TrustedProxy;
+use crate::provider_http::AllowedHost;
+use crate::secrets::{Interval, SecretReference};
+
+/// A whole configuration.
+pub(in crate::config) static FILE: Table = Table::of(
+    "What an operator decides about an installation.",
+    &[
+        Key::new::<String>(
+            "public_url",
+            Kind::Text,
+            "Where browsers and clients reach the server: the issuer of its tokens. No slash at the end.",
+        )
+        .read_by(public_url)
+        .for_production()
+        .required_as("write `public_url = \"https://…\"`, the address that people sign in at"),
+        secret(
+            "master_key",
+            "The root of all sealing: 32 bytes in base64. What it sealed cannot be opened without it.",
+        )
+        .required_by_production(
+            "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand -base64 32` \
+             prints",
+        ),
+        Key::new::<Value>("store", Kind::Table(&STORE), "Where everything is kept.")
+            .required_by_production("write `[store]`, and below it `url = \"sqlite:daypass.db\"`"),
+        Key::new::<PoolConfig>("pool", Kind::Table(&POOL), "The identity pool that logins lead to.").required_as(
+            "write `[pool]`, and below it name, developer_provider, region and account_id, or driver = \"cognito\"",
+        ),
+        Key::new::<NetworkConfig>(
+            "network",
+            Kind::Table(&NETWORK),
+            "What of the network providers may be in, who stands in front, and how patient the server is.",
+        ),
+        Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics."),
+        Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled."),
+        Key::new::<CredentialsConfig>(
+            "credentials",
+            Kind::Table(&CREDENTIALS),
+            "Who gives credentials to the people of the embedded pool.",
+        ),
+        Key::new::<Value>("provider", Kind::Tables(&PROVIDER), "The providers whose logins are accepted."),
+        Key::new::<OidcProvider>(
+            "oidc_provider",
+            Kind::Tables(&OIDC_PROVIDER),
+            "OpenID Connect providers that the embedded pool may accept logins of, each under its ARN.",
+        ),
+        Key::new::<UserPool>(
+            "user_pool",
+            Kind::Tables(&USER_POOL),
+            "Cognito user pools that are not where their names say: those of an emulator.",
+        ),
+        Key::new::<AppConfig>("app", Kind::Tables(&APP), "Who may call from where."),
+        Key::new::<RoleConfig>("role", Kind::Tables(&ROLE), "The roles that the embedded pool may give."),
+    ],
+);
+
+static STORE: Table = Table::of(
+    "Where everything is kept.",
+    &[Key::new::<StoreUrl>(
+        "url",
+        Kind::Text,
+        "`sqlite:FILE`, or `memory:`, which is gone with the process. A relative path starts from the configuration.",
+    )
+    .required()],
+);
+
+static POOL: Table = Table::of(
+    "The identity pool that logins lead to: the embedded one, or one of Amazon Cognito.",
+    &[
+        Key::new::<String>("driver", Kind::Choice(&["embedded", "cognito"]), "Whose pool it is.")
+            .for_production()
+            .or("embedded"),
+        Key::new::<String>(
+            "developer_provider",
+            Kind::Text,
+            "The developer provider name: the key in `Logins` that stands for this broker.",
+        )
+        .for_production()
+        .required(),
+        Key::new::<LoginTags>(
+            "principal_tags",
+            Kind::TextByName,
+            "Session tags of everybody who logs in: a text, or `{provider}` or `{subject}` of the login.",
+        ),
+        Key::new::<String>(
+            "max_token_duration",
+            Kind::Duration,
+            "The longest life of an OpenID token that a client may ask for; at most `24h`.",
+        )
+        .read_by(duration)
+        .or("1h"),
+        Key::new::<String>(
+            "name",
+            Kind::Text,
+            "The name of the embedded pool, which is made under it at the first start.",
+        )
+        .for_production()
+        .for_driver("embedded")
+        .required(),
+        Key::new::<Value>(
+            "region",
+            Kind::TextOrTables(&REGION),
+            "The Region in the IDs and ARNs of the embedded pool; or, with `driver = \"cognito\"`, `[[pool.region]]` tables.",
+        )
+        .read_by(region)
+        .for_production()
+        .required(),
+        Key::new::<AccountId>("account_id", Kind::Text, "The account in the ARNs of the embedded pool.")
+            .for_production()
+            .for_driver("embedded")
+            .required(),
+        Key::new::<u16>(
+            "role_mapping_rules",
+            Kind::Number(1, MAX_ROLE_MAPPING_RULES),
+            "How many rules the role mapping of one provider may have in the embedded pool.",
+        )
+        .for_driver("embedded")
+        .or("25"),
+    ],
+);
+
+static REGION: Table = Table::of(
+    "A pool of Amazon Cognito in one Region. The first is asked first.",
+    &[
+        Key::new::<Region>("region", Kind::Text, "The Region.").required(),
+        Key::new::<IdentityPoolId>("pool_id", Kind::Text, "The identity pool.").required(),
+        Key::new::<u32>(
+            "quota",
+            Kind::Number(1, MAX_QUOTA as i64),
+            "How many tokens a second the account may ask for there.",
+        )
+        .or("50"),
+        Key::new::<String>(
+            "endpoint_url",
+            Kind::Text,
+            "Where the API answers, if it is not where the AWS SDK says.",
+        )
+        .read_by(endpoint_url),
+    ],
+);
+
+static NETWORK: Table = Table::of(
+    "What of the network providers may be in, who stands in front, and how patient the server is.",
+    &[
+        Key::new::<Vec<AllowedHost>>(
+            "allow_private",
+            Kind::Texts,
+            "Hosts of providers and issuers that may have a private address: names or addresses, no ports.",
+        )
+        .or("none"),
+        Key::new::<Vec<TrustedProxy>>(
+            "trusted_proxies",
+            Kind::Texts,
+            "Proxies that are believed when they say who is behind them: addresses or networks.",
+        )
+        .or("none"),
+        Key::new::<String>(
+            "idle_timeout",
+            Kind::Duration,
+            "How long a connection is kept on which nobody asks.",
+        )
+        .read_by(duration)
+        .or("75s"),
+        Key::new::<String>(
+            "drain_timeout",
+            Kind::Duration,
+            "How long requests under way may take when the server is told to end.",
+        )
+        .read_by(duration)
+        .or("35s"),
+    ],
+);
+
+static METRICS: Table = Table::of(
+    "Who may read the metrics: nobody, unless there is a token.",
+    &[secret("token", "The bearer token that `/metrics` asks for.")],
+);
+
+static SECRETS: Table = Table::of(
+    "How secrets that AWS keeps are handled.",
+    &[Key::new::<Interval>(
+        "refresh",
+        Kind::Text,
+        "How old they may become before they are fetched again: a duration, or `never`.",
+    )
+    .or("15m")],
+);
+
+static CREDENTIALS: Table = Table::of(
+    "Who gives credentials to the people of the embedded pool: Daypass itself, or another STS.",
+    &[
+        Key::new::<String>("source", Kind::Choice(&["embedded", "sts"]), "Who gives them.").or("embedded"),
+        Key::new::<String>(
+            "url",
+            Kind::Text,
+            "Where the other STS answers: `https://`, or a host of `allow_private`.",
+        ),
+        Key::new::<String>(
+            "duration",
+            Kind::Duration,
+            "How long its credentials are to last: `15m` to `12h`.",
+        )
+        .read_by(duration)
+        .or("1h"),
+        Key::new::<std::collections::BTreeMap<String, String>>(
+            "roles",
+            Kind::TextByName,
+            "ARN of a role of the pool, and the ARN of the role there that its holders get.",
+        ),
+    ],
+);
+
+static OIDC_PROVIDER: Table = Table::of(
+    "An OpenID Connect provider, as IAM has them.",
+    &[
+        Key::new::<String>(
+            "arn",
+            Kind::Text,
+            "`arn:aws:iam::ACCOUNT:oidc-provider/`, and the issuer without `https://`.",
+        )
+        .required(),
+        Key::new::<String>("issuer", Kind::Text, "Exactly what stands in `iss` of its ID tokens.").required(),
+        Key::new::<Vec<String>>("audiences", Kind::Texts, "The client IDs whose ID tokens count: 1 to 100.")
+            .required(),
+        Key::new::<String>(
+            "jwks_uri",
+            Kind::Text,
+            "Where its keys are, if its discovery document is not to say so.",
+        ),
+    ],
+);
+
+static USER_POOL: Table = Table::of(
+    "A Cognito user pool of an emulator.",
+    &[
+        Key::new::<String>(
+            "name",
+            Kind::Text,
+            "`cognito-idp.REGION.amazonaws.com/ID`, as pools and `Logins` spell it.",
+        )
+        .required(),
+        Key::new::<String>("issuer", Kind::Text, "Exactly what stands in `iss` of its ID tokens.").required(),
+        Key::new::<String>("jwks_uri", Kind::Text, "Where its keys are.")
+            .or("`/.well-known/jwks.json` under the issuer"),
+    ],
+);
+
+static APP: Table = Table::of(
+    "An app that may call the broker.",
+    &[
+        Key::new::<String>("id", Kind::Text, "What you call it; each has its own.").required(),
+        Key::new::<Vec<String>>(
+            "origins",
+            Kind::Texts,
+            "The origins that its pages are served from, as a browser writes them.",
+        )
+        .required(),
+        Key::new::<Vec<String>>(
+            "redirect_uris",
+            Kind::Texts,
+            "The redirect URIs that its logins return to; each is compared letter by letter.",
+        )
+        .required(),
+    ],
+);
+
+static ROLE: Table = Table::of(
+    "A role, by the files of its policies. Relative paths start from the configuration.",
+    &[
+        Key::new::<RoleName>("name", Kind::Text, "Its name, the last part of its ARN.").required(),
+        Key::new::<String>("policy", Kind::Text, "The file of an IAM policy: what its holders may do.")
+            .required(),
+        Key::new::<String>("trust", Kind::Text, "The file of an IAM trust policy: who may take it on.")
+            .or("whoever logged in at the pool and gets the role from it"),
+    ],
+);
+
+/// A key whose value says where a secret is, and never is one.
+pub(super) const fn secret(name: &'static str, about: &'static str) -> Key {
+    Key::new::<SecretReference>(name, Kind::Secret, about).read_by(reference)
+}
+
+/// Whoever writes the secret itself where its reference belongs must not find it in a log.
+fn reference(value: &Value) -> Result<(), String> {
+    let read = value.as_table().and_then(|_| value.clone().try_into::<SecretReference>().ok());
+    read.map(drop).ok_or_else(|| {
+        "say where the secret is: { file = \"…\" }, { env = \"…\" }, { ssm = \"…\" } or { secrets_manager = \"…\" }; \
+         the secret itself never stands here"
+            .into()
+    })
+}
+
+fn public_url(value: &Value) -> Result<(), String> {
+    urls::check_public_url(text(value)?).map_err(ToString::to_string)
+}
+
+fn endpoint_url(value: &Value) -> Result<(), String> {
+    urls::check_endpoint(text(value)?).map_err(ToString::to_string)
+}
+
+fn region(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Table(_) => super::read::<RegionConfig>(value)?.check(),
+        Value::String(_) => super::can_be::<Region>(value),
+        _ => Err("must be the name of a Region, or [[pool.region]] tables".into()),
+    }
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| "must be a text in quotes".into())
+}
