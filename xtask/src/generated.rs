@@ -19,6 +19,11 @@ const ALL: &[Generated] = &[
     },
     Generated { file: "docs/providers.md", from: "the catalogue of providers", write: providers },
     Generated {
+        file: "docs/reference/configuration.md and daypass.schema.json",
+        from: "the grammar of the configuration",
+        write: configuration,
+    },
+    Generated {
         file: "crates/core/tests/deploy/policies.json",
         from: "the IAM documents in deploy/, filled in",
         write: policies,
@@ -46,7 +51,16 @@ fn compatibility(workspace: &Workspace) -> Outcome {
 
 /// The test that compares it writes it first when it is told to.
 fn providers(workspace: &Workspace) -> Outcome {
-    let mut test = workspace.cargo("test --package daypass --lib --locked --quiet cli::provider::page");
+    regenerate(workspace, "cli::provider::page")
+}
+
+/// Likewise.
+fn configuration(workspace: &Workspace) -> Outcome {
+    regenerate(workspace, "config::reference")
+}
+
+fn regenerate(workspace: &Workspace, test: &str) -> Outcome {
+    let mut test = workspace.cargo(&format!("test --package daypass --lib --locked --quiet {test}"));
     run(test.env("DAYPASS_REGENERATE", "1"))
 }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod check;
 mod key;
 pub mod lambda;
 mod place;
@@ -34,6 +35,8 @@ pub enum Command {
     Up(up::Arguments),
     /// Serve an installation: what runs in production
     Serve(serve::Arguments),
+    /// Tell every mistake of a configuration, with its line
+    Check(check::Arguments),
     /// Walk the whole flow, step by step, against a fresh `up`
     Tour,
     /// Ask the audit trail
@@ -68,6 +71,7 @@ impl Command {
             match self {
                 Self::Up(arguments) => up::run(arguments).await,
                 Self::Serve(arguments) => serve::run(arguments).await,
+                Self::Check(arguments) => check::run(arguments).await,
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,

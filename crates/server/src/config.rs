@@ -10,8 +10,11 @@ mod network;
 mod pool;
 mod provider;
 mod reading;
+#[cfg(test)]
+mod reference;
 mod registered;
 mod role;
+mod schema;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,6 +37,7 @@ pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 pub use self::provider::{AppleConfig, ProviderConfig, load_providers};
 use self::reading::Reading;
 pub use self::role::RoleConfig;
+pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
 pub use self::store::StoreUrl;
 pub(crate) use self::urls::is_loopback;
@@ -115,7 +119,7 @@ impl Config {
     /// [`ConfigError`], with every mistake and its line.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
-        let missing = document.mistakes(grammar::missing_for_production(&document.table));
+        let missing = document.mistakes(&grammar::missing_for_production(&document.table));
         ConfigError::unless(missing, Self::of(&document, folder(file)))
     }
 
@@ -152,7 +156,7 @@ impl Config {
 
     fn laid_over(ours: &str, file: &Path) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
-        let decided = document.mistakes(grammar::decided_by_up(&document.table));
+        let decided = document.mistakes(&grammar::decided_by_up(&document.table));
         ConfigError::unless(decided, Self::of(&document.over(Document::parse(ours, None)?), folder(file)))
     }
 
@@ -176,15 +180,18 @@ impl Config {
         for reference in master_key.iter_mut().chain(&mut metrics.token) {
             reference.start_from(base);
         }
-        store.iter_mut().for_each(|store| store.start_from(base));
+        if let Some(store) = &mut store {
+            store.start_from(base);
+        }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base);
         let roles = role::read(&mut reading, base);
         reading.finish()?;
+        let missing = |key| Mistake::elsewhere(grammar::missing_key(key));
         Ok(Self {
-            public_url: public_url.expect("the grammar asks for it"),
-            pool: pool.expect("the grammar asks for it"),
+            public_url: public_url.ok_or_else(|| missing("public_url"))?,
+            pool: pool.ok_or_else(|| missing("pool"))?,
             secrets: secrets.unwrap_or_default(),
             master_key,
             store,
@@ -197,6 +204,12 @@ impl Config {
             apps,
             roles,
         })
+    }
+
+    /// Whether it is one of `serve` and Lambda.
+    #[must_use]
+    pub fn is_of_production(&self) -> bool {
+        self.master_key.is_some() && self.store.is_some()
     }
 
     /// Every secret that the configuration refers to.

@@ -1,6 +1,7 @@
 //! A configuration as it is written: a tree of keys and values, and the line of each.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,7 +104,7 @@ impl Document {
     }
 
     /// Mistakes there.
-    pub fn mistakes(&self, faults: Vec<(Steps, String)>) -> Vec<Mistake> {
+    pub fn mistakes(&self, faults: &[(Steps, String)]) -> Vec<Mistake> {
         faults.iter().map(|(steps, cure)| self.mistake(steps, cure)).collect()
     }
 
@@ -178,7 +179,7 @@ impl Lines {
 }
 
 /// One step deeper.
-pub(super) fn step(steps: &[String], next: impl ToString) -> Steps {
+pub(super) fn step(steps: &[String], next: impl Display) -> Steps {
     let mut deeper = steps.to_vec();
     deeper.push(next.to_string());
     deeper

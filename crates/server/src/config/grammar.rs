@@ -20,7 +20,6 @@ pub(super) use self::installation::FILE;
 pub(super) use self::provider::{DEFINITION, PROVIDER};
 
 /// A table of the configuration.
-#[expect(dead_code, reason = "the reference page will say what a table is about")]
 #[derive(Debug)]
 pub(super) struct Table {
     /// What it is about: a sentence or two for operators.
@@ -42,7 +41,6 @@ pub(super) enum More {
 }
 
 /// A key of a table.
-#[expect(dead_code, reason = "the reference page will say what counts without it")]
 #[derive(Debug)]
 pub(super) struct Key {
     pub name: &'static str,
@@ -73,7 +71,6 @@ pub(super) enum Required {
 }
 
 /// What a value looks like.
-#[expect(dead_code, reason = "the schema will say which words there are")]
 #[derive(Debug)]
 pub(super) enum Kind {
     /// A text.
@@ -161,7 +158,7 @@ impl Key {
     }
 
     const fn required_by_production(self, cure: &'static str) -> Self {
-        Self { required: Required::ByProduction, production: true, cure, ..self }
+        Self { required: Required::ByProduction, cure, ..self }
     }
 
     const fn for_production(self) -> Self {

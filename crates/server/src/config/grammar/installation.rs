@@ -30,13 +30,15 @@ pub(in crate::config) static FILE: Table = Table::of(
             "master_key",
             "The root of all sealing: 32 bytes in base64. What it sealed cannot be opened without it.",
         )
+        .for_production()
         .required_by_production(
             "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand -base64 32` \
              prints",
         ),
         Key::new::<Value>("store", Kind::Table(&STORE), "Where everything is kept.")
+            .for_production()
             .required_by_production("write `[store]`, and below it `url = \"sqlite:daypass.db\"`"),
-        Key::new::<PoolConfig>("pool", Kind::Table(&POOL), "The identity pool that logins lead to.").required_as(
+        Key::new::<PoolConfig>("pool", Kind::Table(&POOL), "The identity pool that logins lead to.").required_by_production(
             "write `[pool]`, and below it name, developer_provider, region and account_id, or driver = \"cognito\"",
         ),
         Key::new::<NetworkConfig>(
