@@ -23,7 +23,7 @@ pub struct Arguments {
     schema: bool,
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.schema {
         return Ok(print(&format!("{:#}", config::schema()))?);
     }
