@@ -15,6 +15,8 @@ mod generated;
 mod node;
 mod package;
 mod process;
+#[cfg(test)]
+mod providers;
 mod python;
 mod release;
 #[cfg(test)]

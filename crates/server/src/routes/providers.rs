@@ -52,8 +52,8 @@ fn offer(app: &App, provider: &Provider) -> Offer {
     }
 }
 
-/// How we know that a login was meant for our client, in the letters of providers.md: an ID token, the profile or
-/// another endpoint that the token opens, one that our client opens, a signature, or nothing but the code.
+/// How we know that a login was meant for our client, in the letters of docs/reference/providers.md, 2.1: an ID token,
+/// the profile or another endpoint that the token opens, one that our client opens, a signature, or nothing but the code.
 fn grade(binding: &Binding) -> char {
     match binding {
         Binding::IdToken => 'A',

@@ -1,4 +1,5 @@
-//! The providers that Daypass brings along, one TOML file each.
+//! The providers that Daypass brings along, one TOML file each. What is known of them, with its sources, is in
+//! docs/reference/providers.md, 5.
 
 /// Declares the files, each of which is named after its provider.
 macro_rules! catalogue {
@@ -132,7 +133,7 @@ mod tests {
         }
     }
 
-    /// providers.md 2C: nothing that anybody has confirmed says whose client their tokens were issued to.
+    /// Nothing that anybody has confirmed says whose client their tokens were issued to (docs/reference/providers.md, 2.2).
     #[test]
     fn providers_that_cannot_say_whose_client_a_token_is_of_take_codes_only() {
         for name in [

@@ -52,7 +52,7 @@ pub struct Definition {
     /// How its OpenID 2.0 assertions are believed.
     pub openid2: Option<OpenId2>,
     /// How we know that an access token was issued to our client. There is no default: a definition has to
-    /// say it (providers.md 2C).
+    /// say it (docs/reference/providers.md, 1-3).
     pub binding: Binding,
 }
 
@@ -482,7 +482,7 @@ pub enum Expectation {
     Greater(i64),
 }
 
-/// How we know that an access token was issued to our client (providers.md 2C).
+/// How we know that an access token was issued to our client (docs/reference/providers.md, 2.1).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "toml::Table")]
 pub enum Binding {

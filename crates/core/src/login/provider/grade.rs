@@ -1,4 +1,4 @@
-//! How well a provider can show that a proof was issued to our client, in one letter (providers.md 0).
+//! How well a provider can show that a proof was issued to our client, in one letter (docs/reference/providers.md, 2.1).
 
 use std::fmt;
 

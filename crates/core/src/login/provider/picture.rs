@@ -14,7 +14,7 @@ const MAX_URL_CHARS: usize = 2048;
 pub enum Picture {
     /// It stands in the answer.
     At(Pointer),
-    /// It is made of these pieces (providers.md 3.2, feature 19): `https://img.example/{/user/id}.png`.
+    /// It is made of these pieces (docs/reference/providers.md, 3-19): `https://img.example/{/user/id}.png`.
     Made(Vec<Piece>),
 }
 

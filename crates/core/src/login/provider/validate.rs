@@ -303,7 +303,7 @@ fn check_subjects(definition: &Definition) -> Result<(), String> {
     never_a_mutable_name(definition)
 }
 
-/// What people choose for themselves, and may pass on, identifies nobody (providers.md, rule 6).
+/// What people choose for themselves, and may pass on, identifies nobody (docs/reference/providers.md, 1-6).
 fn never_a_mutable_name(definition: &Definition) -> Result<(), String> {
     let subjects = [
         definition.profile.as_ref().map(|profile| &profile.subject),

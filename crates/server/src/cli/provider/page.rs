@@ -16,6 +16,7 @@ const HEAD: &str = "\
 
 Made from `crates/core/catalogue/*.toml` by `cargo xtask gen`; a test fails when it is stale. The same at a terminal, with a block
 to fill in: `daypass provider list`, `daypass provider show ID`. A provider that is not here: [add-a-provider.md](add-a-provider.md).
+What is known of each, with its sources: [the reference](reference/providers.md#5-the-providers).
 
 The grade says how a provider shows that a proof was issued to *your* client and to no other:
 
