@@ -71,7 +71,7 @@ impl Command {
             match self {
                 Self::Up(arguments) => up::run(arguments).await,
                 Self::Serve(arguments) => serve::run(arguments).await,
-                Self::Check(arguments) => check::run(arguments),
+                Self::Check(arguments) => check::run(arguments).await,
                 Self::Tour => tour::run().await,
                 Self::Audit(question) => audit::run(question).await,
                 Self::Revoke(arguments) => revoke::run(arguments).await,

@@ -22,8 +22,10 @@ mod urls;
 
 use std::path::Path;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::credentials::role::RoleDocument;
 use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::{OidcProvider, RegisteredProviders, UserPool};
 use serde::Deserialize;
@@ -119,8 +121,8 @@ impl Config {
     /// [`ConfigError`], with every mistake and its line.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
-        let missing = document.mistakes(&grammar::missing_for_production(&document.table));
-        ConfigError::unless(missing, Self::of(&document, folder(file)))
+        let mistakes = document.mistakes(&grammar::mistakes_of_production(&document.table));
+        ConfigError::unless(mistakes, Self::of(&document, folder(file)))
     }
 
     /// What `daypass up` decides by itself, with the file of a developer laid over it: the same tables and the same
@@ -233,13 +235,20 @@ impl Config {
         Ok(&store.url)
     }
 
-    /// The text of the root of all sealing.
+    /// The root of all sealing.
     ///
     /// # Errors
-    /// [`ConfigError`], if it is not said where it is, or why its reference leads nowhere.
-    pub fn read_master_key(&self, secrets: &Secrets) -> Result<Secret, ConfigError> {
+    /// [`ConfigError`], if it is not said where it is, its reference leads nowhere, or what is there is no key.
+    pub fn master_key(&self, secrets: &Secrets) -> Result<MasterKey, ConfigError> {
         let missing = || Mistake::elsewhere(grammar::missing_key("master_key"));
-        secret(self.master_key.as_ref().ok_or_else(missing)?, "master_key", secrets)
+        let text = secret(self.master_key.as_ref().ok_or_else(missing)?, "master_key", secrets)?;
+        let no_key = || {
+            Mistake::elsewhere(
+                "master_key: this is not the base64 of 32 bytes; `openssl rand -base64 32` makes a key, which every \
+                 instance has to be given, and which has to be kept: what it sealed cannot be opened without it",
+            )
+        };
+        Ok(parse_master_key(&text).ok_or_else(no_key)?)
     }
 
     /// The token that shows `/metrics`, if anything does.
@@ -248,6 +257,17 @@ impl Config {
     /// Why its reference leads nowhere.
     pub fn read_metrics_token(&self, secrets: &Secrets) -> Result<Option<Secret>, ConfigError> {
         self.metrics.token.as_ref().map(|token| secret(token, "[metrics] token", secrets)).transpose()
+    }
+
+    /// Whether every secret can be had, and is what it has to be.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with every secret that cannot.
+    pub fn check_secrets(&self, secrets: &Secrets) -> Result<(), ConfigError> {
+        let mut mistakes = load_providers(&self.providers, secrets).err().into_iter().collect::<Vec<_>>();
+        mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_key(secrets).err()));
+        mistakes.extend(self.read_metrics_token(secrets).err());
+        ConfigError::unless_empty(mistakes.into_iter().flat_map(ConfigError::into_mistakes).collect())
     }
 
     /// Who stands in front, and is believed.
@@ -279,6 +299,12 @@ fn foreign_sts(reading: &mut Reading<'_>, network: &NetworkConfig) -> Option<For
 
 fn folder(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new(""))
+}
+
+/// Reads a master key as it is kept: 32 bytes in base64.
+pub(crate) fn parse_master_key(text: &Secret) -> Option<MasterKey> {
+    let bytes = BASE64_STANDARD.decode(text.expose()).ok()?;
+    Some(MasterKey::new(bytes.try_into().ok()?))
 }
 
 /// The secret that `key` of the configuration refers to.

@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::pool::Pool;
 pub(crate) use self::reach::is_public;
-pub use self::reach::{AllowedHost, Reach};
+pub use self::reach::{AllowedHost, Reach, loopback};
 use self::reach::{PrivateAddress, Resolver};
 use crate::circuit::Circuit;
 use crate::repetition::{self, Budget};

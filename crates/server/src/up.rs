@@ -5,7 +5,6 @@ mod folder;
 pub(crate) mod home;
 mod ports;
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,7 +27,7 @@ use self::ports::{Bound, Ports};
 use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, POOL_NAME, REGION};
 use crate::config::{Config, EmbeddedConfig};
 use crate::listen::{Stop, listen_within};
-use crate::provider_http::{AllowedHost, Limits, Reach, ReqwestHttp};
+use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::sandbox::{self, Client, SandboxConfig};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
@@ -198,11 +197,6 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
     Ok(Running { ready, warnings: std::mem::take(&mut home.warnings), stop, listeners, _home: home })
-}
-
-/// What a developer may run beside `up`, and providers for development with it.
-pub(crate) fn loopback() -> [AllowedHost; 2] {
-    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(AllowedHost::Address)
 }
 
 fn role_arn(name: &str) -> String {

@@ -1,12 +1,14 @@
 //! `daypass check`: what is wrong with a configuration, all of it at once, before anything starts.
 
+mod resolution;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
 
 use super::print;
-use crate::config::{self, Config, ConfigError, Instances};
+use crate::config::{self, Config, Instances};
 use crate::{serve, warnings};
 
 /// Tell every mistake of a configuration, with its line, without starting anything.
@@ -18,19 +20,22 @@ pub struct Arguments {
     /// The configuration; $DAYPASS_CONFIG or daypass.toml unless given
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Also fetch the secrets, discovery documents and keys that it refers to
+    #[arg(long)]
+    resolve: bool,
     /// Print the JSON Schema of configurations, for editors, and check nothing
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, conflicts_with_all = ["config", "resolve"])]
     schema: bool,
 }
 
-pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.schema {
         return Ok(print(&format!("{:#}", config::schema()))?);
     }
     let file = arguments.config.unwrap_or_else(serve::default_config);
     let config = match Config::of_either(&file) {
         Ok(config) => config,
-        Err(error) => return refuse(&file, &error),
+        Err(error) => return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
     let of = if config.is_of_production() { "daypass serve" } else { "daypass up" };
     if config.is_of_production() {
@@ -38,12 +43,20 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             print(&format!("Warning: {warning}."))?;
         }
     }
+    if arguments.resolve {
+        let failures = resolution::resolve(&config, |answered| print(&answered)).await?;
+        if !failures.is_empty() {
+            return refuse(&file, &failures);
+        }
+    }
     Ok(print(&format!("{}: no mistakes, as a configuration of `{of}`.", file.display()))?)
 }
 
-fn refuse(file: &Path, error: &ConfigError) -> anyhow::Result<()> {
-    print(&error.to_string())?;
-    match error.count() {
+fn refuse(file: &Path, mistakes: &[String]) -> anyhow::Result<()> {
+    for mistake in mistakes {
+        print(mistake)?;
+    }
+    match mistakes.len() {
         1 => bail!("{} has a mistake", file.display()),
         count => bail!("{} has {count} mistakes", file.display()),
     }

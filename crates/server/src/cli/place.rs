@@ -19,7 +19,7 @@ use crate::config::{Config, Driver, EmbeddedConfig, StoreUrl};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
 use crate::up::{self, home::Home};
-use crate::{serve, wire};
+use crate::wire;
 
 /// Where the installation is.
 #[derive(Debug, Args)]
@@ -137,7 +137,7 @@ impl Installation {
                 let store = AwsSecrets::new(Arc::new(SystemClock));
                 let secrets =
                     Secrets::fetch(config.master_key_reference(), &store, secrets::AT_START).await?;
-                serve::master_key(config, &secrets)
+                Ok(config.master_key(&secrets)?)
             }
         }
     }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use toml::Value;
 
 use super::document::{Steps, step};
+use super::urls::check_transport_of_logins;
 
 pub(super) use self::faults::{faults, missing};
 pub(super) use self::installation::FILE;
@@ -179,13 +180,14 @@ pub(super) fn is_table(name: &str) -> bool {
     FILE.keys.iter().any(|key| key.name == name && matches!(key.kind, Kind::Table(_)))
 }
 
-/// What a file for `serve` lacks.
-pub(super) fn missing_for_production(file: &toml::Table) -> Vec<(Steps, String)> {
+/// What a file for `serve` lacks, or may not say.
+pub(super) fn mistakes_of_production(file: &toml::Table) -> Vec<(Steps, String)> {
     let needed = FILE.keys.iter().filter(|key| key.required == Required::ByProduction);
-    needed
-        .filter(|key| !file.contains_key(key.name))
-        .map(|key| (vec![key.name.into()], missing(key)))
-        .collect()
+    let absent =
+        needed.filter(|key| !file.contains_key(key.name)).map(|key| (vec![key.name.into()], missing(key)));
+    let public_url = file.get("public_url").and_then(Value::as_str);
+    let in_the_clear = public_url.and_then(|url| check_transport_of_logins(url).err());
+    absent.chain(in_the_clear.map(|cure| (vec!["public_url".into()], cure.to_owned()))).collect()
 }
 
 /// How to mend that a key of the file is missing.

@@ -42,7 +42,6 @@ impl fmt::Display for Mistake {
 
 /// Why a configuration cannot be used: all its mistakes, a line each, in the order of the file.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", self.lines())]
 pub struct ConfigError(Vec<Mistake>);
 
 impl ConfigError {
@@ -80,9 +79,19 @@ impl ConfigError {
         self.0.len()
     }
 
-    fn lines(&self) -> String {
-        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+    /// The mistakes, in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [mistake] = &*self.0 {
+            return mistake.fmt(f);
+        }
+        write!(f, "the configuration has {} mistakes:", self.count())?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
     }
 }
 

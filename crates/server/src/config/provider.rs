@@ -127,7 +127,11 @@ impl ProviderConfig {
         self.catalogue.as_deref().unwrap_or(&self.id)
     }
 
-    fn definition(&self) -> Result<Definition, DefinitionError> {
+    /// What it is, whatever its secret is.
+    ///
+    /// # Errors
+    /// [`DefinitionError`], which no configuration that was read has.
+    pub fn definition(&self) -> Result<Definition, DefinitionError> {
         Definition::from_catalogue(self.block(), self.overrides.clone())
     }
 

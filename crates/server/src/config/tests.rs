@@ -258,8 +258,8 @@ fn a_mistake_in_a_provider_names_the_line_of_its_key_and_the_file() {
     ] {
         std::fs::write(&file, format!("{first}{second}")).unwrap();
         let mistake = Config::of_either(&file).unwrap_err().to_string();
-        assert!(mistake.starts_with(&format!("{}, line {line}: ", file.display())), "{mistake}");
-        assert!(mistake.contains(cure), "{mistake}");
+        let place = format!("{}, line {line}: ", file.display());
+        assert!(mistake.lines().any(|line| line.contains(&place) && line.contains(cure)), "{mistake}");
     }
 }
 
@@ -407,4 +407,43 @@ fn what_is_no_toml_is_told_with_its_line_and_without_its_text() {
         Config::parse("public_url = \"a\"\nmaster_key = \"hunter2\nx\n[pool\n").unwrap_err().to_string();
     assert!(told.contains("line 2: this is not TOML") && told.contains("line 4"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn a_master_key_is_32_bytes() {
+    let key = |length: usize| Secret::new(BASE64_STANDARD.encode(vec![7; length]));
+    assert_eq!(parse_master_key(&key(32)).unwrap().expose(), &[7; 32]);
+    for length in [0, 16, 31, 33] {
+        assert!(parse_master_key(&key(length)).is_none(), "{length}");
+    }
+    assert!(parse_master_key(&Secret::new("no base64!")).is_none());
+}
+
+#[test]
+fn all_secrets_that_cannot_be_had_are_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daypass.toml");
+    let head = "master_key = { file = \"short\" }\nmetrics.token = { env = \"DAYPASS_TEST_NO_SUCH\" }\nstore.url = \"memory:\"\n";
+    std::fs::write(dir.path().join("short"), "c2hvcnQ=").unwrap();
+    std::fs::write(&file, format!("{head}{GOOD}")).unwrap();
+    let told = Config::read(&file).unwrap().check_secrets(&Secrets::default()).unwrap_err().to_string();
+    assert!(told.contains("master_key: this is not the base64 of 32 bytes"), "{told}");
+    assert!(
+        told.contains("[metrics] token: the environment variable DAYPASS_TEST_NO_SUCH is not set"),
+        "{told}"
+    );
+    assert!(told.contains("[[provider]] id = \"snapchat\": client_secret: cannot read"), "{told}");
+    assert!(!told.contains("c2hvcnQ="), "{told}");
+}
+
+#[test]
+fn people_sign_in_over_tls_in_production_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daypass.toml");
+    let head = "master_key = { file = \"short\" }\nstore.url = \"memory:\"\n";
+    let text = GOOD.replace("https://login.example.com", "http://daypass:9400");
+    std::fs::write(&file, format!("{head}{text}")).unwrap();
+    let told = Config::read(&file).unwrap_err().to_string();
+    assert!(told.contains("line 4: public_url: people sign in there"), "{told}");
+    assert!(Config::parse(&text).is_ok());
 }

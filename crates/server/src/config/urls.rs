@@ -18,6 +18,17 @@ pub(super) fn check_public_url(value: &str) -> Checked {
     Ok(())
 }
 
+/// The login page's cookies live only where the browser believes the address, and codes travel to it.
+pub(super) fn check_transport_of_logins(public_url: &str) -> Checked {
+    let local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    if public_url.starts_with("https://") || local.iter().any(|local| public_url.starts_with(local)) {
+        return Ok(());
+    }
+    Err(
+        "people sign in there, so it must start with https:// (let a proxy or a load balancer end TLS in front of Daypass)",
+    )
+}
+
 /// An origin that may call us: what a browser writes into `Origin`.
 pub(super) fn check_origin(value: &str, public_url: &str) -> Checked {
     let url = read(value)?;
@@ -164,6 +175,18 @@ mod tests {
         ] {
             let cure = cure(check_public_url(bad));
             assert!(cure.contains(expected), "{bad:?}: {cure:?}");
+        }
+    }
+
+    #[test]
+    fn people_sign_in_over_tls() {
+        for good in ["https://login.example.com", "http://127.0.0.1:9400", "http://localhost:80"] {
+            assert!(check_transport_of_logins(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://login.example.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example:1"]
+        {
+            assert!(check_transport_of_logins(bad).is_err(), "{bad}");
         }
     }
 }

@@ -46,6 +46,12 @@ impl TryFrom<String> for AllowedHost {
 #[derive(Debug, Clone, Default)]
 pub struct Reach(BTreeSet<AllowedHost>);
 
+/// What a developer may run beside `up`, and providers for development with it.
+#[must_use]
+pub fn loopback() -> [AllowedHost; 2] {
+    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(AllowedHost::Address)
+}
+
 impl Reach {
     /// With these private hosts.
     pub fn with(allowed: impl IntoIterator<Item = AllowedHost>) -> Self {

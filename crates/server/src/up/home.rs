@@ -12,8 +12,8 @@ use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 
 use super::folder::Folder;
+use crate::config::parse_master_key;
 use crate::secrets;
-use crate::serve::parse_master_key;
 use crate::telemetry::{self, Lines};
 
 const MASTER_KEY: &str = "master-key";

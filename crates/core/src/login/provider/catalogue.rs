@@ -89,7 +89,7 @@ pub fn nearest(name: &str) -> Option<String> {
 /// The one of these words that a misspelt one probably stands for.
 pub fn nearest_of<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let nearest = known.into_iter().min_by_key(|known| edits(word, known));
-    nearest.filter(|known| edits(word, known) <= 2)
+    nearest.filter(|known| edits(word, known) <= 2.min(word.chars().count() / 2))
 }
 
 /// How many characters have to be added, left out or replaced (Levenshtein's distance).

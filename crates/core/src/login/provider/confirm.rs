@@ -13,7 +13,7 @@ use super::definition::{
 use super::error::ProofError;
 use super::proof::UnverifiedProof;
 use super::signed::Fields;
-use super::template::{Name, Template, Values};
+use super::template::{CannotFillIn, Name, Template, Values};
 use super::verified::{DisplayUser, VerifiedLogin};
 use super::{answer, apple, call, pointer, signed};
 use crate::ground::clock::Clock;
@@ -198,6 +198,21 @@ impl Confirmer {
     }
 }
 
+impl IdToken {
+    /// Where the keys are that sign the provider's ID tokens; nothing, if that is our client's secret.
+    ///
+    /// # Errors
+    /// [`CannotFillIn`], for a URL that takes values of a request, which a definition that was loaded has not.
+    pub fn key_source(&self) -> Result<Option<KeySource>, CannotFillIn> {
+        let url = |template: &Template| template.url(&Values::default());
+        Ok(match &self.keys {
+            IdTokenKeys::Discovery(issuer) => Some(KeySource::Discovery { issuer: url(issuer)? }),
+            IdTokenKeys::Jwks(jwks) => Some(KeySource::JwkSet(url(jwks)?)),
+            IdTokenKeys::ClientSecret => None,
+        })
+    }
+}
+
 /// What an ID token of this provider has to say. The app that started a login knows its nonce, so a token that has one
 /// comes with it; where an SDK keeps it to itself, the definition says that there is none to look at (decision 0018).
 fn expectation<'a>(
@@ -205,11 +220,9 @@ fn expectation<'a>(
     definition: &'a IdToken,
     nonce: Option<&'a Secret>,
 ) -> Result<Expectation<'a>, ProofError> {
-    let url = |template: &Template| template.url(&Values::default()).map_err(ProofError::from);
-    let keys = match &definition.keys {
-        IdTokenKeys::Discovery(issuer) => Keys::Published(KeySource::Discovery { issuer: url(issuer)? }),
-        IdTokenKeys::Jwks(jwks) => Keys::Published(KeySource::JwkSet(url(jwks)?)),
-        IdTokenKeys::ClientSecret => Keys::Shared(&provider.client_secret),
+    let keys = match definition.key_source()? {
+        Some(source) => Keys::Published(source),
+        None => Keys::Shared(&provider.client_secret),
     };
     let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
         (NonceMode::None, _) => Nonce::Ignored,

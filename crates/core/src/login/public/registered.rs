@@ -61,7 +61,9 @@ impl OidcProvider {
         account_is_one.then(|| path.strip_suffix('/').unwrap_or(path))
     }
 
-    pub(super) fn key_source(&self) -> KeySource {
+    /// Where its keys are.
+    #[must_use]
+    pub fn key_source(&self) -> KeySource {
         match &self.jwks_uri {
             Some(url) => KeySource::JwkSet(url.clone()),
             None => KeySource::Discovery { issuer: self.issuer.clone() },
@@ -93,6 +95,16 @@ impl UserPool {
         }
         check_urls(&self.issuer, self.jwks_uri.as_deref())
     }
+
+    /// Where its keys are.
+    #[must_use]
+    pub fn key_source(&self) -> KeySource {
+        KeySource::JwkSet(self.jwks_uri.clone().unwrap_or_else(|| keys_below(&self.issuer)))
+    }
+}
+
+fn keys_below(issuer: &str) -> String {
+    format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))
 }
 
 /// All of them.
@@ -123,12 +135,12 @@ impl RegisteredProviders {
 
     /// The issuer and the keys of a user pool, by a name that [`is_user_pool_name`] admits.
     pub(super) fn user_pool(&self, name: &str) -> (String, KeySource) {
-        let registered = self.user_pools.get(name);
-        let issuer = registered.map_or_else(|| format!("https://{name}"), |pool| pool.issuer.clone());
-        let jwks_url = registered
-            .and_then(|pool| pool.jwks_uri.clone())
-            .unwrap_or_else(|| format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/')));
-        (issuer, KeySource::JwkSet(jwks_url))
+        if let Some(pool) = self.user_pools.get(name) {
+            return (pool.issuer.clone(), pool.key_source());
+        }
+        let issuer = format!("https://{name}");
+        let keys = KeySource::JwkSet(keys_below(&issuer));
+        (issuer, keys)
     }
 }
 

@@ -21,9 +21,8 @@ use daypass_core::login::provider::{
 use self::told::Told;
 use crate::cli::print;
 use crate::config::Config;
-use crate::provider_http::{Limits, Reach, ReqwestHttp};
+use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::up::loopback;
 
 /// Have a provider of your configuration confirm a real login, and watch each step.
 ///
