@@ -28,7 +28,8 @@ async fn start() -> Daypass {
 
 async fn start_with(more: &str) -> Daypass {
     let roles = format!("[credentials.roles]\n{AUTHENTICATED_ROLE:?} = {ROLE_THERE:?}\n");
-    Daypass::start_with(&format!("[credentials]\nsource = \"sts\"\nurl = {FAR_STS:?}\n{more}\n{roles}")).await
+    let tables = format!("[credentials]\nsource = \"sts\"\nurl = {FAR_STS:?}\n{more}\n{roles}");
+    Daypass::start().with_tables(&tables).await
 }
 
 /// The one form that the STS was sent.

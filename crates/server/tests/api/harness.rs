@@ -4,44 +4,37 @@
 mod answer;
 mod backend;
 mod browser;
+mod configuration;
 mod far_sts;
 mod people;
 mod provider;
 mod public;
 mod signer;
+mod start;
 
-use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass::config::Config;
-use daypass::routes;
-use daypass::sandbox::{self, Client, SandboxConfig};
-use daypass::secrets::{AwsSecrets, Secrets};
-use daypass::wire::{App, Embedded, Ingredients, Playground};
+use daypass::wire::{App, Embedded};
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
-use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
-use daypass_core::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName, UserName};
+use daypass_core::ground::ids::IdentityId;
 use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::ground::seal::MasterKey;
-use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::testing::FakeHttp;
-use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{Keys, SharedStore, StoredSigningKey};
-use daypass_core::token::signing_key::SigningKeys;
+use daypass_core::store::SharedStore;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use http::Request;
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
 pub use self::answer::Answer;
 pub use self::answer::read;
 pub use self::backend::{BACKENDS, Backend};
 pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
+pub use self::configuration::config;
 pub use self::far_sts::{FAR_STS, FarSts};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};
@@ -60,9 +53,6 @@ pub const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 pub const AUTHENTICATED_ROLE: &str = "arn:aws:iam::000000000000:role/authenticated";
 pub const GUEST_ROLE: &str = "arn:aws:iam::000000000000:role/unauthenticated";
 pub const CLIENT_SECRET: &str = "the-secret-of-our-client-at-the-provider";
-
-/// Making an RSA key takes longer than everything else in a test, so they share one.
-static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
 
 /// An installation under test.
 pub struct Daypass {
@@ -106,86 +96,6 @@ impl AuditLines for CollectedLines {
 }
 
 impl Daypass {
-    pub async fn start() -> Self {
-        Self::start_on(Backend::memory(), &[OIDC, OTHER_OIDC]).await
-    }
-
-    /// The same on another store, with other OIDC providers for pools to accept.
-    pub async fn start_on(backend: Backend, oidc_hosts: &[&str]) -> Self {
-        Self::start_in(REGION, backend, oidc_hosts).await
-    }
-
-    /// One with more tables in its configuration.
-    pub async fn start_with(more: &str) -> Self {
-        Self::start_configured(REGION, Backend::memory(), &[OIDC, OTHER_OIDC], more).await
-    }
-
-    /// One in another Region.
-    pub async fn start_in(region: &str, backend: Backend, oidc_hosts: &[&str]) -> Self {
-        Self::start_configured(region, backend, oidc_hosts, "").await
-    }
-
-    async fn start_configured(region: &str, backend: Backend, oidc_hosts: &[&str], more: &str) -> Self {
-        let clock = Arc::new(ManualClock::at_second(1_790_000_000));
-        let random = Arc::new(SeededRandom::new(1));
-        let audit = Arc::<CollectedLines>::default();
-        let store = backend.store();
-        store.list_or_add_signing_keys(signing_key(&clock).await).await.unwrap();
-        let callback = |provider: &str| format!("{SERVER}/login/{provider}/callback");
-        let redirect_uris = vec![REDIRECT_URI.into(), callback("snapchat"), callback("snapchat-token")];
-        let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), redirect_uris);
-        let sandbox = SandboxConfig { public_url: IDP.into(), our_client };
-        let sandbox = sandbox::router(sandbox, clock.clone(), random.clone());
-        let provider = Arc::new(Provider::new(sandbox.clone()));
-        let issuers = Issuers::new(oidc_hosts, &clock);
-        let far_sts = Arc::new(FarSts::new(clock.clone(), provider.clone()));
-        let network = Arc::new(issuers.network().or(far_sts.clone()));
-        let secret_file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
-        let pool = format!("name = \"test\"\nregion = {region:?}\naccount_id = \"000000000000\"");
-        let ingredients = Ingredients {
-            config: config(&pool, secret_file.path(), oidc_hosts, more),
-            roles,
-            store: store.clone(),
-            master_key: master_key(),
-            secrets: Secrets::default(),
-            secret_store: Arc::new(AwsSecrets::new(clock.clone())),
-            http: network.clone(),
-            aws: None,
-            audit_lines: audit.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-            playground: Some(Playground {
-                s3_url: "http://127.0.0.1:9401".into(),
-                bucket: "daypass-demo".into(),
-                sandbox_url: IDP.into(),
-            }),
-        };
-        let app = Arc::new(App::wire(ingredients).await.unwrap());
-        let embedded = app.embedded.clone().unwrap();
-        let name = UserName::parse("test").unwrap();
-        let (key, secret) = embedded.access_keys.find_or_create(&name).await.unwrap().unwrap();
-        let key = Credentials::of_developer(key.id.as_str(), secret.expose());
-        let router = routes::router(app.clone());
-        Self {
-            app,
-            embedded,
-            store,
-            clock,
-            provider,
-            network,
-            far_sts,
-            key,
-            audit,
-            router,
-            sandbox,
-            random,
-            issuers,
-            refusals: Mutex::default(),
-            _backend: backend,
-        }
-    }
-
     pub fn pool_id(&self) -> &str {
         self.embedded.pool_id.as_str()
     }
@@ -369,90 +279,9 @@ pub fn master_key() -> MasterKey {
     MasterKey::new([7; 32])
 }
 
-async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
-    let key = SIGNING_KEY.get_or_init(|| async {
-        let store = MemoryStore::new();
-        let region = Region::parse(REGION).unwrap();
-        SigningKeys::load(&store, &master_key(), &region, clock, &SeededRandom::new(9)).await.unwrap();
-        store.list_signing_keys().await.unwrap().remove(0)
-    });
-    key.await
-}
-
-/// The configuration of a pool, whose own keys are given.
-pub fn config(pool: &str, secret: &std::path::Path, oidc_hosts: &[&str], more: &str) -> Config {
-    let secret = secret.to_str().unwrap();
-    let mut text = format!(
-        "public_url = {SERVER:?}\n\
-         [pool]\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n{pool}\n\
-         [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n\
-         [[app]]\nid = \"shop\"\norigins = [\"https://shop.example\"]\n\
-         redirect_uris = [{APP_REDIRECT_URI:?}, \"https://shop.example/?page=in\"]\n\
-         [[app]]\nid = \"twin\"\norigins = []\nredirect_uris = [{APP_REDIRECT_URI:?}]\n"
-    );
-    for (id, accept_unbound_access_tokens) in [("snapchat", false), ("snapchat-token", true)] {
-        write!(
-            text,
-            "[[provider]]\nid = {id:?}\ncatalogue = \"snapchat\"\nclient_id = {:?}\n\
-             client_secret = {{ file = {secret:?} }}\n\
-             accept_unbound_access_tokens = {accept_unbound_access_tokens}\n\
-             authorize.url = \"{IDP}/accounts/oauth2/auth\"\n\
-             exchange.url = \"{IDP}{TOKEN}\"\nprofile.url = \"{IDP}{PROFILE}\"\n",
-            sandbox::DAYPASS_DEMO_CLIENT_ID
-        )
-        .unwrap();
-    }
-    for host in oidc_hosts {
-        let (arn, issuer) = (oidc_arn(host), format!("https://{host}"));
-        writeln!(text, "[[oidc_provider]]\narn = {arn:?}\nissuer = {issuer:?}\naudiences = [{CLIENT:?}]")
-            .unwrap();
-    }
-    Config::parse(&(text + more)).unwrap()
-}
-
-/// The role of people who logged in may list pools, so that it shows whether a session can do anything at
-/// all; `hourly` is the same with the shortest maximum. `engineers` may do it if their session says that they
-/// are in engineering. `untagged` takes no tags, and `generous` lets guests do everything. All trust this one
-/// pool only; `authenticated`, its default role, and `staff` are its own to give.
-fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
-    let role = |name: &str, amr: &str, hours: i64| RoleDocument {
-        name: RoleName::parse(name).unwrap(),
-        trust: RoleTrust::Policy(RoleDocument::trust_in_pool(pool_id, amr)),
-        policy: allow("cognito-identity:ListIdentityPools"),
-        max_session_duration: SignedDuration::from_hours(hours),
-    };
-    let mut engineers = role("engineers", "authenticated", 1);
-    engineers.policy = allow_tagged("cognito-identity:ListIdentityPools", "department", "engineering");
-    let mut untagged = role("untagged", "authenticated", 1);
-    let trust = RoleDocument::trust_in_pool(pool_id, "authenticated");
-    untagged.trust = RoleTrust::Policy(trust.replace(r#","sts:TagSession""#, ""));
-    let given_by_pool = |name: &str| RoleDocument {
-        trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr: "authenticated" },
-        ..role(name, "authenticated", 12)
-    };
-    let mut generous = role("generous", "unauthenticated", 1);
-    generous.policy = allow("*");
-    vec![
-        given_by_pool("authenticated"),
-        given_by_pool("staff"),
-        role("hourly", "authenticated", 1),
-        role("unauthenticated", "unauthenticated", 12),
-        engineers,
-        untagged,
-        generous,
-    ]
-}
-
 /// A policy that allows one action everywhere.
 pub fn allow(action: &str) -> String {
     let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
-    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
-}
-
-/// A policy that allows one action to sessions with a certain tag.
-fn allow_tagged(action: &str, key: &str, value: &str) -> String {
-    let condition = json!({"StringEquals": {format!("aws:PrincipalTag/{key}"): value}});
-    let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition});
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 

@@ -74,7 +74,7 @@ async fn with_office_role(more: &str) -> Daypass {
     std::fs::write(&trust_file, trust.to_string()).unwrap();
     let role =
         format!("[[role]]\nname = \"office\"\npolicy = {policy_file:?}\ntrust = {trust_file:?}\n{more}");
-    let daypass = Daypass::start_with(&role).await;
+    let daypass = Daypass::start().with_tables(&role).await;
     assert_eq!(daypass.pool_id(), pool_id);
     daypass
 }

@@ -306,7 +306,8 @@ async fn with_generous_role() -> Daypass {
     let dir = tempfile::tempdir().unwrap();
     let policy = dir.path().join("policy.json").display().to_string();
     std::fs::write(&policy, allow("*")).unwrap();
-    let daypass = Daypass::start_with(&format!("[[role]]\nname = \"owner\"\npolicy = {policy:?}\n")).await;
+    let role = format!("[[role]]\nname = \"owner\"\npolicy = {policy:?}\n");
+    let daypass = Daypass::start().with_tables(&role).await;
     let roles = json!({"authenticated": "arn:aws:iam::000000000000:role/owner"});
     let input = json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles});
     daypass.call("SetIdentityPoolRoles", input).await;

@@ -10,11 +10,12 @@ use daypass_core::login::provider::definition::{IdTokenKeys, NonceMode, ProofKin
 use daypass_core::login::provider::{ProofError, UnverifiedProof};
 use serde_json::{Map, Value, json};
 
-use crate::bench::{Bench, CODE, NOW, TOKEN, for_each_entry, id_token_proof, signed_fields_proof, text};
+use crate::bench::{Bench, CODE, NOW, TOKEN, id_token_proof, signed_fields_proof, text};
+use crate::entries::{for_each_entry, for_entries_that};
 use crate::fixture::Reply;
 use crate::server::Step;
 use crate::signer::{KEY_ID, Signer, hs256, unsigned};
-use crate::stolen::check_id_token;
+use crate::stolen::{check_id_token, has_id_token, speaks_openid2};
 
 /// The victim's ID token at the malicious app, where the provider makes ID tokens.
 fn stolen_id_token(bench: &Bench) -> Option<String> {
@@ -73,46 +74,45 @@ fn nothing_in_a_token_can_step_out_of_its_place_in_a_request() {
 
 #[test]
 fn a_token_that_our_own_binding_answers_for_cannot_lend_its_answer_to_another() {
-    for_each_entry(|bench| async move {
-        if !(bench.has_binding_call() && bench.provider.accepted_proofs().contains(&ProofKind::AccessToken)) {
-            return;
-        }
-        // The binding says no in every voice, and the profile, which anybody's token opens, says yes.
-        let stolen = bench.fixture.stolen.binding.clone().unwrap();
-        let odd = [401, 403, 404, 500, 204, 302].map(|status| Reply::new(status, stolen.body.clone()));
-        for reply in odd.into_iter().chain([stolen, Reply::new(200, json!({})), Reply::new(200, json!([]))]) {
-            bench.be_honest();
-            bench.server.reply(Step::Binding, reply.clone());
-            let (verdict, seen) = bench.verify(bench.proof(ProofKind::AccessToken)).await;
-            assert!(verdict.is_err(), "a login beside the binding's {reply:?}");
-            assert!(seen.iter().all(|it| it.step != Some(Step::Profile)), "nobody is asked after a no");
-        }
-    });
+    for_entries_that(
+        |bench| bench.asks_at(&[Step::Binding]),
+        |bench| async move {
+            // The binding says no in every voice, and the profile, which anybody's token opens, says yes.
+            let stolen = bench.fixture.stolen.binding.clone().unwrap();
+            let odd = [401, 403, 404, 500, 204, 302].map(|status| Reply::new(status, stolen.body.clone()));
+            for reply in
+                odd.into_iter().chain([stolen, Reply::new(200, json!({})), Reply::new(200, json!([]))])
+            {
+                bench.be_honest();
+                bench.server.reply(Step::Binding, reply.clone());
+                let (verdict, seen) = bench.verify(bench.proof(ProofKind::AccessToken)).await;
+                assert!(verdict.is_err(), "a login beside the binding's {reply:?}");
+                assert!(seen.iter().all(|it| it.step != Some(Step::Profile)), "nobody is asked after a no");
+            }
+        },
+    );
 }
 
 #[test]
 fn a_token_of_another_apps_code_does_not_come_out_of_ours() {
-    for_each_entry(|bench| async move {
-        if !bench.accepts(ProofKind::Code) {
-            return;
-        }
-        let stolen = bench.fixture.stolen.exchange.clone().unwrap();
-        for reply in [stolen.clone(), Reply::new(400, bench.fixture.exchange.clone().unwrap().body)] {
-            bench.be_honest();
-            bench.server.reply(Step::Exchange, reply);
-            let (verdict, seen) = bench.verify(bench.proof(ProofKind::Code)).await;
-            assert!(verdict.is_err(), "a login out of a refused code");
-            assert_eq!(seen.len(), 1, "nothing is asked after a failed redemption");
-        }
-    });
+    for_entries_that(
+        |bench| bench.accepts(ProofKind::Code),
+        |bench| async move {
+            let stolen = bench.fixture.stolen.exchange.clone().unwrap();
+            for reply in [stolen.clone(), Reply::new(400, bench.fixture.exchange.clone().unwrap().body)] {
+                bench.be_honest();
+                bench.server.reply(Step::Exchange, reply);
+                let (verdict, seen) = bench.verify(bench.proof(ProofKind::Code)).await;
+                assert!(verdict.is_err(), "a login out of a refused code");
+                assert_eq!(seen.len(), 1, "nothing is asked after a failed redemption");
+            }
+        },
+    );
 }
 
 #[test]
 fn an_id_token_that_the_provider_did_not_sign_is_refused() {
-    for_each_entry(|bench| async move {
-        if bench.definition().id_token.is_none() {
-            return;
-        }
+    for_entries_that(has_id_token, |bench| async move {
         let claims = text(&bench.claims());
         for alg in ["none", "None", "NONE", "", "HS256", "ES256", "RS256"] {
             check_id_token(&bench, &unsigned(alg, &claims), &format!("an unsigned ID token ({alg:?})")).await;
@@ -141,10 +141,7 @@ fn an_id_token_that_the_provider_did_not_sign_is_refused() {
 
 #[test]
 fn a_genuine_id_token_is_refused_when_anything_about_it_was_changed() {
-    for_each_entry(|bench| async move {
-        if bench.definition().id_token.is_none() {
-            return;
-        }
+    for_entries_that(has_id_token, |bench| async move {
         let token = bench.id_token();
         let [header, claims, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
         let mut others = bench.claims();
@@ -166,8 +163,8 @@ fn a_genuine_id_token_is_refused_when_anything_about_it_was_changed() {
 
 #[test]
 fn an_id_token_of_another_time_issuer_or_login_is_refused() {
-    for_each_entry(|bench| async move {
-        let Some(definition) = bench.definition().id_token.clone() else { return };
+    for_entries_that(has_id_token, |bench| async move {
+        let definition = bench.definition().id_token.clone().unwrap();
         let genuine = bench.claims();
         let issuer = genuine["iss"].as_str().unwrap();
         let mut changes = vec![
@@ -208,32 +205,26 @@ fn an_id_token_of_another_time_issuer_or_login_is_refused() {
 
 #[test]
 fn a_code_is_shown_with_the_nonce_that_its_id_token_has() {
-    for_each_entry(|bench| async move {
-        let definition = bench.definition();
-        let reads = definition.exchange.as_ref().is_some_and(|exchange| exchange.reads_id_token);
-        let has_nonce = definition.id_token.as_ref().is_some_and(|it| it.nonce != NonceMode::None);
-        if !reads || !has_nonce {
-            return;
-        }
-        let UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, .. } = bench.code(CODE)
-        else {
-            panic!("it is a code")
-        };
-        let proof = UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, nonce: None };
-        let refused = bench.verify(proof).await.0;
-        assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
-    });
+    for_entries_that(
+        |bench| bench.reads_id_token() && has_nonce(bench),
+        |bench| async move {
+            let UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, .. } = bench.code(CODE)
+            else {
+                panic!("it is a code")
+            };
+            let proof = UnverifiedProof::Code { code, code_verifier, redirect_uri, callback, nonce: None };
+            let refused = bench.verify(proof).await.0;
+            assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
+        },
+    );
 }
 
 /// A token without a nonce comes without one, and one that has a nonce with it, unless the operator says that nobody can name
 /// it.
 #[test]
 fn an_id_token_is_shown_with_the_nonce_that_it_has() {
-    for_each_entry(|mut bench| async move {
-        let looks = bench.definition().id_token.as_ref().is_some_and(|it| it.nonce != NonceMode::None);
-        if !looks || !bench.accepts(ProofKind::IdToken) {
-            return;
-        }
+    let concerned = |bench: &Bench| has_nonce(bench) && bench.accepts(ProofKind::IdToken);
+    for_entries_that(concerned, |mut bench| async move {
         let bare = |token: String| UnverifiedProof::IdToken { token: Secret::new(token), nonce: None };
         let mut claims = bench.claims();
         let refused = bench.refuses(bare(bench.sign(&claims)), "an ID token without its nonce").await;
@@ -248,6 +239,10 @@ fn an_id_token_is_shown_with_the_nonce_that_it_has() {
     });
 }
 
+fn has_nonce(bench: &Bench) -> bool {
+    bench.definition().id_token.as_ref().is_some_and(|it| it.nonce != NonceMode::None)
+}
+
 fn with(claims: &Map<String, Value>, name: &str, value: &Value) -> Map<String, Value> {
     let mut claims = claims.clone();
     claims.insert(name.to_owned(), value.clone());
@@ -256,47 +251,45 @@ fn with(claims: &Map<String, Value>, name: &str, value: &Value) -> Map<String, V
 
 #[test]
 fn signed_fields_are_good_as_they_were_signed_and_once() {
-    for_each_entry(|bench| async move {
-        if !bench.accepts(ProofKind::SignedFields) {
-            return;
-        }
-        let fields = bench.signed_fields();
-        let mut names = Vec::new();
-        for _ in 0..2 {
-            let login = bench.verify(signed_fields_proof(fields.clone())).await.0.unwrap();
-            names.push(login.use_once().cloned().unwrap());
-        }
-        assert_eq!(names[0], names[1], "the second showing has to be told from another login");
-        for name in fields.keys() {
-            let mut changed = fields.clone();
-            changed.entry(name.clone()).and_modify(|value| value.push('1'));
-            bench.refuses(signed_fields_proof(changed), &format!("another {name}")).await;
-            let mut less = fields.clone();
-            less.remove(name);
-            bench.refuses(signed_fields_proof(less), &format!("no {name}")).await;
-        }
-        bench.wait(names[0].until.as_second() - NOW);
-        bench.refuses(signed_fields_proof(fields), "fields whose name may have been forgotten").await;
-    });
+    for_entries_that(
+        |bench| bench.accepts(ProofKind::SignedFields),
+        |bench| async move {
+            let fields = bench.signed_fields();
+            let mut names = Vec::new();
+            for _ in 0..2 {
+                let login = bench.verify(signed_fields_proof(fields.clone())).await.0.unwrap();
+                names.push(login.use_once().cloned().unwrap());
+            }
+            assert_eq!(names[0], names[1], "the second showing has to be told from another login");
+            for name in fields.keys() {
+                let mut changed = fields.clone();
+                changed.entry(name.clone()).and_modify(|value| value.push('1'));
+                bench.refuses(signed_fields_proof(changed), &format!("another {name}")).await;
+                let mut less = fields.clone();
+                less.remove(name);
+                bench.refuses(signed_fields_proof(less), &format!("no {name}")).await;
+            }
+            bench.wait(names[0].until.as_second() - NOW);
+            bench.refuses(signed_fields_proof(fields), "fields whose name may have been forgotten").await;
+        },
+    );
 }
 
 #[test]
 fn a_field_that_was_not_signed_says_nothing() {
-    for_each_entry(|bench| async move {
-        if bench.definition().signed_fields.is_some() {
+    for_entries_that(
+        |bench| bench.definition().signed_fields.is_some(),
+        |bench| async move {
             let mut more = bench.signed_fields();
             more.insert("role".into(), "admin".into());
             bench.refuses(signed_fields_proof(more), "a further field").await;
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn an_assertion_of_another_flow_is_refused() {
-    for_each_entry(|bench| async move {
-        if bench.definition().openid2.is_none() {
-            return;
-        }
+    for_entries_that(speaks_openid2, |bench| async move {
         let good = bench.signed_fields();
         bench.verify(signed_fields_proof(good.clone())).await.0.unwrap();
         for (state, why) in [(Some("ours"), "of another flow"), (None, "of a flow that nobody shows")] {
@@ -312,10 +305,7 @@ fn an_assertion_of_another_flow_is_refused() {
 /// as two.
 #[test]
 fn an_assertion_that_could_be_split_anew_is_refused() {
-    for_each_entry(|bench| async move {
-        if bench.definition().openid2.is_none() {
-            return;
-        }
+    for_entries_that(speaks_openid2, |bench| async move {
         for (name, value) in [
             ("openid.assoc_handle", "1\nclaimed_id:https://steamcommunity.com/openid/id/1"),
             ("openid.claimed_id:1", "1"),

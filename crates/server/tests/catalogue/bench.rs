@@ -1,9 +1,8 @@
 //! One entry of the catalogue, its provider and the engine, put together.
 
-use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
-use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::{digest, hmac};
@@ -15,11 +14,9 @@ use daypass_core::login::provider::definition::{
     Binding, Definition, IdTokenKeys, NonceMode, ProofKind, SignedFieldsKey,
 };
 use daypass_core::login::provider::{
-    AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin, catalogue,
+    AppleKey, AuthorizeRequest, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
-use futures::FutureExt;
 use serde_json::{Map, Value, json};
-use tokio::runtime::Runtime;
 
 use crate::fixture::{Fixture, Reply};
 use crate::server::{Script, Seen, Server, Step, keys_url};
@@ -33,31 +30,24 @@ pub const VERIFIER: &str = "the-verifier-of-this-browser";
 pub const NONCE: &str = "the-nonce-of-this-login";
 pub const REDIRECT_URI: &str = "https://app.example.com/signed-in";
 
-/// One runtime for all tests, so that they can share the HTTP client and its connections.
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static HTTP: LazyLock<Arc<ReqwestHttp>> = LazyLock::new(|| {
     let loopback = Reach::with(["127.0.0.1".to_owned().try_into().unwrap()]);
     let (clock, random) = (Arc::new(ManualClock::at_second(NOW)), Arc::new(SeededRandom::new(1)));
     Arc::new(ReqwestHttp::new(Limits::default(), loopback, clock, random).unwrap())
 });
 
-/// Runs a test with every entry of the catalogue, and names all that fail it.
-pub fn for_each_entry<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
-    let mut failed = Vec::new();
-    RUNTIME.block_on(async {
-        for name in catalogue::names() {
-            let run = async { test(Bench::new(name).await).await };
-            if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
-                failed.push(format!("{name}: {}", words(&*panic)));
-            }
-        }
-    });
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-}
+/// How often the engine was asked something about an entry.
+#[derive(Clone, Default)]
+pub struct Questions(Arc<AtomicUsize>);
 
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+impl Questions {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
 }
 
 /// The block of an entry with the variables that its fixture gives.
@@ -81,10 +71,11 @@ pub struct Bench {
     pub signer: Signer,
     /// The other half of our client secret, at Apple.
     pub apple: Signer,
+    pub questions: Questions,
 }
 
 impl Bench {
-    async fn new(name: &'static str) -> Self {
+    pub async fn new(name: &'static str) -> Self {
         let fixture = Fixture::load(name).unwrap();
         let definition = definition(name, &fixture);
         let apple = Signer::new();
@@ -105,7 +96,8 @@ impl Bench {
         let server = Server::start(&provider.definition).await;
         let clock = Arc::new(ManualClock::at_second(NOW));
         let provider = Arc::new(provider);
-        let bench = Self { name, fixture, provider, server, clock, signer: Signer::new(), apple };
+        let (signer, questions) = (Signer::new(), Questions::default());
+        let bench = Self { name, fixture, provider, server, clock, signer, apple, questions };
         bench.be_honest();
         bench
     }
@@ -116,6 +108,28 @@ impl Bench {
 
     pub fn accepts(&self, kind: ProofKind) -> bool {
         self.definition().accept.contains(&kind)
+    }
+
+    /// Whether a proof of this kind can sign somebody in as things stand.
+    pub fn takes(&self, kind: ProofKind) -> bool {
+        self.provider.accepted_proofs().contains(&kind)
+    }
+
+    /// The kinds of proof for which the engine takes a step.
+    pub fn kinds_that_ask(&self, step: Step) -> Vec<ProofKind> {
+        let code = match step {
+            Step::Exchange => true,
+            Step::Profile => !self.reads_id_token(),
+            Step::Binding | Step::Discovery | Step::Keys | Step::Assertion => false,
+        };
+        let token = matches!(step, Step::Profile) || step == Step::Binding && self.has_binding_call();
+        let wanted = [(code, ProofKind::Code), (token, ProofKind::AccessToken)];
+        wanted.into_iter().filter(|(asks, kind)| *asks && self.takes(*kind)).map(|it| it.1).collect()
+    }
+
+    /// Whether any proof takes the engine through one of these steps.
+    pub fn asks_at(&self, steps: &[Step]) -> bool {
+        steps.iter().any(|step| !self.kinds_that_ask(*step).is_empty())
     }
 
     pub fn reads_id_token(&self) -> bool {
@@ -258,6 +272,7 @@ impl Bench {
     /// Has the engine verify a proof. Whatever comes of it, no request may go where the definition does not
     /// point, and no error may repeat what was shown.
     pub async fn verify(&self, proof: UnverifiedProof) -> (Result<VerifiedLogin, ProofError>, Vec<Seen>) {
+        self.questions.count();
         let secrets = self.secrets(&proof);
         self.server.take_seen();
         let engine = Engine::new(self.server.client(HTTP.clone()), self.clock.clone());
@@ -273,6 +288,12 @@ impl Bench {
             }
         }
         (verdict, seen)
+    }
+
+    /// Where the engine sends a browser to start a flow.
+    pub fn authorization_url(&self, request: &AuthorizeRequest<'_>) -> Option<String> {
+        self.questions.count();
+        self.provider.authorization_url(request)
     }
 
     /// Asserts that no login comes of a proof.

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use daypass_core::login::provider::definition::{
-    Binding, Call, CallAuthentication, ClientAuthentication, Exchange, IdScope, ParametersIn, Pkce, ProofKind,
+    Binding, Call, CallAuthentication, ClientAuthentication, Definition, Exchange, IdScope, ParametersIn,
+    Pkce, Profile, ProofKind,
 };
 use daypass_core::login::provider::template::Name;
 use daypass_core::login::provider::{AuthorizeRequest, catalogue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::bench::{Bench, CODE, NOW, REDIRECT_URI, TOKEN, VERIFIER, definition, for_each_entry, hex};
+use crate::bench::{Bench, CODE, NOW, REDIRECT_URI, TOKEN, VERIFIER, definition, hex};
+use crate::entries::{for_each_entry, for_entries_that};
 use crate::fixture::{self, Fixture};
 use crate::server::{Seen, Step};
 
@@ -45,7 +47,7 @@ fn every_accepted_kind_of_proof_signs_the_same_person_in() {
         let mut names = BTreeSet::new();
         let mut avatars = BTreeSet::new();
         for kind in bench.definition().accept.clone() {
-            if bench.provider.accepted_proofs().contains(&kind) {
+            if bench.takes(kind) {
                 let login =
                     bench.verify(bench.proof(kind)).await.0.unwrap_or_else(|error| panic!("{kind}: {error}"));
                 let id = format!("{}:{}", bench.name, expected.external_id);
@@ -61,12 +63,11 @@ fn every_accepted_kind_of_proof_signs_the_same_person_in() {
 
 #[test]
 fn a_code_arrives_with_everything_that_ties_it_to_our_client_and_this_browser() {
-    for_each_entry(|bench| async move {
-        if let (true, Some(exchange)) = (bench.accepts(ProofKind::Code), &bench.definition().exchange) {
-            let seen = bench.verify(bench.proof(ProofKind::Code)).await.1;
-            let request = seen.iter().find(|it| it.step == Some(Step::Exchange)).unwrap();
-            check_exchange(&bench, exchange, request);
-        }
+    let concerned = |bench: &Bench| bench.accepts(ProofKind::Code);
+    for_entries_that(concerned, |bench| async move {
+        let seen = bench.verify(bench.proof(ProofKind::Code)).await.1;
+        let request = seen.iter().find(|it| it.step == Some(Step::Exchange)).unwrap();
+        check_exchange(&bench, bench.definition().exchange.as_ref().unwrap(), request);
     });
 }
 
@@ -138,18 +139,23 @@ fn check_made_secret(bench: &Bench, secret: &str) {
 
 #[test]
 fn every_call_shows_the_token_the_way_the_provider_wants_it() {
-    for_each_entry(|bench| async move {
+    let concerned = |bench: &Bench| bench.asks_at(&[Step::Binding, Step::Profile]);
+    for_entries_that(concerned, |bench| async move {
         let issued = bench.issued_token();
+        let mut checked = 0;
         for (kind, token) in [(ProofKind::Code, issued.as_deref()), (ProofKind::AccessToken, Some(TOKEN))] {
-            if bench.provider.accepted_proofs().contains(&kind) {
+            if bench.takes(kind) {
                 let seen = bench.verify(bench.proof(kind)).await.1;
-                check_calls(&bench, &seen, token.unwrap());
+                checked += check_calls(&bench, &seen, token.unwrap());
             }
         }
+        assert!(checked > 0, "no call showed a token");
     });
 }
 
-fn check_calls(bench: &Bench, seen: &[Seen], token: &str) {
+/// Checks the calls among what the provider has seen, and counts them.
+fn check_calls(bench: &Bench, seen: &[Seen], token: &str) -> usize {
+    let mut checked = 0;
     for request in seen {
         let call = match (request.step, &bench.definition().binding, &bench.definition().profile) {
             (Some(Step::Binding), Binding::Endpoint(it) | Binding::ClientAuthEndpoint(it), _) => &it.call,
@@ -157,7 +163,9 @@ fn check_calls(bench: &Bench, seen: &[Seen], token: &str) {
             _ => continue,
         };
         check_call(bench, call, request, token);
+        checked += 1;
     }
+    checked
 }
 
 fn check_call(bench: &Bench, call: &Call, request: &Seen, token: &str) {
@@ -177,15 +185,14 @@ fn check_call(bench: &Bench, call: &Call, request: &Seen, token: &str) {
 
 #[test]
 fn a_call_that_has_to_prove_itself_the_apps_own_does() {
-    for_each_entry(|bench| async move {
-        let Some(profile) = &bench.definition().profile else { return };
-        if profile.call.url.names().any(|name| *name == Name::AppsecretProof) {
-            let seen = bench.verify(bench.proof(ProofKind::AccessToken)).await.1;
-            let request = seen.iter().find(|it| it.step == Some(Step::Profile)).unwrap();
-            let key = hmac::Key::new(hmac::HMAC_SHA256, bench.provider.client_secret.expose().as_bytes());
-            let proof = hex(hmac::sign(&key, TOKEN.as_bytes()).as_ref());
-            assert!(carries(request, &proof), "{proof}");
-        }
+    let proves_itself = |profile: &Profile| profile.call.url.names().any(|it| *it == Name::AppsecretProof);
+    let concerned = |bench: &Bench| bench.definition().profile.as_ref().is_some_and(proves_itself);
+    for_entries_that(concerned, |bench| async move {
+        let seen = bench.verify(bench.proof(ProofKind::AccessToken)).await.1;
+        let request = seen.iter().find(|it| it.step == Some(Step::Profile)).unwrap();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, bench.provider.client_secret.expose().as_bytes());
+        let proof = hex(hmac::sign(&key, TOKEN.as_bytes()).as_ref());
+        assert!(carries(request, &proof), "{proof}");
     });
 }
 
@@ -201,7 +208,9 @@ fn carries(request: &Seen, value: &str) -> bool {
 
 #[test]
 fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
-    for_each_entry(|bench| async move {
+    let starts = |definition: &Definition| definition.authorize.is_some() || definition.openid2.is_some();
+    let concerned = |bench: &Bench| bench.accepts(ProofKind::Code) || starts(bench.definition());
+    for_entries_that(concerned, |bench| async move {
         let request = AuthorizeRequest {
             redirect_uri: REDIRECT_URI,
             state: "the-state",
@@ -209,10 +218,7 @@ fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
             code_challenge: "the-challenge",
         };
         let definition = bench.definition();
-        let Some(url) = bench.provider.authorization_url(&request) else {
-            assert!(!bench.accepts(ProofKind::Code), "a code has to start somewhere");
-            return;
-        };
+        let url = bench.authorization_url(&request).expect("a flow has to start somewhere");
         assert!(url.starts_with("https://"), "{url}");
         assert!(!url.contains(bench.provider.client_secret.expose()), "the secret is not the browser's");
         if let Some(authorize) = &definition.authorize {
@@ -237,13 +243,11 @@ fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
 
 #[test]
 fn a_name_in_the_catalogue_promises_words_for_the_operator() {
-    for_each_entry(|bench| async move {
-        let definition = bench.definition();
-        assert!(definition.register.ends_with('.'), "register: whole sentences");
+    for name in catalogue::names() {
+        let definition = definition(name, &Fixture::load(name).unwrap());
+        assert!(definition.register.ends_with('.'), "{name}: register: whole sentences");
         let admits_doubt = definition.unverified.iter().any(|fact| !fact.is_empty());
-        assert!(
-            definition.id_scope != IdScope::Unknown || admits_doubt,
-            "an unknown scope is a doubt to name"
-        );
-    });
+        let knows = definition.id_scope != IdScope::Unknown;
+        assert!(knows || admits_doubt, "{name}: an unknown scope is a doubt to name");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod bench;
+mod entries;
 mod failures;
 mod fixture;
 mod logins;

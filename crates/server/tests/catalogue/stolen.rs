@@ -3,21 +3,21 @@
 use daypass_core::login::provider::definition::{Binding, IdTokenKeys, ProofKind};
 use serde_json::json;
 
-use crate::bench::{
-    Bench, for_each_entry, id_token_proof, signed_fields_proof, text, variant, with_id_token,
-};
+use crate::bench::{Bench, id_token_proof, signed_fields_proof, text, variant, with_id_token};
+use crate::entries::{for_each_entry, for_entries_that};
 use crate::server::Step;
 use crate::signer::hs256;
 
 #[test]
 fn the_code_of_another_client_is_refused() {
-    for_each_entry(|bench| async move {
-        if bench.accepts(ProofKind::Code) {
+    for_entries_that(
+        |bench| bench.accepts(ProofKind::Code),
+        |bench| async move {
             bench.be_asked_by_a_thief();
             let error = bench.refuses(bench.proof(ProofKind::Code), "another client's code").await;
             assert_eq!(variant(&error), bench.fixture.stolen.exchange_error, "{error}");
-        }
-    });
+        },
+    );
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn the_access_token_of_another_client_is_refused_in_the_providers_own_words() {
         bench.be_asked_by_a_thief();
         let (verdict, seen) = bench.verify(bench.proof(ProofKind::AccessToken)).await;
         let error = variant(&verdict.unwrap_err());
-        if bench.provider.accepted_proofs().contains(&ProofKind::AccessToken) {
+        if bench.takes(ProofKind::AccessToken) {
             assert_eq!(error, bench.fixture.stolen.error);
         } else {
             assert!(["KindNotAccepted", "UnboundAccessToken"].contains(&error.as_str()), "{error}");
@@ -37,39 +37,43 @@ fn the_access_token_of_another_client_is_refused_in_the_providers_own_words() {
 
 #[test]
 fn an_answer_that_does_not_name_our_client_outright_names_another() {
-    for_each_entry(|bench| async move {
-        let Some((step, client)) = named_client(&bench) else { return };
-        let fixture = &bench.fixture;
-        let good = if step == Step::Binding { &fixture.binding } else { &fixture.profile }.clone().unwrap();
-        let ours = good.body.pointer(&client).unwrap().clone();
-        let text = ours.as_str().map_or_else(|| ours.to_string(), str::to_owned);
-        for name in [
-            json!(null),
-            json!(true),
-            json!(""),
-            json!([ours]),
-            json!({"client_id": ours}),
-            json!(format!("{text}x")),
-            json!(format!(" {text}")),
-            json!(format!("{text}\u{0}")),
-            json!(text[..text.len() - 1]),
-            json!(format!("{text},{text}")),
-            json!(-1),
-            json!(1.5),
-        ] {
-            let mut reply = good.clone();
-            *reply.body.pointer_mut(&client).unwrap() = name.clone();
-            bench.server.reply(step, reply);
-            bench
-                .refuses(bench.proof(ProofKind::AccessToken), &format!("a token of the client {name}"))
-                .await;
-        }
-    });
+    for_entries_that(
+        |bench| named_client(bench).is_some(),
+        |bench| async move {
+            let (step, client) = named_client(&bench).unwrap();
+            let fixture = &bench.fixture;
+            let good =
+                if step == Step::Binding { &fixture.binding } else { &fixture.profile }.clone().unwrap();
+            let ours = good.body.pointer(&client).unwrap().clone();
+            let text = ours.as_str().map_or_else(|| ours.to_string(), str::to_owned);
+            for name in [
+                json!(null),
+                json!(true),
+                json!(""),
+                json!([ours]),
+                json!({"client_id": ours}),
+                json!(format!("{text}x")),
+                json!(format!(" {text}")),
+                json!(format!("{text}\u{0}")),
+                json!(text[..text.len() - 1]),
+                json!(format!("{text},{text}")),
+                json!(-1),
+                json!(1.5),
+            ] {
+                let mut reply = good.clone();
+                *reply.body.pointer_mut(&client).unwrap() = name.clone();
+                bench.server.reply(step, reply);
+                bench
+                    .refuses(bench.proof(ProofKind::AccessToken), &format!("a token of the client {name}"))
+                    .await;
+            }
+        },
+    );
 }
 
 /// Where an answer names the client of an access token.
 fn named_client(bench: &Bench) -> Option<(Step, String)> {
-    if !bench.provider.accepted_proofs().contains(&ProofKind::AccessToken) {
+    if !bench.takes(ProofKind::AccessToken) {
         return None;
     }
     match &bench.definition().binding {
@@ -83,9 +87,8 @@ fn named_client(bench: &Bench) -> Option<(Step, String)> {
 
 #[test]
 fn the_id_token_of_another_client_is_refused_in_every_way_it_can_come() {
-    for_each_entry(|bench| async move {
-        let shared = bench.definition().id_token.as_ref().map(|it| it.keys == IdTokenKeys::ClientSecret);
-        let Some(shared) = shared else { return };
+    for_entries_that(has_id_token, |bench| async move {
+        let shared = bench.definition().id_token.as_ref().unwrap().keys == IdTokenKeys::ClientSecret;
         let ours = bench.provider.client_id.clone();
         for (aud, azp) in [
             (json!("another client"), None),
@@ -122,22 +125,32 @@ pub async fn check_id_token(bench: &Bench, token: &str, what: &str) {
 
 #[test]
 fn fields_that_were_signed_for_another_client_are_refused() {
-    for_each_entry(|bench| async move {
-        if bench.definition().signed_fields.is_some() {
-            let fields = bench.sign_fields(&bench.signed_fields(), "the secret of another client");
-            let error = bench.refuses(signed_fields_proof(fields), "another client's fields").await;
-            assert_eq!(variant(&error), "Refused");
-        }
-        if bench.definition().openid2.is_some() {
-            for elsewhere in
-                ["https://evil.example/signed-in", "https://app.example.com.evil.example/signed-in"]
-            {
-                let mut fields = bench.signed_fields();
-                fields.insert("openid.return_to".into(), elsewhere.into());
-                let (verdict, seen) = bench.verify(signed_fields_proof(fields)).await;
-                assert_eq!(variant(&verdict.unwrap_err()), "Refused");
-                assert!(seen.is_empty(), "an assertion for another site is not worth a question");
-            }
+    let concerned = |bench: &Bench| bench.definition().signed_fields.is_some();
+    for_entries_that(concerned, |bench| async move {
+        let fields = bench.sign_fields(&bench.signed_fields(), "the secret of another client");
+        let error = bench.refuses(signed_fields_proof(fields), "another client's fields").await;
+        assert_eq!(variant(&error), "Refused");
+    });
+}
+
+#[test]
+fn an_assertion_that_was_made_for_another_site_is_refused() {
+    for_entries_that(speaks_openid2, |bench| async move {
+        for elsewhere in ["https://evil.example/signed-in", "https://app.example.com.evil.example/signed-in"]
+        {
+            let mut fields = bench.signed_fields();
+            fields.insert("openid.return_to".into(), elsewhere.into());
+            let (verdict, seen) = bench.verify(signed_fields_proof(fields)).await;
+            assert_eq!(variant(&verdict.unwrap_err()), "Refused");
+            assert!(seen.is_empty(), "an assertion for another site is not worth a question");
         }
     });
+}
+
+pub fn has_id_token(bench: &Bench) -> bool {
+    bench.definition().id_token.is_some()
+}
+
+pub fn speaks_openid2(bench: &Bench) -> bool {
+    bench.definition().openid2.is_some()
 }

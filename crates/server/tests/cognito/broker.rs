@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::harness::{
-    self, Answer, Backend, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key,
+    self, Answer, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key,
     read,
 };
 
@@ -44,7 +44,7 @@ pub struct Amazon {
 
 impl Amazon {
     pub async fn start(region: &str) -> Self {
-        let daypass = Daypass::start_in(region, Backend::memory(), &[]).await;
+        let daypass = Daypass::start().in_region(region).with_oidc_hosts(&[]).await;
         let port = Port::open(dated(routes::router(daypass.app.clone()), daypass.clock.clone())).await;
         Self { daypass, region: region.to_owned(), port }
     }

@@ -39,7 +39,7 @@ async fn assert_each_once(
 
 /// A pool with ten identities, four of which were merged into others.
 async fn populated(backend: Backend) -> Daypass {
-    let daypass = Daypass::start_on(backend, &[]).await;
+    let daypass = Daypass::start().on(backend).with_oidc_hosts(&[]).await;
     for number in 0..10 {
         daypass.developer_token(&format!("user {number}")).await;
     }
@@ -95,7 +95,7 @@ async fn a_listing_goes_on_where_it_was_though_its_last_identity_is_gone() {
 #[tokio::test]
 async fn pools_are_listed_each_once_whatever_the_page() {
     for backend in BACKENDS {
-        let daypass = Daypass::start_on(backend(), &[]).await;
+        let daypass = Daypass::start().on(backend()).with_oidc_hosts(&[]).await;
         for _ in 0..6 {
             daypass.guest_pool().await;
         }

@@ -55,7 +55,7 @@ async fn a_pool_has_fifty_tags_however_many_calls_they_come_in() {
 
 #[tokio::test]
 async fn tags_set_at_once_are_all_there() {
-    let daypass = Daypass::start_on(Backend::sqlite(), &[]).await;
+    let daypass = Daypass::start().on(Backend::sqlite()).with_oidc_hosts(&[]).await;
     let answers = join_all((0..6).map(|number| tag(&daypass, numbered(number..number + 1)))).await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     assert_eq!(tags(&daypass).await, numbered(0..6));

@@ -114,7 +114,7 @@ async fn a_pool_that_says_nothing_about_the_classic_flow_has_it() {
 
 #[tokio::test]
 async fn of_updates_made_at_once_each_takes_hold_or_hears_that_it_came_too_late() {
-    let daypass = Daypass::start_on(Backend::sqlite(), &[]).await;
+    let daypass = Daypass::start().on(Backend::sqlite()).with_oidc_hosts(&[]).await;
     let pool = whole_pool(&daypass).await;
     let update = |number: u32| {
         let input = with(bare(&pool), "IdentityPoolName", format!("name {number}").into());

@@ -24,7 +24,7 @@ async fn delete_everybody(daypass: &Daypass) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_link_that_races_with_deletion_is_made_anew() {
     for backend in BACKENDS {
-        let daypass = Arc::new(Daypass::start_on(backend(), &[]).await);
+        let daypass = Arc::new(Daypass::start().on(backend()).with_oidc_hosts(&[]).await);
         let mut linked = 0;
         for _ in 0..20 {
             let mut body = daypass.sign_in("grace").await.proof();

@@ -40,7 +40,7 @@ impl World {
     pub async fn new(backend: Backend) -> Self {
         let hosts = public_providers();
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        let daypass = Daypass::start_on(backend, &hosts).await;
+        let daypass = Daypass::start().on(backend).with_oidc_hosts(&hosts).await;
         daypass.accept_public_logins().await;
         let arns: Vec<String> = hosts.iter().map(|host| oidc_arn(host)).collect();
         let input = json!({"IdentityPoolName": "other", "AllowUnauthenticatedIdentities": true,

@@ -74,7 +74,7 @@ async fn people_who_each_have_a_user_of_one_provider_are_two() {
 
 #[tokio::test]
 async fn first_logins_at_once_make_one_identity() {
-    let daypass = Daypass::start_on(Backend::sqlite(), &[OIDC]).await;
+    let daypass = Daypass::start().on(Backend::sqlite()).with_oidc_hosts(&[OIDC]).await;
     daypass.accept_public_logins().await;
     let logins = daypass.logins(&[(OIDC, "ada")]);
     let mut ids = join_all((0..20).map(|_| daypass.get_id(&logins))).await;

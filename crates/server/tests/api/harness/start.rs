@@ -1,0 +1,168 @@
+//! How an installation under test starts: `Daypass::start().await`, and what else a test says in between.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use daypass::routes;
+use daypass::sandbox::{self, Client, SandboxConfig};
+use daypass::secrets::{AwsSecrets, Secrets};
+use daypass::wire::{App, Embedded, Ingredients, Playground};
+use daypass_core::ground::clock::ManualClock;
+use daypass_core::ground::ids::{Region, UserName};
+use daypass_core::ground::outbound::ProviderHttp;
+use daypass_core::ground::random::SeededRandom;
+use daypass_core::ground::secret::Secret;
+use daypass_core::store::memory::MemoryStore;
+use daypass_core::store::{Keys, StoredSigningKey};
+use daypass_core::token::signing_key::SigningKeys;
+use tokio::sync::OnceCell;
+
+use super::configuration::{config, roles};
+use super::provider::Provider;
+use super::public::{Issuers, OIDC, OTHER_OIDC};
+use super::{
+    Backend, CLIENT_SECRET, CollectedLines, Credentials, Daypass, FarSts, IDP, REDIRECT_URI, REGION, SERVER,
+    master_key,
+};
+
+/// Making an RSA key takes longer than everything else in a test, so they share one.
+static SIGNING_KEY: OnceCell<StoredSigningKey> = OnceCell::const_new();
+
+impl Daypass {
+    /// An installation in memory, whose pools may accept two OIDC providers, unless a test says otherwise.
+    pub fn start() -> Start {
+        let oidc_hosts = vec![OIDC.into(), OTHER_OIDC.into()];
+        Start { region: REGION.into(), backend: Backend::memory(), oidc_hosts, tables: String::new() }
+    }
+}
+
+/// An installation that is about to start: awaiting it gives the [`Daypass`].
+#[must_use = "nothing starts before it is awaited"]
+pub struct Start {
+    region: String,
+    backend: Backend,
+    oidc_hosts: Vec<String>,
+    tables: String,
+}
+
+impl Start {
+    /// On another store.
+    pub fn on(self, backend: Backend) -> Self {
+        Self { backend, ..self }
+    }
+
+    /// In another Region.
+    pub fn in_region(self, region: &str) -> Self {
+        Self { region: region.into(), ..self }
+    }
+
+    /// With these OIDC providers, and no others, for pools to accept.
+    pub fn with_oidc_hosts(self, hosts: &[&str]) -> Self {
+        Self { oidc_hosts: hosts.iter().map(ToString::to_string).collect(), ..self }
+    }
+
+    /// With more tables in its configuration.
+    pub fn with_tables(self, tables: &str) -> Self {
+        Self { tables: self.tables + tables, ..self }
+    }
+
+    async fn run(self) -> Daypass {
+        let clock = Arc::new(ManualClock::at_second(1_790_000_000));
+        let random = Arc::new(SeededRandom::new(1));
+        let audit = Arc::<CollectedLines>::default();
+        let store = self.backend.store();
+        store.list_or_add_signing_keys(signing_key(&clock).await).await.unwrap();
+        let sandbox = sandbox(&clock, &random);
+        let provider = Arc::new(Provider::new(sandbox.clone()));
+        let hosts: Vec<&str> = self.oidc_hosts.iter().map(String::as_str).collect();
+        let issuers = Issuers::new(&hosts, &clock);
+        let far_sts = Arc::new(FarSts::new(clock.clone(), provider.clone()));
+        let network = Arc::new(issuers.network().or(far_sts.clone()));
+        let ingredients = self.ingredients(&network, &audit, &clock, &random);
+        let app = Arc::new(App::wire(ingredients).await.unwrap());
+        let embedded = app.embedded.clone().unwrap();
+        Daypass {
+            router: routes::router(app.clone()),
+            app,
+            key: developer_key(&embedded).await,
+            embedded,
+            store,
+            clock,
+            provider,
+            network,
+            far_sts,
+            audit,
+            sandbox,
+            random,
+            issuers,
+            refusals: Mutex::default(),
+            _backend: self.backend,
+        }
+    }
+
+    fn ingredients(
+        &self,
+        network: &Arc<impl ProviderHttp + 'static>,
+        audit: &Arc<CollectedLines>,
+        clock: &Arc<ManualClock>,
+        random: &Arc<SeededRandom>,
+    ) -> Ingredients {
+        let secret_file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
+        let pool = format!("name = \"test\"\nregion = {:?}\naccount_id = \"000000000000\"", self.region);
+        let hosts: Vec<&str> = self.oidc_hosts.iter().map(String::as_str).collect();
+        Ingredients {
+            config: config(&pool, secret_file.path(), &hosts, &self.tables),
+            roles,
+            store: self.backend.store(),
+            master_key: master_key(),
+            secrets: Secrets::default(),
+            secret_store: Arc::new(AwsSecrets::new(clock.clone())),
+            http: network.clone(),
+            aws: None,
+            audit_lines: audit.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+            playground: Some(Playground {
+                s3_url: "http://127.0.0.1:9401".into(),
+                bucket: "daypass-demo".into(),
+                sandbox_url: IDP.into(),
+            }),
+        }
+    }
+}
+
+impl IntoFuture for Start {
+    type Output = Daypass;
+    type IntoFuture = Pin<Box<dyn Future<Output = Daypass> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// The provider at which people sign in.
+fn sandbox(clock: &Arc<ManualClock>, random: &Arc<SeededRandom>) -> Router {
+    let callback = |provider: &str| format!("{SERVER}/login/{provider}/callback");
+    let redirect_uris = vec![REDIRECT_URI.into(), callback("snapchat"), callback("snapchat-token")];
+    let our_client = Client::daypass_demo(Secret::new(CLIENT_SECRET), redirect_uris);
+    sandbox::router(SandboxConfig { public_url: IDP.into(), our_client }, clock.clone(), random.clone())
+}
+
+/// The developer's access key.
+async fn developer_key(embedded: &Embedded) -> Credentials {
+    let name = UserName::parse("test").unwrap();
+    let (key, secret) = embedded.access_keys.find_or_create(&name).await.unwrap().unwrap();
+    Credentials::of_developer(key.id.as_str(), secret.expose())
+}
+
+async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
+    let key = SIGNING_KEY.get_or_init(|| async {
+        let store = MemoryStore::new();
+        let region = Region::parse(REGION).unwrap();
+        SigningKeys::load(&store, &master_key(), &region, clock, &SeededRandom::new(9)).await.unwrap();
+        store.list_signing_keys().await.unwrap().remove(0)
+    });
+    key.await
+}
