@@ -4,7 +4,7 @@
 mod answer;
 mod backend;
 mod browser;
-mod configuration;
+pub mod configuration;
 mod far_sts;
 mod people;
 mod provider;
@@ -34,7 +34,6 @@ pub use self::answer::Answer;
 pub use self::answer::read;
 pub use self::backend::{BACKENDS, Backend};
 pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
-pub use self::configuration::config;
 pub use self::far_sts::{FAR_STS, FarSts};
 pub use self::people::{EXTERNAL_ID, Login, ours};
 pub use self::provider::{BrokenAnswer, PROFILE, Provider, TOKEN};

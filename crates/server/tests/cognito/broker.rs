@@ -30,9 +30,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::harness::configuration;
 use crate::harness::{
-    self, Answer, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key,
-    read,
+    Answer, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key, read,
 };
 
 /// A Region of Amazon's.
@@ -164,7 +164,7 @@ impl Broker {
 }
 
 fn config(tables: &str, secret: &std::path::Path) -> Config {
-    harness::config(&format!("driver = \"cognito\"\n{tables}"), secret, &[], "")
+    configuration::config(&format!("driver = \"cognito\"\n{tables}"), secret, &[], "")
 }
 
 /// An account at AWS with this key, and nothing from the environment.

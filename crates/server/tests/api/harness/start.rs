@@ -1,9 +1,11 @@
 //! How an installation under test starts: `Daypass::start().await`, and what else a test says in between.
 
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use daypass::config::Config;
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::secrets::{AwsSecrets, Secrets};
@@ -53,6 +55,7 @@ impl Start {
     }
 
     /// In another Region.
+    #[allow(dead_code, reason = "only the tests of the driver for Cognito have several")]
     pub fn in_region(self, region: &str) -> Self {
         Self { region: region.into(), ..self }
     }
@@ -79,7 +82,10 @@ impl Start {
         let issuers = Issuers::new(&hosts, &clock);
         let far_sts = Arc::new(FarSts::new(clock.clone(), provider.clone()));
         let network = Arc::new(issuers.network().or(far_sts.clone()));
-        let ingredients = self.ingredients(&network, &audit, &clock, &random);
+        let secret_file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
+        let config = self.config(secret_file.path(), &hosts);
+        let ingredients = self.ingredients(config, &network, &audit, &clock, &random);
         let app = Arc::new(App::wire(ingredients).await.unwrap());
         let embedded = app.embedded.clone().unwrap();
         Daypass {
@@ -101,19 +107,21 @@ impl Start {
         }
     }
 
+    fn config(&self, secret: &Path, oidc_hosts: &[&str]) -> Config {
+        let pool = format!("name = \"test\"\nregion = {:?}\naccount_id = \"000000000000\"", self.region);
+        config(&pool, secret, oidc_hosts, &self.tables)
+    }
+
     fn ingredients(
         &self,
+        config: Config,
         network: &Arc<impl ProviderHttp + 'static>,
         audit: &Arc<CollectedLines>,
         clock: &Arc<ManualClock>,
         random: &Arc<SeededRandom>,
     ) -> Ingredients {
-        let secret_file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
-        let pool = format!("name = \"test\"\nregion = {:?}\naccount_id = \"000000000000\"", self.region);
-        let hosts: Vec<&str> = self.oidc_hosts.iter().map(String::as_str).collect();
         Ingredients {
-            config: config(&pool, secret_file.path(), &hosts, &self.tables),
+            config,
             roles,
             store: self.backend.store(),
             master_key: master_key(),

@@ -20,9 +20,8 @@ async fn the_metrics_are_for_whoever_has_their_token() {
     const TOKEN: &str = "a token of thirty-two characters";
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), TOKEN).unwrap();
-    let daypass = {
-    let tables = format!("[metrics]\ntoken = {{ file = {:?} }}\n", file.path());
-    Daypass::start().with_tables(&tables).await };
+    let metrics_for = format!("[metrics]\ntoken = {{ file = {:?} }}\n", file.path());
+    let daypass = Daypass::start().with_tables(&metrics_for).await;
     assert_eq!(metrics(&daypass, Some(&format!("Bearer {TOKEN}"))).await.status, 200);
     let of_person = daypass.enter("ada").await["token"].as_str().unwrap().to_owned();
     let signed = daypass
