@@ -8,36 +8,24 @@
 #![expect(missing_docs, reason = "each case is named after its promise")]
 #![expect(clippy::unwrap_used, reason = "these are tests, though the compiler takes them for a library")]
 
-mod audit;
-mod deletions;
+mod audit_events;
 mod fixture;
+mod identities;
 mod keys;
-mod linking;
-mod listings;
-mod login_grants;
-mod logins;
 pub mod model;
+mod once;
 mod pools;
 mod races;
 mod revocations;
-mod transfer;
-mod unlinking;
-mod used_once;
 
-pub use audit::*;
-pub use deletions::*;
+pub use audit_events::*;
+pub use identities::*;
 pub use keys::*;
-pub use linking::*;
-pub use listings::*;
-pub use login_grants::*;
-pub use logins::*;
 pub use model::*;
+pub use once::*;
 pub use pools::*;
 pub use races::*;
 pub use revocations::*;
-pub use transfer::*;
-pub use unlinking::*;
-pub use used_once::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
 /// `contract_tests!(memory, (Arc::new(MemoryStore::new()), ()))`. It is evaluated once for each case.
@@ -57,12 +45,31 @@ macro_rules! contract_tests {
             a_change_to_one_pool_leaves_the_other_alone,
             a_change_on_top_of_a_stale_reading_is_noticed,
             an_unknown_pool_is_not_replaced,
-            // guests
+            pages_of_pools_neither_repeat_nor_skip,
+            // pools: deletions
+            a_deleted_pool_is_gone_with_its_identities_and_logins,
+            an_unknown_pool_is_not_deleted,
+            a_configured_pool_can_be_made_again_after_its_deletion,
+            // pools: transfer
+            a_pool_is_read_with_everybody_in_it,
+            an_unknown_pool_is_not_read,
+            a_reading_shows_no_later_change,
+            an_imported_pool_is_as_it_was_brought,
+            a_name_that_leads_to_a_pool_goes_on_leading_there,
+            an_empty_pool_takes_on_what_is_imported,
+            the_same_import_again_changes_nothing,
+            a_pool_with_others_in_it_takes_no_import,
+            an_identity_of_another_pool_is_not_imported,
+            a_login_is_not_imported_for_two_identities,
+            an_import_that_ends_badly_leaves_nothing,
+            what_comes_out_of_order_is_not_imported,
+            of_racing_imports_of_one_pool_one_brings_it,
+            // identities: guests
             a_guest_comes_back_as_it_was_added,
             an_unknown_identity_is_none,
             no_guest_without_a_pool,
             a_taken_identity_id_is_refused_and_the_identity_stays,
-            // logins
+            // identities: logins
             a_first_login_creates_an_identity,
             a_second_login_is_known,
             a_login_that_names_its_own_identity_is_known,
@@ -82,7 +89,7 @@ macro_rules! contract_tests {
             the_same_identifier_in_two_pools_is_two_identities,
             the_answer_to_a_login_is_what_a_lookup_finds,
             instants_of_any_age_are_kept_to_the_millisecond,
-            // linking
+            // identities: linking
             several_first_logins_create_one_identity,
             a_new_login_beside_a_known_one_is_linked,
             a_guest_takes_several_logins_at_once,
@@ -98,7 +105,7 @@ macro_rules! contract_tests {
             one_identity_never_has_two_users_of_one_public_provider,
             an_identity_may_have_20_logins_and_no_more,
             a_disabled_identity_is_refused_and_stays_as_it_is,
-            // unlinking
+            // identities: unlinking
             merged_developer_users_are_the_destination,
             a_merge_of_one_identity_with_itself_changes_nothing,
             a_merge_with_an_unknown_user_is_refused,
@@ -112,36 +119,18 @@ macro_rules! contract_tests {
             public_logins_are_unlinked_all_or_none,
             public_logins_are_unlinked_only_by_a_login_of_the_identity,
             nothing_is_unlinked_from_an_identity_that_is_disabled_or_unknown,
-            // deletions
+            // identities: deletions
             a_deleted_identity_is_gone_with_its_logins,
             a_deleted_identity_is_unknown_to_a_login_that_names_it,
             identities_that_do_not_exist_are_passed_over,
             the_loser_of_a_merge_is_deleted_without_the_survivors_logins,
-            a_deleted_pool_is_gone_with_its_identities_and_logins,
-            an_unknown_pool_is_not_deleted,
-            a_configured_pool_can_be_made_again_after_its_deletion,
-            // listings
-            pages_of_pools_neither_repeat_nor_skip,
+            // identities: listings
             pages_of_identities_neither_repeat_nor_skip,
             identities_are_listed_by_pool,
             enabled_identities_are_listed_either_way,
             disabled_identities_can_be_hidden,
             logins_are_listed_by_identity_in_order,
             a_page_after_an_item_that_is_gone_goes_on_behind_it,
-            // transfer
-            a_pool_is_read_with_everybody_in_it,
-            an_unknown_pool_is_not_read,
-            a_reading_shows_no_later_change,
-            an_imported_pool_is_as_it_was_brought,
-            a_name_that_leads_to_a_pool_goes_on_leading_there,
-            an_empty_pool_takes_on_what_is_imported,
-            the_same_import_again_changes_nothing,
-            a_pool_with_others_in_it_takes_no_import,
-            an_identity_of_another_pool_is_not_imported,
-            a_login_is_not_imported_for_two_identities,
-            an_import_that_ends_badly_leaves_nothing,
-            what_comes_out_of_order_is_not_imported,
-            of_racing_imports_of_one_pool_one_brings_it,
             // keys
             the_first_signing_key_is_everybodys,
             a_store_without_signing_keys_lists_none,
@@ -171,20 +160,20 @@ macro_rules! contract_tests {
             a_revocation_is_not_cut_short,
             a_standing_is_the_identity_with_its_logins_and_revocations,
             an_identity_that_is_not_there_can_be_revoked,
-            // names that count once
+            // once: names
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
             a_name_is_forgotten_at_its_end_and_not_before,
             names_that_ended_take_no_living_ones_along,
             of_many_who_race_for_one_name_one_is_first,
-            // login grants
+            // once: login grants
             a_login_grant_comes_back_once_as_it_was_added,
             an_unknown_login_grant_is_none,
             login_grants_with_two_codes_are_two,
             an_expired_login_grant_is_nobodys,
             a_new_login_grant_takes_expired_ones_along_and_no_others,
             a_taken_code_is_refused_and_the_login_grant_stays,
-            // audit
+            // audit events
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
             audit_events_are_found_by_each_subject,
@@ -240,21 +229,23 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 14] = [
-        include_str!("contract/audit.rs"),
-        include_str!("contract/deletions.rs"),
+    const CASES: [&str; 16] = [
+        include_str!("contract/audit_events.rs"),
+        include_str!("contract/identities/deletions.rs"),
+        include_str!("contract/identities/guests.rs"),
+        include_str!("contract/identities/linking.rs"),
+        include_str!("contract/identities/listings.rs"),
+        include_str!("contract/identities/logins.rs"),
+        include_str!("contract/identities/unlinking.rs"),
         include_str!("contract/keys.rs"),
-        include_str!("contract/linking.rs"),
-        include_str!("contract/listings.rs"),
-        include_str!("contract/login_grants.rs"),
-        include_str!("contract/logins.rs"),
         include_str!("contract/model.rs"),
+        include_str!("contract/once/login_grants.rs"),
+        include_str!("contract/once/used_once.rs"),
         include_str!("contract/pools.rs"),
+        include_str!("contract/pools/deletions.rs"),
+        include_str!("contract/pools/transfer.rs"),
         include_str!("contract/races.rs"),
         include_str!("contract/revocations.rs"),
-        include_str!("contract/transfer.rs"),
-        include_str!("contract/unlinking.rs"),
-        include_str!("contract/used_once.rs"),
     ];
 
     #[test]

@@ -1,11 +1,17 @@
 //! Pools, their roles, and the guests in them.
 
+mod deletions;
+mod transfer;
+
 use std::collections::BTreeMap;
 
-use super::fixture::{Fixture, ODD_TEXT, full_roles, full_tag_maps, instant, plain_pool};
+pub use self::deletions::*;
+pub use self::transfer::*;
+
+use super::fixture::{Fixture, ODD_TEXT, full_roles, full_tag_maps, plain_pool};
 use crate::ground::random::SeededRandom;
-use crate::records::identity::{CognitoIdentityProvider, Identity, IdentityPool, PoolSettings};
-use crate::store::{ReplaceOutcome, SharedStore};
+use crate::records::identity::{CognitoIdentityProvider, IdentityPool, PoolSettings};
+use crate::store::{Page, ReplaceOutcome, SharedStore};
 
 pub async fn a_fresh_store_answers(store: SharedStore) {
     store.ping().await.unwrap();
@@ -120,38 +126,19 @@ pub async fn an_unknown_pool_is_not_replaced(store: SharedStore) {
     assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), None);
 }
 
-pub async fn a_guest_comes_back_as_it_was_added(store: SharedStore) {
-    let fixture = Fixture::new(store).await;
-    let id = fixture.add_guest().await;
-    let guest = Identity {
-        id: id.clone(),
-        pool_id: fixture.pool_id,
-        authenticated: false,
-        disabled: false,
-        created_at: instant(0),
-        modified_at: instant(0),
-    };
-    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), Some(guest));
-}
+pub async fn pages_of_pools_neither_repeat_nor_skip(store: SharedStore) {
+    let random = SeededRandom::new(1);
+    let mut pools: Vec<_> = (0..7).map(|_| plain_pool(&random)).collect();
+    for pool in &pools {
+        store.add_pool(pool).await.unwrap();
+    }
+    pools.sort_by(|a, b| a.id.cmp(&b.id));
 
-pub async fn an_unknown_identity_is_none(store: SharedStore) {
-    let fixture = Fixture::new(store).await;
-    let id = fixture.draw_identity_id();
-    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), None);
-}
-
-pub async fn no_guest_without_a_pool(store: SharedStore) {
-    let fixture = Fixture::new(store).await;
-    let nowhere = plain_pool(&SeededRandom::new(2));
-    let id = fixture.draw_identity_id();
-    assert!(!fixture.store.add_guest(&nowhere.id, &id, instant(0)).await.unwrap());
-    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), None);
-}
-
-pub async fn a_taken_identity_id_is_refused_and_the_identity_stays(store: SharedStore) {
-    let fixture = Fixture::new(store).await;
-    let id = fixture.add_guest().await;
-    let before = fixture.store.lookup_identity(&id).await.unwrap();
-    fixture.store.add_guest(&fixture.other_pool_id, &id, instant(5)).await.unwrap_err();
-    assert_eq!(fixture.store.lookup_identity(&id).await.unwrap(), before);
+    let mut after = None;
+    for expected in pools.chunks(3) {
+        let page = store.list_pools(Page { after, limit: 3 }).await.unwrap();
+        assert_eq!(page, expected);
+        after = page.last().map(|pool| pool.id.clone());
+    }
+    assert_eq!(store.list_pools(Page { after, limit: 3 }).await.unwrap(), []);
 }

@@ -4,7 +4,7 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::audit::plain_event;
+use super::audit_events::plain_event;
 use super::fixture::{Fixture, access_key, instant, plain_pool, public, race, signing_key, unlink_request};
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::ground::clock::{Clock, ManualClock, Timestamp};

@@ -2,10 +2,10 @@
 
 use std::slice;
 
-use super::fixture::{Fixture, instant, public};
 use crate::records::identity::{Identity, Login};
 use crate::records::linking::{LinkRefusal, MAX_LOGINS, MergeRequest, UnlinkRefusal, Unlinked};
 use crate::store::LinkOutcome::{Known, Linked, Refused};
+use crate::store::contract::fixture::{Fixture, instant, public};
 use crate::store::{SharedStore, UnlinkOutcome};
 
 const GOOGLE: &str = "accounts.google.com";

@@ -1,29 +1,11 @@
-//! Listings, page by page.
+//! Listings of identities and their logins, page by page.
 
 use std::slice;
 
-use super::fixture::{Fixture, plain_pool, public};
 use crate::ground::ids::IdentityId;
-use crate::ground::random::SeededRandom;
 use crate::records::identity::Login;
+use crate::store::contract::fixture::{Fixture, public};
 use crate::store::{Page, SharedStore};
-
-pub async fn pages_of_pools_neither_repeat_nor_skip(store: SharedStore) {
-    let random = SeededRandom::new(1);
-    let mut pools: Vec<_> = (0..7).map(|_| plain_pool(&random)).collect();
-    for pool in &pools {
-        store.add_pool(pool).await.unwrap();
-    }
-    pools.sort_by(|a, b| a.id.cmp(&b.id));
-
-    let mut after = None;
-    for expected in pools.chunks(3) {
-        let page = store.list_pools(Page { after, limit: 3 }).await.unwrap();
-        assert_eq!(page, expected);
-        after = page.last().map(|pool| pool.id.clone());
-    }
-    assert_eq!(store.list_pools(Page { after, limit: 3 }).await.unwrap(), []);
-}
 
 pub async fn pages_of_identities_neither_repeat_nor_skip(store: SharedStore) {
     let fixture = Fixture::new(store).await;

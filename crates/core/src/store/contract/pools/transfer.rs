@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::random::SeededRandom;
 use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::store::contract::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public};
 use crate::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
 use crate::store::{SharedStore, StoreError};
 

@@ -1,7 +1,7 @@
 //! Names that count once.
 
-use super::fixture::{instant, race};
 use crate::store::SharedStore;
+use crate::store::contract::fixture::{instant, race};
 
 pub async fn a_name_counts_once(store: SharedStore) {
     assert!(store.use_once("a", instant(1000), instant(0)).await.unwrap());

@@ -2,12 +2,12 @@
 
 use std::slice;
 
-use super::fixture::{Fixture, instant, public};
 use crate::ground::ids::IdentityId;
 use crate::records::identity::{Identity, Login};
 use crate::records::linking::{LinkRefusal, LinkRequest, MAX_LOGINS};
 use crate::store::LinkOutcome::{self as Outcome, Known, Linked, Refused};
 use crate::store::SharedStore;
+use crate::store::contract::fixture::{Fixture, instant, public};
 
 const GOOGLE: &str = "accounts.google.com";
 const APPLE: &str = "appleid.apple.com";

@@ -1,7 +1,7 @@
 //! Outcomes of logins that wait for their apps.
 
-use super::fixture::{Fixture, instant, race};
 use crate::ground::seal::Sealed;
+use crate::store::contract::fixture::{Fixture, instant, race};
 use crate::store::{SharedStore, StoredLoginGrant};
 
 pub async fn a_login_grant_comes_back_once_as_it_was_added(store: SharedStore) {

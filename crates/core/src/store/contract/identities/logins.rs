@@ -1,12 +1,12 @@
 //! How a login finds, makes or takes over an identity. Several logins at once are in `linking.rs`.
 
-use super::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::IdentityId;
 use crate::ground::random::SeededRandom;
 use crate::records::identity::{Identity, Login};
 use crate::records::linking::{LinkRefusal, LinkRequest};
 use crate::store::LinkOutcome::Refused;
+use crate::store::contract::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool};
 use crate::store::{LinkOutcome as Outcome, SharedStore};
 
 pub async fn a_first_login_creates_an_identity(store: SharedStore) {
