@@ -511,7 +511,7 @@ mod tests {
         };
         fixture.store.unlink(&unlink).await.unwrap();
         assert_lapsed(fixture.open(&on_a_login).await, Lapse::Login);
-        fixture.store.delete_identities(&[ada()]).await.unwrap();
+        fixture.store.delete_identity(&ada()).await.unwrap();
         assert_lapsed(fixture.open(&on_the_identity).await, Lapse::Identity);
     }
 

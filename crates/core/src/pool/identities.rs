@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::join_all;
+
 use super::logins::{Refuse, check_developer_provider, linked};
 use super::{IdentityPools, Logins, PoolError};
 use crate::audit::{AuditAction, AuditDraft, Requester};
@@ -9,7 +11,7 @@ use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::store::page::{Listed, page_after};
-use crate::store::{LinkOutcome, UnlinkOutcome};
+use crate::store::{LinkOutcome, StoreError, UnlinkOutcome};
 
 /// An identity as DescribeIdentity shows it.
 #[derive(Debug)]
@@ -185,18 +187,20 @@ impl IdentityPools {
         Ok(listed.map(|identity| described(identity, logins.next().unwrap_or_default(), &pool)))
     }
 
-    /// DeleteIdentities. One that does not exist counts as deleted.
+    /// DeleteIdentities. One that does not exist counts as deleted. If the store stops to answer, some are deleted, each
+    /// of which has its event, and others are not: asked again, they are all gone.
     ///
     /// # Errors
     /// The store's.
     pub async fn delete_identities(&self, ids: &[IdentityId], by: &Requester) -> Result<(), PoolError> {
-        self.store.delete_identities(ids).await?;
-        let deleted = ids.iter().map(|id| {
+        let outcomes = join_all(ids.iter().map(|id| self.store.delete_identity(id))).await;
+        let deleted = ids.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(id, _)| {
             let mut draft = AuditDraft::by(AuditAction::Delete, by);
             draft.identity_id = Some(id.clone());
             draft
         });
-        Ok(self.trail.all_allowed(deleted.collect::<Vec<_>>()).await?)
+        self.trail.all_allowed(deleted.collect::<Vec<_>>()).await?;
+        Ok(outcomes.into_iter().collect::<Result<(), StoreError>>()?)
     }
 
     /// LookupDeveloperIdentity: from one to the other, or both checked against each other.

@@ -96,7 +96,7 @@ pub async fn a_deletion_racing_with_a_link_leaves_all_or_nothing(store: SharedSt
         let before = fixture.add_person(slice::from_ref(&google)).await;
         let request = fixture.logins(&[ada.clone(), google.clone()]);
         let link = fixture.store.link_logins(&request);
-        let deletion = fixture.store.delete_identities(slice::from_ref(&before));
+        let deletion = fixture.store.delete_identity(&before);
         let (linked, deleted) = tokio::join!(link, deletion);
         deleted.unwrap();
         let owners = [fixture.owner(&ada).await, fixture.owner(&google).await];

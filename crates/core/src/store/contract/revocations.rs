@@ -89,7 +89,7 @@ pub async fn a_standing_is_the_identity_with_its_logins_and_revocations(store: S
     assert_eq!(standing.logins, [Login::developer("ada")]);
     assert_eq!(standing.revoked_until, Some(instant(7)));
 
-    fixture.store.delete_identities(std::slice::from_ref(&guest)).await.unwrap();
+    fixture.store.delete_identity(&guest).await.unwrap();
     let revoked = Standing { revoked_until: Some(instant(7)), ..nothing };
     assert_eq!(fixture.store.standing(&guest, &reader).await.unwrap(), revoked);
 }

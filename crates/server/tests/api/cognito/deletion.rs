@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::UNKNOWN;
-use crate::harness::{AUTHENTICATED_ROLE, Answer, Daypass, OIDC};
+use crate::harness::{AUTHENTICATED_ROLE, Answer, Backend, Daypass, OIDC};
 
 async fn delete(daypass: &Daypass, ids: &[&Value]) -> Answer {
     daypass.signed("DeleteIdentities", json!({"IdentityIdsToDelete": ids})).await
@@ -69,6 +69,27 @@ async fn credentials_issued_before_end_with_the_identity() {
     delete(&daypass, &[&token["IdentityId"]]).await;
     let input = json!({"MaxResults": 1});
     daypass.signed_by(&credentials, "ListIdentityPools", input).await.assert_code("ExpiredTokenException");
+}
+
+/// Asked again, the rest goes too.
+#[tokio::test]
+async fn what_is_deleted_before_the_store_fails_has_its_event_and_the_rest_has_none() {
+    let backend = Backend::sqlite();
+    let by_hand = backend.connection();
+    let daypass = Daypass::start().on(backend).await;
+    let (ada, grace) = (daypass.developer_token("ada").await, daypass.developer_token("grace").await);
+    let (ada, grace) = (&ada["IdentityId"], &grace["IdentityId"]);
+    let keep = format!("WHEN old.id = '{}' BEGIN SELECT RAISE(ABORT, 'kept'); END", ada.as_str().unwrap());
+    by_hand.execute_batch(&format!("CREATE TRIGGER keep BEFORE DELETE ON identity {keep}")).unwrap();
+    let before = daypass.audit_events().len();
+    assert_eq!(delete(&daypass, &[ada, grace]).await.status, 500);
+    assert_eq!(daypass.enabled_identities().await, std::slice::from_ref(ada));
+    let deleted: Vec<Value> =
+        daypass.audit_events()[before..].iter().map(|event| event["identity_id"].clone()).collect();
+    assert_eq!(deleted, std::slice::from_ref(grace));
+    by_hand.execute_batch("DROP TRIGGER keep").unwrap();
+    assert_eq!(delete(&daypass, &[ada, grace]).await.status, 200);
+    assert_eq!(daypass.enabled_identities().await, [] as [Value; 0]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::SqliteStore;
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// A new store of each kind.
@@ -13,18 +14,25 @@ pub const BACKENDS: [fn() -> Backend; 2] = [Backend::memory, Backend::sqlite];
 /// A store, and whatever must outlive it.
 pub struct Backend {
     store: SharedStore,
-    _directory: Option<TempDir>,
+    directory: Option<TempDir>,
 }
 
 impl Backend {
     pub fn memory() -> Self {
-        Self { store: Arc::new(MemoryStore::new()), _directory: None }
+        Self { store: Arc::new(MemoryStore::new()), directory: None }
     }
 
     pub fn sqlite() -> Self {
         let directory = TempDir::new().unwrap();
         let store = SqliteStore::open(&directory.path().join("daypass.db")).unwrap();
-        Self { store: Arc::new(store), _directory: Some(directory) }
+        Self { store: Arc::new(store), directory: Some(directory) }
+    }
+
+    /// Another connection to the file of SQLite, to do by hand what no operation of the store does.
+    #[allow(dead_code, reason = "only the tests of the embedded pool have a store that fails")]
+    pub fn connection(&self) -> Connection {
+        let directory = self.directory.as_ref().expect("SQLite");
+        Connection::open(directory.path().join("daypass.db")).unwrap()
     }
 
     pub fn store(&self) -> SharedStore {

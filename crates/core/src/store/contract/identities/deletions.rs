@@ -1,7 +1,5 @@
 //! An identity that is deleted is gone with its logins, and nothing else is.
 
-use std::slice;
-
 use crate::records::identity::Login;
 use crate::records::linking::LinkRefusal;
 use crate::store::contract::fixture::{Fixture, public};
@@ -14,7 +12,9 @@ pub async fn a_deleted_identity_is_gone_with_its_logins(store: SharedStore) {
     let [bob, guest] = [fixture.add_user("bob").await, fixture.add_guest().await];
     let others = fixture.state_of(&[&bob]).await;
 
-    fixture.store.delete_identities(&[guest.clone(), ada.clone()]).await.unwrap();
+    for id in [&guest, &ada] {
+        fixture.store.delete_identity(id).await.unwrap();
+    }
     assert_eq!(fixture.state_of(&[&ada, &guest]).await, [(None, vec![]), (None, vec![])]);
     for login in &logins {
         assert_eq!(fixture.owner(login).await, None);
@@ -29,7 +29,7 @@ pub async fn a_deleted_identity_is_gone_with_its_logins(store: SharedStore) {
 pub async fn a_deleted_identity_is_unknown_to_a_login_that_names_it(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let ada = fixture.add_user("ada").await;
-    fixture.store.delete_identities(slice::from_ref(&ada)).await.unwrap();
+    fixture.store.delete_identity(&ada).await.unwrap();
     let refused = LinkOutcome::Refused(LinkRefusal::UnknownIdentity(ada.clone()));
     assert_eq!(fixture.link(&fixture.login_to("ada", &ada)).await, refused);
 }
@@ -37,10 +37,9 @@ pub async fn a_deleted_identity_is_unknown_to_a_login_that_names_it(store: Share
 pub async fn identities_that_do_not_exist_are_passed_over(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
-    let gone = [fixture.draw_identity_id(), ada.clone(), ada.clone(), fixture.draw_identity_id()];
-    fixture.store.delete_identities(&gone).await.unwrap();
-    fixture.store.delete_identities(&gone).await.unwrap();
-    fixture.store.delete_identities(&[]).await.unwrap();
+    for gone in [fixture.draw_identity_id(), ada.clone(), ada.clone()] {
+        fixture.store.delete_identity(&gone).await.unwrap();
+    }
     assert_eq!(fixture.state_of(&[&ada]).await, [(None, vec![])]);
     assert_eq!(fixture.find("bob").await, Some(bob));
 }
@@ -49,6 +48,6 @@ pub async fn the_loser_of_a_merge_is_deleted_without_the_survivors_logins(store:
     let fixture = Fixture::new(store).await;
     let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
     fixture.merge("ada", "bob").await;
-    fixture.store.delete_identities(slice::from_ref(&ada)).await.unwrap();
+    fixture.store.delete_identity(&ada).await.unwrap();
     assert_eq!(fixture.logins_of(&bob).await, [Login::developer("ada"), Login::developer("bob")]);
 }

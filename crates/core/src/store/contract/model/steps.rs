@@ -51,7 +51,9 @@ pub(super) async fn apply(store: &SharedStore, step: &Step) -> Answer {
         Step::Merge(request) => Answer::Linked(store.merge_developer_users(request).await.unwrap()),
         Step::Unlink(request) => Answer::Unlinked(store.unlink(request).await.unwrap()),
         Step::Delete(ids) => {
-            store.delete_identities(ids).await.unwrap();
+            for id in ids {
+                store.delete_identity(id).await.unwrap();
+            }
             Answer::Deleted
         }
     }

@@ -35,7 +35,7 @@ pub async fn a_reading_shows_no_later_change(store: SharedStore) {
     let guest = fixture.add_guest().await;
     let snapshot = snapshot(&fixture.store, &fixture.pool_id).await;
     fixture.add_guest().await;
-    fixture.store.delete_identities(std::slice::from_ref(&guest)).await.unwrap();
+    fixture.store.delete_identity(&guest).await.unwrap();
     let read = read(snapshot, 10).await;
     assert_eq!(read.iter().map(|record| &record.identity.id).collect::<Vec<_>>(), [&guest]);
 }
