@@ -28,14 +28,16 @@ pub(crate) fn add(database: &Path, pool_id: &str, count: usize) -> Outcome<Vec<P
 }
 
 fn insert(transaction: &Transaction<'_>, pool_id: &str, people: &[Person]) -> rusqlite::Result<()> {
+    const INCARNATION: &str = "SELECT incarnation FROM identity_pool WHERE id = ?1";
+    let incarnation: String = transaction.query_one(INCARNATION, [pool_id], |row| row.get(0))?;
     let mut identity = transaction.prepare(
-        "INSERT INTO identity (id, pool_id, authenticated, created_at, modified_at) VALUES (?1, ?2, 1, 0, 0)",
+        "INSERT INTO identity (id, incarnation, authenticated, created_at, modified_at) VALUES (?1, ?2, 1, 0, 0)",
     )?;
     let mut login = transaction
-        .prepare("INSERT INTO login (pool_id, provider, user, identity_id) VALUES (?1, '', ?2, ?3)")?;
+        .prepare("INSERT INTO login (incarnation, provider, user, identity_id) VALUES (?1, '', ?2, ?3)")?;
     for Person { identity_id, user } in people {
-        identity.execute([identity_id, pool_id])?;
-        login.execute([pool_id, user, identity_id])?;
+        identity.execute([identity_id, &incarnation])?;
+        login.execute([&incarnation, user, identity_id])?;
     }
     Ok(())
 }

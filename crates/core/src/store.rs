@@ -1,7 +1,9 @@
 //! The questions that Daypass asks of its memory.
 //!
 //! Every method is one atomic question: it either happened whole, durably, before it answered, or it
-//! did not happen. That is what lets the weakest backend keep the same promises as the strongest.
+//! did not happen. None of them changes more records than one person or one request can have, so that a backend whose
+//! transactions have a size can keep the same promises as one without: whole pools end and come by a change of the pool
+//! alone ([`Pools::delete_pool`]).
 //! `contract` states the promises as tests, and every implementation must pass them.
 //! Expired means absent when read, by the clock that the caller brings. Instants are kept to the
 //! millisecond at least; a revocation that must be rounded is rounded up.

@@ -8,6 +8,7 @@ mod backup;
 mod copy;
 mod file;
 mod identities;
+mod incarnations;
 mod keys;
 mod login_grants;
 mod logins;

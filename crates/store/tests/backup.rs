@@ -342,6 +342,54 @@ async fn a_backup_of_an_older_version_is_taken_as_it_is_and_brought_up_when_it_i
     assert!(knows(&place.database(), "a").await);
 }
 
+/// Nobody sees what it left behind, and so nobody counts it, in a copy too.
+#[tokio::test]
+async fn a_deleted_pool_that_is_not_purged_counts_for_nothing_and_does_not_come_back() {
+    let place = Place::with(&["a", "bb"]).await;
+    let store = place.open();
+    assert!(store.delete_pool(&pool().id).await.unwrap());
+    assert!(store.purge_deleted_pools(1).await.unwrap());
+    drop(store);
+    let contents = place.back_up("backup.db").unwrap();
+    assert_eq!((contents.identities, contents.logins), (0, 0));
+    place.restore("backup.db").unwrap();
+    assert!(!knows(&place.database(), "a").await && !knows(&place.database(), "bb").await);
+    let store = place.open();
+    while store.purge_deleted_pools(1).await.unwrap() {}
+    let rows = "SELECT (SELECT count(*) FROM identity_pool) + (SELECT count(*) FROM identity)";
+    let left: i64 =
+        Connection::open(place.database()).unwrap().query_one(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_backup_of_the_version_before_incarnations_counts_and_knows_everybody() {
+    let place = Place { directory: tempfile::tempdir().unwrap() };
+    for migration in [
+        include_str!("../migrations/sqlite/0001_first.sql"),
+        include_str!("../migrations/sqlite/0002_logins.sql"),
+        include_str!("../migrations/sqlite/0003_access_keys.sql"),
+        include_str!("../migrations/sqlite/0004_used_once.sql"),
+        include_str!("../migrations/sqlite/0005_login_grants.sql"),
+        include_str!("../migrations/sqlite/0006_audit_by_user.sql"),
+        include_str!("../migrations/sqlite/0007_unproved_refusals.sql"),
+        include_str!("../migrations/sqlite/0008_revoke_everybody.sql"),
+    ] {
+        place.tamper("daypass.db", migration);
+    }
+    place.tamper(
+        "daypass.db",
+        "INSERT INTO identity_pool (id, settings, roles) VALUES ('us-east-1:01', '{}', '{}');
+         INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0);
+         INSERT INTO login VALUES ('us-east-1:01', '', 'a', 'us-east-1:01');
+         PRAGMA application_id = 0x64706173; PRAGMA user_version = 8",
+    );
+    let contents = place.back_up("backup.db").unwrap();
+    assert_eq!((contents.version, contents.identities, contents.logins), (8, 1, 1));
+    place.restore("backup.db").unwrap();
+    assert!(knows(&place.database(), "a").await);
+}
+
 /// What is in `-wal` beside it comes along; what is not is told of.
 #[tokio::test]
 async fn a_copy_by_hand_is_taken_and_named() {

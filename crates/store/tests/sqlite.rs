@@ -10,7 +10,7 @@ use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
 use daypass_core::ground::seal::Sealed;
-use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+use daypass_core::records::identity::{IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
 use daypass_core::store::{
     AuditEvents, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
@@ -43,6 +43,15 @@ impl Database {
     fn tamper(&self, sql: &str) {
         let connection = Connection::open(&self.path).expect("a database");
         connection.execute_batch(sql).expect("valid SQL");
+    }
+
+    /// How many rows there are of pools, identities and logins, be they seen or not.
+    fn counts(&self) -> (i64, i64, i64) {
+        const COUNTS: &str = "SELECT (SELECT count(*) FROM identity_pool), (SELECT count(*) FROM identity),
+            (SELECT count(*) FROM login)";
+        let connection = Connection::open(&self.path).expect("a database");
+        let counts = connection.query_one(COUNTS, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        counts.expect("three numbers")
     }
 
     /// The database file or one of its companions.
@@ -196,6 +205,64 @@ async fn a_database_of_version_1_keeps_everything() {
     let about = AuditSubject::Identity(identity_id(1));
     let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
     assert_eq!((event.login.as_deref(), event.developer_user_identifier.as_deref()), (None, Some("ada")));
+}
+
+/// Everything that the versions up to 8 made, in their order.
+const VERSION_8: [&str; 8] = [
+    include_str!("../migrations/sqlite/0001_first.sql"),
+    include_str!("../migrations/sqlite/0002_logins.sql"),
+    include_str!("../migrations/sqlite/0003_access_keys.sql"),
+    include_str!("../migrations/sqlite/0004_used_once.sql"),
+    include_str!("../migrations/sqlite/0005_login_grants.sql"),
+    include_str!("../migrations/sqlite/0006_audit_by_user.sql"),
+    include_str!("../migrations/sqlite/0007_unproved_refusals.sql"),
+    include_str!("../migrations/sqlite/0008_revoke_everybody.sql"),
+];
+
+/// The last whose identities and logins belonged to a pool, and to no incarnation of it.
+#[tokio::test]
+async fn a_database_of_version_8_keeps_everybody_until_their_pool_is_deleted() {
+    let database = Database::new();
+    VERSION_8.iter().for_each(|migration| database.tamper(migration));
+    database.tamper(
+        "INSERT INTO identity_pool (id, settings, roles) VALUES ('us-east-1:01', '{}', '{}'), ('us-east-1:02', '{}', '{}');
+         INSERT INTO configured_pool VALUES ('app', 'us-east-1:01');
+         INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0), ('us-east-1:02', 'us-east-1:02', 1, 0, 0, 0);
+         INSERT INTO login VALUES ('us-east-1:01', '', 'ada', 'us-east-1:01'), ('us-east-1:02', 'x', '1', 'us-east-1:02');
+         PRAGMA application_id = 0x64706173; PRAGMA user_version = 8",
+    );
+    let store = database.open();
+    assert_eq!(store.find_or_add_configured_pool("app", &pool()).await.unwrap(), pool());
+    let outcome = store.link_logins(&login("ada", 3)).await.unwrap();
+    assert!(
+        matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1) && ada.pool_id == pool().id)
+    );
+    store.link_logins(&login("bob", 3)).await.unwrap();
+
+    assert!(store.delete_pool(&pool().id).await.unwrap());
+    while store.purge_deleted_pools(1).await.unwrap() {}
+    assert_eq!(store.lookup_identity(&identity_id(1)).await.unwrap(), None);
+    let x = Login { provider: LoginProvider::Public("x".into()), user: "1".into() };
+    assert_eq!(store.list_logins(&identity_id(2)).await.unwrap(), [x]);
+    assert_eq!(database.counts(), (1, 1, 1));
+}
+
+/// Whoever logs in meanwhile does not wait until thousands of rows are deleted.
+#[tokio::test]
+async fn a_deleted_pool_takes_its_rows_along_a_few_at_a_time() {
+    let database = Database::new();
+    let store = database.open();
+    store.add_pool(&pool()).await.unwrap();
+    for number in 10..60 {
+        store.link_logins(&login(&number.to_string(), number)).await.unwrap();
+    }
+    assert!(store.delete_pool(&pool().id).await.unwrap());
+    assert_eq!(database.counts(), (1, 50, 50));
+    for expected in [(1, 50, 20), (1, 40, 0), (1, 10, 0), (0, 0, 0)] {
+        assert!(store.purge_deleted_pools(30).await.unwrap());
+        assert_eq!(database.counts(), expected);
+    }
+    assert!(!store.purge_deleted_pools(30).await.unwrap());
 }
 
 #[tokio::test]

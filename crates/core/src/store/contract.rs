@@ -50,6 +50,9 @@ macro_rules! contract_tests {
             a_deleted_pool_is_gone_with_its_identities_and_logins,
             an_unknown_pool_is_not_deleted,
             a_configured_pool_can_be_made_again_after_its_deletion,
+            nothing_of_a_deleted_pool_is_seen_while_it_is_purged,
+            the_ids_of_a_deleted_pool_are_free,
+            a_pool_that_is_made_again_has_nobody_in_it,
             // pools: transfer
             a_pool_is_read_with_everybody_in_it,
             an_unknown_pool_is_not_read,
@@ -63,6 +66,7 @@ macro_rules! contract_tests {
             a_login_is_not_imported_for_two_identities,
             an_import_that_ends_badly_leaves_nothing,
             what_comes_out_of_order_is_not_imported,
+            a_deleted_pool_comes_back_as_it_is_brought,
             of_racing_imports_of_one_pool_one_brings_it,
             // identities: guests
             a_guest_comes_back_as_it_was_added,
@@ -192,6 +196,8 @@ macro_rules! contract_tests {
             of_two_guests_one_login_races_for_one_is_linked,
             a_first_login_racing_with_a_link_gives_it_one_identity,
             a_deletion_racing_with_a_link_leaves_all_or_nothing,
+            first_logins_racing_with_the_deletion_of_their_pool_leave_nothing,
+            racing_purges_take_nothing_that_is_there,
             of_racing_merges_both_ways_one_ends_an_identity,
             of_racing_unlinks_one_takes_the_login,
             of_racing_changes_to_a_pool_one_wins_each_version,

@@ -42,7 +42,15 @@ pub trait Pools: Send + Sync {
     async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError>;
 
     /// Deletes a pool with all its identities and their logins. `false` if there is no such pool.
+    ///
+    /// That is one small change, however many they are: identities and logins belong to an *incarnation* of their pool,
+    /// and the pool lets go of it. From then on they are as good as absent, and their IDs are free, also for the same pool
+    /// if it comes back. What is left of them goes with [`purge_deleted_pools`](Self::purge_deleted_pools).
     async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError>;
+
+    /// Deletes some of what deleted pools left behind, `limit` records at most and 1 at least, and answers whether there
+    /// may be more. Nobody sees anything of it, however many do it at once, and it may end after any of them.
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError>;
 
     /// A pool with everybody in it, as it lies at this moment.
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError>;
@@ -50,5 +58,8 @@ pub trait Pools: Send + Sync {
     /// Keeps a pool with everybody in it, IDs and instants as they are brought; whoever looks meanwhile sees
     /// nothing of it. A pool of this ID that has no identities takes on the settings that are brought. One
     /// that has the same identities stays as it is, settings included; one that has others is an error.
+    ///
+    /// A store whose changes have a size keeps what is brought under an incarnation that is nobody's yet, and gives it to
+    /// the pool in the end, by one change of the pool alone. What an import that is cut off leaves behind is purged.
     async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError>;
 }

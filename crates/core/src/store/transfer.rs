@@ -66,7 +66,9 @@ fn has_form(login: &Login) -> bool {
     named && login.developer_user_identifier().is_none_or(|user| user.chars().count() <= MAX_DEVELOPER_USER)
 }
 
-/// A pool as it lay in a store at one moment. Changes made since neither wait for it nor show in it.
+/// A pool as it lay in a store at one moment. Changes made since neither wait for it nor show in it. Each identity is
+/// whole; a store that cannot read all of them at one moment may have read two of them at different ones, before it
+/// handed out the snapshot.
 pub struct PoolSnapshot {
     /// The pool.
     pub pool: IdentityPool,

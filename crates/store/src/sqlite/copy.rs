@@ -280,11 +280,14 @@ fn contents(connection: &Connection, version: usize) -> rusqlite::Result<Content
     const NEWEST_EVENT: &str = "SELECT time FROM audit_event ORDER BY id DESC LIMIT 1";
     let number = |sql| connection.query_one(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
     let newest_event = connection.query_one(NEWEST_EVENT, [], |row| row.get::<_, Instant>(0)).optional()?;
-    let logins =
-        if version == 1 { "SELECT count(*) FROM developer_login" } else { "SELECT count(*) FROM login" };
+    let (identities, logins) = match version {
+        1 => ("SELECT count(*) FROM identity", "SELECT count(*) FROM developer_login"),
+        2..open::INCARNATIONS => ("SELECT count(*) FROM identity", "SELECT count(*) FROM login"),
+        _ => ("SELECT count(*) FROM living_identity", "SELECT count(*) FROM living_login"),
+    };
     Ok(Contents {
         version,
-        identities: number("SELECT count(*) FROM identity")?,
+        identities: number(identities)?,
         logins: number(logins)?,
         newest_event: newest_event.map(|Instant(time)| time),
         size: number("PRAGMA page_count")? * number("PRAGMA page_size")?,

@@ -4,10 +4,10 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::Identity;
 use daypass_core::store::Page;
-use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, named_params};
 
-use super::pools;
 use super::value::{Instant, Text, integer};
+use super::{incarnations, pools};
 
 pub(super) fn add_guest(
     connection: &Connection,
@@ -17,30 +17,53 @@ pub(super) fn add_guest(
 ) -> Result<bool> {
     let pool_exists = pools::exists(connection, pool_id)?;
     if pool_exists {
-        add(connection, pool_id, id, false, now)?;
+        add(connection, &new(pool_id, id, false, now))?;
     }
     Ok(pool_exists)
 }
 
-pub(super) fn add(
-    connection: &Connection,
+/// An identity that is made now.
+pub(super) fn new(
     pool_id: &IdentityPoolId,
     id: &IdentityId,
     authenticated: bool,
     now: Timestamp,
-) -> Result<()> {
+) -> Identity {
+    let (id, pool_id) = (id.clone(), pool_id.clone());
+    Identity { id, pool_id, authenticated, disabled: false, created_at: now, modified_at: now }
+}
+
+/// Adds an identity. What a deleted pool left of one with the same ID makes room.
+pub(super) fn add(connection: &Connection, identity: &Identity) -> Result<()> {
+    match insert(connection, identity) {
+        Err(error) if is_constraint(&error) && incarnations::purge_identity(connection, &identity.id)? => {
+            insert(connection, identity)
+        }
+        outcome => outcome,
+    }
+}
+
+fn insert(connection: &Connection, identity: &Identity) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO identity (id, pool_id, authenticated, created_at, modified_at)
-             VALUES (:id, :pool_id, :authenticated, :now, :now)",
+            "INSERT INTO identity (id, incarnation, authenticated, disabled, created_at, modified_at)
+             VALUES (:id, (SELECT incarnation FROM identity_pool WHERE id = :pool_id), :authenticated, :disabled,
+                 :created_at, :modified_at)",
         )?
         .execute(named_params! {
-            ":id": id.as_str(),
-            ":pool_id": pool_id.as_str(),
-            ":authenticated": authenticated,
-            ":now": Instant(now),
+            ":id": identity.id.as_str(),
+            ":pool_id": identity.pool_id.as_str(),
+            ":authenticated": identity.authenticated,
+            ":disabled": identity.disabled,
+            ":created_at": Instant(identity.created_at),
+            ":modified_at": Instant(identity.modified_at),
         })
         .map(drop)
+}
+
+/// Whether what was to be added goes against what is there.
+pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
 /// Deletes an identity and its logins, if it exists.
@@ -53,7 +76,7 @@ pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<
     connection
         .prepare_cached(
             "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
-             FROM identity WHERE id = ?1",
+             FROM living_identity WHERE id = ?1",
         )?
         .query_one([id.as_str()], identity)
         .optional()
@@ -68,7 +91,7 @@ pub(super) fn list(
     connection
         .prepare_cached(
             "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
-             FROM identity
+             FROM living_identity
              WHERE pool_id = :pool_id AND id > coalesce(:after, '') AND NOT (disabled AND :hide_disabled)
              ORDER BY id LIMIT :limit",
         )?
@@ -84,7 +107,7 @@ pub(super) fn list(
         .collect()
 }
 
-/// Reads a row of `identity`, all columns under their own names.
+/// Reads a row of `living_identity`, all columns under their own names.
 pub(super) fn identity(row: &Row<'_>) -> Result<Identity> {
     Ok(Identity {
         id: row.get::<_, Text<_>>("id")?.0,

@@ -79,7 +79,9 @@ pub(super) fn find_identity(
     login: &Login,
 ) -> Result<Option<IdentityId>> {
     connection
-        .prepare_cached("SELECT identity_id FROM login WHERE pool_id = ?1 AND provider = ?2 AND user = ?3")?
+        .prepare_cached(
+            "SELECT identity_id FROM living_login WHERE pool_id = ?1 AND provider = ?2 AND user = ?3",
+        )?
         .query_one([pool_id.as_str(), column(&login.provider), &login.user], |row| row.get::<_, Text<_>>(0))
         .optional()
         .map(|id| id.map(|Text(id)| id))
@@ -95,7 +97,9 @@ pub(super) fn list_of_each(connection: &Connection, identity_ids: &[IdentityId])
 
 pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {
     connection
-        .prepare_cached("SELECT provider, user FROM login WHERE identity_id = ?1 ORDER BY provider, user")?
+        .prepare_cached(
+            "SELECT provider, user FROM living_login WHERE identity_id = ?1 ORDER BY provider, user",
+        )?
         .query_map([identity_id.as_str()], login)?
         .collect()
 }
@@ -110,7 +114,7 @@ fn change(
         Err(refusal) => LinkOutcome::Refused(refusal),
         Ok(Change::Nothing(id)) => LinkOutcome::Known(as_it_lies(connection, &id)?),
         Ok(Change::Create(id, logins)) => {
-            identities::add(connection, pool_id, &id, true, now)?;
+            identities::add(connection, &identities::new(pool_id, &id, true, now))?;
             logins.iter().try_for_each(|login| add(connection, pool_id, login, &id))?;
             LinkOutcome::Created(as_it_lies(connection, &id)?)
         }
@@ -140,9 +144,9 @@ fn candidate(connection: &Connection, id: &IdentityId) -> Result<Option<Candidat
 fn find_owner(connection: &Connection, pool_id: &IdentityPoolId, login: &Login) -> Result<Option<Identity>> {
     connection
         .prepare_cached(
-            "SELECT identity.id, identity.pool_id, authenticated, disabled, created_at, modified_at
-             FROM login JOIN identity ON identity.id = identity_id
-             WHERE login.pool_id = ?1 AND provider = ?2 AND user = ?3",
+            "SELECT identity.id, pool_id, authenticated, disabled, created_at, modified_at
+             FROM living_login JOIN identity ON identity.id = identity_id
+             WHERE pool_id = ?1 AND provider = ?2 AND user = ?3",
         )?
         .query_one([pool_id.as_str(), column(&login.provider), &login.user], identities::identity)
         .optional()
@@ -150,7 +154,10 @@ fn find_owner(connection: &Connection, pool_id: &IdentityPoolId, login: &Login) 
 
 fn add(connection: &Connection, pool_id: &IdentityPoolId, login: &Login, owner: &IdentityId) -> Result<()> {
     connection
-        .prepare_cached("INSERT INTO login (pool_id, provider, user, identity_id) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO login (incarnation, provider, user, identity_id)
+             VALUES ((SELECT incarnation FROM identity_pool WHERE id = ?1), ?2, ?3, ?4)",
+        )?
         .execute([pool_id.as_str(), column(&login.provider), &login.user, owner.as_str()])
         .map(drop)
 }

@@ -27,7 +27,11 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0006_audit_by_user.sql"),
     include_str!("../../migrations/sqlite/0007_unproved_refusals.sql"),
     include_str!("../../migrations/sqlite/0008_revoke_everybody.sql"),
+    include_str!("../../migrations/sqlite/0009_incarnations.sql"),
 ];
+
+/// The version from which on not everything that lies in the tables is there: see the migration.
+pub(super) const INCARNATIONS: usize = 9;
 
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

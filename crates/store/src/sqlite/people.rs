@@ -9,7 +9,7 @@ use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use daypass_core::store::{Identities, LinkOutcome, Page, Pools, ReplaceOutcome, StoreError, UnlinkOutcome};
 
-use super::{SqliteStore, identities, logins, pools, transfer};
+use super::{SqliteStore, identities, incarnations, logins, pools, transfer};
 
 #[async_trait]
 impl Pools for SqliteStore {
@@ -47,7 +47,11 @@ impl Pools for SqliteStore {
 
     async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.writer.write(move |connection| pools::delete(connection, &id)).await
+        self.writer.write(move |connection| incarnations::end(connection, &id)).await
+    }
+
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError> {
+        self.writer.write(move |connection| incarnations::purge(connection, limit)).await
     }
 
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {

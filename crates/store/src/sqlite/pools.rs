@@ -10,8 +10,8 @@ use super::value::{Json, Text, integer};
 pub(super) fn add(connection: &Connection, pool: &IdentityPool) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO identity_pool (id, version, settings, roles, tag_maps)
-             VALUES (:id, :version, :settings, :roles, :tag_maps)",
+            "INSERT INTO identity_pool (incarnation, id, version, settings, roles, tag_maps)
+             VALUES (lower(hex(randomblob(16))), :id, :version, :settings, :roles, :tag_maps)",
         )?
         .execute(named_params! {
             ":id": pool.id.as_str(),
@@ -34,7 +34,7 @@ pub(super) fn find_configured(connection: &Connection, name: &str) -> Result<Opt
     connection
         .prepare_cached(
             "SELECT id, version, settings, roles, tag_maps
-             FROM configured_pool JOIN identity_pool ON id = pool_id
+             FROM configured_pool JOIN identity_pool USING (incarnation)
              WHERE name = ?1",
         )?
         .query_one([name], pool)
@@ -50,10 +50,31 @@ pub(super) fn find_or_add_configured(
         return Ok(pool);
     }
     add(connection, candidate)?;
-    connection
-        .prepare_cached("INSERT INTO configured_pool (name, pool_id) VALUES (?1, ?2)")?
-        .execute([name, candidate.id.as_str()])?;
+    configure(connection, name, &candidate.id)?;
     Ok(candidate.clone())
+}
+
+/// Has a name of a configuration lead to a pool, if it leads to none.
+pub(super) fn configure(connection: &Connection, name: &str, id: &IdentityPoolId) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO configured_pool (name, incarnation)
+                 SELECT ?1, incarnation FROM identity_pool WHERE id = ?2
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute([name, id.as_str()])
+        .map(drop)
+}
+
+/// The first of the names that lead to a pool.
+pub(super) fn configured_as(connection: &Connection, id: &IdentityPoolId) -> Result<Option<String>> {
+    connection
+        .prepare_cached(
+            "SELECT name FROM configured_pool JOIN identity_pool USING (incarnation)
+             WHERE id = ?1 ORDER BY name LIMIT 1",
+        )?
+        .query_one([id.as_str()], |row| row.get(0))
+        .optional()
 }
 
 pub(super) fn list(connection: &Connection, page: &Page<IdentityPoolId>) -> Result<Vec<IdentityPool>> {
@@ -90,20 +111,6 @@ pub(super) fn replace(connection: &Connection, pool: &IdentityPool) -> Result<Re
         return Ok(ReplaceOutcome::Replaced);
     }
     Ok(if exists(connection, &pool.id)? { ReplaceOutcome::Stale } else { ReplaceOutcome::Unknown })
-}
-
-/// Children first: every row refers to the one that is deleted after it.
-pub(super) fn delete(connection: &Connection, id: &IdentityPoolId) -> Result<bool> {
-    for sql in [
-        "DELETE FROM login WHERE pool_id = ?1",
-        "DELETE FROM identity WHERE pool_id = ?1",
-        "DELETE FROM configured_pool WHERE pool_id = ?1",
-    ] {
-        connection.prepare_cached(sql)?.execute([id.as_str()])?;
-    }
-    let deleted =
-        connection.prepare_cached("DELETE FROM identity_pool WHERE id = ?1")?.execute([id.as_str()])?;
-    Ok(deleted == 1)
 }
 
 pub(super) fn exists(connection: &Connection, id: &IdentityPoolId) -> Result<bool> {

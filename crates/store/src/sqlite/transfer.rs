@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
-use daypass_core::records::identity::{Identity, IdentityPool, Login};
+use daypass_core::records::identity::{IdentityPool, Login};
 use daypass_core::store::transfer::{
     Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
 use daypass_core::store::{Page, StoreError};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, TransactionBehavior, named_params};
+use rusqlite::{Connection, Result, TransactionBehavior};
 
 use super::file::DatabaseFile;
-use super::value::{Instant, Text};
+use super::value::Text;
 use super::{identities, logins, open, pools};
 
 /// Enough to sort by.
@@ -35,7 +35,7 @@ pub(super) fn snapshot(
     let Some(pool) = pools::lookup(&connection, id)? else { return Ok(None) };
     Ok(Some(PoolSnapshot {
         pool,
-        configured_as: configured_as(&connection, id)?,
+        configured_as: pools::configured_as(&connection, id)?,
         identities: count(&connection, id)?,
         pages: Box::new(Pages { connection, file, pool_id: id.clone(), after: None }),
     }))
@@ -151,7 +151,7 @@ fn add_all(connection: &Connection, records: Checked) -> Attempt<Counts> {
     let mut counts = Counts::default();
     for record in records {
         let record = record?;
-        if let Err(error) = add_identity(connection, &record.identity) {
+        if let Err(error) = identities::add(connection, &record.identity) {
             return Err(identity_taken(connection, &record.identity.id, error)?);
         }
         record.logins.iter().try_for_each(|login| stage(connection, login, &record.identity.id))?;
@@ -172,8 +172,9 @@ fn add_staged_logins(connection: &Connection, pool_id: &IdentityPoolId) -> Attem
     let index: String = connection.query_one(INDEX, [], |row| row.get(0))?;
     connection.execute_batch("DROP INDEX login_by_identity")?;
     let added = connection.execute(
-        "INSERT INTO login (pool_id, provider, user, identity_id)
-         SELECT ?1, provider, user, identity_id FROM temp.staged_login ORDER BY provider, user",
+        "INSERT INTO login (incarnation, provider, user, identity_id)
+         SELECT (SELECT incarnation FROM identity_pool WHERE id = ?1), provider, user, identity_id
+         FROM temp.staged_login ORDER BY provider, user",
         [pool_id.as_str()],
     );
     match added {
@@ -182,26 +183,9 @@ fn add_staged_logins(connection: &Connection, pool_id: &IdentityPoolId) -> Attem
     }
 }
 
-fn add_identity(connection: &Connection, identity: &Identity) -> Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO identity (id, pool_id, authenticated, disabled, created_at, modified_at)
-             VALUES (:id, :pool_id, :authenticated, :disabled, :created_at, :modified_at)",
-        )?
-        .execute(named_params! {
-            ":id": identity.id.as_str(),
-            ":pool_id": identity.pool_id.as_str(),
-            ":authenticated": identity.authenticated,
-            ":disabled": identity.disabled,
-            ":created_at": Instant(identity.created_at),
-            ":modified_at": Instant(identity.modified_at),
-        })
-        .map(drop)
-}
-
 /// Who has the ID, if that is why an identity could not be added.
 fn identity_taken(connection: &Connection, id: &IdentityId, error: rusqlite::Error) -> Result<Undone> {
-    let owner = if is_constraint(&error) { identities::lookup(connection, id)? } else { None };
+    let owner = if identities::is_constraint(&error) { identities::lookup(connection, id)? } else { None };
     Ok(owner.map_or(error.into(), |owner| {
         ImportError::IdentityTaken { id: id.clone(), pool_id: owner.pool_id }.into()
     }))
@@ -209,7 +193,7 @@ fn identity_taken(connection: &Connection, id: &IdentityId, error: rusqlite::Err
 
 /// Who has which login, if that is why logins could not be added: the pool had none, so two of them are one.
 fn login_taken(connection: &Connection, error: rusqlite::Error) -> Result<Undone> {
-    if !is_constraint(&error) {
+    if !identities::is_constraint(&error) {
         return Ok(error.into());
     }
     connection.query_one(
@@ -221,10 +205,6 @@ fn login_taken(connection: &Connection, error: rusqlite::Error) -> Result<Undone
             Ok(ImportError::LoginTaken { id, owner }.into())
         },
     )
-}
-
-fn is_constraint(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
 /// Finds that all that is brought is there, and nothing else.
@@ -263,23 +243,14 @@ fn put(connection: &Connection, pool: &IdentityPool) -> Result<()> {
 
 /// Has a name of a configuration lead to the pool, if it leads to none. Answers whether it leads there now.
 fn configure(connection: &Connection, name: &str, id: &IdentityPoolId) -> Result<bool> {
-    connection
-        .prepare_cached("INSERT INTO configured_pool (name, pool_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute([name, id.as_str()])?;
+    pools::configure(connection, name, id)?;
     let found = pools::find_configured(connection, name)?;
     Ok(found.is_some_and(|found| found.id == *id))
 }
 
-fn configured_as(connection: &Connection, id: &IdentityPoolId) -> Result<Option<String>> {
-    connection
-        .prepare_cached("SELECT name FROM configured_pool WHERE pool_id = ?1 ORDER BY name LIMIT 1")?
-        .query_one([id.as_str()], |row| row.get(0))
-        .optional()
-}
-
 fn count(connection: &Connection, id: &IdentityPoolId) -> Result<u64> {
     connection
-        .prepare_cached("SELECT count(*) FROM identity WHERE pool_id = ?1")?
+        .prepare_cached("SELECT count(*) FROM living_identity WHERE pool_id = ?1")?
         .query_one([id.as_str()], |row| row.get::<_, i64>(0))
         .map(i64::unsigned_abs)
 }

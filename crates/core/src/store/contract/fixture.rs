@@ -243,6 +243,19 @@ pub(super) fn access_key(number: u8, name: &str) -> StoredAccessKey {
     }
 }
 
+/// Purges what deleted pools left behind, so many records at a time, and looks after each time.
+pub(super) async fn purge(store: &SharedStore, limit: usize, mut look: impl AsyncFnMut()) {
+    // More than any case leaves behind: a purge that never ends fails.
+    for _ in 0..10_000 {
+        let more = store.purge_deleted_pools(limit).await.unwrap();
+        look().await;
+        if !more {
+            return;
+        }
+    }
+    panic!("there is always more to purge");
+}
+
 /// Asks `questions` at once, each from a task of its own, and hands back the answers in order.
 pub(super) async fn race<Q>(questions: impl IntoIterator<Item = Q>) -> Vec<Q::Output>
 where

@@ -4,8 +4,12 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use futures::FutureExt;
+
 use super::audit_events::plain_event;
-use super::fixture::{Fixture, access_key, instant, plain_pool, public, race, signing_key, unlink_request};
+use super::fixture::{
+    Fixture, access_key, instant, plain_pool, public, purge, race, signing_key, unlink_request,
+};
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::ground::clock::{Clock, ManualClock, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName};
@@ -112,6 +116,69 @@ pub async fn a_deletion_racing_with_a_link_leaves_all_or_nothing(store: SharedSt
         }
         assert_eq!(fixture.state_of(&[&before]).await, [(None, vec![])]);
     }
+}
+
+/// Some come before the deletion and some after it; none of them leaves anything, and neither does the purge take anything
+/// that comes after it.
+pub async fn first_logins_racing_with_the_deletion_of_their_pool_leave_nothing(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let pool = fixture.store.lookup_pool(&fixture.pool_id).await.unwrap().unwrap();
+    for round in 0..10 {
+        let requests: Vec<_> = (0..20).map(|user| fixture.login(&format!("{round} {user}"))).collect();
+        let logins = requests.clone().into_iter().map(|request| {
+            let store = fixture.store.clone();
+            // Whoever comes too late hears an error, and no answer.
+            let login = async move { store.link_logins(&request).await.is_ok() };
+            login.boxed()
+        });
+        let others = (0..6).map(|number| {
+            let (store, id) = (fixture.store.clone(), pool.id.clone());
+            let change = async move {
+                if number == 0 {
+                    store.delete_pool(&id).await.unwrap()
+                } else {
+                    store.purge_deleted_pools(3).await.unwrap()
+                }
+            };
+            change.boxed()
+        });
+        race(logins.chain(others)).await;
+        fixture.store.add_pool(&pool).await.unwrap();
+        let guest = fixture.add_guest().await;
+        purge(&fixture.store, 7, async || ()).await;
+        for LinkRequest { logins, new_identity_id, .. } in &requests {
+            assert_eq!(fixture.owner(&logins[0]).await, None);
+            assert_eq!(fixture.state_of(&[new_identity_id]).await, [(None, vec![])]);
+        }
+        assert_eq!(identities(&fixture).await, [guest]);
+        fixture.store.delete_pool(&pool.id).await.unwrap();
+        fixture.store.add_pool(&pool).await.unwrap();
+    }
+}
+
+pub async fn racing_purges_take_nothing_that_is_there(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let pool = fixture.store.lookup_pool(&fixture.pool_id).await.unwrap().unwrap();
+    for user in 0..20 {
+        fixture.add_user(&user.to_string()).await;
+    }
+    fixture.store.delete_pool(&pool.id).await.unwrap();
+    fixture.store.add_pool(&pool).await.unwrap();
+    let requests: Vec<_> = (0..20).map(|user| fixture.login(&user.to_string())).collect();
+    let purges = (0..6).map(|_| {
+        let store = fixture.store.clone();
+        async move { purge(&store, 2, async || ()).await }.boxed()
+    });
+    let logins = requests.clone().into_iter().map(|request| {
+        let store = fixture.store.clone();
+        async move { drop(store.link_logins(&request).await.unwrap()) }.boxed()
+    });
+    race(purges.chain(logins)).await;
+    for LinkRequest { logins, new_identity_id, .. } in &requests {
+        assert_eq!(fixture.owner(&logins[0]).await.as_ref(), Some(new_identity_id));
+        assert_eq!(fixture.logins_of(new_identity_id).await, *logins);
+    }
+    assert_eq!(identities(&fixture).await.len(), 20);
 }
 
 pub async fn of_racing_merges_both_ways_one_ends_an_identity(store: SharedStore) {

@@ -46,6 +46,11 @@ impl Pools for MemoryStore {
         Ok(self.records()?.delete_pool(id))
     }
 
+    /// A deletion here leaves nothing behind.
+    async fn purge_deleted_pools(&self, _: usize) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
         Ok(self.records()?.snapshot(id))
     }

@@ -9,7 +9,9 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::random::SeededRandom;
 use crate::records::identity::{Identity, IdentityPool, Login};
-use crate::store::contract::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public};
+use crate::store::contract::fixture::{
+    Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public, purge,
+};
 use crate::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
 use crate::store::{SharedStore, StoreError};
 
@@ -150,6 +152,36 @@ pub async fn what_comes_out_of_order_is_not_imported(store: SharedStore) {
         let refused = import(&fixture.store, &pool(&fixture.other_pool_id), None, &records).await;
         assert!(matches!(refused, Err(ImportError::Source(_))), "{refused:?}");
         assert_nothing_was_imported(&fixture).await;
+    }
+}
+
+/// However far what it left behind is purged by then: the same IDs are other people's now, and the logins too.
+pub async fn a_deleted_pool_comes_back_as_it_is_brought(store: SharedStore) {
+    let brought = plain_pool(&SeededRandom::new(9));
+    let before = everybody(&brought.id);
+    let mut records = before.clone();
+    (records[0].logins, records[4].logins) = (before[4].logins.clone(), before[0].logins.clone());
+    records[3].logins.pop();
+    for purged in 0..=before.len() + 7 {
+        import(&store, &brought, Some(CONFIGURED), &before).await.unwrap();
+        assert!(store.delete_pool(&brought.id).await.unwrap());
+        for _ in 0..purged {
+            store.purge_deleted_pools(1).await.unwrap();
+        }
+        let imported = import(&store, &brought, Some(CONFIGURED), &records).await.unwrap();
+        assert_eq!(imported, Imported { identities: 5, logins: 5, changed: true, configured: true });
+        let look = async || {
+            assert_eq!(read(snapshot(&store, &brought.id).await, 10).await, records, "{purged}");
+            for login in before.iter().flat_map(|record| &record.logins) {
+                let owner = records.iter().find(|record| record.logins.contains(login));
+                let found = store.find_identity_by_login(&brought.id, login).await.unwrap();
+                assert_eq!(found.as_ref(), owner.map(|record| &record.identity.id), "{purged}");
+            }
+        };
+        look().await;
+        purge(&store, 1, look).await;
+        assert!(store.delete_pool(&brought.id).await.unwrap());
+        purge(&store, 3, async || ()).await;
     }
 }
 
