@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod origin;
 mod peers;
 pub mod provider_http;
+mod purge;
 mod repetition;
 pub mod request_id;
 pub mod routes;

@@ -28,6 +28,7 @@ use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, POOL_NAME, REGI
 use crate::config::{Config, EmbeddedConfig};
 use crate::listen::{Stop, listen_within};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
+use crate::purge::keep_purging;
 use crate::sandbox::{self, Client, SandboxConfig};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
@@ -185,6 +186,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         public_url: sandbox_url,
     };
 
+    tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     let (stop, stopped) = Stop::channel();
     let s3 = s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?;
     let listen = |port: Bound, router| {

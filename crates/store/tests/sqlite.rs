@@ -223,7 +223,9 @@ const VERSION_8: [&str; 8] = [
 #[tokio::test]
 async fn a_database_of_version_8_keeps_everybody_until_their_pool_is_deleted() {
     let database = Database::new();
-    VERSION_8.iter().for_each(|migration| database.tamper(migration));
+    for migration in VERSION_8 {
+        database.tamper(migration);
+    }
     database.tamper(
         "INSERT INTO identity_pool (id, settings, roles) VALUES ('us-east-1:01', '{}', '{}'), ('us-east-1:02', '{}', '{}');
          INSERT INTO configured_pool VALUES ('app', 'us-east-1:01');

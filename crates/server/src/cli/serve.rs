@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use super::signals::Signals;
 use super::tell;
 use crate::listen::{Stop, allow_many_sockets, listen_within};
+use crate::purge::keep_purging;
 use crate::serve::{self, Instances};
 use crate::{routes, telemetry, warnings};
 
@@ -42,6 +44,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
+    tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     let (stop, stopped) = Stop::channel();
     let (router, proxies) = (routes::router(app.clone()), app.proxies.clone());
     let serving = tokio::spawn(listen_within(listener, router, stopped, app.limits, proxies));
