@@ -1,9 +1,10 @@
-//! The pools of an installation, and how many identities each has.
+//! The pools of an installation: how many identities each has, and one that comes from another installation.
 
+use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::page::{Listed, ListingError, page_after};
-use crate::store::transfer::PoolSnapshot;
+use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use crate::store::{Pools, StoreError};
 
 /// A pool as it stands at one moment.
@@ -50,14 +51,55 @@ pub async fn show(
     }))
 }
 
+/// Why a pool was not imported, or what went wrong when it was.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolImportError {
+    /// Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] ImportError),
+    /// The pool is there with everybody in it.
+    #[error("the pool is imported, but the audit trail could not keep that you imported it")]
+    NotRecorded(#[source] StoreError),
+}
+
+/// Brings a pool into a store with everybody in it, and records it by one event: who they are, the import says. One that
+/// was there already leaves none. `arn` is what policies call the pool.
+///
+/// # Errors
+/// [`PoolImportError`].
+pub async fn import(
+    store: &(impl Pools + ?Sized),
+    trail: &AuditTrail,
+    import: PoolImport,
+    arn: String,
+    by: &Requester,
+) -> Result<Imported, PoolImportError> {
+    let imported = store.import_pool(import).await?;
+    if imported.changed {
+        let mut draft = AuditDraft::by(AuditAction::Pool, by);
+        draft.resource = Some(arn);
+        let what = format!("imported with {} identities", imported.identities);
+        trail.noted(draft, what).await.map_err(PoolImportError::NotRecorded)?;
+    }
+    Ok(imported)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use futures::FutureExt;
+    use futures::future::{BoxFuture, ready};
+
     use super::*;
-    use crate::ground::clock::Timestamp;
-    use crate::ground::ids::IdentityId;
+    use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditSubject};
+    use crate::ground::clock::{ManualClock, Timestamp};
+    use crate::ground::ids::{IdentityId, RequestId};
+    use crate::ground::random::SeededRandom;
+    use crate::iam::Origin;
     use crate::records::identity::{PoolRoles, PoolSettings};
-    use crate::store::Identities;
     use crate::store::memory::MemoryStore;
+    use crate::store::{AuditEvents, Identities};
 
     fn id(number: usize) -> IdentityPoolId {
         IdentityPoolId::parse(format!("us-east-1:{number:02}")).unwrap()
@@ -85,6 +127,47 @@ mod tests {
         }
         assert_eq!(show(&store, &id(2)).await.unwrap().as_ref(), found.last());
         assert_eq!(show(&store, &id(3)).await.unwrap(), None);
+    }
+
+    /// Lines that are written, or are not.
+    struct Lines(bool);
+
+    impl AuditLines for Lines {
+        fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+            ready(if self.0 { Ok(()) } else { Err(AuditLinesError("disk full".into())) }).boxed()
+        }
+    }
+
+    /// Imports a pool without anybody in it.
+    async fn import_pool(store: &Arc<MemoryStore>, writable: bool) -> Result<Imported, PoolImportError> {
+        let pool = IdentityPool::new(id(1), PoolSettings::default(), PoolRoles::default());
+        let clock = Arc::new(ManualClock::at_second(0));
+        let trail = AuditTrail::new(store.clone(), Arc::new(Lines(writable)), clock);
+        let by = Requester::anonymous(&request_id(), Origin::default());
+        let pool = PoolImport::new(pool, None, Box::new(std::iter::empty()));
+        import(&**store, &trail, pool, "arn:pool".into(), &by).await
+    }
+
+    fn request_id() -> RequestId {
+        RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1))
+    }
+
+    #[tokio::test]
+    async fn an_import_leaves_one_event_about_the_pool() {
+        let store = Arc::new(MemoryStore::new());
+        assert!(import_pool(&store, true).await.unwrap().changed);
+        let events = store.list_audit_events(&AuditSubject::Request(request_id()), 10).await.unwrap();
+        let [event] = &events[..] else { panic!("one event: {events:?}") };
+        assert_eq!((event.action, event.resource.as_deref()), (AuditAction::Pool, Some("arn:pool")));
+        assert!(show(&*store, &id(1)).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_pool_is_imported_though_the_lines_cannot_be_written_and_that_is_told() {
+        let store = Arc::new(MemoryStore::new());
+        let told = import_pool(&store, false).await.unwrap_err();
+        assert!(matches!(told, PoolImportError::NotRecorded(_)), "{told}");
+        assert!(show(&*store, &id(1)).await.unwrap().is_some());
     }
 
     #[tokio::test]

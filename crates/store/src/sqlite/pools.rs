@@ -7,11 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::value::{Json, Text, integer};
 
+/// Under an incarnation that no pool had before. Its name is short, because it stands in each row of an identity and of
+/// a login, and twice in their indexes.
 pub(super) fn add(connection: &Connection, pool: &IdentityPool) -> Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO identity_pool (incarnation, id, version, settings, roles, tag_maps)
-             VALUES (lower(hex(randomblob(16))), :id, :version, :settings, :roles, :tag_maps)",
+             VALUES (lower(hex(randomblob(8))), :id, :version, :settings, :roles, :tag_maps)",
         )?
         .execute(named_params! {
             ":id": pool.id.as_str(),

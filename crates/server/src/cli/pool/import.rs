@@ -9,18 +9,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use daypass_core::audit::{AuditAction, AuditDraft, AuditEvent, AuditLines, AuditLinesError, AuditTrail};
-use daypass_core::ground::clock::{Clock, SystemClock};
-use daypass_core::ground::ids::{IdentityPoolId, RequestId};
+use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError, AuditTrail};
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::random::SystemRandom;
+use daypass_core::operator::pools::{self, PoolImportError};
+use daypass_core::store::SharedStore;
 use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
-use daypass_core::store::{SharedStore, Store};
 use daypass_store::SqliteStore;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
 use super::file::{self, Opened};
 use super::{Database, print, printable, tell};
+use crate::cli::operator;
 use crate::cli::progress::{Progress, Unit};
 use crate::telemetry::AuditOutput;
 use crate::up::{self, home::Home};
@@ -41,9 +43,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
     let Target { store, trail, _home } = open(place)?;
-    let imported = bring(opened, &*store, Progress::new(Unit::Identities, total)).await;
-    let imported = imported.map_err(|error| nothing_imported(&error, &file.display().to_string()))?;
-    record(&trail, &id, imported).await?;
+    let import = everybody(opened, Progress::new(Unit::Identities, total));
+    let imported = pools::import(&*store, &trail, import, up::pool_arn(&id), &operator()).await;
+    let imported = imported.map_err(|error| explain(error, &file.display().to_string()))?;
     print(&report(&id, imported))?;
     if let Some(name) = name {
         tell(&whose_logins(&name, imported.configured));
@@ -51,26 +53,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings everybody of a file into a store.
-pub async fn bring(
-    opened: Opened<impl BufRead + Send + 'static>,
-    store: &dyn Store,
-    progress: Progress,
-) -> Result<Imported, ImportError> {
+/// Everybody of a file, on their way into a store.
+pub fn everybody(opened: Opened<impl BufRead + Send + 'static>, progress: Progress) -> PoolImport {
     let Opened { pool, configured_as, identities } = opened;
-    let records = Counted { records: identities, progress };
-    store.import_pool(PoolImport::new(pool, configured_as, Box::new(records))).await
-}
-
-/// One event for the pool: who everybody is, the file says.
-async fn record(trail: &AuditTrail, id: &IdentityPoolId, imported: Imported) -> anyhow::Result<()> {
-    if !imported.changed {
-        return Ok(());
-    }
-    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
-    let mut draft = AuditDraft::new(AuditAction::Pool, &request_id);
-    draft.resource = Some(up::pool_arn(id));
-    Ok(trail.noted(draft, format!("imported with {} identities", imported.identities)).await?)
+    PoolImport::new(pool, configured_as, Box::new(Counted { records: identities, progress }))
 }
 
 fn report(id: &IdentityPoolId, imported: Imported) -> String {
@@ -140,6 +126,13 @@ struct NoLines;
 impl AuditLines for NoLines {
     fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
         ready(Ok(())).boxed()
+    }
+}
+
+fn explain(error: PoolImportError, file: &str) -> anyhow::Error {
+    match error {
+        PoolImportError::Refused(error) => nothing_imported(&error, file),
+        error @ PoolImportError::NotRecorded(_) => error.into(),
     }
 }
 
