@@ -31,13 +31,14 @@ pub struct Arguments {
 
 pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let contents = back_up(&installation.database, &file, &mut copying())?;
-    print(&report(&installation.database, &file, &contents))?;
+    let database = installation.database.clone();
+    let contents = back_up(&database, &file, &mut copying())?;
+    let recorded = record(installation, &file, &contents).await;
+    print(&report(&database, &file, &contents))?;
     tell(
         "It says who logs in: keep it private. The master key is not in it: keep a copy\n\
          of that elsewhere, since nobody can use a backup without it.",
     );
-    let recorded = record(installation, &file, &contents).await;
     recorded.context("the backup is made, but the audit trail could not keep that you made it")
 }
 
