@@ -18,7 +18,7 @@ use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use daypass::config::Config;
 use daypass::secrets::{AwsSecrets, Secrets};
-use daypass::wire::{App, Embedded, Ingredients};
+use daypass::installation::{App, Embedded, Dependencies};
 use daypass::{routes, s3};
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use daypass_core::ground::clock::{Clock, SignedDuration};
@@ -61,7 +61,7 @@ impl World {
             "public_url = \"https://login.fuzzed\"\n[pool]\nname = \"fuzzed\"\nregion = {REGION:?}\n\
              account_id = \"000000000000\"\ndeveloper_provider = {DEVELOPER_PROVIDER:?}\n"
         );
-        let ingredients = Ingredients {
+        let dependencies = Dependencies {
             config: Config::parse(&config).unwrap(),
             roles,
             store: Arc::new(MemoryStore::new()),
@@ -76,7 +76,7 @@ impl World {
             playground: None,
         };
         let (app, key) = runtime.block_on(async {
-            let app = Arc::new(App::wire(ingredients).await.unwrap());
+            let app = Arc::new(App::wire(dependencies).await.unwrap());
             let keys = &app.embedded.as_ref().unwrap().access_keys;
             let (key, secret) = keys.create(&UserName::parse("fuzzed").unwrap(), policy).await.unwrap();
             (app, Key { id: key.id.to_string(), secret: secret.expose().to_owned() })

@@ -93,7 +93,7 @@ class Serving:
 
 def command(installation, *arguments):
     return subprocess.run(
-        [program(), *arguments, "--installation", installation / "daypass.toml"],
+        [program(), *arguments, "--config", installation / "daypass.toml"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

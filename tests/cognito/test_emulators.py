@@ -61,7 +61,7 @@ def test_our_own_pool_can_do_it(up, serve, name):
 def test_an_operator_looks_a_person_up(up, serve):
     server = serve(up.identity_pool_id, environment=up.environment())
     _, answer = server.post("/v1/exchange", login.authorize(up, "zoe").proof())
-    (person,) = re.findall("person +(.+)", server.command("audit", "who", answer["identity_id"], "--installation").stdout)
+    (person,) = re.findall("person +(.+)", server.command("audit", "who", answer["identity_id"], "--config").stdout)
     found = server.command("pool", "lookup", person, "--config")
     assert (found.returncode, found.stdout.split()) == (0, ["us-east-1", answer["identity_id"]]), found.stderr
     nobody = server.command("pool", "lookup", "nobody", "--config")

@@ -59,15 +59,14 @@ pub struct IdentityPools {
 }
 
 impl IdentityPools {
-    /// The ARN of a pool: `arn:aws:cognito-identity:<region>:<account>:identitypool/<pool ID>`.
+    /// What policies call a pool.
     #[must_use]
     pub fn pool_arn(&self, id: &IdentityPoolId) -> String {
-        format!("{}{id}", self.pool_arn_prefix())
+        id.arn(&self.region, self.sts.roles.account_id())
     }
 
     fn pool_arn_prefix(&self) -> String {
-        let (region, account_id) = (&self.region, self.sts.roles.account_id());
-        format!("arn:aws:cognito-identity:{region}:{account_id}:identitypool/")
+        IdentityPoolId::arn_prefix(&self.region, self.sts.roles.account_id())
     }
 
     /// The identity with this ID, wherever it is.

@@ -28,6 +28,7 @@ use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::{OidcProvider, RegisteredProviders, UserPool};
+use daypass_store::StoreUrl;
 use serde::Deserialize;
 
 pub use self::app::AppConfig;
@@ -41,14 +42,13 @@ use self::reading::Reading;
 pub use self::role::RoleConfig;
 pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
-pub use self::store::StoreUrl;
 pub(crate) use self::urls::is_loopback;
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::secrets::{Interval, SecretReference, Secrets};
 
 /// A whole configuration.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The issuer of our tokens, where everybody reaches the server. No trailing slash.
     pub public_url: String,
@@ -88,7 +88,7 @@ pub enum Instances {
 }
 
 /// Who may read the metrics: nobody, unless there is a token.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MetricsConfig {
     token: Option<SecretReference>,
@@ -125,35 +125,40 @@ impl Config {
         ConfigError::unless(mistakes, Self::of(&document, folder(file)))
     }
 
-    /// What `daypass up` decides by itself, with the file of a developer laid over it: the same tables and the same
+    /// What `daypass up` decides by itself in its directory, with the file of a developer laid over it: the same tables and the same
     /// rules, without the keys that are production's.
     ///
     /// # Errors
     /// [`ConfigError`], with every mistake and its line.
-    pub(crate) fn of_development(
+    pub fn of_development(
         addresses: Addresses,
-        client_secret: &Path,
+        dir: &Path,
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
-        let ours = development::text(addresses, client_secret);
+        let ours = development::text(addresses, dir);
         match file {
             Some(file) => Self::laid_over(&ours, file),
             None => Self::parse(&ours),
         }
     }
 
-    /// Reads a file of either: of `serve`, if it has a key that is production's, and else of `up`, without the providers
-    /// and the app that `up` adds to it.
+    /// Whether a file is one of `serve`: whether it has a key that is production's.
+    ///
+    /// # Errors
+    /// [`ConfigError`], if it cannot be read at all.
+    pub fn is_of_production(file: &Path) -> Result<bool, ConfigError> {
+        Ok(!grammar::decided_by_up(&Document::read(file)?.table).is_empty())
+    }
+
+    /// Reads a file of either: of `serve`, or else of `up`, without the providers and the app that `up` adds to it.
     ///
     /// # Errors
     /// [`ConfigError`], with every mistake and its line.
     pub fn of_either(file: &Path) -> Result<Self, ConfigError> {
-        let of_serve = !grammar::decided_by_up(&Document::read(file)?.table).is_empty();
-        if of_serve {
-            Self::read(file)
-        } else {
-            Self::laid_over(&development::pool(Addresses::default()), file)
+        if Self::is_of_production(file)? {
+            return Self::read(file);
         }
+        Self::laid_over(&development::pool(Addresses::default()), file)
     }
 
     fn laid_over(ours: &str, file: &Path) -> Result<Self, ConfigError> {
@@ -183,7 +188,7 @@ impl Config {
             reference.start_from(base);
         }
         if let Some(store) = &mut store {
-            store.start_from(base);
+            store.url.start_from(base);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let apps = app::read(&mut reading, public_url.as_deref());
@@ -206,12 +211,6 @@ impl Config {
             apps,
             roles,
         })
-    }
-
-    /// Whether it is one of `serve` and Lambda.
-    #[must_use]
-    pub fn is_of_production(&self) -> bool {
-        self.master_key.is_some() && self.store.is_some()
     }
 
     /// Every secret that the configuration refers to.

@@ -13,8 +13,8 @@ use futures::FutureExt;
 use tokio::time::Instant;
 
 use crate::error::ApiError;
+use crate::installation::App;
 use crate::routes::dialect_of;
-use crate::wire::App;
 
 /// No answer takes longer: a request that hangs gives its place to the next.
 pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);

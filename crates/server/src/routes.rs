@@ -28,10 +28,10 @@ use daypass_core::ground::random::Random;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 use crate::error::{ApiError, Dialect};
+use crate::installation::{App, Embedded};
 use crate::listen::NoPlace;
 use crate::request_id;
 use crate::secrets;
-use crate::wire::{App, Embedded};
 
 type SharedApp = State<Arc<App>>;
 type SharedEmbedded = State<Arc<Embedded>>;

@@ -26,9 +26,9 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
+use crate::installation::Embedded;
 use crate::listen::NoPlace;
 use crate::routes::time_to_come_back;
-use crate::wire::Embedded;
 use crate::xml;
 
 /// The endpoint's service over the buckets in `root`, each a folder, for the pages of `origins`.

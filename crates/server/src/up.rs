@@ -1,48 +1,34 @@
 //! Everything for development in one process: the server, S3 and the sandbox identity provider, on three
 //! ports beside each other, with their state in one directory. `daypass up` and `daypass tour` start it.
 
-mod folder;
-pub(crate) mod home;
 mod ports;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use daypass_core::credentials::role::{RoleDocument, RoleTrust};
-use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock};
-use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName, UserName};
+use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::ids::{IdentityPoolId, UserName};
 use daypass_core::ground::random::{Random, SystemRandom};
-use daypass_core::records::identity::IdentityPool;
-use daypass_core::store::Store;
 use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
-use daypass_store::SqliteStore;
+use daypass_store::Open;
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::home::Home;
 use self::ports::{Bound, Ports};
-use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, POOL_NAME, REGION};
-use crate::config::{Config, EmbeddedConfig};
+use crate::config::Instances;
+pub use crate::config::development::BUCKET;
+use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, REGION};
+use crate::installation::home::Home;
+use crate::installation::{Embedded, Installation, Playground};
 use crate::listen::{Stop, listen_within};
-use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::purge::keep_purging;
 use crate::sandbox::{self, Client, SandboxConfig};
-use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::{self, AuditOutput};
-use crate::wire::{App, Embedded, Ingredients, Playground, configured_pool};
-use crate::{routes, s3};
+use crate::{routes, s3, secrets, telemetry};
 
-/// The bucket in which everybody has a folder.
-pub const BUCKET: &str = "daypass-demo";
 /// The AWS profile that is written into the directory.
 pub(crate) const PROFILE: &str = "daypass";
-/// The roles, called as what they trust: everybody who logged in, and guests.
-pub(crate) const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
-/// What guests may read.
-const PUBLIC_FOLDER: &str = "public";
 /// The developer whose access key is behind the profile.
 const ACCESS_KEY_NAME: &str = "up";
 
@@ -122,42 +108,18 @@ impl Running {
 pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let ports = Ports::bind(options.port).await?;
-    let mut home = Home::open(&options.dir, &*random)?;
+    let home = Home::open(&options.dir, &*random)?;
     telemetry::log_to(home.log()?);
-    let store = Arc::new(SqliteStore::open(&home.database())?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
-
-    let config = Config::of_development(
-        ports.addresses(),
-        &home.sandbox_client_secret_file(),
-        options.config.as_deref(),
-    )?;
-    home.warnings.extend(secrets::exposures(config.secret_references()));
-    for warning in &home.warnings {
+    let installation = Installation::up(home, ports.addresses(), options.config.as_deref())?;
+    let warnings = warnings(&installation);
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let reach = Reach::with(config.network.allow_private.iter().cloned().chain(loopback()));
-    let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
-    let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
-    let app = App::wire(Ingredients {
-        config,
-        roles,
-        store,
-        master_key: home.master_key()?,
-        secrets,
-        secret_store,
-        http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
-        aws: None,
-        audit_lines: Arc::new(AuditOutput::new(home.audit_log()?)),
-        clock: clock.clone(),
-        random: random.clone(),
-        playground: Some(Playground {
-            s3_url: s3_url.clone(),
-            bucket: BUCKET.into(),
-            sandbox_url: sandbox_url.clone(),
-        }),
-    });
-    let app = Arc::new(app.await?);
+    let playground =
+        Playground { s3_url: s3_url.clone(), bucket: BUCKET.into(), sandbox_url: sandbox_url.clone() };
+    let app = installation.app(Instances::One, Open::OrMake, Some(playground)).await?;
+    let home = installation.into_home().context("development has its directory")?;
     let embedded = app.embedded.clone().context("development runs on the embedded pool")?;
     let (aws_config_file, aws_shared_credentials_file) =
         write_profile(&home, &embedded, &server_url, &s3_url).await?;
@@ -198,76 +160,17 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         listen(ports.s3, s3),
         listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
-    Ok(Running { ready, warnings: std::mem::take(&mut home.warnings), stop, listeners, _home: home })
+    Ok(Running { ready, warnings, stop, listeners, _home: home })
+}
+
+/// What the developer has to hear of.
+fn warnings(installation: &Installation) -> Vec<String> {
+    let of_home = installation.home().into_iter().flat_map(|home| home.warnings.clone());
+    of_home.chain(secrets::exposures(installation.config().secret_references())).collect()
 }
 
 fn role_arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}")
-}
-
-/// The pool that logins lead to, as the server finds it.
-pub(crate) async fn pool(store: &dyn Store, random: &dyn Random) -> anyhow::Result<IdentityPool> {
-    let config = EmbeddedConfig {
-        name: POOL_NAME.into(),
-        region: Region::parse(REGION)?,
-        account_id: AccountId::parse(ACCOUNT_ID)?,
-        role_mapping_rules: None,
-    };
-    Ok(configured_pool(store, &config, DEVELOPER_PROVIDER, random).await?)
-}
-
-/// What policies call a pool.
-pub(crate) fn pool_arn(id: &IdentityPoolId) -> String {
-    format!("arn:aws:cognito-identity:{REGION}:{ACCOUNT_ID}:identitypool/{id}")
-}
-
-/// The role of everybody who logged in, which the pool has from the start, and that of guests, which it has
-/// not: guests are let in by whoever holds the developer key, and by nobody's forgetfulness.
-fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
-    let policies = [own_folder_policy(), public_folder_policy()];
-    let role = |(name, policy): (&'static str, Value)| RoleDocument {
-        name: RoleName::parse(name).expect("it matches the pattern"),
-        trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr: name },
-        policy: policy.to_string(),
-        max_session_duration: SignedDuration::from_hours(1),
-    };
-    ROLES.into_iter().zip(policies).map(role).collect()
-}
-
-/// Each person lists, reads and writes in the folder named after their identity, and nowhere else.
-fn own_folder_policy() -> Value {
-    let folder = "${cognito-identity.amazonaws.com:sub}";
-    let read_and_write = json!([
-        "s3:GetObject",
-        "s3:PutObject",
-        "s3:DeleteObject",
-        "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts"
-    ]);
-    json!({"Version": "2012-10-17", "Statement": [list(folder), within(folder, &read_and_write)]})
-}
-
-/// A guest lists and reads the public folder, and writes nowhere.
-fn public_folder_policy() -> Value {
-    let read = json!("s3:GetObject");
-    json!({"Version": "2012-10-17", "Statement": [list(PUBLIC_FOLDER), within(PUBLIC_FOLDER, &read)]})
-}
-
-fn list(folder: &str) -> Value {
-    json!({
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": format!("arn:aws:s3:::{BUCKET}"),
-        "Condition": {"StringLike": {"s3:prefix": [format!("{folder}/"), format!("{folder}/*")]}}
-    })
-}
-
-fn within(folder: &str, actions: &Value) -> Value {
-    json!({
-        "Effect": "Allow",
-        "Action": actions,
-        "Resource": format!("arn:aws:s3:::{BUCKET}/{folder}/*")
-    })
 }
 
 async fn write_profile(
@@ -296,50 +199,22 @@ async fn write_profile(
 
 #[cfg(test)]
 mod tests {
-    use daypass_core::ground::clock::Timestamp;
-    use daypass_core::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::config::development::Addresses;
 
-    const OBJECT: &str = "arn:aws:s3:::daypass-demo/public/hello.txt";
-
-    fn guest_may(action: &str, resource: &str, prefix: Option<&str>) -> bool {
-        let role = &roles(&IdentityPoolId::parse("us-east-1:aa").unwrap())[1];
-        assert_eq!(role.name.as_str(), UNAUTHENTICATED);
-        let policy = Policy::parse(&role.policy).unwrap();
-        let time = Timestamp::from_second(1_700_000_000).unwrap();
-        let context = Context::new(&Arrival { time, origin: Origin::default() });
-        let context = prefix.into_iter().fold(context, |context, prefix| context.with(Key::S3Prefix, prefix));
-        let request = iam::Request { action, resource, context: &context };
-        iam::evaluate(std::slice::from_ref(&policy), None, &request) == Decision::Allowed
-    }
-
-    #[test]
-    fn a_guest_reads_the_public_folder_and_writes_nowhere() {
-        assert!(guest_may("s3:GetObject", OBJECT, None));
-        assert!(!guest_may("s3:GetObject", "arn:aws:s3:::daypass-demo/us-east-1:aa/diary.txt", None));
-        assert!(!guest_may("s3:GetObject", "arn:aws:s3:::daypass-demo/publicity.txt", None));
-        for action in ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"] {
-            assert!(!guest_may(action, OBJECT, None), "{action}");
-        }
-    }
-
-    #[test]
-    fn a_guest_lists_the_public_folder_alone() {
-        let bucket = "arn:aws:s3:::daypass-demo";
-        assert!(guest_may("s3:ListBucket", bucket, Some("public/")));
-        for prefix in [None, Some(""), Some("public"), Some("publicity/"), Some("us-east-1:aa/")] {
-            assert!(!guest_may("s3:ListBucket", bucket, prefix), "{prefix:?}");
-        }
-    }
-
-    #[test]
-    fn every_role_trusts_the_pool_alone() {
-        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
-        let names: Vec<_> = roles(&pool_id).iter().map(|role| role.name.to_string()).collect();
-        assert_eq!(names, ROLES);
-        let of_this_pool =
-            |trust: &RoleTrust| matches!(trust, RoleTrust::Pool { pool_id: pool, .. } if *pool == pool_id);
-        assert!(roles(&pool_id).iter().all(|role| of_this_pool(&role.trust)));
+    #[tokio::test]
+    async fn a_master_key_that_everybody_can_read_is_told_of() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("state");
+        let told = || {
+            let home = Home::open(&dir, &SystemRandom).unwrap();
+            warnings(&Installation::up(home, Addresses::default(), None).unwrap())
+        };
+        assert_eq!(told(), [""; 0]);
+        fs::set_permissions(dir.join("master-key"), Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(&told()[..], [one] if one.contains("chmod 600")), "{:?}", told());
     }
 }

@@ -11,8 +11,9 @@ use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, 
 use daypass_core::login::public::UserPool;
 use daypass_core::pool::IdentityPools;
 use daypass_core::records::identity::IdentityPool;
+use daypass_store::StoreUrl;
 
-use crate::config::{Config, Driver, Instances, ProviderConfig, StoreUrl, is_loopback};
+use crate::config::{Config, Driver, Instances, ProviderConfig, is_loopback};
 use crate::origin::Proxies;
 use crate::secrets;
 

@@ -3,5 +3,7 @@
 //! in `daypass_core::store::contract`, and tested on each of them.
 
 mod sqlite;
+mod url;
 
+pub use self::url::{Open, StoreUrl, open};
 pub use sqlite::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};

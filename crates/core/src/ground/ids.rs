@@ -83,6 +83,21 @@ id! {
     IdentityPoolId, "an identity pool ID", r"[\w-]+:[0-9a-f-]+", is_region_and_guid
 }
 
+impl IdentityPoolId {
+    /// What policies call the pool: `arn:aws:cognito-identity:<region>:<account>:identitypool/<pool ID>`. The Region is
+    /// the server's, where the API of the pool answers.
+    #[must_use]
+    pub fn arn(&self, region: &Region, account: &AccountId) -> String {
+        format!("{}{self}", Self::arn_prefix(region, account))
+    }
+
+    /// What the ARN of every pool begins with.
+    #[must_use]
+    pub fn arn_prefix(region: &Region, account: &AccountId) -> String {
+        format!("arn:aws:cognito-identity:{region}:{account}:identitypool/")
+    }
+}
+
 id! {
     /// An identity within a pool, `REGION:GUID`, at most 55 characters. The GUID is opaque: AWS's own
     /// are not all version 4.

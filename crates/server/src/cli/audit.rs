@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::ground::ids::AccessKeyId;
 use daypass_core::operator::people::{self, Findings, Person};
+use daypass_store::Open;
 
 use super::place::Place;
 use super::{print, printable};
@@ -48,7 +49,7 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
             (identifier.clone(), AuditSubject::DeveloperUser(identifier), place)
         }
     };
-    let findings = people::find(&*place.open()?.store, &subject, SHOWN).await?;
+    let findings = people::find(&*place.find()?.store(Open::Existing)?, &subject, SHOWN).await?;
     anyhow::ensure!(
         !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \

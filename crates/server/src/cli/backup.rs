@@ -8,12 +8,13 @@ use daypass_core::audit::{AuditAction, AuditDraft};
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
-use daypass_store::{Contents, back_up};
+use daypass_store::{Contents, Open, back_up};
 use indicatif::{HumanBytes, HumanCount};
 
-use super::place::{Installation, Place};
+use super::place::Place;
 use super::progress::{Progress, Unit};
 use super::{print, tell};
+use crate::installation::Installation;
 
 /// Copy everything that an installation keeps into a file.
 ///
@@ -31,10 +32,10 @@ pub struct Arguments {
 
 pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let database = installation.database.clone();
-    let contents = back_up(&database, &file, &mut copying())?;
-    let recorded = record(installation, &file, &contents).await;
-    print(&report(&database, &file, &contents))?;
+    let database = installation.database_that_is_there()?;
+    let contents = back_up(database, &file, &mut copying())?;
+    let recorded = record(&installation, &file, &contents).await;
+    print(&report(database, &file, &contents))?;
     tell(
         "It says who logs in: keep it private. The master key is not in it: keep a copy\n\
          of that elsewhere, since nobody can use a backup without it.",
@@ -72,7 +73,7 @@ pub fn people(contents: &Contents) -> String {
 
 /// To record it in a store of an older version would change the store, which stays as it is until somebody starts a
 /// server of this version.
-async fn record(installation: Installation, file: &Path, contents: &Contents) -> anyhow::Result<()> {
+async fn record(installation: &Installation, file: &Path, contents: &Contents) -> anyhow::Result<()> {
     if !contents.is_current() {
         tell(&format!(
             "The store has version {}, older than this Daypass's: its audit trail has no event of this.",
@@ -80,9 +81,9 @@ async fn record(installation: Installation, file: &Path, contents: &Contents) ->
         ));
         return Ok(());
     }
-    let opened = installation.open()?;
+    let store = installation.store(Open::Existing)?;
     let draft = draft(AuditAction::Backup, file);
-    Ok(opened.trail().noted(draft, people(contents)).await?)
+    Ok(installation.trail(&store).noted(draft, people(contents)).await?)
 }
 
 /// An event about a file.

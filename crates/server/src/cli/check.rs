@@ -9,7 +9,8 @@ use clap::Args;
 
 use super::print;
 use crate::config::{self, Config, Instances};
-use crate::{serve, warnings};
+use crate::installation::default_config;
+use crate::warnings;
 
 /// Tell every mistake of a configuration, with its line, without starting anything.
 ///
@@ -32,19 +33,20 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.schema {
         return Ok(print(&format!("{:#}", config::schema()))?);
     }
-    let file = arguments.config.unwrap_or_else(serve::default_config);
+    let file = arguments.config.unwrap_or_else(default_config);
     let config = match Config::of_either(&file) {
         Ok(config) => config,
         Err(error) => return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
-    let of = if config.is_of_production() { "daypass serve" } else { "daypass up" };
-    if config.is_of_production() {
+    let of_production = Config::is_of_production(&file)?;
+    let of = if of_production { "daypass serve" } else { "daypass up" };
+    if of_production {
         for warning in warnings::of_production(&config, Instances::One) {
             print(&format!("Warning: {warning}."))?;
         }
     }
     if arguments.resolve {
-        let failures = resolution::resolve(&config, |answered| print(&answered)).await?;
+        let failures = resolution::resolve(&config, of_production, |answered| print(&answered)).await?;
         if !failures.is_empty() {
             return refuse(&file, &failures);
         }

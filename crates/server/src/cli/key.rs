@@ -11,11 +11,13 @@ use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{AccessKeyId, IdentityPoolId, UserName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::secret::Secret;
-use daypass_core::store::StoredAccessKey;
+use daypass_core::store::{SharedStore, StoredAccessKey};
+use daypass_store::Open;
 use serde_json::json;
 
-use super::place::{Opened, Place};
+use super::place::Place;
 use super::{print, tell};
+use crate::installation::Installation;
 
 /// What can be done with access keys.
 #[derive(Debug, Subcommand)]
@@ -107,7 +109,8 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
-    let (opened, keys) = keys_of(place.open_or_make()?).await?;
+    let opened = Opened::of(&place, Open::OrMake)?;
+    let keys = opened.keys().await?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
@@ -137,7 +140,7 @@ async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow:
                 .with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?
                 .id
         }
-        None => opened.pool().await?.id,
+        None => opened.installation.pool(&opened.store).await?.id,
     };
     let statement = json!({
         "Effect": "Allow",
@@ -147,13 +150,13 @@ async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow:
             "cognito-identity:MergeDeveloperIdentities",
             "cognito-identity:UnlinkDeveloperIdentity",
         ],
-        "Resource": opened.pool_arn(&pool_id)?,
+        "Resource": opened.installation.pool_arn(&pool_id)?,
     });
     Ok(format!("{:#}", json!({"Version": "2012-10-17", "Statement": [statement]})))
 }
 
 async fn list(place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place).await?;
+    let keys = keys(place).await?;
     print(&format!("{:<20}  {:<8}  {:<20}  NAME", "ID", "STATE", "CREATED"))?;
     for StoredAccessKey { id, name, created_at, enabled, .. } in keys.list().await? {
         let state = if enabled { "enabled" } else { "disabled" };
@@ -163,14 +166,14 @@ async fn list(place: &Place) -> anyhow::Result<()> {
 }
 
 async fn show_policy(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place).await?;
+    let keys = keys(place).await?;
     let key = keys.list().await?.into_iter().find(|key| key.name == *name);
     let key = key.ok_or_else(|| explain(AccessKeyError::Unknown, &format!("of {name}")))?;
     Ok(print(key.policy.trim_end())?)
 }
 
 async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place).await?;
+    let keys = keys(place).await?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
     tell(&format!(
@@ -187,7 +190,7 @@ async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place).await?;
+    let keys = keys(place).await?;
     let changed = keys.set_enabled(id, enabled).await;
     let key = changed.map_err(|error| explain(error, id.as_str()))?;
     let now = if enabled { "enabled" } else { "disabled" };
@@ -195,20 +198,34 @@ async fn set_enabled(id: &AccessKeyId, enabled: bool, place: &Place) -> anyhow::
 }
 
 async fn delete(id: &AccessKeyId, place: &Place) -> anyhow::Result<()> {
-    let (_, keys) = open(place).await?;
+    let keys = keys(place).await?;
     let key = keys.delete(id).await.map_err(|error| explain(error, id.as_str()))?;
     Ok(print(&format!("The access key {id} of {} is deleted.", key.name))?)
 }
 
-async fn open(place: &Place) -> anyhow::Result<(Opened, AccessKeys)> {
-    keys_of(place.open()?).await
+/// An installation and its store.
+struct Opened {
+    installation: Installation,
+    store: SharedStore,
 }
 
-async fn keys_of(opened: Opened) -> anyhow::Result<(Opened, AccessKeys)> {
-    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let keys =
-        AccessKeys::new(opened.store.clone(), &opened.master_key().await?, opened.trail(), clock, random);
-    Ok((opened, keys))
+impl Opened {
+    /// Before `serve` is started for the first time, its store is made.
+    fn of(place: &Place, open: Open) -> anyhow::Result<Self> {
+        let installation = place.find()?;
+        Ok(Self { store: installation.store(open)?, installation })
+    }
+
+    async fn keys(&self) -> anyhow::Result<AccessKeys> {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let (trail, master_key) =
+            (self.installation.trail(&self.store), self.installation.master_key().await?);
+        Ok(AccessKeys::new(self.store.clone(), &master_key, trail, clock, random))
+    }
+}
+
+async fn keys(place: &Place) -> anyhow::Result<AccessKeys> {
+    Opened::of(place, Open::Existing)?.keys().await
 }
 
 /// As AWS's tools read it. The name of a developer has no character that would end the heading.

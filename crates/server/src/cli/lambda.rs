@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+use daypass_store::Open;
 use tokio::runtime::Builder;
 
 use super::{fail, sentence};
+use crate::config::Instances;
+use crate::installation::{Installation, default_config};
 use crate::lambda::{Function, failed_to_start};
-use crate::serve::{self, Instances};
 use crate::{routes, telemetry};
 
 /// Answers what Lambda hands over, until Lambda ends the process. The log goes to stderr, audit events go to stdout.
@@ -39,7 +41,8 @@ pub fn run() -> ExitCode {
 }
 
 async fn start() -> anyhow::Result<Function> {
-    let app = serve::wire(&serve::default_config(), Instances::Many).await?;
+    let installation = Installation::of(&default_config(), telemetry::stdout()?)?;
+    let app = installation.app(Instances::Many, Open::OrMake, None).await?;
     let public_url = app.login_flow.public_url.clone();
     let (clock, random) = (app.clock.clone(), app.random.clone());
     Ok(Function::new(routes::router(app), &public_url, clock, random))

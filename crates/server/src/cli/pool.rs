@@ -10,18 +10,17 @@ mod lookup;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::operator::pools::{self, PoolOverview};
 use daypass_core::store::SharedStore;
-use daypass_store::SqliteStore;
+use daypass_store::{Open, StoreUrl};
 use serde_json::{Value, json};
 
+use super::place::Place;
 use super::{print, printable, tell};
-use crate::up::home::Home;
 
 /// As many pools are read at a time.
 const POOLS: usize = 100;
@@ -67,25 +66,23 @@ pub struct Show {
 /// Where embedded pools are kept.
 #[derive(Debug, Args)]
 pub struct Database {
-    /// Where `daypass up` keeps its state
-    #[arg(long, default_value = ".daypass", value_name = "DIR")]
-    dir: PathBuf,
-    /// A database file, in place of the one in --dir
-    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    #[command(flatten)]
+    place: Place,
+    /// A database file of no installation, such as one that was set aside
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dir", "config"])]
     database: Option<PathBuf>,
 }
 
 impl Database {
     /// Opens the database that is there.
     fn open(&self) -> anyhow::Result<SharedStore> {
-        let path = match &self.database {
-            None => Home::existing(&self.dir)?.database(),
+        match &self.database {
+            None => self.place.find()?.store(Open::Existing),
             Some(file) => {
-                ensure!(file.exists(), "there is no database {}: name another --database", file.display());
-                file.clone()
+                let opened = daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::Existing);
+                opened.context("name another --database")
             }
-        };
-        Ok(Arc::new(SqliteStore::open(&path)?))
+        }
     }
 }
 

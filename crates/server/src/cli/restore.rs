@@ -14,8 +14,9 @@ use daypass_core::store::{SharedStore, StoredAccessKey};
 use daypass_store::Restoration;
 
 use super::backup::{copying, draft, people};
-use super::place::{Installation, Place};
+use super::place::Place;
 use super::{print, tell};
+use crate::installation::Installation;
 
 /// Put a backup in the place of what an installation keeps.
 ///
@@ -33,15 +34,14 @@ pub struct Arguments {
 
 pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find_to_restore()?;
-    let master_key = installation.master_key().await?;
+    let (database, master_key) = (installation.database()?, installation.master_key().await?);
     let untouched = || format!("{} is not restored, and nothing was changed", file.display());
-    let restoration =
-        Restoration::begin(&file, &installation.database, &mut copying()).with_context(untouched)?;
+    let restoration = Restoration::begin(&file, database, &mut copying()).with_context(untouched)?;
     let restored = take_in(&restoration, &installation, &master_key, &file).await.with_context(untouched)?;
     let told = Told::of(&restoration, restored);
-    let aside = aside(&installation.database, SystemClock.now());
+    let aside = aside(database, SystemClock.now());
     let replaced = restoration.finish(&aside)?;
-    print(&told.report(&file, &installation.database, replaced.then_some(&*aside)))?;
+    print(&told.report(&file, database, replaced.then_some(&*aside)))?;
     if told.copied_by_hand {
         tell(
             "The file was not made by `daypass backup`. If somebody copied it beside a running\n\
@@ -60,7 +60,7 @@ async fn take_in(
 ) -> anyhow::Result<Restored> {
     let store: SharedStore = Arc::new(restoration.store()?);
     let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await?;
-    let trail = installation.trail_in(&store);
+    let trail = installation.trail(&store);
     trail.noted(draft(AuditAction::Restore, file), people(&restoration.contents)).await?;
     Ok(restored)
 }

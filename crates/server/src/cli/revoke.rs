@@ -1,6 +1,5 @@
 //! `daypass revoke`: ends sessions.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -8,10 +7,10 @@ use clap::Args;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{IdentityId, RoleName};
 use daypass_core::operator::revocation::{RevocationError, Revoked, Revoker, Sessions};
+use daypass_store::Open;
 
-use super::place::{Opened, Place};
+use super::place::Place;
 use super::{operator, print};
-use crate::config::Config;
 
 /// End all sessions of an identity or of a role that began until now.
 #[derive(Debug, Args)]
@@ -21,19 +20,17 @@ pub struct Arguments {
     target: String,
     #[command(flatten)]
     place: Place,
-    /// The file that `daypass up` was given, for the roles in it
-    #[arg(short, long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let opened = arguments.place.open()?;
+    let installation = arguments.place.find()?;
+    let store = installation.store(Open::Existing)?;
     let sessions = sessions(&arguments.target)?;
     let revoker = Revoker {
-        trail: opened.trail(),
-        roles: roles(&opened, arguments.config.as_deref())?,
+        trail: installation.trail(&store),
+        roles: installation.role_names(),
         clock: Arc::new(SystemClock),
-        store: opened.store,
+        store,
     };
     let revoked = revoker.revoke(&sessions, &operator()).await.map_err(explain)?;
     Ok(print(&report(&arguments.target, revoked))?)
@@ -46,14 +43,6 @@ fn sessions(text: &str) -> anyhow::Result<Sessions> {
     } else {
         Sessions::OfRole(RoleName::parse(text)?)
     })
-}
-
-fn roles(opened: &Opened, config: Option<&Path>) -> anyhow::Result<Vec<RoleName>> {
-    let added = config.map(Config::of_either).transpose()?.map(|config| config.roles).unwrap_or_default();
-    let mut roles: Vec<RoleName> =
-        opened.role_names().into_iter().map(RoleName::parse).collect::<Result<_, _>>()?;
-    roles.extend(added.into_iter().map(|role| role.name));
-    Ok(roles)
 }
 
 fn report(target: &str, Revoked { until, of_no_identity }: Revoked) -> String {

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use daypass_store::Open;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::signals::Signals;
 use super::tell;
+use crate::config::Instances;
+use crate::installation::{Installation, default_config};
 use crate::listen::{Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
-use crate::serve::{self, Instances};
 use crate::{routes, telemetry, warnings};
 
 /// Serve an installation, until Ctrl-C or SIGTERM.
@@ -35,8 +37,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::log_to(telemetry::stderr()?);
     telemetry::log_panics();
     allow_many_sockets();
-    let config = arguments.config.unwrap_or_else(serve::default_config);
-    let app = serve::wire(&config, Instances::One).await?;
+    let config = arguments.config.unwrap_or_else(default_config);
+    let installation = Installation::of(&config, telemetry::stdout()?)?;
+    let app = installation.app(Instances::One, Open::OrMake, None).await?;
     if let Some(embedded) = &app.embedded {
         warnings::log(warnings::of_hidden_callers(&embedded.access.roles, &embedded.proxies));
     }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use self::client::{Credentials, Http, S3};
 use self::sandbox::App;
 use super::print;
-use crate::up::{self, Options, Ready, home::Home};
+use crate::installation::home::Home;
+use crate::up::{self, Options, Ready};
 
 /// Starts a fresh `up` in a directory of its own, walks the flow, and leaves nothing behind.
 pub async fn run() -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use super::reading::{At, Reading};
 use super::urls;
 
 /// An app that may call the broker.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppConfig {
     /// What the operator calls it.

@@ -15,12 +15,20 @@ pub(crate) const ACCOUNT_ID: &str = "000000000000";
 pub(crate) const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 /// The providers, both of them the sandbox.
 pub(crate) const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
+/// The bucket in which everybody has a folder.
+pub const BUCKET: &str = "daypass-demo";
+/// The file of its store in the directory.
+pub(crate) const DATABASE: &str = "daypass.db";
+/// The file of its master key.
+pub(crate) const MASTER_KEY: &str = "master-key";
+/// The file with the secret of our client at the sandbox.
+pub(crate) const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
 /// The server's port, unless another one is asked for.
 pub(crate) const PORT: u16 = 9400;
 
 /// Where everything answers on this machine.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Addresses {
+pub struct Addresses {
     /// The server's port.
     pub server: u16,
     /// The port of the sandbox identity provider.
@@ -36,33 +44,40 @@ impl Default for Addresses {
 
 impl Addresses {
     /// The playground's address by both of its names.
+    #[must_use]
     pub fn origins(self) -> [String; 2] {
         ["127.0.0.1", "localhost"].map(|host| format!("http://{host}:{}", self.server))
     }
 
     /// The playground itself, where its logins return to.
+    #[must_use]
     pub fn redirect_uris(self) -> [String; 2] {
         self.origins().map(|origin| format!("{origin}/"))
     }
 
     /// Where the sandbox may send browsers back to: the playground, and the hosted login of each provider.
+    #[must_use]
     pub fn sandbox_redirect_uris(self) -> Vec<String> {
         let callback = |id: &&str| format!("http://127.0.0.1:{}/login/{id}/callback", self.server);
         self.redirect_uris().into_iter().chain(PROVIDERS.iter().map(callback)).collect()
     }
 }
 
-/// The configuration of development. Both providers are Snapchat's own block, led to the sandbox; the second takes bare
-/// access tokens, to show what that flow costs.
-pub(super) fn text(addresses: Addresses, client_secret: &Path) -> String {
+/// The configuration of development, whose state is in `dir`. Both providers are Snapchat's own block, led to the
+/// sandbox; the second takes bare access tokens, to show what that flow costs.
+pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
     let [strict, lax] = PROVIDERS;
+    let client_secret = dir.join(SANDBOX_CLIENT_SECRET);
     format!(
-        "{pool}[[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
+        "master_key = {{ file = {master_key:?} }}\nstore.url = {store:?}\n\
+         {pool}[[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
+        master_key = dir.join(MASTER_KEY).to_string_lossy(),
+        store = format!("sqlite:{}", dir.join(DATABASE).display()),
         pool = pool(addresses),
         origins = addresses.origins(),
         redirect_uris = addresses.redirect_uris(),
-        strict = provider(strict, "Snapchat", false, addresses, client_secret),
-        lax = provider(lax, "Snapchat, bare tokens", true, addresses, client_secret),
+        strict = provider(strict, "Snapchat", false, addresses, &client_secret),
+        lax = provider(lax, "Snapchat, bare tokens", true, addresses, &client_secret),
     )
 }
 

@@ -11,7 +11,7 @@ use crate::provider_http::AllowedHost;
 
 /// What of the network providers may be in: the public internet, unless more is said. And who stands in front, and how
 /// patient we are.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
     /// Hosts of providers and issuers that may have a private address, each by its name or its address.

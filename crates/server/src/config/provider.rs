@@ -20,7 +20,7 @@ use crate::secrets::{SecretReference, Secrets};
 const MAX_CACHE: i64 = 300;
 
 /// A provider, by a block of the catalogue and whatever the operator lays over it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct ProviderConfig {
     /// Its name here, part of every developer user identifier.
     pub id: String,

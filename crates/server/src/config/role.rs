@@ -14,7 +14,7 @@ use super::mistakes::{ConfigError, Mistake};
 use super::reading::{At, Reading};
 
 /// A role, by the files of its policies.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleConfig {
     /// Its name, the last part of its ARN.

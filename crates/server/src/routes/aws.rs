@@ -19,8 +19,8 @@ use daypass_core::ground::ids::RequestId;
 
 use super::{SharedEmbedded, body};
 use crate::error::{ApiError, Dialect};
+use crate::installation::Embedded;
 use crate::sigv4::Caller;
-use crate::wire::Embedded;
 
 /// Ten logins of 50,000 characters, and some room.
 const MAX_BODY: usize = 576 * 1024;

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::installation::App;
 use crate::origin;
-use crate::wire::App;
 
 const MAX_BODY: usize = 64 * 1024;
 const MAX_TOKEN_DURATION: i64 = 86_400;

@@ -8,8 +8,8 @@ use daypass_core::ground::ids::RequestId;
 use super::exchange::{answer, check_origin, read_link};
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::installation::App;
 use crate::origin;
-use crate::wire::App;
 
 /// Two proofs.
 const MAX_BODY: usize = 128 * 1024;

@@ -24,7 +24,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use self::cookie::LoginCookies;
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
-use crate::wire::App;
+use crate::installation::App;
 
 /// More than any honest request or answer needs.
 const MAX_PARAMETERS: usize = 8 * 1024;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::SharedEmbedded;
 use crate::error::{ApiError, Dialect};
-use crate::wire::{Embedded, Playground};
+use crate::installation::{Embedded, Playground};
 
 macro_rules! files {
     ($folder:literal: $($name:literal),+ $(,)?) => {

@@ -7,7 +7,7 @@ use daypass_core::login::provider::definition::{Binding, Pkce, ProofKind};
 use serde::Serialize;
 
 use super::SharedApp;
-use crate::wire::App;
+use crate::installation::App;
 
 #[derive(Serialize)]
 pub struct Providers {

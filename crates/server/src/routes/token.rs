@@ -18,8 +18,8 @@ use serde::Serialize;
 use super::exchange::{User, check_origin, check_verifier};
 use super::{SharedApp, body};
 use crate::error::{ApiError, Dialect};
+use crate::installation::App;
 use crate::origin;
-use crate::wire::App;
 
 const MAX_BODY: usize = 8 * 1024;
 

@@ -16,8 +16,8 @@ use daypass_core::iam::Origin;
 
 use super::body::BodyFault;
 use super::error;
+use crate::installation::Embedded;
 use crate::sigv4::{Caller, SignatureError};
-use crate::wire::Embedded;
 
 /// What a request has to be signed for.
 const SERVICE: &str = "s3";

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass::wire::{App, Embedded};
+use daypass::installation::{App, Embedded};
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ground::ids::IdentityId;

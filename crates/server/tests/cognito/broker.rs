@@ -17,10 +17,10 @@ use axum::http::header;
 use axum::middleware;
 use axum::response::Response;
 use daypass::config::Config;
+use daypass::installation::{App, Dependencies};
 use daypass::listen::{Stop, listen};
 use daypass::routes;
 use daypass::secrets::{AwsSecrets, Secrets};
-use daypass::wire::{App, Ingredients};
 use daypass_core::ground::clock::{Clock, ManualClock};
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::SeededRandom;
@@ -132,7 +132,7 @@ impl Broker {
         let config = config(tables, secret.path());
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let audit = Arc::<CollectedLines>::default();
-        let ingredients = Ingredients {
+        let dependencies = Dependencies {
             config,
             roles: |_| Vec::new(),
             store: Arc::new(MemoryStore::new()),
@@ -146,7 +146,7 @@ impl Broker {
             random: Arc::new(SeededRandom::new(2)),
             playground: None,
         };
-        let app = Arc::new(App::wire(ingredients).await.unwrap());
+        let app = Arc::new(App::wire(dependencies).await.unwrap());
         Self { router: routes::router(app.clone()), app, clock, audit }
     }
 

@@ -95,7 +95,7 @@ impl Installation {
     pub fn run(&self, arguments: &[&str]) -> Done {
         let config = self.path("daypass.toml");
         let mut command = program();
-        command.current_dir(self.dir.path()).args(arguments).arg("--installation").arg(config);
+        command.current_dir(self.dir.path()).args(arguments).arg("--config").arg(config);
         Done::of(command)
     }
 

@@ -52,6 +52,12 @@ const CACHED_STATEMENTS: usize = 64;
 /// Why a database could not be opened, for the person who named the file.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// There is none.
+    #[error("there is no database {path}", path = path.display())]
+    NotThere {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// The file could not be made.
     #[error(
         "cannot create the database {path}: {source}; its directory must exist and be writable by this user"

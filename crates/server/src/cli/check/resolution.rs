@@ -15,11 +15,12 @@ use crate::secrets::{self, AwsSecrets, SecretStore, Secrets};
 /// Fetches all of it. Says what answered, and gives back what did not, in words for the operator.
 pub(super) async fn resolve(
     config: &Config,
+    of_production: bool,
     mut say: impl FnMut(String) -> std::io::Result<()>,
 ) -> anyhow::Result<Vec<String>> {
     let clock = Arc::new(SystemClock);
     let private = config.network.allow_private.iter().cloned();
-    let here = (!config.is_of_production()).then(loopback).into_iter().flatten();
+    let here = (!of_production).then(loopback).into_iter().flatten();
     let http = ReqwestHttp::new(
         Limits::default(),
         Reach::with(private.chain(here)),
@@ -132,7 +133,7 @@ mod tests {
             answered.push(line);
             Ok(())
         };
-        let failures = resolve(&Config::of_either(&file).unwrap(), say).await.unwrap();
+        let failures = resolve(&Config::of_either(&file).unwrap(), false, say).await.unwrap();
         assert_eq!(answered.len(), 1, "{answered:?}");
         assert!(
             answered[0].ends_with(&format!("/there\": the keys of {server}/keys answer")),

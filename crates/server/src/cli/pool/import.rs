@@ -12,11 +12,10 @@ use clap::Args;
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError, AuditTrail};
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::ground::random::SystemRandom;
 use daypass_core::operator::pools::{self, PoolImportError};
 use daypass_core::store::SharedStore;
 use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
-use daypass_store::SqliteStore;
+use daypass_store::{Open, StoreUrl};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 
@@ -24,8 +23,7 @@ use super::file::{self, Opened};
 use super::{Database, print, printable, tell};
 use crate::cli::operator;
 use crate::cli::progress::{Progress, Unit};
-use crate::telemetry::AuditOutput;
-use crate::up::{self, home::Home};
+use crate::installation::Installation;
 
 /// What to import, and where.
 #[derive(Debug, Args)]
@@ -42,9 +40,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (input, total) = open_file(file)?;
     let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
-    let Target { store, trail, _home } = open(place)?;
+    let target = Target::open(place)?;
     let import = everybody(opened, Progress::new(Unit::Identities, total));
-    let imported = pools::import(&*store, &trail, import, up::pool_arn(&id), &operator()).await;
+    let named = target.name(&id)?;
+    let imported = pools::import(&*target.store, &target.trail, import, named, &operator()).await;
     let imported = imported.map_err(|error| explain(error, &file.display().to_string()))?;
     print(&report(&id, imported))?;
     if let Some(name) = name {
@@ -98,26 +97,29 @@ fn open_file(file: &Path) -> anyhow::Result<(Box<dyn BufRead + Send>, Option<u64
 /// Where an import goes.
 struct Target {
     store: SharedStore,
-    trail: AuditTrail,
-    /// Keeps a server out.
-    _home: Option<Home>,
+    trail: Arc<AuditTrail>,
+    /// Keeps a server out of a directory of `up`.
+    installation: Option<Installation>,
 }
 
-/// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
-fn open(place: &Database) -> anyhow::Result<Target> {
-    let (path, home) = if let Some(file) = &place.database {
-        (file.clone(), None)
-    } else {
-        let home = Home::open(&place.dir, &SystemRandom)?;
-        (home.database(), Some(home))
-    };
-    let store: SharedStore = Arc::new(SqliteStore::open(&path)?);
-    let lines: Arc<dyn AuditLines> = match &home {
-        Some(home) => Arc::new(AuditOutput::new(home.audit_log()?)),
-        None => Arc::new(NoLines),
-    };
-    let trail = AuditTrail::new(store.clone(), lines, Arc::new(SystemClock));
-    Ok(Target { store, trail, _home: home })
+impl Target {
+    /// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
+    fn open(place: &Database) -> anyhow::Result<Self> {
+        if let Some(file) = &place.database {
+            let store = daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::OrMake)?;
+            let trail = Arc::new(AuditTrail::new(store.clone(), Arc::new(NoLines), Arc::new(SystemClock)));
+            return Ok(Self { store, trail, installation: None });
+        }
+        let installation = place.place.find_or_make()?;
+        let store = installation.store(Open::OrMake)?;
+        Ok(Self { trail: installation.trail(&store), store, installation: Some(installation) })
+    }
+
+    /// What the audit trail calls a pool. A database of no installation has no account.
+    fn name(&self, id: &IdentityPoolId) -> anyhow::Result<String> {
+        let arn = self.installation.as_ref().map(|installation| installation.pool_arn(id)).transpose()?;
+        Ok(arn.unwrap_or_else(|| id.to_string()))
+    }
 }
 
 /// A database alone has its audit trail within.

@@ -3,11 +3,11 @@
 use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::login::public::{OidcProvider, UserPool};
+use daypass_store::StoreUrl;
 use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, MAX_ROLE_MAPPING_RULES, PoolConfig, RegionConfig};
-use crate::config::store::StoreUrl;
 use crate::config::{AppConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;

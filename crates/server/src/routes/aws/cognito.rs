@@ -24,11 +24,11 @@ use super::model::OPERATIONS;
 use super::validation::Violations;
 use super::{Operation, authenticate, pool, shapes, sts};
 use crate::error::{ApiError, Dialect};
+use crate::installation::Embedded;
 use crate::origin;
 use crate::routes::body;
 use crate::sigv4::Caller;
 use crate::warnings;
-use crate::wire::Embedded;
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 const SERVICE: &str = "cognito-identity";

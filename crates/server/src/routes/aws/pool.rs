@@ -8,7 +8,7 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::pool::PoolError;
 use serde_json::{Map, Value};
 
-use crate::wire::Embedded;
+use crate::installation::Embedded;
 
 /// As many identities as DeleteIdentities takes (cognito-identity API, IdentityIdList).
 const MAX_IDENTITIES: usize = 60;

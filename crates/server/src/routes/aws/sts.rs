@@ -20,9 +20,9 @@ use super::model::{all, optional, required};
 use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
 use super::{Operation, authenticate};
 use crate::error::{ApiError, Dialect};
+use crate::installation::Embedded;
 use crate::origin;
 use crate::sigv4::Caller;
-use crate::wire::Embedded;
 use crate::xml;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{address, app_response, start_path};
 use crate::error::ApiError;
-use crate::wire::App;
+use crate::installation::App;
 
 #[derive(Template)]
 #[template(path = "routes/login/choose.html")]

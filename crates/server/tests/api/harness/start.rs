@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use daypass::config::Config;
+use daypass::installation::{App, Dependencies, Embedded, Playground};
 use daypass::routes;
 use daypass::sandbox::{self, Client, SandboxConfig};
 use daypass::secrets::{AwsSecrets, Secrets};
-use daypass::wire::{App, Embedded, Ingredients, Playground};
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::ids::{Region, UserName};
 use daypass_core::ground::outbound::ProviderHttp;
@@ -85,8 +85,8 @@ impl Start {
         let secret_file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
         let config = self.config(secret_file.path(), &hosts);
-        let ingredients = self.ingredients(config, &network, &audit, &clock, &random);
-        let app = Arc::new(App::wire(ingredients).await.unwrap());
+        let dependencies = self.dependencies(config, &network, &audit, &clock, &random);
+        let app = Arc::new(App::wire(dependencies).await.unwrap());
         let embedded = app.embedded.clone().unwrap();
         Daypass {
             router: routes::router(app.clone()),
@@ -112,15 +112,15 @@ impl Start {
         config(&pool, secret, oidc_hosts, &self.tables)
     }
 
-    fn ingredients(
+    fn dependencies(
         &self,
         config: Config,
         network: &Arc<impl ProviderHttp + 'static>,
         audit: &Arc<CollectedLines>,
         clock: &Arc<ManualClock>,
         random: &Arc<SeededRandom>,
-    ) -> Ingredients {
-        Ingredients {
+    ) -> Dependencies {
+        Dependencies {
             config,
             roles,
             store: self.backend.store(),

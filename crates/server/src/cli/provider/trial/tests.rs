@@ -7,7 +7,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::tour::client::Http;
 use crate::cli::tour::sandbox::{self, App};
-use crate::up::home::Home;
+use crate::installation::home::Home;
 use crate::up::{self, Options, Running};
 
 #[derive(Parser)]

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use crate::config::development::DATABASE;
+
 /// What `up` makes in its folder, besides what begins with one of [`OURS_WITH_MORE`] and the drafts of files.
 const OURS: [&str; 7] =
     [".gitignore", "aws-config", "aws-credentials", "lock", "master-key", "s3", "sandbox-client-secret"];
 /// The database has companions, and logs are rotated beside themselves.
 const OURS_WITH_MORE: [&str; 3] = [DATABASE, "audit.jsonl", "log.jsonl"];
-const DATABASE: &str = "daypass.db";
 /// Names that others use as well: a folder with nothing but these may be anybody's.
 const ANYBODYS: [&str; 3] = [".gitignore", "lock", "s3"];
 

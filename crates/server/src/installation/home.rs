@@ -12,16 +12,13 @@ use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 
 use super::folder::Folder;
+use crate::config::development::{DATABASE, MASTER_KEY, SANDBOX_CLIENT_SECRET};
 use crate::config::parse_master_key;
-use crate::secrets;
 use crate::telemetry::{self, Lines};
-
-const MASTER_KEY: &str = "master-key";
-const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
 
 /// The directory, and a lock that keeps a second `up` out of it while this value lives.
 #[derive(Debug)]
-pub(crate) struct Home {
+pub struct Home {
     dir: PathBuf,
     /// What the developer has to hear of.
     pub warnings: Vec<String>,
@@ -33,7 +30,7 @@ impl Home {
     pub fn open(dir: &Path, random: &dyn Random) -> anyhow::Result<Self> {
         let Folder { path: dir, warning } = Folder::prepare(dir)?;
         let lock = lock(&dir)?;
-        let mut home = Self { dir, warnings: warning.into_iter().collect(), _lock: Some(lock) };
+        let home = Self { dir, warnings: warning.into_iter().collect(), _lock: Some(lock) };
         ensure!(
             home.master_key_file().exists() || !home.database().exists(),
             "{key} is missing, and what {database} keeps is sealed under it: bring the key back from where you keep a \
@@ -44,7 +41,6 @@ impl Home {
         );
         home.make_once(MASTER_KEY, &BASE64_STANDARD.encode(random.bytes::<32>()))?;
         home.make_once(SANDBOX_CLIENT_SECRET, Secret::generate_access_key(random).expose())?;
-        home.warnings.extend(secrets::exposure(&home.master_key_file()));
         Ok(home)
     }
 
@@ -69,14 +65,22 @@ impl Home {
         Ok(Self { _lock: Some(lock(dir)?), ..home })
     }
 
+    /// Its path.
+    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
+    /// The file of the store.
+    #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.dir.join("daypass.db")
+        self.dir.join(DATABASE)
     }
 
+    /// The root of all sealing.
+    ///
+    /// # Errors
+    /// If it is gone, or no key.
     pub fn master_key(&self) -> anyhow::Result<MasterKey> {
         const CURE: &str =
             "bring it back from where you keep a copy: what it sealed cannot be opened without it";
@@ -89,18 +93,26 @@ impl Home {
         self.dir.join(MASTER_KEY)
     }
 
-    pub fn sandbox_client_secret_file(&self) -> PathBuf {
-        self.dir.join(SANDBOX_CLIENT_SECRET)
-    }
-
+    /// The secret of our client at the sandbox.
+    ///
+    /// # Errors
+    /// If it cannot be read.
     pub fn sandbox_client_secret(&self) -> anyhow::Result<Secret> {
         self.read_secret(SANDBOX_CLIENT_SECRET)
     }
 
+    /// Where the log goes.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn log(&self) -> anyhow::Result<Lines> {
         self.lines("log", "log.jsonl")
     }
 
+    /// Where audit events go besides the store.
+    ///
+    /// # Errors
+    /// If it cannot be written.
     pub fn audit_log(&self) -> anyhow::Result<Lines> {
         self.lines("audit", "audit.jsonl")
     }
@@ -153,9 +165,6 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
     use daypass_core::ground::random::SeededRandom;
 
     use super::*;
@@ -185,15 +194,5 @@ mod tests {
 
         fs::write(dir.join(MASTER_KEY), key).unwrap();
         open(&dir).unwrap().master_key().unwrap();
-    }
-
-    #[test]
-    fn a_master_key_that_everybody_can_read_is_told_of() {
-        let parent = tempfile::tempdir().unwrap();
-        let dir = parent.path().join("state");
-        assert_eq!(open(&dir).unwrap().warnings, [""; 0]);
-        fs::set_permissions(dir.join(MASTER_KEY), Permissions::from_mode(0o644)).unwrap();
-        let warnings = open(&dir).unwrap().warnings;
-        assert!(matches!(&warnings[..], [one] if one.contains("chmod 600")), "{warnings:?}");
     }
 }

@@ -1,0 +1,226 @@
+//! An installation: a configuration, and what it leads to. `up`, `serve`, Lambda and every command open one, and it is
+//! that of `up`, in its directory, or that of a configuration for production.
+
+mod app;
+mod development_roles;
+mod embedded;
+mod folder;
+pub mod home;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{bail, ensure};
+use daypass_core::audit::{AuditLines, AuditTrail};
+use daypass_core::credentials::role::RoleDocument;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::ids::{IdentityPoolId, RoleName};
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::records::identity::IdentityPool;
+use daypass_core::store::SharedStore;
+use daypass_core::store::memory::MemoryStore;
+use daypass_store::{Open, StoreUrl};
+
+pub use self::app::{App, Dependencies, Playground, WireError};
+pub use self::development_roles::ROLES;
+pub use self::embedded::Embedded;
+use self::home::Home;
+use crate::config::development::Addresses;
+use crate::config::{Config, Driver, EmbeddedConfig, Instances};
+use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
+use crate::secrets::{self, AwsSecrets, Secrets};
+use crate::telemetry::{AuditOutput, Lines};
+use crate::warnings;
+
+/// A configuration, and where what it leads to is kept.
+pub struct Installation {
+    config: Config,
+    /// The directory of `up`, if it is one's.
+    home: Option<Home>,
+    /// Where audit events go besides the store.
+    audit_lines: Arc<dyn AuditLines>,
+}
+
+impl Installation {
+    /// That of a configuration for production, whose audit events go to `audit` besides the store.
+    ///
+    /// # Errors
+    /// Every mistake of the configuration.
+    pub fn of(file: &Path, audit: Lines) -> anyhow::Result<Self> {
+        let audit_lines = Arc::new(AuditOutput::new(audit));
+        Ok(Self { config: Config::read(file)?, home: None, audit_lines })
+    }
+
+    /// That of `up` in its directory, over whose configuration a developer's file is laid.
+    ///
+    /// # Errors
+    /// Every mistake of the file.
+    pub fn up(home: Home, addresses: Addresses, file: Option<&Path>) -> anyhow::Result<Self> {
+        let config = Config::of_development(addresses, home.dir(), file)?;
+        let audit_lines = Arc::new(AuditOutput::new(home.audit_log()?));
+        Ok(Self { config, home: Some(home), audit_lines })
+    }
+
+    /// What the operator decided.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The directory of `up`, if it is one's.
+    #[must_use]
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
+    }
+
+    /// The directory of `up`, which stays locked while this value lives.
+    #[must_use]
+    pub fn into_home(self) -> Option<Home> {
+        self.home
+    }
+
+    /// The file of its store.
+    ///
+    /// # Errors
+    /// If it is kept in no file.
+    pub fn database(&self) -> anyhow::Result<&Path> {
+        match self.config.store()? {
+            StoreUrl::Sqlite(file) => Ok(file),
+            StoreUrl::Memory => bail!("a store in memory can be seen by nobody but its own process"),
+        }
+    }
+
+    /// The file of its store, which is there.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn database_that_is_there(&self) -> anyhow::Result<&Path> {
+        let database = self.database()?;
+        let cure = "start Daypass first, or name another --config or --dir";
+        ensure!(database.exists(), "there is no store {}: {cure}", database.display());
+        Ok(database)
+    }
+
+    /// Opens its store.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
+        if open == Open::Existing {
+            self.database_that_is_there()?;
+        }
+        // Whoever looks into a store in memory would see an empty one of their own.
+        self.database()?;
+        Ok(daypass_store::open(self.config.store()?, open)?)
+    }
+
+    /// The audit trail in its store.
+    pub fn trail(&self, store: &SharedStore) -> Arc<AuditTrail> {
+        Arc::new(AuditTrail::new(store.clone(), self.audit_lines.clone(), Arc::new(SystemClock)))
+    }
+
+    /// The root of all sealing.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn master_key(&self) -> anyhow::Result<MasterKey> {
+        let store = AwsSecrets::new(Arc::new(SystemClock));
+        let secrets = Secrets::fetch(self.config.master_key_reference(), &store, secrets::AT_START).await?;
+        Ok(self.config.master_key(&secrets)?)
+    }
+
+    /// The pool that logins lead to, as the server finds it.
+    ///
+    /// # Errors
+    /// The store's, or that the pools are Amazon's.
+    pub async fn pool(&self, store: &SharedStore) -> anyhow::Result<IdentityPool> {
+        let provider = &self.config.pool.developer_provider;
+        Ok(embedded::configured_pool(&**store, self.embedded()?, provider, &SystemRandom).await?)
+    }
+
+    /// What policies call a pool.
+    ///
+    /// # Errors
+    /// If the pools are Amazon's.
+    pub fn pool_arn(&self, id: &IdentityPoolId) -> anyhow::Result<String> {
+        let EmbeddedConfig { region, account_id, .. } = self.embedded()?;
+        Ok(id.arn(region, account_id))
+    }
+
+    /// The roles that it has.
+    pub fn role_names(&self) -> Vec<RoleName> {
+        let given = self.home.iter().flat_map(|_| development_roles::names());
+        given.chain(self.config.roles.iter().map(|role| role.name.clone())).collect()
+    }
+
+    /// Wires it. On the first start this makes the store, the pool and its keys. Whatever can be wrong with the
+    /// configuration, and what it refers to, comes before.
+    ///
+    /// # Errors
+    /// In words for the operator, with the cure.
+    pub async fn app(
+        &self,
+        instances: Instances,
+        open: Open,
+        playground: Option<Playground>,
+    ) -> anyhow::Result<Arc<App>> {
+        let config = self.config.clone();
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
+        let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
+        config.check_secrets(&secrets)?;
+        if self.home.is_none() {
+            warnings::log(warnings::of_production(&config, instances));
+        }
+        let here = self.home.iter().flat_map(|_| loopback());
+        let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
+        let app = App::wire(Dependencies {
+            store: store_of(config.store()?, instances, open)?,
+            master_key: config.master_key(&secrets)?,
+            secrets,
+            secret_store,
+            http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
+            aws: None,
+            audit_lines: self.audit_lines.clone(),
+            roles: if self.home.is_some() { development_roles::roles } else { no_roles },
+            playground,
+            config,
+            clock,
+            random,
+        });
+        Ok(Arc::new(app.await?))
+    }
+
+    fn embedded(&self) -> anyhow::Result<&EmbeddedConfig> {
+        match &self.config.pool.driver {
+            Driver::Embedded(pool) => Ok(pool),
+            Driver::Cognito(_) => {
+                bail!("the pool is Amazon Cognito's, and so are its keys and roles: use IAM")
+            }
+        }
+    }
+}
+
+fn no_roles(_: &IdentityPoolId) -> Vec<RoleDocument> {
+    Vec::new()
+}
+
+fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {
+    match (url, instances) {
+        (StoreUrl::Sqlite(_), Instances::Many) => bail!(
+            "[store] url: instances of a function share no disk; use \"memory:\" with driver = \"cognito\", whose \
+             identities are Amazon's to keep"
+        ),
+        (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::of_one_among_many())),
+        (url, Instances::One) => Ok(daypass_store::open(url, open)?),
+    }
+}
+
+/// Where the configuration is, unless it is said: beside the program on Lambda, else in the working directory.
+#[must_use]
+pub fn default_config() -> PathBuf {
+    let named = std::env::var_os("DAYPASS_CONFIG").map(PathBuf::from);
+    let beside = || std::env::var_os("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default();
+    named.unwrap_or_else(|| beside().join("daypass.toml"))
+}
