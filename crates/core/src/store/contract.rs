@@ -15,7 +15,6 @@ mod keys;
 pub mod model;
 mod once;
 mod pools;
-mod races;
 mod revocations;
 
 pub use audit_events::*;
@@ -24,7 +23,6 @@ pub use keys::*;
 pub use model::*;
 pub use once::*;
 pub use pools::*;
-pub use races::*;
 pub use revocations::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
@@ -68,6 +66,11 @@ macro_rules! contract_tests {
             what_comes_out_of_order_is_not_imported,
             a_deleted_pool_comes_back_as_it_is_brought,
             of_racing_imports_of_one_pool_one_brings_it,
+            // pools: races
+            first_logins_racing_with_the_deletion_of_their_pool_leave_nothing,
+            racing_purges_take_nothing_that_is_there,
+            of_racing_changes_to_a_pool_one_wins_each_version,
+            racing_starts_agree_on_the_configured_pool,
             // identities: guests
             a_guest_comes_back_as_it_was_added,
             an_unknown_identity_is_none,
@@ -135,6 +138,15 @@ macro_rules! contract_tests {
             disabled_identities_can_be_hidden,
             logins_are_listed_by_identity_in_order,
             a_page_after_an_item_that_is_gone_goes_on_behind_it,
+            // identities: races
+            one_identity_for_two_hundred_racing_first_logins,
+            racing_first_logins_of_many_people_do_not_mix,
+            of_two_logins_racing_for_one_guest_one_is_linked,
+            of_two_guests_one_login_races_for_one_is_linked,
+            a_first_login_racing_with_a_link_gives_it_one_identity,
+            a_deletion_racing_with_a_link_leaves_all_or_nothing,
+            of_racing_merges_both_ways_one_ends_an_identity,
+            of_racing_unlinks_one_takes_the_login,
             // keys
             the_first_signing_key_is_everybodys,
             a_store_without_signing_keys_lists_none,
@@ -155,6 +167,12 @@ macro_rules! contract_tests {
             an_access_key_is_deleted_once_it_is_disabled,
             a_name_is_free_again_after_its_last_access_key,
             access_keys_are_listed_by_name_and_age,
+            // keys: races
+            racing_starts_agree_on_the_signing_key,
+            racing_starts_agree_on_the_access_key,
+            racing_rotations_leave_two_enabled_access_keys,
+            a_rotation_racing_with_an_enabling_leaves_two_enabled_access_keys,
+            of_racing_first_access_keys_of_one_name_one_is_kept,
             // revocations
             nothing_is_revoked_at_first,
             an_identity_and_a_role_are_revoked_apart,
@@ -164,6 +182,8 @@ macro_rules! contract_tests {
             a_revocation_is_not_cut_short,
             a_standing_is_the_identity_with_its_logins_and_revocations,
             an_identity_that_is_not_there_can_be_revoked,
+            racing_revocations_leave_the_latest,
+            a_revocation_is_later_than_whatever_was_kept_before,
             // once: names
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
@@ -177,6 +197,7 @@ macro_rules! contract_tests {
             an_expired_login_grant_is_nobodys,
             a_new_login_grant_takes_expired_ones_along_and_no_others,
             a_taken_code_is_refused_and_the_login_grant_stays,
+            of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
             // audit events
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
@@ -186,31 +207,10 @@ macro_rules! contract_tests {
             audit_events_of_one_instant_come_last_kept_first,
             the_newest_audit_events_fill_the_limit,
             pages_of_audit_events_neither_repeat_nor_skip,
+            racing_audit_events_are_all_kept,
             an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event,
             unproved_refusals_come_last_kept_first_and_fill_the_limit,
             the_newest_unproved_refusals_take_the_places_of_the_oldest,
-            // races
-            one_identity_for_two_hundred_racing_first_logins,
-            racing_first_logins_of_many_people_do_not_mix,
-            of_two_logins_racing_for_one_guest_one_is_linked,
-            of_two_guests_one_login_races_for_one_is_linked,
-            a_first_login_racing_with_a_link_gives_it_one_identity,
-            a_deletion_racing_with_a_link_leaves_all_or_nothing,
-            first_logins_racing_with_the_deletion_of_their_pool_leave_nothing,
-            racing_purges_take_nothing_that_is_there,
-            of_racing_merges_both_ways_one_ends_an_identity,
-            of_racing_unlinks_one_takes_the_login,
-            of_racing_changes_to_a_pool_one_wins_each_version,
-            racing_starts_agree_on_the_configured_pool,
-            racing_starts_agree_on_the_signing_key,
-            racing_starts_agree_on_the_access_key,
-            racing_rotations_leave_two_enabled_access_keys,
-            a_rotation_racing_with_an_enabling_leaves_two_enabled_access_keys,
-            of_racing_first_access_keys_of_one_name_one_is_kept,
-            racing_revocations_leave_the_latest,
-            a_revocation_is_later_than_whatever_was_kept_before,
-            racing_audit_events_are_all_kept,
-            of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
             // random changes
             random_changes_come_out_as_the_model_says,
             racing_links_merges_and_unlinks_lose_nothing,
@@ -235,22 +235,24 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 16] = [
+    const CASES: [&str; 18] = [
         include_str!("contract/audit_events.rs"),
         include_str!("contract/identities/deletions.rs"),
         include_str!("contract/identities/guests.rs"),
         include_str!("contract/identities/linking.rs"),
         include_str!("contract/identities/listings.rs"),
         include_str!("contract/identities/logins.rs"),
+        include_str!("contract/identities/races.rs"),
         include_str!("contract/identities/unlinking.rs"),
         include_str!("contract/keys.rs"),
+        include_str!("contract/keys/races.rs"),
         include_str!("contract/model.rs"),
         include_str!("contract/once/login_grants.rs"),
         include_str!("contract/once/used_once.rs"),
         include_str!("contract/pools.rs"),
         include_str!("contract/pools/deletions.rs"),
+        include_str!("contract/pools/races.rs"),
         include_str!("contract/pools/transfer.rs"),
-        include_str!("contract/races.rs"),
         include_str!("contract/revocations.rs"),
     ];
 

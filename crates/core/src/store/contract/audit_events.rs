@@ -1,6 +1,6 @@
 //! The audit trail.
 
-use super::fixture::{Fixture, ODD_TEXT, instant};
+use super::fixture::{Fixture, ODD_TEXT, instant, race};
 use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use crate::store::{MAX_UNPROVED_REFUSALS, Page, SharedStore};
 
@@ -166,6 +166,21 @@ pub async fn the_newest_unproved_refusals_take_the_places_of_the_oldest(store: S
     fixture.store.add_unproved_refusals(&one_by_one[..1]).await.unwrap();
     let kept = fixture.store.list_unproved_refusals(&subject, usize::MAX).await.unwrap();
     assert_eq!((kept.len(), &kept[0]), (MAX_UNPROVED_REFUSALS, &one_by_one[0]));
+}
+
+pub async fn racing_audit_events_are_all_kept(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let identity_id = fixture.draw_identity_id();
+    let events =
+        (0..200).map(|at| AuditEvent { identity_id: Some(identity_id.clone()), ..plain_event(&fixture, at) });
+    let events: Vec<_> = events.collect();
+    race(events.clone().into_iter().map(|event| {
+        let store = fixture.store.clone();
+        async move { store.add_audit_event(&event).await.unwrap() }
+    }))
+    .await;
+    let kept = fixture.store.list_audit_events(&AuditSubject::Identity(identity_id), 1000).await.unwrap();
+    assert!(kept.iter().rev().eq(&events));
 }
 
 async fn list_unproved(fixture: &Fixture, about: &AuditSubject) -> Vec<AuditEvent> {

@@ -15,7 +15,7 @@ use crate::records::identity::{
     PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
 };
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
-use crate::store::{LinkOutcome, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
+use crate::store::{LinkOutcome, Page, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
 
 /// Text that a careless store changes, cuts or chokes on.
 pub(super) const ODD_TEXT: &str = "🦊 Zoë\u{301} ﬁ\u{202e}\t'\"\\%_;--\u{fffd}\u{10ffff} \0 ";
@@ -158,6 +158,13 @@ impl Fixture {
     /// An identity that must exist.
     pub(super) async fn identity(&self, id: &IdentityId) -> Identity {
         self.store.lookup_identity(id).await.unwrap().unwrap()
+    }
+
+    /// The identities of the first pool, in order.
+    pub(super) async fn identities(&self) -> Vec<IdentityId> {
+        let page = Page { after: None, limit: 1000 };
+        let listed = self.store.list_identities(&self.pool_id, false, page).await.unwrap();
+        listed.into_iter().map(|identity| identity.id).collect()
     }
 
     /// Everything there is to know about some identities.

@@ -5,6 +5,7 @@ mod guests;
 mod linking;
 mod listings;
 mod logins;
+mod races;
 mod unlinking;
 
 pub use self::deletions::*;
@@ -12,4 +13,5 @@ pub use self::guests::*;
 pub use self::linking::*;
 pub use self::listings::*;
 pub use self::logins::*;
+pub use self::races::*;
 pub use self::unlinking::*;

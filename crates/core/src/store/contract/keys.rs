@@ -1,5 +1,8 @@
 //! Signing keys and developer access keys.
 
+mod races;
+
+pub use self::races::*;
 use super::fixture::{access_key, signing_key};
 use crate::store::{AccessKeyOutcome as Outcome, SharedStore, StoredAccessKey};
 

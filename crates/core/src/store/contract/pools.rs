@@ -1,11 +1,13 @@
 //! Pools, their roles, and the guests in them.
 
 mod deletions;
+mod races;
 mod transfer;
 
 use std::collections::BTreeMap;
 
 pub use self::deletions::*;
+pub use self::races::*;
 pub use self::transfer::*;
 
 use super::fixture::{Fixture, ODD_TEXT, full_roles, full_tag_maps, plain_pool};

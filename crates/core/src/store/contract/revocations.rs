@@ -1,13 +1,15 @@
 //! The end of sessions before their time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::fixture::{Fixture, instant, last_millisecond};
-use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
+use super::audit_events::plain_event;
+use super::fixture::{Fixture, instant, last_millisecond, race};
+use crate::audit::AuditEvent;
+use crate::ground::clock::{Clock, ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName};
 use crate::records::identity::Login;
-use crate::store::Standing;
-use crate::store::{RevocationTarget, SharedStore};
+use crate::store::{RevocationTarget, SharedStore, Standing};
 
 pub async fn nothing_is_revoked_at_first(store: SharedStore) {
     let fixture = Fixture::new(store).await;
@@ -99,6 +101,57 @@ pub async fn an_identity_that_is_not_there_can_be_revoked(store: SharedStore) {
     let deleted = fixture.draw_identity_id();
     revoke(&fixture, RevocationTarget::Identity(deleted.clone()), instant(3)).await;
     assert_eq!(revoked_until(&fixture, &deleted, "reader").await, Some(instant(3)));
+}
+
+pub async fn racing_revocations_leave_the_latest(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    race((0..32).map(|number| {
+        let (store, target) = (fixture.store.clone(), RevocationTarget::Identity(ada.clone()));
+        // 7 and 32 share no divisor: every instant once, in no order.
+        let clock = Arc::new(ManualClock::at(instant(number * 7 % 32)));
+        async move { store.revoke_sessions(&target, clock).await.unwrap() }
+    }))
+    .await;
+    let role = RoleName::parse("reader").unwrap();
+    let standing = fixture.store.standing(&ada, &role).await.unwrap();
+    assert_eq!(standing.revoked_until, Some(instant(31)));
+}
+
+/// A clock that is a millisecond further each time somebody looks.
+struct TickingClock(AtomicI64);
+
+impl Clock for TickingClock {
+    fn now(&self) -> Timestamp {
+        instant(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// Revoke and issue, side by side. Whoever issues draws an instant, keeps the event, and only then hands out what
+/// was made; whoever revokes is told up to when. Of the two, one is first: what was kept before the revocation
+/// ended with it, so that nobody outruns it by being quick.
+pub async fn a_revocation_is_later_than_whatever_was_kept_before(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    let clock = Arc::new(TickingClock(AtomicI64::new(0)));
+    let kept_until = Arc::new(AtomicI64::new(-1));
+    let target = RevocationTarget::Identity(ada.clone());
+    race((0..64).map(|number| {
+        let (store, clock, kept_until) = (fixture.store.clone(), clock.clone(), kept_until.clone());
+        let (target, event) = (target.clone(), plain_event(&fixture, 0));
+        async move {
+            if number % 8 == 7 {
+                let before = kept_until.load(Ordering::SeqCst);
+                let until = store.revoke_sessions(&target, clock).await.unwrap();
+                assert!(until.as_millisecond() > before, "{until} is not after the event of {before}");
+                return;
+            }
+            let issued_at = clock.now();
+            store.add_audit_event(&AuditEvent { time: issued_at, ..event }).await.unwrap();
+            kept_until.fetch_max(issued_at.as_millisecond(), Ordering::SeqCst);
+        }
+    }))
+    .await;
 }
 
 fn role_target(name: &str) -> RevocationTarget {
