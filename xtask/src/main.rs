@@ -4,6 +4,8 @@
 #![expect(clippy::print_stdout, reason = "a command speaks to the person who typed it")]
 #![expect(clippy::print_stderr, reason = "a command speaks to the person who typed it")]
 
+#[cfg(test)]
+mod architecture;
 mod bench;
 mod cargo_deny;
 mod chromium;

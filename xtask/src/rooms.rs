@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top.
-const ROOMS: [&str; 11] = [
+pub const ROOMS: [&str; 11] = [
     "ground",
     "records",
     "iam",

@@ -1,5 +1,5 @@
 //! Daypass on the wire: the HTTP server, the S3 endpoint, the sandbox identity provider and the commands.
-//! What it all means is in `daypass-core`; `docs/architecture.md` walks one request through the files.
+//! What it all means is in `daypass-core`; `docs/architecture.md` has the map, and takes requests through the rooms.
 
 mod circuit;
 pub mod cli;
