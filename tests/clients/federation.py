@@ -3,10 +3,10 @@ takes guests and the logins of all of them."""
 
 import json
 
-import aws
 from issuer import CLIENT, Issuer, UserPool
-from login import Person
-from server import Daypass
+from support import aws
+from support.login import Person
+from support.server import Daypass
 
 BUCKET = "arn:aws:s3:::daypass-demo"
 # The roles, and which objects each may read and write.

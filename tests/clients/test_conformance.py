@@ -6,14 +6,13 @@ import re
 import pytest
 from botocore.credentials import Credentials
 
-import aws
-import login
 from conformance import document, model, violations
 from conformance.findings import Findings
 from conformance.refusals import REFUSALS
 from conformance.scenarios import SCENARIOS, Stage
 from conformance.wire import CognitoIdentity, Sts
 from federation import Federation
+from support import aws, login
 
 OPERATIONS = model.COGNITO_IDENTITY.operation_names
 ACTIONS = ["AssumeRoleWithWebIdentity", "GetCallerIdentity"]

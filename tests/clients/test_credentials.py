@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-import aws
-from login import Person
+from support import aws
+from support.login import Person
 
 NO_SUCH_ID = "us-east-1:00000000-0000-0000-0000-000000000000"
 FORBIDDEN = "Not authorized to perform sts:AssumeRoleWithWebIdentity"

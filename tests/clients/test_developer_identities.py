@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import pytest
 
-import aws
+from support import aws
 
 PROVIDER = "login.my-app"
 

@@ -6,10 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import aws
-import login
 from federation import Federation
-from server import Daypass
+from support import aws, login
+from support.server import Daypass
 
 PEOPLE = 1000
 KILL_AFTER = 300

@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-import aws
-import login
-from login import exchange, refused
+from support import aws, login
+from support.login import exchange, refused
 
 
 def test_a_code_becomes_an_identity(daypass):

@@ -3,8 +3,8 @@
 import jwt
 import pytest
 
-import aws
-from login import Person
+from support import aws
+from support.login import Person
 
 NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 NO_ROLE = "Invalid identity pool configuration. Check assigned IAM roles for this pool."

@@ -7,8 +7,8 @@ import subprocess
 import boto3
 import pytest
 
-import aws
-from server import program
+from support import aws
+from support.server import program
 
 TOKENS = ("--preset", "tokens")
 

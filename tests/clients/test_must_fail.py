@@ -26,11 +26,10 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import aws
-import login
 from conformance import answers
 from conformance.model import NO_ID
-from login import Person
+from support import aws, login
+from support.login import Person
 
 COGNITO, GOOGLE = "cognito-identity.amazonaws.com", "accounts.google.com"
 PROVIDER = "login.other-app"

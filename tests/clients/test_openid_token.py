@@ -6,8 +6,7 @@ import base64
 import jwt
 import pytest
 
-import aws
-import login
+from support import aws, login
 
 POOL_ARN = "https://cognito-identity.amazonaws.com/identity-pool-arn"
 

@@ -4,10 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-import aws
-import login
 import pytest
-from server import program
+from support import aws, login
+from support.server import program
 
 KEY = "operator.txt"
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-import aws
+from support import aws
 
 NO_POOL = "us-east-1:00000000-0000-0000-0000-000000000000"
 

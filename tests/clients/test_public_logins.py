@@ -10,9 +10,9 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 
-import aws
 from federation import Federation
 from issuer import CLIENT, UserPool
+from support import aws
 
 NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."

@@ -6,7 +6,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-import aws
+from support import aws
 
 MEBIBYTE = 1024 * 1024
 

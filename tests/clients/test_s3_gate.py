@@ -9,8 +9,7 @@ import pytest
 from botocore import auth
 from botocore.exceptions import ClientError
 
-import aws
-import login
+from support import aws, login
 
 REFUSALS = {"AccessDenied", "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "SignatureDoesNotMatch"}
 

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-import aws
+from support import aws
 
 SECRET = b"for Grace's eyes only"
 

@@ -12,8 +12,8 @@ import urllib.request
 import boto3
 import pytest
 
-import aws
-from server import START_LIMIT, STOP_LIMIT, program
+from support import aws
+from support.server import START_LIMIT, STOP_LIMIT, program
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
 CONFIGURATION = """

@@ -12,7 +12,7 @@ from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-import aws
+from support import aws
 
 STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 WEEK = 604_800

@@ -6,9 +6,8 @@ import stat
 
 import pytest
 
-import aws
-import login
-from server import Daypass
+from support import aws, login
+from support.server import Daypass
 
 FIELDS = {
     "server_url", "s3_url", "sandbox_url", "issuer", "region", "account_id", "identity_pool_id", "developer_provider",

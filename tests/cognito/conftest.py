@@ -8,10 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import login
 import pytest
 import urllib3
-from server import Daypass, program
+from support import login
+from support.server import Daypass, program
+
+pytest_plugins = ["support.fixtures"]
 
 HTTP = urllib3.PoolManager(retries=False)
 START_LIMIT = 60  # seconds; far more than anything here needs

@@ -5,8 +5,8 @@ becomes the refusal that the documentation promises."""
 import re
 
 import boto3
-import login
 import pytest
+from support import login
 
 KEY = {"aws_access_key_id": "AKIAAAAAAAAAAAAAAAAA", "aws_secret_access_key": "secret"}
 ENVIRONMENT = {name.upper(): value for name, value in KEY.items()}

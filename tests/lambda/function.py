@@ -7,11 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
-from pathlib import Path
 
 from runtime_api import RuntimeApi
+from support.server import program
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 START_LIMIT = 30  # seconds, so that only a hang meets it
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 CLIENT_SECRET = "the-secret-of-the-client"
@@ -51,10 +50,6 @@ account_id = "123456789012"
 name = "authenticated"
 policy = "policy.json"
 """
-
-
-def program():
-    return Path(os.environ.get("DAYPASS_BIN") or REPOSITORY / "target/release/daypass")
 
 
 def lay_out(

@@ -1,7 +1,6 @@
 """A Daypass and a moto, an emulator of AWS that others wrote, and the AWS profiles that lead to them."""
 
 import configparser
-import os
 import subprocess
 import sys
 import threading
@@ -9,16 +8,10 @@ import threading
 import boto3
 import pytest
 
-import aws
-from server import START_LIMIT, STOP_LIMIT, Daypass, program
+from support import aws
+from support.server import START_LIMIT, STOP_LIMIT, program
 
-def pytest_configure():
-    """Nothing of this machine's AWS or proxy configuration takes part."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            del os.environ[name]
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+pytest_plugins = ["support.fixtures"]
 
 
 class Moto:
@@ -64,12 +57,6 @@ def moto():
     running = Moto()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="session")
-def daypass(tmp_path_factory):
-    with Daypass(tmp_path_factory.mktemp("daypass") / "state") as running:
-        yield running
 
 
 @pytest.fixture

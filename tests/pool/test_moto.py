@@ -3,7 +3,7 @@ copies here leave those out."""
 
 import pytest
 
-import aws
+from support import aws
 
 SETTINGS = {
     "IdentityPoolName": "my app",

@@ -1,24 +1,14 @@
 """One Daypass whose credentials come from one SeaweedFS, and the people in it."""
 
-import os
-
 import boto3
 import pytest
 from botocore.config import Config
 
-import aws
-import login
 from seaweedfs import ADMIN, BUCKET, Ports, SeaweedFS, role_arn
-from server import Daypass
+from support import aws
+from support.server import Daypass
 
-
-def pytest_configure():
-    """Nothing of this machine's AWS or proxy configuration takes part."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            del os.environ[name]
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+pytest_plugins = ["support.fixtures"]
 
 
 def write_config(directory, url):
@@ -63,12 +53,6 @@ def s3_at(store, credentials):
 
 
 @pytest.fixture(scope="session")
-def public(daypass):
-    """An anonymous client of the identity pool API."""
-    return aws.anonymous(daypass, "cognito-identity")
-
-
-@pytest.fixture(scope="session")
 def pools(daypass):
     """The developer's client of it, for a pool that takes guests."""
     client = aws.developer(daypass, "cognito-identity")
@@ -82,16 +66,6 @@ def pools(daypass):
 def set_roles(pools, daypass, **other):
     roles = {"authenticated": daypass.role_arn, "unauthenticated": daypass.guest_role_arn, **other}
     pools.set_identity_pool_roles(IdentityPoolId=daypass.identity_pool_id, Roles=roles)
-
-
-@pytest.fixture(scope="session")
-def ada(daypass):
-    return login.log_in(daypass, "ada")
-
-
-@pytest.fixture(scope="session")
-def grace(daypass):
-    return login.log_in(daypass, "grace")
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,9 @@ import datetime
 import pytest
 from botocore.exceptions import ClientError
 
-import aws
-import login
 from conftest import s3_at
 from seaweedfs import BUCKET
+from support import aws, login
 
 
 @contextlib.contextmanager

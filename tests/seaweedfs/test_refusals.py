@@ -11,11 +11,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-import aws
-import login
 from conftest import s3_at, set_roles, write_config
 from seaweedfs import BUCKET, Ports, role_arn
-from server import Daypass, program
+from support import aws, login
+from support.server import Daypass, program
 
 NO_ROLE = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
 LIMIT = 30  # seconds; a token of one second is over long before

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from server import REPOSITORY
+from support.server import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs/compatibility.md"
 TEMPLATE = Path(__file__).with_name("compatibility.template.md")

@@ -3,7 +3,7 @@ checked against the model, so between them the calls show as much of each answer
 
 import uuid
 
-import login
+from support import login
 
 SCENARIOS = {}
 PROVIDER = "login.my-app"

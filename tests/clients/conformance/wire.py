@@ -9,9 +9,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-import aws
-import login
 from conformance import answers, model
+from support import aws, login
 
 
 class Wire:
