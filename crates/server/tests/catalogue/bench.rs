@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
 use daypass::provider_http::{Limits, Reach, ReqwestHttp};
@@ -33,7 +34,9 @@ pub const REDIRECT_URI: &str = "https://app.example.com/signed-in";
 static HTTP: LazyLock<Arc<ReqwestHttp>> = LazyLock::new(|| {
     let loopback = Reach::with(["127.0.0.1".to_owned().try_into().unwrap()]);
     let (clock, random) = (Arc::new(ManualClock::at_second(NOW)), Arc::new(SeededRandom::new(1)));
-    Arc::new(ReqwestHttp::new(Limits::default(), loopback, clock, random).unwrap())
+    // This far end needs no time to recover.
+    let limits = Limits { pause: Duration::ZERO, ..Limits::default() };
+    Arc::new(ReqwestHttp::new(limits, loopback, clock, random).unwrap())
 });
 
 /// How often the engine was asked something about an entry.
