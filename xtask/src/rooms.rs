@@ -59,6 +59,8 @@ fn uses(file: &Path) -> BTreeSet<String> {
 }
 
 fn is_test(file: &Path) -> bool {
+    // Where the repository lies says nothing of its files.
+    let file = file.strip_prefix(source()).unwrap_or(file);
     file.iter()
         .any(|part| part == "tests" || part == "tests.rs" || part == "contract" || part == "testing.rs")
 }
