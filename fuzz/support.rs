@@ -4,7 +4,7 @@
 pub mod world;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,8 +15,10 @@ use daypass_core::login::provider::{
     AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
 use daypass_core::ground::secret::Secret;
-use futures::executor::block_on;
 use http::{Request, Response};
+use tokio::runtime::{Builder, Runtime};
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().build().unwrap());
 
 pub const NOW: i64 = 1_800_000_000;
 pub const CLIENT_ID: &str = "our-client";
@@ -67,7 +69,7 @@ pub fn verify(
     replies: Replies,
 ) -> Result<VerifiedLogin, ProofError> {
     let engine = Engine::new(Arc::new(replies), Arc::new(ManualClock::at_second(NOW)));
-    let verdict = block_on(engine.verify(provider, proof));
+    let verdict = RUNTIME.block_on(engine.verify(provider, proof));
     match &verdict {
         Ok(login) => {
             let person = login.developer_user_identifier();

@@ -11,6 +11,7 @@ mod cargo_deny;
 mod chromium;
 #[cfg(test)]
 mod citations;
+mod coverage;
 mod debian;
 mod fuzz;
 mod generated;
@@ -46,7 +47,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
-        usage: "test [--only STEP[,STEP]]",
+        usage: "test [--quick | --only STEP[,STEP]]",
         about: "install what the tests need and this machine lacks, then run every check",
         run: test::run,
     },
@@ -73,6 +74,9 @@ const COMMANDS: &[Command] = &[
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if coverage::is_asked() {
+        return coverage::compile(&arguments);
+    }
     match dispatch(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -99,11 +103,16 @@ fn help(_: &Workspace, arguments: &[String]) -> Outcome {
         return Err(format!("`help` takes no argument; it was given `{unexpected}`").into());
     }
     for command in COMMANDS {
-        println!("cargo xtask {:<26} {}", command.usage, command.about);
+        println!("cargo xtask {:<36} {}", command.usage, command.about);
     }
-    println!("\nSteps of `test`, in order:");
-    for step in steps::ALL {
+    print_steps("Steps of `test`, in order", steps::ALL);
+    print_steps("Steps of `test --quick`", steps::QUICK);
+    Ok(())
+}
+
+fn print_steps(heading: &str, steps: &[steps::Step]) {
+    println!("\n{heading}:");
+    for step in steps {
         println!("  {:<16} {}", step.name, step.about);
     }
-    Ok(())
 }

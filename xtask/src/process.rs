@@ -30,7 +30,8 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
-fn command_line(command: &Command) -> String {
+/// A command as somebody would type it.
+pub(crate) fn command_line(command: &Command) -> String {
     let program = command.get_program();
     let name = std::path::Path::new(program).file_name().unwrap_or(program);
     let words = std::iter::once(name).chain(command.get_args());

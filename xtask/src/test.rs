@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::steps::{ALL, Step};
+use crate::steps::{ALL, QUICK, Step};
 use crate::{Outcome, Workspace};
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -34,12 +34,13 @@ fn print_table(passed: &[(&str, Duration)]) {
     }
 }
 
-/// All steps, or those that `--only` names, in their own order.
+/// All steps, the quick ones, or those that `--only` names, in their own order.
 fn choose(arguments: &[String]) -> Outcome<Vec<&'static Step>> {
     let names: Vec<&str> = match arguments {
         [] => return Ok(ALL.iter().collect()),
+        [flag] if flag == "--quick" => return Ok(QUICK.iter().collect()),
         [flag, names] if flag == "--only" => names.split(',').collect(),
-        _ => return Err("usage: cargo xtask test [--only STEP[,STEP]]".into()),
+        _ => return Err("usage: cargo xtask test [--quick | --only STEP[,STEP]]".into()),
     };
     if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|step| step.name != **name)) {
         return Err(format!("there is no step `{unknown}`; `cargo xtask help` lists them").into());
@@ -60,6 +61,12 @@ mod tests {
     #[test]
     fn named_steps_run_in_the_order_of_the_list() {
         assert_eq!(names(&["--only", "clippy,format"]), Ok(vec!["format", "clippy"]));
+    }
+
+    #[test]
+    fn the_quick_steps_are_a_choice_of_their_own() {
+        assert_eq!(names(&["--quick"]), Ok(vec!["format", "clippy", "api"]));
+        assert!(names(&["--quick", "--only", "docs"]).is_err());
     }
 
     #[test]
