@@ -2,7 +2,7 @@
 //! the failure says what a person has to type.
 
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use crate::process::{answer, on_path, run};
 use crate::{Outcome, Workspace};
@@ -10,8 +10,12 @@ use crate::{Outcome, Workspace};
 /// Package lists of a fresh machine are old or absent; once a run is enough to renew them.
 static LISTS: Once = Once::new();
 
+/// apt-get refuses to run twice at a time.
+static APT: Mutex<()> = Mutex::new(());
+
 /// Installs `packages`, which bring what `reason` says is missing.
 pub(crate) fn install(workspace: &Workspace, packages: &[&str], reason: &str) -> Outcome {
+    let _one_at_a_time = APT.lock().unwrap_or_else(PoisonError::into_inner);
     let list = packages.join(" ");
     let Some(apt) = AptGet::find() else {
         return Err(format!("{reason}; install it, on Debian by `apt-get install {list}` as root").into());

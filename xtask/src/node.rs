@@ -20,6 +20,7 @@ pub(crate) fn npm(workspace: &Workspace, folder: &str, arguments: &str) -> Outco
 
 /// Puts Node.js and the locked packages of `folder` in place.
 pub(crate) fn prepare(workspace: &Workspace, folder: &str) -> Outcome {
+    let _one_at_a_time = stamp::installing();
     install_node(workspace)?;
     let directory = workspace.source(folder);
     let recipe = format!(

@@ -1,15 +1,33 @@
 //! Running other programs. Their output passes straight through: whoever reads a failed run, a person or
 //! CI, sees what the tool itself said.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::Outcome;
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, nothing that this thread does is told, so that it does not stand in the middle of what another tells.
+pub(crate) fn be_quiet() {
+    QUIET.set(true);
+}
+
+pub(crate) fn is_quiet() -> bool {
+    QUIET.get()
+}
+
 /// Runs `command` to its end; anything but success is a failure that names the command.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let line = command_line(command);
-    println!("  $ {line}");
+    if is_quiet() {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    } else {
+        println!("  $ {line}");
+    }
     let status = command
         .stdin(Stdio::null())
         .status()

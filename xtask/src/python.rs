@@ -10,6 +10,7 @@ use crate::{Outcome, Workspace, debian, stamp};
 
 /// The Python interpreter that can import what the tests in `folder` need.
 pub(crate) fn interpreter(workspace: &Workspace, folder: &str) -> Outcome<PathBuf> {
+    let _one_at_a_time = stamp::installing();
     install_python(workspace)?;
     let environment = workspace.installed(folder.trim_start_matches("tests/"));
     let requirements = workspace.source(folder).join("requirements.txt");

@@ -2,10 +2,18 @@
 //! last, so an installation that was interrupted, removed, or made from another list is made again.
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Outcome;
 
 const NAME: &str = ".daypass-made-from";
+
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+/// Waits until nobody else here installs anything, and keeps it so as long as the answer is kept.
+pub(crate) fn installing() -> MutexGuard<'static, ()> {
+    INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Whether `directory` was completely made from `recipe`.
 pub(crate) fn is_current(directory: &Path, recipe: &str) -> bool {

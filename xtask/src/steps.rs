@@ -52,6 +52,24 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
 
+/// What a step installs that comes over the network.
+pub(crate) struct Fetched {
+    pub(crate) step: &'static str,
+    pub(crate) fetch: fn(&Workspace) -> Outcome,
+}
+
+pub(crate) const FETCHED: &[Fetched] = &[
+    Fetched { step: "deploy", fetch: |workspace| python::interpreter(workspace, DEPLOY).map(drop) },
+    Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
+    Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
+    Fetched { step: "seaweedfs", fetch: |workspace| python::interpreter(workspace, SEAWEEDFS).map(drop) },
+    Fetched { step: "cognito", fetch: |workspace| python::interpreter(workspace, COGNITO).map(drop) },
+    Fetched { step: "pool", fetch: |workspace| python::interpreter(workspace, POOL).map(drop) },
+    Fetched { step: "lambda", fetch: |workspace| python::interpreter(workspace, LAMBDA).map(drop) },
+    Fetched { step: "aws-sdk-js", fetch: |workspace| node::prepare(workspace, AWS_SDK_JS) },
+    Fetched { step: "identity-servers", fetch: |workspace| node::prepare(workspace, IDENTITY_SERVERS) },
+];
+
 /// The folder of the tests with Python clients.
 pub(crate) const CLIENTS: &str = "tests/clients";
 /// The folder of the tests with a real SeaweedFS.

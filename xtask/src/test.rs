@@ -1,13 +1,36 @@
 //! `cargo xtask test`: runs the steps in order, stops at the first that fails, and ends with a table of what
-//! ran and how long it took. Nothing is skipped: a step that lacks what it needs gets it, or fails.
+//! ran and how long it took. Nothing is skipped: a step that lacks what it needs gets it, or fails. What has to be
+//! fetched for later steps is fetched while the first ones compile.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::steps::{ALL, QUICK, Step};
+use crate::process::be_quiet;
+use crate::steps::{ALL, FETCHED, QUICK, Step};
 use crate::{Outcome, Workspace};
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let mut waiting = choose(arguments)?.into_iter();
+    let steps = choose(arguments)?;
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| fetch(workspace, &steps, &over));
+        let outcome = run_all(workspace, &steps);
+        over.store(true, Ordering::Relaxed);
+        outcome
+    })
+}
+
+/// Installs what these steps need, until they are over. A failure is theirs to tell: they try it once more.
+fn fetch(workspace: &Workspace, steps: &[&Step], over: &AtomicBool) {
+    be_quiet();
+    let needed = FETCHED.iter().filter(|it| steps.iter().any(|step| step.name == it.step));
+    for needed in needed.take_while(|_| !over.load(Ordering::Relaxed)) {
+        let _ = (needed.fetch)(workspace);
+    }
+}
+
+fn run_all(workspace: &Workspace, steps: &[&Step]) -> Outcome {
+    let mut waiting = steps.iter();
     let mut passed = Vec::new();
     for step in waiting.by_ref() {
         workspace.say(&format!("{}: {}", step.name, step.about));
@@ -50,12 +73,18 @@ fn choose(arguments: &[String]) -> Outcome<Vec<&'static Step>> {
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{ALL, FETCHED, choose};
 
     fn names(arguments: &[&str]) -> Result<Vec<&'static str>, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         let steps = choose(&arguments).map_err(|error| error.to_string())?;
         Ok(steps.iter().map(|step| step.name).collect())
+    }
+
+    #[test]
+    fn what_is_fetched_is_for_steps_there_are() {
+        let strays = FETCHED.iter().filter(|it| ALL.iter().all(|step| step.name != it.step));
+        assert_eq!(strays.count(), 0);
     }
 
     #[test]

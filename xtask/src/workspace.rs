@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::Outcome;
+use crate::process::is_quiet;
 
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -57,6 +58,9 @@ impl Workspace {
 
     /// Tells the developer what happens now, and how long everything took so far.
     pub(crate) fn say(&self, what: &str) {
+        if is_quiet() {
+            return;
+        }
         println!("==> [{:6.1} s] {what}", self.started.elapsed().as_secs_f64());
     }
 }
