@@ -16,10 +16,11 @@ use aws_sigv4::sign::v4;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use daypass::config::Config;
-use daypass::secrets::{AwsSecrets, Secrets};
-use daypass::installation::{App, Embedded, Dependencies};
-use daypass::{routes, s3};
+use daypass_server::config::Config;
+use daypass_server::secrets::{AwsSecrets, Secrets};
+use daypass_server::installation::{App, Embedded, Dependencies};
+use daypass_development::s3;
+use daypass_server::routes;
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{IdentityPoolId, RoleName, UserName};
@@ -73,7 +74,6 @@ impl World {
             audit_lines: Arc::new(Nobody),
             clock,
             random: Arc::new(SeededRandom::new(1)),
-            playground: None,
         };
         let (app, key) = runtime.block_on(async {
             let app = Arc::new(App::wire(dependencies).await.unwrap());

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use daypass::routes::aws::{Access, model};
+use daypass_server::routes::aws::{Access, model};
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::ManualClock;
 use fuzz_support::NOW;

@@ -13,7 +13,7 @@ use axum::extract::Request;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use daypass::lambda::Function;
+use daypass_server::lambda::Function;
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::random::SeededRandom;
 use fuzz_support::NOW;

@@ -12,9 +12,7 @@ mod provider;
 mod restore;
 mod revoke;
 mod serve;
-mod signals;
-mod tour;
-mod up;
+pub mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,14 +29,10 @@ use crate::telemetry;
 /// What `daypass` can be told to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run everything for development: server, S3 and a sandbox identity provider
-    Up(up::Arguments),
     /// Serve an installation: what runs in production
     Serve(serve::Arguments),
     /// Tell every mistake of a configuration, with its line
     Check(check::Arguments),
-    /// Walk the whole flow, step by step, against a fresh `up`
-    Tour,
     /// Ask the audit trail
     #[command(subcommand)]
     Audit(audit::Question),
@@ -61,34 +55,37 @@ pub enum Command {
 
 impl Command {
     /// Runs the command to its end.
-    #[must_use]
-    pub fn run(self) -> ExitCode {
-        let runtime = match tokio::runtime::Runtime::new() {
-            Ok(runtime) => runtime,
-            Err(error) => return fail(&anyhow::Error::from(error)),
-        };
-        let done = runtime.block_on(async {
-            match self {
-                Self::Up(arguments) => up::run(arguments).await,
-                Self::Serve(arguments) => serve::run(arguments).await,
-                Self::Check(arguments) => check::run(arguments).await,
-                Self::Tour => tour::run().await,
-                Self::Audit(question) => audit::run(question).await,
-                Self::Revoke(arguments) => revoke::run(arguments).await,
-                Self::Backup(arguments) => backup::run(arguments).await,
-                Self::Restore(arguments) => restore::run(arguments).await,
-                Self::Provider(task) => provider::run(task).await,
-                Self::Key(task) => key::run(task).await,
-                Self::Pool(task) => pool::run(task).await,
-            }
-        });
-        let code = match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error),
-        };
-        telemetry::flush();
-        code
+    ///
+    /// # Errors
+    /// In words for the person at the terminal.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(arguments) => serve::run(arguments).await,
+            Self::Check(arguments) => check::run(arguments).await,
+            Self::Audit(question) => audit::run(question).await,
+            Self::Revoke(arguments) => revoke::run(arguments).await,
+            Self::Backup(arguments) => backup::run(arguments).await,
+            Self::Restore(arguments) => restore::run(arguments).await,
+            Self::Provider(task) => provider::run(task).await,
+            Self::Key(task) => key::run(task).await,
+            Self::Pool(task) => pool::run(task).await,
+        }
     }
+}
+
+/// Runs a command to its end, and tells what went wrong.
+#[must_use]
+pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::from(error)),
+    };
+    let code = match runtime.block_on(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    };
+    telemetry::flush();
+    code
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
@@ -116,12 +113,15 @@ fn operator() -> Requester {
 }
 
 /// A line for people, on stderr.
-fn tell(line: &str) {
+pub fn tell(line: &str) {
     telemetry::tell(line);
 }
 
 /// A line of output, on stdout.
-fn print(line: &str) -> std::io::Result<()> {
+///
+/// # Errors
+/// If nobody reads it.
+pub fn print(line: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{line}")?;
     stdout.flush()

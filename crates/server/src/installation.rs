@@ -22,7 +22,7 @@ use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::{Open, StoreUrl};
 
-pub use self::app::{App, Dependencies, Playground, WireError};
+pub use self::app::{App, Dependencies, WireError};
 pub use self::development_roles::ROLES;
 pub use self::embedded::Embedded;
 use self::home::Home;
@@ -159,12 +159,7 @@ impl Installation {
     ///
     /// # Errors
     /// In words for the operator, with the cure.
-    pub async fn app(
-        &self,
-        instances: Instances,
-        open: Open,
-        playground: Option<Playground>,
-    ) -> anyhow::Result<Arc<App>> {
+    pub async fn app(&self, instances: Instances, open: Open) -> anyhow::Result<Arc<App>> {
         let config = self.config.clone();
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
@@ -184,7 +179,6 @@ impl Installation {
             aws: None,
             audit_lines: self.audit_lines.clone(),
             roles: if self.home.is_some() { development_roles::roles } else { no_roles },
-            playground,
             config,
             clock,
             random,

@@ -1,4 +1,4 @@
-//! Daypass on the wire: the HTTP server, the S3 endpoint, the sandbox identity provider and the commands.
+//! Daypass on the wire: the HTTP server, and the commands that go with it.
 //! What it all means is in `daypass-core`; `docs/architecture.md` has the map, and takes requests through the rooms.
 
 mod circuit;
@@ -15,15 +15,12 @@ pub mod metrics;
 pub mod origin;
 mod peers;
 pub mod provider_http;
-mod purge;
+pub mod purge;
 mod repetition;
 pub mod request_id;
 pub mod routes;
-pub mod s3;
-pub mod sandbox;
 pub mod secrets;
 pub mod sigv4;
 pub mod telemetry;
-pub mod up;
 mod warnings;
-mod xml;
+pub mod xml;

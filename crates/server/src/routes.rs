@@ -9,7 +9,6 @@ pub(crate) mod health;
 mod link;
 mod login;
 mod metrics;
-mod playground;
 mod providers;
 mod token;
 
@@ -18,9 +17,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
@@ -36,8 +35,27 @@ use crate::secrets;
 type SharedApp = State<Arc<App>>;
 type SharedEmbedded = State<Arc<Embedded>>;
 
+/// Pages beside the API: one at `/`, where the AWS API answers too, and the files that it needs.
+pub struct Pages {
+    /// The page at `/`.
+    pub home: Home,
+    /// Its files.
+    pub files: Router,
+}
+
+type Home = (HeaderMap, &'static str);
+
 /// The server's paths.
 pub fn router(app: Arc<App>) -> Router {
+    router_of(app, None)
+}
+
+/// The same with pages beside them.
+pub fn router_with(app: Arc<App>, pages: Pages) -> Router {
+    router_of(app, Some(pages))
+}
+
+fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
     // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
     // answers it: one that is set afterwards replaces the layer's.
     // A refusal stands within that layer too, or a page could not read it.
@@ -70,7 +88,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::handle))
         .layer(places);
-    let embedded = app.embedded.clone().map(|it| embedded(it, &app)).unwrap_or_default();
+    let embedded = app.embedded.clone().map(|it| embedded(it, &app, pages)).unwrap_or_default();
 
     broker
         .merge(login)
@@ -83,10 +101,11 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// The paths of the embedded pool: the AWS API, and what verifiers of its tokens ask for.
-fn embedded(embedded: Arc<Embedded>, app: &Arc<App>) -> Router {
+fn embedded(embedded: Arc<Embedded>, app: &Arc<App>, pages: Option<Pages>) -> Router {
+    let (home, files) = pages.map(|pages| (pages.home, pages.files)).unzip();
     let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
     let aws = Router::new()
-        .route("/", get(root).post(aws::handle))
+        .route("/", get(root).post(aws::handle).layer(Extension(home)))
         .method_not_allowed_fallback(method_not_allowed)
         .layer(places.clone())
         .layer(cors_for_aws());
@@ -97,8 +116,7 @@ fn embedded(embedded: Arc<Embedded>, app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(places.clone())
         .layer(cors_for_documents());
-    let playground = if embedded.playground.is_some() { playground::router() } else { Router::new() };
-    aws.merge(documents).merge(playground.layer(places)).with_state(embedded)
+    aws.merge(documents).with_state(embedded).merge(files.unwrap_or_default().layer(places))
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (docs/reference/cognito-identity.md, 1.2).
@@ -150,7 +168,8 @@ async fn refuse_without_place(
 }
 
 /// When whoever finds no place is welcome again.
-pub(crate) fn time_to_come_back(random: &dyn Random) -> SignedDuration {
+#[must_use]
+pub fn time_to_come_back(random: &dyn Random) -> SignedDuration {
     let [share] = random.bytes();
     SignedDuration::from_secs(1 + i64::from(share % 8))
 }
@@ -160,10 +179,11 @@ pub fn dialect_of(request: &Request) -> Dialect {
     if request.uri().path() == "/oauth2/token" { Dialect::OAuth } else { aws::dialect_of(request) }
 }
 
-/// STS, if the query names an action; else the playground page, where there is one.
+/// STS, if the query names an action; else a page, where there is one.
 async fn root(
     State(embedded): SharedEmbedded,
     Extension(id): Extension<RequestId>,
+    Extension(home): Extension<Option<Home>>,
     request: Request,
 ) -> Response {
     if aws::names_action(request.uri()) {
@@ -173,8 +193,8 @@ async fn root(
         }
         return aws::handle(State(embedded), Extension(id), request).await;
     }
-    match &embedded.playground {
-        Some(playground) => playground::page(playground),
+    match home {
+        Some(page) => page.into_response(),
         None => not_found(Extension(id)).await,
     }
 }

@@ -131,7 +131,7 @@ impl Callers {
     ///
     /// # Errors
     /// [`SignatureError`].
-    pub(crate) fn claimed(
+    pub fn claimed(
         &self,
         parts: &Parts,
         service: &str,

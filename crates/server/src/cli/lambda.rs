@@ -42,7 +42,7 @@ pub fn run() -> ExitCode {
 
 async fn start() -> anyhow::Result<Function> {
     let installation = Installation::of(&default_config(), telemetry::stdout()?)?;
-    let app = installation.app(Instances::Many, Open::OrMake, None).await?;
+    let app = installation.app(Instances::Many, Open::OrMake).await?;
     let public_url = app.login_flow.public_url.clone();
     let (clock, random) = (app.clock.clone(), app.random.clone());
     Ok(Function::new(routes::router(app), &public_url, clock, random))

@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(default_config);
     let installation = Installation::of(&config, telemetry::stdout()?)?;
-    let app = installation.app(Instances::One, Open::OrMake, None).await?;
+    let app = installation.app(Instances::One, Open::OrMake).await?;
     if let Some(embedded) = &app.embedded {
         warnings::log(warnings::of_hidden_callers(&embedded.access.roles, &embedded.proxies));
     }

@@ -16,6 +16,10 @@ pub struct Signals {
 }
 
 impl Signals {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// If the operating system does not let it.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

@@ -6,25 +6,27 @@ use std::path::Path;
 /// Our client at the sandbox identity provider.
 pub const DAYPASS_DEMO_CLIENT_ID: &str = "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01";
 /// The name of the pool, made at the first start.
-pub(crate) const POOL_NAME: &str = "daypass-demo";
+pub const POOL_NAME: &str = "daypass-demo";
 /// The Region that IDs and ARNs carry.
-pub(crate) const REGION: &str = "us-east-1";
+pub const REGION: &str = "us-east-1";
 /// The account that ARNs carry.
-pub(crate) const ACCOUNT_ID: &str = "000000000000";
+pub const ACCOUNT_ID: &str = "000000000000";
 /// The key in `Logins` of the pool's own developer provider.
-pub(crate) const DEVELOPER_PROVIDER: &str = "login.daypass.local";
+pub const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 /// The providers, both of them the sandbox.
-pub(crate) const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
+pub const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
+/// The AWS profile that is written into the directory.
+pub const PROFILE: &str = "daypass";
 /// The bucket in which everybody has a folder.
 pub const BUCKET: &str = "daypass-demo";
 /// The file of its store in the directory.
-pub(crate) const DATABASE: &str = "daypass.db";
+pub const DATABASE: &str = "daypass.db";
 /// The file of its master key.
-pub(crate) const MASTER_KEY: &str = "master-key";
+pub const MASTER_KEY: &str = "master-key";
 /// The file with the secret of our client at the sandbox.
-pub(crate) const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
+pub const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
 /// The server's port, unless another one is asked for.
-pub(crate) const PORT: u16 = 9400;
+pub const PORT: u16 = 9400;
 
 /// Where everything answers on this machine.
 #[derive(Debug, Clone, Copy)]

@@ -53,19 +53,6 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// Draws IDs, keys and nonces.
     pub random: Arc<dyn Random>,
-    /// The playground page, where there is one.
-    pub playground: Option<Playground>,
-}
-
-/// What the playground page has to know.
-#[derive(Debug, Clone)]
-pub struct Playground {
-    /// Where S3 answers.
-    pub s3_url: String,
-    /// The bucket with everybody's folder.
-    pub bucket: String,
-    /// Where the sandbox identity provider answers.
-    pub sandbox_url: String,
 }
 
 /// An installation, ready to answer.

@@ -19,7 +19,7 @@ use daypass_core::store::{Store, StoreError};
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signing_key::SigningKeys;
 
-use super::app::{Dependencies, Playground, WireError};
+use super::app::{Dependencies, WireError};
 use crate::config::EmbeddedConfig;
 use crate::foreign_sts::ForeignSts;
 use crate::origin::Proxies;
@@ -44,8 +44,6 @@ pub struct Embedded {
     pub trail: Arc<AuditTrail>,
     /// Who stands in front.
     pub proxies: Proxies,
-    /// The playground page, where there is one.
-    pub playground: Option<Playground>,
     /// Draws request IDs.
     pub random: Arc<dyn Random>,
     /// Tells the time.
@@ -112,7 +110,6 @@ impl Embedded {
         };
         Ok(Self {
             access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
-            playground: dependencies.playground,
             pool_id: pool.id,
             pools,
             sts,

@@ -5,8 +5,8 @@ mod payload;
 mod presigned;
 mod sessions;
 
-use daypass::routes::aws::{Access, model, sts};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_server::routes::aws::{Access, model, sts};
 use http::{HeaderValue, Request};
 use serde_json::json;
 

@@ -10,11 +10,11 @@ mod roles;
 
 use std::collections::BTreeSet;
 
-use daypass::routes::aws::{model, sts};
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, UserName};
 use daypass_core::store::RevocationTarget;
+use daypass_server::routes::aws::{model, sts};
 use http::Request;
 use serde_json::{Value, json};
 
@@ -43,10 +43,10 @@ const OPEN: &[&str] = &[
 #[test]
 fn every_door_is_in_the_matrix() {
     let mut found = routes(include_str!("../../src/routes.rs"));
-    found.extend(routes(include_str!("../../src/routes/playground.rs")));
+    found.extend(routes(include_str!("../../../development/src/playground.rs")));
     found.extend(model::OPERATIONS.iter().map(|operation| format!("aws {}", operation.name)));
     found.extend(sts::ACTIONS.iter().map(|action| format!("sts {}", action.name)));
-    found.extend(objects::operations(include_str!("../../src/s3/permission.rs")));
+    found.extend(objects::operations(include_str!("../../../development/src/s3/permission.rs")));
 
     let mut known: BTreeSet<String> = OPEN.iter().map(ToString::to_string).collect();
     for doors in [roles::DOORS, identities::DOORS, pages::DOORS, pools::DOORS, objects::DOORS] {

@@ -1,6 +1,6 @@
 //! Policies that ask where a request comes from: every door tells them.
 
-use daypass::origin::Peer;
+use daypass_server::origin::Peer;
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 

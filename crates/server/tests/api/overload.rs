@@ -2,7 +2,7 @@
 //! server's health hears while it ends.
 
 use axum::extract::Request;
-use daypass::listen::{NoPlace, Stop};
+use daypass_server::listen::{NoPlace, Stop};
 use http::{HeaderMap, Method};
 use serde_json::json;
 

@@ -7,7 +7,6 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
-use daypass::provider_http::{Limits, Reach, ReqwestHttp};
 use daypass_core::ground::clock::{ManualClock, SignedDuration};
 use daypass_core::ground::random::SeededRandom;
 use daypass_core::ground::secret::Secret;
@@ -17,6 +16,7 @@ use daypass_core::login::provider::definition::{
 use daypass_core::login::provider::{
     AppleKey, AuthorizeRequest, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
+use daypass_server::provider_http::{Limits, Reach, ReqwestHttp};
 use serde_json::{Map, Value, json};
 
 use crate::fixture::{Fixture, Reply};

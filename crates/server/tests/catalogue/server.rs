@@ -11,10 +11,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response as Answer};
 use bytes::Bytes;
-use daypass::provider_http::ReqwestHttp;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use daypass_core::login::provider::definition::{Binding, CallMethod, Definition, IdTokenKeys, ParametersIn};
 use daypass_core::login::provider::template::Template;
+use daypass_server::provider_http::ReqwestHttp;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 

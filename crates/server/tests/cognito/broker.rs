@@ -16,15 +16,15 @@ use axum::body::Body;
 use axum::http::header;
 use axum::middleware;
 use axum::response::Response;
-use daypass::config::Config;
-use daypass::installation::{App, Dependencies};
-use daypass::listen::{Stop, listen};
-use daypass::routes;
-use daypass::secrets::{AwsSecrets, Secrets};
 use daypass_core::ground::clock::{Clock, ManualClock};
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::SeededRandom;
 use daypass_core::store::memory::MemoryStore;
+use daypass_server::config::Config;
+use daypass_server::installation::{App, Dependencies};
+use daypass_server::listen::{Stop, listen};
+use daypass_server::routes;
+use daypass_server::secrets::{AwsSecrets, Secrets};
 use http::Request;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -144,7 +144,6 @@ impl Broker {
             audit_lines: audit.clone(),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
-            playground: None,
         };
         let app = Arc::new(App::wire(dependencies).await.unwrap());
         Self { router: routes::router(app.clone()), app, clock, audit }

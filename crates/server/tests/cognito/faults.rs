@@ -254,11 +254,11 @@ async fn a_connection_that_breaks_off_is_tried_once_more() {
     let amazon = Amazon::start("us-east-1").await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = daypass::routes::router(amazon.daypass.app.clone());
-    let (_stop, stopped) = daypass::listen::Stop::channel();
+    let router = daypass_server::routes::router(amazon.daypass.app.clone());
+    let (_stop, stopped) = daypass_server::listen::Stop::channel();
     tokio::spawn(async move {
         drop(listener.accept().await.unwrap());
-        daypass::listen::listen(listener, router, stopped).await;
+        daypass_server::listen::listen(listener, router, stopped).await;
     });
     let broker = Broker::start(&amazon.daypass, &table("us-east-1", amazon.daypass.pool_id(), address)).await;
     let (answer, _) = exchange_at(&amazon.daypass, &broker).await;

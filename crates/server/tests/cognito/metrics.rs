@@ -36,7 +36,7 @@ async fn whoever_shows_the_token_reads_it() {
     let answer = ask(&broker, Some("Bearer hunter2")).await;
     assert_eq!(
         (answer.status.as_u16(), answer.header("content-type")),
-        (200, daypass::metrics::CONTENT_TYPE)
+        (200, daypass_server::metrics::CONTENT_TYPE)
     );
     for line in [
         "daypass_exchanges_total{code=\"ok\"} 1",

@@ -20,7 +20,7 @@ pub struct Arguments {
 
 pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let app = installation.app(Instances::One, Open::Existing, None).await?;
+    let app = installation.app(Instances::One, Open::Existing).await?;
     let identities = app.broker.pool.lookup(&user).await.context("the pool cannot be asked")?;
     ensure!(!identities.is_empty(), "no pool knows {}", printable(&user));
     for (region, identity_id) in identities {

@@ -1,7 +1,7 @@
 //! Proofs that are none: spent, stolen, of another app, of nobody. After each, nothing is stored.
 
-use daypass::sandbox::{Client, Scope};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_development::sandbox::{Client, Scope};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Daypass, EXTERNAL_ID, ours};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass::sandbox::Scope;
+use daypass_development::sandbox::Scope;
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use daypass::config::Config;
-use daypass::sandbox;
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityPoolId, RoleName};
+use daypass_development::sandbox;
+use daypass_server::config::Config;
 use serde_json::json;
 
 use super::provider::{PROFILE, TOKEN};

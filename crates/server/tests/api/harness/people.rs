@@ -3,8 +3,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass::sandbox::{Client, Scope};
 use daypass_core::ground::secret::Secret;
+use daypass_development::sandbox::{Client, Scope};
 use http::Request;
 use serde_json::{Value, json};
 

@@ -5,11 +5,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use daypass::config::Config;
-use daypass::installation::{App, Dependencies, Embedded, Playground};
-use daypass::routes;
-use daypass::sandbox::{self, Client, SandboxConfig};
-use daypass::secrets::{AwsSecrets, Secrets};
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::ids::{Region, UserName};
 use daypass_core::ground::outbound::ProviderHttp;
@@ -18,6 +13,12 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{Keys, StoredSigningKey};
 use daypass_core::token::signing_key::SigningKeys;
+use daypass_development::playground::Playground;
+use daypass_development::sandbox::{self, Client, SandboxConfig};
+use daypass_server::config::Config;
+use daypass_server::installation::{App, Dependencies, Embedded};
+use daypass_server::routes::{self, Pages};
+use daypass_server::secrets::{AwsSecrets, Secrets};
 use tokio::sync::OnceCell;
 
 use super::configuration::{config, roles};
@@ -89,7 +90,7 @@ impl Start {
         let app = Arc::new(App::wire(dependencies).await.unwrap());
         let embedded = app.embedded.clone().unwrap();
         Daypass {
-            router: routes::router(app.clone()),
+            router: routes::router_with(app.clone(), playground(&embedded)),
             app,
             key: developer_key(&embedded).await,
             embedded,
@@ -132,11 +133,6 @@ impl Start {
             audit_lines: audit.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            playground: Some(Playground {
-                s3_url: "http://127.0.0.1:9401".into(),
-                bucket: "daypass-demo".into(),
-                sandbox_url: IDP.into(),
-            }),
         }
     }
 }
@@ -148,6 +144,17 @@ impl IntoFuture for Start {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
     }
+}
+
+/// The playground, as `up` has it.
+fn playground(embedded: &Arc<Embedded>) -> Pages {
+    let playground = Playground {
+        embedded: embedded.clone(),
+        s3_url: "http://127.0.0.1:9401".into(),
+        bucket: "daypass-demo".into(),
+        sandbox_url: IDP.into(),
+    };
+    playground.pages()
 }
 
 /// The provider at which people sign in.

@@ -1,7 +1,7 @@
 //! The right to administer a pool and to vouch for people in it: every signed operation, and GetCallerIdentity,
 //! which tells whose credentials are shown.
 
-use daypass::routes::aws::{Access, model};
+use daypass_server::routes::aws::{Access, model};
 use serde_json::{Value, json};
 
 use super::{assert_code, assert_refused, without_permission, without_standing};

@@ -16,7 +16,7 @@ use daypass_core::ground::ids::IdentityPoolId;
 
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
 use crate::cli::{printable, tell};
-use crate::up::PROFILE;
+use crate::config::development::PROFILE;
 
 /// The management API answers few calls a second. With the SDK's backoff the last attempt comes some seconds
 /// after the first.

@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 
 use clap::Parser;
+use daypass_development::cli::tour::client::Http;
+use daypass_development::cli::tour::sandbox::{self, App};
+use daypass_development::up::{self, Options, Running};
 
 use super::*;
-use crate::cli::tour::client::Http;
-use crate::cli::tour::sandbox::{self, App};
 use crate::installation::home::Home;
-use crate::up::{self, Options, Running};
 
 #[derive(Parser)]
 struct Command {
@@ -32,7 +32,7 @@ impl Setting {
             "[[provider]]\nid = \"ours\"\ncatalogue = \"snapchat\"\nclient_id = {client:?}\n\
              client_secret = {{ file = \"secret\" }}\nauthorize.url = \"{idp}/accounts/oauth2/auth\"\n\
              exchange.url = \"{idp}/accounts/oauth2/token\"\nprofile.url = \"{idp}/v1/me\"\n",
-            client = crate::sandbox::DAYPASS_DEMO_CLIENT_ID,
+            client = daypass_development::sandbox::DAYPASS_DEMO_CLIENT_ID,
             idp = running.ready.sandbox_url,
         );
         std::fs::write(dir.path().join("secret"), secret.expose()).unwrap();

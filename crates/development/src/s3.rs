@@ -26,10 +26,10 @@ use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
-use crate::installation::Embedded;
-use crate::listen::NoPlace;
-use crate::routes::time_to_come_back;
-use crate::xml;
+use daypass_server::installation::Embedded;
+use daypass_server::listen::NoPlace;
+use daypass_server::routes::time_to_come_back;
+use daypass_server::xml;
 
 /// The endpoint's service over the buckets in `root`, each a folder, for the pages of `origins`.
 ///

@@ -16,7 +16,7 @@ use crate::up::Ready;
 const SCOPE: &str = "https://auth.snapchat.com/oauth2/api/user.external_id";
 
 /// An app registered at the sandbox.
-pub(in crate::cli) struct App(Client);
+pub struct App(Client);
 
 impl App {
     /// Our own.
@@ -31,25 +31,23 @@ impl App {
 }
 
 /// What an app holds when somebody came back to it.
-pub(in crate::cli) struct Login {
+pub struct Login {
+    /// The authorization code.
     pub code: String,
     code_verifier: String,
     redirect_uri: String,
 }
 
 impl Login {
+    /// The proof, as `POST /v1/exchange` takes it.
+    #[must_use]
     pub fn proof(&self) -> Value {
         json!({"code": self.code, "code_verifier": self.code_verifier, "redirect_uri": self.redirect_uri})
     }
 }
 
 /// Has somebody sign in to an app, by the form of the consent page.
-pub(in crate::cli) async fn sign_in(
-    http: &Http,
-    ready: &Ready,
-    app: &App,
-    person: &str,
-) -> anyhow::Result<Login> {
+pub async fn sign_in(http: &Http, ready: &Ready, app: &App, person: &str) -> anyhow::Result<Login> {
     let random: &dyn Random = &SystemRandom;
     let code_verifier = BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<32>());
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, code_verifier.as_bytes()));
@@ -75,12 +73,7 @@ pub(in crate::cli) async fn sign_in(
 }
 
 /// Has somebody sign in to an app, and the app redeem the code: it then holds a bare access token.
-pub(in crate::cli) async fn redeem(
-    http: &Http,
-    ready: &Ready,
-    app: &App,
-    person: &str,
-) -> anyhow::Result<String> {
+pub async fn redeem(http: &Http, ready: &Ready, app: &App, person: &str) -> anyhow::Result<String> {
     let login = sign_in(http, ready, app, person).await?;
     let form = BTreeMap::from([
         ("grant_type", "authorization_code".into()),

@@ -17,33 +17,51 @@ use serde_json::{Map, Value};
 use crate::up::Ready;
 
 /// An HTTP client that follows no redirect: where one leads is what the app wants to know.
-pub(in crate::cli) struct Http(reqwest::Client);
+pub struct Http(reqwest::Client);
 
 /// An answer, read whole.
-pub(in crate::cli) struct Answer {
+pub struct Answer {
+    /// Its status.
     pub status: u16,
+    /// Where it sends the browser.
     pub location: Option<String>,
+    /// Its body, as text.
     pub body: String,
 }
 
 /// Temporary credentials.
-pub(super) struct Credentials {
+pub struct Credentials {
+    /// `ASIA…`
     pub access_key_id: String,
+    /// The key that requests are signed with.
     pub secret_access_key: String,
+    /// What says whose they are.
     pub session_token: String,
 }
 
 impl Http {
+    /// A client without cookies.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?))
     }
 
+    /// Posts a form.
+    ///
+    /// # Errors
+    /// If nobody answers.
     pub async fn post_form(&self, url: &str, form: &BTreeMap<&str, String>) -> anyhow::Result<Answer> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.0.post(url).header("content-type", "application/x-www-form-urlencoded").body(body);
         read(request).await
     }
 
+    /// Posts JSON, perhaps for an operation of AWS.
+    ///
+    /// # Errors
+    /// If nobody answers.
     pub async fn post_json(
         &self,
         url: &str,
@@ -67,9 +85,12 @@ async fn read(request: reqwest::RequestBuilder) -> anyhow::Result<Answer> {
 }
 
 /// S3 in path style.
-pub(super) struct S3<'a> {
+pub struct S3<'a> {
+    /// What sends requests.
     pub http: &'a Http,
+    /// Where S3 answers.
     pub endpoint: &'a str,
+    /// The Region that signatures are for.
     pub region: &'a str,
 }
 
@@ -125,7 +146,7 @@ impl S3<'_> {
 }
 
 /// AssumeRoleWithWebIdentity with the role of everybody who logged in.
-pub(super) async fn assume_role(http: &Http, ready: &Ready, token: &str) -> anyhow::Result<Credentials> {
+pub async fn assume_role(http: &Http, ready: &Ready, token: &str) -> anyhow::Result<Credentials> {
     let form = BTreeMap::from([
         ("Action", "AssumeRoleWithWebIdentity".to_owned()),
         ("Version", "2011-06-15".to_owned()),
@@ -154,7 +175,7 @@ pub(super) async fn assume_role(http: &Http, ready: &Ready, token: &str) -> anyh
 }
 
 /// The claims of a token, for people to see. Nothing is verified.
-pub(super) fn claims(token: &str) -> anyhow::Result<Map<String, Value>> {
+pub fn claims(token: &str) -> anyhow::Result<Map<String, Value>> {
     let payload = token.split('.').nth(1).context("the token has no payload")?;
     Ok(serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload)?)?)
 }

@@ -5,7 +5,7 @@
 use daypass_core::ground::secret::Secret;
 
 /// The client ID of the app under development.
-pub use crate::config::development::DAYPASS_DEMO_CLIENT_ID;
+pub use daypass_server::config::development::DAYPASS_DEMO_CLIENT_ID;
 
 /// The client ID of the other company's app.
 pub const OTHER_GAMES_CLIENT_ID: &str = "c0ffee00-1d2c-4b3a-8f9e-7a6b5c4d3e02";

@@ -17,18 +17,18 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use self::ports::{Bound, Ports};
-use crate::config::Instances;
-pub use crate::config::development::BUCKET;
-use crate::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, REGION};
-use crate::installation::home::Home;
-use crate::installation::{Embedded, Installation, Playground};
-use crate::listen::{Stop, listen_within};
-use crate::purge::keep_purging;
+use crate::playground::Playground;
+use crate::s3;
 use crate::sandbox::{self, Client, SandboxConfig};
-use crate::{routes, s3, secrets, telemetry};
+use daypass_server::config::Instances;
+pub use daypass_server::config::development::BUCKET;
+use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFILE, REGION};
+use daypass_server::installation::home::Home;
+use daypass_server::installation::{Embedded, Installation};
+use daypass_server::listen::{Stop, listen_within};
+use daypass_server::purge::keep_purging;
+use daypass_server::{routes, secrets, telemetry};
 
-/// The AWS profile that is written into the directory.
-pub(crate) const PROFILE: &str = "daypass";
 /// The developer whose access key is behind the profile.
 const ACCESS_KEY_NAME: &str = "up";
 
@@ -116,9 +116,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    let playground =
-        Playground { s3_url: s3_url.clone(), bucket: BUCKET.into(), sandbox_url: sandbox_url.clone() };
-    let app = installation.app(Instances::One, Open::OrMake, Some(playground)).await?;
+    let app = installation.app(Instances::One, Open::OrMake).await?;
     let home = installation.into_home().context("development has its directory")?;
     let embedded = app.embedded.clone().context("development runs on the embedded pool")?;
     let (aws_config_file, aws_shared_credentials_file) =
@@ -140,6 +138,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         aws_shared_credentials_file,
         sandbox_url: sandbox_url.clone(),
     };
+    let playground = Playground {
+        embedded: embedded.clone(),
+        s3_url: ready.s3_url.clone(),
+        bucket: BUCKET.into(),
+        sandbox_url: sandbox_url.clone(),
+    };
     let sandbox = SandboxConfig {
         our_client: Client::daypass_demo(
             home.sandbox_client_secret()?,
@@ -156,7 +160,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         tokio::spawn(listen_within(port.listener, router, stop, app.limits, proxies))
     };
     let listeners = vec![
-        listen(ports.server, routes::router(app.clone())),
+        listen(ports.server, routes::router_with(app.clone(), playground.pages())),
         listen(ports.s3, s3),
         listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
     ];
@@ -203,7 +207,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::config::development::Addresses;
+    use daypass_server::config::development::Addresses;
 
     #[tokio::test]
     async fn a_master_key_that_everybody_can_read_is_told_of() {

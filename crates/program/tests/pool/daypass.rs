@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use aws_config::{BehaviorVersion, Region};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentity::Client;
-use daypass::up::{self, Options, Ready, Running};
+use daypass_development::up::{self, Options, Ready, Running};
 use tempfile::TempDir;
 
 /// A running `up`, in this process.

@@ -16,8 +16,8 @@ use daypass_core::iam::Origin;
 
 use super::body::BodyFault;
 use super::error;
-use crate::installation::Embedded;
-use crate::sigv4::{Caller, SignatureError};
+use daypass_server::installation::Embedded;
+use daypass_server::sigv4::{Caller, SignatureError};
 
 /// What a request has to be signed for.
 const SERVICE: &str = "s3";

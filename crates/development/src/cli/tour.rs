@@ -1,17 +1,17 @@
 //! `daypass tour`: the whole flow against a fresh `up`, each step with the values that really went over the
 //! wire. Any step that does not go as it should ends the tour with an error.
 
-pub(super) mod client;
-pub(super) mod sandbox;
+pub mod client;
+pub mod sandbox;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use self::client::{Credentials, Http, S3};
 use self::sandbox::App;
-use super::print;
-use crate::installation::home::Home;
 use crate::up::{self, Options, Ready};
+use daypass_server::cli::print;
+use daypass_server::installation::home::Home;
 
 /// Starts a fresh `up` in a directory of its own, walks the flow, and leaves nothing behind.
 pub async fn run() -> anyhow::Result<()> {

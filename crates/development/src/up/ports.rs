@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use crate::config::development::Addresses;
+use daypass_server::config::development::Addresses;
 
 /// How often three free neighbours are looked for.
 const ATTEMPTS: usize = 50;

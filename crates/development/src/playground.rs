@@ -6,15 +6,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use daypass_core::ground::ids::RequestId;
 use serde_json::{Value, json};
 
-use super::SharedEmbedded;
-use crate::error::{ApiError, Dialect};
-use crate::installation::{Embedded, Playground};
+use daypass_server::error::{ApiError, Dialect};
+use daypass_server::installation::Embedded;
+use daypass_server::routes::Pages;
 
 macro_rules! files {
     ($folder:literal: $($name:literal),+ $(,)?) => {
@@ -24,36 +24,49 @@ macro_rules! files {
 
 type Files = &'static [(&'static str, &'static str)];
 
-const PAGE: &str = include_str!("../playground/index.html");
+const PAGE: &str = include_str!("playground/index.html");
 
-const PAGE_FILES: Files = files!("../playground/":
+const PAGE_FILES: Files = files!("playground/":
     "app.js", "countdown.js", "dom.js", "folder.js", "pass.js", "people.js", "plain-words.js", "style.css",
     "wire-log.js",
 );
 
-const SDK_FILES: Files = files!("../../../../sdk/src/":
+const SDK_FILES: Files = files!("../../../sdk/src/":
     "base64url.js", "broker.js", "cognito.js", "errors.js", "http.js", "index.js", "jwt.js", "login.js",
     "pkce.js", "s3.js", "sigv4.js", "xml.js",
 );
 
-pub fn router() -> Router<Arc<Embedded>> {
-    Router::new()
-        .route("/playground/config.json", get(config))
-        .route("/playground/{file}", get(page_file))
-        .route("/sdk/{file}", get(sdk_file))
+/// What the page has to know.
+pub struct Playground {
+    /// The pool that it plays with.
+    pub embedded: Arc<Embedded>,
+    /// Where S3 answers.
+    pub s3_url: String,
+    /// The bucket with everybody's folder.
+    pub bucket: String,
+    /// Where the sandbox identity provider answers.
+    pub sandbox_url: String,
 }
 
-/// The page itself.
-pub fn page(playground: &Playground) -> Response {
-    let policy = HeaderValue::from_str(&content_security_policy(playground))
-        .unwrap_or(HeaderValue::from_static("default-src 'none'"));
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-    ];
-    (headers, PAGE).into_response()
+impl Playground {
+    /// The page at `/`, and its files.
+    #[must_use]
+    pub fn pages(self) -> Pages {
+        let policy = HeaderValue::from_str(&content_security_policy(&self))
+            .unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        let headers = HeaderMap::from_iter([
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        ]);
+        let files = Router::new()
+            .route("/playground/config.json", get(config))
+            .route("/playground/{file}", get(page_file))
+            .route("/sdk/{file}", get(sdk_file))
+            .with_state(Arc::new(self));
+        Pages { home: (headers, PAGE), files }
+    }
 }
 
 /// The page holds credentials: it may talk to us and to S3, show the sandbox's pictures, and nothing else.
@@ -65,13 +78,14 @@ fn content_security_policy(playground: &Playground) -> String {
     )
 }
 
-async fn config(State(embedded): SharedEmbedded) -> Json<Value> {
+async fn config(State(playground): State<Arc<Playground>>) -> Json<Value> {
+    let Playground { embedded, s3_url, bucket, sandbox_url } = &*playground;
     Json(json!({
         "region": embedded.pools.region,
         "identity_pool_id": embedded.pool_id,
-        "s3_url": embedded.playground.as_ref().map(|playground| &playground.s3_url),
-        "bucket": embedded.playground.as_ref().map(|playground| &playground.bucket),
-        "sandbox_url": embedded.playground.as_ref().map(|playground| &playground.sandbox_url),
+        "s3_url": s3_url,
+        "bucket": bucket,
+        "sandbox_url": sandbox_url,
     }))
 }
 

@@ -24,7 +24,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::body;
 use super::folder::{self, Folder};
 use super::gate::{self, Admitted, Refusal};
-use crate::sigv4::Caller;
+use daypass_server::sigv4::Caller;
 
 /// Asks the policy of the key or of the role about every request.
 pub(super) struct Permission {

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::signals::Signals;
-use super::{print, tell};
-use crate::listen::allow_many_sockets;
-use crate::telemetry;
 use crate::up::{self, Options, Ready};
+use daypass_server::cli::signals::Signals;
+use daypass_server::cli::{print, tell};
+use daypass_server::listen::allow_many_sockets;
+use daypass_server::telemetry;
 
 /// Run everything for development in one process, until Ctrl-C.
 ///
