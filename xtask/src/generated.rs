@@ -60,7 +60,7 @@ fn configuration(workspace: &Workspace) -> Outcome {
 }
 
 fn regenerate(workspace: &Workspace, test: &str) -> Outcome {
-    let mut test = workspace.cargo(&format!("test --package daypass --lib --locked --quiet {test}"));
+    let mut test = workspace.cargo(&format!("test --package daypass-server --lib --locked --quiet {test}"));
     run(test.env("DAYPASS_REGENERATE", "1"))
 }
 

@@ -11,10 +11,11 @@ pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(workspace.built("release/daypass"))
 }
 
-/// The same, built for Lambda: smaller, and minutes longer in the making. For this machine, or for another target that
+/// The same, built for Lambda: without what only development needs, smaller, and minutes longer in the making. For this machine, or for another target that
 /// is installed.
 pub(crate) fn lambda_program(workspace: &Workspace, target: Option<&str>) -> Outcome<PathBuf> {
-    let mut build = workspace.cargo("build --profile lambda --locked --package daypass");
+    let mut build =
+        workspace.cargo("build --profile lambda --locked --package daypass --no-default-features");
     build.args(target.map(|target| format!("--target={target}")));
     // Randomness then comes of the kernel's alone, and not of the processor's jitter besides, which takes 30 ms to
     // collect at each start (docs/decisions/0016-lambda-build.md).

@@ -20,11 +20,13 @@ pub struct App(Client);
 
 impl App {
     /// Our own.
+    #[must_use]
     pub fn daypass_demo(client_secret: Secret, ready: &Ready) -> Self {
         Self(Client::daypass_demo(client_secret, vec![format!("{}/", ready.server_url)]))
     }
 
     /// Another company's.
+    #[must_use]
     pub fn other_games() -> Self {
         Self(Client::other_games())
     }
