@@ -41,7 +41,7 @@ pub enum Shown {
 
 /// What a client asks for who has two logins.
 #[derive(Debug)]
-pub struct LinkRequest {
+pub struct LinkProofsRequest {
     /// What shows the login whose identity stays.
     pub first: Shown,
     /// What shows the other one.
@@ -151,7 +151,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`ExchangeError`]. The refusal is in the audit trail.
-    pub async fn link(&self, request: LinkRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
+    pub async fn link(&self, request: LinkProofsRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
             let wishes = self.bounded(request.wishes)?;

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::broker::developer_pool::Wishes;
-use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkRequest, Shown};
+use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkProofsRequest, Shown};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::SignedDuration;
@@ -119,7 +119,7 @@ const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
 /// The two proofs of a link, and its wishes.
-pub(super) fn read_link(mut body: Body) -> Result<LinkRequest, ApiError> {
+pub(super) fn read_link(mut body: Body) -> Result<LinkProofsRequest, ApiError> {
     let first = body
         .first
         .take()
@@ -132,7 +132,7 @@ pub(super) fn read_link(mut body: Body) -> Result<LinkRequest, ApiError> {
     if first.wishes != Wishes::default() {
         return Err(malformed("first: a proof and nothing else; what is wanted besides stands beside it"));
     }
-    Ok(LinkRequest { first: first.shown, second, wishes })
+    Ok(LinkProofsRequest { first: first.shown, second, wishes })
 }
 
 impl Body {

@@ -7,7 +7,7 @@ use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::definition::{Condition, Decode, Exchange, Expectation};
+use super::definition::{Comparison, Condition, Decode, Exchange};
 use super::error::{ProofError, unavailable};
 use super::picture::is_clean;
 use super::pointer::{self, Pointer, Subject, ValueType};
@@ -131,11 +131,11 @@ pub(super) fn check_success<'a>(
 fn holds(condition: &Condition, answer: &Value) -> bool {
     let found = answer.pointer(condition.at.as_str()).filter(|value| !value.is_null());
     match &condition.is {
-        Expectation::AbsentOrEmpty => found.is_none_or(|value| value.as_array().is_some_and(Vec::is_empty)),
-        Expectation::Present => found.is_some(),
-        Expectation::Equal(wanted) => found == Some(wanted),
-        Expectation::AbsentOr(wanted) => found.is_none_or(|value| value == wanted),
-        Expectation::Greater(least) => found.and_then(Value::as_i64).is_some_and(|value| value > *least),
+        Comparison::AbsentOrEmpty => found.is_none_or(|value| value.as_array().is_some_and(Vec::is_empty)),
+        Comparison::Present => found.is_some(),
+        Comparison::Equal(wanted) => found == Some(wanted),
+        Comparison::AbsentOr(wanted) => found.is_none_or(|value| value == wanted),
+        Comparison::Greater(least) => found.and_then(Value::as_i64).is_some_and(|value| value > *least),
     }
 }
 

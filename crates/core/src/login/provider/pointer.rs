@@ -46,7 +46,7 @@ pub struct Pointer(String);
 
 impl Pointer {
     /// Where an answer of a token endpoint has its access token (RFC 6749 section 5.1).
-    pub(super) fn of_access_token() -> Self {
+    pub(in crate::login::provider) fn of_access_token() -> Self {
         Self("/access_token".into())
     }
 

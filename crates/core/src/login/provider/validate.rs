@@ -1,6 +1,8 @@
 //! What a definition must not say although each of its words is known: contradictions, and anything that
 //! would weaken the proof. Every refusal names the key and the cure.
 
+mod mutable;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -300,68 +302,7 @@ fn check_subjects(definition: &Definition) -> Result<(), String> {
         && definition.exchange.as_ref().is_some_and(|exchange| exchange.reads_id_token)
         && !nonce;
     refuse_if(unbound_code, "pkce: a code without PKCE needs a nonce in its ID token")?;
-    never_a_mutable_name(definition)
-}
-
-/// What people choose for themselves, and may pass on, identifies nobody (docs/reference/providers.md, 1-6).
-fn never_a_mutable_name(definition: &Definition) -> Result<(), String> {
-    let subjects = [
-        definition.profile.as_ref().map(|profile| &profile.subject),
-        definition.id_token.as_ref().map(|id_token| &id_token.subject),
-        definition.signed_fields.as_ref().map(|signed| &signed.subject),
-    ];
-    for value in subjects.into_iter().flatten().flat_map(|subject| &subject.0) {
-        let word = last_word(value.at.as_str());
-        refuse_if(
-            is_mutable(word),
-            &format!("subject: `{word}` can change hands; name the provider's stable ID"),
-        )?;
-    }
-    Ok(())
-}
-
-/// The member that a pointer leads to: `emails` of `/emails/0/value`.
-fn last_word(pointer: &str) -> &str {
-    let says_nothing = |word: &str| {
-        word.bytes().all(|byte| byte.is_ascii_digit())
-            || ["value", "address", "text", "primary"].contains(&word.to_lowercase().as_str())
-    };
-    pointer.rsplit('/').find(|word| !says_nothing(word)).unwrap_or_default()
-}
-
-/// Whether a member is called like something that its owner can change, however it is spelled.
-fn is_mutable(word: &str) -> bool {
-    const WHOLE: [&str; 13] = [
-        "login",
-        "handle",
-        "nick",
-        "mail",
-        "mails",
-        "upn",
-        "uniquename",
-        "principal",
-        "vanity",
-        "slug",
-        "alias",
-        "name",
-        "msisdn",
-    ];
-    const PARTS: [&str; 12] = [
-        "email",
-        "username",
-        "screenname",
-        "displayname",
-        "nickname",
-        "phone",
-        "mobile",
-        "principalname",
-        "loginname",
-        "vanityname",
-        "fullname",
-        "handlename",
-    ];
-    let folded: String = word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    WHOLE.contains(&folded.as_str()) || PARTS.iter().any(|part| folded.contains(part))
+    mutable::never_a_mutable_name(definition)
 }
 
 fn refuse_if(refused: bool, why: &str) -> Result<(), String> {
@@ -369,119 +310,4 @@ fn refuse_if(refused: bool, why: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mistake(block: &str) -> String {
-        let usual = "name = \"A\"\nregister = \"Ask.\"\nid_scope = \"global\"\n";
-        let block = format!("{usual}{block}").parse().unwrap();
-        let refused = Definition::from_catalogue("of-our-own", block).err();
-        refused.map(|error| error.to_string()).unwrap_or_default()
-    }
-
-    /// A provider of access tokens with this binding.
-    fn bound(binding: &str) -> String {
-        mistake(&format!(
-            "accept = [\"access_token\"]\n[profile]\nurl = \"https://a.example/me\"\nsubject = {{ at = \"/id\" }}\n\
-             [binding]\n{binding}"
-        ))
-    }
-
-    const INTROSPECT: &str = "kind = \"client_auth_endpoint\"\nauth = \"client_basic\"\nmethod = \"POST\"\n";
-
-    #[test]
-    fn a_binding_that_binds_nothing_is_refused() {
-        let active = "success = [{ at = \"/active\", is = { equal = true } }]";
-        let client = "client = { at = \"/client_id\" }";
-        let user = "user = { at = \"/sub\" }";
-        let url = "url = \"https://a.example/introspect\"";
-        let form = "form = { token = \"{token}\" }";
-        assert_eq!(bound(&format!("{INTROSPECT}{url}\n{form}\n{client}")), "");
-        let of_our_client = "url = \"https://a.example/applications/{client_id}/token\"";
-        let json = "json = { access_token = \"{token}\" }";
-        assert_eq!(bound(&format!("{INTROSPECT}{of_our_client}\n{json}\n{user}")), "");
-
-        let in_query = "url = \"https://a.example/introspect?client={client_id}\"";
-        for says_nothing in [
-            format!("{INTROSPECT}{url}\n{form}"),
-            format!("{INTROSPECT}{url}\n{form}\n{active}"),
-            format!("{INTROSPECT}{url}\n{form}\n{active}\n{user}"),
-            format!("{INTROSPECT}{in_query}\n{form}\n{user}"),
-            format!("{INTROSPECT}{of_our_client}\n{json}"),
-        ] {
-            assert!(
-                bound(&says_nothing).contains("nothing says that the token is our client's"),
-                "{says_nothing}"
-            );
-        }
-        assert_ne!(bound(&format!("kind = \"endpoint\"\n{url}\n{user}")), "", "it names no client");
-        for token_not_shown in [
-            format!("{INTROSPECT}{url}\n{client}"),
-            format!("kind = \"endpoint\"\nauth = \"none\"\n{url}\n{client}"),
-        ] {
-            assert!(bound(&token_not_shown).contains("binding: never shows the token"), "{token_not_shown}");
-        }
-    }
-
-    #[test]
-    fn a_profile_is_asked_for_with_the_token() {
-        let block = "accept = [\"access_token\"]\nbinding = { kind = \"none\" }\n[profile]\nauth = \"none\"\n\
-                     url = \"https://a.example/me\"\nsubject = { at = \"/id\" }";
-        assert!(mistake(block).contains("profile: never shows the token"));
-    }
-
-    #[test]
-    fn what_can_change_hands_identifies_nobody() {
-        for pointer in [
-            "/email",
-            "/Email",
-            "/emails/0/value",
-            "/data/emailAddress",
-            "/mail",
-            "/upn",
-            "/unique_name",
-            "/uniqueName",
-            "/phone",
-            "/phone_number",
-            "/phoneNumbers/0",
-            "/principal",
-            "/userPrincipalName",
-            "/vanity",
-            "/vanityName",
-            "/slug",
-            "/display name",
-            "/displayName",
-            "/preferredUsername",
-            "/preferred_username",
-            "/user-name",
-            "/login",
-            "/handle",
-            "/nickName",
-            "/data/screen_name",
-            "/name",
-        ] {
-            assert!(is_mutable(last_word(pointer)), "{pointer}");
-        }
-        for pointer in
-            ["/id", "/sub", "/data/user/id", "/login/uuid", "/emails/0/id", "/open_id", "/0/uid", ""]
-        {
-            assert!(!is_mutable(last_word(pointer)), "{pointer}");
-        }
-    }
-
-    #[test]
-    fn our_client_is_named_letter_by_letter() {
-        let kakao = Definition::from_catalogue("kakao", toml::Table::new()).unwrap();
-        let check = |client_id: &str, others: &[&str], app_id| {
-            let others: Vec<String> = others.iter().map(|&id| id.to_owned()).collect();
-            check_client(&kakao, client_id, &others, app_id).err().unwrap_or_default()
-        };
-        assert_eq!(check("ours", &["android"], Some("12")), "");
-        for client_id in ["", " ", "*"] {
-            assert!(check(client_id, &[], Some("12")).starts_with("client_id: "), "{client_id:?}");
-            assert!(check("ours", &["android", client_id], Some("12")).starts_with("other_client_ids: "));
-            assert!(check("ours", &[], Some(client_id)).starts_with("app_id: "));
-        }
-        assert!(check("ours", &[], None).contains("set app_id"));
-    }
-}
+mod tests;

@@ -1,0 +1,86 @@
+//! How a provider's ID tokens are believed.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::login::provider::picture::Picture;
+use crate::login::provider::pointer::{Pointer, Subject};
+use crate::login::provider::template::Template;
+
+/// How ID tokens are believed (OpenID Connect Core 1.0 section 3.1.3.7).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdToken {
+    /// Each a spelling of its issuer. `{claim:tid}` stands for that claim of the token.
+    pub issuers: Vec<String>,
+    /// Whose keys sign them.
+    pub keys: IdTokenKeys,
+    /// The oldest that one may be, from its `iat`.
+    #[serde(default, with = "seconds")]
+    pub max_age: Option<i64>,
+    /// How the nonce of the login stands in it.
+    #[serde(default)]
+    pub nonce: NonceMode,
+    /// Claims that must have one of these values.
+    #[serde(default)]
+    pub claims: BTreeMap<String, Vec<serde_json::Value>>,
+    /// The external ID.
+    pub subject: Subject,
+    /// A name for screens: the first of these that is there.
+    #[serde(default)]
+    pub name: Vec<Pointer>,
+    /// A picture for screens.
+    pub avatar: Option<Picture>,
+}
+
+/// Where the keys of ID tokens are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdTokenKeys {
+    /// Where this issuer's metadata say.
+    Discovery(Template),
+    /// At this URL.
+    Jwks(Template),
+    /// There are none: our client's secret is the key of an HMAC (HS256).
+    ClientSecret,
+}
+
+/// How the nonce of a login stands in its ID token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonceMode {
+    /// As it was sent.
+    #[default]
+    Exact,
+    /// As the hex SHA-256 of what the app holds, or as that itself.
+    Sha256,
+    /// Not at all, or as something that the app cannot name: it is not looked at.
+    None,
+}
+
+/// Durations in TOML.
+pub mod seconds {
+    use serde::{Deserialize, Deserializer};
+
+    /// Reads `90s`, `15m` or `1h`, in seconds.
+    ///
+    /// # Errors
+    /// For any other spelling.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
+        let scale = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => 0,
+        };
+        match number.parse::<i64>() {
+            Ok(number) if number > 0 && scale > 0 => Ok(Some(number.saturating_mul(scale))),
+            _ => {
+                Err(serde::de::Error::custom(format!("{text:?} is no duration: write `90s`, `15m` or `1h`")))
+            }
+        }
+    }
+}
