@@ -34,7 +34,7 @@ pub fn holds_the_secret(input: &[u8]) -> bool {
 pub fn provider(definition: Definition) -> Arc<Provider> {
     Arc::new(Provider {
         id: "fuzzed".into(),
-        definition,
+        definition: definition.into(),
         client_id: CLIENT_ID.into(),
         other_client_ids: Vec::new(),
         app_id: Some("1234".into()),

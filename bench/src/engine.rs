@@ -117,7 +117,7 @@ fn by_id_token() -> Outcome<Row> {
 fn provider(definition: Definition) -> Arc<Provider> {
     Arc::new(Provider {
         id: "measured".into(),
-        definition,
+        definition: definition.into(),
         identifier: Identifier::Prefixed,
         client_id: CLIENT.into(),
         other_client_ids: Vec::new(),

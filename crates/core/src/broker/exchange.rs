@@ -107,7 +107,7 @@ pub struct Broker {
     /// The redirect URIs of all registered apps.
     pub redirect_uris: BTreeSet<String>,
     /// Has the providers confirm logins.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     /// The one-time codes of the hosted login.
     pub login_codes: LoginCodes,
     /// Where verified logins lead.

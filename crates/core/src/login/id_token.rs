@@ -26,31 +26,54 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why an ID token is not believed. No text repeats anything of it but its times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum IdTokenError {
+pub enum IdTokenError {
+    /// Not a signed JWT, or one whose claims cannot be what they should.
     #[error("it is no JWT, or its claims are not of their types")]
     Malformed,
+    /// Signed with the issuer's key, and for something else.
     #[error("it is a token of another type than an ID token")]
     WrongType,
+    /// A claim that every ID token has is not there.
     #[error("it has no {0}")]
     MissingClaim(&'static str),
+    /// Its `iss` is none of the issuers that it may be of.
     #[error("it is of another issuer")]
     IssuerMismatch,
+    /// Not signed by a key of the issuer.
     #[error("its signature does not verify")]
     BadSignature,
+    /// Its life is over.
     #[error("it expired at {expired_at}, and it is {now}")]
-    Expired { now: i64, expired_at: i64 },
+    Expired {
+        /// Now, in seconds since the epoch.
+        now: i64,
+        /// Its `exp`.
+        expired_at: i64,
+    },
+    /// Its life begins later than clocks differ.
     #[error("it is not valid before {valid_from}, and it is {now}")]
-    NotYetValid { now: i64, valid_from: i64 },
+    NotYetValid {
+        /// Now, in seconds since the epoch.
+        now: i64,
+        /// Its `iat` or `nbf`.
+        valid_from: i64,
+    },
+    /// For a client that is not ours.
     #[error("it was issued to another client")]
     WrongAudience,
+    /// Of another login than the one whose nonce was shown.
     #[error("its nonce is not that of this login")]
     WrongNonce,
+    /// Of a login whose nonce was not shown.
     #[error("it has a nonce, and none came with it")]
     NonceNotShown,
+    /// Issued longer ago than the definition allows.
     #[error("it is too old")]
     TooOld,
+    /// A claim that the definition names has another value.
     #[error("a claim has a value that is not accepted")]
     WrongClaim,
+    /// The issuer's keys could not be fetched; no verdict about the token.
     #[error("{0}")]
     Unavailable(Arc<str>),
 }
@@ -72,7 +95,7 @@ pub(crate) fn is_subject(text: &str) -> bool {
 /// What a token must say to be believed.
 pub(crate) struct Expectation<'a> {
     /// Each a spelling of one issuer; `{claim:tid}` in one stands for that claim of the token.
-    pub(crate) issuers: Vec<String>,
+    pub(crate) issuers: &'a [String],
     pub(crate) keys: Keys<'a>,
     pub(crate) audience: Audience<'a>,
     pub(crate) expiry_grace: SignedDuration,
@@ -80,22 +103,7 @@ pub(crate) struct Expectation<'a> {
     /// Seconds since its `iat`.
     pub(crate) max_age: Option<i64>,
     /// Claims that must have one of these values.
-    pub(crate) claims: Cow<'a, BTreeMap<String, Vec<Value>>>,
-}
-
-impl<'a> Expectation<'a> {
-    /// A token of one of these issuers, and nothing beyond what every ID token needs.
-    pub(crate) fn new(issuers: Vec<String>, keys: Keys<'a>, audience: Audience<'a>) -> Self {
-        Self {
-            issuers,
-            keys,
-            audience,
-            expiry_grace: SignedDuration::ZERO,
-            nonce: Nonce::Ignored,
-            max_age: None,
-            claims: Cow::Owned(BTreeMap::new()),
-        }
-    }
+    pub(crate) claims: &'a BTreeMap<String, Vec<Value>>,
 }
 
 /// What a token has to be signed with.
@@ -120,25 +128,32 @@ pub(crate) enum Nonce<'a> {
 }
 
 /// Which client a token must be for.
-pub(crate) enum Audience<'a> {
-    /// `azp` decides where there is one, and `aud`, of one member, where there is none: IAM's rule. A token
-    /// that a client of ours was given for somebody else's server is therefore good here.
-    AuthorizedParty(Vec<&'a str>),
-    /// A client of a user pool, and nothing but its ID tokens.
-    UserPoolClient(Vec<&'a str>),
-    /// `aud` alone: on a phone, Google's `azp` is another client of the same app.
-    App(&'a str),
+pub(crate) struct Audience<'a> {
+    pub(crate) clients: Vec<&'a str>,
+    pub(crate) rule: AudienceRule,
+}
+
+/// How a token says which client it is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AudienceRule {
     /// One of our clients in `aud`, and no other than ours in `azp`, which has to be there if others stand in
     /// `aud` as well (OpenID Connect Core 1.0 section 3.1.3.7).
-    OneOf(Vec<&'a str>),
+    #[default]
+    OneOf,
+    /// `azp` decides where there is one, and `aud`, of one member, where there is none: IAM's rule. A token
+    /// that a client of ours was given for somebody else's server is therefore good here.
+    AuthorizedParty,
+    /// A client of a user pool, and nothing but its ID tokens.
+    UserPoolClient,
+    /// `aud` alone: on a phone, Google's `azp` is another client of the same app.
+    App,
 }
 
 /// What a believed token says.
 pub(crate) struct Verified {
-    /// Its `sub`: 1 to 255 characters, none of them a control character.
-    pub(crate) user: String,
     /// The client by which it was accepted.
     pub(crate) client: String,
+    /// All of its claims. `sub` among them is 1 to 255 characters without control characters, or a whole number.
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -170,9 +185,9 @@ impl Verifier {
         let client = expected.audience.admit(&token.claims)?.to_owned();
         self.check_times(&token.claims, expected)?;
         check_nonce(&token.claims, expected.nonce)?;
-        check_claims(&token.claims, &expected.claims)?;
-        let user = subject(&token.claims)?;
-        Ok(Verified { user, client, claims: token.claims.0 })
+        check_claims(&token.claims, expected.claims)?;
+        check_subject(&token.claims)?;
+        Ok(Verified { client, claims: token.claims.0 })
     }
 
     async fn check_signature(
@@ -245,22 +260,22 @@ impl Audience<'_> {
     fn admit<'c>(&self, claims: &'c Claims) -> Result<&'c str, IdTokenError> {
         let aud = claims.audience()?;
         let azp = claims.authorized_party()?;
-        let (clients, client) = match self {
-            Self::AuthorizedParty(clients) => (&clients[..], azp.or(only(&aud))),
-            Self::UserPoolClient(clients) => {
+        let is_ours = |client: &&str| self.clients.contains(client);
+        let client = match self.rule {
+            AudienceRule::AuthorizedParty => azp.or(only(&aud)),
+            AudienceRule::UserPoolClient => {
                 if claims.get("token_use").is_some_and(|it| it != "id") {
                     return Err(IdTokenError::MissingClaim("aud"));
                 }
-                (&clients[..], only(&aud))
+                only(&aud)
             }
-            Self::App(client) => (std::slice::from_ref(client), only(&aud)),
-            Self::OneOf(clients) => {
-                let ours = aud.iter().copied().find(|client| clients.contains(client));
-                let party_is_ours = azp.map_or(aud.len() == 1, |party| clients.contains(&party));
-                (&clients[..], ours.filter(|_| party_is_ours))
+            AudienceRule::App => only(&aud),
+            AudienceRule::OneOf => {
+                let party_is_ours = azp.map_or(aud.len() == 1, |party| is_ours(&party));
+                aud.iter().copied().find(is_ours).filter(|_| party_is_ours)
             }
         };
-        client.filter(|client| clients.contains(client)).ok_or(IdTokenError::WrongAudience)
+        client.filter(is_ours).ok_or(IdTokenError::WrongAudience)
     }
 }
 
@@ -271,14 +286,14 @@ fn only<'c>(aud: &[&'c str]) -> Option<&'c str> {
     }
 }
 
-/// Who the token is about, as text.
-fn subject(claims: &Claims) -> Result<String, IdTokenError> {
-    let subject = match claims.require("sub")? {
-        Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
-        _ => return Err(IdTokenError::Malformed),
+/// Whether `sub` can say who the token is about.
+fn check_subject(claims: &Claims) -> Result<(), IdTokenError> {
+    let good = match claims.require("sub")? {
+        Value::String(text) => is_subject(text),
+        Value::Number(number) => number.is_i64() || number.is_u64(),
+        _ => false,
     };
-    if is_subject(&subject) { Ok(subject) } else { Err(IdTokenError::Malformed) }
+    if good { Ok(()) } else { Err(IdTokenError::Malformed) }
 }
 
 /// A JWT in JWS compact form (RFC 7519 section 3, RFC 7515 section 7.1), taken apart and not believed.

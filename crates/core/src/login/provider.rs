@@ -41,6 +41,7 @@ pub use self::proof::UnverifiedProof;
 pub use self::sealed_login::LoginSealer;
 pub use self::set::{ProviderSet, ProvidersById};
 pub use self::signed::{Fields, UseOnce};
+pub(in crate::login) use self::verified::Confirmed;
 pub use self::verified::{DisplayUser, VerifiedLogin};
 
 #[cfg(test)]

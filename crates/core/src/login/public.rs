@@ -6,15 +6,20 @@
 //! |---|---|---|---|
 //! | OpenID Connect | the issuer without scheme | ID token | `OpenIdConnectProviderARNs` |
 //! | Cognito user pool | `cognito-idp.REGION.amazonaws.com/ID` | ID token | `CognitoIdentityProviders` |
-//! | Google, Apple | [`GOOGLE`], [`APPLE`] | ID token | `SupportedLoginProviders` |
-//! | Facebook, Amazon | [`FACEBOOK`], [`AMAZON`] | access token | `SupportedLoginProviders` |
+//! | Google, Apple | `public.key` of their entries in the catalogue | ID token | `SupportedLoginProviders` |
+//! | Facebook, Amazon | the same | access token | `SupportedLoginProviders` |
+//!
+//! Each becomes a [`Provider`] in the vocabulary of the catalogue, with the pool's clients, and the [`Engine`] that confirms
+//! the broker's logins confirms these too. What is here is whom a pool trusts (`registered.rs`, `social.rs`), on which
+//! terms (`terms.rs`), and how AWS says no (`error.rs`).
 //!
 //! Rules and texts: docs/reference/cognito-identity.md, 4.1 and 9.1.
 
-mod access_token;
 pub mod amr;
 mod error;
 mod registered;
+mod social;
+mod terms;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -24,27 +29,17 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::error::{PublicLoginError, Refusal};
-use self::registered::is_user_pool_name;
 pub use self::registered::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
-use crate::ground::clock::{Clock, SignedDuration};
-use crate::ground::outbound::ProviderHttp;
+use self::registered::{RegisteredOidc, is_user_pool_name};
+use self::social::SocialProviders;
 use crate::ground::secret::Secret;
-use crate::login::id_token::{self, Audience, Expectation, IdTokenError, Keys};
-use crate::login::jwks::{JwksCache, KeySource};
+use crate::login::id_token::is_subject;
+use crate::login::provider::definition::{Definition, ProofKind};
+use crate::login::provider::{Confirmed, Engine, Identifier, ProofError, Provider, UnverifiedProof};
 use crate::records::identity::PoolSettings;
 
-/// Google's key in `Logins`.
-pub const GOOGLE: &str = "accounts.google.com";
-/// Apple's key in `Logins`.
-pub const APPLE: &str = "appleid.apple.com";
-/// Facebook's key in `Logins`.
-pub const FACEBOOK: &str = "graph.facebook.com";
-/// Login with Amazon's key in `Logins`.
-pub const AMAZON: &str = "www.amazon.com";
-
-/// How long after its `exp` a token is still good, by the promise of IAM's OIDC providers. A user pool's
-/// token has no such time.
-const EXPIRY_GRACE: SignedDuration = SignedDuration::from_mins(5);
+/// The longest access token that is sent to a provider. Real ones have a few hundred characters, and a URL has to hold them.
+const MAX_ACCESS_TOKEN_BYTES: usize = 4096;
 
 /// A login that its provider confirmed. Only [`PublicLogins::verify`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,34 +111,21 @@ impl PublicLogin {
 /// Verifies logins of public providers.
 pub struct PublicLogins {
     registered: RegisteredProviders,
-    verifier: id_token::Verifier,
-    http: Arc<dyn ProviderHttp>,
+    social: SocialProviders,
+    engine: Arc<Engine>,
 }
 
-/// How a login of one provider is checked.
-enum Check<'a> {
-    /// By the first of these that is for the token's audience.
-    IdToken(Vec<Trust<'a>>),
-    Facebook {
-        app_id: &'a str,
-    },
-    Amazon {
-        app_id: &'a str,
-    },
-}
-
-/// A provider whose ID tokens the pool accepts.
-struct Trust<'a> {
+/// A provider whose logins the pool accepts, with the pool's clients there.
+struct Trust {
     kind: Kind,
-    expected: Expectation<'a>,
+    provider: Arc<Provider>,
 }
 
 impl PublicLogins {
-    /// A verifier that knows these providers besides the ones that everybody knows.
+    /// A verifier that knows these providers besides the ones that every pool knows.
     #[must_use]
-    pub fn new(registered: RegisteredProviders, http: Arc<dyn ProviderHttp>, clock: Arc<dyn Clock>) -> Self {
-        let keys = JwksCache::new(http.clone(), clock.clone());
-        Self { registered, verifier: id_token::Verifier::new(keys, clock), http }
+    pub fn new(registered: RegisteredProviders, engine: Arc<Engine>) -> Self {
+        Self { registered, social: social::of_catalogue().clone(), engine }
     }
 
     /// Verifies logins for a pool, in the order given. One bad login spoils them all, and nobody is asked
@@ -156,13 +138,13 @@ impl PublicLogins {
         settings: &PoolSettings,
         logins: impl IntoIterator<Item = (&'a String, &'a Secret)>,
     ) -> Result<Vec<PublicLogin>, PublicLoginError> {
-        let checks: Vec<_> = logins
+        let trusted: Vec<_> = logins
             .into_iter()
-            .map(|(key, token)| Ok((key, token, self.find_check(settings, key)?)))
+            .map(|(key, token)| Ok((key, token, self.find_trusts(settings, key)?)))
             .collect::<Result<_, PublicLoginError>>()?;
-        let mut verified = Vec::with_capacity(checks.len());
-        for (key, token, check) in checks {
-            verified.push(self.run(check, key, token).await?);
+        let mut verified = Vec::with_capacity(trusted.len());
+        for (key, token, trusts) in trusted {
+            verified.push(self.confirm(trusts, key, token).await?);
         }
         Ok(verified)
     }
@@ -177,52 +159,32 @@ impl PublicLogins {
         key: &str,
         token: &Secret,
     ) -> Result<PublicLogin, PublicLoginError> {
-        self.run(self.find_check(settings, key)?, key, token).await
+        self.confirm(self.find_trusts(settings, key)?, key, token).await
     }
 
-    /// How the pool wants this provider's logins checked, if it accepts them at all.
-    fn find_check<'a>(
-        &'a self,
-        settings: &'a PoolSettings,
-        key: &'a str,
-    ) -> Result<Check<'a>, PublicLoginError> {
+    /// Whom the pool trusts with logins of this key, if it accepts them at all. A key of access tokens has one meaning.
+    fn find_trusts(&self, settings: &PoolSettings, key: &str) -> Result<Vec<Trust>, PublicLoginError> {
         refuse_unverifiable(key)?;
         let mut trusts: Vec<_> = self.oidc_trust(settings, key).into_iter().collect();
         trusts.extend(self.user_pool_trust(settings, key)?);
-        match settings.supported_login_providers.get(key).map(|app_id| (key, app_id)) {
-            Some((FACEBOOK, app_id)) => return Ok(Check::Facebook { app_id }),
-            Some((AMAZON, app_id)) => return Ok(Check::Amazon { app_id }),
-            Some((_, app_id)) => trusts.extend(social_trust(key, app_id)),
-            None => {}
+        if let Some(social) = self.social_trust(settings, key) {
+            if social.provider.accepted_proofs() == [ProofKind::AccessToken] {
+                trusts.clear();
+            }
+            trusts.push(social);
         }
-        if trusts.is_empty() {
-            return Err(PublicLoginError::UnsupportedProvider);
-        }
-        Ok(Check::IdToken(trusts))
+        if trusts.is_empty() { Err(PublicLoginError::UnsupportedProvider) } else { Ok(trusts) }
     }
 
-    fn oidc_trust<'a>(&'a self, settings: &PoolSettings, key: &str) -> Option<Trust<'a>> {
-        let mut arns = settings.open_id_connect_provider_arns.iter();
-        let provider =
-            arns.find_map(|arn| self.registered.oidc_provider(arn).filter(|it| it.login_key() == key))?;
-        Some(Trust {
-            kind: Kind::Oidc { arn: provider.arn.clone() },
-            expected: Expectation {
-                expiry_grace: EXPIRY_GRACE,
-                ..Expectation::new(
-                    vec![provider.issuer.clone()],
-                    Keys::Published(provider.key_source()),
-                    Audience::AuthorizedParty(provider.audiences.iter().map(String::as_str).collect()),
-                )
-            },
-        })
+    fn oidc_trust(&self, settings: &PoolSettings, key: &str) -> Option<Trust> {
+        let arns = settings.open_id_connect_provider_arns.iter();
+        let mut known = arns.filter_map(|arn| self.registered.oidc_provider(arn));
+        let RegisteredOidc { provider, definition } = known.find(|it| it.provider.login_key() == key)?;
+        let kind = Kind::Oidc { arn: provider.arn.clone() };
+        Trust::new(kind, &provider.arn, definition.clone(), provider.audiences.iter().map(String::as_str))
     }
 
-    fn user_pool_trust<'a>(
-        &self,
-        settings: &'a PoolSettings,
-        key: &str,
-    ) -> Result<Option<Trust<'a>>, PublicLoginError> {
+    fn user_pool_trust(&self, settings: &PoolSettings, key: &str) -> Result<Option<Trust>, PublicLoginError> {
         let named = settings.cognito_identity_providers.iter();
         let clients: Vec<_> = named.filter(|it| it.provider_name.as_deref() == Some(key)).collect();
         // The name came from whoever made the pool, and becomes a URL.
@@ -232,53 +194,88 @@ impl PublicLogins {
         if clients.iter().any(|client| client.server_side_token_check == Some(true)) {
             return Err(PublicLoginError::Unverifiable(NO_TOKEN_CHECK));
         }
-        let (issuer, keys) = self.registered.user_pool(key);
-        let audiences = clients.iter().filter_map(|client| client.client_id.as_deref()).collect();
-        Ok(Some(Trust {
-            kind: Kind::UserPool,
-            expected: Expectation::new(
-                vec![issuer],
-                Keys::Published(keys),
-                Audience::UserPoolClient(audiences),
-            ),
-        }))
+        let definition = Arc::new(self.registered.user_pool(key));
+        let clients = clients.iter().filter_map(|client| client.client_id.as_deref());
+        Ok(Trust::new(Kind::UserPool, key, definition, clients))
     }
 
-    async fn run(
-        &self,
-        check: Check<'_>,
-        key: &str,
-        token: &Secret,
-    ) -> Result<PublicLogin, PublicLoginError> {
-        let http = &*self.http;
-        let (app_id, (user, claims)) = match check {
-            Check::IdToken(trusts) => return self.check_id_token(trusts, key, token).await,
-            Check::Facebook { app_id } => (app_id, access_token::facebook(http, app_id, token).await?),
-            Check::Amazon { app_id } => (app_id, access_token::amazon(http, app_id, token).await?),
-        };
-        let (provider, client) = (key.to_owned(), app_id.to_owned());
-        Ok(PublicLogin { provider, user, client, kind: Kind::Social, claims })
+    fn social_trust(&self, settings: &PoolSettings, key: &str) -> Option<Trust> {
+        let app_id = settings.supported_login_providers.get(key)?;
+        Trust::new(Kind::Social, key, self.social.get(key)?.clone(), [app_id.as_str()])
     }
 
-    async fn check_id_token(
+    /// Has the first of these confirm the login that is for the token's client.
+    async fn confirm(
         &self,
-        trusts: Vec<Trust<'_>>,
+        trusts: Vec<Trust>,
         key: &str,
         token: &Secret,
     ) -> Result<PublicLogin, PublicLoginError> {
         let mut refusal = PublicLoginError::UnsupportedProvider;
-        for Trust { kind, expected } in trusts {
-            match self.verifier.verify(&expected, token).await {
-                Ok(id_token::Verified { user, client, claims }) => {
-                    return Ok(PublicLogin { provider: key.to_owned(), user, client, kind, claims });
-                }
+        for Trust { kind, provider } in trusts {
+            let proof = proof(&provider, token)?;
+            match self.engine.confirm_for_pool(&provider, proof).await {
+                Ok(confirmed) => return PublicLogin::new(key, kind, confirmed),
                 // The pool may accept the same issuer once more, for this client.
-                Err(IdTokenError::WrongAudience) => {}
-                Err(error) => refusal = PublicLoginError::id_token(error, key),
+                Err(ProofError::AnotherClient) => {}
+                Err(error) => refusal = PublicLoginError::of_proof(error, key),
             }
         }
         Err(refusal)
     }
+}
+
+impl Trust {
+    /// A provider with these clients, of which there has to be one. It has no secret: none of what a pool asks needs it.
+    fn new<'a>(
+        kind: Kind,
+        id: &str,
+        definition: Arc<Definition>,
+        clients: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Self> {
+        let mut clients = clients.into_iter().filter(|client| !client.is_empty()).map(str::to_owned);
+        let provider = Provider {
+            id: id.to_owned(),
+            definition,
+            client_id: clients.next()?,
+            other_client_ids: clients.collect(),
+            app_id: None,
+            client_secret: Secret::new(""),
+            apple: None,
+            accept_unbound_access_tokens: false,
+            identifier: Identifier::Prefixed,
+            cache_verified: None,
+        };
+        Some(Self { kind, provider: Arc::new(provider) })
+    }
+}
+
+impl PublicLogin {
+    fn new(key: &str, kind: Kind, confirmed: Confirmed) -> Result<Self, PublicLoginError> {
+        let unusable = |reason: &str| PublicLoginError::Unavailable {
+            provider: key.to_owned(),
+            reason: reason.to_owned(),
+        };
+        if !is_subject(&confirmed.external_id) {
+            return Err(unusable("the answer names no person"));
+        }
+        let client = confirmed.client.ok_or_else(|| unusable("the answer names no client"))?;
+        let Value::Object(claims) = confirmed.answer else {
+            return Err(unusable("the answer is not a JSON object"));
+        };
+        Ok(Self { provider: key.to_owned(), user: confirmed.external_id, client, kind, claims })
+    }
+}
+
+/// What the value of a login is at a provider: an ID token, or an access token that can be sent there.
+fn proof(provider: &Provider, token: &Secret) -> Result<UnverifiedProof, PublicLoginError> {
+    if provider.accepted_proofs() != [ProofKind::AccessToken] {
+        return Ok(UnverifiedProof::IdToken { token: token.clone(), nonce: None });
+    }
+    if !(1..=MAX_ACCESS_TOKEN_BYTES).contains(&token.expose().len()) {
+        return Err(PublicLoginError::Refused);
+    }
+    Ok(UnverifiedProof::AccessToken(token.clone()))
 }
 
 const NO_TOKEN_CHECK: &str = "ServerSideTokenCheck asks the user pool about every token, which is not possible here. \
@@ -295,26 +292,6 @@ fn refuse_unverifiable(key: &str) -> Result<(), PublicLoginError> {
         _ if saml => Err(PublicLoginError::Unverifiable("Logins of SAML providers are not supported here.")),
         _ => Ok(()),
     }
-}
-
-/// The two whose ID tokens need no registration but an app ID.
-fn social_trust<'a>(key: &str, app_id: &'a str) -> Option<Trust<'a>> {
-    let (issuers, jwks_url) = match key {
-        GOOGLE => (vec!["https://accounts.google.com", GOOGLE], "https://www.googleapis.com/oauth2/v3/certs"),
-        APPLE => (vec!["https://appleid.apple.com"], "https://appleid.apple.com/auth/keys"),
-        _ => return None,
-    };
-    Some(Trust {
-        kind: Kind::Social,
-        expected: Expectation {
-            expiry_grace: EXPIRY_GRACE,
-            ..Expectation::new(
-                issuers.into_iter().map(str::to_owned).collect(),
-                Keys::Published(KeySource::JwkSet(jwks_url.to_owned())),
-                Audience::App(app_id),
-            )
-        },
-    })
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl ProviderConfig {
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
             identifier: self.identifier,
             cache_verified: self.cache_verified.map(SignedDuration::from_secs),
-            definition,
+            definition: definition.into(),
         })
     }
 

@@ -139,11 +139,11 @@ impl App {
             random: random.clone(),
         };
         let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
-        let engine = Engine::new(dependencies.http.clone(), clock.clone());
+        let engine = Arc::new(Engine::new(dependencies.http.clone(), clock.clone()));
         let metrics = Arc::new(Metrics::default());
         let limits = dependencies.config.network.limits();
         let max_token_duration = dependencies.config.pool.max_token_duration;
-        let (pool, embedded) = wire_pool(dependencies, trail.clone(), &metrics).await?;
+        let (pool, embedded) = wire_pool(dependencies, engine.clone(), trail.clone(), &metrics).await?;
         let broker = Broker {
             redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
             pool,
@@ -177,6 +177,7 @@ type WiredPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
 /// The pool that logins lead to, and the embedded one if it is that.
 async fn wire_pool(
     dependencies: Dependencies,
+    engine: Arc<Engine>,
     trail: Arc<AuditTrail>,
     metrics: &Metrics,
 ) -> Result<WiredPool, WireError> {
@@ -184,7 +185,7 @@ async fn wire_pool(
         Driver::Cognito(regions) => Ok((wire_cognito(&dependencies, &regions, trail, metrics).await, None)),
         Driver::Embedded(pool) => {
             let tags = dependencies.config.pool.principal_tags.clone();
-            let embedded = Arc::new(Embedded::wire(dependencies, pool, trail.clone()).await?);
+            let embedded = Arc::new(Embedded::wire(dependencies, pool, engine, trail.clone()).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
             Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), Some(embedded)))
         }

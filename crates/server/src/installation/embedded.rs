@@ -12,6 +12,7 @@ use daypass_core::credentials::sts::Sts;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::random::Random;
+use daypass_core::login::provider::Engine;
 use daypass_core::login::public::PublicLogins;
 use daypass_core::pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
@@ -55,12 +56,12 @@ impl Embedded {
     pub(super) async fn wire(
         dependencies: Dependencies,
         pool_config: EmbeddedConfig,
+        engine: Arc<Engine>,
         trail: Arc<AuditTrail>,
     ) -> Result<Self, WireError> {
         let Dependencies { config, store, master_key, clock, random, .. } = dependencies;
         let http = dependencies.http;
-        let public_logins =
-            Arc::new(PublicLogins::new(config.registered_providers(), http.clone(), clock.clone()));
+        let public_logins = Arc::new(PublicLogins::new(config.registered_providers(), engine));
         let foreign_sts = config.foreign_sts.clone();
         let region = pool_config.region.clone();
         let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;

@@ -234,7 +234,7 @@ fn an_id_token_is_shown_with_the_nonce_that_it_has() {
         claims.remove("nonce");
         bench.verify(bare(bench.sign(&claims))).await.0.unwrap();
         let provider = Arc::get_mut(&mut bench.provider).unwrap();
-        provider.definition.id_token.as_mut().unwrap().nonce = NonceMode::None;
+        Arc::make_mut(&mut provider.definition).id_token.as_mut().unwrap().nonce = NonceMode::None;
         bench.verify(bare(of_sdk)).await.0.unwrap();
     });
 }

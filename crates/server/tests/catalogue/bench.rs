@@ -94,7 +94,7 @@ impl Bench {
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,
-            definition,
+            definition: definition.into(),
         };
         let server = Server::start(&provider.definition).await;
         let clock = Arc::new(ManualClock::at_second(NOW));

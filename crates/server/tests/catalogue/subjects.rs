@@ -82,6 +82,7 @@ fn nobodies(wanted: &Wanted) -> Vec<Value> {
     match wanted.r#type {
         ValueType::Integer => values.extend([text("1"), text("x")]),
         ValueType::String => values.push(json!(1)),
+        ValueType::TextOrInteger => unreachable!("no file says it"),
         ValueType::Digits => {
             values.extend([
                 json!(1),
@@ -193,7 +194,7 @@ fn two_people_for_one_token_are_one_too_many() {
             for (place, wanted) in places(&bench).into_iter().filter(is_bound) {
                 let somebody_else = match wanted.r#type {
                     ValueType::Integer => json!(EXACT),
-                    ValueType::String | ValueType::Digits => {
+                    ValueType::String | ValueType::Digits | ValueType::TextOrInteger => {
                         json!(format!("{}7777777", wanted.strip_prefix.clone().unwrap_or_default()))
                     }
                 };

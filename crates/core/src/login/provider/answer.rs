@@ -172,6 +172,7 @@ pub(super) fn value(wanted: &pointer::Value, answer: &Value) -> Option<String> {
     let text = match wanted.r#type {
         ValueType::String | ValueType::Digits => found.as_str()?.to_owned(),
         ValueType::Integer => found.as_u64()?.to_string(),
+        ValueType::TextOrInteger => text_or_integer(found)?,
     };
     let text = match &wanted.strip_prefix {
         Some(prefix) => text.strip_prefix(prefix.as_str())?.to_owned(),
@@ -179,6 +180,14 @@ pub(super) fn value(wanted: &pointer::Value, answer: &Value) -> Option<String> {
     };
     let digits = wanted.r#type != ValueType::Digits || text.bytes().all(|byte| byte.is_ascii_digit());
     (digits && is_clean(&text, MAX_SUBJECT_CHARS)).then_some(text)
+}
+
+fn text_or_integer(found: &Value) -> Option<String> {
+    match found {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// A name, or nothing if what stands there cannot be one.

@@ -153,6 +153,8 @@ pub(super) fn with_query<'a>(url: &str, parameters: impl Iterator<Item = (&'a st
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::login::provider::Identifier;
     use crate::login::provider::definition::Definition;
@@ -174,7 +176,7 @@ mod tests {
     fn provider(block: &str) -> Provider {
         Provider {
             id: "idp".into(),
-            definition: Definition::from_catalogue("idp", block.parse().unwrap()).unwrap(),
+            definition: Arc::new(Definition::from_catalogue("idp", block.parse().unwrap()).unwrap()),
             client_id: "ours".into(),
             other_client_ids: Vec::new(),
             app_id: None,

@@ -1,5 +1,7 @@
 //! A provider as this installation is registered there: its definition and the operator's client.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use serde_json::Value;
 
@@ -18,7 +20,7 @@ pub struct Provider {
     /// Its ID in the configuration, part of every developer user identifier.
     pub id: String,
     /// How to talk to it.
-    pub definition: Definition,
+    pub definition: Arc<Definition>,
     /// The client that the operator registered there.
     pub client_id: String,
     /// Other clients of the same app there, such as those of its phone apps: tokens issued to them count too.
@@ -81,18 +83,22 @@ impl Provider {
         std::iter::once(&self.client_id).chain(&self.other_client_ids).map(String::as_str)
     }
 
-    /// Whether an answer names our client.
-    pub(super) fn check_client(&self, named: &NamedClient, answer: &Value) -> Result<(), ProofError> {
-        let found = match answer.pointer(named.at.as_str()) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Number(number)) => number.as_u64().map(|number| number.to_string()),
+    /// The client of ours that an answer names.
+    pub(super) fn check_client(&self, named: &NamedClient, answer: &Value) -> Result<String, ProofError> {
+        let found = match (answer.pointer(named.at.as_str()), named.is) {
+            (Some(Value::String(text)), _) => Some(text.clone()),
+            (Some(Value::Number(number)), ClientName::ClientId | ClientName::AppId) => {
+                number.as_u64().map(|number| number.to_string())
+            }
+            (None, ClientName::PoolApp) if !answer.is_object() => {
+                return Err(ProofError::AnswerMalformed("the answer is not a JSON object"));
+            }
             _ => None,
         };
-        let found = found.ok_or(ProofError::AnotherClient)?;
-        let ours = match named.is {
-            ClientName::ClientId => self.client_ids().any(|id| id == found),
-            ClientName::AppId => self.app_id.as_ref() == Some(&found),
+        let ours = |found: &String| match named.is {
+            ClientName::ClientId | ClientName::PoolApp => self.client_ids().any(|id| id == found),
+            ClientName::AppId => self.app_id.as_ref() == Some(found),
         };
-        if ours { Ok(()) } else { Err(ProofError::AnotherClient) }
+        found.filter(ours).ok_or(ProofError::AnotherClient)
     }
 }

@@ -1,6 +1,5 @@
 //! The ways to a login, one for each kind of proof.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,14 +11,14 @@ use super::definition::{
 };
 use super::error::ProofError;
 use super::proof::UnverifiedProof;
-use super::signed::Fields;
+use super::signed::{Fields, UseOnce};
 use super::template::{CannotFillIn, Name, Template, Values};
-use super::verified::{DisplayUser, VerifiedLogin};
+use super::verified::{Confirmed, DisplayUser};
 use super::{answer, apple, call, pointer, signed};
 use crate::ground::clock::Clock;
 use crate::ground::outbound::ProviderHttp;
 use crate::ground::secret::Secret;
-use crate::login::id_token::{Audience, Expectation, Keys, Nonce, Verifier};
+use crate::login::id_token::{self, Audience, Expectation, Keys, Nonce, Verifier};
 use crate::login::jwks::KeySource;
 
 /// Asks providers.
@@ -34,7 +33,7 @@ impl Confirmer {
         &self,
         provider: &Provider,
         proof: UnverifiedProof,
-    ) -> Result<VerifiedLogin, ProofError> {
+    ) -> Result<Confirmed, ProofError> {
         match proof {
             UnverifiedProof::Code { .. } => self.by_code(provider, proof).await,
             UnverifiedProof::AccessToken(token) => self.by_access_token(provider, &token).await,
@@ -47,11 +46,7 @@ impl Confirmer {
         }
     }
 
-    async fn by_code(
-        &self,
-        provider: &Provider,
-        proof: UnverifiedProof,
-    ) -> Result<VerifiedLogin, ProofError> {
+    async fn by_code(&self, provider: &Provider, proof: UnverifiedProof) -> Result<Confirmed, ProofError> {
         let UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } = proof else {
             return Err(ProofError::KindNotAccepted(ProofKind::Code));
         };
@@ -95,49 +90,41 @@ impl Confirmer {
 
     /// Whose a token is that we were given ourselves. The binding is asked only if the profile leans on what it
     /// takes.
-    async fn by_own_token(
-        &self,
-        provider: &Provider,
-        mut values: Values,
-    ) -> Result<VerifiedLogin, ProofError> {
+    async fn by_own_token(&self, provider: &Provider, mut values: Values) -> Result<Confirmed, ProofError> {
         if let Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) =
             &provider.definition.binding
             && !binding.call.take.is_empty()
         {
             self.bind(provider, binding, &mut values).await?;
         }
-        self.read_profile(provider, &values, None).await
+        self.read_profile(provider, &values, Bound::default()).await
     }
 
-    async fn by_access_token(
-        &self,
-        provider: &Provider,
-        token: &Secret,
-    ) -> Result<VerifiedLogin, ProofError> {
+    async fn by_access_token(&self, provider: &Provider, token: &Secret) -> Result<Confirmed, ProofError> {
         let mut values = provider.with_token(provider.values(), token);
-        let user = match &provider.definition.binding {
+        let bound = match &provider.definition.binding {
             Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => {
                 self.bind(provider, binding, &mut values).await?
             }
-            Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
+            Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => Bound::default(),
         };
-        self.read_profile(provider, &values, user).await
+        self.read_profile(provider, &values, bound).await
     }
 
-    /// Has the provider say to whom a token was issued. Answers the person, where it names one.
+    /// Has the provider say to whom a token was issued, and whose it is, where it names the person.
     async fn bind(
         &self,
         provider: &Provider,
         binding: &BindingCall,
         values: &mut Values,
-    ) -> Result<Option<String>, ProofError> {
+    ) -> Result<Bound, ProofError> {
         let answer = call::send(&binding.call, values, &*self.http).await?;
-        if let Some(client) = &binding.client {
-            provider.check_client(client, &answer)?;
-        }
+        let client =
+            binding.client.as_ref().map(|named| provider.check_client(named, &answer)).transpose()?;
         take(&binding.call.take, &answer, values)?;
         let person = |wanted| answer::value(wanted, &answer).ok_or(ProofError::SubjectMissing);
-        binding.user.as_ref().map(person).transpose()
+        let person = binding.user.as_ref().map(person).transpose()?;
+        Ok(Bound { client, person })
     }
 
     /// Asks whose the token is. If the binding has named somebody, it has to be the same person.
@@ -145,20 +132,21 @@ impl Confirmer {
         &self,
         provider: &Provider,
         values: &Values,
-        bound: Option<String>,
-    ) -> Result<VerifiedLogin, ProofError> {
+        bound: Bound,
+    ) -> Result<Confirmed, ProofError> {
         let profile = provider.definition.profile.as_ref();
         let profile = profile.ok_or(ProofError::KindNotAccepted(ProofKind::AccessToken))?;
         let answer = call::send(&profile.call, values, &*self.http).await?;
-        if let Binding::Profile(client) = &provider.definition.binding {
-            provider.check_client(client, &answer)?;
-        }
+        let client = match &provider.definition.binding {
+            Binding::Profile(named) => Some(provider.check_client(named, &answer)?),
+            _ => bound.client,
+        };
         let external_id = answer::subject(&profile.subject, &answer)?;
-        if bound.is_some_and(|bound| bound != external_id) {
+        if bound.person.is_some_and(|bound| bound != external_id) {
             return Err(ProofError::TwoPeople);
         }
         let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
-        VerifiedLogin::new(provider, &external_id, user, None)
+        Ok(Confirmed { external_id, client, user, answer, use_once: None })
     }
 
     async fn by_id_token(
@@ -166,14 +154,15 @@ impl Confirmer {
         provider: &Provider,
         token: &Secret,
         nonce: Option<&Secret>,
-    ) -> Result<VerifiedLogin, ProofError> {
+    ) -> Result<Confirmed, ProofError> {
         let definition = provider.definition.id_token.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::IdToken))?;
         let expected = expectation(provider, definition, nonce)?;
-        let claims = Value::Object(self.id_tokens.verify(&expected, token).await?.claims);
+        let id_token::Verified { client, claims } = self.id_tokens.verify(&expected, token).await?;
+        let claims = Value::Object(claims);
         let external_id = answer::subject(&definition.subject, &claims)?;
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
-        VerifiedLogin::new(provider, &external_id, user, None)
+        Ok(Confirmed { external_id, client: Some(client), user, answer: claims, use_once: None })
     }
 
     async fn by_signed_fields(
@@ -181,12 +170,12 @@ impl Confirmer {
         provider: &Provider,
         fields: &Fields,
         redirect_uri: &str,
-    ) -> Result<VerifiedLogin, ProofError> {
+    ) -> Result<Confirmed, ProofError> {
         let (definition, now) = (&provider.definition, self.clock.now());
         if let Some(openid) = &definition.openid2 {
             let (external_id, use_once) =
                 signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
-            return VerifiedLogin::new(provider, &external_id, DisplayUser::default(), Some(use_once));
+            return Ok(signed_login(external_id, DisplayUser::default(), Value::Null, use_once));
         }
         let definition = definition.signed_fields.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::SignedFields))?;
@@ -194,8 +183,20 @@ impl Confirmer {
         let answer = signed::as_answer(fields);
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &answer);
         let external_id = answer::subject(&definition.subject, &answer)?;
-        VerifiedLogin::new(provider, &external_id, user, Some(use_once))
+        Ok(signed_login(external_id, user, answer, use_once))
     }
+}
+
+/// What a binding says of a token: the client of ours and the person, each where the answer names it.
+#[derive(Default)]
+struct Bound {
+    client: Option<String>,
+    person: Option<String>,
+}
+
+/// A login that the provider signed with a secret of ours, which says whose client it is for.
+fn signed_login(external_id: String, user: DisplayUser, answer: Value, use_once: UseOnce) -> Confirmed {
+    Confirmed { external_id, client: None, user, answer, use_once: Some(use_once) }
 }
 
 impl IdToken {
@@ -230,12 +231,14 @@ fn expectation<'a>(
         (NonceMode::Exact, Some(nonce)) => Nonce::Exact(nonce),
         (NonceMode::Sha256, Some(nonce)) => Nonce::Sha256(nonce),
     };
-    let audience = Audience::OneOf(provider.client_ids().collect());
     Ok(Expectation {
+        issuers: &definition.issuers,
+        keys,
+        audience: Audience { clients: provider.client_ids().collect(), rule: definition.audience },
+        expiry_grace: definition.expiry_grace,
         nonce,
         max_age: definition.max_age,
-        claims: Cow::Borrowed(&definition.claims),
-        ..Expectation::new(definition.issuers.clone(), keys, audience)
+        claims: &definition.claims,
     })
 }
 

@@ -9,9 +9,9 @@ use super::confirm::Confirmer;
 use super::definition::ProofKind;
 use super::error::ProofError;
 use super::proof::UnverifiedProof;
-use super::proof_hash::ProofHash;
+use super::proof_hash::{Asker, ProofHash};
 use super::verdicts::Verdicts;
-use super::verified::VerifiedLogin;
+use super::verified::{Confirmed, VerifiedLogin};
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::outbound::ProviderHttp;
 use crate::ground::single_flight::SingleFlight;
@@ -21,10 +21,11 @@ use crate::login::jwks::JwksCache;
 /// How long a provider's clear no is repeated without asking again.
 pub(super) const REFUSAL_LASTS: SignedDuration = SignedDuration::from_secs(5);
 
-/// Has providers confirm proofs, each only as often as it takes.
+/// Has providers confirm proofs, each only as often as it takes: for the broker and for the pools of an installation, which
+/// share the keys of issuers and what is under way or was refused.
 pub struct Engine {
     confirmer: Arc<Confirmer>,
-    flights: SingleFlight<ProofHash, Result<VerifiedLogin, ProofError>>,
+    flights: SingleFlight<ProofHash, Result<Confirmed, ProofError>>,
     refusals: Verdicts<ProofError>,
     logins: Verdicts<VerifiedLogin>,
 }
@@ -43,7 +44,7 @@ impl Engine {
         }
     }
 
-    /// Has the provider confirm a proof. Who shows the same proof at the same moment gets the same answer.
+    /// Has the provider confirm a proof for the broker. Who shows the same proof at the same moment gets the same answer.
     ///
     /// # Errors
     /// [`ProofError`]; each variant is a different answer to the client.
@@ -54,42 +55,52 @@ impl Engine {
     ) -> Result<VerifiedLogin, ProofError> {
         let kind = proof.kind();
         provider.admits(kind)?;
-        let key = ProofHash::of(provider, &proof);
-        if let Some(known) = self.recall(key) {
-            return known;
+        let key = ProofHash::of(Asker::Broker, provider, &proof);
+        if let Some(login) = self.logins.recall(key, self.confirmer.clock.now()) {
+            return Ok(login);
+        }
+        let login = VerifiedLogin::new(provider, self.confirm_once(provider, proof, key).await?)?;
+        self.remember(provider, kind, key, &login);
+        Ok(login)
+    }
+
+    /// Has the provider confirm a proof for a pool, which knows it by an app's ID and has no secret of it.
+    pub(in crate::login) async fn confirm_for_pool(
+        &self,
+        provider: &Arc<Provider>,
+        proof: UnverifiedProof,
+    ) -> Result<Confirmed, ProofError> {
+        provider.admits(proof.kind())?;
+        let key = ProofHash::of(Asker::Pool, provider, &proof);
+        self.confirm_once(provider, proof, key).await
+    }
+
+    /// Asks, unless the same question is under way or was answered by a clear no a moment ago.
+    async fn confirm_once(
+        &self,
+        provider: &Arc<Provider>,
+        proof: UnverifiedProof,
+        key: ProofHash,
+    ) -> Result<Confirmed, ProofError> {
+        if let Some(refusal) = self.refusals.recall(key, self.confirmer.clock.now()) {
+            return Err(refusal);
         }
         let (confirmer, at) = (self.confirmer.clone(), provider.clone());
         let start = || async move { confirmer.confirm(&at, proof).await }.boxed();
         let answer = self.flights.join(key, start).await;
-        self.remember(provider, kind, key, &answer);
+        if let Err(error) = &answer
+            && error.is_final()
+        {
+            self.refusals.remember(key, error.clone(), self.confirmer.clock.now(), REFUSAL_LASTS);
+        }
         answer
     }
 
-    fn recall(&self, key: ProofHash) -> Option<Result<VerifiedLogin, ProofError>> {
-        let now = self.confirmer.clock.now();
-        let refusal = self.refusals.recall(key, now).map(Err);
-        refusal.or_else(|| self.logins.recall(key, now).map(Ok))
-    }
-
-    /// Remembers a clear no for a moment, and a yes where the operator wants it. An ID token is checked without
-    /// its provider, so there is nothing to save, and its end would have to be remembered too; everything else
-    /// counts once.
-    fn remember(
-        &self,
-        provider: &Provider,
-        kind: ProofKind,
-        key: ProofHash,
-        answer: &Result<VerifiedLogin, ProofError>,
-    ) {
-        let now = self.confirmer.clock.now();
-        match (answer, provider.cache_verified) {
-            (Err(error), _) if error.is_final() => {
-                self.refusals.remember(key, error.clone(), now, REFUSAL_LASTS);
-            }
-            (Ok(login), Some(lasts)) if kind == ProofKind::AccessToken => {
-                self.logins.remember(key, login.clone(), now, lasts);
-            }
-            _ => {}
+    /// Remembers a yes for as long as the operator wants it. An ID token is checked without its provider, so there is
+    /// nothing to save, and its end would have to be remembered too; everything else counts once.
+    fn remember(&self, provider: &Provider, kind: ProofKind, key: ProofHash, login: &VerifiedLogin) {
+        if let (Some(lasts), ProofKind::AccessToken) = (provider.cache_verified, kind) {
+            self.logins.remember(key, login.clone(), self.confirmer.clock.now(), lasts);
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum ProofError {
     NonceMissing,
     /// The ID token is not believed.
     #[error("the ID token is refused: {0}")]
-    IdToken(String),
+    IdToken(IdTokenError),
     /// The provider said no: spent, expired, revoked, or another client's.
     #[error("the provider refused the proof")]
     Refused,
@@ -91,7 +91,7 @@ impl From<IdTokenError> for ProofError {
             IdTokenError::WrongAudience => Self::AnotherClient,
             IdTokenError::NonceNotShown => Self::NonceMissing,
             IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
-            error => Self::IdToken(error.to_string()),
+            error => Self::IdToken(error),
         }
     }
 }

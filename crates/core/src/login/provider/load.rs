@@ -70,6 +70,9 @@ fn told(error: &toml::de::Error) -> String {
     key.map_or_else(|| message.to_owned(), |key| format!("{key}: {message}"))
 }
 
+/// The part of a block that pools read and the broker does not.
+const PUBLIC: &str = "public";
+
 /// Why a provider block cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
@@ -98,7 +101,8 @@ pub fn laid_over_catalogue(name: &str, overrides: toml::Table) -> Result<toml::T
         }
         return Err(DefinitionError::Unknown { name: name.to_owned(), nearest: catalogue::nearest(name) });
     };
-    let mut block = block.parse().map_err(invalid)?;
+    let mut block: toml::Table = block.parse().map_err(invalid)?;
+    block.remove(PUBLIC);
     lay_over(&mut block, overrides);
     Ok(block)
 }
@@ -140,12 +144,28 @@ impl Definition {
     #[must_use]
     pub fn of_catalogue(name: &str) -> Option<Self> {
         let mut block: toml::Table = catalogue::find(name)?.parse().ok()?;
+        block.remove(PUBLIC);
         let variables = block.get_mut("variables").and_then(toml::Value::as_table_mut);
         for (name, variable) in variables.into_iter().flatten() {
             let placeholder = format!("YOUR_{}", name.to_uppercase());
             variable.as_table_mut()?.entry("value").or_insert(placeholder.into());
         }
         Self::read(block).ok()
+    }
+
+    /// A public login of a block: what its part for pools says takes the place of the block's own words, table by table.
+    /// `None` if it has no such part.
+    ///
+    /// # Errors
+    /// [`DefinitionError::Invalid`].
+    pub(in crate::login) fn for_pools(block: &str) -> Result<Option<(String, Self)>, DefinitionError> {
+        let mut block: toml::Table = block.parse().map_err(invalid)?;
+        let Some(public) = block.remove(PUBLIC) else { return Ok(None) };
+        let mut public: toml::Table = public.try_into().map_err(invalid)?;
+        let key = take(&mut public, "key").map_err(DefinitionError::Invalid)?;
+        let key = key.ok_or_else(|| DefinitionError::Invalid("public: missing field `key`".into()))?;
+        block.extend(public);
+        Ok(Some((key, Self::read(block)?)))
     }
 
     fn read(block: toml::Table) -> Result<Self, DefinitionError> {
@@ -234,7 +254,7 @@ mod tests {
     #[test]
     fn another_choice_takes_the_place_of_the_first() {
         let overrides = "id_token.keys.jwks = \"https://keys.example\"".parse().unwrap();
-        let definition = Definition::from_catalogue("google", overrides).unwrap();
+        let definition = Definition::from_catalogue("linkedin", overrides).unwrap();
         let keys = IdTokenKeys::Jwks(Template::literal("https://keys.example"));
         assert_eq!(definition.id_token.unwrap().keys, keys);
     }

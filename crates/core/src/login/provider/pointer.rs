@@ -37,6 +37,9 @@ pub enum ValueType {
     Integer,
     /// A string of decimal digits.
     Digits,
+    /// A string, or a whole number, as pools take `sub` of ID tokens. No file says it.
+    #[serde(skip)]
+    TextOrInteger,
 }
 
 /// A JSON pointer (RFC 6901).
@@ -48,6 +51,11 @@ impl Pointer {
     /// Where an answer of a token endpoint has its access token (RFC 6749 section 5.1).
     pub(in crate::login::provider) fn of_access_token() -> Self {
         Self("/access_token".into())
+    }
+
+    /// Where an ID token has its person (OpenID Connect Core 1.0 section 2).
+    pub(in crate::login) fn of_subject_claim() -> Self {
+        Self("/sub".into())
     }
 
     /// As it is written.

@@ -7,15 +7,30 @@ use super::client::Provider;
 use super::proof::UnverifiedProof;
 use crate::ground::secret::Secret;
 
+/// Who wants to know. A pool asks on other terms than the broker, even where the provider has the same name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asker {
+    Broker,
+    Pool,
+}
+
 /// The same for the same proof at the same provider. Nothing of the proof can be read from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ProofHash([u8; 32]);
 
 impl ProofHash {
-    /// The key of everything that a verification depends on.
-    pub(super) fn of(provider: &Provider, proof: &UnverifiedProof) -> Self {
+    /// The key of everything that a verification depends on. Two pools may take logins of one provider for different
+    /// clients, so the clients are a part of it.
+    pub(super) fn of(asker: Asker, provider: &Provider, proof: &UnverifiedProof) -> Self {
         let mut parts = Parts(digest::Context::new(&SHA256));
+        parts.text(match asker {
+            Asker::Broker => "broker",
+            Asker::Pool => "pool",
+        });
         parts.text(&provider.id);
+        parts.text(&provider.client_ids().count().to_string());
+        provider.client_ids().for_each(|client| parts.text(client));
+        parts.text(provider.app_id.as_deref().unwrap_or_default());
         parts.text(&proof.kind().to_string());
         match proof {
             UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } => {
@@ -71,6 +86,7 @@ impl Parts {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::Asker::{Broker, Pool};
     use super::*;
 
     fn code(code: &str, verifier: Option<&str>, nonce: Option<&str>) -> UnverifiedProof {
@@ -87,18 +103,28 @@ mod tests {
     fn proofs_that_differ_anywhere_are_verified_apart() {
         let (here, mut there) = (super::super::tests::snapchat(true), super::super::tests::snapchat(true));
         there.id = "snapchat-2".into();
+        let [mut more_clients, mut split_clients, mut other_app] = [&here, &here, &here].map(Provider::clone);
+        more_clients.other_client_ids = vec!["of another pool".into()];
+        split_clients.client_id = "our".into();
+        split_clients.other_client_ids = vec![" client".into()];
+        other_app.app_id = Some("7".into());
+        let token = || UnverifiedProof::AccessToken(Secret::new("a"));
         let keys = [
-            ProofHash::of(&here, &code("a", Some("b"), None)),
-            ProofHash::of(&here, &code("a", None, Some("b"))),
-            ProofHash::of(&here, &code("ab", Some(""), None)),
-            ProofHash::of(&here, &code("ab", None, None)),
-            ProofHash::of(&here, &UnverifiedProof::AccessToken(Secret::new("a"))),
-            ProofHash::of(&there, &UnverifiedProof::AccessToken(Secret::new("a"))),
-            ProofHash::of(&here, &UnverifiedProof::IdToken { token: Secret::new("a"), nonce: None }),
+            ProofHash::of(Broker, &here, &code("a", Some("b"), None)),
+            ProofHash::of(Broker, &here, &code("a", None, Some("b"))),
+            ProofHash::of(Broker, &here, &code("ab", Some(""), None)),
+            ProofHash::of(Broker, &here, &code("ab", None, None)),
+            ProofHash::of(Broker, &here, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofHash::of(Broker, &there, &UnverifiedProof::AccessToken(Secret::new("a"))),
+            ProofHash::of(Broker, &here, &UnverifiedProof::IdToken { token: Secret::new("a"), nonce: None }),
+            ProofHash::of(Pool, &here, &token()),
+            ProofHash::of(Pool, &more_clients, &token()),
+            ProofHash::of(Pool, &split_clients, &token()),
+            ProofHash::of(Pool, &other_app, &token()),
         ];
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[..i].contains(key), "{i}");
         }
-        assert_eq!(keys[0], ProofHash::of(&here, &code("a", Some("b"), None)));
+        assert_eq!(keys[0], ProofHash::of(Broker, &here, &code("a", Some("b"), None)));
     }
 }

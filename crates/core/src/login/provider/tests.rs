@@ -57,7 +57,7 @@ impl ProviderHttp for Scripted {
 pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
     Provider {
         id: "snapchat".into(),
-        definition: Definition::from_catalogue("snapchat", toml::Table::new()).unwrap(),
+        definition: Arc::new(Definition::from_catalogue("snapchat", toml::Table::new()).unwrap()),
         client_id: "our client".into(),
         other_client_ids: Vec::new(),
         app_id: None,
@@ -154,7 +154,7 @@ async fn a_code_of_a_flow_with_pkce_is_refused_without_its_verifier() {
 #[tokio::test]
 async fn a_code_of_a_flow_without_pkce_is_refused_without_the_nonce_of_its_id_token() {
     let definition = Definition::from_catalogue("slack", toml::Table::new()).unwrap();
-    let provider = Provider { definition, ..snapchat(false) };
+    let provider = Provider { definition: definition.into(), ..snapchat(false) };
     let refused = verify(&provider, code(), &Scripted::new([])).await;
     assert!(matches!(refused, Err(ProofError::NonceMissing)), "{refused:?}");
 }
@@ -241,7 +241,7 @@ async fn the_operators_word_admits_a_bare_access_token() {
 #[tokio::test]
 async fn a_kind_that_the_definition_leaves_out_is_refused() {
     let mut provider = snapchat(true);
-    provider.definition.accept = vec![ProofKind::Code];
+    Arc::make_mut(&mut provider.definition).accept = vec![ProofKind::Code];
     let refused = verify(&provider, access_token(), &Scripted::new([])).await;
     assert!(matches!(refused, Err(ProofError::KindNotAccepted(ProofKind::AccessToken))));
 }

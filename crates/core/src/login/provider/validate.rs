@@ -87,12 +87,8 @@ fn check_binding(definition: &Definition) -> Result<(), String> {
         Binding::ClientAuthEndpoint(binding) => {
             shows_token("binding", &binding.call)?;
             check_introspection(binding)?;
-            let shows_secret = binding.call.auth == CallAuthentication::ClientBasic
-                || templates(&binding.call)
-                    .iter()
-                    .any(|it| it.names().any(|name| *name == Name::ClientSecret));
             refuse_if(
-                !shows_secret,
+                !shows_secret(&binding.call),
                 "binding: a client_auth_endpoint has to be shown {client_secret}, or auth = \"client_basic\"",
             )
         }
@@ -108,6 +104,26 @@ fn check_introspection(binding: &BindingCall) -> Result<(), String> {
         "binding: nothing says that the token is our client's: say where the answer names the client, by \
          `client = { at = … }`, or have {client_id} in the path of the URL and name the `user`",
     )
+}
+
+impl Definition {
+    /// Whether a call about an access token needs a secret of our client, or what is made with it.
+    pub(in crate::login) fn needs_secret(&self) -> bool {
+        let of_secret = |name: &Name| matches!(name, Name::ClientSecret | Name::AppsecretProof);
+        let calls = binding_call(self).into_iter().chain(self.profile.iter().map(|profile| &profile.call));
+        calls.into_iter().any(|call| {
+            let by_template = templates(call).iter().any(|it| it.names().any(of_secret));
+            let by_json = call.json.iter().flat_map(|json| json.values()).filter_map(Json::as_str);
+            call.auth == CallAuthentication::ClientBasic
+                || by_template
+                || by_json.filter_map(Name::of_whole).any(|name| of_secret(&name))
+        })
+    }
+}
+
+fn shows_secret(call: &Call) -> bool {
+    let by_template = templates(call).iter().any(|it| it.names().any(|name| *name == Name::ClientSecret));
+    call.auth == CallAuthentication::ClientBasic || by_template
 }
 
 /// A call that never shows the token says nothing about it.

@@ -19,14 +19,25 @@ pub struct VerifiedLogin {
     pub(super) use_once: Option<UseOnce>,
 }
 
+/// What a provider confirmed, before a pool has a name for the person.
+#[derive(Debug, Clone)]
+pub(in crate::login) struct Confirmed {
+    /// Who it is at the provider.
+    pub(in crate::login) external_id: String,
+    /// The client of ours that the proof was issued to, where something in it says so.
+    pub(in crate::login) client: Option<String>,
+    /// How the person wants to be seen.
+    pub(super) user: DisplayUser,
+    /// What the provider said of the person: the claims of an ID token, or the profile.
+    pub(in crate::login) answer: Value,
+    /// What must not be shown a second time.
+    pub(super) use_once: Option<UseOnce>,
+}
+
 impl VerifiedLogin {
-    pub(super) fn new(
-        provider: &Provider,
-        external_id: &str,
-        user: DisplayUser,
-        use_once: Option<UseOnce>,
-    ) -> Result<Self, ProofError> {
-        let developer_user_identifier = provider.identifier.write(&provider.id, external_id)?;
+    pub(super) fn new(provider: &Provider, confirmed: Confirmed) -> Result<Self, ProofError> {
+        let Confirmed { external_id, user, use_once, .. } = confirmed;
+        let developer_user_identifier = provider.identifier.write(&provider.id, &external_id)?;
         Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, use_once })
     }
 

@@ -1,7 +1,7 @@
 //! What stands for a public login in `amr` of a token, written and read again.
 
 use super::registered::is_user_pool_name;
-use super::{AMAZON, APPLE, FACEBOOK, GOOGLE, Kind, PublicLogin};
+use super::{Kind, PublicLogin, social};
 
 /// What stands between a user pool and its user.
 const OF_USER_POOL: &str = "CognitoSignIn";
@@ -33,7 +33,7 @@ pub fn user<'a>(provider: &str, entry: &'a str) -> Option<&'a str> {
     let rest = entry.strip_prefix(provider)?.strip_prefix(':')?;
     // No client's ID holds a colon.
     let (origin, user) = rest.split_once(':')?;
-    let is_social = [GOOGLE, APPLE, FACEBOOK, AMAZON].contains(&provider);
+    let is_social = social::of_catalogue().contains_key(provider);
     (is_social || is_user_pool_name(provider) && origin == OF_USER_POOL).then_some(user)
 }
 
@@ -42,6 +42,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Map;
 
+    use super::super::testing::{FACEBOOK, GOOGLE};
     use super::*;
 
     const OIDC: &str = "login.example.com/realm";

@@ -2,6 +2,7 @@
 //! (docs/reference/cognito-identity.md, 9.1).
 
 use crate::login::id_token::IdTokenError;
+use crate::login::provider::ProofError;
 
 /// Why a login of a public provider was not verified. No text repeats anything of a token but its times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,8 +66,29 @@ pub enum Refusal {
 }
 
 impl PublicLoginError {
-    /// Why an ID token of `provider` is not believed, in AWS's words where they are known.
-    pub(super) fn id_token(error: IdTokenError, provider: &str) -> Self {
+    /// Why the engine did not confirm a login of `provider`, in AWS's words where they are known.
+    pub(super) fn of_proof(error: ProofError, provider: &str) -> Self {
+        let unavailable = |reason| Self::Unavailable { provider: provider.to_owned(), reason };
+        match error {
+            ProofError::IdToken(error) => Self::of_id_token(error, provider),
+            ProofError::AnotherClient | ProofError::KindNotAccepted(_) | ProofError::UnboundAccessToken => {
+                Self::UnsupportedProvider
+            }
+            ProofError::Refused | ProofError::TwoPeople => Self::Refused,
+            ProofError::VerifierMissing | ProofError::NonceMissing | ProofError::SubjectAmbiguous => {
+                Self::Malformed
+            }
+            ProofError::Unavailable(reason) | ProofError::Misconfigured(reason) => unavailable(reason),
+            ProofError::ReportedErrors { .. }
+            | ProofError::SubjectMissing
+            | ProofError::TimedOut
+            | ProofError::AnswerTooLarge
+            | ProofError::AnswerMalformed(_)
+            | ProofError::OutOfFiles => unavailable(error.to_string()),
+        }
+    }
+
+    fn of_id_token(error: IdTokenError, provider: &str) -> Self {
         match error {
             IdTokenError::Malformed
             | IdTokenError::WrongType

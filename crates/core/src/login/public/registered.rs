@@ -2,10 +2,14 @@
 //! ARN is the operator's word, as it is that of an account's IAM administrator on AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::terms;
+use crate::login::id_token::AudienceRule;
 use crate::login::jwks::KeySource;
+use crate::login::provider::definition::Definition;
 
 /// An OpenID Connect provider, as IAM has them.
 #[derive(Debug, Clone, Deserialize)]
@@ -69,6 +73,11 @@ impl OidcProvider {
             None => KeySource::Discovery { issuer: self.issuer.clone() },
         }
     }
+
+    fn definition(&self) -> Definition {
+        let (issuer, keys) = (self.issuer.clone(), self.key_source());
+        terms::of_issuer(&self.arn, issuer, keys, AudienceRule::AuthorizedParty)
+    }
 }
 
 /// A Cognito user pool that is not where its name says: an emulator's.
@@ -107,11 +116,24 @@ fn keys_below(issuer: &str) -> String {
     format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/'))
 }
 
+/// An OIDC provider, and how its tokens are believed.
+#[derive(Debug, Clone)]
+pub(super) struct RegisteredOidc {
+    pub(super) provider: OidcProvider,
+    pub(super) definition: Arc<Definition>,
+}
+
+impl From<OidcProvider> for RegisteredOidc {
+    fn from(provider: OidcProvider) -> Self {
+        Self { definition: Arc::new(provider.definition()), provider }
+    }
+}
+
 /// All of them.
 #[derive(Debug, Clone, Default)]
 pub struct RegisteredProviders {
     /// By ARN.
-    oidc_providers: BTreeMap<String, OidcProvider>,
+    oidc_providers: BTreeMap<String, RegisteredOidc>,
     /// By name.
     user_pools: BTreeMap<String, UserPool>,
 }
@@ -124,17 +146,22 @@ impl RegisteredProviders {
         user_pools: impl IntoIterator<Item = UserPool>,
     ) -> Self {
         Self {
-            oidc_providers: oidc_providers.into_iter().map(|it| (it.arn.clone(), it)).collect(),
+            oidc_providers: oidc_providers.into_iter().map(|it| (it.arn.clone(), it.into())).collect(),
             user_pools: user_pools.into_iter().map(|it| (it.name.clone(), it)).collect(),
         }
     }
 
-    pub(super) fn oidc_provider(&self, arn: &str) -> Option<&OidcProvider> {
+    pub(super) fn oidc_provider(&self, arn: &str) -> Option<&RegisteredOidc> {
         self.oidc_providers.get(arn)
     }
 
-    /// The issuer and the keys of a user pool, by a name that [`is_user_pool_name`] admits.
-    pub(super) fn user_pool(&self, name: &str) -> (String, KeySource) {
+    /// How tokens of a user pool are believed, by a name that [`is_user_pool_name`] admits.
+    pub(super) fn user_pool(&self, name: &str) -> Definition {
+        let (issuer, keys) = self.issuer_of_user_pool(name);
+        terms::of_issuer(name, issuer, keys, AudienceRule::UserPoolClient)
+    }
+
+    fn issuer_of_user_pool(&self, name: &str) -> (String, KeySource) {
         if let Some(pool) = self.user_pools.get(name) {
             return (pool.issuer.clone(), pool.key_source());
         }

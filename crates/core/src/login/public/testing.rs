@@ -22,6 +22,15 @@ use crate::ground::clock::Clock;
 use crate::ground::outbound::{ProviderHttp, ProviderHttpError};
 use crate::ground::secret::Secret;
 
+/// Google's key in `Logins`.
+pub const GOOGLE: &str = "accounts.google.com";
+/// Apple's key in `Logins`.
+pub const APPLE: &str = "appleid.apple.com";
+/// Facebook's key in `Logins`.
+pub const FACEBOOK: &str = "graph.facebook.com";
+/// Login with Amazon's key in `Logins`.
+pub const AMAZON: &str = "www.amazon.com";
+
 /// An identity provider with one P-256 key.
 pub struct Issuer {
     url: String,

@@ -2,12 +2,14 @@
 
 mod access_tokens;
 mod claims;
+mod definition;
 mod providers;
+mod shared;
 mod signatures;
 
 use serde_json::json;
 
-use super::testing::{FakeHttp, Issuer};
+use super::testing::{AMAZON, APPLE, FACEBOOK, FakeHttp, GOOGLE, Issuer};
 use super::*;
 use crate::ground::clock::ManualClock;
 use crate::records::identity::CognitoIdentityProvider;
@@ -27,6 +29,7 @@ struct World {
     apple: Arc<Issuer>,
     http: Arc<FakeHttp>,
     settings: PoolSettings,
+    engine: Arc<Engine>,
     logins: PublicLogins,
 }
 
@@ -40,8 +43,10 @@ impl World {
         let issuers = [&oidc, &user_pool, &local_pool, &google, &apple];
         let http = Arc::new(issuers.into_iter().fold(FakeHttp::new(), FakeHttp::with_issuer));
         let registered = RegisteredProviders::new([registered_oidc()], [registered_local_pool()]);
-        let logins = PublicLogins::new(registered, http.clone(), clock.clone());
-        Self { clock, oidc, user_pool, local_pool, google, apple, http, settings: settings(), logins }
+        let engine = Arc::new(Engine::new(http.clone(), clock.clone()));
+        let logins = PublicLogins::new(registered, engine.clone());
+        let settings = settings();
+        Self { clock, oidc, user_pool, local_pool, google, apple, http, settings, engine, logins }
     }
 
     async fn verify(&self, key: &str, token: &Secret) -> Result<PublicLogin, PublicLoginError> {

@@ -7,8 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::ground::clock::ManualClock;
 use crate::ground::ids::IdentityPoolId;
-use crate::login::public::testing::{FakeHttp, Issuer};
-use crate::login::public::{GOOGLE, OidcProvider, PublicLogins, RegisteredProviders};
+use crate::login::provider::Engine;
+use crate::login::public::testing::{FakeHttp, GOOGLE, Issuer};
+use crate::login::public::{OidcProvider, PublicLogins, RegisteredProviders};
 use crate::records::identity::{PoolRoles, PoolSettings};
 
 const OIDC: &str = "login.example.com";
@@ -38,7 +39,8 @@ async fn logins(at_google: Value, at_oidc: Value) -> Vec<PublicLogin> {
         audiences: ["our client".to_owned()].into(),
         jwks_uri: None,
     };
-    let verifier = PublicLogins::new(RegisteredProviders::new([provider], []), http, clock);
+    let verifier =
+        PublicLogins::new(RegisteredProviders::new([provider], []), Arc::new(Engine::new(http, clock)));
     let tokens = BTreeMap::from([
         (GOOGLE.to_owned(), google.id_token("ada", "our app", at_google)),
         (OIDC.to_owned(), oidc.id_token("ada-lovelace", "our client", at_oidc)),

@@ -1,7 +1,7 @@
 //! SetIdentityPoolRoles: which role mappings a pool takes. What they decide is in
 //! `public_logins/role_mapping.rs`.
 
-use daypass_core::login::public::GOOGLE;
+use daypass_core::login::public::testing::GOOGLE;
 use serde_json::{Map, Value, json};
 
 use crate::harness::{AUTHENTICATED_ROLE, Answer, Daypass, OIDC_ARN};

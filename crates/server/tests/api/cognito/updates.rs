@@ -1,6 +1,6 @@
 //! UpdateIdentityPool, which replaces a pool's settings, and DeleteIdentityPool.
 
-use daypass_core::login::public::GOOGLE;
+use daypass_core::login::public::testing::GOOGLE;
 use futures::future::join_all;
 use serde_json::{Value, json};
 

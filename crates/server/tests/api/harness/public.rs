@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use daypass_core::ground::clock::ManualClock;
-use daypass_core::login::public::testing::{FakeHttp, Issuer};
-use daypass_core::login::public::{AMAZON, FACEBOOK, GOOGLE};
+use daypass_core::login::public::testing::{AMAZON, FACEBOOK, FakeHttp, GOOGLE, Issuer};
 use serde_json::{Map, Value, json};
 
 use super::{AUTHENTICATED_ROLE, DEVELOPER_PROVIDER, Daypass, GUEST_ROLE};

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::ground::clock::SignedDuration;
+use crate::login::id_token::AudienceRule;
+use crate::login::jwks::KeySource;
 use crate::login::provider::picture::Picture;
 use crate::login::provider::pointer::{Pointer, Subject};
 use crate::login::provider::template::Template;
@@ -25,6 +28,12 @@ pub struct IdToken {
     /// Claims that must have one of these values.
     #[serde(default)]
     pub claims: BTreeMap<String, Vec<serde_json::Value>>,
+    /// How a token says which client it is for. No file says it: it is the rule of those who accept logins.
+    #[serde(skip)]
+    pub audience: AudienceRule,
+    /// How long after its `exp` a token is still good. No file says it either.
+    #[serde(skip)]
+    pub expiry_grace: SignedDuration,
     /// The external ID.
     pub subject: Subject,
     /// A name for screens: the first of these that is there.
@@ -44,6 +53,15 @@ pub enum IdTokenKeys {
     Jwks(Template),
     /// There are none: our client's secret is the key of an HMAC (HS256).
     ClientSecret,
+}
+
+impl From<KeySource> for IdTokenKeys {
+    fn from(source: KeySource) -> Self {
+        match source {
+            KeySource::Discovery { issuer } => Self::Discovery(Template::literal(&issuer)),
+            KeySource::JwkSet(url) => Self::Jwks(Template::literal(&url)),
+        }
+    }
 }
 
 /// How the nonce of a login stands in its ID token.

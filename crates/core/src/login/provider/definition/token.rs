@@ -69,4 +69,7 @@ pub enum ClientName {
     ClientId,
     /// The number of the app, which some providers know beside the client ID.
     AppId,
+    /// The app that a pool names, which is a text even where it is made of digits. No file says it.
+    #[serde(skip)]
+    PoolApp,
 }

@@ -63,7 +63,7 @@ async fn google_as_an_oidc_provider_has_more_clients() {
         ..registered_oidc()
     };
     let registered = RegisteredProviders::new([provider], []);
-    world.logins = PublicLogins::new(registered, world.http.clone(), world.clock.clone());
+    world.logins = PublicLogins::new(registered, world.engine.clone());
     world.settings.open_id_connect_provider_arns.push(arn.into());
     let by_arn = world.google.id_token("1234", "ours", json!({}));
     assert_eq!(world.verify(GOOGLE, &by_arn).await.unwrap().mapping_key(), arn);
@@ -82,7 +82,8 @@ async fn a_slash_at_the_end_of_an_issuer_is_not_part_of_the_key() {
         OidcProvider { arn: arn.into(), issuer: "https://tenant.example.com/".into(), ..registered_oidc() };
     provider.check().unwrap();
     let registered = RegisteredProviders::new([provider], []);
-    let logins = PublicLogins::new(registered, Arc::new(FakeHttp::new().with_issuer(&issuer)), clock);
+    let http = Arc::new(FakeHttp::new().with_issuer(&issuer));
+    let logins = PublicLogins::new(registered, Arc::new(Engine::new(http, clock)));
     let settings =
         PoolSettings { open_id_connect_provider_arns: vec![arn.into()], ..PoolSettings::default() };
     let token = issuer.id_token("alice", "ours", json!({}));

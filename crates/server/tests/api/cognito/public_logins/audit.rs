@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use daypass_core::login::public::{AMAZON, FACEBOOK, GOOGLE};
+use daypass_core::login::public::testing::{AMAZON, FACEBOOK, GOOGLE};
 use serde_json::{Value, json};
 
 use super::{LINKING, daypass, get_credentials, get_open_id_token, link};

@@ -2,7 +2,7 @@
 //! (docs/reference/cognito-identity.md, 4.3).
 
 use daypass_core::ground::clock::SignedDuration;
-use daypass_core::login::public::GOOGLE;
+use daypass_core::login::public::testing::GOOGLE;
 use serde_json::{Map, Value, json};
 
 use super::{TWO_USERS, and, assert_forbidden, daypass, get_open_id_token};

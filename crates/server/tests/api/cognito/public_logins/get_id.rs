@@ -1,7 +1,7 @@
 //! GetId: logins find their identity, or make it.
 
 use daypass_core::ground::clock::SignedDuration;
-use daypass_core::login::public::{AMAZON, FACEBOOK, GOOGLE};
+use daypass_core::login::public::testing::{AMAZON, FACEBOOK, GOOGLE};
 use futures::future::join_all;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Tokens that are not believed, in the words that clients compare (docs/reference/cognito-identity.md, 9.1).
 
 use daypass_core::ground::clock::SignedDuration;
-use daypass_core::login::public::{AMAZON, FACEBOOK, GOOGLE};
+use daypass_core::login::public::testing::{AMAZON, FACEBOOK, GOOGLE};
 use serde_json::{Value, json};
 
 use super::{LINKING, daypass, link};

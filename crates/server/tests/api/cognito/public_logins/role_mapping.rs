@@ -1,7 +1,7 @@
 //! Role mappings: which role somebody's credentials have, by what their provider says about them
 //! (docs/reference/cognito-identity.md, 4.9 and 4.10).
 
-use daypass_core::login::public::GOOGLE;
+use daypass_core::login::public::testing::GOOGLE;
 use serde_json::{Value, json};
 
 use super::daypass;

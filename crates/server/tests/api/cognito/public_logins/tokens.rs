@@ -5,7 +5,7 @@ use daypass_core::credentials::access::Access;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::AccessKeyId;
 use daypass_core::iam::Origin;
-use daypass_core::login::public::{FACEBOOK, GOOGLE};
+use daypass_core::login::public::testing::{FACEBOOK, GOOGLE};
 use serde_json::{Value, json};
 
 use super::{LINKING, TWO_USERS, and, assert_forbidden, daypass, get_credentials, get_open_id_token, link};

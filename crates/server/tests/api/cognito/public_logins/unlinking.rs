@@ -1,6 +1,6 @@
 //! UnlinkIdentity: whoever shows a login may take public ones away (docs/reference/cognito-identity.md, 4.7).
 
-use daypass_core::login::public::GOOGLE;
+use daypass_core::login::public::testing::GOOGLE;
 use serde_json::{Value, json};
 
 use super::{and, assert_forbidden, daypass, get_open_id_token};
