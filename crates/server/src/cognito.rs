@@ -9,40 +9,31 @@ mod quota;
 mod region;
 mod regions;
 mod token;
+mod user;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use daypass_core::broker::developer_pool::{
     AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes,
 };
 use daypass_core::broker::login_tags::LoginTags;
-use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::{IdentityId, Region};
-use daypass_core::ground::random::Random;
 use daypass_core::ground::single_flight::SingleFlight;
 use daypass_core::iam::Origin;
 use daypass_core::login::provider::VerifiedLogin;
 use futures::FutureExt;
 
 pub use self::aws::config_of_environment;
+pub use self::regions::Dependencies;
 use self::regions::Regions;
+use self::user::User;
 use crate::config::{PoolConfig, RegionConfig};
 use crate::crowd::{Crowd, Presence};
-use crate::metrics::Metrics;
 
 /// What makes two exchanges the same: the developer user, and what is wanted.
 type Exchange = (String, Wishes);
-
-/// A developer user who is being served, as the pool is told of them.
-pub(crate) struct User {
-    identifier: String,
-    tags: BTreeMap<String, String>,
-    presence: Presence,
-}
 
 /// The pools of an installation, one in each Region.
 pub struct CognitoPool {
@@ -53,31 +44,17 @@ pub struct CognitoPool {
     trail: Arc<AuditTrail>,
 }
 
-/// What the pools need besides their configuration.
-pub struct Surroundings<'a> {
-    /// The account at AWS.
-    pub aws: &'a SdkConfig,
-    /// Hears of every decision.
-    pub trail: Arc<AuditTrail>,
-    /// Hears of every call.
-    pub metrics: &'a Metrics,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Spreads those who are sent away.
-    pub random: Arc<dyn Random>,
-}
-
 impl CognitoPool {
     /// The pools of these Regions, the first preferred.
     #[must_use]
-    pub fn new(regions: &[RegionConfig], pool: &PoolConfig, surroundings: Surroundings<'_>) -> Self {
-        let regions = Regions::new(regions, &pool.developer_provider, &surroundings);
+    pub fn new(regions: &[RegionConfig], pool: &PoolConfig, with: Dependencies<'_>) -> Self {
+        let regions = Regions::new(regions, &pool.developer_provider, &with);
         Self {
             regions: Arc::new(regions),
             flights: SingleFlight::default(),
             crowd: Crowd::default(),
             tags: pool.principal_tags.clone(),
-            trail: surroundings.trail,
+            trail: with.trail,
         }
     }
 

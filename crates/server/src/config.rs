@@ -15,6 +15,7 @@ mod reference;
 mod registered;
 mod role;
 mod schema;
+mod steps;
 mod store;
 #[cfg(test)]
 mod tests;

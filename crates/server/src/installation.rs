@@ -2,6 +2,7 @@
 //! that of `up`, in its directory, or that of a configuration for production.
 
 mod app;
+mod dependencies;
 mod development_roles;
 mod embedded;
 mod folder;
@@ -22,7 +23,8 @@ use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::{Open, StoreUrl};
 
-pub use self::app::{App, Dependencies, WireError};
+pub use self::app::App;
+pub use self::dependencies::{Dependencies, WireError};
 pub use self::development_roles::ROLES;
 pub use self::embedded::Embedded;
 use self::home::Home;

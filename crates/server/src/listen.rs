@@ -2,6 +2,7 @@
 //! connections, so many requests at once, and so long for each step. What cannot be answered soon is refused early, and
 //! what is under way when the end comes is answered first.
 
+mod limits;
 mod load;
 mod pace;
 mod places;
@@ -26,21 +27,16 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tower::ServiceExt;
 
+use self::limits::ENOUGH_FILES;
+pub use self::limits::Limits;
+pub(crate) use self::limits::TIME_OF_A_REQUEST;
 use self::load::Load;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
 use crate::origin::{Peer, Proxies};
 use crate::provider_http::is_out_of_files;
-use crate::request_id;
-use crate::routes::health;
 
-/// More open files than a server of ours can use.
-const ENOUGH_FILES: u64 = 65_536;
-/// More connections than a server of ours can use.
-const ENOUGH_CONNECTIONS: usize = 8_192;
-/// Descriptors that are no connection's: the store, the log, and what answers that the house is full.
-const OTHER_FILES: u64 = 384;
 /// What of a request's head, and of answers that wait for their reader, is kept in memory. A session token, a policy and
 /// a web identity token can all stand in one query.
 const MAX_BUFFER: usize = 128 * 1024;
@@ -48,44 +44,6 @@ const MAX_BUFFER: usize = 128 * 1024;
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often the same complaint stands in the log.
 const COMPLAINT: Duration = Duration::from_secs(10);
-
-/// What those who connect are given.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// For the headers of a request, from their first byte; on a new connection, from its beginning.
-    pub head: Duration,
-    /// For a connection on which nobody asks anything. A balancer that keeps connections has to give them up earlier, or
-    /// it sends a request just when we hang up.
-    pub idle: Duration,
-    /// For whoever reads an answer to take some more of it.
-    pub write: Duration,
-    /// For what is under way at the end.
-    pub drain: Duration,
-    /// How many connections there may be.
-    pub connections: usize,
-    /// How many requests may be under way. Those that wait for a provider count.
-    pub requests: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            idle: Duration::from_secs(75),
-            write: Duration::from_secs(30),
-            drain: request_id::TIME_LIMIT + Duration::from_secs(5),
-            connections: connections_for(getrlimit(Resource::Nofile).current),
-            requests: 2_048,
-        }
-    }
-}
-
-/// How many connections may be open where so many files may: each can have one more to a provider behind it.
-fn connections_for(files: Option<u64>) -> usize {
-    let files = files.unwrap_or(ENOUGH_FILES);
-    let half = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(ENOUGH_CONNECTIONS);
-    half.clamp(16, ENOUGH_CONNECTIONS)
-}
 
 /// Has the system allow as many open files as it may: each login that waits for its provider holds two sockets,
 /// and a shell usually allows 1,024, for the sake of programs that use select(2).
@@ -228,7 +186,7 @@ impl House {
         is_spare: bool,
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
-        let asks_for_life = health::asks_for_life(request.uri().path());
+        let asks_for_life = asks_for_life(request.uri().path());
         let place = (!asks_for_life && !is_spare && !self.load.is_too_much())
             .then(|| self.places.begin(&request))
             .flatten();
@@ -249,4 +207,9 @@ fn seldom(last: &mut Option<Instant>, complain: impl FnOnce()) {
         *last = Some(now);
         complain();
     }
+}
+
+/// Whether a path asks for no more than whether the server lives. Whoever asks that is answered in front of everybody.
+pub fn asks_for_life(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }

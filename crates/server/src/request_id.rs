@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
@@ -14,10 +13,8 @@ use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::installation::App;
-use crate::routes::dialect_of;
-
-/// No answer takes longer: a request that hangs gives its place to the next.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30);
+use crate::listen::TIME_OF_A_REQUEST;
+use crate::routes::dialect::dialect_of;
 
 /// Names the request, finds out where it comes from, limits its time, answers for a panic and writes its line into
 /// the log: method, route, status and time, and no URL, which could hold a code.
@@ -54,7 +51,7 @@ enum NoAnswer {
 }
 
 async fn in_time<T>(answering: impl Future<Output = T>) -> Result<T, NoAnswer> {
-    match tokio::time::timeout(TIME_LIMIT, AssertUnwindSafe(answering).catch_unwind()).await {
+    match tokio::time::timeout(TIME_OF_A_REQUEST, AssertUnwindSafe(answering).catch_unwind()).await {
         Ok(answered) => answered.map_err(|_| NoAnswer::Panicked),
         Err(_) => Err(NoAnswer::TookTooLong),
     }

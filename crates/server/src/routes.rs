@@ -3,6 +3,7 @@
 
 pub mod aws;
 mod body;
+pub(crate) mod dialect;
 mod discovery;
 mod exchange;
 pub(crate) mod health;
@@ -10,6 +11,7 @@ mod link;
 mod login;
 mod metrics;
 mod providers;
+mod state;
 mod token;
 
 use std::sync::Arc;
@@ -26,14 +28,13 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::Random;
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+pub use self::dialect::dialect_of;
+use self::state::{SharedApp, SharedEmbedded};
 use crate::error::{ApiError, Dialect};
 use crate::installation::{App, Embedded};
-use crate::listen::NoPlace;
+use crate::listen::{NoPlace, asks_for_life};
 use crate::request_id;
 use crate::secrets;
-
-type SharedApp = State<Arc<App>>;
-type SharedEmbedded = State<Arc<Embedded>>;
 
 /// Pages beside the API: one at `/`, where the AWS API answers too, and the files that it needs.
 pub struct Pages {
@@ -155,7 +156,7 @@ async fn refuse_without_place(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.extensions().get::<NoPlace>().is_none() || health::asks_for_life(request.uri().path()) {
+    if request.extensions().get::<NoPlace>().is_none() || asks_for_life(request.uri().path()) {
         return next.run(request).await;
     }
     app.metrics.refused_early();
@@ -172,11 +173,6 @@ async fn refuse_without_place(
 pub fn time_to_come_back(random: &dyn Random) -> SignedDuration {
     let [share] = random.bytes();
     SignedDuration::from_secs(1 + i64::from(share % 8))
-}
-
-/// How a request is answered if it fails before its route is reached.
-pub fn dialect_of(request: &Request) -> Dialect {
-    if request.uri().path() == "/oauth2/token" { Dialect::OAuth } else { aws::dialect_of(request) }
 }
 
 /// STS, if the query names an action; else a page, where there is one.

@@ -5,24 +5,24 @@
 //! come too often, the log has a sample (`sampling.rs`).
 
 mod audit;
+mod counted;
+mod line;
 mod lines;
 mod sampling;
 
 use std::io::{Error, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use daypass_core::ground::clock::{Clock, SystemClock};
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 pub use self::audit::AuditOutput;
+pub(crate) use self::counted::COUNTED;
 pub use self::lines::Lines;
 use self::lines::Output;
 use self::sampling::Sampling;
@@ -33,34 +33,8 @@ const AT_THE_END: Duration = Duration::from_secs(1);
 /// A line for a person has so long to be written, so that it stands there before whatever is written next.
 const FOR_A_PERSON: Duration = Duration::from_secs(1);
 
-/// What became of lines, for the metrics of every installation of the process.
-pub(crate) static COUNTED: LazyLock<Counted> = LazyLock::new(Counted::default);
-
 /// The process's log, once it has one.
 static LOG: OnceLock<Sampling> = OnceLock::new();
-
-/// Counters that the process has once, because its outputs are there once.
-#[derive(Default)]
-pub(crate) struct Counted {
-    /// Lines that could not be written.
-    pub lost: Family<To, Counter>,
-    /// Lines that were too many of their kind.
-    pub left_out: Counter,
-    /// Refusals of people who proved nothing.
-    pub unproved: Family<Asked, Counter>,
-}
-
-/// Where lines go.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct To {
-    pub to: &'static str,
-}
-
-/// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct Asked {
-    pub action: &'static str,
-}
 
 /// Sends the process's log somewhere. Libraries are heard from `warn` up.
 pub fn log_to(lines: Lines) {

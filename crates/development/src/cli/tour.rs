@@ -7,7 +7,7 @@ pub mod sandbox;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use self::client::{Credentials, Http, S3};
+use self::client::{Credentials, Http, S3, text};
 use self::sandbox::App;
 use crate::up::{self, Options, Ready};
 use daypass_server::cli::print;
@@ -159,11 +159,6 @@ impl Tour {
             session_token: field("SessionToken")?,
         })
     }
-}
-
-fn text(answer: &Value, pointer: &str) -> anyhow::Result<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}"))
 }
 
 fn expect_status(answer: &client::Answer, status: u16) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 //! its own; so what it was is noted as it passes, and the gate answers with it. Whoever reads to such an end keeps nothing.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::http::{HeaderMap, StatusCode};
@@ -12,8 +12,6 @@ use futures::Stream;
 use s3s::dto::StreamingBlob;
 use s3s::stream::{ByteStream, RemainingLength};
 use s3s::{S3Result, StdError, TrailingHeaders, s3_error};
-
-use super::gate::Admitted;
 
 /// What is wrong with a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +28,22 @@ pub(super) enum BodyFault {
     Length,
     /// It stopped arriving.
     Stopped,
+}
+
+/// Where it is noted what is wrong with the body of a request, for whoever answers it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FaultNote(Arc<Mutex<Option<BodyFault>>>);
+
+impl FaultNote {
+    /// Notes what is wrong with the body, or would be if it cannot be read. The last word counts.
+    pub fn note(&self, fault: Option<BodyFault>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    }
+
+    /// What was noted.
+    pub fn take(&self) -> Option<BodyFault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// The words of the errors of `s3s`, whose types it keeps to itself.
@@ -104,7 +118,7 @@ pub(super) fn fault_of_document(headers: &HeaderMap) -> BodyFault {
 /// The body of an object or of a part, which ends with an error if it is not what its request announces.
 struct Watched {
     body: StreamingBlob,
-    bearer: Arc<Admitted>,
+    fault: FaultNote,
     /// How many bytes are still to come, where that is known.
     left: Option<usize>,
     /// The fields that the trailer has to have.
@@ -117,12 +131,12 @@ pub(super) fn watch(
     body: Option<StreamingBlob>,
     headers: &HeaderMap,
     trailer: Option<&TrailingHeaders>,
-    bearer: Arc<Admitted>,
+    fault: FaultNote,
 ) -> Option<StreamingBlob> {
     let body = body?;
     let left = body.remaining_length().exact();
     let announced = if is_in_chunks(headers) { announced(headers) } else { Vec::new() };
-    Some(StreamingBlob::new(Watched { body, bearer, left, announced, trailer: trailer.cloned() }))
+    Some(StreamingBlob::new(Watched { body, fault, left, announced, trailer: trailer.cloned() }))
 }
 
 fn announced(headers: &HeaderMap) -> Vec<String> {
@@ -133,7 +147,7 @@ fn announced(headers: &HeaderMap) -> Vec<String> {
 
 impl Watched {
     fn fail(&self, fault: BodyFault, error: StdError) -> Poll<Option<Result<Bytes, StdError>>> {
-        self.bearer.note_fault(Some(fault));
+        self.fault.note(Some(fault));
         Poll::Ready(Some(Err(error)))
     }
 

@@ -14,7 +14,7 @@ use daypass_core::ground::ids::{AccessKeyId, RequestId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
 
-use super::body::BodyFault;
+use super::body::FaultNote;
 use super::error;
 use daypass_server::installation::Embedded;
 use daypass_server::sigv4::{Caller, SignatureError};
@@ -36,7 +36,8 @@ pub(super) struct Admitted {
     /// Where the request came from.
     pub origin: Origin,
     refusal: Mutex<Option<Refusal>>,
-    fault: Mutex<Option<BodyFault>>,
+    /// What is wrong with its body.
+    pub fault: FaultNote,
 }
 
 /// What was refused further in, and why.
@@ -48,15 +49,6 @@ pub(super) struct Refusal {
 impl Admitted {
     pub fn note_refusal(&self, refusal: Refusal) {
         *self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(refusal);
-    }
-
-    /// Notes what is wrong with the body, or would be if it cannot be read. The last word counts.
-    pub fn note_fault(&self, fault: Option<BodyFault>) {
-        *self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = fault;
-    }
-
-    fn take_fault(&self) -> Option<BodyFault> {
-        self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 
     fn take_refusal(&self) -> Option<Refusal> {
@@ -114,7 +106,7 @@ async fn answer(
     let bearer = Arc::new(bearer);
     let mut response = ADMITTED.scope(bearer.clone(), next.run(request)).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
-        && let Some(fault) = bearer.take_fault()
+        && let Some(fault) = bearer.fault.take()
     {
         let (status, code, message) = fault.answer();
         response = error(status, code, message, None, id);
@@ -169,7 +161,7 @@ async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Admitted, Sto
                 caller,
                 origin,
                 refusal: Mutex::default(),
-                fault: Mutex::default(),
+                fault: FaultNote::default(),
             })
         }
         Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..refusal(embedded, parts, error) }),

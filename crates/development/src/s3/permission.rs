@@ -37,7 +37,7 @@ const DOCUMENTS: [&str; 3] = ["CompleteMultipartUpload", "CreateBucket", "Delete
 
 /// Whatever fails from now on is not the body's fault.
 fn has_read_document() -> S3Result<()> {
-    gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?.note_fault(None);
+    gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?.fault.note(None);
     Ok(())
 }
 
@@ -124,7 +124,7 @@ impl S3Access for Permission {
             )?;
         }
         if DOCUMENTS.contains(&operation.as_str()) {
-            bearer.note_fault(Some(body::fault_of_document(cx.headers())));
+            bearer.fault.note(Some(body::fault_of_document(cx.headers())));
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl S3Access for Permission {
         let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         self.folder.check_place(&request.input.bucket, &request.input.key).await?;
         let (headers, trailer) = (&request.headers, request.trailing_headers.as_ref());
-        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer);
+        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer.fault.clone());
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl S3Access for Permission {
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
         self.check_upload(upload_id, need, &mut request.credentials).await?;
         let (headers, trailer) = (&request.headers, request.trailing_headers.as_ref());
-        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer);
+        request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer.fault.clone());
         Ok(())
     }
 

@@ -8,15 +8,15 @@ use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse, Response};
 
+use super::Sandbox;
 use super::client::Client;
-use super::grants::Grant;
-use super::ledger::{CodeBinding, Kind};
+use super::ledger::{CodeBinding, Grant, Kind};
 use super::oauth_error::OAuthError;
+use super::pages::{self, ConsentPage};
 use super::params::Params;
-use super::people::Person;
+use super::people::{PEOPLE, Person};
 use super::return_address::{Part, ReturnAddress};
 use super::scope::Scopes;
-use super::{Sandbox, pages};
 
 /// The parameters that make up a request, and which the form posts again.
 const REQUEST_PARAMETERS: [&str; 7] = [
@@ -56,7 +56,14 @@ pub(super) async fn ask(
 ) -> Result<Response, Refusal> {
     let params = params.map_err(|rejection| Refusal::Here(rejection.into()))?;
     let request = AuthorizationRequest::read(&sandbox, &params)?;
-    Ok(pages::consent(&request, &params))
+    let page = ConsentPage {
+        client: request.client,
+        redirect_uri: &request.back.redirect_uri,
+        people: &PEOPLE,
+        scopes: request.scopes.iter().collect(),
+        repeated: repeated_by_form(&params),
+    };
+    Ok(pages::consent(&page, &request.back.csp_source()))
 }
 
 /// Takes the person's decision.
@@ -92,7 +99,7 @@ impl IntoResponse for Refusal {
 }
 
 /// A request that is in order.
-pub(super) struct AuthorizationRequest<'a> {
+struct AuthorizationRequest<'a> {
     pub(super) client: &'a Client,
     pub(super) scopes: Scopes,
     pub(super) back: ReturnAddress,
@@ -141,7 +148,7 @@ impl<'a> AuthorizationRequest<'a> {
 }
 
 /// The parameters that the form must post again.
-pub(super) fn repeated_by_form(params: &Params) -> Vec<(&'static str, &str)> {
+fn repeated_by_form(params: &Params) -> Vec<(&'static str, &str)> {
     REQUEST_PARAMETERS.into_iter().flat_map(|name| params.all(name).map(move |value| (name, value))).collect()
 }
 

@@ -10,10 +10,8 @@ use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::secret::Secret;
 
-use super::ledger::{CodeBinding, Entry, Kind, Ledger};
+use super::ledger::{CodeBinding, Entry, Grant, Kind, Ledger};
 use super::oauth_error::OAuthError;
-use super::people::Person;
-use super::scope::Scopes;
 
 const UNKNOWN: OAuthError =
     OAuthError::invalid_grant("The code or refresh token is unknown, or was issued to another client.");
@@ -25,13 +23,6 @@ const OTHER_REDIRECT: OAuthError =
     OAuthError::invalid_grant("redirect_uri is not the one the code was sent to.");
 const WRONG_VERIFIER: OAuthError =
     OAuthError::invalid_grant("code_verifier does not answer the code_challenge of the sign-in.");
-
-/// One person's consent to one app.
-pub(super) struct Grant {
-    pub(super) client_id: String,
-    pub(super) person: &'static Person,
-    pub(super) scopes: Scopes,
-}
 
 /// A client's attempt to turn a code into tokens.
 pub(super) struct Redemption<'a> {

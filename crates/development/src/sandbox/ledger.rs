@@ -7,13 +7,21 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use daypass_core::ground::clock::{SignedDuration, Timestamp};
 
-use super::grants::Grant;
+use super::people::Person;
+use super::scope::Scopes;
 
 /// A login leaves three entries behind (its code and two tokens), so this remembers the last ten
 /// thousand of them.
 const CAPACITY: usize = 30_000;
 
 type Digest = [u8; 32];
+
+/// One person's consent to one app.
+pub(super) struct Grant {
+    pub(super) client_id: String,
+    pub(super) person: &'static Person,
+    pub(super) scopes: Scopes,
+}
 
 /// What one code or token is good for.
 pub(super) struct Entry {

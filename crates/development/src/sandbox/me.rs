@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use super::grants::Grant;
 use super::graphql::{Query, Type};
+use super::ledger::Grant;
 use super::params::Params;
 use super::scope::Scope;
 

@@ -12,10 +12,8 @@ use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::Sandbox;
-use super::authorize::{AuthorizationRequest, repeated_by_form};
 use super::client::{Client, OTHER_GAMES_CLIENT_ID};
 use super::oauth_error::OAuthError;
-use super::params::Params;
 use super::people::{PEOPLE, Person, Portrait};
 use super::scope::Scope;
 
@@ -30,12 +28,13 @@ struct FrontPage<'a> {
 
 #[derive(Template)]
 #[template(path = "sandbox/consent.html")]
-struct ConsentPage<'a> {
-    client: &'a Client,
-    redirect_uri: &'a str,
-    people: &'static [Person],
-    scopes: Vec<Scope>,
-    repeated: Vec<(&'static str, &'a str)>,
+pub(super) struct ConsentPage<'a> {
+    pub client: &'a Client,
+    pub redirect_uri: &'a str,
+    pub people: &'static [Person],
+    pub scopes: Vec<Scope>,
+    /// The parameters that the form posts again.
+    pub repeated: Vec<(&'static str, &'a str)>,
 }
 
 #[derive(Template)]
@@ -65,15 +64,8 @@ pub(super) async fn front(State(sandbox): State<Arc<Sandbox>>) -> Response {
 
 /// The page where a person decides. Chromium holds every redirect after a form to `form-action` too, so
 /// wherever an app may lead is allowed beside ours.
-pub(super) fn consent(request: &AuthorizationRequest<'_>, params: &Params) -> Response {
-    let page = ConsentPage {
-        client: request.client,
-        redirect_uri: &request.back.redirect_uri,
-        people: &PEOPLE,
-        scopes: request.scopes.iter().collect(),
-        repeated: repeated_by_form(params),
-    };
-    html(StatusCode::OK, &page, &format!("'self' {}", request.back.csp_source()))
+pub(super) fn consent(page: &ConsentPage<'_>, app: &str) -> Response {
+    html(StatusCode::OK, page, &format!("'self' {app}"))
 }
 
 /// A request that cannot be sent back to the app.

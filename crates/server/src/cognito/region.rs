@@ -17,11 +17,11 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::pool::PoolError;
 use daypass_core::token::openid_token::OpenIdToken;
 
-use super::User;
 use super::failure::{Call, Failure};
 use super::operation::Operation;
 use super::quota::{Line, Stand};
 use super::token;
+use super::user::User;
 use crate::circuit::Circuit;
 use crate::crowd::Presence;
 use crate::metrics::RegionMetrics;

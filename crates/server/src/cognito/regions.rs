@@ -1,31 +1,51 @@
 //! Which Region answers.
 
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
+use aws_config::SdkConfig;
+
+use daypass_core::audit::AuditTrail;
 use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Place, Wishes};
-use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{self, IdentityId};
+use daypass_core::ground::random::Random;
 use daypass_core::pool::PoolError;
 
+use super::aws;
 use super::failure::Failure;
 use super::quota::Line;
 use super::region::Region;
-use super::{Surroundings, User, aws};
+use super::user::User;
 use crate::circuit::Circuit;
 use crate::config::RegionConfig;
 use crate::crowd::Presence;
+use crate::metrics::Metrics;
 use crate::repetition::Budget;
 
 /// Amazon's default quota of GetCredentialsForIdentity (docs/reference/cognito-identity.md, 8), which is four
 /// times that of tokens.
 const OTHERS_PER_TOKEN: u32 = 4;
 
+/// What the pools need besides their configuration.
+pub struct Dependencies<'a> {
+    /// The account at AWS.
+    pub aws: &'a SdkConfig,
+    /// Hears of every decision.
+    pub trail: Arc<AuditTrail>,
+    /// Hears of every call.
+    pub metrics: &'a Metrics,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads those who are sent away.
+    pub random: Arc<dyn Random>,
+}
+
 /// The Regions of an installation, the first preferred.
 pub(super) struct Regions(Vec<Region>);
 
 impl Regions {
-    pub(super) fn new(configs: &[RegionConfig], developer_provider: &str, with: &Surroundings<'_>) -> Self {
+    pub(super) fn new(configs: &[RegionConfig], developer_provider: &str, with: &Dependencies<'_>) -> Self {
         let region = |config: &RegionConfig| {
             let metrics = with.metrics.of_region(&config.region);
             let line = |quota| Line::new(quota, with.random.clone(), metrics.clone());

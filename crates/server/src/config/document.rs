@@ -1,7 +1,6 @@
 //! A configuration as it is written: a tree of keys and values, and the line of each.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +10,7 @@ use toml::{Table, Value};
 
 use super::grammar;
 use super::mistakes::{ConfigError, Mistake};
-
-/// The steps that lead to a key or a table: `["provider", "0", "profile", "url"]`.
-pub(super) type Steps = Vec<String>;
+use super::steps::{Steps, step};
 
 /// Keys that tell one table of an array from the next, the first of them that is there.
 const NAMES: [&str; 5] = ["id", "name", "arn", "region", "issuer"];
@@ -176,13 +173,6 @@ impl Lines {
         let text = if label.is_empty() { cure.to_owned() } else { format!("{label}: {cure}") };
         Mistake::new(&self.file, line, text)
     }
-}
-
-/// One step deeper.
-pub(super) fn step(steps: &[String], next: impl Display) -> Steps {
-    let mut deeper = steps.to_vec();
-    deeper.push(next.to_string());
-    deeper
 }
 
 fn is_array_of_tables(value: &Value) -> bool {

@@ -13,7 +13,7 @@ use daypass_core::login::provider::definition::seconds;
 use serde::de::DeserializeOwned;
 use toml::Value;
 
-use super::document::{Steps, step};
+use super::steps::{Steps, step};
 use super::urls::check_transport_of_logins;
 
 pub(super) use self::faults::{faults, missing};

@@ -4,9 +4,10 @@
 use serde::de::DeserializeOwned;
 use toml::Value;
 
-use super::document::{Document, Place, Steps};
+use super::document::{Document, Place};
 use super::grammar::{FILE, faults};
 use super::mistakes::{ConfigError, Mistake};
+use super::steps::Steps;
 
 /// A table of `[[…]]`, and where it stands.
 #[derive(Debug)]

@@ -3,57 +3,26 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
-use daypass_core::audit::{AuditLines, AuditTrail};
+use daypass_core::audit::AuditTrail;
 use daypass_core::broker::developer_pool::{DeveloperPool, EmbeddedPool};
 use daypass_core::broker::exchange::Broker;
 use daypass_core::broker::hosted_login::{self, LoginFlow};
 use daypass_core::broker::login_code::LoginCodes;
-use daypass_core::credentials::role::{RoleDocument, RoleError};
 use daypass_core::ground::clock::Clock;
-use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{Engine, ProviderSet};
-use daypass_core::store::{SharedStore, StoreError};
-use daypass_core::token::signing_key::SigningKeyError;
+use daypass_core::store::SharedStore;
 
+use super::dependencies::{Dependencies, WireError};
 use super::embedded::Embedded;
-use crate::cognito::{self, CognitoPool, Surroundings};
-use crate::config::{Config, ConfigError, Driver, RegionConfig, load_providers};
+use crate::cognito::{self, CognitoPool};
+use crate::config::{Driver, RegionConfig, load_providers};
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
-use crate::secrets::{Refresher, SecretStore, Secrets};
+use crate::secrets::Refresher;
 use crate::warnings;
-
-/// What an installation consists of before it is wired together.
-pub struct Dependencies {
-    /// What the operator decided.
-    pub config: Config,
-    /// Roles besides the configured ones; they name the pool, whose ID is known only when the store was asked.
-    pub roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
-    /// Where everything is kept.
-    pub store: SharedStore,
-    /// The root of all sealing.
-    pub master_key: MasterKey,
-    /// The secrets that the configuration refers to.
-    pub secrets: Secrets,
-    /// Where they were fetched, and are fetched again.
-    pub secret_store: Arc<dyn SecretStore>,
-    /// The way to the providers.
-    pub http: Arc<dyn ProviderHttp>,
-    /// The account and the settings at AWS, where the pool is there; those of the environment if it is `None`.
-    pub aws: Option<SdkConfig>,
-    /// Where audit events go besides the store.
-    pub audit_lines: Arc<dyn AuditLines>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Draws IDs, keys and nonces.
-    pub random: Arc<dyn Random>,
-}
 
 /// An installation, ready to answer.
 pub struct App {
@@ -81,23 +50,6 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-}
-
-/// Why an installation cannot be wired.
-#[derive(Debug, thiserror::Error)]
-pub enum WireError {
-    /// The configuration has a mistake.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A role has a mistake.
-    #[error(transparent)]
-    Role(#[from] RoleError),
-    /// The signing keys cannot be had.
-    #[error(transparent)]
-    SigningKey(#[from] SigningKeyError),
-    /// The store did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl App {
@@ -203,6 +155,6 @@ async fn wire_cognito(
         None => cognito::config_of_environment(&regions[0].region).await,
     };
     let (clock, random) = (dependencies.clock.clone(), dependencies.random.clone());
-    let surroundings = Surroundings { aws: &aws, trail, metrics, clock, random };
-    Arc::new(CognitoPool::new(regions, &dependencies.config.pool, surroundings))
+    let with = cognito::Dependencies { aws: &aws, trail, metrics, clock, random };
+    Arc::new(CognitoPool::new(regions, &dependencies.config.pool, with))
 }

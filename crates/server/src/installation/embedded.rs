@@ -20,7 +20,7 @@ use daypass_core::store::{Store, StoreError};
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signing_key::SigningKeys;
 
-use super::app::{Dependencies, WireError};
+use super::dependencies::{Dependencies, WireError};
 use crate::config::EmbeddedConfig;
 use crate::foreign_sts::ForeignSts;
 use crate::origin::Proxies;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Limits;
+use super::limits::Limits;
 use crate::origin::Proxies;
 use crate::peers::{PeerPlace, Peers};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Limits;
+use super::limits::Limits;
 
 /// The requests of one connection, which come one after the other.
 #[derive(Debug, Default)]

@@ -207,14 +207,6 @@ async fn the_end_does_not_wait_longer_than_it_may() {
     server.running.await.unwrap();
 }
 
-#[test]
-fn connections_leave_descriptors_for_providers() {
-    for (files, connections) in [(1_024, 320), (65_536, 8_192), (256, 16), (0, 16)] {
-        assert_eq!(connections_for(Some(files)), connections, "{files}");
-    }
-    assert_eq!(connections_for(None), ENOUGH_CONNECTIONS);
-}
-
 /// Whatever stops us, or ends a request, has to be as patient as we are.
 #[test]
 fn what_is_deployed_gives_a_request_and_the_end_their_time() {
@@ -222,7 +214,7 @@ fn what_is_deployed_gives_a_request_and_the_end_their_time() {
         let (_, number) = text.split_once(after).unwrap_or_else(|| panic!("{after} is missing"));
         number.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
     };
-    let (request, drain) = (request_id::TIME_LIMIT.as_secs(), Limits::default().drain.as_secs());
+    let (request, drain) = (TIME_OF_A_REQUEST.as_secs(), Limits::default().drain.as_secs());
     assert!(drain > request, "a request that began just before the end is answered");
     assert!(number(include_str!("../../../../deploy/systemd/daypass.service"), "\nTimeoutStopSec=") > drain);
     let docs = include_str!("../../../../docs/self-host.md");

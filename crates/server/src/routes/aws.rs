@@ -17,7 +17,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use daypass_core::ground::ids::RequestId;
 
-use super::{SharedEmbedded, body};
+use super::body;
+use super::state::SharedEmbedded;
 use crate::error::{ApiError, Dialect};
 use crate::installation::Embedded;
 use crate::sigv4::Caller;

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use daypass_core::token::signing_key::ALGORITHM;
 use serde_json::json;
 
-use super::SharedEmbedded;
+use super::state::SharedEmbedded;
 
 /// Verifiers may keep the documents for so long.
 const CACHE: &str = "public, max-age=300";

@@ -18,7 +18,8 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::UnverifiedProof;
 use serde::{Deserialize, Serialize};
 
-use super::{SharedApp, body};
+use super::body;
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 use crate::origin;

@@ -4,14 +4,9 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use daypass_core::ground::ids::RequestId;
 
-use super::SharedApp;
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::listen::Stop;
-
-/// Whether a path asks for no more than whether the server lives. Whoever asks that is answered in front of everybody.
-pub fn asks_for_life(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz")
-}
 
 pub async fn alive() -> &'static str {
     "ok\n"

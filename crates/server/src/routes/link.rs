@@ -5,8 +5,9 @@ use axum::response::Response;
 use daypass_core::audit::Requester;
 use daypass_core::ground::ids::RequestId;
 
+use super::body;
 use super::exchange::{answer, check_origin, read_link};
-use super::{SharedApp, body};
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 use crate::origin;

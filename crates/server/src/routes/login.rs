@@ -22,7 +22,8 @@ use daypass_core::login::provider::{FlowSecrets, Provider, UnverifiedProof};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::cookie::LoginCookies;
-use super::{SharedApp, body};
+use super::body;
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
 
-use super::SharedApp;
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::metrics::CONTENT_TYPE;
 

@@ -6,7 +6,7 @@ use daypass_core::login::provider::Provider;
 use daypass_core::login::provider::definition::{Binding, Pkce, ProofKind};
 use serde::Serialize;
 
-use super::SharedApp;
+use super::state::SharedApp;
 use crate::installation::App;
 
 #[derive(Serialize)]

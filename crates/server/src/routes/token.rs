@@ -15,8 +15,9 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
+use super::body;
 use super::exchange::{User, check_origin, check_verifier};
-use super::{SharedApp, body};
+use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 use crate::origin;

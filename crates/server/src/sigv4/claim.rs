@@ -9,7 +9,7 @@ use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::ground::ids::Region;
 use daypass_core::ground::secret::Secret;
 
-use super::{SignatureError, incomplete};
+use super::error::{SignatureError, incomplete};
 
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
 /// Seven days, the longest that a request can be signed ahead.

@@ -15,7 +15,7 @@ use daypass_core::ground::secret::Secret;
 use subtle::ConstantTimeEq;
 
 use super::claim::{Claim, Form, WRITTEN_BY_SIGNER};
-use super::{SignatureError, incomplete};
+use super::error::{SignatureError, incomplete};
 
 /// Whether the holder of `secret` made the signature that a request claims to have, over this request.
 ///

@@ -6,7 +6,8 @@ use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Asked, COUNTED, Lines};
+use super::counted::{Asked, COUNTED};
+use super::lines::Lines;
 
 /// Writes events where an operator, or whoever collects logs, reads them.
 pub struct AuditOutput(Lines);

@@ -14,7 +14,8 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 
-use super::{COUNTED, To};
+use super::counted::{COUNTED, To};
+use super::line::line;
 
 /// So many bytes wait to be written. Whoever logs more meanwhile loses it.
 const MAX_WAITING: usize = 4 << 20;
@@ -292,7 +293,7 @@ impl Queue {
         }
         if lost > 0 && self.name == LOG {
             let message = "lines of the log were lost here: they could not be written, or nobody read them";
-            text.extend_from_slice(&super::sampling::line("WARN", message, &[("lost", lost)]));
+            text.extend_from_slice(&line("WARN", message, &[("lost", lost)]));
         }
         text
     }

@@ -5,15 +5,16 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::clock::Clock;
 use daypass_core::ground::sample::Sampler;
-use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, callsite};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::{COUNTED, Lines};
+use super::counted::COUNTED;
+use super::line::line;
+use super::lines::Lines;
 
 /// So many lines of each kind are written in a second.
 const LINES_EACH_SECOND: u64 = 20;
@@ -115,24 +116,11 @@ impl<S: Subscriber> Layer<S> for Sampling {
     }
 }
 
-/// A line of the log that does not come by way of `tracing`.
-pub(super) fn line(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u8> {
-    let now = SystemClock.now();
-    let mut line = Map::from_iter([
-        ("timestamp".to_owned(), json!(format!("{now:.6}"))),
-        ("level".to_owned(), json!(level)),
-        ("message".to_owned(), json!(message)),
-    ]);
-    line.extend(numbers.iter().map(|(name, number)| ((*name).to_owned(), json!(number))));
-    line.insert("target".to_owned(), json!(module_path!()));
-    let mut text = Value::Object(line).to_string().into_bytes();
-    text.push(b'\n');
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use daypass_core::ground::clock::{ManualClock, SignedDuration};
+
+    use serde_json::Value;
 
     use super::super::{lines::Output, subscriber};
     use super::*;

@@ -179,3 +179,12 @@ pub fn claims(token: &str) -> anyhow::Result<Map<String, Value>> {
     let payload = token.split('.').nth(1).context("the token has no payload")?;
     Ok(serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload)?)?)
 }
+
+/// The text that an answer has at a JSON pointer.
+///
+/// # Errors
+/// If there is none.
+pub fn text(answer: &Value, pointer: &str) -> anyhow::Result<String> {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("the answer has no {pointer}"))
+}

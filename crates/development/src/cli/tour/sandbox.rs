@@ -9,7 +9,7 @@ use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::ground::secret::Secret;
 use serde_json::{Value, json};
 
-use super::client::Http;
+use super::client::{Http, text};
 use crate::sandbox::Client;
 use crate::up::Ready;
 
@@ -88,5 +88,5 @@ pub async fn redeem(http: &Http, ready: &Ready, app: &App, person: &str) -> anyh
     let answer = http.post_form(&format!("{}/accounts/oauth2/token", ready.sandbox_url), &form).await?;
     ensure!(answer.status == 200, "the sandbox refused to redeem a code: {}", answer.body);
     let body: Value = serde_json::from_str(&answer.body)?;
-    super::text(&body, "/access_token")
+    text(&body, "/access_token")
 }

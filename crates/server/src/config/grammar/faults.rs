@@ -3,11 +3,11 @@
 use daypass_core::login::provider::catalogue::nearest_of;
 use toml::Value;
 
+use super::super::steps::{Steps, step};
 use super::{Key, Kind, Required, Table};
-use crate::config::document::{Steps, step};
 
 /// Everything in a table that the grammar refuses: where, and the cure.
-pub(in crate::config) fn faults(table: &Table, value: &toml::Table) -> Vec<(Steps, String)> {
+pub fn faults(table: &Table, value: &toml::Table) -> Vec<(Steps, String)> {
     let mut found = Vec::new();
     in_table(table, value, &[], &mut found);
     found
@@ -113,7 +113,7 @@ fn unknown(name: &str, table: &Table) -> String {
     format!("unknown key; there are {}", keys.join(", "))
 }
 
-pub(in crate::config) fn missing(key: &Key) -> String {
+pub fn missing(key: &Key) -> String {
     match key.cure {
         "" => format!("missing: {}", key.about),
         cure => format!("missing: {cure}"),

@@ -15,7 +15,7 @@ use crate::provider_http::AllowedHost;
 use crate::secrets::{Interval, SecretReference};
 
 /// A whole configuration.
-pub(in crate::config) static FILE: Table = Table::of(
+pub static FILE: Table = Table::of(
     "What an operator decides about an installation.",
     &[
         Key::new::<String>(

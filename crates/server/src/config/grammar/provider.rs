@@ -18,7 +18,7 @@ use super::{Key, Kind, More, Table, duration};
 use crate::config::provider::AppleConfig;
 
 /// What an operator says about a provider.
-pub(in crate::config) static PROVIDER: Table = Table {
+pub static PROVIDER: Table = Table {
     about: "A provider whose logins are accepted: a block of the catalogue, and whatever you lay over it. \
             `daypass provider add ID` prints the lines that are yours to fill in.",
     keys: &[
@@ -82,7 +82,7 @@ const SCOPES_OF_IDS: &[&str] = &["app", "developer", "tenant", "global", "unknow
 const DECODE: &[&str] = &["json", "jsonp", "form"];
 
 /// The vocabulary of definitions.
-pub(in crate::config) static DEFINITION: Table = Table::of(
+pub static DEFINITION: Table = Table::of(
     "The vocabulary of the catalogue. All of it may be laid over a block, or make a provider that no catalogue has.",
     &[
         Key::new::<String>("name", Kind::Text, "What people call it.").required(),

@@ -1,0 +1,59 @@
+//! What an installation is wired of, and why it may not be.
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use daypass_core::audit::AuditLines;
+use daypass_core::credentials::role::{RoleDocument, RoleError};
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::outbound::ProviderHttp;
+use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::store::{SharedStore, StoreError};
+use daypass_core::token::signing_key::SigningKeyError;
+
+use crate::config::{Config, ConfigError};
+use crate::secrets::{SecretStore, Secrets};
+/// What an installation consists of before it is wired together.
+pub struct Dependencies {
+    /// What the operator decided.
+    pub config: Config,
+    /// Roles besides the configured ones; they name the pool, whose ID is known only when the store was asked.
+    pub roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
+    /// Where everything is kept.
+    pub store: SharedStore,
+    /// The root of all sealing.
+    pub master_key: MasterKey,
+    /// The secrets that the configuration refers to.
+    pub secrets: Secrets,
+    /// Where they were fetched, and are fetched again.
+    pub secret_store: Arc<dyn SecretStore>,
+    /// The way to the providers.
+    pub http: Arc<dyn ProviderHttp>,
+    /// The account and the settings at AWS, where the pool is there; those of the environment if it is `None`.
+    pub aws: Option<SdkConfig>,
+    /// Where audit events go besides the store.
+    pub audit_lines: Arc<dyn AuditLines>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws IDs, keys and nonces.
+    pub random: Arc<dyn Random>,
+}
+
+/// Why an installation cannot be wired.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The configuration has a mistake.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A role has a mistake.
+    #[error(transparent)]
+    Role(#[from] RoleError),
+    /// The signing keys cannot be had.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

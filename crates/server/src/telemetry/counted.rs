@@ -1,0 +1,33 @@
+//! What became of lines, counted.
+
+use std::sync::LazyLock;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+
+/// What became of lines, for the metrics of every installation of the process.
+pub(crate) static COUNTED: LazyLock<Counted> = LazyLock::new(Counted::default);
+
+/// Counters that the process has once, because its outputs are there once.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// Lines that could not be written.
+    pub lost: Family<To, Counter>,
+    /// Lines that were too many of their kind.
+    pub left_out: Counter,
+    /// Refusals of people who proved nothing.
+    pub unproved: Family<Asked, Counter>,
+}
+
+/// Where lines go.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct To {
+    pub to: &'static str,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct Asked {
+    pub action: &'static str,
+}
