@@ -20,9 +20,9 @@ use self::ports::{Bound, Ports};
 use crate::playground::Playground;
 use crate::s3;
 use crate::sandbox::{self, Client, SandboxConfig};
-use daypass_server::config::Instances;
 pub use daypass_server::config::development::BUCKET;
 use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFILE, REGION};
+use daypass_server::config::{Config, Instances};
 use daypass_server::installation::home::Home;
 use daypass_server::installation::{Embedded, Installation};
 use daypass_server::listen::{Stop, listen_within};
@@ -108,6 +108,8 @@ impl Running {
 pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let ports = Ports::bind(options.port).await?;
+    // A file with mistakes leaves no directory behind.
+    Config::of_development(ports.addresses(), &options.dir, options.config.as_deref())?;
     let home = Home::open(&options.dir, &*random)?;
     telemetry::log_to(home.log()?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
@@ -220,5 +222,15 @@ mod tests {
         assert_eq!(told(), [""; 0]);
         fs::set_permissions(dir.join("master-key"), Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(&told()[..], [one] if one.contains("chmod 600")), "{:?}", told());
+    }
+
+    #[tokio::test]
+    async fn a_file_with_mistakes_leaves_no_directory_behind() {
+        let parent = tempfile::tempdir().unwrap();
+        let (dir, file) = (parent.path().join("state"), parent.path().join("more.toml"));
+        fs::write(&file, "colour = 1").unwrap();
+        let refused = start(&Options { dir: dir.clone(), port: 0, config: Some(file) }).await;
+        assert!(refused.err().unwrap().to_string().contains("line 1: colour: unknown key"));
+        assert!(!dir.exists());
     }
 }

@@ -210,6 +210,7 @@ fn seldom(last: &mut Option<Instant>, complain: impl FnOnce()) {
 }
 
 /// Whether a path asks for no more than whether the server lives. Whoever asks that is answered in front of everybody.
+#[must_use]
 pub fn asks_for_life(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz")
 }

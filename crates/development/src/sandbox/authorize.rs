@@ -63,7 +63,7 @@ pub(super) async fn ask(
         scopes: request.scopes.iter().collect(),
         repeated: repeated_by_form(&params),
     };
-    Ok(pages::consent(&page, &request.back.csp_source()))
+    Ok(pages::consent(&page, request.back.csp_source()))
 }
 
 /// Takes the person's decision.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use daypass_core::login::provider::Provider;
-use daypass_core::login::provider::definition::{Binding, Pkce, ProofKind};
+use daypass_core::login::provider::definition::{Pkce, ProofKind};
 use serde::Serialize;
 
 use super::state::SharedApp;
@@ -25,7 +25,7 @@ struct Offer {
     pkce: Pkce,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_url: Option<String>,
-    grade: char,
+    grade: String,
     accepts: Vec<ProofKind>,
 }
 
@@ -47,19 +47,7 @@ fn offer(app: &App, provider: &Provider) -> Offer {
         login_url: provider
             .starts_by_redirect()
             .then(|| format!("{}/login/{}", app.login_flow.public_url, provider.id)),
-        grade: grade(&provider.definition.binding),
+        grade: provider.definition.grade().to_string(),
         accepts: provider.accepted_proofs(),
-    }
-}
-
-/// How we know that a login was meant for our client, in the letters of docs/reference/providers.md, 2.1: an ID token,
-/// the profile or another endpoint that the token opens, one that our client opens, a signature, or nothing but the code.
-fn grade(binding: &Binding) -> char {
-    match binding {
-        Binding::IdToken => 'A',
-        Binding::Profile(_) | Binding::Endpoint(_) => 'B',
-        Binding::ClientAuthEndpoint(_) => 'C',
-        Binding::Signature => 'D',
-        Binding::None => 'N',
     }
 }
