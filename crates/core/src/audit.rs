@@ -10,15 +10,53 @@ use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
 use crate::iam::Origin;
 use crate::login::public::PublicLogin;
 pub use crate::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
+use crate::store::StoreError;
 use crate::token::openid_token::Claims;
 
 /// So many characters are kept of a text of which nothing was proved: whoever sent it may have made it up.
 const MAX_UNPROVED: usize = 200;
-/// So many of why somebody was refused.
-const MAX_REASON: usize = 500;
+/// So many of the words about why somebody was refused.
+const MAX_DETAIL: usize = 500;
 /// So many of what names a person, a login or a resource. The longest that is of use, an object's ARN or a
 /// developer user identifier, has half of that.
 const MAX_NAME: usize = 2_048;
+
+/// An error that can end a decision.
+pub trait Reason: std::fmt::Display {
+    /// What the trail calls it: short, and stable, because alarms and searches hang on it. Where `/v1` has a code for the
+    /// same thing, it is that one. The error's text goes along as the detail, so it must not hold a secret.
+    fn reason(&self) -> &'static str;
+}
+
+impl Reason for StoreError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "store_unavailable",
+            Self::Corrupt(_) => "store_corrupt",
+        }
+    }
+}
+
+/// Why a decision fell as it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grounds {
+    reason: &'static str,
+    detail: String,
+}
+
+impl Grounds {
+    /// See [`AuditEvent::reason`] and [`AuditEvent::detail`].
+    #[must_use]
+    pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    /// Those of an error.
+    #[must_use]
+    pub fn of(error: &impl Reason) -> Self {
+        Self { reason: error.reason(), detail: error.to_string() }
+    }
+}
 
 /// Who asks for something, as the trail names them.
 #[derive(Debug, Clone)]
@@ -116,18 +154,20 @@ impl AuditDraft {
         self.proved || self.developer_user_identifier.is_some() || self.login.is_some()
     }
 
-    fn conclude(self, time: Timestamp, outcome: AuditOutcome, reason: Option<String>) -> AuditEvent {
+    fn conclude(self, time: Timestamp, outcome: AuditOutcome, grounds: Option<Grounds>) -> AuditEvent {
         let vouched = self.is_proved() || outcome == AuditOutcome::Allowed;
         let at_most = |max: usize| if vouched { max } else { MAX_UNPROVED };
         let text = |text: Option<String>, max| text.map(|text| cut(&text, at_most(max)));
         // Names of people are searched for, letter by letter.
         let name = |name: Option<String>| name.map(|name| shortened(name, at_most(MAX_NAME)));
+        let (reason, detail) = grounds.map(|Grounds { reason, detail }| (reason.to_owned(), detail)).unzip();
         AuditEvent {
             time,
             request_id: self.request_id,
             action: self.action,
             outcome,
-            reason: text(reason, MAX_REASON),
+            reason,
+            detail: text(detail, MAX_DETAIL),
             provider: text(self.provider, MAX_NAME),
             developer_user_identifier: name(self.developer_user_identifier),
             login: name(self.login),
@@ -183,8 +223,9 @@ mod tests {
         AuditDraft::new(AuditAction::Assume, &request_id)
     }
 
-    fn refused(draft: AuditDraft, reason: String) -> AuditEvent {
-        draft.conclude(Timestamp::UNIX_EPOCH, AuditOutcome::Refused, Some(reason))
+    fn refused(draft: AuditDraft, detail: String) -> AuditEvent {
+        let grounds = Grounds::new("token_malformed", detail);
+        draft.conclude(Timestamp::UNIX_EPOCH, AuditOutcome::Refused, Some(grounds))
     }
 
     /// Everything that a draft can hold, as long as somebody wants it to be.
@@ -211,7 +252,7 @@ mod tests {
     #[test]
     fn an_event_of_nobody_is_small_whatever_they_sent() {
         let event = refused(endless(draft()), "\u{202e}\n".repeat(100_000));
-        for text in [&event.reason, &event.provider, &event.resource] {
+        for text in [&event.detail, &event.provider, &event.resource] {
             let length = text.as_ref().unwrap().chars().count();
             assert_eq!(length, MAX_UNPROVED);
         }
@@ -227,7 +268,7 @@ mod tests {
         for text in [event.provider, event.resource, event.developer_user_identifier, event.login] {
             assert_eq!(text.unwrap().chars().count(), MAX_NAME);
         }
-        assert_eq!(event.reason.unwrap().chars().count(), MAX_REASON);
+        assert_eq!(event.detail.unwrap().chars().count(), MAX_DETAIL);
     }
 
     #[test]

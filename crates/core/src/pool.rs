@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::administration::{RoleMappingLimit, TagMapChange};
-pub use self::error::PoolError;
+pub use self::error::{Conflict, Denial, Invalid, Missing, PoolError};
 pub use self::identities::{
     DescribedIdentity, DeveloperIdentity, DeveloperLookup, DeveloperMerge, DeveloperUnlink,
 };
@@ -72,14 +72,14 @@ impl IdentityPools {
     /// The identity with this ID, wherever it is.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`].
+    /// [`PoolError::NotFound`].
     pub async fn identity(&self, id: &IdentityId) -> Result<Identity, PoolError> {
-        self.store.lookup_identity(id).await?.ok_or_else(|| PoolError::no_identity(id))
+        self.store.lookup_identity(id).await?.ok_or_else(|| Missing::Identity(id.clone()).into())
     }
 
     async fn identity_in(&self, pool: &IdentityPool, id: &IdentityId) -> Result<Identity, PoolError> {
         let identity = self.identity(id).await?;
-        if identity.pool_id == pool.id { Ok(identity) } else { Err(PoolError::no_identity(id)) }
+        if identity.pool_id == pool.id { Ok(identity) } else { Err(Missing::Identity(id.clone()).into()) }
     }
 
     /// Records what became of something that changes identities or pools, and passes it on.

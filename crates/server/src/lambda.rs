@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use self::event::Event;
 use self::runtime_api::RuntimeApi;
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Dialect, RequestFailure};
 use crate::routes::dialect_of;
 use crate::telemetry;
 
@@ -89,7 +89,10 @@ impl Function {
         let routed = async { form.write(self.route(request).await).await };
         match tokio::time::timeout(self.time_for(deadline), routed).await {
             Ok(answer) => answer,
-            Err(_) => form.write(ApiError::took_too_long(dialect).answer(dialect, &id)).await,
+            Err(_) => {
+                form.write(ApiError::of_request(dialect, RequestFailure::TookTooLong).answer(dialect, &id))
+                    .await
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use daypass_core::ground::ids::RequestId;
 use futures::FutureExt;
 use tokio::time::Instant;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, RequestFailure};
 use crate::installation::App;
 use crate::listen::TIME_OF_A_REQUEST;
 use crate::routes::dialect::dialect_of;
@@ -31,8 +31,12 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
 
     let mut response = match in_time(next.run(request)).await {
         Ok(response) => response,
-        Err(NoAnswer::Panicked) => ApiError::failed(dialect).answer(dialect, &id),
-        Err(NoAnswer::TookTooLong) => ApiError::took_too_long(dialect).answer(dialect, &id),
+        Err(NoAnswer::Panicked) => {
+            ApiError::of_request(dialect, RequestFailure::Panicked).answer(dialect, &id)
+        }
+        Err(NoAnswer::TookTooLong) => {
+            ApiError::of_request(dialect, RequestFailure::TookTooLong).answer(dialect, &id)
+        }
     };
 
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");

@@ -30,7 +30,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
 pub use self::dialect::dialect_of;
 use self::state::{SharedApp, SharedEmbedded};
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Dialect, RequestFailure};
 use crate::installation::{App, Embedded};
 use crate::listen::{NoPlace, asks_for_life};
 use crate::request_id;
@@ -161,7 +161,10 @@ async fn refuse_without_place(
     }
     app.metrics.refused_early();
     let (dialect, path) = (dialect_of(&request), request.uri().path());
-    let error = ApiError::busy(dialect, time_to_come_back(&*app.random));
+    let error = ApiError::of_request(
+        dialect,
+        RequestFailure::ServerBusy { retry_after: time_to_come_back(&*app.random) },
+    );
     if path == "/login" || path.starts_with("/login/") {
         return login::pages::mistake(&error, &id);
     }

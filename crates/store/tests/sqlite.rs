@@ -176,7 +176,7 @@ const WRITTEN_BY_VERSION_1: &str = r#"
     INSERT INTO developer_login VALUES ('us-east-1:01', 'ada', 'us-east-1:01');
     INSERT INTO session_revocation VALUES ('identity', 'us-east-1:01', 7), ('role', 'reader', 8);
     INSERT INTO audit_event VALUES
-        (1, 0, '00000000-0000-7000-8000-000000000000', 'exchange', 'allowed', NULL, 'snapchat', 'ada',
+        (1, 0, '00000000-0000-7000-8000-000000000000', 'exchange', 'refused', 'nobody may', 'snapchat', 'ada',
          'us-east-1:01', NULL, NULL);
     PRAGMA application_id = 0x64706173;
     PRAGMA user_version = 1;
@@ -205,6 +205,7 @@ async fn a_database_of_version_1_keeps_everything() {
     let about = AuditSubject::Identity(identity_id(1));
     let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
     assert_eq!((event.login.as_deref(), event.developer_user_identifier.as_deref()), (None, Some("ada")));
+    assert_eq!((event.reason.as_deref(), event.detail.as_deref()), (Some("nobody may"), None));
 }
 
 /// Everything that the versions up to 8 made, in their order.

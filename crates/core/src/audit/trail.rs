@@ -2,12 +2,11 @@
 //! somebody is refused who proved nothing is cut, counted, and kept as a sample in a place of limited size: else
 //! anybody could fill the disk by asking.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome};
+use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome, Grounds, Reason};
 use crate::ground::clock::Clock;
 use crate::ground::sample::Sampler;
 use crate::store::{AuditEvents, StoreError};
@@ -16,7 +15,8 @@ use crate::store::{AuditEvents, StoreError};
 const UNPROVED_EACH_SECOND: u64 = 10;
 
 /// Why a grant is taken back whose line could not be written.
-const NOT_WRITTEN: &str = "nothing was handed out: the audit lines could not be written";
+const NOT_WRITTEN: (&str, &str) =
+    ("audit_not_written", "nothing was handed out: the audit lines could not be written");
 
 /// Where events go besides the store, one line of JSON each.
 pub trait AuditLines: Send + Sync {
@@ -59,18 +59,17 @@ impl AuditTrail {
         Self { store, lines, clock, unproved }
     }
 
-    /// Records how a decision fell and passes its result on. An error's text is the reason, so it must not
-    /// hold a secret.
+    /// Records how a decision fell and passes its result on.
     ///
     /// # Errors
     /// The result's own, or the store's if a grant could not be kept.
     pub async fn conclude<T, E>(&self, draft: AuditDraft, result: Result<T, E>) -> Result<T, E>
     where
-        E: Display + From<StoreError>,
+        E: Reason + From<StoreError>,
     {
         match &result {
             Ok(_) => self.allowed(draft).await?,
-            Err(error) => self.refused(draft, error.to_string()).await?,
+            Err(error) => self.refused(draft, Grounds::of(error)).await?,
         }
         result
     }
@@ -97,7 +96,7 @@ impl AuditTrail {
     ///
     /// # Errors
     /// The store's.
-    pub async fn noted(&self, draft: AuditDraft, what: String) -> Result<(), StoreError> {
+    pub async fn noted(&self, draft: AuditDraft, what: Grounds) -> Result<(), StoreError> {
         self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))]).await
     }
 
@@ -105,9 +104,9 @@ impl AuditTrail {
     ///
     /// # Errors
     /// The store's, of a refusal that is to be kept for good.
-    pub async fn refused(&self, draft: AuditDraft, reason: String) -> Result<(), StoreError> {
+    pub async fn refused(&self, draft: AuditDraft, grounds: Grounds) -> Result<(), StoreError> {
         let proved = draft.is_proved();
-        let event = draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(reason));
+        let event = draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(grounds));
         if proved {
             self.keep_refusals(&[event]).await
         } else {
@@ -138,7 +137,8 @@ impl AuditTrail {
         let granted = events.iter().filter(|event| event.action.takes_effect_by_its_answer());
         let taken_back = granted.map(|event| AuditEvent {
             outcome: AuditOutcome::Refused,
-            reason: Some(NOT_WRITTEN.into()),
+            reason: Some(NOT_WRITTEN.0.into()),
+            detail: Some(NOT_WRITTEN.1.into()),
             ..event.clone()
         });
         // That it fails, too, makes nothing worse: nothing is handed out.
@@ -170,6 +170,17 @@ mod tests {
     use crate::iam::Origin;
     use crate::store::AuditEvents;
     use crate::store::memory::MemoryStore;
+
+    /// A refusal.
+    #[derive(Debug, thiserror::Error)]
+    #[error("nobody may")]
+    struct No;
+
+    impl Reason for No {
+        fn reason(&self) -> &'static str {
+            "no"
+        }
+    }
 
     /// Lines that can break.
     #[derive(Default)]
@@ -229,10 +240,10 @@ mod tests {
     async fn what_nobody_proved_is_a_sample_and_no_line() {
         let fixture = fixture(false);
         for _ in 0..25 {
-            fixture.trail.refused(fixture.draft(AuditAction::Assume), "no".into()).await.unwrap();
+            fixture.trail.refused(fixture.draft(AuditAction::Assume), Grounds::of(&No)).await.unwrap();
         }
         fixture.clock.advance(SignedDuration::from_secs(1));
-        fixture.trail.refused(fixture.draft(AuditAction::Assume), "no".into()).await.unwrap();
+        fixture.trail.refused(fixture.draft(AuditAction::Assume), Grounds::of(&No)).await.unwrap();
         assert_eq!(fixture.sampled().await.len(), 11);
         assert_eq!(fixture.kept().await, []);
         assert_eq!(*fixture.lines.written.lock().unwrap(), []);
@@ -250,7 +261,7 @@ mod tests {
         };
         for _ in 0..25 {
             let draft = AuditDraft::by(AuditAction::ApiRequest, &signed);
-            fixture.trail.refused(draft, "no".into()).await.unwrap();
+            fixture.trail.refused(draft, Grounds::of(&No)).await.unwrap();
         }
         assert_eq!(fixture.kept().await.len(), 25);
         assert_eq!(fixture.lines.written.lock().unwrap().len(), 25);
@@ -264,7 +275,7 @@ mod tests {
         assert!(matches!(granted.await, Err(StoreError::Unavailable(_))));
         let kept = fixture.kept().await;
         let outcomes: Vec<_> = kept.iter().map(|event| (event.outcome, event.reason.as_deref())).collect();
-        let expected = [(AuditOutcome::Refused, Some(NOT_WRITTEN)), (AuditOutcome::Allowed, None)];
+        let expected = [(AuditOutcome::Refused, Some(NOT_WRITTEN.0)), (AuditOutcome::Allowed, None)];
         assert_eq!(outcomes, expected);
     }
 
@@ -282,7 +293,7 @@ mod tests {
         let fixture = fixture(true);
         let mut draft = fixture.draft(AuditAction::Credentials);
         draft.developer_user_identifier = Some("ada".into());
-        fixture.trail.refused(draft, "no".into()).await.unwrap();
+        fixture.trail.refused(draft, Grounds::of(&No)).await.unwrap();
         assert_eq!(fixture.kept().await.len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::audit::{AuditDraft, AuditTrail, Requester};
+use crate::audit::{AuditDraft, AuditTrail, Reason, Requester};
 use crate::broker::login_tags::LoginTags;
 use crate::credentials::session_token::Credentials;
 use crate::ground::clock::SignedDuration;
@@ -51,7 +51,7 @@ pub enum AdmissionError {
     /// A login would make a session tag that is not to be.
     #[error("{0}")]
     UnusableTag(String),
-    /// The pool refuses, in the words of its API.
+    /// The pool refuses.
     #[error(transparent)]
     Refused(Arc<PoolError>),
     /// No pool of this installation is in the Region that was asked for.
@@ -91,6 +91,20 @@ impl AdmissionError {
     #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are turned into others")]
     pub fn tag(error: PoolError) -> Self {
         Self::UnusableTag(error.to_string())
+    }
+}
+
+impl Reason for AdmissionError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::UnusableTag(_) => "principal_tag_refused",
+            Self::Refused(error) => error.reason(),
+            Self::UnknownRegion { .. } => "unknown_region",
+            Self::TooManyAtOnce => "too_many_at_once",
+            Self::Busy { .. } => "identity_pool_busy",
+            Self::Unavailable(_) => "identity_pool_unavailable",
+            Self::Misconfigured(_) => "identity_pool_misconfigured",
+        }
     }
 }
 
@@ -266,7 +280,7 @@ impl EmbeddedPool {
         self.tags.of(logins.first).map_err(AdmissionError::tag)?;
         for _ in 0..ATTEMPTS_TO_MERGE {
             match self.try_to_merge(logins, by).await {
-                Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::ResourceNotFound(_)) => {}
+                Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::NotFound(_)) => {}
                 merged => return merged,
             }
         }

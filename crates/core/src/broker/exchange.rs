@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
+use crate::audit::{AuditAction, AuditDraft, AuditTrail, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, Admitted, DeveloperPool, TwoLogins, Wishes};
 use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{LoginCode, LoginCodes};
@@ -92,6 +92,21 @@ pub enum ExchangeError {
     /// The login did not become an identity, or the identity got no credentials.
     #[error(transparent)]
     Admission(#[from] AdmissionError),
+}
+
+impl Reason for ExchangeError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownProvider => "unknown_provider",
+            Self::RedirectUriNotRegistered => "redirect_uri_not_registered",
+            Self::LoginCodeRefused => "login_code_refused",
+            Self::TokenDurationTooLong { .. } => "token_duration_too_long",
+            Self::Cancelled => "login_denied",
+            Self::FailedAtProvider => "provider_reported_error",
+            Self::Proof(error) => error.reason(),
+            Self::Admission(error) => error.reason(),
+        }
+    }
 }
 
 impl From<StoreError> for ExchangeError {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::login::provider::VerifiedLogin;
-use crate::pool::PoolError;
 use crate::pool::principal_tags;
+use crate::pool::{Invalid, PoolError};
 
 /// Tags that a token can have, and the lengths of their keys, in characters
 /// (docs/reference/cognito-identity.md, 2).
@@ -59,7 +59,7 @@ impl LoginTags {
     /// The tags of one login.
     ///
     /// # Errors
-    /// [`PoolError::InvalidParameter`] if the login makes a tag that no session can have, or one that a policy could
+    /// [`PoolError::Invalid`] if the login makes a tag that no session can have, or one that a policy could
     /// take for a pattern.
     pub fn of(&self, login: &VerifiedLogin) -> Result<BTreeMap<String, String>, PoolError> {
         self.with(login.provider(), login.subject())
@@ -73,7 +73,7 @@ impl LoginTags {
         };
         let tags: BTreeMap<_, _> = self.0.iter().map(|(key, it)| (key.clone(), value(it))).collect();
         if let Some(key) = tags.iter().find_map(|(key, value)| value.is_empty().then_some(key)) {
-            return Err(PoolError::InvalidParameter(format!("The principal tag {key:?} is empty.")));
+            return Err(Invalid::Value(format!("The principal tag {key:?} is empty.")).into());
         }
         principal_tags::check(&tags)?;
         Ok(tags)

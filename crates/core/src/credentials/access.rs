@@ -4,6 +4,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use crate::audit::Reason;
 use crate::credentials::access_key::DEVELOPER_ID_PREFIX;
 use crate::credentials::role::{Role, Roles, unique_id};
 use crate::credentials::session_token::{OpenedSession, Session, SessionError, SessionSealer};
@@ -36,6 +37,17 @@ pub enum AccessError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Reason for AccessError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session_refused",
+            Self::Lapsed(lapse) => lapse.reason(),
+            Self::Denied(_) => "access_denied",
+            Self::Store(error) => error.reason(),
+        }
+    }
 }
 
 /// Opens sessions and decides what they may do.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{AuditDraft, AuditTrail};
+use crate::audit::{AuditDraft, AuditTrail, Reason};
 use crate::credentials::role::{Role, Roles};
 use crate::credentials::session_token::{Credentials, Session, SessionSealer, SessionTooLarge};
 use crate::ground::clock::{Clock, SignedDuration};
@@ -85,6 +85,20 @@ pub enum AssumeError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Reason for AssumeError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.reason(),
+            Self::Denied(_) => "role_refused",
+            Self::IdentityForbidden(lapse) => lapse.reason(),
+            Self::MalformedPolicy(_) => "session_policy_malformed",
+            Self::TooLarge(_) => "session_too_large",
+            Self::DurationExceedsRole => "duration_too_long",
+            Self::Store(error) => error.reason(),
+        }
+    }
 }
 
 /// Permission to take on a role in a certain way. Only [`Sts::decide`] makes one.

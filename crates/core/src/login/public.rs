@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub use self::error::{PublicLoginError, Refusal};
+pub use self::error::PublicLoginError;
 pub use self::registered::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
 use self::registered::{RegisteredOidc, is_user_pool_name};
 use self::social::SocialProviders;

@@ -53,6 +53,7 @@ mod tests {
             action: AuditAction::Token,
             outcome: AuditOutcome::Allowed,
             reason: None,
+            detail: None,
             provider: None,
             developer_user_identifier: None,
             login: None,

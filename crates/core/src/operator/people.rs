@@ -109,6 +109,7 @@ mod tests {
             action: AuditAction::Token,
             outcome: AuditOutcome::Allowed,
             reason: None,
+            detail: None,
             provider: None,
             developer_user_identifier: Some("ada".into()),
             login: None,

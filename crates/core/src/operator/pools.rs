@@ -1,6 +1,6 @@
 //! The pools of an installation: how many identities each has, and one that comes from another installation.
 
-use crate::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
+use crate::audit::{AuditAction, AuditDraft, AuditTrail, Grounds, Requester};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::page::{Listed, ListingError, page_after};
@@ -78,7 +78,7 @@ pub async fn import(
     if imported.changed {
         let mut draft = AuditDraft::by(AuditAction::Pool, by);
         draft.resource = Some(arn);
-        let what = format!("imported with {} identities", imported.identities);
+        let what = Grounds::new("imported", format!("imported with {} identities", imported.identities));
         trail.noted(draft, what).await.map_err(PoolImportError::NotRecorded)?;
     }
     Ok(imported)

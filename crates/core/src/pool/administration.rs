@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{IdentityPools, PoolError, principal_tags};
+use super::{IdentityPools, Invalid, Missing, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::{
@@ -46,7 +46,7 @@ impl IdentityPools {
     /// CreateIdentityPool.
     ///
     /// # Errors
-    /// [`PoolError::InvalidParameter`] and [`PoolError::LimitExceeded`] for settings that no pool can have.
+    /// [`PoolError::Invalid`] and [`PoolError::LimitExceeded`] for settings that no pool can have.
     pub async fn create_pool(
         &self,
         settings: PoolSettings,
@@ -67,7 +67,7 @@ impl IdentityPools {
     /// do tags that are left out, because they have operations of their own.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`], [`PoolError::LimitExceeded`],
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`], [`PoolError::LimitExceeded`],
     /// [`PoolError::ConcurrentModification`].
     pub async fn update_pool(
         &self,
@@ -90,15 +90,15 @@ impl IdentityPools {
     /// DescribeIdentityPool and GetIdentityPoolRoles.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`].
+    /// [`PoolError::NotFound`].
     pub async fn describe_pool(&self, id: &IdentityPoolId) -> Result<IdentityPool, PoolError> {
-        self.store.lookup_pool(id).await?.ok_or_else(|| PoolError::no_pool(id))
+        self.store.lookup_pool(id).await?.ok_or_else(|| Missing::Pool(id.clone()).into())
     }
 
     /// ListIdentityPools.
     ///
     /// # Errors
-    /// [`PoolError::InvalidParameter`] for a token that no listing gave out.
+    /// [`PoolError::Invalid`] for a token that no listing gave out.
     pub async fn list_pools(
         &self,
         limit: usize,
@@ -113,11 +113,11 @@ impl IdentityPools {
     /// traded for credentials, and credentials that are out end.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`].
+    /// [`PoolError::NotFound`].
     pub async fn delete_pool(&self, id: &IdentityPoolId, by: &Requester) -> Result<(), PoolError> {
         let deleted = match self.store.delete_pool(id).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(PoolError::no_pool(id)),
+            Ok(false) => Err(Missing::Pool(id.clone()).into()),
             Err(error) => Err(error.into()),
         };
         self.conclude(self.draft(id, by), deleted).await
@@ -126,7 +126,7 @@ impl IdentityPools {
     /// SetIdentityPoolRoles: roles and mappings are replaced as a whole.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`] for a mapping that decides nothing,
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for a mapping that decides nothing,
     /// [`PoolError::ConcurrentModification`].
     pub async fn set_pool_roles(
         &self,
@@ -149,7 +149,7 @@ impl IdentityPools {
     /// SetPrincipalTagAttributeMap.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`].
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`].
     pub async fn set_tag_map(&self, change: TagMapChange, by: &Requester) -> Result<(), PoolError> {
         let TagMapChange { pool_id, provider, map } = change;
         let change = |pool: &mut IdentityPool| {
@@ -163,7 +163,7 @@ impl IdentityPools {
     /// GetPrincipalTagAttributeMap. A provider that never got one makes no tags.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`].
+    /// [`PoolError::NotFound`].
     pub async fn tag_map(&self, id: &IdentityPoolId, provider: &str) -> Result<PrincipalTagMap, PoolError> {
         Ok(self.describe_pool(id).await?.tag_maps.remove(provider).unwrap_or_default())
     }
@@ -171,7 +171,7 @@ impl IdentityPools {
     /// TagResource.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`] for reserved tags, or too many.
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for reserved tags, or too many.
     pub async fn tag_pool(
         &self,
         arn: &str,
@@ -188,7 +188,7 @@ impl IdentityPools {
     /// UntagResource. A key that the pool does not have is passed over.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`] for an ARN of something else.
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for an ARN of something else.
     pub async fn untag_pool(&self, arn: &str, keys: &[String], by: &Requester) -> Result<(), PoolError> {
         let change = |pool: &mut IdentityPool| {
             pool.settings.tags.retain(|key, _| !keys.contains(key));
@@ -200,7 +200,7 @@ impl IdentityPools {
     /// ListTagsForResource.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`] for an ARN of something else.
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for an ARN of something else.
     pub async fn tags_of_pool(&self, arn: &str) -> Result<BTreeMap<String, String>, PoolError> {
         Ok(self.describe_pool(&self.pool_of_arn(arn)?).await?.settings.tags)
     }
@@ -219,7 +219,7 @@ impl IdentityPools {
             match self.store.replace_pool(&pool).await? {
                 ReplaceOutcome::Replaced => Ok(pool),
                 ReplaceOutcome::Stale => Err(PoolError::ConcurrentModification),
-                ReplaceOutcome::Unknown => Err(PoolError::no_pool(id)),
+                ReplaceOutcome::Unknown => Err(Missing::Pool(id.clone()).into()),
             }
         };
         self.conclude(self.draft(id, by), changed.await).await
@@ -255,7 +255,7 @@ impl IdentityPools {
                 "The ResourceArn must be that of an identity pool: {}REGION:GUID",
                 self.pool_arn_prefix()
             );
-            PoolError::InvalidParameter(text)
+            Invalid::Value(text).into()
         })
     }
 }
@@ -265,7 +265,7 @@ fn kept_developer_provider(old: &PoolSettings, new: Option<String>) -> Result<Op
     match (&old.developer_provider_name, new) {
         (Some(old), Some(new)) if *old != new => {
             let text = "The developer provider name of an identity pool cannot be changed once it is set.";
-            Err(PoolError::InvalidParameter(text.into()))
+            Err(Invalid::Value(text.into()).into())
         }
         (Some(old), _) => Ok(Some(old.clone())),
         (None, new) => Ok(new),
@@ -274,7 +274,7 @@ fn kept_developer_provider(old: &PoolSettings, new: Option<String>) -> Result<Op
 
 /// What passes the shapes of the API and still makes no pool.
 fn check_settings(settings: &PoolSettings) -> Result<(), PoolError> {
-    let invalid = |text: &str| Err(PoolError::InvalidParameter(text.into()));
+    let invalid = |text: &str| Err(Invalid::Value(text.into()).into());
     if !settings.saml_provider_arns.is_empty() {
         return invalid("Daypass verifies no SAML assertions: leave SamlProviderARNs empty.");
     }
@@ -296,7 +296,7 @@ fn check_settings(settings: &PoolSettings) -> Result<(), PoolError> {
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
     if tags.keys().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
-        return Err(PoolError::InvalidParameter("Tag keys that begin with aws: are reserved.".into()));
+        return Err(Invalid::Value("Tag keys that begin with aws: are reserved.".into()).into());
     }
     at_most(tags.len(), MAX_TAGS, "tags")
 }
@@ -305,7 +305,7 @@ fn at_most(count: usize, limit: usize, what: &str) -> Result<(), PoolError> {
     if count <= limit {
         return Ok(());
     }
-    Err(PoolError::InvalidParameter(format!("An identity pool has at most {limit} {what}.")))
+    Err(Invalid::Value(format!("An identity pool has at most {limit} {what}.")).into())
 }
 
 /// A mapping by rules needs rules, and no more of them than the limit; one by token takes none.
@@ -320,5 +320,5 @@ fn check_mapping(provider: &str, mapping: &RoleMapping, limit: RoleMappingLimit)
         }
         (RoleMappingType::Rules, Some(_)) | (RoleMappingType::Token, None) => return Ok(()),
     };
-    Err(PoolError::InvalidParameter(format!("The role mapping of {provider:?} is invalid: {problem}.")))
+    Err(Invalid::Value(format!("The role mapping of {provider:?} is invalid: {problem}.")).into())
 }

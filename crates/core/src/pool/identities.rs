@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 
 use super::logins::{Refuse, check_developer_provider, linked};
-use super::{IdentityPools, Logins, PoolError};
-use crate::audit::{AuditAction, AuditDraft, Requester};
+use super::{Conflict, Denial, IdentityPools, Invalid, Logins, Missing, PoolError};
+use crate::audit::{AuditAction, AuditDraft, Grounds, Requester};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
@@ -93,13 +93,13 @@ impl IdentityPools {
 
     async fn add_guest(&self, pool: &IdentityPool) -> Result<IdentityId, PoolError> {
         if !pool.settings.allow_unauthenticated_identities {
-            return Err(PoolError::guests_not_supported());
+            return Err(Denial::NoGuests.into());
         }
         let id = IdentityId::generate(&self.region, &*self.random);
         if self.store.add_guest(&pool.id, &id, self.clock.now()).await? {
             Ok(id)
         } else {
-            Err(PoolError::no_pool(&pool.id))
+            Err(Missing::Pool(pool.id.clone()).into())
         }
     }
 
@@ -148,7 +148,8 @@ impl IdentityPools {
                 for id in disabled {
                     let mut draft = AuditDraft::by(AuditAction::Logins, by);
                     draft.identity_id = Some(id);
-                    self.trail.noted(draft, format!("merged into {}", identity.id)).await?;
+                    let what = Grounds::new("merged", format!("merged into {}", identity.id));
+                    self.trail.noted(draft, what).await?;
                 }
                 Ok(identity)
             }
@@ -159,7 +160,7 @@ impl IdentityPools {
     /// DescribeIdentity.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`].
+    /// [`PoolError::NotFound`].
     pub async fn describe_identity(&self, id: &IdentityId) -> Result<DescribedIdentity, PoolError> {
         let identity = self.identity(id).await?;
         let pool = self.describe_pool(&identity.pool_id).await?;
@@ -170,7 +171,7 @@ impl IdentityPools {
     /// ListIdentities.
     ///
     /// # Errors
-    /// [`PoolError::ResourceNotFound`], [`PoolError::InvalidParameter`] for a token of no listing.
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for a token of no listing.
     pub async fn list_identities(
         &self,
         pool_id: &IdentityPoolId,
@@ -206,8 +207,8 @@ impl IdentityPools {
     /// LookupDeveloperIdentity: from one to the other, or both checked against each other.
     ///
     /// # Errors
-    /// [`PoolError::InvalidParameter`] without either, [`PoolError::ResourceNotFound`],
-    /// [`PoolError::ResourceConflict`] if the two do not belong together.
+    /// [`PoolError::Invalid`] without either, [`PoolError::NotFound`],
+    /// [`PoolError::Conflict`] if the two do not belong together.
     pub async fn lookup_developer_identity(
         &self,
         lookup: DeveloperLookup,
@@ -216,12 +217,12 @@ impl IdentityPools {
         let identity_id = match (&lookup.identity_id, &lookup.developer_user_identifier) {
             (None, None) => {
                 let text = "Either IdentityId or DeveloperUserIdentifier must be provided.";
-                return Err(PoolError::InvalidParameter(text.into()));
+                return Err(Invalid::Value(text.into()).into());
             }
             (Some(id), None) => self.identity_in(&pool, id).await?.id,
             (None, Some(user)) => self.owner(&pool, user).await?,
             (Some(id), Some(user)) if self.owner(&pool, user).await? == *id => return Ok(echoed(id, user)),
-            (Some(_), Some(_)) => return Err(PoolError::of_another_identity()),
+            (Some(_), Some(_)) => return Err(Conflict::UserOfAnotherIdentity.into()),
         };
         let page =
             page_after(lookup.next_token.as_deref(), lookup.max_results, |text| Some(text.to_owned()))?;
@@ -234,7 +235,7 @@ impl IdentityPools {
 
     async fn owner(&self, pool: &IdentityPool, user: &str) -> Result<IdentityId, PoolError> {
         let found = self.store.find_identity_by_login(&pool.id, &Login::developer(user)).await?;
-        found.ok_or_else(PoolError::no_developer_user)
+        Ok(found.ok_or(Missing::DeveloperUser)?)
     }
 
     /// MergeDeveloperIdentities: the destination's identity gets everything, the source's is disabled.

@@ -13,7 +13,7 @@ use serde_json::Map;
 pub use super::logins::DeveloperUser;
 use super::logins::{Refuse, developer_provider, linked};
 use super::role_choice::{self, Asserted};
-use super::{IdentityPools, Logins, PoolError, principal_tags};
+use super::{Denial, IdentityPools, Invalid, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::credentials::session_token::Credentials;
 use crate::credentials::source::RoleGrant;
@@ -147,7 +147,7 @@ impl IdentityPools {
     /// Decides what the token of a resolved identity says.
     ///
     /// # Errors
-    /// [`PoolError::InvalidParameter`] for a pool without a developer provider.
+    /// [`PoolError::Invalid`] for a pool without a developer provider.
     pub fn decide(
         &self,
         pool: &IdentityPool,
@@ -317,16 +317,12 @@ impl IdentityPools {
         draft: &mut AuditDraft,
     ) -> Result<Claims, PoolError> {
         if logins.len() > 1 {
-            return Err(PoolError::unsupported_provider());
+            return Err(Denial::UnsupportedProvider.into());
         }
-        let claims = self
-            .sts
-            .tokens
-            .verify(token, self.clock.now())
-            .map_err(|error| PoolError::invalid_token(&error))?;
+        let claims = self.sts.tokens.verify(token, self.clock.now())?;
         draft.shown(&claims);
         if claims.identity_id != identity.id || claims.pool_id != pool.id {
-            return Err(PoolError::logins_do_not_match());
+            return Err(Denial::LoginsDoNotMatch.into());
         }
         if !claims.is_authenticated() {
             check_guest(identity, pool)?;
@@ -337,7 +333,7 @@ impl IdentityPools {
     /// Credentials straight from a grant: what an exchange hands out on request.
     ///
     /// # Errors
-    /// [`PoolError::InvalidIdentityPoolConfiguration`] if the pool has no role, or it refuses.
+    /// [`PoolError::NoUsableRole`] if the pool has no role, or it refuses.
     pub(crate) async fn credentials_of_grant(
         &self,
         pool: &IdentityPool,
@@ -396,15 +392,15 @@ fn check_guest(identity: &Identity, pool: &IdentityPool) -> Result<(), PoolError
     } else if pool.settings.allow_unauthenticated_identities {
         Ok(())
     } else {
-        Err(PoolError::guests_not_supported())
+        Err(Denial::NoGuests.into())
     }
 }
 
 fn check_classic_flow(pool: &IdentityPool) -> Result<(), PoolError> {
     if pool.settings.allow_classic_flow == Some(false) {
-        Err(PoolError::classic_flow_refused("enabled"))
+        Err(Invalid::ClassicFlowDisabled.into())
     } else if !pool.roles.mappings.is_empty() {
-        Err(PoolError::classic_flow_refused("supported with RoleMappings"))
+        Err(Invalid::ClassicFlowWithMappings.into())
     } else {
         Ok(())
     }
@@ -432,9 +428,7 @@ pub(super) fn role_of_claims(
     let developer = pool.settings.developer_provider_name.as_deref();
     let developer = developer.filter(|_| claims.developer_user_identifier().is_some());
     match developer {
-        None if !pool.roles.mappings.is_empty() => {
-            Err(PoolError::classic_flow_refused("supported with RoleMappings"))
-        }
+        None if !pool.roles.mappings.is_empty() => Err(Invalid::ClassicFlowWithMappings.into()),
         developer => {
             let nothing = Map::new();
             let asserted = developer

@@ -1,7 +1,7 @@
 //! Reading a `Logins` map: the developer's own word, tokens of public providers, or a token of ours, each
 //! where it belongs and nowhere else (docs/reference/cognito-identity.md, 4.1 and 9.1).
 
-use super::{IdentityPools, Logins, PoolError};
+use super::{Denial, IdentityPools, Invalid, Logins, PoolError};
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::login::provider::VerifiedLogin;
 use crate::login::public::PublicLogin;
@@ -49,17 +49,17 @@ impl IdentityPools {
         refuse: &Refuse,
     ) -> Result<Vec<PublicLogin>, PoolError> {
         if logins.contains_key(FEDERATED_PROVIDER) {
-            return Err(PoolError::no_cognito_token_here());
+            return Err(Denial::OwnToken.into());
         }
         let developer = pool.settings.developer_provider_name.as_ref();
         if developer.is_some_and(|provider| logins.contains_key(provider)) {
             return Err(match refuse {
-                Refuse::Identity => PoolError::issuer_mismatch(),
-                Refuse::Credentials => PoolError::no_public_provider(),
+                Refuse::Identity => Denial::WrongProvider.into(),
+                Refuse::Credentials => Invalid::NoPublicProvider.into(),
             });
         }
         if logins.values().any(|token| self.sts.tokens.is_of_a_pool(token)) {
-            return Err(PoolError::no_cognito_token_here());
+            return Err(Denial::OwnToken.into());
         }
         self.public_logins.verify(&pool.settings, logins).await.map_err(PoolError::from)
     }
@@ -71,12 +71,12 @@ impl IdentityPools {
         mut logins: Logins,
     ) -> Result<(DeveloperUser, Vec<PublicLogin>), PoolError> {
         let identifier =
-            logins.remove(developer_provider(pool)?).ok_or_else(PoolError::unsupported_developer_provider)?;
+            logins.remove(developer_provider(pool)?).ok_or(Invalid::UnsupportedDeveloperProvider)?;
         if identifier.expose().chars().count() > MAX_DEVELOPER_USER_IDENTIFIER {
             let text = format!(
                 "A developer user identifier has at most {MAX_DEVELOPER_USER_IDENTIFIER} characters."
             );
-            return Err(PoolError::InvalidParameter(text));
+            return Err(Invalid::Value(text).into());
         }
         let public = self.verify_public(pool, &logins, &Refuse::Identity).await?;
         Ok((DeveloperUser::named_by_developer(identifier.expose().to_owned()), public))
@@ -85,12 +85,12 @@ impl IdentityPools {
 
 /// The name of the pool's developer provider.
 pub(super) fn developer_provider(pool: &IdentityPool) -> Result<&str, PoolError> {
-    pool.settings.developer_provider_name.as_deref().ok_or_else(PoolError::unsupported_developer_provider)
+    Ok(pool.settings.developer_provider_name.as_deref().ok_or(Invalid::UnsupportedDeveloperProvider)?)
 }
 
 /// Whether `name` is the pool's developer provider, for the operations that name it.
 pub(super) fn check_developer_provider(pool: &IdentityPool, name: &str) -> Result<(), PoolError> {
-    if developer_provider(pool)? == name { Ok(()) } else { Err(PoolError::unsupported_developer_provider()) }
+    if developer_provider(pool)? == name { Ok(()) } else { Err(Invalid::UnsupportedDeveloperProvider.into()) }
 }
 
 /// A verified public login as it is linked.

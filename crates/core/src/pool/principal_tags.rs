@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::PoolError;
+use super::{Invalid, PoolError};
 use crate::login::public::PublicLogin;
 use crate::records::identity::{IdentityPool, PrincipalTagMap};
 
@@ -55,7 +55,7 @@ pub(super) fn check_map(map: &PrincipalTagMap) -> Result<(), PoolError> {
     if bytes > MAX_MAP_BYTES {
         let text =
             format!("Tag keys and claims have {bytes} bytes together; at most {MAX_MAP_BYTES} are allowed.");
-        return Err(PoolError::InvalidParameter(text));
+        return Err(Invalid::Value(text).into());
     }
     map.tags.keys().try_for_each(|key| check_text(key, key))?;
     check_distinct(map.tags.keys())
@@ -69,7 +69,7 @@ pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
         check_text(key, value)?;
         if value.chars().count() > MAX_VALUE {
             let text = format!("The principal tag {key:?} has more than {MAX_VALUE} characters.");
-            return Err(PoolError::InvalidParameter(text));
+            return Err(Invalid::Value(text).into());
         }
     }
     check_distinct(tags.keys())
@@ -81,7 +81,7 @@ fn check_text(key: &str, text: &str) -> Result<(), PoolError> {
         return Ok(());
     }
     let text = format!("The principal tag {key:?} may hold only letters, digits, spaces and _ . : / = + - @");
-    Err(PoolError::InvalidParameter(text))
+    Err(Invalid::Value(text).into())
 }
 
 fn check_distinct<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), PoolError> {
@@ -91,7 +91,7 @@ fn check_distinct<'a>(keys: impl ExactSizeIterator<Item = &'a String>) -> Result
         return Ok(());
     }
     let text = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
-    Err(PoolError::InvalidParameter(text.into()))
+    Err(Invalid::Value(text.into()).into())
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::PoolError;
 use super::principal_tags::text_of;
+use super::{Denial, PoolError};
 use crate::records::identity::{
     AmbiguousRoleResolution, MappingRule, MatchType, PoolRoles, RoleMapping, RoleMappingType,
 };
@@ -20,7 +20,7 @@ pub(super) struct Asserted<'a> {
 
 /// The ARN of the role for a guest.
 pub(super) fn for_guest(roles: &PoolRoles, custom: Option<&str>) -> Result<String, PoolError> {
-    let role = roles.unauthenticated.as_deref().ok_or(PoolError::InvalidIdentityPoolConfiguration)?;
+    let role = roles.unauthenticated.as_deref().ok_or(PoolError::NoUsableRole)?;
     default(role, custom)
 }
 
@@ -29,7 +29,7 @@ pub(super) fn for_guest(roles: &PoolRoles, custom: Option<&str>) -> Result<Strin
 ///
 /// # Errors
 /// [`PoolError::NotAuthorized`] where the mapping, or the caller's wish for a role that it does not give, leaves
-/// none; [`PoolError::InvalidIdentityPoolConfiguration`] where the default role is wanted and not set.
+/// none; [`PoolError::NoUsableRole`] where the default role is wanted and not set.
 pub(super) fn for_person(
     roles: &PoolRoles,
     asserted: &[Asserted<'_>],
@@ -51,7 +51,7 @@ pub(super) fn for_person(
 }
 
 fn authenticated(roles: &PoolRoles, custom: Option<&str>) -> Result<String, PoolError> {
-    let role = roles.authenticated.as_deref().ok_or(PoolError::InvalidIdentityPoolConfiguration)?;
+    let role = roles.authenticated.as_deref().ok_or(PoolError::NoUsableRole)?;
     default(role, custom)
 }
 
@@ -100,11 +100,11 @@ fn matches(rule: &MappingRule, claims: &Map<String, Value>) -> bool {
 }
 
 fn custom_role_refused() -> PoolError {
-    PoolError::NotAuthorized("The custom role is not among the roles of this login.".into())
+    Denial::CustomRole.into()
 }
 
 fn no_role() -> PoolError {
-    PoolError::NotAuthorized("The role mapping of this identity pool gives this login no role.".into())
+    Denial::NoRole.into()
 }
 
 #[cfg(test)]

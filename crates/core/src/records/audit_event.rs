@@ -17,9 +17,13 @@ pub struct AuditEvent {
     pub action: AuditAction,
     /// Whether it was granted.
     pub outcome: AuditOutcome,
-    /// Why it was refused, or what was special about the grant: a short, stable phrase.
+    /// Why it was refused, or what was special about the grant: a short, stable code. Events of before version 10 of
+    /// the store have a phrase here, and no detail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The same in words, which may name people and may change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The provider that vouched, by its ID in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,

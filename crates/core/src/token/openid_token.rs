@@ -142,6 +142,19 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// What the audit trail calls it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed => "token_malformed",
+            Self::BadSignature => "token_signature",
+            Self::WrongIssuer => "token_of_another_issuer",
+            Self::Expired { .. } => "token_expired",
+        }
+    }
+}
+
 /// Issues tokens and recognises them again.
 #[derive(Debug)]
 pub struct TokenIssuer {

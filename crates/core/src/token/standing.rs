@@ -37,6 +37,18 @@ pub enum Lapse {
     Revoked,
 }
 
+impl Lapse {
+    /// What the audit trail calls it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Identity => "identity_forbidden",
+            Self::Login => "login_unlinked",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 impl Standing {
     /// Whether what rests on `ground` still counts.
     ///

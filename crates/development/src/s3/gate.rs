@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
 use daypass_core::ground::ids::{AccessKeyId, RequestId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
@@ -23,6 +23,9 @@ use daypass_server::sigv4::{Caller, SignatureError};
 const SERVICE: &str = "s3";
 /// By these `s3s` knows a signature of version 2 in a query.
 const OLD_PARAMETERS: [&str; 2] = ["AWSAccessKeyId", "Signature"];
+
+/// What the audit trail calls a request whose signer nobody knows.
+const SIGNATURE_REFUSED: &str = "signature_refused";
 
 tokio::task_local! {
     static ADMITTED: Arc<Admitted>;
@@ -43,7 +46,7 @@ pub(super) struct Admitted {
 /// What was refused further in, and why.
 pub(super) struct Refusal {
     pub resource: String,
-    pub reason: String,
+    pub grounds: Grounds,
 }
 
 impl Admitted {
@@ -73,7 +76,7 @@ pub(super) async fn admit(State(embedded): State<Arc<Embedded>>, request: Reques
         Err(Stopped { status, code, message, detail, access_key_id }) => {
             draft.access_key_id = access_key_id;
             let response = error(status, code, &message, detail, &id);
-            recorded(&embedded, draft, message, response).await
+            recorded(&embedded, draft, Grounds::new(SIGNATURE_REFUSED, message), response).await
         }
     };
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
@@ -114,20 +117,20 @@ async fn answer(
     if response.status() != StatusCode::FORBIDDEN {
         return response;
     }
-    let reason = match bearer.take_refusal() {
+    let grounds = match bearer.take_refusal() {
         Some(refusal) => {
             draft.signed();
             draft.resource = Some(refusal.resource);
-            refusal.reason
+            refusal.grounds
         }
-        None => "the signature does not verify, or its time is over".into(),
+        None => Grounds::new(SIGNATURE_REFUSED, "the signature does not verify, or its time is over"),
     };
-    recorded(embedded, draft, reason, response).await
+    recorded(embedded, draft, grounds, response).await
 }
 
 /// The refusal, once it is in the audit trail. If the trail cannot be written, the request is still refused.
-async fn recorded(embedded: &Embedded, draft: AuditDraft, reason: String, response: Response) -> Response {
-    if let Err(error) = embedded.trail.refused(draft, reason).await {
+async fn recorded(embedded: &Embedded, draft: AuditDraft, grounds: Grounds, response: Response) -> Response {
+    if let Err(error) = embedded.trail.refused(draft, grounds).await {
         tracing::error!(%error, "a refusal could not be recorded");
     }
     response

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Uri};
+use daypass_core::audit::Grounds;
 use daypass_core::credentials::access::Access;
 use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
@@ -61,7 +62,11 @@ impl Permission {
     ) -> S3Result<()> {
         let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
         if self.folder.owner(upload_id).await? != owner(&bearer.caller) {
-            return Err(refuse(&bearer, &need, "somebody else began the upload"));
+            return Err(refuse(
+                &bearer,
+                &need,
+                Grounds::new("upload_of_another", "somebody else began the upload"),
+            ));
         }
         own(credentials.as_mut(), &bearer.caller);
         Ok(())
@@ -70,7 +75,11 @@ impl Permission {
     /// The policy of the developer's key or of the role decides.
     fn check_need(&self, bearer: &Admitted, need: &Need, context: Context) -> S3Result<()> {
         if need.action.is_empty() {
-            return Err(refuse(bearer, need, "the operation is not understood here"));
+            return Err(refuse(
+                bearer,
+                need,
+                Grounds::new("unknown_operation", "the operation is not understood here"),
+            ));
         }
         let decided = match &bearer.caller {
             Caller::Developer(key) => self.access.decide_developer(key, need.action, &need.resource, context),
@@ -78,7 +87,7 @@ impl Permission {
                 self.access.decide(&opened.session, need.action, &need.resource, context)
             }
         };
-        decided.map_err(|error| refuse(bearer, need, &error.to_string()))
+        decided.map_err(|error| refuse(bearer, need, Grounds::of(&error)))
     }
 }
 
@@ -97,9 +106,9 @@ fn own(credentials: Option<&mut Credentials>, caller: &Caller) {
     }
 }
 
-fn refuse(bearer: &Admitted, need: &Need, reason: &str) -> s3s::S3Error {
+fn refuse(bearer: &Admitted, need: &Need, grounds: Grounds) -> s3s::S3Error {
     let resource = format!("{} {}", need.action, need.resource);
-    bearer.note_refusal(Refusal { resource, reason: reason.to_owned() });
+    bearer.note_refusal(Refusal { resource, grounds });
     s3_error!(AccessDenied, "Access Denied")
 }
 

@@ -100,6 +100,7 @@ fn line(event: &AuditEvent) -> String {
     let head = format!("{:.0}  {:<11}  {outcome}", event.time, event.action.name());
     let details = [
         ("reason", event.reason.as_deref()),
+        ("detail", event.detail.as_deref()),
         ("provider", event.provider.as_deref()),
         ("resource", event.resource.as_deref()),
         ("key", event.access_key_id.as_ref().map(AccessKeyId::as_str)),
@@ -124,6 +125,7 @@ mod tests {
             action: AuditAction::Token,
             outcome: AuditOutcome::Refused,
             reason: Some(reason.into()),
+            detail: Some("not\u{7} you".into()),
             provider: None,
             developer_user_identifier: None,
             login: None,
@@ -148,11 +150,11 @@ mod tests {
              login     x 1\n\
              identity  us-east-1:aa\n\
              \n\
-             1970-01-01T00:00:00Z  token        refused\n  reason    no\u{FFFD}\n  \
+             1970-01-01T00:00:00Z  token        refused\n  reason    no\u{FFFD}\n  detail    not\u{FFFD} you\n  \
              request   01234567-89ab-4def-8123-456789abcdef\n\
              \n\
              Refused to whoever sent this, who proved nothing:\n\
-             1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  \
+             1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  detail    not\u{FFFD} you\n  \
              request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
         );
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
@@ -83,7 +83,7 @@ async fn record(installation: &Installation, file: &Path, contents: &Contents) -
     }
     let store = installation.store(Open::Existing)?;
     let draft = draft(AuditAction::Backup, file);
-    Ok(installation.trail(&store).noted(draft, people(contents)).await?)
+    Ok(installation.trail(&store).noted(draft, Grounds::new("copied", people(contents))).await?)
 }
 
 /// An event about a file.

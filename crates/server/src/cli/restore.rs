@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use daypass_core::audit::AuditAction;
+use daypass_core::audit::{AuditAction, Grounds};
 use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::operator::restoration::{Restored, take_back};
@@ -61,7 +61,8 @@ async fn take_in(
     let store: SharedStore = Arc::new(restoration.store()?);
     let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await?;
     let trail = installation.trail(&store);
-    trail.noted(draft(AuditAction::Restore, file), people(&restoration.contents)).await?;
+    let what = Grounds::new("restored", people(&restoration.contents));
+    trail.noted(draft(AuditAction::Restore, file), what).await?;
     Ok(restored)
 }
 

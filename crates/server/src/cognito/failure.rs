@@ -10,7 +10,7 @@ use aws_sdk_cognitoidentity::primitives::{DateTime, DateTimeFormat};
 use daypass_core::broker::developer_pool::AdmissionError;
 use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::ground::ids::{IdentityPoolId, Region};
-use daypass_core::pool::PoolError;
+use daypass_core::pool::{Conflict, Denial, Invalid, Missing, PoolError};
 
 use super::operation::Operation;
 use crate::provider_http::is_out_of_files;
@@ -124,14 +124,14 @@ impl Call<'_> {
                 Failure::Throttled
             }
             "ResourceNotFoundException" if self.names_identity && !message_is_about_pool => {
-                PoolError::ResourceNotFound(message.to_owned()).into()
+                PoolError::from(Missing::Reported(message.to_owned())).into()
             }
             "ResourceNotFoundException" => self.misconfigured(&format!(
                 "there is no pool {} in {} for these AWS credentials; check [[pool.region]]",
                 self.pool_id, self.region
             )),
             "NotAuthorizedException" if self.names_identity || message.ends_with("is forbidden.") => {
-                PoolError::NotAuthorized(message.to_owned()).into()
+                PoolError::from(Denial::Reported(message.to_owned())).into()
             }
             "NotAuthorizedException" => self.misconfigured(&format!("the pool {} refuses: {message}", self.pool_id)),
             "InvalidParameterException" if message.contains("developer provider") => self.misconfigured(&format!(
@@ -139,9 +139,9 @@ impl Call<'_> {
                 self.pool_id, self.developer_provider
             )),
             "InvalidParameterException" | "ValidationException" => {
-                PoolError::InvalidParameter(format!("The identity pool does not take this: {message}.")).into()
+                PoolError::from(Invalid::Reported(format!("The identity pool does not take this: {message}."))).into()
             }
-            "ResourceConflictException" => PoolError::ResourceConflict(message.to_owned()).into(),
+            "ResourceConflictException" => PoolError::from(Conflict::Reported(message.to_owned())).into(),
             "DeveloperUserAlreadyRegisteredException" => PoolError::DeveloperUserAlreadyRegistered.into(),
             "ConcurrentModificationException" => PoolError::ConcurrentModification.into(),
             "LimitExceededException" => PoolError::LimitExceeded(message.to_owned()).into(),

@@ -7,7 +7,7 @@
 
 use daypass_core::broker::developer_pool::AdmissionError;
 use daypass_core::ground::ids::IdentityId;
-use daypass_core::pool::PoolError;
+use daypass_core::pool::{Denial, PoolError};
 
 use super::User;
 use super::failure::{Call, Failure};
@@ -48,7 +48,7 @@ impl Region {
             }
             // Nothing says whether a guest without developer users is found. DescribeIdentity knows every identity.
             Err(Failure::Final(AdmissionError::Refused(error)))
-                if matches!(*error, PoolError::ResourceNotFound(_)) =>
+                if matches!(*error, PoolError::NotFound(_)) =>
             {
                 Ok(Vec::new())
             }
@@ -73,7 +73,7 @@ impl Region {
             // A pool that has only the enhanced flow says so by this exception
             // (docs/reference/cognito-identity.md, 4.8).
             Err(Failure::Final(AdmissionError::Refused(error)))
-                if matches!(*error, PoolError::InvalidParameter(_)) =>
+                if matches!(*error, PoolError::Invalid(_)) =>
             {
                 self.credentials_of_guest(id, by).await
             }
@@ -120,5 +120,5 @@ impl Region {
 }
 
 fn refused(why: &str) -> Failure {
-    PoolError::NotAuthorized(why.into()).into()
+    PoolError::from(Denial::Reported(why.into())).into()
 }

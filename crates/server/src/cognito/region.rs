@@ -96,7 +96,7 @@ impl Region {
         match self.ask(by, call, ask).await {
             Ok(answer) => self.identity_id(answer.identity_id).map(Some),
             Err(Failure::Final(AdmissionError::Refused(error)))
-                if matches!(*error, PoolError::ResourceNotFound(_)) =>
+                if matches!(*error, PoolError::NotFound(_)) =>
             {
                 Ok(None)
             }

@@ -10,7 +10,7 @@ use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Place, Wish
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{self, IdentityId};
 use daypass_core::ground::random::Random;
-use daypass_core::pool::PoolError;
+use daypass_core::pool::{Missing, PoolError};
 
 use super::aws;
 use super::failure::Failure;
@@ -162,5 +162,5 @@ fn refusal(failure: Failure) -> AdmissionError {
 }
 
 fn no_identity(id: &IdentityId) -> AdmissionError {
-    PoolError::ResourceNotFound(format!("Identity '{id}' not found.")).into()
+    PoolError::from(Missing::Identity(id.clone())).into()
 }

@@ -19,7 +19,7 @@ use daypass_core::ground::ids::RequestId;
 
 use super::body;
 use super::state::SharedEmbedded;
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Dialect, Protocol};
 use crate::installation::Embedded;
 use crate::sigv4::Caller;
 
@@ -52,15 +52,14 @@ pub(super) async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let dialect = dialect(request.method(), request.headers());
+    let protocol = protocol(request.method(), request.headers());
+    let dialect = Dialect::Aws(protocol);
     let (parts, body) = request.into_parts();
     let answered = async {
         let body = body::read(body, MAX_BODY, dialect).await?;
-        match dialect {
-            Dialect::AwsQuery => sts::answer(&embedded, &id, &parts, &body).await,
-            Dialect::AwsJson | Dialect::Problem | Dialect::OAuth => {
-                cognito::answer(&embedded, &id, &parts, &body).await
-            }
+        match protocol {
+            Protocol::Query => sts::answer(&embedded, &id, &parts, &body).await,
+            Protocol::Json => cognito::answer(&embedded, &id, &parts, &body).await,
         }
     };
     let mut response = answered.await.unwrap_or_else(|error| error.answer(dialect, &id));
@@ -69,16 +68,16 @@ pub(super) async fn handle(
 }
 
 /// The protocol that a request to the AWS API speaks. Only the Query protocol has a GET.
-fn dialect(method: &Method, headers: &HeaderMap) -> Dialect {
+fn protocol(method: &Method, headers: &HeaderMap) -> Protocol {
     let json = method == Method::POST && headers.contains_key("x-amz-target");
-    if json { Dialect::AwsJson } else { Dialect::AwsQuery }
+    if json { Protocol::Json } else { Protocol::Query }
 }
 
 /// How a request to any path wants to be answered, also where no route gets to answer it.
 pub fn dialect_of(request: &Request) -> Dialect {
     let is_aws =
         request.uri().path() == "/" && (request.method() == Method::POST || names_action(request.uri()));
-    if is_aws { dialect(request.method(), request.headers()) } else { Dialect::Problem }
+    if is_aws { Dialect::Aws(protocol(request.method(), request.headers())) } else { Dialect::Problem }
 }
 
 /// Whether a GET is one of the Query protocol, such as a presigned GetCallerIdentity.
@@ -93,10 +92,10 @@ async fn authenticate(
     parts: &Parts,
     body: &Bytes,
     service: &str,
-    dialect: Dialect,
+    protocol: Protocol,
 ) -> Result<Caller, ApiError> {
     let caller = embedded.callers.authenticate(parts, body, service).await;
-    caller.map_err(|error| ApiError::signature(dialect, error))
+    caller.map_err(|error| ApiError::signature(protocol, error))
 }
 
 #[cfg(test)]
@@ -112,9 +111,9 @@ mod tests {
             let request = if target { request.header("x-amz-target", "a") } else { request };
             dialect_of(&request.body(Body::empty()).unwrap())
         };
-        assert_eq!(request("POST", "/", true), Dialect::AwsJson);
-        assert_eq!(request("POST", "/", false), Dialect::AwsQuery);
-        assert_eq!(request("GET", "/?Action=GetCallerIdentity", true), Dialect::AwsQuery);
+        assert_eq!(request("POST", "/", true), Dialect::Aws(Protocol::Json));
+        assert_eq!(request("POST", "/", false), Dialect::Aws(Protocol::Query));
+        assert_eq!(request("GET", "/?Action=GetCallerIdentity", true), Dialect::Aws(Protocol::Query));
         assert_eq!(request("GET", "/", false), Dialect::Problem);
         assert_eq!(request("POST", "/v1/exchange", true), Dialect::Problem);
     }

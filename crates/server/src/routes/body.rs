@@ -9,18 +9,19 @@ use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Dialect, RequestFailure};
 
 /// A client has so long to send its body: half of what a request may take, so that it hears whose fault it was.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// The whole body, if it is not too long, comes in time, and is one.
 pub async fn read(body: Body, limit: usize, dialect: Dialect) -> Result<Bytes, ApiError> {
+    let failed = |failure| ApiError::of_request(dialect, failure);
     match tokio::time::timeout(TIME_LIMIT, to_bytes(body, limit)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if is_too_long(&error) => Err(ApiError::body_too_large(dialect, limit)),
-        Ok(Err(_)) => Err(ApiError::body_broken(dialect)),
-        Err(_) => Err(ApiError::body_too_slow(dialect)),
+        Ok(Err(error)) if is_too_long(&error) => Err(failed(RequestFailure::BodyTooLarge { limit })),
+        Ok(Err(_)) => Err(failed(RequestFailure::BodyBroken)),
+        Err(_) => Err(failed(RequestFailure::BodyTooSlow)),
     }
 }
 

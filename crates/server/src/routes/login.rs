@@ -24,7 +24,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use self::cookie::LoginCookies;
 use super::body;
 use super::state::SharedApp;
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Dialect, RequestFailure};
 use crate::installation::App;
 
 /// More than any honest request or answer needs.
@@ -242,7 +242,10 @@ fn read_request(app: &App, uri: &Uri) -> Result<AppLogin, ApiError> {
 
 fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
     if text.len() > MAX_PARAMETERS {
-        return Err(ApiError::body_too_large(Dialect::Problem, MAX_PARAMETERS));
+        return Err(ApiError::of_request(
+            Dialect::Problem,
+            RequestFailure::BodyTooLarge { limit: MAX_PARAMETERS },
+        ));
     }
     form::read(text).ok_or_else(|| ApiError::malformed_request("A parameter stands there twice."))
 }

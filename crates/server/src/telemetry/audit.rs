@@ -39,8 +39,9 @@ impl AuditLines for AuditOutput {
         COUNTED.unproved.get_or_create(&Asked { action }).inc();
         if sampled {
             let (id, reason) = (&event.request_id, event.reason.as_deref().unwrap_or_default());
+            let detail = event.detail.as_deref();
             let (provider, resource) = (event.provider.as_deref(), event.resource.as_deref());
-            tracing::info!(request_id = %id, action, reason, provider, resource, "request {id} was refused: nothing was proved");
+            tracing::info!(request_id = %id, action, reason, detail, provider, resource, "request {id} was refused: nothing was proved");
         }
     }
 }

@@ -60,7 +60,8 @@ async fn a_refused_exchange() {
         "request_id": answer.header("x-amzn-requestid"),
         "action": "exchange",
         "outcome": "refused",
-        "reason": "the provider answered with an error (UNAUTHORIZED_USER)",
+        "reason": "provider_reported_error",
+        "detail": "the provider answered with an error (UNAUTHORIZED_USER)",
         "provider": "snapchat",
     });
     assert_eq!(sampled_after(&daypass, 0).await, expected);
@@ -169,7 +170,8 @@ async fn refused_credentials() {
         "request_id": answer.header("x-amzn-requestid"),
         "action": "credentials",
         "outcome": "refused",
-        "reason": answer.json()["message"],
+        "reason": "logins_do_not_match",
+        "detail": "the logins are not those of the identity",
         "identity_id": ada["identity_id"],
         "resource": format!("with the token of {}", mixed_with["identity_id"].as_str().unwrap()),
     });
@@ -211,7 +213,8 @@ async fn an_assumed_role_and_a_refused_one() {
     let refused = assume(&daypass, &entered["token"], NOWHERE).await;
     expected["request_id"] = refused.header("x-amzn-requestid").into();
     expected["outcome"] = "refused".into();
-    expected["reason"] = "there is no such role".into();
+    expected["reason"] = "role_refused".into();
+    expected["detail"] = "there is no such role".into();
     expected["resource"] = NOWHERE.into();
     expected.as_object_mut().unwrap().remove("access_key_id");
     assert_eq!(event_after(&daypass, 2).await, expected);
@@ -283,7 +286,8 @@ async fn a_call_that_a_policy_refuses_and_who_made_it() {
         "request_id": event["request_id"],
         "action": "api_request",
         "outcome": "refused",
-        "reason": "no policy allows it",
+        "reason": "access_denied",
+        "detail": "no policy allows it",
         "identity_id": entered["identity_id"],
         "access_key_id": credentials.access_key_id,
         "resource": format!("cognito-identity:DeleteIdentityPool on {pool}"),

@@ -105,8 +105,8 @@ async fn the_trail_names_logins_that_ended_at_the_provider_but_not_in_its_words(
 
     let events = daypass.audit_events();
     let reasons: Vec<_> = events.iter().map(|event| event["reason"].as_str().unwrap()).collect();
-    let failed = "the provider came back with an error";
-    assert_eq!(reasons, ["the person cancelled at the provider", failed, failed, failed]);
+    let failed = "provider_reported_error";
+    assert_eq!(reasons, ["login_denied", failed, failed, failed]);
     for event in &events {
         assert_eq!(
             (&event["action"], &event["outcome"], &event["provider"]),

@@ -53,8 +53,11 @@ async fn a_role_that_no_trust_policy_opens_is_given_by_the_pool_alone() {
     let assume = Assume::ada(&daypass).await;
     assert_denied(&assume.with(&[("RoleArn", STAFF_ROLE)]).await);
     let told = daypass.audit_events().pop().unwrap();
-    let reason = "no trust policy opens the role, and the pool does not give it to this login";
-    assert_eq!((&told["action"], &told["reason"]), (&json!("assume"), &json!(reason)));
+    let detail = "no trust policy opens the role, and the pool does not give it to this login";
+    assert_eq!(
+        (&told["action"], &told["reason"], &told["detail"]),
+        (&json!("assume"), &json!("role_refused"), &json!(detail))
+    );
 
     // A rule gives it to others than Ada, whatever happens to those whom no rule names.
     for (otherwise, default_is_given) in [("Deny", false), ("AuthenticatedRole", true)] {

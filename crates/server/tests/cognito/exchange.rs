@@ -132,13 +132,13 @@ async fn the_pools_refusals_are_those_of_our_own() {
     with_identity("grace", unknown).await.assert_problem(400, "unknown_identity");
     let elsewhere = json!("eu-west-1:00000000-0000-4000-8000-000000000000");
     with_identity("grace", elsewhere).await.assert_problem(400, "unknown_identity");
-    let reasons: Vec<_> = broker
+    let details: Vec<_> = broker
         .audit_events()
         .iter()
-        .filter_map(|event| event["reason"].as_str().map(str::to_owned))
+        .filter_map(|event| event["detail"].as_str().map(str::to_owned))
         .collect();
-    assert_eq!(reasons.len(), 4, "{reasons:?}");
-    assert!(reasons[0].starts_with("This identity has other logins"), "{reasons:?}");
+    assert_eq!(details.len(), 4, "{details:?}");
+    assert!(details[0].starts_with("This identity has other logins"), "{details:?}");
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Fake {
     }
 }
 
-/// An exchange in front of a Region, and the reason that the audit trail has.
+/// An exchange in front of a Region, and what the audit trail says about it.
 async fn exchange(tables: &str) -> (Answer, String) {
     let home = Daypass::start().await;
     exchange_at(&home, &Broker::start(&home, tables).await).await
@@ -57,7 +57,7 @@ async fn exchange_at(home: &Daypass, broker: &Broker) -> (Answer, String) {
     let login = home.sign_in("ada").await;
     let answer = broker.exchange(&login.proof()).await;
     let event = broker.audit_events().pop().unwrap();
-    (answer, event["reason"].as_str().unwrap_or_default().to_owned())
+    (answer, event["detail"].as_str().unwrap_or_default().to_owned())
 }
 
 pub async fn closed_port() -> std::net::SocketAddr {
@@ -117,7 +117,7 @@ async fn every_exception_has_its_answer_and_the_operator_the_cure() {
             "x".into(),
             409,
             "login_belongs_to_another_identity",
-            "already registered",
+            "registered with another identity",
         ),
         (
             "InternalErrorException",

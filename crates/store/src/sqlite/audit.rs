@@ -45,9 +45,9 @@ macro_rules! add_to {
         concat!(
             "INSERT INTO ",
             $table,
-            " (time, request_id, action, outcome, reason, provider,
+            " (time, request_id, action, outcome, reason, detail, provider,
                  developer_user_identifier, login, identity_id, access_key_id, resource)
-             VALUES (:time, :request_id, :action, :outcome, :reason, :provider,
+             VALUES (:time, :request_id, :action, :outcome, :reason, :detail, :provider,
                  :developer_user_identifier, :login, :identity_id, :access_key_id, :resource)"
         )
     };
@@ -97,6 +97,7 @@ fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> 
             ":action": Text(event.action),
             ":outcome": Text(event.outcome),
             ":reason": event.reason,
+            ":detail": event.detail,
             ":provider": event.provider,
             ":developer_user_identifier": event.developer_user_identifier,
             ":login": event.login,
@@ -164,6 +165,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent> {
         action: row.get::<_, Text<_>>("action")?.0,
         outcome: row.get::<_, Text<_>>("outcome")?.0,
         reason: row.get("reason")?,
+        detail: row.get("detail")?,
         provider: row.get("provider")?,
         developer_user_identifier: row.get("developer_user_identifier")?,
         login: row.get("login")?,

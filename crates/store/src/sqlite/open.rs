@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_unproved_refusals.sql"),
     include_str!("../../migrations/sqlite/0008_revoke_everybody.sql"),
     include_str!("../../migrations/sqlite/0009_incarnations.sql"),
+    include_str!("../../migrations/sqlite/0010_audit_detail.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.

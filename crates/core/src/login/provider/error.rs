@@ -70,6 +70,30 @@ impl ProofError {
     pub(super) fn is_final(&self) -> bool {
         matches!(self, Self::Refused | Self::AnotherClient | Self::TwoPeople)
     }
+
+    /// What the audit trail calls it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::UnboundAccessToken => "unbound_access_token",
+            Self::KindNotAccepted(_) => "proof_kind_not_accepted",
+            Self::AnotherClient => "proof_of_another_app",
+            Self::TwoPeople => "proof_of_two_people",
+            Self::VerifierMissing => "verifier_missing",
+            Self::NonceMissing => "nonce_missing",
+            Self::IdToken(_) => "id_token_refused",
+            Self::Refused => "proof_refused",
+            Self::ReportedErrors { .. } => "provider_reported_error",
+            Self::SubjectMissing => "subject_missing",
+            Self::SubjectAmbiguous => "subject_ambiguous",
+            Self::TimedOut => "provider_timeout",
+            Self::Unavailable(_) => "provider_unavailable",
+            Self::AnswerTooLarge => "provider_answer_too_large",
+            Self::AnswerMalformed(_) => "provider_answer_malformed",
+            Self::Misconfigured(_) => "provider_misconfigured",
+            Self::OutOfFiles => "server_busy",
+        }
+    }
 }
 
 impl From<ProviderHttpError> for ProofError {
@@ -91,7 +115,16 @@ impl From<IdTokenError> for ProofError {
             IdTokenError::WrongAudience => Self::AnotherClient,
             IdTokenError::NonceNotShown => Self::NonceMissing,
             IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
-            error => Self::IdToken(error),
+            error @ (IdTokenError::Malformed
+            | IdTokenError::WrongType
+            | IdTokenError::MissingClaim(_)
+            | IdTokenError::IssuerMismatch
+            | IdTokenError::BadSignature
+            | IdTokenError::Expired { .. }
+            | IdTokenError::NotYetValid { .. }
+            | IdTokenError::WrongNonce
+            | IdTokenError::TooOld
+            | IdTokenError::WrongClaim) => Self::IdToken(error),
         }
     }
 }

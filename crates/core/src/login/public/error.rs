@@ -1,51 +1,51 @@
-//! Why a login is not believed. Clients compare these texts, so they are AWS's own where one is known
-//! (docs/reference/cognito-identity.md, 9.1).
+//! Why a login is not believed. No text repeats anything of a token but its times; what an API calls it, and in which
+//! words, its dialect says.
 
 use crate::login::id_token::IdTokenError;
 use crate::login::provider::ProofError;
 
-/// Why a login of a public provider was not verified. No text repeats anything of a token but its times.
+/// Why a login of a public provider was not verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublicLoginError {
     /// The pool accepts no such provider, or not the client that the token was issued to.
-    #[error("Token is not from a supported provider of this identity pool.")]
+    #[error("the pool accepts no such provider, or not the client that the token was issued to")]
     UnsupportedProvider,
     /// Not a signed JWT, or one whose claims cannot be what they should.
-    #[error("Invalid login token. Not a valid OpenId Connect identity token.")]
+    #[error("the token is no ID token that could count here")]
     Malformed,
     /// A claim that every ID token has is not there.
-    #[error("Invalid login token. Missing a required claim: {0}")]
+    #[error("the token has no claim {0}")]
     MissingClaim(&'static str),
     /// Issued by somebody else than the key says.
-    #[error("Invalid login token. Issuer doesn't match providerName")]
+    #[error("the token is of another issuer than the provider's")]
     IssuerMismatch,
     /// Not signed by a key of the issuer.
-    #[error("Invalid login token. Couldn't verify signed token.")]
+    #[error("the token is not signed by a key of its issuer")]
     BadSignature,
     /// Its life is over.
-    #[error("Invalid login token. Token expired: {now} >= {expired_at}")]
+    #[error("the token expired at {expired_at}, and it is {now}")]
     Expired {
         /// Now, in seconds since the epoch.
         now: i64,
         /// Its `exp`.
         expired_at: i64,
     },
-    /// Its life begins later than clocks differ. The text is ours.
-    #[error("Invalid login token. Token is not valid yet: {now} < {valid_from}")]
+    /// Its life begins later than clocks differ.
+    #[error("the token is valid from {valid_from}, and it is {now}")]
     NotYetValid {
         /// Now, in seconds since the epoch.
         now: i64,
         /// Its `iat` or `nbf`.
         valid_from: i64,
     },
-    /// The provider says that the access token is not good. The text is ours.
-    #[error("Invalid login token. The provider refused it.")]
+    /// The provider says that the access token is not good.
+    #[error("the provider refused the token")]
     Refused,
     /// Nothing here can check logins of this kind; the text says which kind.
     #[error("{0}")]
     Unverifiable(&'static str),
     /// The provider did not answer, or not in its own language.
-    #[error("{provider} cannot be asked about the login token.")]
+    #[error("{provider} cannot be asked about the token")]
     Unavailable {
         /// The key in `Logins`.
         provider: String,
@@ -54,19 +54,8 @@ pub enum PublicLoginError {
     },
 }
 
-/// The exceptions of the identity pool API that a login can end in (docs/reference/cognito-identity.md, 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// `NotAuthorizedException`.
-    NotAuthorized,
-    /// `InvalidParameterException`.
-    InvalidParameter,
-    /// `ExternalServiceException`.
-    ExternalService,
-}
-
 impl PublicLoginError {
-    /// Why the engine did not confirm a login of `provider`, in AWS's words where they are known.
+    /// Why the engine did not confirm a login of `provider`.
     pub(super) fn of_proof(error: ProofError, provider: &str) -> Self {
         let unavailable = |reason| Self::Unavailable { provider: provider.to_owned(), reason };
         match error {
@@ -108,20 +97,20 @@ impl PublicLoginError {
         }
     }
 
-    /// The exception that a client gets to see.
+    /// What the audit trail calls it.
     #[must_use]
-    pub fn refusal(&self) -> Refusal {
+    pub fn reason(&self) -> &'static str {
         match self {
-            Self::UnsupportedProvider
-            | Self::Malformed
-            | Self::MissingClaim(_)
-            | Self::IssuerMismatch
-            | Self::BadSignature
-            | Self::Expired { .. }
-            | Self::NotYetValid { .. }
-            | Self::Refused => Refusal::NotAuthorized,
-            Self::Unverifiable(_) => Refusal::InvalidParameter,
-            Self::Unavailable { .. } => Refusal::ExternalService,
+            Self::UnsupportedProvider => "unsupported_provider",
+            Self::Malformed => "login_token_malformed",
+            Self::MissingClaim(_) => "login_token_incomplete",
+            Self::IssuerMismatch => "login_token_of_another_issuer",
+            Self::BadSignature => "login_token_signature",
+            Self::Expired { .. } => "login_token_expired",
+            Self::NotYetValid { .. } => "login_token_not_yet_valid",
+            Self::Refused => "proof_refused",
+            Self::Unverifiable(_) => "unverifiable_login",
+            Self::Unavailable { .. } => "provider_unavailable",
         }
     }
 }

@@ -60,7 +60,7 @@ fn tags<const N: usize>(tags: [(&str, &str); N]) -> BTreeMap<String, String> {
 
 fn assert_invalid<T: std::fmt::Debug>(result: Result<T, PoolError>, context: &str) {
     let error = result.expect_err(context);
-    assert!(matches!(error, PoolError::InvalidParameter(_)), "{context:?}: {error:?}");
+    assert!(matches!(error, PoolError::Invalid(_)), "{context:?}: {error:?}");
 }
 
 #[tokio::test]

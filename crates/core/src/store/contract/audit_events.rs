@@ -214,6 +214,7 @@ pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
         action: AuditAction::Exchange,
         outcome: AuditOutcome::Refused,
         reason: None,
+        detail: None,
         provider: None,
         developer_user_identifier: None,
         login: None,
@@ -226,6 +227,7 @@ pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
 fn full_event(fixture: &Fixture) -> AuditEvent {
     AuditEvent {
         reason: Some(ODD_TEXT.to_owned()),
+        detail: Some(ODD_TEXT.to_owned()),
         provider: Some("snapchat".to_owned()),
         developer_user_identifier: Some(ODD_TEXT.to_owned()),
         login: Some(ODD_TEXT.to_owned()),

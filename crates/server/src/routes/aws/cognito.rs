@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use daypass_core::audit::{AuditAction, AuditDraft, Requester};
+use daypass_core::audit::{AuditAction, AuditDraft, Grounds, Requester};
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::iam::Key;
@@ -23,7 +23,7 @@ use super::Access::{Public, Signed};
 use super::model::OPERATIONS;
 use super::validation::Violations;
 use super::{Operation, authenticate, pool, shapes, sts};
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::origin;
 use crate::routes::body;
@@ -51,7 +51,7 @@ pub async fn answer(
 ) -> Result<Response, ApiError> {
     let operation = find_operation(parts)?;
     let caller = match operation.access {
-        Signed => Some(authenticate(embedded, parts, body, SERVICE, Dialect::AwsJson).await?),
+        Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Json).await?),
         Public => None,
     };
     let input = read_input(body)?;
@@ -69,7 +69,7 @@ fn find_operation(parts: &Parts) -> Result<&'static Operation, ApiError> {
     let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = target.strip_prefix(TARGET_PREFIX).unwrap_or_default();
     let operation = OPERATIONS.iter().find(|operation| operation.name == name);
-    operation.ok_or_else(|| ApiError::unknown_operation(Dialect::AwsJson))
+    operation.ok_or_else(ApiError::unknown_operation)
 }
 
 fn read_input(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
@@ -77,7 +77,7 @@ fn read_input(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
 }
 
 fn validate(operation: &Operation, input: &Map<String, Value>) -> Result<(), ApiError> {
-    let mut violations = Violations::new(Dialect::AwsJson);
+    let mut violations = Violations::new(Protocol::Json);
     violations.check(operation.input, input)?;
     violations.finish()
 }
@@ -104,7 +104,7 @@ async fn authorize(
             draft.resource = Some(format!("{action} on {resource}"));
             embedded
                 .trail
-                .refused(draft, error.to_string())
+                .refused(draft, Grounds::of(&error))
                 .await
                 .map_err(|error| ApiError::pool(error.into()))?;
             let arn = sts::caller_arn(embedded, caller);
@@ -141,7 +141,7 @@ async fn perform(operation: &str, call: Call<'_>) -> Answer {
         "UnlinkIdentity" => unlink_identity(call).await,
         "UntagResource" => untag_resource(call).await,
         "UpdateIdentityPool" => update_identity_pool(call).await,
-        _ => Err(ApiError::unknown_operation(Dialect::AwsJson)),
+        _ => Err(ApiError::unknown_operation()),
     }
 }
 

@@ -9,7 +9,7 @@ use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperTokenRequest, TokenTerms};
-use daypass_core::pool::{DeveloperLookup, DeveloperMerge, DeveloperUnlink, Logins, PoolError, TagMapChange};
+use daypass_core::pool::{DeveloperLookup, DeveloperMerge, DeveloperUnlink, Invalid, Logins, TagMapChange};
 use daypass_core::records::identity::{
     AmbiguousRoleResolution, CognitoIdentityProvider, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping,
     RoleMappingType, RulesConfiguration,
@@ -141,7 +141,7 @@ impl TryFrom<Mapping> for RoleMapping {
     fn try_from(mapping: Mapping) -> Result<Self, ApiError> {
         let missing = || {
             let text = "A role mapping needs AmbiguousRoleResolution: AuthenticatedRole or Deny.";
-            ApiError::pool(PoolError::InvalidParameter(text.into()))
+            ApiError::pool(Invalid::Value(text.into()).into())
         };
         Ok(Self {
             r#type: mapping.r#type,

@@ -19,7 +19,7 @@ use super::form::Form;
 use super::model::{all, optional, required};
 use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
 use super::{Operation, authenticate};
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::origin;
 use crate::sigv4::Caller;
@@ -91,7 +91,7 @@ pub async fn answer(
     let mut form = Form::read(parts, body)?;
     let action = find_action(&mut form)?;
     let caller = match action.access {
-        Signed => Some(authenticate(embedded, parts, body, SERVICE, Dialect::AwsQuery).await?),
+        Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Query).await?),
         Public => None,
     };
     let by = Requester::anonymous(id, origin::of(parts));
@@ -103,7 +103,7 @@ pub async fn answer(
 }
 
 fn find_action(form: &mut Form) -> Result<&'static Operation, ApiError> {
-    let name = form.take("Action").ok_or_else(|| ApiError::unknown_operation(Dialect::AwsQuery))?;
+    let name = form.take("Action").ok_or_else(ApiError::no_action)?;
     let version = form.take("Version");
     let version = version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
     let action = ACTIONS.iter().find(|action| action.name == name && version == VERSION);
@@ -121,7 +121,7 @@ async fn assume_role_with_web_identity(
 
 fn read_assume_role(form: Form) -> Result<AssumeRoleRequest, ApiError> {
     let members = form.into_members(ASSUME_ROLE_WITH_WEB_IDENTITY);
-    let mut violations = Violations::new(Dialect::AwsQuery);
+    let mut violations = Violations::new(Protocol::Query);
     violations.check(ASSUME_ROLE_WITH_WEB_IDENTITY, &members)?;
     refuse_what_is_not_there(&members, &mut violations);
     violations.finish()?;

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, Protocol};
 
 /// What a member of a request has to look like.
 #[derive(Debug, Clone, Copy)]
@@ -81,14 +81,14 @@ const NOT_NULL: &str = "Member must not be null";
 
 /// Everything that is wrong with the members of one request.
 pub struct Violations {
-    dialect: Dialect,
+    protocol: Protocol,
     found: Vec<String>,
 }
 
 impl Violations {
     /// Nothing is wrong yet.
-    pub fn new(dialect: Dialect) -> Self {
-        Self { dialect, found: Vec::new() }
+    pub fn new(protocol: Protocol) -> Self {
+        Self { protocol, found: Vec::new() }
     }
 
     /// Checks the members of a structure.
@@ -137,7 +137,7 @@ impl Violations {
             _ => "s",
         };
         let (count, all) = (self.found.len(), self.found.join("; "));
-        Err(ApiError::validation(self.dialect, format!("{count} validation error{plural} detected: {all}")))
+        Err(ApiError::validation(self.protocol, format!("{count} validation error{plural} detected: {all}")))
     }
 
     fn structure(
@@ -192,7 +192,7 @@ impl Violations {
             Shape::List { .. } => "a list",
             Shape::Map { .. } | Shape::Structure(_) => "an object",
         };
-        ApiError::wrong_type(self.dialect, format!("The member '{path}' must be {wanted}"))
+        ApiError::wrong_type(self.protocol, format!("The member '{path}' must be {wanted}"))
     }
 
     fn size(&mut self, path: &str, shape: &Shape, value: &Value, count: usize, min: usize, max: usize) {
@@ -268,7 +268,7 @@ fn lower_first(name: &str) -> String {
 
 /// Whether an item or a value that is no structure breaks its shape.
 fn is_broken(path: &str, shape: &Shape, value: &Value) -> Result<bool, ApiError> {
-    let mut alone = Violations::new(Dialect::AwsJson);
+    let mut alone = Violations::new(Protocol::Json);
     alone.value(path, shape, value)?;
     Ok(!alone.found.is_empty())
 }

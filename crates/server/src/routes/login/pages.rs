@@ -10,7 +10,7 @@ use daypass_core::login::provider::Provider;
 use serde_json::{Map, Value};
 
 use super::{address, app_response, start_path};
-use crate::error::ApiError;
+use crate::error::{ApiError, Meaning};
 use crate::installation::App;
 
 #[derive(Template)]
@@ -100,16 +100,20 @@ pub(in crate::routes) fn mistake(error: &ApiError, id: &RequestId) -> Response {
 pub(super) fn failure(provider: &Provider, login: &AppLogin, error: &ApiError, id: &RequestId) -> Response {
     let name = &provider.definition.name;
     let app = host(&login.request().redirect_uri);
-    let (heading, explanation) = match error.code() {
-        "login_denied" => (
+    let (heading, explanation) = match error.meaning() {
+        Meaning::Cancelled => (
             "You are not signed in".to_owned(),
             format!("The sign-in at {name} was cancelled. {app} learns nothing about you."),
         ),
-        _ if error.is_outage() => (
+        Meaning::Unavailable | Meaning::Broken => (
             format!("{name} does not answer as it should"),
             "You did nothing wrong. Please try again in a moment.".to_owned(),
         ),
-        _ => (
+        Meaning::Mistake
+        | Meaning::UnknownGrant
+        | Meaning::NotBelieved
+        | Meaning::NotAllowed
+        | Meaning::TooManyAtOnce => (
             format!("{name} did not confirm the sign-in"),
             format!("Please try again. If it happens again, tell {app} what stands below."),
         ),

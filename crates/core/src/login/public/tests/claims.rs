@@ -17,9 +17,9 @@ async fn a_missing_claim_is_named() {
 async fn an_access_token_of_a_user_pool_is_refused_as_aws_does() {
     let world = World::new();
     let access = json!({"aud": null, "client_id": "client1", "token_use": "access"});
-    let text = "Invalid login token. Missing a required claim: aud";
-    assert_eq!(world.user_pool(access).await.unwrap_err().to_string(), text);
-    assert_eq!(world.user_pool(json!({"token_use": "access"})).await.unwrap_err().to_string(), text);
+    let refusal = PublicLoginError::MissingClaim("aud");
+    assert_eq!(world.user_pool(access).await.unwrap_err(), refusal);
+    assert_eq!(world.user_pool(json!({"token_use": "access"})).await.unwrap_err(), refusal);
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn the_issuer_must_be_the_one_of_the_key() {
     for issuer in ["https://login.example.com/realm/", "http://login.example.com/realm", OIDC, "https://evil"]
     {
         let refusal = world.oidc(json!({"iss": issuer})).await.unwrap_err();
-        assert_eq!(refusal.to_string(), "Invalid login token. Issuer doesn't match providerName", "{issuer}");
+        assert_eq!(refusal, PublicLoginError::IssuerMismatch, "{issuer}");
     }
     let other = world.user_pool.id_token("alice", "ours", json!({}));
     assert_eq!(world.verify(OIDC, &other).await.unwrap_err(), PublicLoginError::IssuerMismatch);
@@ -105,8 +105,8 @@ async fn the_issuer_must_be_the_one_of_the_key() {
 #[tokio::test]
 async fn an_expired_token_is_refused_with_the_times() {
     let world = World::new();
-    let text = format!("Invalid login token. Token expired: {NOW} >= {NOW}");
-    assert_eq!(world.user_pool(json!({"exp": NOW})).await.unwrap_err().to_string(), text);
+    let expired = PublicLoginError::Expired { now: NOW, expired_at: NOW };
+    assert_eq!(world.user_pool(json!({"exp": NOW})).await.unwrap_err(), expired);
     world.user_pool(json!({"exp": NOW + 1})).await.unwrap();
 
     world.oidc(json!({"exp": NOW - 299})).await.unwrap();

@@ -96,13 +96,13 @@ async fn a_slash_at_the_end_of_an_issuer_is_not_part_of_the_key() {
 async fn what_the_pool_does_not_accept_is_refused_without_a_question() {
     let mut world = World::new();
     let token = world.oidc.id_token("alice", "ours", json!({}));
-    let text = "Token is not from a supported provider of this identity pool.";
+    let unsupported = PublicLoginError::UnsupportedProvider;
     for key in ["", "login.app", "cognito-identity.amazonaws.com", "LOGIN.example.com/realm", OIDC_ARN] {
-        assert_eq!(world.verify(key, &token).await.unwrap_err().to_string(), text, "{key}");
+        assert_eq!(world.verify(key, &token).await.unwrap_err(), unsupported, "{key}");
     }
     world.settings = PoolSettings::default();
     for key in [OIDC, USER_POOL, LOCAL_POOL, GOOGLE, APPLE, FACEBOOK, AMAZON] {
-        assert_eq!(world.verify(key, &token).await.unwrap_err().to_string(), text, "{key}");
+        assert_eq!(world.verify(key, &token).await.unwrap_err(), unsupported, "{key}");
     }
     assert!(world.http.asked().is_empty());
 }
@@ -145,7 +145,7 @@ async fn a_check_that_cannot_be_made_is_not_left_out() {
     let mut world = World::new();
     world.settings.cognito_identity_providers[1].server_side_token_check = Some(true);
     let error = world.user_pool(json!({})).await.unwrap_err();
-    assert_eq!(error.refusal(), Refusal::InvalidParameter);
+    assert!(matches!(error, PublicLoginError::Unverifiable(_)), "{error:?}");
     assert!(error.to_string().contains("ServerSideTokenCheck"));
 }
 
@@ -157,7 +157,7 @@ async fn what_cannot_be_verified_is_refused_in_words_that_say_so() {
     world.settings.supported_login_providers.insert("api.twitter.com".into(), "key;secret".into());
     for (key, word) in [("api.twitter.com", "Twitter"), ("www.digits.com", "Digits"), (saml, "SAML")] {
         let error = world.verify(key, &Secret::new("x")).await.unwrap_err();
-        assert_eq!(error.refusal(), Refusal::InvalidParameter);
+        assert!(matches!(error, PublicLoginError::Unverifiable(_)), "{error:?}");
         assert!(error.to_string().contains(word), "{error}");
     }
 }

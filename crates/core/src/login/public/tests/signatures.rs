@@ -16,8 +16,7 @@ async fn a_signature_must_be_the_issuers() {
     let world = World::new();
     let impostor = Issuer::new(world.oidc.issuer(), world.clock.clone());
     let forged = impostor.id_token("alice", "ours", json!({}));
-    let text = "Invalid login token. Couldn't verify signed token.";
-    assert_eq!(world.verify(OIDC, &forged).await.unwrap_err().to_string(), text);
+    assert_eq!(world.verify(OIDC, &forged).await.unwrap_err(), PublicLoginError::BadSignature);
 
     let (good, other) =
         (world.oidc.id_token("alice", "ours", json!({})), world.oidc.id_token("root", "ours", json!({})));
@@ -194,7 +193,6 @@ async fn a_silent_issuer_is_no_verdict_about_the_token() {
     let world = World::new();
     world.http.time_out(&world.oidc.discovery_url());
     let error = world.oidc(json!({})).await.unwrap_err();
-    assert_eq!(error.refusal(), Refusal::ExternalService);
     assert!(
         matches!(&error, PublicLoginError::Unavailable { provider, .. } if provider == OIDC),
         "{error:?}"

@@ -32,7 +32,8 @@ async fn a_login_that_finds_its_identity_and_one_that_is_refused() {
             "login": format!("{USER_POOL}:CognitoSignIn:7c1e, {OIDC_ARN}:OIDC:ada"),
             "identity_id": found.json()["IdentityId"]}),
         json!({"request_id": refused.header("x-amzn-requestid"), "action": "logins", "outcome": "refused",
-            "reason": "Invalid login token. Issuer doesn't match providerName"}),
+            "reason": "login_token_of_another_issuer",
+            "detail": "the token is of another issuer than the provider's"}),
     ];
     assert_eq!(since(&daypass, before), expected);
 }
@@ -49,7 +50,8 @@ async fn an_implicit_merge_leaves_an_event_under_the_identity_that_ended() {
         let events = since(&daypass, before);
         assert_eq!(events.len(), 2, "{events:#?}");
         let ended = json!({"request_id": answer.header("x-amzn-requestid"), "action": "logins",
-            "outcome": "allowed", "reason": format!("merged into {}", ada.as_str().unwrap()),
+            "outcome": "allowed", "reason": "merged",
+            "detail": format!("merged into {}", ada.as_str().unwrap()),
             "identity_id": guest});
         assert_eq!(events[0], ended);
         assert_eq!((&events[1]["action"], &events[1]["identity_id"]), (&json!(action), &ada));
@@ -71,7 +73,8 @@ async fn a_merge_by_the_developer_leaves_an_event_for_either_identity() {
             "identity_id": identity, "access_key_id": daypass.key.access_key_id})
     };
     let (mut ended, mut merged) = (common(&source), common(&destination));
-    ended["reason"] = format!("merged into {}", destination.as_str().unwrap()).into();
+    ended["reason"] = "merged".into();
+    ended["detail"] = format!("merged into {}", destination.as_str().unwrap()).into();
     merged["developer_user_identifier"] = "ada".into();
     assert_eq!(since(&daypass, before), [ended, merged]);
 }
@@ -99,8 +102,8 @@ async fn what_is_unlinked_and_deleted_or_refused_to_be() {
     let expected = [
         json!(["logins", "allowed", id, null]),
         json!(["logins", "allowed", grace, null]),
-        json!(["logins", "refused", id, "The identity has no login of a provider in LoginsToRemove."]),
-        json!(["logins", "refused", grace, "Developer user identifier not found."]),
+        json!(["logins", "refused", id, "unknown_login"]),
+        json!(["logins", "refused", grace, "unknown_user"]),
         json!(["delete", "allowed", id, null]),
         json!(["delete", "allowed", grace, null]),
     ];
@@ -113,25 +116,34 @@ async fn every_change_to_a_pool_and_every_refused_one() {
     let id = daypass.pool_id();
     let arn = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{id}");
     let changes = [
-        ("UpdateIdentityPool", json!({"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true})),
-        ("SetIdentityPoolRoles", json!({"Roles": {}})),
-        ("SetPrincipalTagAttributeMap", json!({"IdentityProviderName": OIDC_ARN})),
-        ("TagResource", json!({"ResourceArn": arn, "Tags": {"a": "b"}})),
-        ("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]})),
-        ("TagResource", json!({"ResourceArn": arn, "Tags": {"aws:a": "b"}})),
-        ("DeleteIdentityPool", json!({})),
-        ("DeleteIdentityPool", json!({})),
+        (
+            "UpdateIdentityPool",
+            json!({"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}),
+            None,
+        ),
+        ("SetIdentityPoolRoles", json!({"Roles": {}}), None),
+        ("SetPrincipalTagAttributeMap", json!({"IdentityProviderName": OIDC_ARN}), None),
+        ("TagResource", json!({"ResourceArn": arn, "Tags": {"a": "b"}}), None),
+        ("UntagResource", json!({"ResourceArn": arn, "TagKeys": ["a"]}), None),
+        (
+            "TagResource",
+            json!({"ResourceArn": arn, "Tags": {"aws:a": "b"}}),
+            Some(("malformed_request", "Tag keys that begin with aws: are reserved.".to_owned())),
+        ),
+        ("DeleteIdentityPool", json!({}), None),
+        ("DeleteIdentityPool", json!({}), Some(("unknown_pool", format!("there is no identity pool {id}")))),
     ];
     let before = daypass.audit_events().len();
     let mut expected = Vec::new();
-    for (operation, mut input) in changes {
+    for (operation, mut input, refusal) in changes {
         input["IdentityPoolId"] = id.into();
         let answer = daypass.signed(operation, input).await;
         let mut event = json!({"request_id": answer.header("x-amzn-requestid"), "action": "pool",
             "outcome": "allowed", "access_key_id": daypass.key.access_key_id, "resource": arn});
-        if answer.status != 200 {
+        if let Some((reason, detail)) = refusal {
             event["outcome"] = "refused".into();
-            event["reason"] = answer.json()["message"].clone();
+            event["reason"] = reason.into();
+            event["detail"] = detail.into();
         }
         expected.push(event);
     }

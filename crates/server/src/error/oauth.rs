@@ -1,0 +1,63 @@
+//! `/oauth2`: the codes of RFC 6749 sections 4.1.2.1 and 5.2.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::{ApiError, Meaning, RequestFailure, problem};
+
+impl ApiError {
+    /// The body is no form, or a parameter stands there twice (RFC 6749 section 3.2).
+    #[must_use]
+    pub fn malformed_form(detail: impl Into<String>) -> Self {
+        Self::bad_request("invalid_request", detail)
+    }
+
+    /// There is no such grant here.
+    #[must_use]
+    pub fn unsupported_grant_type() -> Self {
+        let detail = "grant_type must be authorization_code.";
+        Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownGrant, "unsupported_grant_type", detail)
+    }
+
+    /// What an app hears about a login that failed (RFC 6749 section 4.1.2.1).
+    #[must_use]
+    pub fn authorization_error(&self) -> &'static str {
+        match self.meaning {
+            Meaning::TooManyAtOnce | Meaning::Unavailable => "temporarily_unavailable",
+            Meaning::Broken => "server_error",
+            Meaning::Mistake
+            | Meaning::UnknownGrant
+            | Meaning::NotBelieved
+            | Meaning::Cancelled
+            | Meaning::NotAllowed => "access_denied",
+        }
+    }
+}
+
+/// What befell a request.
+pub(super) fn code(failure: RequestFailure) -> &'static str {
+    match failure {
+        RequestFailure::BodyBroken => "invalid_request",
+        RequestFailure::TookTooLong
+        | RequestFailure::ServerBusy { .. }
+        | RequestFailure::Panicked
+        | RequestFailure::BodyTooLarge { .. }
+        | RequestFailure::BodyTooSlow => problem::code(failure),
+    }
+}
+
+/// The codes of RFC 6749 section 5.2; our own code goes along. A grant that is not believed has the status that the RFC
+/// gives it.
+pub(super) fn write(error: &ApiError) -> Response {
+    let (status, name) = match error.meaning {
+        Meaning::Mistake | Meaning::Cancelled | Meaning::NotAllowed => (error.status, "invalid_request"),
+        Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
+        Meaning::NotBelieved => (StatusCode::BAD_REQUEST, "invalid_grant"),
+        Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
+        Meaning::Broken => (error.status, "server_error"),
+    };
+    let body = json!({"error": name, "error_description": error.message, "code": error.code});
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}

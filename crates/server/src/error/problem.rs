@@ -1,0 +1,147 @@
+//! `/v1`, `/login` and what no route answers: problem details (RFC 9457), and what is wrong with a request there.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daypass_core::broker::hosted_login::{LoginRequestError, LostLogin};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::store::StoreError;
+use serde_json::json;
+
+use super::{ApiError, Meaning, RequestFailure, chain};
+
+impl ApiError {
+    /// `/readyz`: the server answers what is under way, and ends.
+    #[must_use]
+    pub fn stopping() -> Self {
+        Self::unavailable("not_ready", "The server is stopping.")
+    }
+
+    /// There is nothing at this path.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, Meaning::Mistake, "not_found", "There is nothing at this path.")
+    }
+
+    /// The path does not answer this method.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Meaning::Mistake,
+            "method_not_allowed",
+            "This path does not answer that method.",
+        )
+    }
+
+    /// `/metrics`: the token is not there, or not the one of the configuration.
+    #[must_use]
+    pub fn metrics_token_refused() -> Self {
+        Self::unauthorized("metrics_token_refused", "Send the token of [metrics] as Authorization: Bearer.")
+    }
+
+    /// `/v1`: the body is not what the route takes.
+    #[must_use]
+    pub fn malformed_request(detail: impl Into<String>) -> Self {
+        Self::bad_request("malformed_request", detail)
+    }
+
+    /// `/v1`: the body has another type than JSON.
+    #[must_use]
+    pub fn not_json() -> Self {
+        let detail = "Send the request with Content-Type: application/json.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Meaning::Mistake, "unsupported_media_type", detail)
+    }
+
+    /// The store does not answer: nothing works.
+    #[must_use]
+    pub fn not_ready(error: &StoreError) -> Self {
+        Self::unavailable("not_ready", "The store does not answer.").because(chain(error))
+    }
+
+    /// `/v1`: the page that calls is not one of a registered app.
+    #[must_use]
+    pub fn origin_not_allowed() -> Self {
+        let detail = "This page's origin is not registered. Add it to `origins` of its [[app]].";
+        Self::new(StatusCode::FORBIDDEN, Meaning::NotAllowed, "origin_not_allowed", detail)
+    }
+
+    /// `/login`: why a request starts no login.
+    #[must_use]
+    pub fn login_request(error: LoginRequestError) -> Self {
+        match error {
+            LoginRequestError::UnknownApp => Self::bad_request(
+                "unknown_app",
+                "No app is registered under this ID: it must be the id of an [[app]].",
+            ),
+            LoginRequestError::RedirectUriNotRegistered => Self::bad_request(
+                "redirect_uri_not_registered",
+                "The redirect_uri is not registered for this app. It must match one of its redirect_uris \
+                 character by character.",
+            ),
+            LoginRequestError::NoRedirect => Self::bad_request(
+                "provider_has_no_redirect",
+                "This provider's logins do not start with a redirect. GET /v1/providers names those that do, by \
+                 login_url.",
+            ),
+            LoginRequestError::MalformedChallenge | LoginRequestError::StateTooLong => {
+                Self::malformed_request(format!("{error}."))
+            }
+        }
+    }
+
+    /// `/login`: the path names no provider of this installation.
+    #[must_use]
+    pub fn unknown_login_provider() -> Self {
+        let detail = "There is no such provider. GET /v1/providers lists them.";
+        Self::new(StatusCode::NOT_FOUND, Meaning::Mistake, "unknown_provider", detail)
+    }
+
+    /// `/login`: an answer that no login of this browser asked for.
+    #[must_use]
+    pub fn lost_login(error: LostLogin) -> Self {
+        match error {
+            LostLogin::Lost => Self::bad_request(
+                "login_not_found",
+                "This sign-in did not start in this browser, took more than 10 minutes, or is finished already.",
+            ),
+            LostLogin::Store(error) => Self::store(&error),
+        }
+    }
+
+    pub(super) fn store(error: &StoreError) -> Self {
+        let (code, message) = ("store_unavailable", "The store did not answer as it should. Try again.");
+        let failure = match error {
+            StoreError::Unavailable(_) => Self::unavailable(code, message),
+            StoreError::Corrupt(_) => Self::internal(code, message),
+        };
+        failure.because(chain(error))
+    }
+}
+
+/// A limit of this server's own is reached.
+pub(super) const SERVER_BUSY: &str = "server_busy";
+
+/// What befell a request.
+pub(super) fn code(failure: RequestFailure) -> &'static str {
+    match failure {
+        RequestFailure::TookTooLong => "timeout",
+        RequestFailure::ServerBusy { .. } => SERVER_BUSY,
+        RequestFailure::Panicked => "internal_error",
+        RequestFailure::BodyTooLarge { .. } => "body_too_large",
+        RequestFailure::BodyBroken => "malformed_request",
+        RequestFailure::BodyTooSlow => "body_too_slow",
+    }
+}
+
+pub(super) fn write(error: &ApiError, request_id: &RequestId) -> Response {
+    let body = json!({
+        "type": "about:blank",
+        "title": error.status.canonical_reason(),
+        "status": error.status.as_u16(),
+        "detail": error.message,
+        "code": error.code,
+        "request_id": request_id,
+    });
+    let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    (error.status, headers, body.to_string()).into_response()
+}
