@@ -46,8 +46,8 @@ impl Crowd {
 }
 
 impl Presence {
-    /// Waits until no other request of the same person stands in line. Where everybody holds this while they stand
-    /// there, the line goes round among persons.
+    /// Waits until no other request of the same person stands in the queue. Where everybody holds this while they stand
+    /// there, the queue goes round among persons.
     pub(crate) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
     }

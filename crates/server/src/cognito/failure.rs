@@ -24,7 +24,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(4);
 pub(super) enum Failure {
     /// The quota of the account is used up at the moment.
     Throttled,
-    /// The line before the quota is too long.
+    /// The queue before the quota is too long.
     Busy {
         /// When it is worth coming back.
         retry_after: SignedDuration,

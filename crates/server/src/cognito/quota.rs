@@ -1,11 +1,11 @@
-//! The line before a quota of Amazon's. Each call waits for its turn; the turns come as fast as the quota allows.
-//! Somebody else may use the same quota, so a call that is throttled all the same gets in line again, at the
+//! The queue before a quota of Amazon's. Each call waits for its turn; the turns come as fast as the quota allows.
+//! Somebody else may use the same quota, so a call that is throttled all the same gets into the queue again, at the
 //! front, and everything goes slower for a while.
 //!
-//! The line goes round among developer users: one who asks for much has one call in it at a time, and
+//! The queue goes round among developer users: one who asks for much has one call in it at a time, and
 //! the others of theirs wait beside it.
 //!
-//! Whoever waits moves the line along themselves: nothing runs in the background.
+//! Whoever waits moves the queue along themselves: nothing runs in the background.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,20 +22,20 @@ use crate::metrics::RegionMetrics;
 use crate::peers::{PeerPlace, Peers};
 
 /// Whoever would wait longer is sent away before their login is verified. It is well below the longest wait, because
-/// a line may turn out to be slower than it promised to be.
-pub(super) const LONGEST_LINE: Duration = Duration::from_secs(12);
+/// a queue may turn out to be slower than it promised to be.
+pub(super) const LONGEST_QUEUE: Duration = Duration::from_secs(12);
 /// Nobody waits longer. A request has 30 seconds: this leaves some for the provider and for the call itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(22);
-/// From one address of the public internet, the fourth part of the longest line may be on the way.
+/// From one address of the public internet, the fourth part of the longest queue may be on the way.
 const SHARE: usize = 4;
 /// Half the quota is regained in this time. Amazon counts by the second, so soon is soon enough.
 const RECOVERY: Duration = Duration::from_secs(5);
 /// What is left of the rate when a call was throttled.
 const SLOWDOWN: f64 = 0.7;
-/// Throttled calls slow the line down once in this time, because those under way together fail together.
+/// Throttled calls slow the queue down once in this time, because those under way together fail together.
 const ONE_SLOWDOWN: Duration = Duration::from_secs(1);
 
-/// How somebody stands in a line: whoever had a turn and needs another one is in front.
+/// How somebody stands in a queue: whoever had a turn and needs another one is in front.
 pub(super) struct Stand<'a> {
     who: &'a Presence,
     joined: Instant,
@@ -58,12 +58,12 @@ impl<'a> Stand<'a> {
     }
 }
 
-/// A line.
-pub(super) struct Line {
+/// The calls that wait for their turn within a quota.
+pub(super) struct QuotaQueue {
     bucket: Mutex<Bucket>,
     /// Whose turn is next. Both locks are handed on in the order in which they were asked for.
-    queue: tokio::sync::Mutex<()>,
-    /// The next of the line, and those who were throttled.
+    back: tokio::sync::Mutex<()>,
+    /// The next of the queue, and those who were throttled.
     front: tokio::sync::Mutex<()>,
     waiting: Arc<AtomicUsize>,
     coming: Arc<AtomicUsize>,
@@ -94,12 +94,12 @@ impl Drop for Counted {
     }
 }
 
-impl Line {
-    /// The line of a quota, in calls a second.
+impl QuotaQueue {
+    /// The queue of a quota, in calls a second.
     pub(super) fn new(quota: u32, random: Arc<dyn Random>, metrics: RegionMetrics) -> Self {
         Self {
             bucket: Mutex::new(Bucket::full(f64::from(quota), Instant::now())),
-            queue: tokio::sync::Mutex::default(),
+            back: tokio::sync::Mutex::default(),
             front: tokio::sync::Mutex::default(),
             waiting: Arc::default(),
             coming: Arc::default(),
@@ -109,16 +109,16 @@ impl Line {
         }
     }
 
-    /// Keeps a place for somebody who will want a turn soon. While the line is short, nearly everybody finds one: those
+    /// Keeps a place for somebody who will want a turn soon. While the queue is short, nearly everybody finds one: those
     /// whose provider hangs are not to keep the others out. From one address come no more than a part: nobody knows yet
     /// whether they have a login at all.
     pub(super) fn reserve(&self, peer: Option<IpAddr>) -> Result<Reserved, Failure> {
         let (waiting, coming) = (self.waiting(), self.coming.load(Ordering::Relaxed));
-        let half = self.wait_of(waiting) > LONGEST_LINE / 2;
-        if half && self.wait_of(waiting + coming) > LONGEST_LINE {
+        let half = self.wait_of(waiting) > LONGEST_QUEUE / 2;
+        if half && self.wait_of(waiting + coming) > LONGEST_QUEUE {
             return Err(self.busy());
         }
-        let share = (self.turns_in(LONGEST_LINE) / SHARE).max(1);
+        let share = (self.turns_in(LONGEST_QUEUE) / SHARE).max(1);
         let of_peer = match peer {
             Some(peer) => Some(self.coming_of.take(peer, share).ok_or_else(|| self.busy())?),
             None => None,
@@ -165,7 +165,7 @@ impl Line {
         let _shown = self.metrics.waiting();
         let _alone = if stand.in_front { None } else { Some(stand.who.alone().await) };
         let _waiting = Counted::among(&self.waiting);
-        let _queue = if stand.in_front { None } else { Some(self.queue.lock().await) };
+        let _back = if stand.in_front { None } else { Some(self.back.lock().await) };
         let _front = self.front.lock().await;
         while !hopeless() {
             let taken = self.bucket().take(Instant::now());

@@ -19,7 +19,7 @@ use daypass_core::token::openid_token::OpenIdToken;
 
 use super::failure::{Call, Failure};
 use super::operation::Operation;
-use super::quota::{Line, Stand};
+use super::quota::{QuotaQueue, Stand};
 use super::token;
 use super::user::User;
 use crate::circuit::Circuit;
@@ -37,9 +37,9 @@ pub(super) struct Region {
     pub(super) developer_provider: String,
     pub(super) client: Client,
     /// Before the quota of GetOpenIdTokenForDeveloperIdentity.
-    pub(super) tokens: Line,
+    pub(super) tokens: QuotaQueue,
     /// Before the other quotas, which are higher or not published.
-    pub(super) others: Line,
+    pub(super) others: QuotaQueue,
     pub(super) circuit: Mutex<Circuit>,
     pub(super) repetitions: Budget,
     pub(super) clock: Arc<dyn Clock>,
@@ -213,10 +213,10 @@ impl Region {
             }
             answer
         };
-        self.line(call.operation).pass(stand, || self.is_resting(), attempt).await
+        self.queue(call.operation).pass(stand, || self.is_resting(), attempt).await
     }
 
-    fn line(&self, operation: Operation) -> &Line {
+    fn queue(&self, operation: Operation) -> &QuotaQueue {
         match operation {
             Operation::GetOpenIdTokenForDeveloperIdentity => &self.tokens,
             Operation::GetCredentialsForIdentity

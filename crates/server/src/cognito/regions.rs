@@ -14,7 +14,7 @@ use daypass_core::pool::{Missing, PoolError};
 
 use super::aws;
 use super::failure::Failure;
-use super::quota::Line;
+use super::quota::QuotaQueue;
 use super::region::Region;
 use super::user::User;
 use crate::circuit::Circuit;
@@ -48,14 +48,14 @@ impl Regions {
     pub(super) fn new(configs: &[RegionConfig], developer_provider: &str, with: &Dependencies<'_>) -> Self {
         let region = |config: &RegionConfig| {
             let metrics = with.metrics.of_region(&config.region);
-            let line = |quota| Line::new(quota, with.random.clone(), metrics.clone());
+            let queue = |quota| QuotaQueue::new(quota, with.random.clone(), metrics.clone());
             Region {
                 name: config.region.clone(),
                 pool_id: config.pool_id.clone(),
                 developer_provider: developer_provider.to_owned(),
                 client: aws::client(with.aws, config, with.clock.clone()),
-                tokens: line(config.quota),
-                others: line(config.quota.saturating_mul(OTHERS_PER_TOKEN)),
+                tokens: queue(config.quota),
+                others: queue(config.quota.saturating_mul(OTHERS_PER_TOKEN)),
                 circuit: Mutex::new(Circuit::default()),
                 repetitions: Budget::default(),
                 clock: with.clock.clone(),
@@ -66,7 +66,7 @@ impl Regions {
         Self(configs.iter().map(region).collect())
     }
 
-    /// Keeps a place in the line of a Region that may answer.
+    /// Keeps a place in the queue of a Region that may answer.
     pub(super) fn reserve(&self, wishes: &Wishes, peer: Option<IpAddr>) -> Result<Place, AdmissionError> {
         let candidates = self.candidates(wishes)?;
         let mut failure = None;
@@ -76,7 +76,7 @@ impl Regions {
                 Err(busy) => failure = Some(busy),
             }
         }
-        // Where no Region is up there is no line to be too long; what is wrong is found when it is asked.
+        // Where no Region is up there is no queue to be too long; what is wrong is found when it is asked.
         failure.map_or_else(|| Ok(Place::default()), |busy| Err(refusal(busy)))
     }
 
