@@ -115,7 +115,7 @@ impl Region {
         if answered == Some(asked.as_str()) {
             return Ok(());
         }
-        Err(self.nonsense(&"it is about another identity than was asked for"))
+        Err(self.unusable_answer(&"it is about another identity than was asked for"))
     }
 }
 

@@ -76,7 +76,7 @@ impl Region {
         if other.identity_id != token.identity_id {
             let survivor = self.merge(second, first).await?;
             if survivor != token.identity_id {
-                return Err(self.nonsense(&"another identity than the first login's stayed"));
+                return Err(self.unusable_answer(&"another identity than the first login's stayed"));
             }
         }
         self.hand_out(first, token, wishes).await
@@ -147,7 +147,7 @@ impl Region {
         let identity_id = self.identity_id(answer.identity_id)?;
         let secret = Secret::new(answer.token.unwrap_or_default());
         let token = token::read(secret, identity_id, &self.pool_id, self.clock.now());
-        token.map_err(|error| self.nonsense(&error))
+        token.map_err(|error| self.unusable_answer(&error))
     }
 
     /// GetCredentialsForIdentity, with a token of the pool.
@@ -161,7 +161,7 @@ impl Region {
         };
         let answer = self.ask(&user.presence, self.call(Operation::GetCredentialsForIdentity), ask).await?;
         let credentials = answer.credentials.and_then(read_credentials);
-        credentials.ok_or_else(|| self.nonsense(&"there are no credentials in it"))
+        credentials.ok_or_else(|| self.unusable_answer(&"there are no credentials in it"))
     }
 
     /// Asks when it is the question's turn, and once more if nothing came of it and it may be asked twice.
@@ -277,10 +277,11 @@ impl Region {
     }
 
     fn identity_id(&self, id: Option<String>) -> Result<IdentityId, Failure> {
-        IdentityId::parse(id.unwrap_or_default()).map_err(|error| self.nonsense(&error))
+        IdentityId::parse(id.unwrap_or_default()).map_err(|error| self.unusable_answer(&error))
     }
 
-    pub(super) fn nonsense(&self, what: &dyn std::fmt::Display) -> Failure {
+    /// An answer that cannot be what the Region meant to say.
+    pub(super) fn unusable_answer(&self, what: &dyn std::fmt::Display) -> Failure {
         Failure::Down(format!("the answer of {} makes no sense: {what}", self.name))
     }
 
