@@ -112,11 +112,11 @@ fn change(
 ) -> Result<LinkOutcome> {
     Ok(match decided {
         Err(refusal) => LinkOutcome::Refused(refusal),
-        Ok(Change::Nothing(id)) => LinkOutcome::Known(as_it_lies(connection, &id)?),
+        Ok(Change::Nothing(id)) => LinkOutcome::Known(read_back(connection, &id)?),
         Ok(Change::Create(id, logins)) => {
             identities::add(connection, &identities::new(pool_id, &id, true, now))?;
             logins.iter().try_for_each(|login| add(connection, pool_id, login, &id))?;
-            LinkOutcome::Created(as_it_lies(connection, &id)?)
+            LinkOutcome::Created(read_back(connection, &id)?)
         }
         Ok(Change::Link { survivor, added, disabled }) => {
             for id in &disabled {
@@ -125,13 +125,13 @@ fn change(
             }
             added.iter().try_for_each(|login| add(connection, pool_id, login, &survivor))?;
             modify(connection, &survivor, Modified::Authenticated, now)?;
-            LinkOutcome::Linked { identity: as_it_lies(connection, &survivor)?, disabled }
+            LinkOutcome::Linked { identity: read_back(connection, &survivor)?, disabled }
         }
     })
 }
 
-/// Read back, so that the answer is what every later look-up finds, times cut to the millisecond included.
-fn as_it_lies(connection: &Connection, id: &IdentityId) -> Result<Identity> {
+/// The identity as it is stored, so that the answer is what every later look-up finds, times cut to the millisecond included.
+fn read_back(connection: &Connection, id: &IdentityId) -> Result<Identity> {
     identities::lookup(connection, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
