@@ -13,8 +13,8 @@ use crate::store::transfer::{
 };
 
 impl Records {
-    /// Everybody in a pool, in order.
-    pub(super) fn everybody(&self, pool_id: &IdentityPoolId) -> Vec<IdentityRecord> {
+    /// The identities of a pool and their logins, in order.
+    pub(super) fn identity_records(&self, pool_id: &IdentityPoolId) -> Vec<IdentityRecord> {
         let mut logins: BTreeMap<&IdentityId, Vec<Login>> = BTreeMap::new();
         for ((of, login), owner) in &self.logins {
             if of == pool_id {
@@ -33,18 +33,18 @@ impl Records {
     pub(super) fn snapshot(&self, id: &IdentityPoolId) -> Option<PoolSnapshot> {
         let pool = self.pools.get(id)?.clone();
         let configured_as = self.configured_pools.iter().find(|(_, pool_id)| *pool_id == id);
-        let everybody = self.everybody(id);
+        let identities = self.identity_records(id);
         Some(PoolSnapshot {
             pool,
             configured_as: configured_as.map(|(name, _)| name.clone()),
-            identities: everybody.len() as u64,
-            pages: Box::new(Pages(everybody.into_iter())),
+            identities: identities.len() as u64,
+            pages: Box::new(Pages(identities.into_iter())),
         })
     }
 
     pub(super) fn import(&mut self, import: PoolImport) -> Result<Imported, ImportError> {
         let PoolImport { pool, configured_as, records } = import;
-        let stored = self.everybody(&pool.id);
+        let stored = self.identity_records(&pool.id);
         let changed = stored.is_empty();
         let brought = if changed { self.check_new(&pool.id, records)? } else { compare(&stored, records)? };
         let counts = (brought.len() as u64, brought.iter().map(|record| record.logins.len() as u64).sum());

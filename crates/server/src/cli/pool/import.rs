@@ -41,7 +41,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
     let target = Target::open(place)?;
-    let import = everybody(opened, Progress::new(Unit::Identities, total));
+    let import = pool_import(opened, Progress::new(Unit::Identities, total));
     let named = target.name(&id)?;
     let imported = pools::import(&*target.store, &target.trail, import, named, &operator()).await;
     let imported = imported.map_err(|error| explain(error, &file.display().to_string()))?;
@@ -52,8 +52,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everybody of a file, on their way into a store.
-pub fn everybody(opened: Opened<impl BufRead + Send + 'static>, progress: Progress) -> PoolImport {
+/// The pool of a file with its identities, on their way into a store.
+pub fn pool_import(opened: Opened<impl BufRead + Send + 'static>, progress: Progress) -> PoolImport {
     let Opened { pool, configured_as, identities } = opened;
     PoolImport::new(pool, configured_as, Box::new(Counted { records: identities, progress }))
 }

@@ -63,7 +63,7 @@ async fn export(store: &dyn Store) -> Vec<u8> {
 
 async fn import(store: &dyn Store, file: &[u8]) -> Result<Imported, String> {
     let opened = file::open(Cursor::new(file.to_vec())).map_err(|error| error.to_string())?;
-    let import = import::everybody(opened, Progress::new(Unit::Identities, None));
+    let import = import::pool_import(opened, Progress::new(Unit::Identities, None));
     store.import_pool(import).await.map_err(|error| error.to_string())
 }
 

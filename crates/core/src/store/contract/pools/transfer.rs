@@ -19,7 +19,7 @@ const CONFIGURED: &str = "app";
 
 pub async fn a_pool_is_read_with_everybody_in_it(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let expected = everybody(&fixture.pool_id);
+    let expected = identity_records(&fixture.pool_id);
     import(&fixture.store, &pool(&fixture.pool_id), None, &expected).await.unwrap();
     let snapshot = snapshot(&fixture.store, &fixture.pool_id).await;
     assert_eq!((snapshot.pool.id.clone(), snapshot.identities), (fixture.pool_id.clone(), 5));
@@ -44,7 +44,7 @@ pub async fn a_reading_shows_no_later_change(store: SharedStore) {
 
 pub async fn an_imported_pool_is_as_it_was_brought(store: SharedStore) {
     let brought = plain_pool(&SeededRandom::new(9));
-    let records = everybody(&brought.id);
+    let records = identity_records(&brought.id);
     let imported = import(&store, &brought, Some(CONFIGURED), &records).await.unwrap();
     assert_eq!(imported, Imported { identities: 5, logins: 6, changed: true, configured: true });
     assert_eq!(store.lookup_pool(&brought.id).await.unwrap(), Some(brought.clone()));
@@ -65,7 +65,7 @@ pub async fn an_imported_pool_is_as_it_was_brought(store: SharedStore) {
 pub async fn a_name_that_leads_to_a_pool_goes_on_leading_there(store: SharedStore) {
     let [first, second] = [9, 8].map(|seed| plain_pool(&SeededRandom::new(seed)));
     store.find_or_add_configured_pool(CONFIGURED, &first).await.unwrap();
-    let imported = import(&store, &second, Some(CONFIGURED), &everybody(&second.id)).await.unwrap();
+    let imported = import(&store, &second, Some(CONFIGURED), &identity_records(&second.id)).await.unwrap();
     assert!(!imported.configured);
     assert_eq!(store.find_or_add_configured_pool(CONFIGURED, &second).await.unwrap().id, first.id);
 }
@@ -73,7 +73,7 @@ pub async fn a_name_that_leads_to_a_pool_goes_on_leading_there(store: SharedStor
 pub async fn an_empty_pool_takes_on_what_is_imported(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let brought = pool(&fixture.pool_id);
-    let imported = import(&fixture.store, &brought, None, &everybody(&fixture.pool_id)).await.unwrap();
+    let imported = import(&fixture.store, &brought, None, &identity_records(&fixture.pool_id)).await.unwrap();
     assert!(imported.changed);
     let stored = fixture.store.lookup_pool(&fixture.pool_id).await.unwrap().unwrap();
     assert_eq!(stored, IdentityPool { version: 2, ..brought });
@@ -81,7 +81,7 @@ pub async fn an_empty_pool_takes_on_what_is_imported(store: SharedStore) {
 
 pub async fn the_same_import_again_changes_nothing(store: SharedStore) {
     let brought = plain_pool(&SeededRandom::new(9));
-    let records = everybody(&brought.id);
+    let records = identity_records(&brought.id);
     import(&store, &brought, None, &records).await.unwrap();
     let again = import(&store, &brought, None, &records).await.unwrap();
     assert_eq!(again, Imported { identities: 5, logins: 6, changed: false, configured: false });
@@ -90,7 +90,7 @@ pub async fn the_same_import_again_changes_nothing(store: SharedStore) {
 
 pub async fn a_pool_with_others_in_it_takes_no_import(store: SharedStore) {
     let brought = plain_pool(&SeededRandom::new(9));
-    let records = everybody(&brought.id);
+    let records = identity_records(&brought.id);
     import(&store, &brought, None, &records[..3]).await.unwrap();
     let refused = import(&store, &brought, None, &records).await.unwrap_err();
     assert!(matches!(&refused, ImportError::Differs(id) if *id == records[3].identity.id), "{refused:?}");
@@ -106,7 +106,7 @@ pub async fn a_pool_with_others_in_it_takes_no_import(store: SharedStore) {
 pub async fn an_identity_of_another_pool_is_not_imported(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let guest = fixture.add_guest().await;
-    let mut records = everybody(&fixture.other_pool_id);
+    let mut records = identity_records(&fixture.other_pool_id);
     records[2].identity.id = guest.clone();
     records.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
     let brought = pool(&fixture.other_pool_id);
@@ -118,7 +118,7 @@ pub async fn an_identity_of_another_pool_is_not_imported(store: SharedStore) {
 
 pub async fn a_login_is_not_imported_for_two_identities(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let mut records = everybody(&fixture.other_pool_id);
+    let mut records = identity_records(&fixture.other_pool_id);
     records[4].logins = vec![records[0].logins[0].clone()];
     let brought = pool(&fixture.other_pool_id);
     let refused = import(&fixture.store, &brought, Some(CONFIGURED), &records).await.unwrap_err();
@@ -130,7 +130,7 @@ pub async fn a_login_is_not_imported_for_two_identities(store: SharedStore) {
 pub async fn an_import_that_ends_badly_leaves_nothing(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let brought = pool(&fixture.other_pool_id);
-    let records = everybody(&brought.id).into_iter().map(Ok);
+    let records = identity_records(&brought.id).into_iter().map(Ok);
     let records = records.chain([Err::<_, SourceError>("torn off".into())]);
     let import = PoolImport::new(brought, Some(CONFIGURED.into()), Box::new(records));
     let refused = fixture.store.import_pool(import).await.unwrap_err();
@@ -140,7 +140,7 @@ pub async fn an_import_that_ends_badly_leaves_nothing(store: SharedStore) {
 
 pub async fn what_comes_out_of_order_is_not_imported(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let records = everybody(&fixture.other_pool_id);
+    let records = identity_records(&fixture.other_pool_id);
     let mut swapped = records.clone();
     swapped.swap(1, 3);
     let mut of_another_pool = records.clone();
@@ -158,7 +158,7 @@ pub async fn what_comes_out_of_order_is_not_imported(store: SharedStore) {
 /// However far what it left behind is purged by then: the same IDs are other people's now, and the logins too.
 pub async fn a_deleted_pool_comes_back_as_it_is_brought(store: SharedStore) {
     let brought = plain_pool(&SeededRandom::new(9));
-    let before = everybody(&brought.id);
+    let before = identity_records(&brought.id);
     let mut records = before.clone();
     (records[0].logins, records[4].logins) = (before[4].logins.clone(), before[0].logins.clone());
     records[3].logins.pop();
@@ -187,7 +187,7 @@ pub async fn a_deleted_pool_comes_back_as_it_is_brought(store: SharedStore) {
 
 pub async fn of_racing_imports_of_one_pool_one_brings_it(store: SharedStore) {
     let brought = plain_pool(&SeededRandom::new(9));
-    let records = everybody(&brought.id);
+    let records = identity_records(&brought.id);
     let imports = (0..8).map(|_| {
         let (store, brought, records) = (Arc::clone(&store), brought.clone(), records.clone());
         tokio::spawn(async move { import(&store, &brought, None, &records).await.unwrap().changed })
@@ -198,7 +198,7 @@ pub async fn of_racing_imports_of_one_pool_one_brings_it(store: SharedStore) {
 }
 
 /// A guest, people with one login and with several, one who lost a merge, and one whose last login is gone.
-fn everybody(pool_id: &IdentityPoolId) -> Vec<IdentityRecord> {
+fn identity_records(pool_id: &IdentityPoolId) -> Vec<IdentityRecord> {
     let several =
         vec![Login::developer(ODD_TEXT), Login::developer("eve"), public("a", "1"), public("b", "1")];
     [
