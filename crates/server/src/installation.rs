@@ -208,7 +208,7 @@ fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<
             "[store] url: instances of a function share no disk; use \"memory:\" with driver = \"cognito\", whose \
              identities are Amazon's to keep"
         ),
-        (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::of_one_among_many())),
+        (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
         (url, Instances::One) => Ok(daypass_store::open(url, open)?),
     }
 }

@@ -27,7 +27,7 @@ use crate::store::{KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGra
 pub struct MemoryStore {
     records: Mutex<Records>,
     /// Whether other processes with stores of their own serve the same people.
-    one_among_many: bool,
+    is_unshared: bool,
 }
 
 #[derive(Default)]
@@ -54,17 +54,17 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// An empty store of one process among many. It cannot tell what the others have seen, so that nothing counts once
+    /// An empty store of one process among many, which share nothing. It cannot tell what the others have seen, so that nothing counts once
     /// here, and no login can wait for its app: both are refused.
     #[must_use]
-    pub fn of_one_among_many() -> Self {
-        Self { one_among_many: true, ..Self::default() }
+    pub fn unshared() -> Self {
+        Self { is_unshared: true, ..Self::default() }
     }
 
     fn check_knows_all(&self) -> Result<(), StoreError> {
         let reason =
             "each process has a memory of its own: what counts once needs a store that all of them share";
-        refuse_if(self.one_among_many, reason)
+        refuse_if(self.is_unshared, reason)
     }
 
     /// A change that was interrupted by a panic may be half made, and is not to be built upon.
