@@ -38,11 +38,11 @@ pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
     let untouched = || format!("{} is not restored, and nothing was changed", file.display());
     let restoration = Restoration::begin(&file, database, &mut copying()).with_context(untouched)?;
     let restored = take_in(&restoration, &installation, &master_key, &file).await.with_context(untouched)?;
-    let told = Told::of(&restoration, restored);
+    let report = Report::of(&restoration, restored);
     let aside = aside(database, SystemClock.now());
     let replaced = restoration.finish(&aside)?;
-    print(&told.report(&file, database, replaced.then_some(&*aside)))?;
-    if told.copied_by_hand {
+    print(&report.text(&file, database, replaced.then_some(&*aside)))?;
+    if report.copied_by_hand {
         tell(
             "The file was not made by `daypass backup`. If somebody copied it beside a running\n\
              server without its -wal, the newest logins of that time are missing.",
@@ -85,7 +85,7 @@ fn aside(database: &Path, now: Timestamp) -> PathBuf {
 }
 
 /// What the operator has to know.
-struct Told {
+struct Report {
     people: String,
     newest_event: Option<Timestamp>,
     over_until: Timestamp,
@@ -94,7 +94,7 @@ struct Told {
     copied_by_hand: bool,
 }
 
-impl Told {
+impl Report {
     fn of(restoration: &Restoration, restored: Restored) -> Self {
         Self {
             people: people(&restoration.contents),
@@ -106,7 +106,7 @@ impl Told {
         }
     }
 
-    fn report(&self, file: &Path, database: &Path, aside: Option<&Path>) -> String {
+    fn text(&self, file: &Path, database: &Path, aside: Option<&Path>) -> String {
         let newest = self.newest_event.map_or("without an event".into(), |time| format!("up to {time:.0}"));
         let mut lines = vec![
             format!("Restored {} from {}:", database.display(), file.display()),
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn the_operator_hears_which_keys_work_again_on_a_narrow_terminal() {
         let over_until = Timestamp::from_second(1_795_859_101).unwrap();
-        let told = |keys_before| Told {
+        let told = |keys_before| Report {
             people: "1,204,000 identities with 1,391,000 logins".into(),
             newest_event: Some(over_until),
             over_until,
@@ -197,12 +197,12 @@ mod tests {
             keys_before,
             copied_by_hand: false,
         };
-        let report = |told: Told| {
+        let text_of = |told: Report| {
             let (database, aside) =
                 (Path::new("/var/lib/daypass/daypass.db"), Path::new("/var/lib/daypass/a"));
-            told.report(Path::new("/backup/2026-11-28.db"), database, Some(aside))
+            told.text(Path::new("/backup/2026-11-28.db"), database, Some(aside))
         };
-        let text = report(told(Some(vec![key(1, false), key(3, false)])));
+        let text = text_of(told(Some(vec![key(1, false), key(3, false)])));
         for line in [
             "  AKIA0000000000000001  enabled   disabled  ci",
             "  AKIA0000000000000002  enabled   absent    ci",
@@ -211,6 +211,6 @@ mod tests {
             assert!(text.contains(line), "{text}");
         }
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        assert!(report(told(None)).contains("AKIA0000000000000001  enabled   ?         ci"));
+        assert!(text_of(told(None)).contains("AKIA0000000000000001  enabled   ?         ci"));
     }
 }

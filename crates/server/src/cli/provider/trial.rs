@@ -1,7 +1,7 @@
 //! `daypass provider try`: the real engine against the live provider, each step told. What is told can go into
 //! a ticket: tokens are cut short, and our secret is nowhere.
 
-mod told;
+mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use daypass_core::login::provider::{
     AuthorizeRequest, Engine, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
 
-use self::told::Told;
+use self::trace::Trace;
 use crate::cli::print;
 use crate::config::Config;
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
@@ -74,8 +74,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let reach = Reach::with(config.network.allow_private.into_iter().chain(loopback()));
     let http = ReqwestHttp::new(Limits::default(), reach, Arc::new(SystemClock), Arc::new(SystemRandom))?;
-    let told = Told::new(http, provider.clone(), &proof, print);
-    let login = Engine::new(Arc::new(told), Arc::new(SystemClock)).verify(&provider, proof).await;
+    let trace = Trace::new(http, provider.clone(), &proof, print);
+    let login = Engine::new(Arc::new(trace), Arc::new(SystemClock)).verify(&provider, proof).await;
     conclude(login)
 }
 

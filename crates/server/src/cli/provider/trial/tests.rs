@@ -63,8 +63,8 @@ impl Setting {
                 Ok(())
             }
         };
-        let told_http = Told::new(http, provider.clone(), &proof, say);
-        let login = Engine::new(Arc::new(told_http), clock).verify(&provider, proof).await;
+        let trace = Trace::new(http, provider.clone(), &proof, say);
+        let login = Engine::new(Arc::new(trace), clock).verify(&provider, proof).await;
         let told = told.lock().unwrap().join("\n");
         (login, told)
     }

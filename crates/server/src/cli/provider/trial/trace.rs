@@ -20,8 +20,8 @@ const MAX_SECRETIVE_WORD: usize = 8;
 /// A part of a path longer than this may be a token.
 const MAX_STEP_CHARS: usize = 28;
 
-/// Tells what it passes on.
-pub(super) struct Told<H, S> {
+/// The way to a provider that tells what it passes on.
+pub(super) struct Trace<H, S> {
     http: H,
     provider: Arc<Provider>,
     /// What may be shown nowhere, not even in an error that repeats it.
@@ -30,7 +30,7 @@ pub(super) struct Told<H, S> {
     say: S,
 }
 
-impl<H, S: Fn(&str) -> std::io::Result<()>> Told<H, S> {
+impl<H, S: Fn(&str) -> std::io::Result<()>> Trace<H, S> {
     pub fn new(http: H, provider: Arc<Provider>, proof: &UnverifiedProof, say: S) -> Self {
         let mut hidden = vec![provider.client_secret.expose().to_owned()];
         hidden.extend(secrets(proof));
@@ -118,7 +118,7 @@ impl<H, S: Fn(&str) -> std::io::Result<()>> Told<H, S> {
 }
 
 #[async_trait]
-impl<H: ProviderHttp, S: Fn(&str) -> std::io::Result<()> + Send + Sync> ProviderHttp for Told<H, S> {
+impl<H: ProviderHttp, S: Fn(&str) -> std::io::Result<()> + Send + Sync> ProviderHttp for Trace<H, S> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         self.tell_request(&request);
         let answer = self.http.send(request).await;
@@ -241,8 +241,8 @@ mod tests {
                 Ok(())
             }
         };
-        let told = Told::new(Answers(answer), provider(), &proof, say);
-        told.send(Request::get(url).body(Bytes::new()).unwrap()).await.unwrap();
+        let trace = Trace::new(Answers(answer), provider(), &proof, say);
+        trace.send(Request::get(url).body(Bytes::new()).unwrap()).await.unwrap();
         lines.lock().unwrap().join("\n")
     }
 
