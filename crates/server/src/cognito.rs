@@ -16,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use daypass_core::broker::developer_pool::{
-    AdmissionError, Admitted, DeveloperPool, Place, TwoLogins, Wishes,
+    AdmissionError, DeveloperPool, ExchangeOptions, Issued, Reservation, TwoLogins,
 };
 use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{IdentityId, Region};
@@ -33,12 +33,12 @@ use crate::config::{PoolConfig, RegionConfig};
 use crate::crowd::{Crowd, Presence};
 
 /// What makes two exchanges the same: the developer user, and what is wanted.
-type Exchange = (String, Wishes);
+type Exchange = (String, ExchangeOptions);
 
 /// The pools of an installation, one in each Region.
 pub struct CognitoPool {
     regions: Arc<Regions>,
-    flights: SingleFlight<Exchange, Result<Admitted, AdmissionError>>,
+    flights: SingleFlight<Exchange, Result<Issued, AdmissionError>>,
     crowd: Crowd,
     tags: LoginTags,
     trail: Arc<AuditTrail>,
@@ -59,15 +59,15 @@ impl CognitoPool {
     }
 
     /// Who asks for the same at the same moment gets the same answer, and counts as one.
-    async fn serve(&self, login: &VerifiedLogin, wishes: Wishes) -> Result<Admitted, AdmissionError> {
+    async fn serve(&self, login: &VerifiedLogin, options: ExchangeOptions) -> Result<Issued, AdmissionError> {
         let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
         let identifier = login.developer_user_identifier().to_owned();
-        let exchange = (identifier.clone(), wishes.clone());
+        let exchange = (identifier.clone(), options.clone());
         let (regions, crowd) = (self.regions.clone(), self.crowd.clone());
         let start = || {
             async move {
                 let presence = crowd.enter(&identifier).ok_or(AdmissionError::TooManyAtOnce)?;
-                regions.admit(&User { identifier, tags, presence }, &wishes).await
+                regions.admit(&User { identifier, tags, presence }, &options).await
             }
             .boxed()
         };
@@ -86,18 +86,18 @@ impl CognitoPool {
         self.crowd.enter(identifier).ok_or(AdmissionError::TooManyAtOnce)
     }
 
-    /// Records that somebody was admitted, and their credentials as well.
+    /// Records what was issued to a user, credentials by an event of their own.
     async fn record(
         &self,
         user: &str,
-        admitted: &Admitted,
+        issued: &Issued,
         events: impl IntoIterator<Item = AuditDraft>,
         by: &Requester,
     ) -> Result<(), AdmissionError> {
-        let credentials = admitted.credentials.as_ref().map(|credentials| {
+        let credentials = issued.credentials.as_ref().map(|credentials| {
             let mut event = AuditDraft::by(AuditAction::Credentials, by);
             event.developer_user_identifier = Some(user.to_owned());
-            event.identity_id = Some(admitted.token.identity_id.clone());
+            event.identity_id = Some(issued.token.identity_id.clone());
             event.access_key_id = Some(credentials.access_key_id.clone());
             event
         });
@@ -108,22 +108,22 @@ impl CognitoPool {
 
 #[async_trait]
 impl DeveloperPool for CognitoPool {
-    fn reserve(&self, wishes: &Wishes, origin: &Origin) -> Result<Place, AdmissionError> {
-        self.regions.reserve(wishes, origin.source_ip)
+    fn reserve(&self, options: &ExchangeOptions, origin: &Origin) -> Result<Reservation, AdmissionError> {
+        self.regions.reserve(options, origin.source_ip)
     }
 
     async fn admit(
         &self,
         login: &VerifiedLogin,
-        wishes: Wishes,
+        options: ExchangeOptions,
         mut draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError> {
-        match self.serve(login, wishes).await {
-            Ok(admitted) => {
-                draft.identity_id = Some(admitted.token.identity_id.clone());
-                self.record(login.developer_user_identifier(), &admitted, [draft], by).await?;
-                Ok(admitted)
+    ) -> Result<Issued, AdmissionError> {
+        match self.serve(login, options).await {
+            Ok(issued) => {
+                draft.identity_id = Some(issued.token.identity_id.clone());
+                self.record(login.developer_user_identifier(), &issued, [draft], by).await?;
+                Ok(issued)
             }
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }
@@ -132,19 +132,19 @@ impl DeveloperPool for CognitoPool {
     async fn link(
         &self,
         logins: TwoLogins<'_>,
-        wishes: Wishes,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<Issued, AdmissionError> {
         let linked = async {
             let (first, second) = (self.user(logins.first)?, self.user(logins.second)?);
-            self.regions.link(&first, &second, &wishes).await
+            self.regions.link(&first, &second, &options).await
         };
         match linked.await {
-            Ok(admitted) => {
-                let events = logins.events(&draft, &admitted.token.identity_id);
-                self.record(logins.first.developer_user_identifier(), &admitted, events, by).await?;
-                Ok(admitted)
+            Ok(issued) => {
+                let events = logins.events(&draft, &issued.token.identity_id);
+                self.record(logins.first.developer_user_identifier(), &issued, events, by).await?;
+                Ok(issued)
             }
             Err(error) => self.trail.conclude(draft, Err(error)).await,
         }

@@ -19,9 +19,9 @@ use crate::records::identity::Login;
 use crate::store::StoreError;
 use crate::token::openid_token::OpenIdToken;
 
-/// What a client wants besides being known.
+/// What a client asks for besides its identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Wishes {
+pub struct ExchangeOptions {
     /// A guest to be upgraded.
     pub identity_id: Option<IdentityId>,
     /// How long the token is to live, 1 second to 24 hours.
@@ -32,9 +32,9 @@ pub struct Wishes {
     pub credentials: bool,
 }
 
-/// Somebody who has an identity now.
+/// What is issued to an identity.
 #[derive(Debug, Clone)]
-pub struct Admitted {
+pub struct Issued {
     /// The identity's token.
     pub token: OpenIdToken,
     /// The pool that the identity is in.
@@ -116,11 +116,11 @@ impl From<StoreError> for AdmissionError {
 
 /// A place among those whom the pool will let in, kept until it is dropped: when the login is verified.
 #[derive(Default)]
-pub struct Place(
+pub struct Reservation(
     #[expect(dead_code, reason = "it is there to be dropped")] Option<Box<dyn Any + Send + Sync>>,
 );
 
-impl Place {
+impl Reservation {
     /// A place that ends when `kept` is dropped.
     #[must_use]
     pub fn keeping(kept: impl Any + Send + Sync) -> Self {
@@ -136,9 +136,9 @@ pub trait DeveloperPool: Send + Sync {
     ///
     /// # Errors
     /// [`AdmissionError::Busy`], or what is known already to be in the way.
-    fn reserve(&self, wishes: &Wishes, origin: &Origin) -> Result<Place, AdmissionError> {
-        let _ = (wishes, origin);
-        Ok(Place::default())
+    fn reserve(&self, options: &ExchangeOptions, origin: &Origin) -> Result<Reservation, AdmissionError> {
+        let _ = (options, origin);
+        Ok(Reservation::default())
     }
 
     /// Finds or creates the identity of a verified login, and has a token made for it. The same login has the same
@@ -151,10 +151,10 @@ pub trait DeveloperPool: Send + Sync {
     async fn admit(
         &self,
         login: &VerifiedLogin,
-        wishes: Wishes,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError>;
+    ) -> Result<Issued, AdmissionError>;
 
     /// Makes two logins lead to the identity of the first, and has a token made for it. The identity that the second
     /// led to, if it led to another one, ends.
@@ -164,10 +164,10 @@ pub trait DeveloperPool: Send + Sync {
     async fn link(
         &self,
         logins: TwoLogins<'_>,
-        wishes: Wishes,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError>;
+    ) -> Result<Issued, AdmissionError>;
 
     /// The identities of a developer user, one at most in each Region. Nothing is made.
     ///
@@ -222,12 +222,12 @@ impl DeveloperPool for EmbeddedPool {
     async fn admit(
         &self,
         login: &VerifiedLogin,
-        wishes: Wishes,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError> {
-        match self.grant(login, wishes, by).await {
-            Ok((grant, credentials)) => Ok(Admitted {
+    ) -> Result<Issued, AdmissionError> {
+        match self.grant(login, options, by).await {
+            Ok((grant, credentials)) => Ok(Issued {
                 token: self.pools.issue(grant, draft).await?,
                 pool_id: self.pool_id.clone(),
                 region: self.pools.region.clone(),
@@ -240,19 +240,19 @@ impl DeveloperPool for EmbeddedPool {
     async fn link(
         &self,
         logins: TwoLogins<'_>,
-        wishes: Wishes,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<Issued, AdmissionError> {
         let granted = match self.merge(&logins, by).await {
-            Ok(()) => self.grant(logins.first, wishes, by).await,
+            Ok(()) => self.grant(logins.first, options, by).await,
             Err(error) => Err(error),
         };
         match granted {
             Ok((grant, credentials)) => {
                 let [second, first] = logins.events(&draft, grant.identity_id());
                 self.trail.allowed(second).await?;
-                Ok(Admitted {
+                Ok(Issued {
                     token: self.pools.issue(grant, first).await?,
                     pool_id: self.pool_id.clone(),
                     region: self.pools.region.clone(),
@@ -307,20 +307,20 @@ impl EmbeddedPool {
     async fn grant(
         &self,
         login: &VerifiedLogin,
-        wishes: Wishes,
+        options: ExchangeOptions,
         by: &Requester,
     ) -> Result<(TokenGrant, Option<Credentials>), AdmissionError> {
-        if let Some(wanted) = wishes.region.filter(|wanted| *wanted != self.pools.region) {
+        if let Some(wanted) = options.region.filter(|wanted| *wanted != self.pools.region) {
             let known = vec![self.pools.region.to_string()];
             return Err(AdmissionError::UnknownRegion { wanted, known });
         }
         let principal_tags = self.tags.of(login).map_err(AdmissionError::tag)?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(login);
-        let resolved = self.pools.resolve(&pool, user, Vec::new(), wishes.identity_id, by).await?;
-        let duration = wishes.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
+        let resolved = self.pools.resolve(&pool, user, Vec::new(), options.identity_id, by).await?;
+        let duration = options.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
         let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, principal_tags })?;
-        let credentials = if wishes.credentials {
+        let credentials = if options.credentials {
             Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
         } else {
             None

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Reason, Requester};
-use crate::broker::developer_pool::{AdmissionError, Admitted, DeveloperPool, TwoLogins, Wishes};
+use crate::broker::developer_pool::{AdmissionError, DeveloperPool, ExchangeOptions, Issued, TwoLogins};
 use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{LoginCode, LoginCodes};
 use crate::ground::clock::{Clock, SignedDuration};
@@ -20,16 +20,16 @@ use crate::store::{Once, StoreError};
 #[derive(Debug)]
 pub struct ExchangeRequest {
     /// What shows that somebody signed in.
-    pub shown: Shown,
+    pub presented: PresentedProof,
     /// What is wanted besides.
-    pub wishes: Wishes,
+    pub options: ExchangeOptions,
 }
 
 /// What shows that somebody signed in.
 #[derive(Debug)]
-pub enum Shown {
+pub enum PresentedProof {
     /// Something that a provider handed out.
-    Proof {
+    OfProvider {
         /// The provider's ID in the configuration.
         provider: String,
         /// What it handed out.
@@ -43,11 +43,11 @@ pub enum Shown {
 #[derive(Debug)]
 pub struct LinkProofsRequest {
     /// What shows the login whose identity stays.
-    pub first: Shown,
+    pub first: PresentedProof,
     /// What shows the other one.
-    pub second: Shown,
+    pub second: PresentedProof,
     /// What is wanted besides.
-    pub wishes: Wishes,
+    pub options: ExchangeOptions,
 }
 
 /// What a client gets.
@@ -58,7 +58,7 @@ pub struct Exchanged {
     /// How the person wants to be seen.
     pub user: DisplayUser,
     /// The identity, its token, and perhaps credentials.
-    pub admitted: Admitted,
+    pub issued: Issued,
 }
 
 /// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
@@ -149,16 +149,16 @@ impl Broker {
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
         let verified = async {
-            let wishes = self.bounded(request.wishes)?;
-            let _place = self.pool.reserve(&wishes, &by.origin)?;
-            Ok((self.login(request.shown, &mut draft).await?, wishes))
+            let options = self.bounded(request.options)?;
+            let _reservation = self.pool.reserve(&options, &by.origin)?;
+            Ok((self.login(request.presented, &mut draft).await?, options))
         };
-        let (login, wishes) = match verified.await {
+        let (login, options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
-        let admitted = self.pool.admit(&login, wishes, draft, by).await?;
-        Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), admitted })
+        let issued = self.pool.admit(&login, options, draft, by).await?;
+        Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), issued })
     }
 
     /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two
@@ -169,24 +169,24 @@ impl Broker {
     pub async fn link(&self, request: LinkProofsRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
-            let wishes = self.bounded(request.wishes)?;
-            let _place = self.pool.reserve(&wishes, &by.origin)?;
+            let options = self.bounded(request.options)?;
+            let _reservation = self.pool.reserve(&options, &by.origin)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
-            Ok((first, second, wishes))
+            Ok((first, second, options))
         };
-        let (first, second, wishes) = match verified.await {
+        let (first, second, options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let same = first.developer_user_identifier() == second.developer_user_identifier();
-        let admitted = if same {
-            self.pool.admit(&first, wishes, draft, by).await?
+        let issued = if same {
+            self.pool.admit(&first, options, draft, by).await?
         } else {
             let logins = TwoLogins { first: &first, second: &second };
-            self.pool.link(logins, wishes, draft, by).await?
+            self.pool.link(logins, options, draft, by).await?
         };
-        Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), admitted })
+        Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), issued })
     }
 
     /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that
@@ -211,27 +211,31 @@ impl Broker {
         Ok(self.login_codes.issue(&login, app.binding()).await?)
     }
 
-    /// Wishes within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
+    /// Options within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
     /// life to is no longer than the limit either.
-    fn bounded(&self, mut wishes: Wishes) -> Result<Wishes, ExchangeError> {
+    fn bounded(&self, mut options: ExchangeOptions) -> Result<ExchangeOptions, ExchangeError> {
         let max = self.max_token_duration;
-        match wishes.token_duration {
+        match options.token_duration {
             Some(wanted) if wanted > max => return Err(ExchangeError::TokenDurationTooLong { max }),
-            None if max < DEFAULT_TOKEN_DURATION => wishes.token_duration = Some(max),
+            None if max < DEFAULT_TOKEN_DURATION => options.token_duration = Some(max),
             _ => {}
         }
-        Ok(wishes)
+        Ok(options)
     }
 
-    async fn login(&self, shown: Shown, draft: &mut AuditDraft) -> Result<VerifiedLogin, ExchangeError> {
-        match shown {
-            Shown::Proof { provider, proof } => {
+    async fn login(
+        &self,
+        presented: PresentedProof,
+        draft: &mut AuditDraft,
+    ) -> Result<VerifiedLogin, ExchangeError> {
+        match presented {
+            PresentedProof::OfProvider { provider, proof } => {
                 let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
                 draft.provider = Some(provider.id.clone());
                 self.check_redirect_uri(&proof)?;
                 self.verify(&provider, proof, draft).await
             }
-            Shown::LoginCode(code) => {
+            PresentedProof::LoginCode(code) => {
                 let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::Credentials as AmazonsCredentials;
-use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Wishes};
+use daypass_core::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued};
 use daypass_core::credentials::session_token::Credentials;
 use daypass_core::credentials::sts::FEDERATED_PROVIDER;
 use daypass_core::ground::clock::{Clock, Timestamp};
@@ -54,12 +54,12 @@ impl Region {
     }
 
     /// A token for a developer user, and credentials if they are wanted.
-    pub(super) async fn admit(&self, user: &User, wishes: &Wishes) -> Result<Admitted, Failure> {
-        if let Some(id) = &wishes.identity_id {
+    pub(super) async fn admit(&self, user: &User, options: &ExchangeOptions) -> Result<Issued, Failure> {
+        if let Some(id) = &options.identity_id {
             self.check_guest(id, user).await?;
         }
-        let token = self.token(user, wishes).await?;
-        self.hand_out(user, token, wishes).await
+        let token = self.token(user, options).await?;
+        self.hand_out(user, token, options).await
     }
 
     /// The same for the first of two users who are one person from now on. IAM credentials alone do not attach a
@@ -69,17 +69,17 @@ impl Region {
         &self,
         first: &User,
         second: &User,
-        wishes: &Wishes,
-    ) -> Result<Admitted, Failure> {
-        let token = self.token(first, wishes).await?;
-        let other = self.token(second, &Wishes::default()).await?;
+        options: &ExchangeOptions,
+    ) -> Result<Issued, Failure> {
+        let token = self.token(first, options).await?;
+        let other = self.token(second, &ExchangeOptions::default()).await?;
         if other.identity_id != token.identity_id {
             let survivor = self.merge(second, first).await?;
             if survivor != token.identity_id {
                 return Err(self.unusable_answer(&"another identity than the first login's stayed"));
             }
         }
-        self.hand_out(first, token, wishes).await
+        self.hand_out(first, token, options).await
     }
 
     /// LookupDeveloperIdentity.
@@ -119,16 +119,22 @@ impl Region {
         self.identity_id(self.ask(&destination.presence, call, ask).await?.identity_id)
     }
 
-    async fn hand_out(&self, user: &User, token: OpenIdToken, wishes: &Wishes) -> Result<Admitted, Failure> {
-        let credentials = if wishes.credentials { Some(self.credentials(user, &token).await?) } else { None };
+    async fn hand_out(
+        &self,
+        user: &User,
+        token: OpenIdToken,
+        options: &ExchangeOptions,
+    ) -> Result<Issued, Failure> {
+        let credentials =
+            if options.credentials { Some(self.credentials(user, &token).await?) } else { None };
         let (pool_id, region) = (self.pool_id.clone(), self.name.clone());
-        Ok(Admitted { token, pool_id, region, credentials })
+        Ok(Issued { token, pool_id, region, credentials })
     }
 
     /// GetOpenIdTokenForDeveloperIdentity.
-    async fn token(&self, user: &User, wishes: &Wishes) -> Result<OpenIdToken, Failure> {
+    async fn token(&self, user: &User, options: &ExchangeOptions) -> Result<OpenIdToken, Failure> {
         let call = Call {
-            names_identity: wishes.identity_id.is_some(),
+            names_identity: options.identity_id.is_some(),
             ..self.call(Operation::GetOpenIdTokenForDeveloperIdentity)
         };
         let tags: HashMap<_, _> = user.tags.clone().into_iter().collect();
@@ -139,8 +145,8 @@ impl Region {
                 .identity_pool_id(self.pool_id.as_str())
                 .logins(&self.developer_provider, &user.identifier)
                 .set_principal_tags(tags.clone())
-                .set_identity_id(wishes.identity_id.as_ref().map(ToString::to_string))
-                .set_token_duration(wishes.token_duration.map(|duration| duration.as_secs()))
+                .set_identity_id(options.identity_id.as_ref().map(ToString::to_string))
+                .set_token_duration(options.token_duration.map(|duration| duration.as_secs()))
                 .send()
         };
         let answer = self.ask(&user.presence, call, ask).await?;

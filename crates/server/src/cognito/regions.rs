@@ -4,9 +4,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
-
 use daypass_core::audit::AuditTrail;
-use daypass_core::broker::developer_pool::{AdmissionError, Admitted, Place, Wishes};
+use daypass_core::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, Reservation};
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{self, IdentityId};
 use daypass_core::ground::random::Random;
@@ -67,29 +66,37 @@ impl Regions {
     }
 
     /// Keeps a place in the queue of a Region that may answer.
-    pub(super) fn reserve(&self, wishes: &Wishes, peer: Option<IpAddr>) -> Result<Place, AdmissionError> {
-        let candidates = self.candidates(wishes)?;
+    pub(super) fn reserve(
+        &self,
+        options: &ExchangeOptions,
+        peer: Option<IpAddr>,
+    ) -> Result<Reservation, AdmissionError> {
+        let candidates = self.candidates(options)?;
         let mut failure = None;
         for region in candidates.into_iter().filter(|region| !region.is_resting()) {
             match region.tokens.reserve(peer) {
-                Ok(place) => return Ok(Place::keeping(place)),
+                Ok(reserved) => return Ok(Reservation::keeping(reserved)),
                 Err(busy) => failure = Some(busy),
             }
         }
         // Where no Region is up there is no queue to be too long; what is wrong is found when it is asked.
-        failure.map_or_else(|| Ok(Place::default()), |busy| Err(refusal(busy)))
+        failure.map_or_else(|| Ok(Reservation::default()), |busy| Err(refusal(busy)))
     }
 
     /// Asks one Region after the other, until one answers. One that did not answer the last requests is not asked.
-    pub(super) async fn admit(&self, user: &User, wishes: &Wishes) -> Result<Admitted, AdmissionError> {
+    pub(super) async fn admit(
+        &self,
+        user: &User,
+        options: &ExchangeOptions,
+    ) -> Result<Issued, AdmissionError> {
         let mut last = None;
-        for region in self.candidates(wishes)? {
+        for region in self.candidates(options)? {
             if region.is_resting() {
                 last.get_or_insert(refusal(region.resting()));
                 continue;
             }
-            match region.admit(user, wishes).await {
-                Ok(admitted) => return Ok(admitted),
+            match region.admit(user, options).await {
+                Ok(issued) => return Ok(issued),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(failure) => last = Some(refusal(failure)),
             }
@@ -104,14 +111,14 @@ impl Regions {
         &self,
         first: &User,
         second: &User,
-        wishes: &Wishes,
-    ) -> Result<Admitted, AdmissionError> {
-        let (mut answer, mut wishes) = (None, wishes.clone());
-        for region in self.candidates(&wishes)? {
-            let linked = region.link(first, second, &wishes).await.map_err(refusal)?;
+        options: &ExchangeOptions,
+    ) -> Result<Issued, AdmissionError> {
+        let (mut answer, mut options) = (None, options.clone());
+        for region in self.candidates(&options)? {
+            let linked = region.link(first, second, &options).await.map_err(refusal)?;
             answer.get_or_insert(linked);
             // What nobody gets is not made.
-            wishes.credentials = false;
+            options.credentials = false;
         }
         answer.ok_or_else(|| AdmissionError::Misconfigured("there is no [[pool.region]]".into()))
     }
@@ -132,13 +139,13 @@ impl Regions {
 
     /// The Regions that may answer, in the order in which they are asked. A guest to be upgraded is in one Region,
     /// and so is whoever asks for one.
-    fn candidates(&self, wishes: &Wishes) -> Result<Vec<&Region>, AdmissionError> {
-        if let Some(id) = &wishes.identity_id {
-            let wanted = wishes.region.as_ref().is_none_or(|wanted| wanted.as_str() == id.region());
+    fn candidates(&self, options: &ExchangeOptions) -> Result<Vec<&Region>, AdmissionError> {
+        if let Some(id) = &options.identity_id {
+            let wanted = options.region.as_ref().is_none_or(|wanted| wanted.as_str() == id.region());
             let home = self.0.iter().find(|region| wanted && region.name.as_str() == id.region());
             return home.map(|region| vec![region]).ok_or_else(|| no_identity(id));
         }
-        let Some(wanted) = &wishes.region else { return Ok(self.0.iter().collect()) };
+        let Some(wanted) = &options.region else { return Ok(self.0.iter().collect()) };
         match self.0.iter().find(|region| region.name == *wanted) {
             Some(region) => Ok(vec![region]),
             None => Err(AdmissionError::UnknownRegion {

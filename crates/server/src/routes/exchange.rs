@@ -8,8 +8,8 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
-use daypass_core::broker::developer_pool::Wishes;
-use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkProofsRequest, Shown};
+use daypass_core::broker::developer_pool::ExchangeOptions;
+use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkProofsRequest, PresentedProof};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::SignedDuration;
@@ -119,21 +119,21 @@ const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps
 const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
-/// The two proofs of a link, and its wishes.
+/// The two proofs of a link, and its options.
 pub(super) fn read_link(mut body: Body) -> Result<LinkProofsRequest, ApiError> {
     let first = body
         .first
         .take()
         .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
-    let ExchangeRequest { shown: second, wishes } = body.read()?;
+    let ExchangeRequest { presented: second, options } = body.read()?;
     let first = first.read()?;
-    if wishes.identity_id.is_some() {
+    if options.identity_id.is_some() {
         return Err(malformed("identity_id goes with /v1/exchange: the identity is that of the first login"));
     }
-    if first.wishes != Wishes::default() {
+    if first.options != ExchangeOptions::default() {
         return Err(malformed("first: a proof and nothing else; what is wanted besides stands beside it"));
     }
-    Ok(LinkProofsRequest { first: first.shown, second, wishes })
+    Ok(LinkProofsRequest { first: first.presented, second, options })
 }
 
 impl Body {
@@ -150,19 +150,19 @@ impl Body {
         };
         let region = self.region.take().map(|region| Region::parse(&region)).transpose();
         let region = region.map_err(|error| malformed(&format!("region: {error}")))?;
-        let wishes = Wishes { identity_id, token_duration, region, credentials: self.credentials };
-        Ok(ExchangeRequest { shown: self.shown()?, wishes })
+        let options = ExchangeOptions { identity_id, token_duration, region, credentials: self.credentials };
+        Ok(ExchangeRequest { presented: self.presented()?, options })
     }
 
-    fn shown(mut self) -> Result<Shown, ApiError> {
+    fn presented(mut self) -> Result<PresentedProof, ApiError> {
         if let Some(code) = self.login_code.take() {
-            return Ok(Shown::LoginCode(self.login_code(code)?));
+            return Ok(PresentedProof::LoginCode(self.login_code(code)?));
         }
         if self.app.is_some() {
             return Err(malformed(LOGIN_CODE));
         }
         let provider = self.provider.take().ok_or_else(|| malformed("missing field `provider`"))?;
-        Ok(Shown::Proof { provider, proof: self.proof()? })
+        Ok(PresentedProof::OfProvider { provider, proof: self.proof()? })
     }
 
     fn login_code(self, code: String) -> Result<LoginCode, ApiError> {
@@ -238,14 +238,14 @@ fn malformed(detail: &str) -> ApiError {
 
 pub(super) fn answer(exchanged: &Exchanged) -> Response {
     let body = Answer {
-        identity_id: &exchanged.admitted.token.identity_id,
-        token: exchanged.admitted.token.token.expose(),
-        expires_at: exchanged.admitted.token.expires_at.to_string(),
-        identity_pool_id: exchanged.admitted.pool_id.as_str(),
-        region: exchanged.admitted.region.as_str(),
+        identity_id: &exchanged.issued.token.identity_id,
+        token: exchanged.issued.token.token.expose(),
+        expires_at: exchanged.issued.token.expires_at.to_string(),
+        identity_pool_id: exchanged.issued.pool_id.as_str(),
+        region: exchanged.issued.region.as_str(),
         provider: &exchanged.provider,
         user: User::of(exchanged),
-        credentials: exchanged.admitted.credentials.as_ref().map(shown),
+        credentials: exchanged.issued.credentials.as_ref().map(shown),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

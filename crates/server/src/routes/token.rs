@@ -7,8 +7,8 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
-use daypass_core::broker::developer_pool::Wishes;
-use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, Shown};
+use daypass_core::broker::developer_pool::ExchangeOptions;
+use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, PresentedProof};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::ground::form;
 use daypass_core::ground::ids::RequestId;
@@ -52,7 +52,8 @@ async fn exchange(app: &App, id: &RequestId, request: Request) -> Result<Respons
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let code = read(&parts.headers, &body::read(body, MAX_BODY, Dialect::OAuth).await?)?;
-    let wanted = ExchangeRequest { shown: Shown::LoginCode(code), wishes: Wishes::default() };
+    let wanted =
+        ExchangeRequest { presented: PresentedProof::LoginCode(code), options: ExchangeOptions::default() };
     let exchanged = app.broker.exchange(wanted, &Requester::anonymous(id, origin::of(&parts))).await;
     Ok(answer(app, &exchanged.map_err(ApiError::exchange)?))
 }
@@ -81,15 +82,15 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<LoginCode, ApiError> {
 }
 
 fn answer(app: &App, exchanged: &Exchanged) -> Response {
-    let lifetime = exchanged.admitted.token.expires_at.as_second() - app.clock.now().as_second();
+    let lifetime = exchanged.issued.token.expires_at.as_second() - app.clock.now().as_second();
     let body = Answer {
-        access_token: exchanged.admitted.token.token.expose(),
+        access_token: exchanged.issued.token.token.expose(),
         token_type: "Bearer",
         issued_token_type: "urn:ietf:params:oauth:token-type:id_token",
         expires_in: lifetime,
-        identity_id: exchanged.admitted.token.identity_id.as_str(),
-        identity_pool_id: exchanged.admitted.pool_id.as_str(),
-        region: exchanged.admitted.region.as_str(),
+        identity_id: exchanged.issued.token.identity_id.as_str(),
+        identity_pool_id: exchanged.issued.pool_id.as_str(),
+        region: exchanged.issued.region.as_str(),
         provider: &exchanged.provider,
         user: User::of(exchanged),
     };
