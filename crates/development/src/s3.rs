@@ -97,9 +97,9 @@ struct GateKeeper;
 #[async_trait]
 impl S3Auth for GateKeeper {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let admitted = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
-        if admitted.access_key_id.as_str() == access_key {
-            Ok(SecretKey::from(admitted.secret.expose()))
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
+        if bearer.access_key_id.as_str() == access_key {
+            Ok(SecretKey::from(bearer.secret.expose()))
         } else {
             Err(s3_error!(InvalidAccessKeyId))
         }

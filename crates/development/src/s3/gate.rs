@@ -28,11 +28,11 @@ const OLD_PARAMETERS: [&str; 2] = ["AWSAccessKeyId", "Signature"];
 const SIGNATURE_REFUSED: &str = "signature_refused";
 
 tokio::task_local! {
-    static ADMITTED: Arc<Admitted>;
+    static BEARER: Arc<Bearer>;
 }
 
 /// The bearer of a request's credentials. Whether they also signed it, `s3s` verifies with the secret.
-pub(super) struct Admitted {
+pub(super) struct Bearer {
     pub access_key_id: AccessKeyId,
     pub secret: Secret,
     pub caller: Caller,
@@ -49,7 +49,7 @@ pub(super) struct Refusal {
     pub grounds: Grounds,
 }
 
-impl Admitted {
+impl Bearer {
     pub fn note_refusal(&self, refusal: Refusal) {
         *self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(refusal);
     }
@@ -60,8 +60,8 @@ impl Admitted {
 }
 
 /// Whom the gate admitted to the request that is being answered.
-pub(super) fn admitted() -> Option<Arc<Admitted>> {
-    ADMITTED.try_with(Clone::clone).ok()
+pub(super) fn bearer() -> Option<Arc<Bearer>> {
+    BEARER.try_with(Clone::clone).ok()
 }
 
 /// Lets a request in with the credentials that it bears, and records it if it is refused, here or further
@@ -96,7 +96,7 @@ fn keep_out_of_caches(response: &mut Response) {
 
 async fn answer(
     embedded: &Embedded,
-    bearer: Admitted,
+    bearer: Bearer,
     mut draft: AuditDraft,
     request: Request,
     next: Next,
@@ -107,7 +107,7 @@ async fn answer(
         draft.identity_id = Some(opened.session.identity_id.clone());
     }
     let bearer = Arc::new(bearer);
-    let mut response = ADMITTED.scope(bearer.clone(), next.run(request)).await;
+    let mut response = BEARER.scope(bearer.clone(), next.run(request)).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && let Some(fault) = bearer.fault.take()
     {
@@ -150,7 +150,7 @@ fn stopped(status: StatusCode, code: &'static str, message: impl Into<String>) -
     Stopped { status, code, message: message.into(), detail: None, access_key_id: None }
 }
 
-async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Admitted, Stopped> {
+async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Bearer, Stopped> {
     refuse_form_upload(parts)?;
     refuse_old_signature(parts)?;
     let claimed = embedded.callers.claimed(parts, SERVICE);
@@ -158,7 +158,7 @@ async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Admitted, Sto
     match embedded.callers.find(&access_key_id, session_token.as_ref().map(Secret::expose)).await {
         Ok((caller, secret)) => {
             let origin = embedded.proxies.origin(&parts.extensions, &parts.headers);
-            Ok(Admitted {
+            Ok(Bearer {
                 access_key_id,
                 secret,
                 caller,

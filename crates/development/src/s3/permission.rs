@@ -24,7 +24,7 @@ use s3s::{S3Request, S3Result, s3_error};
 
 use super::body;
 use super::folder::{self, Folder};
-use super::gate::{self, Admitted, Refusal};
+use super::gate::{self, Bearer, Refusal};
 use daypass_server::sigv4::Caller;
 
 /// Asks the policy of the key or of the role about every request.
@@ -38,7 +38,7 @@ const DOCUMENTS: [&str; 3] = ["CompleteMultipartUpload", "CreateBucket", "Delete
 
 /// Whatever fails from now on is not the body's fault.
 fn has_read_document() -> S3Result<()> {
-    gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?.fault.note(None);
+    gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?.fault.note(None);
     Ok(())
 }
 
@@ -60,7 +60,7 @@ impl Permission {
         need: Need,
         credentials: &mut Option<Credentials>,
     ) -> S3Result<()> {
-        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
         if self.folder.owner(upload_id).await? != owner(&bearer.caller) {
             return Err(refuse(
                 &bearer,
@@ -73,7 +73,7 @@ impl Permission {
     }
 
     /// The policy of the developer's key or of the role decides.
-    fn check_need(&self, bearer: &Admitted, need: &Need, context: Context) -> S3Result<()> {
+    fn check_need(&self, bearer: &Bearer, need: &Need, context: Context) -> S3Result<()> {
         if need.action.is_empty() {
             return Err(refuse(
                 bearer,
@@ -106,7 +106,7 @@ fn own(credentials: Option<&mut Credentials>, caller: &Caller) {
     }
 }
 
-fn refuse(bearer: &Admitted, need: &Need, grounds: Grounds) -> s3s::S3Error {
+fn refuse(bearer: &Bearer, need: &Need, grounds: Grounds) -> s3s::S3Error {
     let resource = format!("{} {}", need.action, need.resource);
     bearer.note_refusal(Refusal { resource, grounds });
     s3_error!(AccessDenied, "Access Denied")
@@ -115,7 +115,7 @@ fn refuse(bearer: &Admitted, need: &Need, grounds: Grounds) -> s3s::S3Error {
 #[async_trait]
 impl S3Access for Permission {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let bearer = gate::admitted().filter(|_| cx.credentials().is_some());
+        let bearer = gate::bearer().filter(|_| cx.credentials().is_some());
         let bearer = bearer.ok_or_else(|| s3_error!(AccessDenied, "Anonymous access is not allowed."))?;
         let query = query_of(cx.uri());
         check_paths(cx.s3_path(), cx.headers(), &query)?;
@@ -143,7 +143,7 @@ impl S3Access for Permission {
     }
 
     async fn put_object(&self, request: &mut S3Request<PutObjectInput>) -> S3Result<()> {
-        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
         self.folder.check_place(&request.input.bucket, &request.input.key).await?;
         let (headers, trailer) = (&request.headers, request.trailing_headers.as_ref());
         request.input.body = body::watch(request.input.body.take(), headers, trailer, bearer.fault.clone());
@@ -189,13 +189,13 @@ impl S3Access for Permission {
         &self,
         request: &mut S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<()> {
-        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
         own(request.credentials.as_mut(), &bearer.caller);
         Ok(())
     }
 
     async fn upload_part(&self, request: &mut S3Request<UploadPartInput>) -> S3Result<()> {
-        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
         let UploadPartInput { bucket, key, upload_id, .. } = &request.input;
         let need = Need { action: "s3:PutObject", resource: object_arn(bucket, key) };
         self.check_upload(upload_id, need, &mut request.credentials).await?;
@@ -243,7 +243,7 @@ impl S3Access for Permission {
     /// the batch.
     async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
         has_read_document()?;
-        let bearer = gate::admitted().ok_or_else(|| s3_error!(AccessDenied))?;
+        let bearer = gate::bearer().ok_or_else(|| s3_error!(AccessDenied))?;
         for object in &request.input.delete.objects {
             check_key(&object.key)?;
             self.folder.check_place(&request.input.bucket, &object.key).await?;
