@@ -31,9 +31,9 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 pub use self::dialect::dialect_of;
 use self::state::{SharedApp, SharedEmbedded};
 use crate::error::{ApiError, Dialect, RequestFailure};
+use crate::every_request;
 use crate::installation::{App, Embedded};
 use crate::listen::{NoPlace, asks_for_life};
-use crate::request_id;
 use crate::secrets;
 
 /// Pages beside the API: one at `/`, where the AWS API answers too, and the files that it needs.
@@ -98,7 +98,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .merge(embedded)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(app, request_id::name_limit_and_log))
+        .layer(middleware::from_fn_with_state(app, every_request::name_limit_and_log))
 }
 
 /// The paths of the embedded pool: the AWS API, and what verifiers of its tokens ask for.

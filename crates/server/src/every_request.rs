@@ -1,4 +1,5 @@
-//! Every request gets an ID, which its answer, its log line and its audit events bear.
+//! What every request gets, whatever its route: an ID, which its answer, its log line and its audit events bear, an
+//! origin, a limit to its time, an answer if it panics, and a line in the log.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
