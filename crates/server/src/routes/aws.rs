@@ -5,6 +5,7 @@
 mod cognito;
 mod form;
 pub mod model;
+mod operations;
 mod pool;
 mod shapes;
 pub mod sts;
@@ -33,17 +34,6 @@ pub enum Access {
     Public,
     /// Whoever signs it with a developer access key, or with credentials, whose policy allows it.
     Signed,
-}
-
-/// An operation, who may call it, and what it takes.
-#[derive(Debug, Clone, Copy)]
-pub struct Operation {
-    /// Its name in the API.
-    pub name: &'static str,
-    /// Who may call it.
-    pub access: Access,
-    /// What it takes, where that is stated as data.
-    pub input: &'static [validation::Member],
 }
 
 /// Answers hold credentials and tokens, and a GET may be answered from a cache: none keeps them.

@@ -29,9 +29,12 @@ fn authorization(request: &mut Request<String>, from: &str, to: &str) {
 
 #[tokio::test]
 async fn the_public_operations_are_these_five() {
-    let all = model::OPERATIONS.iter().chain(sts::ACTIONS);
-    let public: Vec<&str> =
-        all.filter(|operation| operation.access == Access::Public).map(|operation| operation.name).collect();
+    let operations = model::OPERATIONS.iter().map(|operation| (operation.name, operation.access));
+    let actions = sts::ACTIONS.iter().map(|action| (action.name, action.access));
+    let public: Vec<&str> = operations
+        .chain(actions)
+        .filter_map(|(name, access)| (access == Access::Public).then_some(name))
+        .collect();
     let known = [
         "GetCredentialsForIdentity",
         "GetId",
@@ -40,7 +43,6 @@ async fn the_public_operations_are_these_five() {
         "AssumeRoleWithWebIdentity",
     ];
     assert_eq!(public, known);
-    assert_eq!((model::OPERATIONS.len(), sts::ACTIONS.len()), (23, 2));
 }
 
 #[tokio::test]

@@ -1,37 +1,97 @@
-//! The operations of the identity pool API, who may call them, and what their members have to look like:
-//! docs/reference/cognito-identity.md, 2 and 3 as data.
+//! The operations of the identity pool API: who may call each, which pools it is about, what its members have to look like,
+//! and what it does. docs/reference/cognito-identity.md, 2 and 3 as data.
 
 use daypass_core::ground::ids::IdentityId;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
-use super::Access::{Public, Signed};
+use super::Access;
+use super::operations::{self, Answer, Call};
+use super::pool::{About, MAX_IDENTITIES};
 use super::validation::{Member, Shape, Text};
-use super::{Access, Operation};
 
-/// All operations, in the order of their names. Four are public in Amazon's model, and no other is.
+/// An operation: whatever has to be said about one, so that none can be without any of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Its name in the API, and in policies.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// Which pools the policy of whoever signs is asked about.
+    pub(super) about: About,
+    /// What it takes.
+    pub(super) input: &'static [Member],
+    /// What it does.
+    pub(super) perform: Perform,
+}
+
+/// What an operation does with a request that may be performed.
+type Perform = for<'a> fn(Call<'a>) -> BoxFuture<'a, Answer>;
+
+/// All operations, in the order of their names. Those are public that are so in Amazon's model, and no other is.
 pub const OPERATIONS: &[Operation] = &[
-    operation("CreateIdentityPool", Signed, CREATE_IDENTITY_POOL),
-    operation("DeleteIdentities", Signed, DELETE_IDENTITIES),
-    operation("DeleteIdentityPool", Signed, POOL_ONLY),
-    operation("DescribeIdentity", Signed, IDENTITY_ONLY),
-    operation("DescribeIdentityPool", Signed, POOL_ONLY),
-    operation("GetCredentialsForIdentity", Public, GET_CREDENTIALS_FOR_IDENTITY),
-    operation("GetId", Public, GET_ID),
-    operation("GetIdentityPoolRoles", Signed, POOL_ONLY),
-    operation("GetOpenIdToken", Public, GET_OPEN_ID_TOKEN),
-    operation("GetOpenIdTokenForDeveloperIdentity", Signed, GET_OPEN_ID_TOKEN_FOR_DEVELOPER_IDENTITY),
-    operation("GetPrincipalTagAttributeMap", Signed, GET_PRINCIPAL_TAG_ATTRIBUTE_MAP),
-    operation("ListIdentities", Signed, LIST_IDENTITIES),
-    operation("ListIdentityPools", Signed, LIST_IDENTITY_POOLS),
-    operation("ListTagsForResource", Signed, LIST_TAGS_FOR_RESOURCE),
-    operation("LookupDeveloperIdentity", Signed, LOOKUP_DEVELOPER_IDENTITY),
-    operation("MergeDeveloperIdentities", Signed, MERGE_DEVELOPER_IDENTITIES),
-    operation("SetIdentityPoolRoles", Signed, SET_IDENTITY_POOL_ROLES),
-    operation("SetPrincipalTagAttributeMap", Signed, SET_PRINCIPAL_TAG_ATTRIBUTE_MAP),
-    operation("TagResource", Signed, TAG_RESOURCE),
-    operation("UnlinkDeveloperIdentity", Signed, UNLINK_DEVELOPER_IDENTITY),
-    operation("UnlinkIdentity", Public, UNLINK_IDENTITY),
-    operation("UntagResource", Signed, UNTAG_RESOURCE),
-    operation("UpdateIdentityPool", Signed, UPDATE_IDENTITY_POOL),
+    signed("CreateIdentityPool", About::NoPool, CREATE_IDENTITY_POOL, |call| {
+        operations::create_identity_pool(call).boxed()
+    }),
+    signed("DeleteIdentities", About::Identities, DELETE_IDENTITIES, |call| {
+        operations::delete_identities(call).boxed()
+    }),
+    signed("DeleteIdentityPool", About::PoolId, POOL_ONLY, |call| {
+        operations::delete_identity_pool(call).boxed()
+    }),
+    signed("DescribeIdentity", About::Identity, IDENTITY_ONLY, |call| {
+        operations::describe_identity(call).boxed()
+    }),
+    signed("DescribeIdentityPool", About::PoolId, POOL_ONLY, |call| {
+        operations::describe_identity_pool(call).boxed()
+    }),
+    public("GetCredentialsForIdentity", GET_CREDENTIALS_FOR_IDENTITY, |call| {
+        operations::get_credentials_for_identity(call).boxed()
+    }),
+    public("GetId", GET_ID, |call| operations::get_id(call).boxed()),
+    signed("GetIdentityPoolRoles", About::PoolId, POOL_ONLY, |call| {
+        operations::get_identity_pool_roles(call).boxed()
+    }),
+    public("GetOpenIdToken", GET_OPEN_ID_TOKEN, |call| operations::get_open_id_token(call).boxed()),
+    signed(
+        "GetOpenIdTokenForDeveloperIdentity",
+        About::PoolId,
+        GET_OPEN_ID_TOKEN_FOR_DEVELOPER_IDENTITY,
+        |call| operations::get_open_id_token_for_developer_identity(call).boxed(),
+    ),
+    signed("GetPrincipalTagAttributeMap", About::PoolId, GET_PRINCIPAL_TAG_ATTRIBUTE_MAP, |call| {
+        operations::get_principal_tag_attribute_map(call).boxed()
+    }),
+    signed("ListIdentities", About::PoolId, LIST_IDENTITIES, |call| {
+        operations::list_identities(call).boxed()
+    }),
+    signed("ListIdentityPools", About::NoPool, LIST_IDENTITY_POOLS, |call| {
+        operations::list_identity_pools(call).boxed()
+    }),
+    signed("ListTagsForResource", About::PoolArn, LIST_TAGS_FOR_RESOURCE, |call| {
+        operations::list_tags_for_resource(call).boxed()
+    }),
+    signed("LookupDeveloperIdentity", About::PoolId, LOOKUP_DEVELOPER_IDENTITY, |call| {
+        operations::lookup_developer_identity(call).boxed()
+    }),
+    signed("MergeDeveloperIdentities", About::PoolId, MERGE_DEVELOPER_IDENTITIES, |call| {
+        operations::merge_developer_identities(call).boxed()
+    }),
+    signed("SetIdentityPoolRoles", About::PoolId, SET_IDENTITY_POOL_ROLES, |call| {
+        operations::set_identity_pool_roles(call).boxed()
+    }),
+    signed("SetPrincipalTagAttributeMap", About::PoolId, SET_PRINCIPAL_TAG_ATTRIBUTE_MAP, |call| {
+        operations::set_principal_tag_attribute_map(call).boxed()
+    }),
+    signed("TagResource", About::PoolArn, TAG_RESOURCE, |call| operations::tag_resource(call).boxed()),
+    signed("UnlinkDeveloperIdentity", About::PoolId, UNLINK_DEVELOPER_IDENTITY, |call| {
+        operations::unlink_developer_identity(call).boxed()
+    }),
+    public("UnlinkIdentity", UNLINK_IDENTITY, |call| operations::unlink_identity(call).boxed()),
+    signed("UntagResource", About::PoolArn, UNTAG_RESOURCE, |call| operations::untag_resource(call).boxed()),
+    signed("UpdateIdentityPool", About::PoolId, UPDATE_IDENTITY_POOL, |call| {
+        operations::update_identity_pool(call).boxed()
+    }),
 ];
 
 const CREATE_IDENTITY_POOL: &[Member] = &[
@@ -63,7 +123,7 @@ const POOL_ONLY: &[Member] = &[required("IdentityPoolId", ID)];
 const IDENTITY_ONLY: &[Member] = &[required("IdentityId", ID)];
 
 const DELETE_IDENTITIES: &[Member] =
-    &[required("IdentityIdsToDelete", Shape::List { of: &ID, min: 1, max: 60 })];
+    &[required("IdentityIdsToDelete", Shape::List { of: &ID, min: 1, max: MAX_IDENTITIES })];
 
 const GET_ID: &[Member] = &[
     optional("AccountId", Shape::Text(pattern(1, 15, r"\d+", |text| all(text, |c| c.is_ascii_digit())))),
@@ -203,8 +263,13 @@ const USER_POOL: &[Member] = &[
     optional("ServerSideTokenCheck", Shape::Flag),
 ];
 
-const fn operation(name: &'static str, access: Access, input: &'static [Member]) -> Operation {
-    Operation { name, access, input }
+/// No policy is asked: the request is its own authority.
+const fn public(name: &'static str, input: &'static [Member], perform: Perform) -> Operation {
+    Operation { name, access: Access::Public, about: About::NoPool, input, perform }
+}
+
+const fn signed(name: &'static str, about: About, input: &'static [Member], perform: Perform) -> Operation {
+    Operation { name, access: Access::Signed, about, input, perform }
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape) -> Member {

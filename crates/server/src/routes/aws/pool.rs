@@ -11,33 +11,43 @@ use serde_json::{Map, Value};
 use crate::installation::Embedded;
 
 /// As many identities as DeleteIdentities takes (cognito-identity API, IdentityIdList).
-const MAX_IDENTITIES: usize = 60;
+pub(super) const MAX_IDENTITIES: usize = 60;
+
+/// How an operation names the pools that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// It is about no pool that is there.
+    NoPool,
+    /// By `IdentityPoolId`.
+    PoolId,
+    /// By `ResourceArn`.
+    PoolArn,
+    /// By `IdentityId`: the pool that the identity is in.
+    Identity,
+    /// By `IdentityIdsToDelete`: the pools that the identities are in.
+    Identities,
+}
 
 /// The ARNs of the pools; `None` among them where the operation is about no pool that is known.
 pub(super) async fn of_operation(
     embedded: &Embedded,
-    operation: &str,
+    about: About,
     input: &Map<String, Value>,
 ) -> Result<BTreeSet<Option<String>>, PoolError> {
-    let pool = match operation {
-        "CreateIdentityPool" | "ListIdentityPools" => None,
-        "DescribeIdentity" => {
-            return of_identities(
-                embedded,
-                input.get("IdentityId").map(std::slice::from_ref).unwrap_or_default(),
-            )
-            .await;
+    let one = |pool| Ok(BTreeSet::from([pool]));
+    match about {
+        About::NoPool => one(None),
+        About::PoolId => one(named_by_id(embedded, input.get("IdentityPoolId"))),
+        About::PoolArn => one(named_by_arn(embedded, input.get("ResourceArn"))),
+        About::Identity => {
+            let id = input.get("IdentityId").map(std::slice::from_ref);
+            of_identities(embedded, id.unwrap_or_default()).await
         }
-        "DeleteIdentities" => {
+        About::Identities => {
             let ids = input.get("IdentityIdsToDelete").and_then(Value::as_array).map(Vec::as_slice);
-            return of_identities(embedded, ids.unwrap_or_default()).await;
+            of_identities(embedded, ids.unwrap_or_default()).await
         }
-        "TagResource" | "UntagResource" | "ListTagsForResource" => {
-            named_by_arn(embedded, input.get("ResourceArn"))
-        }
-        _ => named_by_id(embedded, input.get("IdentityPoolId")),
-    };
-    Ok(BTreeSet::from([pool]))
+    }
 }
 
 /// More identities than the operation takes, or none, are about no pool; it refuses them afterwards.

@@ -18,7 +18,7 @@ use super::Access::{Public, Signed};
 use super::form::Form;
 use super::model::{all, optional, required};
 use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
-use super::{Operation, authenticate};
+use super::{Access, authenticate};
 use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::origin;
@@ -29,10 +29,19 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const SERVICE: &str = "sts";
 const VERSION: &str = "2011-06-15";
 
+/// An action of STS.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+}
+
 /// The actions that are answered, and who may call them.
-pub const ACTIONS: &[Operation] = &[
-    Operation { name: "AssumeRoleWithWebIdentity", access: Public, input: ASSUME_ROLE_WITH_WEB_IDENTITY },
-    Operation { name: "GetCallerIdentity", access: Signed, input: &[] },
+pub const ACTIONS: &[Action] = &[
+    Action { name: "AssumeRoleWithWebIdentity", access: Public },
+    Action { name: "GetCallerIdentity", access: Signed },
 ];
 
 const ASSUME_ROLE_WITH_WEB_IDENTITY: &[Member] = &[
@@ -102,7 +111,7 @@ pub async fn answer(
     Ok(respond(action.name, &result, id))
 }
 
-fn find_action(form: &mut Form) -> Result<&'static Operation, ApiError> {
+fn find_action(form: &mut Form) -> Result<&'static Action, ApiError> {
     let name = form.take("Action").ok_or_else(ApiError::no_action)?;
     let version = form.take("Version");
     let version = version.as_deref().unwrap_or("NO_VERSION_SPECIFIED");
