@@ -77,7 +77,7 @@ const PUBLIC: &str = "public";
 #[derive(Debug, thiserror::Error)]
 pub enum DefinitionError {
     /// The catalogue has no such block.
-    #[error("the catalogue has no provider {name:?}{}; write the whole block, or take one of: {}", nearest.as_ref().map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default(), catalogue::names().join(", "))]
+    #[error("the catalogue has no provider {name:?}{}; write the whole block, or take one that `daypass provider list` shows", nearest.as_ref().map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default())]
     Unknown {
         /// The name.
         name: String,
