@@ -1,23 +1,17 @@
 //! What Daypass means, without a wire, a database or an environment.
 //!
-//! A login at an identity provider walks through these modules, one type per step, and only the step
-//! before can make the type:
+//! `docs/architecture.md` has the map, the rules and the journeys of requests. The modules are rooms, one above the other.
+//! Each uses those below it only, which `cargo xtask test` sees to:
 //!
 //! ```text
-//! UnverifiedProof ─verify▶ VerifiedLogin ─resolve▶ Identity ─decide▶ Grant ─issue▶ OpenIdToken │ Credentials
-//! ```
-//!
-//! The modules are rooms, one above the other. Each uses those below it only, which `cargo xtask test` sees to:
-//!
-//! ```text
-//! operator      what operators do, whoever asks: find people, end sessions, look at pools
+//! operator      what operators do, whoever asks: people, events, revocation, pools, a store that comes back
 //! broker        logins in, identities out: exchange, link, hosted login
 //! pool          the operations of an identity pool
-//! credentials   roles and temporary credentials, and what they allow
+//! credentials   roles, temporary credentials and what they allow; access keys of developers
 //! audit         who did what
 //! token         OpenID tokens and the keys that sign them
 //! login         proofs, and whoever vouches for them
-//! store         what is kept, behind one trait
+//! store         what is kept: a trait for each kind
 //! iam           policies, evaluated
 //! records       pools and identities, and pure decisions about them
 //! ground        time, randomness, names, secrets, the way out

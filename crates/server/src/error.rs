@@ -225,7 +225,8 @@ impl ApiError {
         &self.message
     }
 
-    /// The answer that a client gets. What the operator has to know goes into the log here, once.
+    /// The answer that a client gets. An outage goes into the log here; the code of any other refusal stands in the line of
+    /// its request.
     #[must_use]
     pub fn answer(&self, dialect: Dialect, request_id: &RequestId) -> Response {
         let response = match dialect {
@@ -252,6 +253,7 @@ impl ApiError {
         } else {
             tracing::debug!(%request_id, code, cause, "request {request_id} refused: {code}");
         }
+        response.extensions_mut().insert(ErrorCode(code));
         if let Some(retry_after) = self.retry_after {
             let seconds = HeaderValue::from(whole_seconds(retry_after));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -259,6 +261,10 @@ impl ApiError {
         response
     }
 }
+
+/// The code of an error, which goes along with its answer for the line that the log has of every request.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
 
 /// Rounded up: who comes back a moment too early waits twice.
 fn whole_seconds(duration: SignedDuration) -> u32 {

@@ -12,13 +12,13 @@ use daypass_core::ground::ids::RequestId;
 use futures::FutureExt;
 use tokio::time::Instant;
 
-use crate::error::{ApiError, RequestFailure};
+use crate::error::{ApiError, ErrorCode, RequestFailure};
 use crate::installation::App;
 use crate::listen::TIME_OF_A_REQUEST;
 use crate::routes::dialect::dialect_of;
 
 /// Names the request, finds out where it comes from, limits its time, answers for a panic and writes its line into
-/// the log: method, route, status and time, and no URL, which could hold a code.
+/// the log: method, route, status, the code of an error and time, and no URL, which could hold a login's code.
 pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::generate(app.clock.now(), &*app.random);
@@ -44,7 +44,8 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
     response.headers_mut().insert("x-amzn-requestid", name);
     let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
-    tracing::info!(request_id = %id, %method, route, status, elapsed_us, "request {id} answered {status}");
+    let code = response.extensions().get::<ErrorCode>().map(|ErrorCode(code)| *code);
+    tracing::info!(request_id = %id, %method, route, status, code, elapsed_us, "request {id} answered {status}");
     response
 }
 

@@ -203,7 +203,7 @@ impl IdToken {
     /// Where the keys are that sign the provider's ID tokens; nothing, if that is our client's secret.
     ///
     /// # Errors
-    /// [`CannotFillIn`], for a URL that takes values of a request, which a definition that was loaded has not.
+    /// [`CannotFillIn`], for a URL that takes values of a request, which loading a definition refuses.
     pub fn key_source(&self) -> Result<Option<KeySource>, CannotFillIn> {
         let url = |template: &Template| template.url(&Values::default());
         Ok(match &self.keys {

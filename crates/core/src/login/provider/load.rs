@@ -204,14 +204,14 @@ impl Definition {
         templates.extend(self.exchange.as_mut().map(|exchange| &mut exchange.url));
         templates.extend(self.profile.as_mut().map(|profile| &mut profile.call.url));
         templates.extend(self.openid2.as_mut().map(|openid| &mut openid.endpoint));
-        if let Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) = &mut self.binding {
-            templates.push(&mut binding.call.url);
-        }
-        if let Some(IdTokenKeys::Discovery(url) | IdTokenKeys::Jwks(url)) =
-            self.id_token.as_mut().map(|id_token| &mut id_token.keys)
-        {
-            templates.push(url);
-        }
+        templates.extend(match &mut self.binding {
+            Binding::Endpoint(binding) | Binding::ClientAuthEndpoint(binding) => Some(&mut binding.call.url),
+            Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
+        });
+        templates.extend(self.id_token.as_mut().and_then(|id_token| match &mut id_token.keys {
+            IdTokenKeys::Discovery(url) | IdTokenKeys::Jwks(url) => Some(url),
+            IdTokenKeys::ClientSecret => None,
+        }));
         templates
     }
 }
@@ -312,6 +312,30 @@ mod tests {
     fn own(from: &str, to: &str) -> Result<Definition, DefinitionError> {
         assert!(OWN.contains(from), "{from}");
         Definition::from_catalogue("our-login", OWN.replace(from, to).parse().unwrap())
+    }
+
+    #[test]
+    fn what_nothing_gives_a_value_is_refused_where_keys_and_endpoints_are() {
+        for (block, url, cure) in [
+            (
+                "google",
+                "id_token.keys.jwks = \"https://keys.example/{nonesuch}\"",
+                "id_token.keys.jwks: takes no values",
+            ),
+            (
+                "google",
+                "id_token.keys.discovery = \"https://a.example/{token}\"",
+                "id_token.keys.discovery: takes no values",
+            ),
+            (
+                "steam",
+                "openid2.endpoint = \"https://a.example/{client_id}\"",
+                "openid2.endpoint: takes no values",
+            ),
+        ] {
+            let error = Definition::from_catalogue(block, url.parse().unwrap()).unwrap_err().to_string();
+            assert!(error.contains(cure), "{url}: {error}");
+        }
     }
 
     #[test]

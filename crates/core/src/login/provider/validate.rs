@@ -225,15 +225,12 @@ fn templates(call: &Call) -> Vec<&Template> {
     std::iter::once(&call.url).chain(call.headers.values()).chain(form).collect()
 }
 
-/// Every name that is filled in has to have a value when its turn comes.
+/// Every name that is filled in has to have a value when its turn comes. Where nothing of a request is at hand, none has.
 fn check_names(definition: &Definition) -> Result<(), String> {
+    check_fixed_urls(definition)?;
     let taken_by_exchange: Vec<&String> = definition.exchange.iter().flat_map(|it| it.take.keys()).collect();
     let taken_by_binding: Vec<&String> =
         binding_call(definition).into_iter().flat_map(|it| it.take.keys()).collect();
-    let authorize = definition.authorize.iter().map(|authorize| &authorize.url);
-    for url in authorize {
-        refuse_if(url.as_literal().is_none(), "authorize.url: takes no values; use authorize.parameters")?;
-    }
     if let Some(exchange) = &definition.exchange {
         check_exchange(exchange)?;
         let all = std::iter::once(&exchange.url)
@@ -257,6 +254,25 @@ fn check_names(definition: &Definition) -> Result<(), String> {
             tokens && needs_exchange,
             "profile: leans on what the exchange of a code takes, so `accept` can have no access_token",
         )?;
+    }
+    Ok(())
+}
+
+/// URLs that are the same for everybody: only [variables] stand in them, which have their values by now.
+fn check_fixed_urls(definition: &Definition) -> Result<(), String> {
+    let authorize = definition.authorize.as_ref().map(|it| &it.url);
+    let keys = definition.id_token.as_ref().and_then(|it| match &it.keys {
+        IdTokenKeys::Discovery(url) => {
+            Some(("id_token.keys.discovery: takes no values but those of [variables]", url))
+        }
+        IdTokenKeys::Jwks(url) => Some(("id_token.keys.jwks: takes no values but those of [variables]", url)),
+        IdTokenKeys::ClientSecret => None,
+    });
+    let openid2 = definition.openid2.as_ref().map(|it| &it.endpoint);
+    let authorize = authorize.map(|url| ("authorize.url: takes no values; use authorize.parameters", url));
+    let openid2 = openid2.map(|url| ("openid2.endpoint: takes no values but those of [variables]", url));
+    for (mistake, url) in authorize.into_iter().chain(keys).chain(openid2) {
+        refuse_if(url.as_literal().is_none(), mistake)?;
     }
     Ok(())
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use daypass_core::login::provider::Identifier;
 use daypass_core::login::provider::definition::{
-    Authorize, Binding, CallAuthentication, ClientAuthentication, ClientErrors, Condition, Exchange, IdToken,
-    IdTokenKeys, OpenId2, Profile, ProofKind, SignedFields, Variable,
+    Authorize, Binding, CallAuthentication, CallMethod, ClientAuthentication, ClientErrors, ClientName,
+    Comparison, Condition, Decode, Exchange, IdScope, IdToken, IdTokenKeys, NonceMode, OpenId2, ParametersIn,
+    Pkce, Profile, ProofKind, ScopeSeparator, SignedFields, SignedFieldsKey, Variable,
 };
 use daypass_core::login::provider::picture::Picture;
-use daypass_core::login::provider::pointer::{OneOrMore, Pointer, Subject, Value as Answer};
+use daypass_core::login::provider::pointer::{OneOrMore, Pointer, Subject, Value as Answer, ValueType};
 use daypass_core::login::provider::template::Template;
 use toml::Value;
 
@@ -94,7 +95,7 @@ pub static DEFINITION: Table = Table::of(
         .required(),
         Key::new::<Vec<String>>("unverified", Kind::Texts, "Facts in the block that nobody has confirmed.")
             .or("none"),
-        Key::new::<String>(
+        Key::new::<IdScope>(
             "id_scope",
             Kind::Choice(SCOPES_OF_IDS),
             "For whom a person has the same external ID.",
@@ -112,13 +113,13 @@ pub static DEFINITION: Table = Table::of(
             "Parts of URLs that differ between installations of the provider.",
         ),
         Key::new::<Vec<String>>("scopes", Kind::Texts, "What a login asks for.").or("none"),
-        Key::new::<String>(
+        Key::new::<ScopeSeparator>(
             "scope_separator",
             Kind::Choice(&["space", "comma", "semicolon"]),
             "What stands between scopes.",
         )
         .or("space"),
-        Key::new::<String>(
+        Key::new::<Pkce>(
             "pkce",
             Kind::Choice(&["required", "never"]),
             "Whether its flow uses PKCE (RFC 7636).",
@@ -196,7 +197,7 @@ static EXCHANGE: Table = Table::of(
             "How your client shows who it is.",
         )
         .required(),
-        Key::new::<String>(
+        Key::new::<ParametersIn>(
             "parameters_in",
             Kind::Choice(&["form", "json", "query"]),
             "Where the parameters stand.",
@@ -255,14 +256,14 @@ const TAKE: Key = Key::new::<BTreeMap<String, Answer>>(
 );
 
 const fn decode() -> Key {
-    Key::new::<String>("decode", Kind::Choice(DECODE), "How the answer is written.").or("json")
+    Key::new::<Decode>("decode", Kind::Choice(DECODE), "How the answer is written.").or("json")
 }
 
 /// The keys of a call, which `profile` and `binding` have beside their own.
 static CALL: Table = Table::of(
     "A question to a provider.",
     &[
-        Key::new::<String>("method", Kind::Choice(&["GET", "POST"]), "How to ask.").or("GET"),
+        Key::new::<CallMethod>("method", Kind::Choice(&["GET", "POST"]), "How to ask.").or("GET"),
         Key::new::<Template>("url", Kind::Text, "Where to ask."),
         Key::new::<CallAuthentication>(
             "auth",
@@ -322,7 +323,7 @@ static ID_TOKEN: Table = Table::of(
         )
         .required(),
         Key::new::<String>("max_age", Kind::Duration, "The oldest that one may be, from its `iat`.").read_by(duration),
-        Key::new::<String>("nonce", Kind::Choice(&["exact", "sha256", "none"]), "How the nonce of the login stands in it.").or("exact"),
+        Key::new::<NonceMode>("nonce", Kind::Choice(&["exact", "sha256", "none"]), "How the nonce of the login stands in it.").or("exact"),
         Key::new::<Value>("claims", Kind::Other, "Claims that must have one of these values: a name, and values in brackets."),
         SUBJECT,
         Key::new::<Vec<Pointer>>("name", Kind::Texts, "A name for screens: the first of these that is there."),
@@ -335,7 +336,7 @@ static SIGNED_FIELDS: Table = Table::of(
     &[
         Key::new::<String>("signature", Kind::Text, "The field that holds the signature.").required(),
         Key::new::<String>("joiner", Kind::Text, "What stands between fields.").required(),
-        Key::new::<String>(
+        Key::new::<SignedFieldsKey>(
             "key",
             Kind::Choice(&["secret", "sha256_of_secret"]),
             "How the key follows from the secret.",
@@ -376,7 +377,7 @@ static CONDITION: Table = Table::of(
     "One thing that must hold for an answer.",
     &[
         Key::new::<Pointer>("at", Kind::Text, "Where to look (RFC 6901).").required(),
-        Key::new::<Value>(
+        Key::new::<Comparison>(
             "is",
             Kind::TextOrWord(&["absent_or_empty", "present"], &["equal", "absent_or", "greater"]),
             "What must be there.",
@@ -389,7 +390,7 @@ static VALUE: Table = Table::of(
     "A value of an answer.",
     &[
         Key::new::<Pointer>("at", Kind::Text, "Where it stands (RFC 6901).").required(),
-        Key::new::<String>("type", Kind::Choice(&["string", "integer", "digits"]), "Its JSON type.")
+        Key::new::<ValueType>("type", Kind::Choice(&["string", "integer", "digits"]), "Its JSON type.")
             .or("string"),
         Key::new::<String>("strip_prefix", Kind::Text, "What it begins with, which is not part of it."),
     ],
@@ -415,7 +416,7 @@ static NAMED_CLIENT: Table = Table::of(
     "Where an answer names the client.",
     &[
         Key::new::<Pointer>("at", Kind::Text, "Where it stands (RFC 6901).").required(),
-        Key::new::<String>("is", Kind::Choice(&["client_id", "app_id"]), "What has to stand there.")
+        Key::new::<ClientName>("is", Kind::Choice(&["client_id", "app_id"]), "What has to stand there.")
             .or("client_id"),
     ],
 );

@@ -78,3 +78,54 @@ fn what_a_provider_says_itself_is_no_word_of_the_vocabulary() {
         "and no other is laid over the catalogue"
     );
 }
+
+/// Every key of a table and of those below it, each with its way.
+fn all_keys(
+    table: &'static Table,
+    at: &str,
+    seen: &mut Vec<*const Table>,
+    into: &mut Vec<(String, &'static Key)>,
+) {
+    if seen.contains(&std::ptr::from_ref(table)) {
+        return;
+    }
+    seen.push(table);
+    for key in table.all_keys() {
+        let way = format!("{at}.{}", key.name);
+        into.push((way.clone(), key));
+        if let Kind::Table(table)
+        | Kind::Tables(table)
+        | Kind::TableByName(table)
+        | Kind::TextOrTables(table) = key.kind
+        {
+            all_keys(table, &way, seen, into);
+        }
+    }
+}
+
+#[test]
+fn the_words_of_the_grammar_are_those_that_are_read() {
+    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+    all_keys(&FILE, "", &mut seen, &mut keys);
+    let mut compared = 0;
+    for (way, key) in keys {
+        let (texts, words) = match key.kind {
+            Kind::Choice(texts) => (texts, &[][..]),
+            Kind::TextOrWord(texts, words) => (texts, words),
+            _ => continue,
+        };
+        let told = (key.read)(&Value::String("no_such_word".into())).err();
+        // What is read as any text first (the driver, the kind of a binding) tells its words elsewhere.
+        let Some(told) = told.filter(|told| told.contains("unknown variant `no_such_word`")) else {
+            for text in texts {
+                assert!((key.read)(&Value::String((*text).into())).is_ok(), "{way}: {text}");
+            }
+            continue;
+        };
+        let read: BTreeSet<&str> = told.split('`').skip(3).step_by(2).collect();
+        let written: BTreeSet<&str> = texts.iter().chain(words).copied().collect();
+        assert_eq!(written, read, "{way}: {told}");
+        compared += 1;
+    }
+    assert!(compared >= 12, "{compared}");
+}
