@@ -258,7 +258,7 @@ fn check_names(definition: &Definition) -> Result<(), String> {
     Ok(())
 }
 
-/// URLs that are the same for everybody: only [variables] stand in them, which have their values by now.
+/// URLs that are the same for everybody: only `variables` stand in them, which have their values by now.
 fn check_fixed_urls(definition: &Definition) -> Result<(), String> {
     let authorize = definition.authorize.as_ref().map(|it| &it.url);
     let keys = definition.id_token.as_ref().and_then(|it| match &it.keys {
