@@ -137,10 +137,15 @@ impl Config {
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
         let ours = development::text(addresses, dir);
-        match file {
-            Some(file) => Self::laid_over(&ours, file),
-            None => Self::parse(&ours),
-        }
+        let config = file.map_or_else(|| Self::parse(&ours), |file| Self::laid_over(&ours, file))?;
+        let taken = config.roles.iter().filter(|role| development::ROLES.contains(&role.name.as_str()));
+        let mistake = |role: &RoleConfig| {
+            let name = &role.name;
+            Mistake::elsewhere(format!(
+                "[[role]] name = \"{name}\": `daypass up` has a role of this name; choose another"
+            ))
+        };
+        ConfigError::unless_empty(taken.map(mistake).collect()).map(|()| config)
     }
 
     /// Whether a file is one of `serve`: whether it has a key that is production's.

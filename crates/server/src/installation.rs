@@ -25,7 +25,6 @@ use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
 pub use self::dependencies::{Dependencies, WireError};
-pub use self::development_roles::ROLES;
 pub use self::embedded::Embedded;
 use self::home::Home;
 use crate::config::development::Addresses;
@@ -209,7 +208,9 @@ fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<
              identities are Amazon's to keep"
         ),
         (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
-        (url, Instances::One) => Ok(daypass_store::open(url, open)?),
+        // It is nowhere before, and gone afterwards.
+        (StoreUrl::Memory, Instances::One) => Ok(Arc::new(MemoryStore::new())),
+        (StoreUrl::Sqlite(_), Instances::One) => Ok(daypass_store::open(url, open)?),
     }
 }
 

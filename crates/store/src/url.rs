@@ -34,7 +34,11 @@ impl TryFrom<String> for StoreUrl {
         match url.split_once(':') {
             Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
             Some(("memory", "")) => Ok(Self::Memory),
-            _ => Err(format!("{url:?} names no store: write \"sqlite:FILE\" or \"memory:\"")),
+            // What stands behind may hold a password.
+            scheme => {
+                let scheme = scheme.map(|(scheme, _)| format!("{scheme}: ")).unwrap_or_default();
+                Err(format!("{scheme}names no store: write \"sqlite:FILE\" or \"memory:\""))
+            }
         }
     }
 }
@@ -88,5 +92,6 @@ mod tests {
         for wrong in ["sqlite:", "memory", "memory:x", "postgres://x", ""] {
             assert!(parse(wrong).unwrap_err().contains("names no store"), "{wrong}");
         }
+        assert!(!parse("postgres://ada:hunter2@db/x").unwrap_err().contains("hunter2"));
     }
 }

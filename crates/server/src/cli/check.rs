@@ -8,7 +8,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::print;
-use crate::config::{self, Config, Instances};
+use crate::config::development::Addresses;
+use crate::config::{self, Config, ConfigError, Instances};
 use crate::installation::default_config;
 use crate::warnings;
 
@@ -34,7 +35,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(print(&format!("{:#}", config::schema()))?);
     }
     let file = arguments.config.unwrap_or_else(default_config);
-    let config = match Config::of_either(&file) {
+    let config = match read(&file) {
         Ok(config) => config,
         Err(error) => return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
@@ -52,6 +53,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
     }
     Ok(print(&format!("{}: no mistakes, as a configuration of `{of}`.", file.display()))?)
+}
+
+/// As `serve` would read it, or `up`, with all that `up` decides by itself.
+fn read(file: &Path) -> Result<Config, ConfigError> {
+    if Config::is_of_production(file)? {
+        return Config::read(file);
+    }
+    Config::of_development(Addresses::default(), Path::new(".daypass"), Some(file))
 }
 
 fn refuse(file: &Path, mistakes: &[String]) -> anyhow::Result<()> {

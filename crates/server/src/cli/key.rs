@@ -12,6 +12,7 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityPoolId, UserName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::secret::Secret;
 use daypass_core::store::{SharedStore, StoredAccessKey};
+use daypass_core::token::signing_key::SigningKeys;
 use daypass_store::Open;
 use serde_json::json;
 
@@ -110,7 +111,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
     let opened = Opened::of(&place, Open::OrMake)?;
-    let keys = opened.keys().await?;
+    let keys = opened.keys_to_make().await?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
@@ -173,7 +174,7 @@ async fn show_policy(name: &UserName, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let keys = keys(place).await?;
+    let keys = Opened::of(place, Open::Existing)?.keys_to_make().await?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
     tell(&format!(
@@ -216,6 +217,13 @@ impl Opened {
         Ok(Self { store: installation.store(open)?, installation })
     }
 
+    /// The access keys, of which one is to be made: under another master key than the store's own, nobody could use it.
+    async fn keys_to_make(&self) -> anyhow::Result<AccessKeys> {
+        let master_key = self.installation.master_key().await?;
+        SigningKeys::open(&self.store.list_signing_keys().await?, &master_key)?;
+        self.keys().await
+    }
+
     async fn keys(&self) -> anyhow::Result<AccessKeys> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let (trail, master_key) =
@@ -255,5 +263,31 @@ fn explain(error: AccessKeyError, whose: &str) -> anyhow::Error {
             anyhow!("{whose} is enabled and may be in use: `daypass key disable {whose}` comes first")
         }
         error @ (AccessKeyError::Policy(_) | AccessKeyError::Store(_)) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    use daypass_core::ground::ids::Region;
+
+    use super::*;
+    use crate::installation::home::Home;
+
+    #[tokio::test]
+    async fn no_key_is_made_under_another_master_key() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("state");
+        drop(Home::open(&dir, &SystemRandom).unwrap());
+        let place = Place::of_up(&dir);
+        std::fs::write(dir.join("daypass.db"), "").unwrap();
+        let opened = Opened::of(&place, Open::Existing).unwrap();
+        let master_key = opened.installation.master_key().await.unwrap();
+        let region = Region::parse("us-east-1").unwrap();
+        SigningKeys::load(&*opened.store, &master_key, &region, &SystemClock, &SystemRandom).await.unwrap();
+        assert!(opened.keys_to_make().await.is_ok());
+        std::fs::write(dir.join("master-key"), BASE64_STANDARD.encode([7; 32])).unwrap();
+        let refused = Opened::of(&place, Open::Existing).unwrap().keys_to_make().await;
+        assert!(refused.err().unwrap().to_string().contains("the master key is not the one"));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
 use daypass_core::ground::random::SystemRandom;
 
@@ -19,15 +19,21 @@ const DIR: &str = ".daypass";
 /// Which installation.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// Where `daypass up` keeps its state; .daypass unless there is a configuration of `serve`
+    /// Where `daypass up` keeps its state; .daypass unless a configuration of `serve` is named
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The configuration of `daypass serve`, for its installation; or the file that `daypass up` was given
+    /// The configuration of `daypass serve`, for its installation, also by $DAYPASS_CONFIG; or, beside --dir, the file
+    /// that `daypass up` was given
     #[arg(short, long, value_name = "FILE", alias = "installation")]
     config: Option<PathBuf>,
 }
 
 impl Place {
+    #[cfg(test)]
+    pub fn of_up(dir: &Path) -> Self {
+        Self { dir: Some(dir.to_owned()), config: None }
+    }
+
     /// The installation, as it is.
     ///
     /// # Errors
@@ -53,8 +59,8 @@ impl Place {
     }
 
     fn find_with(&self, home: fn(&Path) -> anyhow::Result<Home>) -> anyhow::Result<Installation> {
-        let file = self.config.as_deref();
-        match file {
+        let file = self.config.clone().or_else(|| self.of_environment());
+        match file.as_deref() {
             Some(file) if Config::is_of_production(file)? => {
                 ensure!(
                     self.dir.is_none(),
@@ -64,10 +70,74 @@ impl Place {
                 );
                 Installation::of(file, telemetry::stderr()?)
             }
-            _ => {
+            // An empty file, or half of one, must not lead to another installation than was meant.
+            Some(file) if self.dir.is_none() => bail!(
+                "{} is no configuration of `daypass serve`: it says neither public_url, master_key and [store] nor the name \
+                 of a pool; for the installation of `daypass up`, name its --dir as well",
+                file.display()
+            ),
+            file => {
                 let dir = self.dir.as_deref().unwrap_or(Path::new(DIR));
                 Installation::up(home(dir)?, Addresses::default(), file)
             }
         }
+    }
+
+    /// What `serve` would take, where nothing else is named.
+    fn of_environment(&self) -> Option<PathBuf> {
+        self.dir.is_none().then(|| std::env::var_os("DAYPASS_CONFIG").map(PathBuf::from)).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn installation(place: &Place) -> anyhow::Result<PathBuf> {
+        Ok(place.find()?.database()?.to_owned())
+    }
+
+    /// A path as somebody types it: from the working directory.
+    fn typed(path: &Path) -> PathBuf {
+        let up = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect::<PathBuf>();
+        up.join(path.strip_prefix("/").unwrap())
+    }
+
+    #[test]
+    fn the_directory_is_the_one_that_was_named_wherever_the_file_is() {
+        let parent = tempfile::tempdir().unwrap();
+        let (dir, conf) = (parent.path().join("state"), parent.path().join("conf"));
+        drop(Home::open(&dir, &SystemRandom).unwrap());
+        fs::write(dir.join("daypass.db"), "").unwrap();
+        fs::create_dir(&conf).unwrap();
+        fs::write(conf.join("more.toml"), "[network]\nidle_timeout = \"60s\"\n").unwrap();
+        let place = Place { dir: Some(typed(&dir)), config: Some(conf.join("more.toml")) };
+        assert_eq!(installation(&place).unwrap(), dir.canonicalize().unwrap().join("daypass.db"));
+    }
+
+    #[test]
+    fn a_file_that_names_no_installation_leads_to_none() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("empty.toml");
+        for text in ["", "[network]\nidle_timeout = \"60s\"\n"] {
+            fs::write(&file, text).unwrap();
+            let place = Place { dir: None, config: Some(file.clone()) };
+            let refused = installation(&place).unwrap_err().to_string();
+            assert!(
+                refused.contains("no configuration of `daypass serve`") && refused.contains("--dir"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_configuration_of_serve_and_a_directory_of_up_are_two_installations() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("daypass.toml");
+        fs::write(&file, "public_url = \"https://login.example.com\"\n").unwrap();
+        let place = Place { dir: Some(parent.path().to_owned()), config: Some(file) };
+        assert!(installation(&place).unwrap_err().to_string().contains("leave one of them out"));
     }
 }

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
+
 /// Our client at the sandbox identity provider.
 pub const DAYPASS_DEMO_CLIENT_ID: &str = "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01";
 /// The name of the pool, made at the first start.
@@ -15,6 +17,8 @@ pub const ACCOUNT_ID: &str = "000000000000";
 pub const DEVELOPER_PROVIDER: &str = "login.daypass.local";
 /// The providers, both of them the sandbox.
 pub const PROVIDERS: [&str; 2] = ["snapchat", "snapchat-token"];
+/// The roles that it has from the start, called as what they trust: everybody who logged in, and guests.
+pub const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
 /// The AWS profile that is written into the directory.
 pub const PROFILE: &str = "daypass";
 /// The bucket in which everybody has a folder.

@@ -447,3 +447,31 @@ fn people_sign_in_over_tls_in_production_alone() {
     assert!(told.contains("line 4: public_url: people sign in there"), "{told}");
     assert!(Config::parse(&text).is_ok());
 }
+
+#[test]
+fn a_table_that_is_written_as_an_array_is_none() {
+    for (text, mistake) in [
+        ("network = [[\"10.0.0.1\"], [], \"75s\", \"35s\"]", "[network]: must be a table: write [network]"),
+        ("metrics = [{ env = \"HOME\" }]", "[metrics]: must be a table"),
+        (
+            "pool = [\"embedded\", \"evil\", {}, \"1h\", \"other\", \"eu-west-1\", \"111111111111\", 25]",
+            "[pool]: must be a table",
+        ),
+    ] {
+        let refused = laid_over(text).unwrap_err().to_string();
+        assert!(refused.contains(mistake), "{refused}");
+    }
+}
+
+#[test]
+fn what_up_has_already_is_refused_in_a_developers_file() {
+    let provider = "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { env = \"E\" }\n";
+    let app = "[[app]]\nid = \"playground\"\norigins = []\nredirect_uris = []\n";
+    let role = "[[role]]\nname = \"authenticated\"\npolicy = \"editor.json\"\n";
+    for (text, mistake) in
+        [(provider, "stands there twice"), (app, "stands there twice"), (role, "has a role of this name")]
+    {
+        let refused = laid_over(text).unwrap_err().to_string();
+        assert!(refused.contains(mistake), "{refused}");
+    }
+}

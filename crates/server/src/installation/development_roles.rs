@@ -3,13 +3,10 @@
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityPoolId, RoleName};
-use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 use serde_json::{Value, json};
 
-use crate::config::development::BUCKET;
+use crate::config::development::{BUCKET, ROLES};
 
-/// The roles, called as what they trust: everybody who logged in, and guests.
-pub const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
 /// What guests may read.
 const PUBLIC_FOLDER: &str = "public";
 
@@ -71,6 +68,8 @@ fn within(folder: &str, actions: &Value) -> Value {
 mod tests {
     use daypass_core::ground::clock::Timestamp;
     use daypass_core::iam::{self, Arrival, Context, Decision, Key, Origin, Policy};
+
+    use daypass_core::token::openid_token::UNAUTHENTICATED;
 
     use super::*;
 

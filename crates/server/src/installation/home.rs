@@ -46,7 +46,8 @@ impl Home {
 
     /// Opens a directory that `up` made before.
     pub fn existing(dir: &Path) -> anyhow::Result<Self> {
-        let home = Self { dir: dir.to_owned(), warnings: Vec::new(), _lock: None };
+        let dir = whole(dir);
+        let home = Self { dir: dir.clone(), warnings: Vec::new(), _lock: None };
         if home.database().exists() {
             return Ok(home);
         }
@@ -60,9 +61,10 @@ impl Home {
     /// it is none.
     pub fn to_restore(dir: &Path) -> anyhow::Result<Self> {
         ensure!(dir.is_dir(), "there is no directory {}: name the --dir of `daypass up`", dir.display());
-        let home = Self { dir: dir.to_owned(), warnings: Vec::new(), _lock: None };
+        let home = Self { dir: whole(dir), warnings: Vec::new(), _lock: None };
         home.master_key()?;
-        Ok(Self { _lock: Some(lock(dir)?), ..home })
+        let lock = lock(&home.dir)?;
+        Ok(Self { _lock: Some(lock), ..home })
     }
 
     /// Its path.
@@ -150,6 +152,11 @@ impl Home {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Secret::new(text.trim()))
     }
+}
+
+/// The same path from wherever somebody looks: a configuration has paths start from its own folder.
+fn whole(dir: &Path) -> PathBuf {
+    dir.canonicalize().or_else(|_| std::path::absolute(dir)).unwrap_or_else(|_| dir.to_owned())
 }
 
 /// Two servers on one directory would write each other's profile, and issue tokens under two names.

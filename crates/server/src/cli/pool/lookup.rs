@@ -2,11 +2,15 @@
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use daypass_core::ground::ids::{IdentityId, Region};
+use daypass_core::operator::pools;
+use daypass_core::records::identity::Login;
+use daypass_core::store::Store;
 use daypass_store::Open;
 
 use super::{print, printable};
 use crate::cli::place::Place;
-use crate::config::Instances;
+use crate::config::{Driver, EmbeddedConfig, Instances};
 
 /// Whom to look up.
 #[derive(Debug, Args)]
@@ -20,11 +24,28 @@ pub struct Arguments {
 
 pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let app = installation.app(Instances::One, Open::Existing).await?;
-    let identities = app.broker.pool.lookup(&user).await.context("the pool cannot be asked")?;
+    let identities = match &installation.config().pool.driver {
+        Driver::Embedded(pool) => in_store(&*installation.store(Open::Existing)?, pool, &user).await?,
+        Driver::Cognito(_) => {
+            let app = installation.app(Instances::One, Open::Existing).await?;
+            app.broker.pool.lookup(&user).await.context("the pool cannot be asked")?
+        }
+    };
     ensure!(!identities.is_empty(), "no pool knows {}", printable(&user));
     for (region, identity_id) in identities {
         print(&format!("{:<15} {identity_id}", region.to_string()))?;
     }
     Ok(())
+}
+
+/// The embedded pool is looked for and not made, and neither are its keys.
+async fn in_store(
+    store: &dyn Store,
+    pool: &EmbeddedConfig,
+    user: &str,
+) -> anyhow::Result<Vec<(Region, IdentityId)>> {
+    let found = pools::find_configured(store, &pool.name).await?;
+    let found = found.with_context(|| format!("the store has no pool {:?} yet", printable(&pool.name)))?;
+    let identity = store.find_identity_by_login(&found.id, &Login::developer(user)).await?;
+    Ok(identity.map(|id| (pool.region.clone(), id)).into_iter().collect())
 }

@@ -86,6 +86,12 @@ fn values<'a>(key: &Key, value: &'a Value, at: &[String]) -> Vec<(Steps, &'a Val
 impl Key {
     fn check(&self, value: &Value) -> Result<(), String> {
         match (&self.kind, value) {
+            (Kind::Table(_), value) if !value.is_table() => {
+                Err(format!("must be a table: write [{}]", self.name))
+            }
+            (Kind::TableByName(_), value) if !value.is_table() => {
+                Err(format!("must be tables by name: write [{}.NAME]", self.name))
+            }
             (Kind::Tables(_), value) if !value.is_table() => {
                 Err(format!("must be tables: write [[{}]]", self.name))
             }
