@@ -217,7 +217,12 @@ fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<
 /// Where the configuration is, unless it is said: beside the program on Lambda, else in the working directory.
 #[must_use]
 pub fn default_config() -> PathBuf {
-    let named = std::env::var_os("DAYPASS_CONFIG").map(PathBuf::from);
     let beside = || std::env::var_os("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default();
-    named.unwrap_or_else(|| beside().join("daypass.toml"))
+    config_of_environment().unwrap_or_else(|| beside().join("daypass.toml"))
+}
+
+/// The configuration that the environment names. An empty name is none.
+#[must_use]
+pub fn config_of_environment() -> Option<PathBuf> {
+    std::env::var_os("DAYPASS_CONFIG").filter(|name| !name.is_empty()).map(PathBuf::from)
 }

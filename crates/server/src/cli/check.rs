@@ -60,7 +60,9 @@ fn read(file: &Path) -> Result<Config, ConfigError> {
     if Config::is_of_production(file)? {
         return Config::read(file);
     }
-    Config::of_development(Addresses::default(), Path::new(".daypass"), Some(file))
+    // What `up` adds is looked at for what contradicts it, and is not the file's to resolve.
+    Config::of_development(Addresses::default(), Path::new(".daypass"), Some(file))?;
+    Config::of_either(file)
 }
 
 fn refuse(file: &Path, mistakes: &[String]) -> anyhow::Result<()> {
@@ -70,5 +72,23 @@ fn refuse(file: &Path, mistakes: &[String]) -> anyhow::Result<()> {
     match mistakes.len() {
         1 => bail!("{} has a mistake", file.display()),
         count => bail!("{} has {count} mistakes", file.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_developers_file_its_own_secrets_are_resolved_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("more.toml");
+        let provider = "[[provider]]\nid = \"discord\"\nclient_id = \"x\"\nclient_secret = { env = \"E\" }\n";
+        std::fs::write(&file, provider).unwrap();
+        let config = read(&file).unwrap();
+        let references: Vec<String> = config.secret_references().map(ToString::to_string).collect();
+        assert_eq!(references, ["{ env = \"E\" }"]);
+        std::fs::write(&file, provider.replace("discord", "snapchat")).unwrap();
+        assert!(read(&file).unwrap_err().to_string().contains("stands there twice"));
     }
 }

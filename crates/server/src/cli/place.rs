@@ -9,8 +9,8 @@ use daypass_core::ground::random::SystemRandom;
 
 use crate::config::Config;
 use crate::config::development::Addresses;
-use crate::installation::Installation;
 use crate::installation::home::Home;
+use crate::installation::{Installation, config_of_environment};
 use crate::telemetry;
 
 /// Where `up` keeps its state unless it is told otherwise.
@@ -59,8 +59,7 @@ impl Place {
     }
 
     fn find_with(&self, home: fn(&Path) -> anyhow::Result<Home>) -> anyhow::Result<Installation> {
-        let file = self.config.clone().or_else(|| self.of_environment());
-        match file.as_deref() {
+        match self.file(config_of_environment()).as_deref() {
             Some(file) if Config::is_of_production(file)? => {
                 ensure!(
                     self.dir.is_none(),
@@ -83,9 +82,9 @@ impl Place {
         }
     }
 
-    /// What `serve` would take, where nothing else is named.
-    fn of_environment(&self) -> Option<PathBuf> {
-        self.dir.is_none().then(|| std::env::var_os("DAYPASS_CONFIG").map(PathBuf::from)).flatten()
+    /// The file that was named, or the one that `serve` would take, where nothing else is named.
+    fn file(&self, of_environment: Option<PathBuf>) -> Option<PathBuf> {
+        self.config.clone().or(of_environment.filter(|_| self.dir.is_none()))
     }
 }
 
@@ -115,6 +114,19 @@ mod tests {
         fs::write(conf.join("more.toml"), "[network]\nidle_timeout = \"60s\"\n").unwrap();
         let place = Place { dir: Some(typed(&dir)), config: Some(conf.join("more.toml")) };
         assert_eq!(installation(&place).unwrap(), dir.canonicalize().unwrap().join("daypass.db"));
+    }
+
+    #[test]
+    fn the_environment_counts_where_nothing_is_named() {
+        let place = |dir: Option<&str>, config: Option<&str>| Place {
+            dir: dir.map(PathBuf::from),
+            config: config.map(PathBuf::from),
+        };
+        let of_environment = || Some(PathBuf::from("of-serve.toml"));
+        assert_eq!(place(None, None).file(of_environment()), of_environment());
+        assert_eq!(place(Some(DIR), None).file(of_environment()), None);
+        assert_eq!(place(None, Some("named.toml")).file(of_environment()), Some("named.toml".into()));
+        assert_eq!(place(None, None).file(None), None);
     }
 
     #[test]
