@@ -3,4 +3,5 @@
 
 pub mod audit_event;
 pub mod identity;
+pub mod limits;
 pub mod linking;

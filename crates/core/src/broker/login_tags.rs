@@ -8,10 +8,9 @@ use serde::Deserialize;
 use crate::login::provider::VerifiedLogin;
 use crate::pool::principal_tags;
 use crate::pool::{Invalid, PoolError};
+use crate::records::limits::MAX_PRINCIPAL_TAGS;
 
-/// Tags that a token can have, and the lengths of their keys, in characters
-/// (docs/reference/cognito-identity.md, 2).
-const MAX_TAGS: usize = 50;
+/// The longest key of a tag, in characters (docs/reference/cognito-identity.md, 2).
 const MAX_KEY: usize = 128;
 
 /// The tags of logins.
@@ -30,8 +29,11 @@ impl TryFrom<BTreeMap<String, String>> for LoginTags {
     type Error = String;
 
     fn try_from(written: BTreeMap<String, String>) -> Result<Self, String> {
-        if written.len() > MAX_TAGS {
-            return Err(format!("principal_tags: {} tags; a token has at most {MAX_TAGS}", written.len()));
+        if written.len() > MAX_PRINCIPAL_TAGS {
+            return Err(format!(
+                "principal_tags: {} tags; a token has at most {MAX_PRINCIPAL_TAGS}",
+                written.len()
+            ));
         }
         let tags = Self(written.into_iter().map(|(key, value)| (key, Value::read(value))).collect());
         if let Some(key) = tags.0.keys().find(|key| !(1..=MAX_KEY).contains(&key.chars().count())) {

@@ -9,11 +9,10 @@ use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::{
     IdentityPool, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType,
 };
+use crate::records::limits::MAX_POOL_TAGS;
 use crate::store::ReplaceOutcome;
 use crate::store::page::{Listed, page_after};
 
-/// Tags that a pool can have.
-const MAX_TAGS: usize = 50;
 /// User pools that a pool can have (AWS: quotas in Amazon Cognito).
 const MAX_USER_POOLS: usize = 50;
 /// Principal tag maps that a pool can have: one for each provider of the largest pool, and some room.
@@ -298,7 +297,7 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
     if tags.keys().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
         return Err(Invalid::Value("Tag keys that begin with aws: are reserved.".into()).into());
     }
-    at_most(tags.len(), MAX_TAGS, "tags")
+    at_most(tags.len(), MAX_POOL_TAGS, "tags")
 }
 
 fn at_most(count: usize, limit: usize, what: &str) -> Result<(), PoolError> {

@@ -6,9 +6,7 @@ use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::login::provider::VerifiedLogin;
 use crate::login::public::PublicLogin;
 use crate::records::identity::{IdentityPool, Login, LoginProvider};
-
-/// The API's limit on a developer user identifier, in characters.
-const MAX_DEVELOPER_USER_IDENTIFIER: usize = 1024;
+use crate::records::limits::MAX_DEVELOPER_USER;
 
 /// A person, with somebody's word for who they are.
 #[derive(Debug, Clone)]
@@ -72,10 +70,8 @@ impl IdentityPools {
     ) -> Result<(DeveloperUser, Vec<PublicLogin>), PoolError> {
         let identifier =
             logins.remove(developer_provider(pool)?).ok_or(Invalid::UnsupportedDeveloperProvider)?;
-        if identifier.expose().chars().count() > MAX_DEVELOPER_USER_IDENTIFIER {
-            let text = format!(
-                "A developer user identifier has at most {MAX_DEVELOPER_USER_IDENTIFIER} characters."
-            );
+        if identifier.expose().chars().count() > MAX_DEVELOPER_USER {
+            let text = format!("A developer user identifier has at most {MAX_DEVELOPER_USER} characters.");
             return Err(Invalid::Value(text).into());
         }
         let public = self.verify_public(pool, &logins, &Refuse::Identity).await?;

@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login, LoginProvider};
-
-/// The most logins that one identity has (API documentation of MergeDeveloperIdentities).
-pub const MAX_LOGINS: usize = 20;
+use crate::records::limits::MAX_LOGINS;
 
 /// What to find or make an identity for.
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ pub trait Identities: Send + Sync {
     ) -> Result<Option<IdentityId>, StoreError>;
 
     /// The logins of an identity in order. There are never more than
-    /// [`MAX_LOGINS`](crate::records::linking::MAX_LOGINS).
+    /// [`MAX_LOGINS`](crate::records::limits::MAX_LOGINS).
     async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
         Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
     }

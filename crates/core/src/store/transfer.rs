@@ -8,11 +8,8 @@ use async_trait::async_trait;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
-use crate::records::linking::MAX_LOGINS;
+use crate::records::limits::{MAX_DEVELOPER_USER, MAX_LOGINS};
 use crate::store::StoreError;
-
-/// The most characters of a developer user identifier (docs/reference/cognito-identity.md, 2).
-const MAX_DEVELOPER_USER: usize = 1024;
 
 /// An identity and all its logins, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region};
 use daypass_core::login::provider::definition::seconds;
+use daypass_core::records::limits::MAX_TOKEN_SECONDS;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -17,13 +18,9 @@ use serde::{Deserialize, Deserializer};
 const DEFAULT_QUOTA: u32 = 50;
 /// More than Amazon grants anybody.
 pub(super) const MAX_QUOTA: u32 = 100_000;
-/// The most rules that the role mapping of one provider may be given.
-pub(super) const MAX_ROLE_MAPPING_RULES: i64 = 400;
 
 /// The longest life of a token that clients may ask for, unless the operator says otherwise, in seconds.
 const DEFAULT_MAX_TOKEN_DURATION: i64 = 60 * 60;
-/// The longest life that any token of a pool can have (AWS: GetOpenIdTokenForDeveloperIdentity, TokenDuration).
-const MAX_TOKEN_DURATION: i64 = 24 * 60 * 60;
 
 /// The identity pool.
 #[derive(Debug, Clone, Deserialize)]
@@ -136,7 +133,7 @@ impl TryFrom<RawPool> for PoolConfig {
         let (developer_provider, principal_tags) =
             (raw.developer_provider.clone(), raw.principal_tags.clone());
         let max_token_duration = raw.max_token_duration.unwrap_or(DEFAULT_MAX_TOKEN_DURATION);
-        if max_token_duration > MAX_TOKEN_DURATION {
+        if max_token_duration > MAX_TOKEN_SECONDS {
             return Err(
                 "max_token_duration: no token of a pool lives longer than 24 hours; write 24h or less".into(),
             );

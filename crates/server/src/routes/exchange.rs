@@ -16,6 +16,7 @@ use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityId, Region, RequestId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::UnverifiedProof;
+use daypass_core::records::limits::MAX_TOKEN_SECONDS;
 use serde::{Deserialize, Serialize};
 
 use super::body;
@@ -25,7 +26,6 @@ use crate::installation::App;
 use crate::origin;
 
 const MAX_BODY: usize = 64 * 1024;
-const MAX_TOKEN_DURATION: i64 = 86_400;
 
 /// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
 #[derive(Deserialize)]
@@ -145,7 +145,7 @@ impl Body {
         let identity_id = identity_id.map_err(|error| malformed(&format!("identity_id: {error}")))?;
         let token_duration = match self.token_duration {
             None => None,
-            Some(seconds @ 1..=MAX_TOKEN_DURATION) => Some(SignedDuration::from_secs(seconds)),
+            Some(seconds @ 1..=MAX_TOKEN_SECONDS) => Some(SignedDuration::from_secs(seconds)),
             Some(_) => return Err(malformed("token_duration must be 1 to 86400 seconds")),
         };
         let region = self.region.take().map(|region| Region::parse(&region)).transpose();

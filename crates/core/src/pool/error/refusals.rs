@@ -2,7 +2,7 @@
 //! Amazon's, says no more than its class and some words of its own: those are `Reported`.
 
 use crate::ground::ids::{IdentityId, IdentityPoolId};
-use crate::records::linking::MAX_LOGINS;
+use crate::records::limits::MAX_LOGINS;
 use crate::token::openid_token::TokenError;
 
 /// What is not there.

@@ -17,7 +17,7 @@ pub use self::steps::{Answer, Generator, Step, all_logins, is_kept, takes_what_i
 use super::fixture::{Fixture, race};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login, LoginProvider};
-use crate::records::linking::MAX_LOGINS;
+use crate::records::limits::MAX_LOGINS;
 use crate::store::{LinkOutcome, Page, SharedStore};
 
 const SEQUENCES: u64 = 30;

@@ -3,11 +3,12 @@
 use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::login::public::{OidcProvider, UserPool};
+use daypass_core::records::limits::MAX_MAPPING_RULES;
 use daypass_store::StoreUrl;
 use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
-use crate::config::pool::{MAX_QUOTA, MAX_ROLE_MAPPING_RULES, PoolConfig, RegionConfig};
+use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{AppConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -126,7 +127,7 @@ static POOL: Table = Table::of(
             .required(),
         Key::new::<u16>(
             "role_mapping_rules",
-            Kind::Number(1, MAX_ROLE_MAPPING_RULES),
+            Kind::Number(1, MAX_MAPPING_RULES as i64),
             "How many rules the role mapping of one provider may have in the embedded pool.",
         )
         .for_driver("embedded")

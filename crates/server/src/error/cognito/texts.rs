@@ -2,7 +2,7 @@
 
 use daypass_core::login::public::PublicLoginError;
 use daypass_core::pool::{Conflict, Denial, Invalid, Missing};
-use daypass_core::records::linking::MAX_LOGINS;
+use daypass_core::records::limits::MAX_LOGINS;
 use daypass_core::token::openid_token::TokenError;
 
 const ISSUER_MISMATCH: &str = "Invalid login token. Issuer doesn't match providerName";

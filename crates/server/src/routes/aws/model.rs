@@ -2,6 +2,9 @@
 //! and what it does. docs/reference/cognito-identity.md, 2 and 3 as data.
 
 use daypass_core::ground::ids::IdentityId;
+use daypass_core::records::limits::{
+    MAX_DEVELOPER_USER, MAX_MAPPING_RULES, MAX_PRINCIPAL_TAGS, MAX_TOKEN_SECONDS,
+};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -140,8 +143,8 @@ const GET_OPEN_ID_TOKEN_FOR_DEVELOPER_IDENTITY: &[Member] = &[
     required("IdentityPoolId", ID),
     optional("IdentityId", ID),
     required("Logins", LOGINS),
-    optional("PrincipalTags", Shape::Map { key: text(1, 128), value: &Shape::Text(text(1, 256)), max: 50 }),
-    optional("TokenDuration", Shape::Integer { min: 1, max: 86_400 }),
+    optional("PrincipalTags", PRINCIPAL_TAGS),
+    optional("TokenDuration", Shape::Integer { min: 1, max: MAX_TOKEN_SECONDS }),
 ];
 
 const UNLINK_IDENTITY: &[Member] = &[
@@ -195,8 +198,10 @@ const ROLE_MAPPING: &[Member] = &[
 ];
 
 /// The shape lets 400 rules pass, and the quota that core enforces far fewer.
-const RULES: &[Member] =
-    &[required("Rules", Shape::List { of: &Shape::Structure(MAPPING_RULE), min: 1, max: 400 })];
+const RULES: &[Member] = &[required(
+    "Rules",
+    Shape::List { of: &Shape::Structure(MAPPING_RULE), min: 1, max: MAX_MAPPING_RULES as usize },
+)];
 
 const MAPPING_RULE: &[Member] = &[
     required(
@@ -212,7 +217,7 @@ const SET_PRINCIPAL_TAG_ATTRIBUTE_MAP: &[Member] = &[
     required("IdentityPoolId", ID),
     required("IdentityProviderName", Shape::Text(PROVIDER)),
     optional("UseDefaults", Shape::Flag),
-    optional("PrincipalTags", Shape::Map { key: text(1, 128), value: &Shape::Text(text(1, 256)), max: 50 }),
+    optional("PrincipalTags", PRINCIPAL_TAGS),
 ];
 
 const GET_PRINCIPAL_TAG_ATTRIBUTE_MAP: &[Member] =
@@ -232,7 +237,9 @@ const POOL_NAME: Shape = Shape::Text(pattern(1, 128, r"[\w\s+=,.@-]+", |text| {
 }));
 const DEVELOPER_PROVIDER: Shape =
     Shape::Text(pattern(1, 128, r"[\w._-]+", |text| all(text, |c| is_word(c) || ".-".contains(c))));
-const DEVELOPER_USER: Shape = Shape::Text(text(1, 1024));
+const DEVELOPER_USER: Shape = Shape::Text(text(1, MAX_DEVELOPER_USER));
+const PRINCIPAL_TAGS: Shape =
+    Shape::Map { key: text(1, 128), value: &Shape::Text(text(1, 256)), max: MAX_PRINCIPAL_TAGS };
 const PROVIDER: Text = text(1, 128);
 const ROLE_TYPE: Text =
     pattern(1, 128, "(un)?authenticated", |text| matches!(text, "authenticated" | "unauthenticated"));

@@ -4,7 +4,8 @@ use std::slice;
 
 use crate::ground::ids::IdentityId;
 use crate::records::identity::{Identity, Login};
-use crate::records::linking::{LinkRefusal, LinkRequest, MAX_LOGINS};
+use crate::records::limits::MAX_LOGINS;
+use crate::records::linking::{LinkRefusal, LinkRequest};
 use crate::store::LinkOutcome::{self as Outcome, Known, Linked, Refused};
 use crate::store::SharedStore;
 use crate::store::contract::fixture::{Fixture, instant, public};

@@ -3,7 +3,8 @@
 use std::slice;
 
 use crate::records::identity::{Identity, Login};
-use crate::records::linking::{LinkRefusal, MAX_LOGINS, MergeRequest, UnlinkRefusal, Unlinked};
+use crate::records::limits::MAX_LOGINS;
+use crate::records::linking::{LinkRefusal, MergeRequest, UnlinkRefusal, Unlinked};
 use crate::store::LinkOutcome::{Known, Linked, Refused};
 use crate::store::contract::fixture::{Fixture, instant, public};
 use crate::store::{SharedStore, UnlinkOutcome};

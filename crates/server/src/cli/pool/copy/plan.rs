@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{bail, ensure};
+use daypass_core::records::limits::MAX_POOL_TAGS;
 
 use super::configuration::{Configuration, Difference, Part};
 use super::end::Pool;
@@ -10,9 +11,6 @@ use crate::cli::printable;
 
 /// What stands for the ID of a pool that is not there yet.
 const NEW_POOL: &str = "the ID of the new pool";
-
-/// Tags that a pool can have.
-const MAX_TAGS: usize = 50;
 
 /// A copy that was thought through and not yet begun.
 pub struct Plan {
@@ -28,8 +26,8 @@ impl Plan {
         match &target {
             Some(target) => check_developer_provider(&source.configuration, target)?,
             None => ensure!(
-                source.configuration.tags.len() < MAX_TAGS,
-                "{} has {MAX_TAGS} tags, and the copy needs one more by which it is found again: make the target \
+                source.configuration.tags.len() < MAX_POOL_TAGS,
+                "{} has {MAX_POOL_TAGS} tags, and the copy needs one more by which it is found again: make the target \
                  by hand, and name it with --to",
                 source.id
             ),
