@@ -2,6 +2,7 @@
 //! tokens and credentials are Amazon's, in each Region its own.
 
 mod aws;
+mod credentials;
 mod failure;
 mod guest;
 mod operation;
@@ -26,6 +27,7 @@ use daypass_core::login::provider::VerifiedLogin;
 use futures::FutureExt;
 
 pub use self::aws::config_of_environment;
+pub use self::credentials::{NoCredentials, OurCredentials};
 pub use self::regions::Dependencies;
 use self::regions::Regions;
 use self::user::User;
@@ -41,6 +43,7 @@ pub struct CognitoPool {
     flights: SingleFlight<Exchange, Result<Issued, AdmissionError>>,
     crowd: Crowd,
     tags: LoginTags,
+    credentials: OurCredentials,
     trail: Arc<AuditTrail>,
 }
 
@@ -54,6 +57,7 @@ impl CognitoPool {
             flights: SingleFlight::default(),
             crowd: Crowd::default(),
             tags: pool.principal_tags.clone(),
+            credentials: OurCredentials::of(with.aws, with.clock),
             trail: with.trail,
         }
     }
@@ -110,6 +114,10 @@ impl CognitoPool {
 impl DeveloperPool for CognitoPool {
     fn reserve(&self, options: &ExchangeOptions, origin: &Origin) -> Result<Reservation, AdmissionError> {
         self.regions.reserve(options, origin.source_ip)
+    }
+
+    async fn ready(&self) -> Result<(), AdmissionError> {
+        Ok(self.credentials.find().await?)
     }
 
     async fn admit(

@@ -283,3 +283,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+/// What core says, as a sentence for people.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let stop = if text.ends_with('.') { "" } else { "." };
+    format!("{first}{}{stop}", characters.as_str())
+}

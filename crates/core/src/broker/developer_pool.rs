@@ -141,6 +141,14 @@ pub trait DeveloperPool: Send + Sync {
         Ok(Reservation::default())
     }
 
+    /// Whether it has what it takes to let anybody in, as far as that shows without a login.
+    ///
+    /// # Errors
+    /// [`AdmissionError::Misconfigured`] or [`AdmissionError::Unavailable`], which say what is missing.
+    async fn ready(&self) -> Result<(), AdmissionError> {
+        Ok(())
+    }
+
     /// Finds or creates the identity of a verified login, and has a token made for it. The same login has the same
     /// identity every time, however many ask at once.
     ///

@@ -57,6 +57,24 @@ fn a_start_says_what_makes_the_installation_less_safe() {
 }
 
 #[test]
+fn a_broker_without_aws_credentials_says_what_is_missing() {
+    let installation = Installation::new("memory:");
+    installation.lead_to_amazon();
+    let log = installation.path("log");
+    let mut serving = installation.serve(Output::File(log.clone()));
+    let (status, body) = serving.get("/readyz");
+    assert_eq!((status, &body["code"]), (503, &"not_ready".into()));
+    let checked = installation.run(&["check", "--resolve"]);
+    serving.stop();
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.lines().any(|line| line.contains("nobody can sign in: ")), "{log}");
+    for told in [&body["detail"].to_string(), &checked.stdout, &log] {
+        assert!(told.contains("there are no AWS credentials: give the machine"), "{told}");
+    }
+    assert!(!checked.success);
+}
+
+#[test]
 fn nothing_starts_whose_audit_lines_cannot_be_written() {
     let refusal = Installation::new("memory:").refusal(Output::File("/dev/full".into()));
     assert!(refusal.contains("stdout, where the audit events go, cannot be written"), "{refusal}");

@@ -68,6 +68,19 @@ impl Installation {
         self.dir.path().join(name)
     }
 
+    /// Has it lead to a pool of Amazon's.
+    pub fn lead_to_amazon(&self) {
+        let file = self.path("daypass.toml");
+        let config = fs::read_to_string(&file).unwrap();
+        let (before, rest) = config.split_once("name = \"my-app\"").unwrap();
+        let (_, after) = rest.split_once("[network]").unwrap();
+        let (after, provider) = after.split_once("[[role]]").unwrap();
+        let (_, provider) = provider.split_once("[[provider]]").unwrap();
+        let pool = "driver = \"cognito\"\ndeveloper_provider = \"login.example.com\"\n[[pool.region]]\n\
+                    region = \"us-east-1\"\npool_id = \"us-east-1:00000000-0000-4000-8000-000000000000\"\n";
+        fs::write(file, format!("{before}{pool}[network]{after}[[provider]]{provider}")).unwrap();
+    }
+
     pub fn serve(&self, stderr: Output) -> Server {
         let (mut reader, writer) = pipe().unwrap();
         let child = self.serve_command(stderr).stdout(writer.try_clone().unwrap()).spawn().unwrap();

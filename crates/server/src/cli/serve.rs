@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use daypass_core::broker::developer_pool::DeveloperPool;
 use daypass_store::Open;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -48,6 +49,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();
     let (router, proxies) = (routes::router(app.clone()), app.proxies.clone());
     let serving = tokio::spawn(listen_within(listener, router, stopped, app.limits, proxies));
@@ -62,5 +64,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tokio::select! {
         served = serving => Ok(served?),
         () = signals.end() => Ok(()),
+    }
+}
+
+/// What keeps the pool from letting anybody in stands in the log before somebody tries.
+async fn tell_what_is_missing(pool: Arc<dyn DeveloperPool>) {
+    if let Err(error) = pool.ready().await {
+        tracing::error!("nobody can sign in: {error}");
     }
 }

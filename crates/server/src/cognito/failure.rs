@@ -12,6 +12,7 @@ use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::ground::ids::{IdentityPoolId, Region};
 use daypass_core::pool::{Conflict, Denial, Invalid, Missing, PoolError};
 
+use super::credentials::NoCredentials;
 use super::operation::Operation;
 use crate::provider_http::is_out_of_files;
 
@@ -189,7 +190,7 @@ impl Call<'_> {
                  the account"
             )),
             ("ExpiredTokenException" | "ExpiredToken", _) => {
-                self.misconfigured("the AWS credentials have expired; whatever renews them does not")
+                self.misconfigured(&NoCredentials::Expired.to_string())
             }
             ("MissingAuthenticationTokenException" | "MissingAuthenticationToken", _) => {
                 self.misconfigured("the AWS credentials were not used: something between here and Amazon takes the \
@@ -204,15 +205,9 @@ impl Call<'_> {
     }
 
     fn without_credentials(&self, error: &CredentialsError) -> Failure {
-        match error {
-            CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => {
-                let text = "whoever hands out our AWS credentials does not do so at the moment";
-                Failure::Final(AdmissionError::Unavailable(text.into()))
-            }
-            _ => self.misconfigured(
-                "there are no AWS credentials: give the machine or the function a role, or set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
-            ),
+        match NoCredentials::of(error) {
+            NoCredentials::Now => Failure::Final(AdmissionError::Unavailable(NoCredentials::Now.to_string())),
+            missing => self.misconfigured(&missing.to_string()),
         }
     }
 

@@ -9,7 +9,7 @@ use daypass_core::login::public::PublicLoginError;
 use daypass_core::pool::PoolError;
 
 use super::problem::SERVER_BUSY;
-use super::{ApiError, Meaning};
+use super::{ApiError, Meaning, sentence};
 
 /// The operator has to mend the pool, or the STS that gives its credentials.
 const POOL_MISCONFIGURED: &str = "identity_pool_misconfigured";
@@ -211,15 +211,6 @@ fn public_login(error: &PublicLoginError) -> ApiError {
             ApiError::unavailable(POOL_UNAVAILABLE, sentence(error)).because(reason)
         }
     }
-}
-
-/// What core says, as a sentence for people.
-fn sentence(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let stop = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{stop}", characters.as_str())
 }
 
 #[cfg(test)]

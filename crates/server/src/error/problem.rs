@@ -2,12 +2,13 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use daypass_core::broker::developer_pool::AdmissionError;
 use daypass_core::broker::hosted_login::{LoginRequestError, LostLogin};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::store::StoreError;
 use serde_json::json;
 
-use super::{ApiError, Meaning, RequestFailure, chain};
+use super::{ApiError, Meaning, RequestFailure, chain, sentence};
 
 impl ApiError {
     /// `/readyz`: the server answers what is under way, and ends.
@@ -52,10 +53,16 @@ impl ApiError {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Meaning::Mistake, "unsupported_media_type", detail)
     }
 
-    /// The store does not answer: nothing works.
+    /// `/readyz`: the store does not answer, so nothing works.
     #[must_use]
     pub fn not_ready(error: &StoreError) -> Self {
         Self::unavailable("not_ready", "The store does not answer.").because(chain(error))
+    }
+
+    /// `/readyz`: the pool that logins lead to lets nobody in. Whoever watches over the server is told what it lacks.
+    #[must_use]
+    pub fn pool_not_ready(error: &AdmissionError) -> Self {
+        Self::unavailable("not_ready", sentence(error)).because(error)
     }
 
     /// `/v1`: the page that calls is not one of a registered app.

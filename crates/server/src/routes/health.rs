@@ -6,6 +6,7 @@ use daypass_core::ground::ids::RequestId;
 
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
+use crate::installation::App;
 use crate::listen::Stop;
 
 pub async fn alive() -> &'static str {
@@ -20,8 +21,13 @@ pub async fn ready(
     if stop.is_some_and(|Extension(stop)| stop.is_given()) {
         return ApiError::stopping().answer(Dialect::Problem, &id);
     }
-    match app.store.ping().await {
+    match readiness(&app).await {
         Ok(()) => "ready\n".into_response(),
-        Err(error) => ApiError::not_ready(&error).answer(Dialect::Problem, &id),
+        Err(error) => error.answer(Dialect::Problem, &id),
     }
+}
+
+async fn readiness(app: &App) -> Result<(), ApiError> {
+    app.store.ping().await.map_err(|error| ApiError::not_ready(&error))?;
+    app.broker.pool.ready().await.map_err(|error| ApiError::pool_not_ready(&error))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials as AwsCredentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -116,6 +116,17 @@ impl Broker {
         Self::wire(home.network.clone(), aws(key), tables).await
     }
 
+    /// The same with what somebody hands out for a key.
+    pub async fn start_trusting(
+        home: &Daypass,
+        credentials: impl ProvideCredentials + 'static,
+        tables: &str,
+    ) -> Self {
+        let credentials = SharedCredentialsProvider::new(credentials);
+        let aws = aws(&home.key).into_builder().credentials_provider(credentials).build();
+        Self::wire(home.network.clone(), aws, tables).await
+    }
+
     /// With a provider and an Amazon that answer without a network.
     pub async fn start_within(
         home: &Daypass,
@@ -151,6 +162,10 @@ impl Broker {
 
     pub async fn send(&self, request: Request<String>) -> Answer {
         read(self.router.clone(), request.map(Body::from)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(String::new()).unwrap()).await
     }
 
     pub async fn exchange(&self, body: &Value) -> Answer {

@@ -146,9 +146,7 @@ async fn the_paths_of_the_embedded_pool_are_absent() {
     let amazon = Amazon::start("us-east-1").await;
     let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
     assert!(broker.app.embedded.is_none());
-    let get = async |path: &str| {
-        broker.send(http::Request::get(path).body(String::new()).unwrap()).await.status.as_u16()
-    };
+    let get = async |path: &str| broker.get(path).await.status.as_u16();
     for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/v1/providers", 200), ("/login", 400)] {
         assert_eq!(get(path).await, status, "{path}");
     }

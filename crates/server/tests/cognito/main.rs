@@ -14,6 +14,7 @@ mod faults;
 mod guests;
 mod linking;
 mod metrics;
+mod readiness;
 mod regions;
 mod repetition;
 mod tags;

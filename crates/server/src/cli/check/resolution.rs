@@ -8,7 +8,8 @@ use daypass_core::ground::random::SystemRandom;
 use daypass_core::login::jwks::{JwksCache, JwksError, KeySource};
 use futures::future::join_all;
 
-use crate::config::{Config, ProviderConfig};
+use crate::cognito::{self, OurCredentials};
+use crate::config::{Config, Driver, ProviderConfig};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, SecretStore, Secrets};
 
@@ -30,12 +31,13 @@ pub(super) async fn resolve(
     let keys = JwksCache::new(Arc::new(http), clock.clone());
     let (store, issuers) = (AwsSecrets::new(clock), issuers(config));
     let fetched = join_all(issuers.iter().map(|issuer| of_keys(&keys, issuer)));
-    let (mut failures, fetched) = tokio::join!(of_secrets(config, &store), fetched);
+    let (mut failures, fetched, credentials) =
+        tokio::join!(of_secrets(config, &store), fetched, Box::pin(of_credentials(config)));
     let references = config.secret_references().count();
     if failures.is_empty() && references > 0 {
         say(format!("secrets: all {references} can be had"))?;
     }
-    for outcome in fetched {
+    for outcome in fetched.into_iter().chain(credentials) {
         match outcome {
             Ok(answered) => say(answered)?,
             Err(failure) => failures.push(failure),
@@ -52,6 +54,18 @@ async fn of_secrets(config: &Config, store: &dyn SecretStore) -> Vec<String> {
         }
         Err(error) => error.to_string().lines().map(str::to_owned).collect(),
     }
+}
+
+/// What Amazon is asked with, where the pool is there.
+async fn of_credentials(config: &Config) -> Option<Result<String, String>> {
+    let Driver::Cognito(regions) = &config.pool.driver else { return None };
+    let aws = cognito::config_of_environment(&regions[0].region).await;
+    let found = OurCredentials::of(&aws, Arc::new(SystemClock)).find().await;
+    let named = "[[pool.region]]";
+    Some(match found {
+        Ok(()) => Ok(format!("{named}: there are AWS credentials to ask Amazon Cognito with")),
+        Err(error) => Err(format!("{named}: {error}")),
+    })
 }
 
 /// Somebody whose ID tokens are believed, and where their keys are.
