@@ -67,33 +67,13 @@ def test_a_path_that_is_not_there(function, source):
     problem(function.invoke(event(source, "DELETE", "/v1/exchange")), 405, "method_not_allowed")
 
 
-def test_a_login_begins_with_a_cookie(function, source):
-    answer = function.invoke(event(source, path="/login/snapchat", query=START))
-    assert answer.status in (302, 303), answer.raw
-    assert answer.header("location")[0].startswith("https://accounts.snapchat.com/accounts/oauth2/auth?")
-    places = {"http-api": "cookies", "function-url": "cookies", "alb": "headers"}
-    place = places.get(source, "multiValueHeaders")
-    cookies = answer.raw["cookies"] if place == "cookies" else answer.header("set-cookie")
-    assert len(cookies) == 1 and cookies[0].startswith("__Host-daypass-login-")
-    assert "HttpOnly" in cookies[0] and "Secure" in cookies[0]
-    assert (place == "multiValueHeaders") == ("multiValueHeaders" in answer.raw)
-
-
-def test_a_login_comes_back_with_its_cookie(function, source):
-    """A store in memory cannot tell whether another instance has seen this login, so it goes no further here."""
-    started = function.invoke(event(source, path="/login/snapchat", query=START))
-    cookie = (started.raw.get("cookies") or started.header("set-cookie"))[0].split(";")[0]
-    state = started.header("location")[0].split("&state=")[1].split("&")[0]
-
-    def come_back(cookies):
-        back = {"path": "/login/snapchat/callback", "query": f"code=a-code&state={state}"}
-        if source in ("http-api", "function-url"):
-            return function.invoke(event(source, **back) | {"cookies": cookies})
-        return function.invoke(event(source, **back, headers={"cookie": "; ".join(cookies)}))
-
-    known, lost = come_back(["unrelated=1", cookie]), come_back(["unrelated=1"])
-    assert (known.status, b"store_unavailable" in known.body) == (503, True), known.body.decode()
-    assert (lost.status, b"login_not_found" in lost.body) == (400, True), lost.body.decode()
+def test_there_is_no_sign_in_page_whose_logins_could_not_end(function, source):
+    """A store in memory cannot tell whether another instance has seen a login. The log says so when an instance starts."""
+    for path in ["/login", "/login/snapchat", "/login/snapchat/callback"]:
+        problem(function.invoke(event(source, path=path, query=START)), 404, "not_found")
+    listed = function.invoke(event(source, path="/v1/providers")).json()["providers"]
+    assert [(provider["id"], "login_url" in provider) for provider in listed] == [("snapchat", False)]
+    assert "the sign-in page /login is absent" in function.log.read_text()
 
 
 def test_a_page_of_another_app_is_turned_away(function, source):
@@ -113,7 +93,7 @@ def test_a_preflight(function, source):
 def test_a_stage_is_no_part_of_a_route(tmp_path, source, stage):
     public_url = f"https://r3pmxmplak.execute-api.us-east-1.amazonaws.com/{stage}"
     with Function(lay_out(tmp_path, public_url=public_url)) as function:
-        for path in ["/healthz", "/v1/providers", "/login/style.css"]:
+        for path in ["/healthz", "/v1/providers"]:
             assert function.invoke(event(source, path=path, stage=stage)).status == 200, path
         problem(function.invoke(event(source, path="/nothing", stage=stage)), 404, "not_found")
 

@@ -90,6 +90,8 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .route("/metrics", get(metrics::handle))
         .layer(places);
     let embedded = app.embedded.clone().map(|it| embedded(it, &app, pages)).unwrap_or_default();
+    // Nobody is sent to a provider whose answer could not be taken.
+    let login = if app.login_flow.can_end() { login } else { Router::new() };
 
     broker
         .merge(login)

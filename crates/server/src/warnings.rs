@@ -32,22 +32,29 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
     found
 }
 
-fn of_store(config: &Config, instances: Instances) -> Option<String> {
+fn of_store(config: &Config, instances: Instances) -> Vec<String> {
     let embedded = matches!(config.pool.driver, Driver::Embedded(_));
-    match (config.store().ok()?, instances) {
-        (StoreUrl::Sqlite(file), _) => of_database(file),
-        (StoreUrl::Memory, Instances::Many) if embedded => Some(
-            "the embedded pool in memory is this instance's own: each instance gives everybody another identity and signs \
-             with another key; this is for trying things out, and driver = \"cognito\" is for people"
-                .into(),
-        ),
-        (StoreUrl::Memory, Instances::Many) => None,
-        (StoreUrl::Memory, Instances::One) => Some(format!(
+    match (config.store(), instances) {
+        (Err(_), _) => Vec::new(),
+        (Ok(StoreUrl::Sqlite(file)), _) => of_database(file).into_iter().collect(),
+        (Ok(StoreUrl::Memory), Instances::Many) => of_memories(embedded),
+        (Ok(StoreUrl::Memory), Instances::One) => vec![format!(
             "[store] url = \"memory:\": which proofs were spent and what was revoked is forgotten when this process \
              ends{}: write \"sqlite:FILE\"",
             if embedded { ", and so is whose identity is whose" } else { "" }
-        )),
+        )],
     }
+}
+
+/// Each instance of a function knows what it did itself.
+fn of_memories(embedded: bool) -> Vec<String> {
+    let absent = "[store] url = \"memory:\" is each instance's own, so nothing can be counted once: the sign-in page /login is \
+                  absent, GET /v1/providers has no login_url, and signed fields, such as those of Telegram's widget and of \
+                  Steam, are refused; send people to their provider from a page of your own, or run `daypass serve` with \
+                  \"sqlite:FILE\"";
+    let pool = "the embedded pool in memory is this instance's own: each instance gives everybody another identity and signs \
+                with another key; this is for trying things out, and driver = \"cognito\" is for people";
+    [absent].into_iter().chain(embedded.then_some(pool)).map(str::to_owned).collect()
 }
 
 fn of_database(file: &Path) -> Option<String> {
@@ -193,6 +200,19 @@ pub fn of_pool(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
         )
     });
     guests.into_iter().chain(of_mappings(pools, pool)).collect()
+}
+
+/// Whoever is given a role that is not there gets a token and no credentials, which may be meant: a token is all that
+/// AssumeRoleWithWebIdentity needs for another role.
+pub fn of_missing_roles(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+    let warning = |arn| {
+        format!(
+            "the pool {} gives people the role {arn}, which is not there, so they get tokens and no credentials: write a \
+             [[role]] of its name, or give the pool another role by SetIdentityPoolRoles",
+            pool.id
+        )
+    };
+    pools.roles_that_are_missing(pool).into_iter().map(warning).collect()
 }
 
 /// A role mapping gives a role to some; a trust policy of its own that opens it to whoever logs in makes nothing of

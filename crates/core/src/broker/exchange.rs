@@ -10,6 +10,7 @@ use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{LoginCode, LoginCodes};
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::secret::Secret;
+use crate::login::provider::definition::ProofKind;
 use crate::login::provider::{
     DisplayUser, Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
 };
@@ -189,6 +190,13 @@ impl Broker {
         Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), issued })
     }
 
+    /// The kinds of proof of a provider that are taken here. Of those that count once, none is where nobody can count them.
+    #[must_use]
+    pub fn accepted_proofs(&self, provider: &Provider) -> Vec<ProofKind> {
+        let accepted = provider.accepted_proofs().into_iter();
+        accepted.filter(|kind| self.check_countable(*kind).is_ok()).collect()
+    }
+
     /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that
     /// the app gets.
     ///
@@ -232,6 +240,7 @@ impl Broker {
             PresentedProof::OfProvider { provider, proof } => {
                 let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
                 draft.provider = Some(provider.id.clone());
+                self.check_countable(proof.kind())?;
                 self.check_redirect_uri(&proof)?;
                 self.verify(&provider, proof, draft).await
             }
@@ -265,6 +274,13 @@ impl Broker {
             Some(uri) if !self.redirect_uris.contains(uri) => Err(ExchangeError::RedirectUriNotRegistered),
             _ => Ok(()),
         }
+    }
+
+    fn check_countable(&self, kind: ProofKind) -> Result<(), ProofError> {
+        if kind.counts_once() && !self.store.counts_for_all() {
+            return Err(ProofError::KindNotAccepted(kind));
+        }
+        Ok(())
     }
 
     /// A proof that could be shown again counts once, also where two show it at the same moment.

@@ -145,6 +145,13 @@ pub fn sealer(master_key: &MasterKey) -> Sealer {
 }
 
 impl LoginFlow {
+    /// Whether logins that start here can end here: that each is answered once, and has a code that counts once, the store
+    /// has to know from all who serve.
+    #[must_use]
+    pub fn can_end(&self) -> bool {
+        self.store.counts_for_all()
+    }
+
     /// Checks what an app asks for.
     ///
     /// # Errors

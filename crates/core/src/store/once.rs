@@ -21,6 +21,12 @@ pub struct StoredLoginGrant {
 /// What counts once.
 #[async_trait]
 pub trait Once: Send + Sync {
+    /// Whether what counts once here counts once for all who serve the same people. Where it does not, nothing is taken
+    /// that somebody would have to count.
+    fn counts_for_all(&self) -> bool {
+        true
+    }
+
     /// Keeps a name that counts only once until `until`. Of all who ever come with it, one hears `true`; what
     /// is kept may be forgotten from `until` on.
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError>;

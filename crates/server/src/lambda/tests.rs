@@ -127,6 +127,8 @@ async fn neither_stage_nor_base_path_reaches_the_routes() {
     assert_eq!(asked_at("/v1", &mapped).await["uri"], "/v1/exchange");
     assert_eq!(asked_at("/auth", &load_balancer("/auth/v1/exchange")).await["uri"], "/v1/exchange");
     assert_eq!(asked_at("/auth", &http_api("/auth/")).await["uri"], "/");
+    let staged = with(http_api("/login/login/style.css"), "/requestContext/stage", json!("login"));
+    assert_eq!(asked_at("/login", &staged).await["uri"], "/login/style.css");
 }
 
 #[tokio::test]

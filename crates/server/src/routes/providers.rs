@@ -30,24 +30,27 @@ struct Offer {
 }
 
 pub async fn handle(State(app): SharedApp) -> Json<Providers> {
-    Json(Providers {
-        providers: app.broker.providers.all().values().map(|provider| offer(&app, provider)).collect(),
-    })
+    let providers = app.broker.providers.all();
+    Json(Providers { providers: providers.values().filter_map(|provider| offer(&app, provider)).collect() })
 }
 
-fn offer(app: &App, provider: &Provider) -> Offer {
+/// Nothing is offered that could not end well.
+fn offer(app: &App, provider: &Provider) -> Option<Offer> {
     let authorize = provider.definition.authorize.as_ref();
-    Offer {
+    let accepts = app.broker.accepted_proofs(provider);
+    if accepts.is_empty() {
+        return None;
+    }
+    Some(Offer {
         id: provider.id.clone(),
         name: provider.definition.name.clone(),
         authorization_endpoint: authorize.and_then(|authorize| authorize.url.as_literal()).map(str::to_owned),
         client_id: provider.client_id.clone(),
         scope: provider.definition.scopes.join(provider.definition.scope_separator.as_str()),
         pkce: provider.definition.pkce,
-        login_url: provider
-            .starts_by_redirect()
+        login_url: (provider.starts_by_redirect() && app.login_flow.can_end())
             .then(|| format!("{}/login/{}", app.login_flow.public_url, provider.id)),
         grade: provider.definition.grade().to_string(),
-        accepts: provider.accepted_proofs(),
-    }
+        accepts,
+    })
 }

@@ -53,8 +53,6 @@ fn an_ordinary_installation_has_nothing_to_hear() {
     for good in [GOOD, COGNITO] {
         assert_eq!(said(good, Instances::One), "");
     }
-    let of_instances = COGNITO.replace("sqlite:/nowhere/daypass.db", "memory:");
-    assert_eq!(said(&of_instances, Instances::Many), "", "the pool is Amazon's");
 }
 
 #[test]
@@ -112,6 +110,16 @@ fn whatever_makes_an_installation_less_safe_is_said_with_its_key() {
 fn many_instances_have_many_pools_in_memory() {
     let of_instances = GOOD.replace("sqlite:/nowhere/daypass.db", "memory:");
     assert!(said(&of_instances, Instances::Many).contains("this instance's own"));
+}
+
+#[test]
+fn what_instances_without_a_common_store_cannot_do_is_said() {
+    let of_instances = COGNITO.replace("sqlite:/nowhere/daypass.db", "memory:");
+    let found = said(&of_instances, Instances::Many);
+    assert_eq!(found.lines().count(), 1, "of the pool, which is Amazon's, there is nothing to say: {found}");
+    for what in ["/login is absent", "no login_url", "signed fields", "a page of your own"] {
+        assert!(found.contains(what), "{found}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod answers;
 mod codes;
 mod pages;
 mod requests;
+mod unshared;
 
 use serde_json::json;
 

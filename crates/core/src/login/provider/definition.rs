@@ -79,6 +79,17 @@ pub enum ProofKind {
     SignedFields,
 }
 
+impl ProofKind {
+    /// Whether a proof could be shown again at its provider, so that whoever takes it has to count.
+    #[must_use]
+    pub fn counts_once(self) -> bool {
+        match self {
+            Self::SignedFields => true,
+            Self::Code | Self::AccessToken | Self::IdToken => false,
+        }
+    }
+}
+
 impl fmt::Display for ProofKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

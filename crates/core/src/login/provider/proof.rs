@@ -41,7 +41,9 @@ pub enum UnverifiedProof {
 }
 
 impl UnverifiedProof {
-    pub(super) fn kind(&self) -> ProofKind {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ProofKind {
         match self {
             Self::Code { .. } => ProofKind::Code,
             Self::AccessToken(_) => ProofKind::AccessToken,

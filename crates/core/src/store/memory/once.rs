@@ -8,6 +8,10 @@ use crate::store::{Once, StoreError, StoredLoginGrant};
 
 #[async_trait]
 impl Once for MemoryStore {
+    fn counts_for_all(&self) -> bool {
+        !self.is_unshared
+    }
+
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
         self.check_knows_all()?;
         let mut records = self.records()?;

@@ -22,6 +22,12 @@ impl Backend {
         Self { store: Arc::new(MemoryStore::new()), directory: None }
     }
 
+    /// As each instance of a function has one.
+    #[allow(dead_code, reason = "only the tests of the hosted login are about it")]
+    pub fn unshared() -> Self {
+        Self { store: Arc::new(MemoryStore::unshared()), directory: None }
+    }
+
     pub fn sqlite() -> Self {
         let directory = TempDir::new().unwrap();
         let store = SqliteStore::open(&directory.path().join("daypass.db")).unwrap();
