@@ -6,6 +6,8 @@
 //! to give: its default role and its role mappings say to whom, and they say the same here as in
 //! GetCredentialsForIdentity.
 
+use std::collections::BTreeSet;
+
 use super::IdentityPools;
 use super::issue::role_of_claims;
 use crate::audit::{AuditAction, AuditDraft, Requester};
@@ -68,6 +70,17 @@ impl IdentityPools {
         open.sort_by_key(|role| &role.name);
         open.dedup_by_key(|role| &role.name);
         open
+    }
+
+    /// The ARNs of the roles that a pool gives and that are not there, so that whoever is given one has a token and no
+    /// credentials. Of another STS's roles nothing is known here.
+    #[must_use]
+    pub fn roles_that_are_missing<'a>(&self, pool: &'a IdentityPool) -> BTreeSet<&'a str> {
+        let guests = pool.settings.allow_unauthenticated_identities;
+        let default =
+            pool.roles.authenticated.iter().chain(pool.roles.unauthenticated.iter().filter(|_| guests));
+        let given = default.map(String::as_str).chain(pool.roles.named_by_rules());
+        given.filter(|arn| self.sts.roles.find_by_arn(arn).is_none()).collect()
     }
 
     /// Whether a trust policy of its own opens a role to somebody of whom nothing is known but that they logged in

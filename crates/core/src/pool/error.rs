@@ -42,9 +42,9 @@ pub enum PoolError {
     /// Somebody else changed the pool at the same time.
     #[error("the identity pool was changed by another request at the same time: read it, and try again")]
     ConcurrentModification,
-    /// The pool has no role to give, or the role does not trust the pool.
+    /// The pool has no role to give, or the role does not trust the pool: the text is for the operator, and says which.
     #[error("the identity pool has no role for this identity, or the role does not trust the pool")]
-    NoUsableRole,
+    NoUsableRole(String),
     /// The STS that gives the credentials refuses, for a reason that the operator has to mend: the text is for them.
     #[error("the STS that gives credentials for this identity pool refuses")]
     CredentialsMisconfigured(String),
@@ -89,16 +89,23 @@ impl PoolError {
         }
     }
 
-    pub(super) fn credentials(error: CredentialsError, identity_id: &IdentityId) -> Self {
+    /// The pool has no role for people of a kind.
+    pub(super) fn no_role(kind: &str) -> Self {
+        Self::NoUsableRole(format!(
+            "the pool has no role for {kind} identities: give it one by SetIdentityPoolRoles"
+        ))
+    }
+
+    pub(super) fn credentials(error: CredentialsError, identity_id: &IdentityId, role_arn: &str) -> Self {
         match error {
-            CredentialsError::Assume(error) => Self::assume(error, identity_id),
+            CredentialsError::Assume(error) => Self::assume(error, identity_id, role_arn),
             CredentialsError::TooManyAtOnce => Self::TooManyAtOnce,
             CredentialsError::Misconfigured(cause) => Self::CredentialsMisconfigured(cause),
             CredentialsError::Unavailable(cause) => Self::CredentialsUnavailable(cause),
         }
     }
 
-    fn assume(error: AssumeError, identity_id: &IdentityId) -> Self {
+    fn assume(error: AssumeError, identity_id: &IdentityId, role_arn: &str) -> Self {
         match error {
             AssumeError::Token(error) => error.into(),
             AssumeError::IdentityForbidden(_) => Self::forbidden(identity_id),
@@ -106,7 +113,10 @@ impl PoolError {
             AssumeError::Denied(_)
             | AssumeError::MalformedPolicy(_)
             | AssumeError::TooLarge(_)
-            | AssumeError::DurationExceedsRole => Self::NoUsableRole,
+            | AssumeError::DurationExceedsRole => Self::NoUsableRole(format!(
+                "the pool gives the role {role_arn}: {error}; a [[role]] of its name has to be there and to trust this pool, or \
+                 give the pool another one by SetIdentityPoolRoles"
+            )),
         }
     }
 }
@@ -122,7 +132,7 @@ impl Reason for PoolError {
             Self::DeveloperUserAlreadyRegistered => "user_already_registered",
             Self::LimitExceeded(_) => "limit_exceeded",
             Self::ConcurrentModification => "concurrent_modification",
-            Self::NoUsableRole | Self::CredentialsMisconfigured(_) => "identity_pool_misconfigured",
+            Self::NoUsableRole(_) | Self::CredentialsMisconfigured(_) => "identity_pool_misconfigured",
             Self::CredentialsUnavailable(_) => "credentials_unavailable",
             Self::TooManyAtOnce => "too_many_at_once",
             Self::Store(error) => error.reason(),

@@ -359,7 +359,7 @@ impl IdentityPools {
         draft.about(claims);
         let grant = RoleGrant::new(pool, claims, role_arn, origin);
         let credentials = self.credentials.credentials(grant, draft).await;
-        credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id))
+        credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id, role_arn))
     }
 
     async fn usable_identity(&self, id: &IdentityId) -> Result<(Identity, IdentityPool), PoolError> {

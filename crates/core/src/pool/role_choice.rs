@@ -8,6 +8,7 @@ use super::{Denial, PoolError};
 use crate::records::identity::{
     AmbiguousRoleResolution, MappingRule, MatchType, PoolRoles, RoleMapping, RoleMappingType,
 };
+use crate::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 
 /// What a provider asserted about a person.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub(super) struct Asserted<'a> {
 
 /// The ARN of the role for a guest.
 pub(super) fn for_guest(roles: &PoolRoles, custom: Option<&str>) -> Result<String, PoolError> {
-    let role = roles.unauthenticated.as_deref().ok_or(PoolError::NoUsableRole)?;
+    let role = roles.unauthenticated.as_deref().ok_or_else(|| PoolError::no_role(UNAUTHENTICATED))?;
     default(role, custom)
 }
 
@@ -51,7 +52,7 @@ pub(super) fn for_person(
 }
 
 fn authenticated(roles: &PoolRoles, custom: Option<&str>) -> Result<String, PoolError> {
-    let role = roles.authenticated.as_deref().ok_or(PoolError::NoUsableRole)?;
+    let role = roles.authenticated.as_deref().ok_or_else(|| PoolError::no_role(AUTHENTICATED))?;
     default(role, custom)
 }
 

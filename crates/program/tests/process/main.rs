@@ -7,7 +7,7 @@ mod server;
 use std::fs;
 use std::io::{Read, Write};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::server::{Installation, Output, full_pipe};
 
@@ -72,6 +72,41 @@ fn a_broker_without_aws_credentials_says_what_is_missing() {
         assert!(told.contains("there are no AWS credentials: give the machine"), "{told}");
     }
     assert!(!checked.success);
+}
+
+#[test]
+fn a_pool_whose_role_is_not_there_says_so_at_the_start_and_at_every_door() {
+    let installation = Installation::new("memory:");
+    installation.change("name = \"authenticated\"", "name = \"another\"");
+    let log = installation.path("log");
+    let mut serving = installation.serve(Output::File(log.clone()));
+    let (status, login) = serving.log_in("ada");
+    assert_eq!(status, 200, "{login}");
+    let wish = json!({"provider": "fake", "access_token": "ada", "credentials": true}).to_string();
+    let exchanged = serving.post("/v1/exchange", "application/json", &wish);
+    assert_eq!((exchanged.0, &exchanged.1["code"]), (500, &"identity_pool_misconfigured".into()));
+    let asked = serving.credentials(&login);
+    assert_eq!((asked.0, &asked.1["__type"]), (400, &"InvalidIdentityPoolConfigurationException".into()));
+    serving.stop();
+    let log = fs::read_to_string(log).unwrap();
+    let arn = "arn:aws:iam::123456789012:role/authenticated";
+    let warned = format!("the role {arn}, which is not there");
+    assert_eq!(
+        log.lines().filter(|line| line.contains("WARN") && line.contains(&warned)).count(),
+        1,
+        "{log}"
+    );
+    let cause = format!(
+        "the pool gives the role {arn}: there is no such role; a [[role]] of its name has to be there"
+    );
+    let told = |code: &str| log.lines().any(|line| line.contains(&cause) && line.contains(code));
+    assert!(
+        told("identity_pool_misconfigured") && told("InvalidIdentityPoolConfigurationException"),
+        "{log}"
+    );
+    for (_, body) in [exchanged, asked] {
+        assert!(!body.to_string().contains("[[role]]"), "that is for the operator: {body}");
+    }
 }
 
 #[test]

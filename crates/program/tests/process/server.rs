@@ -68,6 +68,14 @@ impl Installation {
         self.dir.path().join(name)
     }
 
+    /// Has its configuration say something else.
+    pub fn change(&self, from: &str, to: &str) {
+        let file = self.path("daypass.toml");
+        let config = fs::read_to_string(&file).unwrap();
+        assert!(config.contains(from), "{from}");
+        fs::write(file, config.replace(from, to)).unwrap();
+    }
+
     /// Has it lead to a pool of Amazon's.
     pub fn lead_to_amazon(&self) {
         let file = self.path("daypass.toml");

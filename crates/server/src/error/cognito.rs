@@ -63,8 +63,7 @@ impl ApiError {
                 "ConcurrentModificationException",
                 "The identity pool was changed by another request at the same time. Read it, and try again.",
             ),
-            PoolError::NoUsableRole => invalid_configuration(),
-            PoolError::CredentialsMisconfigured(cause) => {
+            PoolError::NoUsableRole(cause) | PoolError::CredentialsMisconfigured(cause) => {
                 Self { meaning: Meaning::Broken, ..invalid_configuration() }.because(cause)
             }
             PoolError::CredentialsUnavailable(cause) => Self::unavailable(

@@ -175,8 +175,7 @@ fn pool(error: &PoolError) -> ApiError {
         PoolError::Login(error) => public_login(error),
         PoolError::Conflict(conflict) => of_another_identity(sentence(conflict)),
         PoolError::DeveloperUserAlreadyRegistered => of_another_identity(sentence(error)),
-        PoolError::NoUsableRole => ApiError::internal(POOL_MISCONFIGURED, sentence(error)),
-        PoolError::CredentialsMisconfigured(cause) => {
+        PoolError::NoUsableRole(cause) | PoolError::CredentialsMisconfigured(cause) => {
             ApiError::internal(POOL_MISCONFIGURED, sentence(error)).because(cause)
         }
         PoolError::CredentialsUnavailable(cause) => {
@@ -256,7 +255,7 @@ mod tests {
             PublicLoginError::Refused.into(),
             PoolError::DeveloperUserAlreadyRegistered,
             PoolError::ConcurrentModification,
-            PoolError::NoUsableRole,
+            PoolError::NoUsableRole("ours".into()),
             PoolError::CredentialsMisconfigured("ours".into()),
             PoolError::CredentialsUnavailable("ours".into()),
             PoolError::TooManyAtOnce,

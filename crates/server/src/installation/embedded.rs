@@ -86,6 +86,7 @@ impl Embedded {
             roles,
             sessions,
         });
+        let gives_our_roles = foreign_sts.is_none();
         let credentials: Arc<dyn CredentialSource> = match foreign_sts {
             Some(config) => Arc::new(ForeignSts::new(config, http, sts.clone(), clock.clone())),
             None => sts.clone(),
@@ -102,6 +103,9 @@ impl Embedded {
             region,
         });
         warnings::log(warnings::of_pool(&pools, &pool));
+        if gives_our_roles {
+            warnings::log(warnings::of_missing_roles(&pools, &pool));
+        }
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),

@@ -58,7 +58,7 @@ fn assert_not_authorized(choice: Result<String, PoolError>, context: &str) {
 
 fn assert_not_configured(choice: Result<String, PoolError>) {
     let error = choice.expect_err("a refusal");
-    assert!(matches!(error, PoolError::NoUsableRole), "{error:?}");
+    assert!(matches!(error, PoolError::NoUsableRole(_)), "{error:?}");
 }
 
 #[test]
