@@ -177,16 +177,15 @@ class TestCognitoIdentity:
         cli("untag-resource", "--resource-arn", arn, "--tag-keys", "team", "stage")
         assert not cli("list-tags-for-resource", "--resource-arn", arn).get("Tags")
 
-    def test_a_map_of_tags_is_set_and_read(self, daypass, cli, pool):
-        oidc = f"arn:aws:iam::{daypass.account_id}:oidc-provider/login.example.com"
-        whose = ("--identity-pool-id", pool, "--identity-provider-name", oidc)
+    def test_a_map_of_tags_is_set_and_read(self, cli, pool):
+        whose = ("--identity-pool-id", pool, "--identity-provider-name", "graph.facebook.com")
         for answered in (
             cli("set-principal-tag-attribute-map", *whose, "--no-use-defaults", "--principal-tags", "team=department"),
             cli("get-principal-tag-attribute-map", *whose),
         ):
             assert answered == {
                 "IdentityPoolId": pool,
-                "IdentityProviderName": oidc,
+                "IdentityProviderName": "graph.facebook.com",
                 "UseDefaults": False,
                 "PrincipalTags": {"team": "department"},
             }

@@ -11,6 +11,7 @@ mod identities;
 pub mod issue;
 mod logins;
 pub(crate) mod principal_tags;
+mod providers;
 mod role_choice;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use self::error::{Conflict, Denial, Invalid, Missing, PoolError};
 pub use self::identities::{
     DescribedIdentity, DeveloperIdentity, DeveloperLookup, DeveloperMerge, DeveloperUnlink,
 };
+pub use self::providers::resting_providers;
 use crate::audit::{AuditDraft, AuditTrail};
 use crate::credentials::source::CredentialSource;
 use crate::credentials::sts::Sts;

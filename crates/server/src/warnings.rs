@@ -9,7 +9,7 @@ use daypass_core::ground::clock::SignedDuration;
 use daypass_core::login::provider::Provider;
 use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, Pkce};
 use daypass_core::login::public::UserPool;
-use daypass_core::pool::IdentityPools;
+use daypass_core::pool::{IdentityPools, resting_providers};
 use daypass_core::records::identity::IdentityPool;
 use daypass_store::StoreUrl;
 
@@ -199,7 +199,27 @@ pub fn of_pool(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
             pool.id
         )
     });
-    guests.into_iter().chain(of_mappings(pools, pool)).collect()
+    guests.into_iter().chain(of_mappings(pools, pool)).chain(of_providers(pools, pool)).collect()
+}
+
+/// Providers of a pool at which nobody can log in yet, and what the pool keeps for providers that it does not have any more.
+pub fn of_providers(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+    let unknown = pool.settings.open_id_connect_provider_arns.iter();
+    let unknown = unknown.filter(|arn| !pools.public_logins.knows_oidc_provider(arn)).map(|arn| {
+        format!(
+            "the pool {} names the OpenID Connect provider {arn:?}, and nobody can log in there: the configuration has no \
+             [[oidc_provider]] with arn = {arn:?}",
+            pool.id
+        )
+    });
+    let resting = resting_providers(pool).into_iter().map(|key| {
+        format!(
+            "the pool {} keeps a role mapping or principal tags for {key:?}, which is none of its providers: they rest \
+             until UpdateIdentityPool names it again",
+            pool.id
+        )
+    });
+    unknown.chain(resting).collect()
 }
 
 /// Whoever is given a role that is not there gets a token and no credentials, which may be meant: a token is all that

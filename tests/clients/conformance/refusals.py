@@ -15,6 +15,9 @@ USER_POOL = {"ProviderName": "cognito-idp.us-east-1.amazonaws.com/us-east-1_exam
 CHECKED = {"CognitoIdentityProviders": [{**USER_POOL, "ServerSideTokenCheck": True}]}
 # The same goes for assertions, which nothing here can verify.
 SAML = {"SamlProviderARNs": ["arn:aws:iam::000000000000:saml-provider/example"]}
+# Nobody could ever log in there.
+NO_USER_POOL = {"CognitoIdentityProviders": [{"ProviderName": "Google", "ClientId": "client"}]}
+NOBODYS_TAGS = {"IdentityProviderName": "accounts.google.com", "PrincipalTags": {"team": "department"}}
 INVENTED = {"NextToken": "invented"}
 OURS = {"DeveloperProviderName": PROVIDER}
 DEVELOPER_TOKEN = "GetOpenIdTokenForDeveloperIdentity"
@@ -92,6 +95,13 @@ def rules(stage, count):
     return in_pool(pool_id, Roles={}, RoleMappings={oidc: mapping})
 
 
+def nobodys_mapping(stage):
+    """Under the issuer, as in Logins, and not under the ARN."""
+    pool_id = stage.pool(OpenIdConnectProviderARNs=[stage.oidc_arn("login.example.com")])
+    mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
+    return in_pool(pool_id, Roles={}, RoleMappings={"login.example.com": mapping})
+
+
 def assume(stage, **members):
     _, pool_id = user(stage)
     issued = stage.user(pool_id, "Ada")["Token"]
@@ -105,6 +115,10 @@ REFUSALS = [
     ("assertions", "CreateIdentityPool", INVALID, lambda s: {**UNCHECKED, **SAML}),
     ("assertions", "UpdateIdentityPool", INVALID, lambda s: update(s, **SAML)),
     ("renamed provider", "UpdateIdentityPool", INVALID, lambda s: update(s, DeveloperProviderName="login.renamed")),
+    ("a client without a user pool", "CreateIdentityPool", INVALID, lambda s: {**UNCHECKED, **NO_USER_POOL}),
+    ("no user pool's name", "UpdateIdentityPool", INVALID, lambda s: update(s, **NO_USER_POOL)),
+    ("nobody's mapping", "SetIdentityPoolRoles", INVALID, nobodys_mapping),
+    ("nobody's tags", "SetPrincipalTagAttributeMap", INVALID, lambda s: in_pool(s.pool(), **NOBODYS_TAGS)),
     ("a rule too many", "SetIdentityPoolRoles", INVALID, lambda s: rules(s, 26)),
     ("rules that are valid yet too many", "SetIdentityPoolRoles", INVALID, lambda s: rules(s, 400)),
     ("invented page", "ListIdentityPools", INVALID, lambda s: {"MaxResults": 1, **INVENTED}),

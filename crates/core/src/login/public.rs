@@ -29,8 +29,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::error::PublicLoginError;
+use self::registered::RegisteredOidc;
 pub use self::registered::{OidcProvider, RegisteredProviders, RegistrationError, UserPool};
-use self::registered::{RegisteredOidc, is_user_pool_name};
+pub(crate) use self::registered::{is_user_pool_name, oidc_issuer_of_arn};
 use self::social::SocialProviders;
 use crate::ground::secret::Secret;
 use crate::login::id_token::is_subject;
@@ -126,6 +127,12 @@ impl PublicLogins {
     #[must_use]
     pub fn new(registered: RegisteredProviders, engine: Arc<Engine>) -> Self {
         Self { registered, social: social::of_catalogue().clone(), engine }
+    }
+
+    /// Whether the operator said who is behind the ARN of an OIDC provider. Until then nobody logs in there.
+    #[must_use]
+    pub fn knows_oidc_provider(&self, arn: &str) -> bool {
+        self.registered.oidc_provider(arn).is_some()
     }
 
     /// Verifies logins for a pool, in the order given. One bad login spoils them all, and nobody is asked
@@ -276,6 +283,16 @@ fn proof(provider: &Provider, token: &Secret) -> Result<UnverifiedProof, PublicL
         return Err(PublicLoginError::Refused);
     }
     Ok(UnverifiedProof::AccessToken(token.clone()))
+}
+
+/// Whether a pool knows the provider with this key in `Logins` by an app's ID.
+pub(crate) fn is_social_key(key: &str) -> bool {
+    social::of_catalogue().contains_key(key)
+}
+
+/// The keys of all those, in order.
+pub(crate) fn social_keys() -> impl Iterator<Item = &'static str> {
+    social::of_catalogue().keys().map(String::as_str)
 }
 
 const NO_TOKEN_CHECK: &str = "ServerSideTokenCheck asks the user pool about every token, which is not possible here. \

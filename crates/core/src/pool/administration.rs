@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{IdentityPools, Invalid, Missing, PoolError, principal_tags};
+use super::{IdentityPools, Invalid, Missing, PoolError, principal_tags, providers};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::{
@@ -125,7 +125,7 @@ impl IdentityPools {
     /// SetIdentityPoolRoles: roles and mappings are replaced as a whole.
     ///
     /// # Errors
-    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for a mapping that decides nothing,
+    /// [`PoolError::NotFound`], [`PoolError::Invalid`] for a mapping that decides nothing, or is nobody's,
     /// [`PoolError::ConcurrentModification`].
     pub async fn set_pool_roles(
         &self,
@@ -135,10 +135,10 @@ impl IdentityPools {
     ) -> Result<(), PoolError> {
         let limit = self.role_mapping_limit;
         let change = |pool: &mut IdentityPool| {
-            roles
-                .mappings
-                .iter()
-                .try_for_each(|(provider, mapping)| check_mapping(provider, mapping, limit))?;
+            for (provider, mapping) in &roles.mappings {
+                providers::check_mapped(&pool.settings, provider)?;
+                check_mapping(provider, mapping, limit)?;
+            }
             pool.roles = roles.clone();
             Ok(())
         };
@@ -152,6 +152,7 @@ impl IdentityPools {
     pub async fn set_tag_map(&self, change: TagMapChange, by: &Requester) -> Result<(), PoolError> {
         let TagMapChange { pool_id, provider, map } = change;
         let change = |pool: &mut IdentityPool| {
+            providers::check_tagged(pool, &provider, !map.tags.is_empty())?;
             principal_tags::check_map(&map)?;
             pool.tag_maps.insert(provider.clone(), map.clone());
             at_most(pool.tag_maps.len(), MAX_TAG_MAPS, "principal tag maps")
@@ -282,10 +283,7 @@ fn check_settings(settings: &PoolSettings) -> Result<(), PoolError> {
             "Daypass cannot ask a user pool whether a user was signed out: leave ServerSideTokenCheck false.",
         );
     }
-    let developer = settings.developer_provider_name.as_ref();
-    if developer.is_some_and(|name| settings.supported_login_providers.contains_key(name)) {
-        return invalid("The developer provider cannot have the name of a supported login provider.");
-    }
+    providers::check(settings)?;
     if settings.cognito_identity_providers.len() > MAX_USER_POOLS {
         let text = format!("An identity pool has at most {MAX_USER_POOLS} user pool clients.");
         return Err(PoolError::LimitExceeded(text));

@@ -50,19 +50,13 @@ impl OidcProvider {
     pub fn check(&self) -> Result<(), RegistrationError> {
         let wrong = |key, cure| Err(RegistrationError { key, cure });
         check_urls(&self.issuer, self.jwks_uri.as_deref())?;
-        if self.arn_path() != Some(self.login_key()) {
+        if oidc_issuer_of_arn(&self.arn) != Some(self.login_key()) {
             return wrong("arn", "must be arn:aws:iam::<account>:oidc-provider/<issuer without https://>");
         }
         if !(1..=100).contains(&self.audiences.len()) || self.audiences.contains("") {
             return wrong("audiences", "must name 1 to 100 client IDs, none of them empty");
         }
         Ok(())
-    }
-
-    fn arn_path(&self) -> Option<&str> {
-        let (account, path) = self.arn.strip_prefix("arn:aws:iam::")?.split_once(":oidc-provider/")?;
-        let account_is_one = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        account_is_one.then(|| path.strip_suffix('/').unwrap_or(path))
     }
 
     /// Where its keys are.
@@ -78,6 +72,14 @@ impl OidcProvider {
         let (issuer, keys) = (self.issuer.clone(), self.key_source());
         terms::of_issuer(&self.arn, issuer, keys, AudienceRule::AuthorizedParty)
     }
+}
+
+/// The issuer, without scheme, that the ARN of an OIDC provider names.
+pub(crate) fn oidc_issuer_of_arn(arn: &str) -> Option<&str> {
+    let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":oidc-provider/")?;
+    let account_is_one = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let issuer = path.strip_suffix('/').unwrap_or(path);
+    (account_is_one && !issuer.is_empty()).then_some(issuer)
 }
 
 /// A Cognito user pool that is not where its name says: an emulator's.
@@ -173,7 +175,7 @@ impl RegisteredProviders {
 
 /// Whether a name is one of a Cognito user pool. Its host is Amazon's by construction, so that whoever makes
 /// pools cannot send this server anywhere else.
-pub(super) fn is_user_pool_name(name: &str) -> bool {
+pub(crate) fn is_user_pool_name(name: &str) -> bool {
     let parts = || {
         let (host, id) = name.split_once('/')?;
         let host = host.strip_prefix("cognito-idp.")?;

@@ -37,15 +37,20 @@ fn read<T: DeserializeOwned>(input: &mut Map<String, Value>) -> Result<T, ApiErr
 
 pub(super) async fn create_identity_pool(mut call: Call<'_>) -> Answer {
     let input: shapes::Pool = read(&mut call.input)?;
-    let pool = call.embedded.pools.create_pool(input.into(), &call.by).await.map_err(ApiError::pool)?;
+    let pools = &call.embedded.pools;
+    let pool = pools.create_pool(input.into(), &call.by).await.map_err(ApiError::pool)?;
+    warnings::log(warnings::of_providers(pools, &pool));
     Ok(identity_pool(&pool))
 }
 
 pub(super) async fn update_identity_pool(mut call: Call<'_>) -> Answer {
     let shapes::UpdateIdentityPool { identity_pool_id, pool } = read(&mut call.input)?;
     let tags = pool.identity_pool_tags.clone();
-    let updated = call.embedded.pools.update_pool(&identity_pool_id, pool.into(), tags, &call.by).await;
-    Ok(identity_pool(&updated.map_err(ApiError::pool)?))
+    let pools = &call.embedded.pools;
+    let updated = pools.update_pool(&identity_pool_id, pool.into(), tags, &call.by).await;
+    let updated = updated.map_err(ApiError::pool)?;
+    warnings::log(warnings::of_providers(pools, &updated));
+    Ok(identity_pool(&updated))
 }
 
 pub(super) async fn describe_identity_pool(mut call: Call<'_>) -> Answer {

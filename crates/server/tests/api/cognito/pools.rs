@@ -117,6 +117,9 @@ async fn roles_are_replaced_as_a_whole_and_answered_with_nothing() {
     let daypass = Daypass::start().await;
     let pool_id = daypass.guest_pool().await;
     let id = json!({"IdentityPoolId": pool_id});
+    let facebook = json!({"IdentityPoolId": pool_id, "IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true,
+        "SupportedLoginProviders": {"graph.facebook.com": "7346241598935555"}});
+    daypass.call("UpdateIdentityPool", facebook).await;
     assert_eq!(daypass.call("GetIdentityPoolRoles", id.clone()).await, id);
 
     let mapping = json!({"graph.facebook.com": {"Type": "Token", "AmbiguousRoleResolution": "Deny"}});

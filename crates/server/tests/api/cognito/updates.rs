@@ -96,6 +96,59 @@ async fn what_daypass_cannot_verify_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_provider_at_which_nobody_can_ever_log_in_is_refused_and_changes_nothing() {
+    let daypass = Daypass::start().await;
+    let pool = whole_pool(&daypass).await;
+    let user_pool = |name: &str| json!([{"ProviderName": name, "ClientId": "client"}]);
+    let twice = json!([OIDC_ARN, OIDC_ARN.replace("000000000000", "111111111111")]);
+    for (member, value, cure) in [
+        (
+            "CognitoIdentityProviders",
+            user_pool("Google"),
+            "Invalid Cognito Identity Provider: ProviderName is cognito-idp.",
+        ),
+        ("CognitoIdentityProviders", user_pool(&format!("https://{USER_POOL}")), "without https://"),
+        ("CognitoIdentityProviders", json!([{"ProviderName": USER_POOL}]), "ClientId is an app client"),
+        ("CognitoIdentityProviders", json!([{"ClientId": "client"}]), "Invalid Cognito Identity Provider"),
+        ("SupportedLoginProviders", json!({"api.twitter.com": "key;secret"}), "takes accounts.google.com, "),
+        (
+            "SupportedLoginProviders",
+            json!({"login.example.com": "app"}),
+            "goes into OpenIdConnectProviderARNs",
+        ),
+        (
+            "OpenIdConnectProviderARNs",
+            json!(["https://login.example.com"]),
+            "arn:aws:iam::ACCOUNT:oidc-provider/ISSUER",
+        ),
+        (
+            "OpenIdConnectProviderARNs",
+            json!([OIDC_ARN.replace("oidc", "saml")]),
+            "not the ARN of an OpenID Connect",
+        ),
+        (
+            "OpenIdConnectProviderARNs",
+            twice,
+            "Two of OpenIdConnectProviderARNs are of the issuer login.example.com",
+        ),
+        (
+            "OpenIdConnectProviderARNs",
+            json!([OIDC_ARN.replace("login.example.com", DEVELOPER_PROVIDER)]),
+            "The developer provider cannot",
+        ),
+    ] {
+        for operation in ["UpdateIdentityPool", "CreateIdentityPool"] {
+            let input = with(bare(&pool), "DeveloperProviderName", DEVELOPER_PROVIDER.into());
+            let answer = daypass.signed(operation, with(input, member, value.clone())).await;
+            answer.assert_code("InvalidParameterException");
+            assert!(answer.body.contains(cure), "{answer:?}");
+        }
+    }
+    let id = json!({"IdentityPoolId": pool["IdentityPoolId"]});
+    assert_eq!(daypass.call("DescribeIdentityPool", id).await, pool);
+}
+
+#[tokio::test]
 async fn a_pool_that_says_nothing_about_the_classic_flow_has_it() {
     let daypass = Daypass::start().await;
     let pool_id = daypass.guest_pool().await;

@@ -38,6 +38,7 @@ const ALLOWED_TO_SESSIONS: &str = "ListIdentityPools";
 /// A sound request of every operation, in an order in which all of them succeed.
 async fn requests(daypass: &Daypass) -> Vec<(&'static str, Value)> {
     let (pool, spare) = (json!(daypass.pool_id()), daypass.guest_pool().await);
+    daypass.accept_public_logins().await;
     let ada = daypass.developer_token("ada").await["IdentityId"].clone();
     daypass.developer_token("grace").await;
     let arn = format!("arn:aws:cognito-identity:us-east-1:000000000000:identitypool/{}", daypass.pool_id());

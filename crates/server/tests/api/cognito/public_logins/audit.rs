@@ -118,7 +118,8 @@ async fn every_change_to_a_pool_and_every_refused_one() {
     let changes = [
         (
             "UpdateIdentityPool",
-            json!({"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true}),
+            json!({"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": true,
+                "OpenIdConnectProviderARNs": [OIDC_ARN]}),
             None,
         ),
         ("SetIdentityPoolRoles", json!({"Roles": {}}), None),

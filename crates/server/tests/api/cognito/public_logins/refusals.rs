@@ -158,7 +158,6 @@ async fn n10_the_developer_provider_is_no_public_one_beside_others_either() {
 #[tokio::test]
 async fn providers_that_nothing_here_can_verify_say_so() {
     let daypass = daypass().await;
-    daypass.update_pool(json!({"SupportedLoginProviders": {"api.twitter.com": "key;secret"}})).await;
     let saml = "arn:aws:iam::000000000000:saml-provider/Company";
     for (key, kind) in [("api.twitter.com", "Twitter and Digits"), (saml, "SAML providers")] {
         let message = format!("Logins of {kind} are not supported here.");
