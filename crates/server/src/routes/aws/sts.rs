@@ -79,7 +79,7 @@ const fn text(min: usize, max: usize, pattern: Option<Pattern>) -> Shape {
     Shape::Text(Text { min, max, pattern, sensitive: false })
 }
 
-/// AssumeRoleWithWebIdentity, its shapes checked.
+/// AssumeRoleWithWebIdentity, its shapes checked. SDKs send the token as it stands in its file, whose last line has an end.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AssumeRole {
@@ -139,7 +139,7 @@ fn read_assume_role(form: Form) -> Result<AssumeRoleRequest, ApiError> {
     Ok(AssumeRoleRequest {
         role_arn: input.role_arn,
         role_session_name: input.role_session_name,
-        web_identity_token: Secret::new(input.web_identity_token),
+        web_identity_token: Secret::new(input.web_identity_token.trim_ascii_end()),
         duration: input.duration_seconds.map(SignedDuration::from_secs),
         policy: input.policy,
     })
