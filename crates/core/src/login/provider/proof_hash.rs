@@ -1,6 +1,8 @@
 //! What makes two proofs the same. Identical proofs share one verification: a code that is redeemed twice is
 //! refused, and many providers then revoke what it was redeemed for.
 
+use std::fmt::Write;
+
 use aws_lc_rs::digest::{self, SHA256};
 
 use super::client::Provider;
@@ -20,17 +22,15 @@ pub(super) struct ProofHash([u8; 32]);
 
 impl ProofHash {
     /// The key of everything that a verification depends on. Two pools may take logins of one provider for different
-    /// clients, so the clients are a part of it.
+    /// clients, and an operator may change what a provider is while everything runs, so the whole of it is a part.
     pub(super) fn of(asker: Asker, provider: &Provider, proof: &UnverifiedProof) -> Self {
         let mut parts = Parts(digest::Context::new(&SHA256));
         parts.text(match asker {
             Asker::Broker => "broker",
             Asker::Pool => "pool",
         });
-        parts.text(&provider.id);
-        parts.text(&provider.client_ids().count().to_string());
-        provider.client_ids().for_each(|client| parts.text(client));
-        parts.text(provider.app_id.as_deref().unwrap_or_default());
+        parts.whole(provider);
+        parts.text(provider.client_secret.expose());
         parts.text(&proof.kind().to_string());
         match proof {
             UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } => {
@@ -76,9 +76,26 @@ impl Parts {
         self.0.update(text.as_bytes());
     }
 
+    /// All that a value shows of itself, which of a secret is nothing.
+    fn whole(&mut self, value: &impl std::fmt::Debug) {
+        let mut shown = Shown(digest::Context::new(&SHA256));
+        write!(shown, "{value:?}").expect("a digest takes every text");
+        self.0.update(shown.0.finish().as_ref());
+    }
+
     fn optional(&mut self, text: Option<&Secret>) {
         self.0.update(&[u8::from(text.is_some())]);
         self.text(text.map(Secret::expose).unwrap_or_default());
+    }
+}
+
+/// What is written here is digested, and kept nowhere.
+struct Shown(digest::Context);
+
+impl Write for Shown {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.update(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -103,7 +120,11 @@ mod tests {
     fn proofs_that_differ_anywhere_are_verified_apart() {
         let (here, mut there) = (super::super::tests::snapchat(true), super::super::tests::snapchat(true));
         there.id = "snapchat-2".into();
-        let [mut more_clients, mut split_clients, mut other_app] = [&here, &here, &here].map(Provider::clone);
+        let [mut more_clients, mut split_clients, mut other_app] = [&here; 3].map(Provider::clone);
+        let [mut bare, mut other_secret, mut elsewhere] = [&here; 3].map(Provider::clone);
+        bare.identifier = super::super::Identifier::Bare;
+        other_secret.client_secret = Secret::new("another");
+        std::sync::Arc::make_mut(&mut elsewhere.definition).profile = None;
         more_clients.other_client_ids = vec!["of another pool".into()];
         split_clients.client_id = "our".into();
         split_clients.other_client_ids = vec![" client".into()];
@@ -121,6 +142,9 @@ mod tests {
             ProofHash::of(Pool, &more_clients, &token()),
             ProofHash::of(Pool, &split_clients, &token()),
             ProofHash::of(Pool, &other_app, &token()),
+            ProofHash::of(Pool, &bare, &token()),
+            ProofHash::of(Pool, &other_secret, &token()),
+            ProofHash::of(Pool, &elsewhere, &token()),
         ];
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[..i].contains(key), "{i}");

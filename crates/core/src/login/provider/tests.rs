@@ -218,6 +218,25 @@ async fn a_yes_is_repeated_only_for_as_long_as_the_operator_says() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_of_a_provider_counts_until_the_operator_changes_it() {
+    let yes = || me(&json!({"externalId": "x"}));
+    let http = Scripted::new([yes(), yes(), Ok((401, String::new())), yes()]);
+    let engine = Engine::new(http.clone(), Arc::new(ManualClock::at_second(1_800_000_000)));
+    let before = Provider { cache_verified: Some(SignedDuration::from_mins(5)), ..snapchat(true) };
+    let renamed = Provider { identifier: Identifier::Bare, ..before.clone() };
+    let other_secret = Provider { client_secret: Secret::new("another"), ..before.clone() };
+    // Each is read anew, as a configuration is; one that reads as before is the same.
+    for (provider, asked) in [(&before, 1), (&before, 1), (&renamed, 2)] {
+        engine.verify(&Arc::new(provider.clone()), access_token()).await.unwrap();
+        assert_eq!(http.requests.lock().unwrap().len(), asked);
+    }
+    for _ in 0..2 {
+        engine.verify(&Arc::new(other_secret.clone()), access_token()).await.unwrap_err();
+        assert_eq!(http.requests.lock().unwrap().len(), 3, "a no is remembered, too");
+    }
+}
+
+#[tokio::test]
 async fn a_code_is_redeemed_anew_however_long_a_yes_is_remembered() {
     let http = Scripted::new([
         ok(&json!({"access_token": "fresh"})),
