@@ -66,7 +66,7 @@ impl World {
             config: Config::parse(&config).unwrap(),
             roles,
             store: Arc::new(MemoryStore::new()),
-            master_key: MasterKey::new([7; 32]),
+            master_key: Arc::new(MasterKey::new([7; 32])),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: Arc::new(Nobody),

@@ -25,7 +25,7 @@ use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFIL
 use daypass_server::config::{Config, Instances};
 use daypass_server::installation::home::Home;
 use daypass_server::installation::{Embedded, Installation};
-use daypass_server::listen::{Stop, listen_within};
+use daypass_server::listen::{Answering, Stop, listen_within};
 use daypass_server::purge::keep_purging;
 use daypass_server::{routes, secrets, telemetry};
 
@@ -159,7 +159,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let s3 = s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?;
     let listen = |port: Bound, router| {
         let (stop, proxies) = (stopped.clone(), app.proxies.clone());
-        tokio::spawn(listen_within(port.listener, router, stop, app.limits, proxies))
+        let (_, answering) = Answering::by(router);
+        tokio::spawn(listen_within(port.listener, answering, stop, app.limits, proxies))
     };
     let listeners = vec![
         listen(ports.server, routes::router_with(app.clone(), playground.pages())),

@@ -13,6 +13,7 @@ mod reading;
 #[cfg(test)]
 mod reference;
 mod registered;
+mod reread;
 mod role;
 mod schema;
 mod steps;
@@ -22,6 +23,7 @@ mod tests;
 mod urls;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::credentials::role::RoleDocument;
@@ -47,6 +49,7 @@ pub(crate) use self::urls::is_loopback;
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::secrets::{Interval, SecretReference, Secrets};
+use crate::telemetry::Level;
 
 /// A whole configuration.
 #[derive(Debug, Clone)]
@@ -65,6 +68,8 @@ pub struct Config {
     pub network: NetworkConfig,
     /// How secrets that AWS keeps are handled.
     pub secrets: SecretsConfig,
+    /// What the log has.
+    pub log: LogConfig,
     /// The STS that credentials come from, if it is not our own.
     pub foreign_sts: Option<ForeignStsConfig>,
     /// The providers whose logins are accepted.
@@ -77,6 +82,8 @@ pub struct Config {
     pub apps: Vec<AppConfig>,
     /// The roles that a pool may give.
     pub roles: Vec<RoleConfig>,
+    /// What was read.
+    written: Arc<Document>,
 }
 
 /// How many processes serve one installation.
@@ -104,6 +111,15 @@ pub struct SecretsConfig {
     pub refresh: Interval,
 }
 
+/// What the log has.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogConfig {
+    /// From where up.
+    #[serde(default)]
+    pub level: Level,
+}
+
 /// Tables that only the embedded pool knows.
 const OF_THE_EMBEDDED_POOL: [&str; 4] = ["role", "oidc_provider", "user_pool", "credentials"];
 
@@ -113,7 +129,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], with every mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        Self::of(&Document::parse(text, None)?, Path::new(""))
+        Self::of(Document::parse(text, None)?, Path::new(""))
     }
 
     /// Reads the file of `daypass serve` and Lambda. Paths in it start from where it is.
@@ -121,9 +137,22 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], with every mistake and its line.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        Self::read_after(None, file)
+    }
+
+    /// The same while a server runs by this configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with every mistake and its line; a change that only a start can read is one.
+    pub fn read_again(&self, file: &Path) -> Result<Self, ConfigError> {
+        Self::read_after(Some(self), file)
+    }
+
+    fn read_after(before: Option<&Self>, file: &Path) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
-        let mistakes = document.mistakes(&grammar::mistakes_of_production(&document.table));
-        ConfigError::unless(mistakes, Self::of(&document, folder(file)))
+        let mut mistakes = document.mistakes(&grammar::mistakes_of_production(&document.table));
+        mistakes.extend(waiting(before, &document));
+        ConfigError::unless(mistakes, Self::of(document, folder(file)))
     }
 
     /// What `daypass up` decides by itself in its directory, with the file of a developer laid over it: the same tables and the same
@@ -170,12 +199,12 @@ impl Config {
     fn laid_over(ours: &str, file: &Path) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
         let decided = document.mistakes(&grammar::decided_by_up(&document.table));
-        ConfigError::unless(decided, Self::of(&document.over(Document::parse(ours, None)?), folder(file)))
+        ConfigError::unless(decided, Self::of(document.over(Document::parse(ours, None)?), folder(file)))
     }
 
     /// What a document says, in which paths start from `base`.
-    fn of(document: &Document, base: &Path) -> Result<Self, ConfigError> {
-        let mut reading = Reading::of(document);
+    fn of(document: Document, base: &Path) -> Result<Self, ConfigError> {
+        let mut reading = Reading::of(&document);
         let public_url = reading.get::<String>("public_url");
         let pool = reading.get::<PoolConfig>("pool");
         let network: NetworkConfig = reading.get("network").unwrap_or_default();
@@ -197,6 +226,7 @@ impl Config {
             store.url.start_from(base);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
+        let log = reading.get("log");
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base);
         let roles = role::read(&mut reading, base);
@@ -206,6 +236,7 @@ impl Config {
             public_url: public_url.ok_or_else(|| missing("public_url"))?,
             pool: pool.ok_or_else(|| missing("pool"))?,
             secrets: secrets.unwrap_or_default(),
+            log: log.unwrap_or_default(),
             master_key,
             store,
             metrics,
@@ -216,6 +247,7 @@ impl Config {
             user_pools,
             apps,
             roles,
+            written: Arc::new(document),
         })
     }
 
@@ -294,6 +326,11 @@ impl Config {
     pub fn registered_providers(&self) -> RegisteredProviders {
         RegisteredProviders::new(self.oidc_providers.clone(), self.user_pools.clone())
     }
+}
+
+/// What of a document a server that runs by another configuration cannot take up.
+fn waiting(before: Option<&Config>, now: &Document) -> Vec<Mistake> {
+    before.map(|before| reread::what_waits_for_a_start(&before.written, now)).unwrap_or_default()
 }
 
 fn foreign_sts(reading: &mut Reading<'_>, network: &NetworkConfig) -> Option<ForeignStsConfig> {

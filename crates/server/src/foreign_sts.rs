@@ -35,16 +35,17 @@ pub struct ForeignSts {
 }
 
 impl ForeignSts {
-    /// The STS that the configuration describes, reached by `http`.
+    /// The STS that the configuration describes, reached by `http`, for a crowd.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         config: ForeignStsConfig,
         http: Arc<dyn ProviderHttp>,
         sts: Arc<Sts>,
         clock: Arc<dyn Clock>,
+        crowd: Crowd,
     ) -> Self {
         let ForeignStsConfig { url, duration, roles } = config;
-        Self { endpoint: Endpoint { url, http }, duration, roles, sts, clock, crowd: Crowd::default() }
+        Self { endpoint: Endpoint { url, http }, duration, roles, sts, clock, crowd }
     }
 
     /// The role to ask for. One that only the token of a provider names is not asked for: whoever writes such tokens

@@ -7,11 +7,12 @@ mod development_roles;
 mod embedded;
 mod folder;
 pub mod home;
+mod lasting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::credentials::role::RoleDocument;
 use daypass_core::ground::clock::SystemClock;
@@ -31,12 +32,14 @@ use crate::config::development::Addresses;
 use crate::config::{Config, Driver, EmbeddedConfig, Instances};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::{AuditOutput, Lines};
+use crate::telemetry::{self, AuditOutput, Lines};
 use crate::warnings;
 
 /// A configuration, and where what it leads to is kept.
 pub struct Installation {
     config: Config,
+    /// Where it was read.
+    file: Option<PathBuf>,
     /// The directory of `up`, if it is one's.
     home: Option<Home>,
     /// Where audit events go besides the store.
@@ -50,7 +53,7 @@ impl Installation {
     /// Every mistake of the configuration.
     pub fn of(file: &Path, audit: Lines) -> anyhow::Result<Self> {
         let audit_lines = Arc::new(AuditOutput::new(audit));
-        Ok(Self { config: Config::read(file)?, home: None, audit_lines })
+        Ok(Self { config: Config::read(file)?, file: Some(file.to_owned()), home: None, audit_lines })
     }
 
     /// That of `up` in its directory, over whose configuration a developer's file is laid.
@@ -60,7 +63,7 @@ impl Installation {
     pub fn up(home: Home, addresses: Addresses, file: Option<&Path>) -> anyhow::Result<Self> {
         let config = Config::of_development(addresses, home.dir(), file)?;
         let audit_lines = Arc::new(AuditOutput::new(home.audit_log()?));
-        Ok(Self { config, home: Some(home), audit_lines })
+        Ok(Self { config, file: file.map(Path::to_owned), home: Some(home), audit_lines })
     }
 
     /// What the operator decided.
@@ -162,6 +165,7 @@ impl Installation {
     /// In words for the operator, with the cure.
     pub async fn app(&self, instances: Instances, open: Open) -> anyhow::Result<Arc<App>> {
         let config = self.config.clone();
+        telemetry::log_from(config.log.level);
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
         let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
@@ -173,7 +177,7 @@ impl Installation {
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
         let app = App::wire(Dependencies {
             store: store_of(config.store()?, instances, open)?,
-            master_key: config.master_key(&secrets)?,
+            master_key: Arc::new(config.master_key(&secrets)?),
             secrets,
             secret_store,
             http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
@@ -185,6 +189,24 @@ impl Installation {
             random,
         });
         Ok(Arc::new(app.await?))
+    }
+
+    /// Reads the configuration of production again, and wires what it says now on what the running installation keeps. All
+    /// of it counts, or nothing has changed.
+    ///
+    /// # Errors
+    /// In words for the operator: every mistake, with its line and the cure; a change that only a start can read is one.
+    pub async fn reread(&self, running: &App) -> anyhow::Result<App> {
+        let file = self.file.as_deref().context("there is no file to read again")?;
+        let config = self.config.read_again(file)?;
+        let secrets = running.fetch_secrets(&config).await?;
+        config.check_secrets(&secrets)?;
+        running.check_master_key(&config.master_key(&secrets)?)?;
+        let (said, level) = (warnings::of_production(&config, Instances::One), config.log.level);
+        let app = running.by(config, &secrets).await?;
+        telemetry::log_from(level);
+        warnings::log(said);
+        Ok(app)
     }
 
     fn embedded(&self) -> anyhow::Result<&EmbeddedConfig> {

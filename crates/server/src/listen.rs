@@ -86,22 +86,41 @@ impl Stop {
 #[derive(Debug, Clone, Copy)]
 pub struct NoPlace;
 
+/// What answers requests. It may be replaced while everything runs: each request is answered by what was there when it
+/// came, to its end.
+#[derive(Debug, Clone)]
+pub struct Answering(watch::Receiver<Router>);
+
+impl Answering {
+    /// By this router, until whoever holds the other end sends another one.
+    #[must_use]
+    pub fn by(router: Router) -> (watch::Sender<Router>, Self) {
+        let (sender, receiver) = watch::channel(router);
+        (sender, Self(receiver))
+    }
+
+    fn now(&self) -> Router {
+        self.0.borrow().clone()
+    }
+}
+
 /// Answers every connection of `listener` with `router`, until `stop`.
 pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
-    listen_within(listener, router, stop, Limits::default(), Proxies::default()).await;
+    let (_never_replaced, answering) = Answering::by(router);
+    listen_within(listener, answering, stop, Limits::default(), Proxies::default()).await;
 }
 
 /// The same within limits of somebody's choice, which hold for no single one of `proxies`: everybody comes by them.
 pub async fn listen_within(
     listener: TcpListener,
-    router: Router,
+    answering: Answering,
     mut stop: Stop,
     limits: Limits,
     proxies: Proxies,
 ) {
     let graceful = GracefulShutdown::new();
     let house = Arc::new(House {
-        router,
+        answering,
         stop: stop.clone(),
         limits,
         places: Places::new(&limits, proxies),
@@ -142,7 +161,7 @@ pub async fn listen_within(
 
 /// What every connection of a listener has in common.
 struct House {
-    router: Router,
+    answering: Answering,
     stop: Stop,
     limits: Limits,
     places: Places,
@@ -194,7 +213,7 @@ impl House {
             request.extensions_mut().insert(NoPlace);
         }
         request.extensions_mut().insert(self.stop.clone());
-        let answer = self.router.clone().oneshot(request.map(|body| Body::new(Paced::new(body)))).await;
+        let answer = self.answering.now().oneshot(request.map(|body| Body::new(Paced::new(body)))).await;
         drop(place);
         answer
     }

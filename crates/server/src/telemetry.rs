@@ -17,9 +17,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use daypass_core::ground::clock::{Clock, SystemClock};
-use tracing_subscriber::EnvFilter;
+use serde::Deserialize;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
 pub use self::audit::AuditOutput;
 pub(crate) use self::counted::COUNTED;
@@ -36,16 +37,52 @@ const FOR_A_PERSON: Duration = Duration::from_secs(1);
 /// The process's log, once it has one.
 static LOG: OnceLock<Sampling> = OnceLock::new();
 
-/// Sends the process's log somewhere. Libraries are heard from `warn` up.
+type Filter = reload::Handle<EnvFilter, Registry>;
+
+/// What lets lines into the process's log, once it has one.
+static FILTER: OnceLock<Filter> = OnceLock::new();
+
+/// From where up the log has what we do ourselves. Libraries are heard from `warn` up.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// What somebody should look at.
+    Warn,
+    /// Each request as well.
+    #[default]
+    Info,
+    /// Why a request was refused as well, and connections that broke off.
+    Debug,
+}
+
+impl Level {
+    fn filter(self) -> EnvFilter {
+        EnvFilter::new(match self {
+            Self::Warn => "warn",
+            Self::Info => "warn,daypass=info",
+            Self::Debug => "warn,daypass=debug",
+        })
+    }
+}
+
+/// Sends the process's log somewhere.
 pub fn log_to(lines: Lines) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // A second start within one process, as in the tour, keeps the first log.
     let sampling = LOG.get_or_init(|| Sampling::new(lines.clone(), clock)).clone();
-    let _ = tracing::subscriber::set_global_default(subscriber(sampling, lines));
+    let (subscriber, filter) = subscriber(sampling, lines);
+    let _ = FILTER.set(filter);
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-fn subscriber(sampling: Sampling, lines: Lines) -> impl tracing::Subscriber + Send + Sync {
-    let filter = EnvFilter::new("warn,daypass=info");
+/// Has the process's log begin at this level, from now on.
+pub fn log_from(level: Level) {
+    // A process without a log has nothing to let in.
+    let _ = FILTER.get().map(|filter| filter.reload(level.filter()));
+}
+
+fn subscriber(sampling: Sampling, lines: Lines) -> (impl tracing::Subscriber + Send + Sync, Filter) {
+    let (filter, handle) = reload::Layer::new(Level::default().filter());
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
@@ -53,7 +90,7 @@ fn subscriber(sampling: Sampling, lines: Lines) -> impl tracing::Subscriber + Se
         .with_span_list(false)
         .log_internal_errors(false)
         .with_writer(Log(lines));
-    tracing_subscriber::registry().with(filter).with(layer).with(sampling)
+    (tracing_subscriber::registry().with(filter).with(layer).with(sampling), handle)
 }
 
 /// Has a panic leave a line in the log instead of waiting until somebody reads stderr.

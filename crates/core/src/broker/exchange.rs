@@ -248,8 +248,9 @@ impl Broker {
                 let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
-                // Since the login, the operator may have taken its provider away.
-                let counts = self.providers.get(login.provider()).is_some();
+                // Since the login, the operator may have taken its provider away, or its app.
+                let counts = self.providers.get(login.provider()).is_some()
+                    && self.redirect_uris.contains(&code.redirect_uri);
                 if counts { Ok(login) } else { Err(ExchangeError::LoginCodeRefused) }
             }
         }

@@ -8,6 +8,7 @@
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::ground::random::Random;
@@ -43,6 +44,12 @@ impl MasterKey {
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Whether this is that key.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.ct_eq(&*other.0).into()
     }
 
     /// The sealer of one purpose.
@@ -122,7 +129,9 @@ mod tests {
         assert_eq!(&**master.sealer("a").open(b"context", &sealed).unwrap(), b"secret");
         assert_eq!(master.sealer("b").open(b"context", &sealed), Err(CannotOpen));
         assert_eq!(master.sealer("a").open(b"other", &sealed), Err(CannotOpen));
-        assert_eq!(MasterKey::generate(&random).sealer("a").open(b"context", &sealed), Err(CannotOpen));
+        let other = MasterKey::generate(&random);
+        assert_eq!(other.sealer("a").open(b"context", &sealed), Err(CannotOpen));
+        assert!(!other.is(&master) && master.is(&MasterKey::new(*master.expose())));
     }
 
     #[test]

@@ -175,6 +175,11 @@ impl Server {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
     }
 
+    /// With one header more.
+    pub fn get_with(&self, path: &str, header: &str) -> (u16, Value) {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n"))
+    }
+
     pub fn post(&self, path: &str, content_type: &str, body: &str) -> (u16, Value) {
         self.ask(&format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\n\
@@ -235,6 +240,18 @@ impl Server {
     pub fn wait_for(&self, file: &Path) {
         let made = (0..10_000).any(|_| self.get("/healthz").0 == 200 && file.exists());
         assert!(made, "{} is not there", file.display());
+    }
+
+    /// SIGHUP, and what the log says of it, in which these words are.
+    pub fn hang_up(&self, log: &Path, words: &str) -> String {
+        let before = fs::read_to_string(log).unwrap_or_default().len();
+        self.signal("HUP");
+        let told = || {
+            assert_eq!(self.get("/healthz").0, 200);
+            fs::read_to_string(log).unwrap().split_off(before)
+        };
+        let found = (0..10_000).map(|_| told()).find(|told| told.lines().any(|line| line.contains(words)));
+        found.unwrap_or_else(|| panic!("{words:?} is not in {}", told()))
     }
 
     /// SIGTERM ends it, with success, whatever it could not write.

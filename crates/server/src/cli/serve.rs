@@ -5,17 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use axum::Router;
 use clap::Args;
 use daypass_core::broker::developer_pool::DeveloperPool;
 use daypass_store::Open;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::signals::Signals;
-use super::tell;
+use super::{sentence, tell};
 use crate::config::Instances;
-use crate::installation::{Installation, default_config};
-use crate::listen::{Stop, allow_many_sockets, listen_within};
+use crate::installation::{App, Installation, default_config};
+use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
 use crate::{routes, telemetry, warnings};
 
@@ -41,9 +43,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let config = arguments.config.unwrap_or_else(default_config);
     let installation = Installation::of(&config, telemetry::stdout()?)?;
     let app = installation.app(Instances::One, Open::OrMake).await?;
-    if let Some(embedded) = &app.embedded {
-        warnings::log(warnings::of_hidden_callers(&embedded.access.roles, &embedded.proxies));
-    }
+    warn_of_hidden_callers(&app);
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
@@ -51,13 +51,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();
-    let (router, proxies) = (routes::router(app.clone()), app.proxies.clone());
-    let serving = tokio::spawn(listen_within(listener, router, stopped, app.limits, proxies));
+    let (answer_by, answering) = Answering::by(routes::router(app.clone()));
+    let serving = tokio::spawn(listen_within(listener, answering, stopped, app.limits, app.proxies.clone()));
     tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
     let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
     let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;
     written.map_err(|error| anyhow!("stdout, where the audit events go, cannot be written: {error}"))?;
-    signals.end().await;
+    signals.end_rereading(async || reread(&installation, &app, &answer_by).await).await;
     tell("Stopping: what is under way is answered first. A second signal ends it at once.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);
@@ -71,5 +71,40 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn tell_what_is_missing(pool: Arc<dyn DeveloperPool>) {
     if let Err(error) = pool.ready().await {
         tracing::error!("nobody can sign in: {error}");
+    }
+}
+
+/// Has what the configuration says now answer from now on, or leaves everything as it was.
+async fn reread(installation: &Installation, running: &App, answer_by: &watch::Sender<Router>) {
+    match installation.reread(running).await {
+        Ok(app) => {
+            let app = Arc::new(app);
+            // Without a listener there is nobody to answer.
+            let _ = answer_by.send(routes::router(app.clone()));
+            warn_of_hidden_callers(&app);
+            tell_what_counts(&app);
+        }
+        Err(error) => {
+            let mistakes = sentence(&error);
+            tracing::error!(
+                mistakes,
+                "the configuration was not taken up, and the one from before stays in use"
+            );
+        }
+    }
+}
+
+fn tell_what_counts(app: &App) {
+    let providers: Vec<_> = app.broker.providers.all().keys().cloned().collect();
+    let apps: Vec<_> = app.login_flow.apps.keys().map(String::as_str).collect();
+    let roles = app.embedded.iter().flat_map(|embedded| embedded.access.roles.iter());
+    let roles: Vec<_> = roles.map(|role| role.name.as_str()).collect();
+    let [providers, apps, roles] = [providers.join(" "), apps.join(" "), roles.join(" ")];
+    tracing::info!(providers, apps, roles, "the configuration was read again, and counts from now on");
+}
+
+fn warn_of_hidden_callers(app: &App) {
+    if let Some(embedded) = &app.embedded {
+        warnings::log(warnings::of_hidden_callers(&embedded.access.roles, &embedded.proxies));
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Key {
     pub required: Required,
     /// Whether it is for `serve` and Lambda alone, because `up` decides it itself.
     pub production: bool,
+    /// Whether a server that runs reads it again at SIGHUP. Anything else is a start's to read.
+    pub read_again: bool,
     /// The driver of the pool that it goes with, if it is for one alone.
     pub driver: Option<&'static str>,
     /// What counts without it, as the reference says it.
@@ -140,6 +142,7 @@ impl Key {
             read,
             required: Required::No,
             production: false,
+            read_again: false,
             driver: None,
             default: "",
             cure: "",
@@ -164,6 +167,10 @@ impl Key {
 
     const fn for_production(self) -> Self {
         Self { production: true, ..self }
+    }
+
+    const fn read_again(self) -> Self {
+        Self { read_again: true, ..self }
     }
 
     const fn for_driver(self, driver: &'static str) -> Self {

@@ -20,6 +20,9 @@ One file for `daypass serve` and Lambda (`daypass.toml`), and for `daypass up --
 here and refuses it in a file of yours. Whoever starts Daypass with mistakes in the file is told all of them, each with its line;
 `daypass check -c FILE` does so without starting anything, and with `--resolve` it also fetches what the file refers to.
 
+What is marked *read again* here, with everything below it, a running server takes up
+[at SIGHUP](../self-host.md#a-configuration-that-changes); of anything else a change takes a restart.
+
 - A *duration* is `\"90s\"`, `\"15m\"` or `\"1h\"`.
 - A *secret* says where it is: `{ file = \"…\" }`, `{ env = \"…\" }`, `{ ssm = \"…\" }` or `{ secrets_manager = \"…\" }`
   ([secrets.md](../secrets.md)).
@@ -58,7 +61,9 @@ fn write_section(page: &mut String, section: &Section) {
     let _ = write!(page, "\n## {}\n\n{}\n\n", section.heading, section.table.about);
     page.push_str("| Key | Value | Without it | What it says |\n|---|---|---|---|\n");
     for key in section.table.keys {
-        let _ = writeln!(page, "| `{}` | {} | {} | {} |", key.name, value(key), without(key), key.about);
+        let again = if key.read_again { " *Read again.*" } else { "" };
+        let _ =
+            writeln!(page, "| `{}` | {} | {} | {}{again} |", key.name, value(key), without(key), key.about);
     }
     match section.table.more {
         More::None => {}

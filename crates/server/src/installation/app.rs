@@ -3,25 +3,28 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use daypass_core::audit::AuditTrail;
 use daypass_core::broker::developer_pool::{DeveloperPool, EmbeddedPool};
 use daypass_core::broker::exchange::Broker;
 use daypass_core::broker::hosted_login::{self, LoginFlow};
 use daypass_core::broker::login_code::LoginCodes;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
-use daypass_core::login::provider::{Engine, ProviderSet};
+use daypass_core::login::provider::ProviderSet;
 use daypass_core::store::SharedStore;
 
 use super::dependencies::{Dependencies, WireError};
-use super::embedded::Embedded;
+use super::embedded::{Embedded, Roots};
+use super::lasting::Lasting;
 use crate::cognito::{self, CognitoPool};
-use crate::config::{Driver, RegionConfig, load_providers};
+use crate::config::{
+    AppConfig, Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers,
+};
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
-use crate::secrets::Refresher;
+use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
 use crate::warnings;
 
 /// An installation, ready to answer.
@@ -50,6 +53,17 @@ pub struct App {
     pub random: Arc<dyn Random>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    lasting: Lasting,
+    pool: Pool,
+}
+
+/// The pool that logins lead to, as it outlives the configuration.
+#[derive(Clone)]
+enum Pool {
+    /// Amazon's, with the queues before its quota.
+    Amazons(Arc<dyn DeveloperPool>),
+    /// Our own.
+    Embedded(Arc<Roots>),
 }
 
 impl App {
@@ -58,103 +72,153 @@ impl App {
     /// # Errors
     /// [`WireError`], in words for the operator.
     pub async fn wire(mut dependencies: Dependencies) -> Result<Self, WireError> {
-        let configs = std::mem::take(&mut dependencies.config.providers);
-        let secrets = &dependencies.secrets;
-        let providers = load_providers(&configs, secrets)?;
-        for (config, provider) in configs.iter().filter_map(|it| Some((it, providers.get(&it.id)?))) {
+        let (config, secrets) = (dependencies.config.clone(), std::mem::take(&mut dependencies.secrets));
+        // What is wrong with them leaves nothing behind.
+        load_providers(&config.providers, &secrets)?;
+        let lasting = Lasting::begin(&dependencies);
+        let pool = match &config.pool.driver {
+            Driver::Cognito(regions) => {
+                Pool::Amazons(amazons(&dependencies, regions, &config.pool, &lasting).await)
+            }
+            Driver::Embedded(pool) => {
+                Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
+            }
+        };
+        Self::of(lasting, pool, config, &secrets).await
+    }
+
+    /// The same installation by another configuration. What is remembered, counted or under way stays.
+    ///
+    /// # Errors
+    /// [`WireError`]. Then nothing has changed.
+    pub async fn by(&self, config: Config, secrets: &Secrets) -> Result<Self, WireError> {
+        Self::of(self.lasting.clone(), self.pool.clone(), config, secrets).await
+    }
+
+    /// The secrets that a configuration refers to, from where this installation has its own.
+    ///
+    /// # Errors
+    /// [`FetchError`], which names every one that cannot be had.
+    pub async fn fetch_secrets(&self, config: &Config) -> Result<Secrets, FetchError> {
+        Secrets::fetch(config.secret_references(), &*self.lasting.secret_store, AT_START).await
+    }
+
+    /// Whether a master key is the one that everything here is sealed under.
+    ///
+    /// # Errors
+    /// [`ConfigError`], if it is another one.
+    pub fn check_master_key(&self, other: &MasterKey) -> Result<(), ConfigError> {
+        if self.lasting.master_key.is(other) {
+            return Ok(());
+        }
+        let cure = "master_key: this is another key than the one that the server started with, and opens nothing that was \
+                    sealed until now: bring that one back";
+        Err(Mistake::elsewhere(cure).into())
+    }
+
+    /// An installation by a configuration, on what outlives it.
+    async fn of(lasting: Lasting, pool: Pool, config: Config, secrets: &Secrets) -> Result<Self, WireError> {
+        let providers = load_providers(&config.providers, secrets)?;
+        for (config, provider) in config.providers.iter().filter_map(|it| Some((it, providers.get(&it.id)?)))
+        {
             warnings::log(warnings::of_provider(config, provider));
         }
         let providers = Arc::new(ProviderSet::new(providers));
-        let refresher = Refresher::new(
-            configs,
-            secrets,
-            dependencies.secret_store.clone(),
-            providers.clone(),
-            dependencies.clock.clone(),
-            dependencies.config.secrets.refresh,
-        );
-        let metrics_token = dependencies.config.read_metrics_token(secrets)?;
-        let apps = std::mem::take(&mut dependencies.config.apps);
-        let proxies = dependencies.config.proxies();
-        let Dependencies { store, master_key, clock, random, .. } = &dependencies;
-        let (store, clock, random) = (store.clone(), clock.clone(), random.clone());
-        let trail = Arc::new(AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone()));
-        let login_flow = LoginFlow {
-            public_url: dependencies.config.public_url.clone(),
-            apps: apps
-                .iter()
-                .map(|app| (app.id.clone(), app.redirect_uris.iter().cloned().collect()))
-                .collect(),
-            sealer: hosted_login::sealer(master_key),
-            store: store.clone(),
-            clock: clock.clone(),
-            random: random.clone(),
-        };
-        let login_codes = LoginCodes::new(master_key, store.clone(), clock.clone(), random.clone());
-        let engine = Arc::new(Engine::new(dependencies.http.clone(), clock.clone()));
-        let metrics = Arc::new(Metrics::default());
-        let limits = dependencies.config.network.limits();
-        let max_token_duration = dependencies.config.pool.max_token_duration;
-        let (pool, embedded) = wire_pool(dependencies, engine.clone(), trail.clone(), &metrics).await?;
-        let broker = Broker {
-            redirect_uris: apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
-            pool,
-            max_token_duration,
-            store: store.clone(),
-            clock: clock.clone(),
-            login_codes,
-            engine,
-            trail,
-            providers,
-        };
+        let (developer_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
+        let Lasting { store, clock, random, .. } = lasting.clone();
         Ok(Self {
-            origins: apps.into_iter().flat_map(|app| app.origins).collect(),
-            refresher: refresher.map(Arc::new),
+            refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
+            origins: config.apps.iter().flat_map(|app| app.origins.iter().cloned()).collect(),
+            proxies: config.proxies(),
+            metrics: lasting.metrics.clone(),
+            limits: config.network.limits(),
+            metrics_token: config.read_metrics_token(secrets)?,
+            login_flow: login_flow(&lasting, &config),
+            broker: broker(&lasting, &config, providers, developer_pool),
             embedded,
-            proxies,
-            metrics,
-            limits,
-            metrics_token,
-            broker,
-            login_flow,
             store,
             random,
             clock,
+            lasting,
+            pool,
         })
     }
 }
 
-type WiredPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
+fn refresher(
+    lasting: &Lasting,
+    config: &Config,
+    secrets: &Secrets,
+    providers: &Arc<ProviderSet>,
+) -> Option<Refresher> {
+    Refresher::new(
+        config.providers.clone(),
+        secrets,
+        lasting.secret_store.clone(),
+        providers.clone(),
+        lasting.clock.clone(),
+        config.secrets.refresh,
+    )
+}
+
+fn login_flow(lasting: &Lasting, config: &Config) -> LoginFlow {
+    let redirect_uris = |app: &AppConfig| (app.id.clone(), app.redirect_uris.iter().cloned().collect());
+    LoginFlow {
+        public_url: config.public_url.clone(),
+        apps: config.apps.iter().map(redirect_uris).collect(),
+        sealer: hosted_login::sealer(&lasting.master_key),
+        store: lasting.store.clone(),
+        clock: lasting.clock.clone(),
+        random: lasting.random.clone(),
+    }
+}
+
+fn broker(
+    lasting: &Lasting,
+    config: &Config,
+    providers: Arc<ProviderSet>,
+    pool: Arc<dyn DeveloperPool>,
+) -> Broker {
+    let Lasting { store, trail, engine, master_key, clock, random, .. } = lasting.clone();
+    Broker {
+        redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
+        max_token_duration: config.pool.max_token_duration,
+        login_codes: LoginCodes::new(&master_key, store.clone(), clock.clone(), random),
+        providers,
+        pool,
+        store,
+        clock,
+        engine,
+        trail,
+    }
+}
+
+type WithPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
 
 /// The pool that logins lead to, and the embedded one if it is that.
-async fn wire_pool(
-    dependencies: Dependencies,
-    engine: Arc<Engine>,
-    trail: Arc<AuditTrail>,
-    metrics: &Metrics,
-) -> Result<WiredPool, WireError> {
-    match dependencies.config.pool.driver.clone() {
-        Driver::Cognito(regions) => Ok((wire_cognito(&dependencies, &regions, trail, metrics).await, None)),
-        Driver::Embedded(pool) => {
-            let tags = dependencies.config.pool.principal_tags.clone();
-            let embedded = Arc::new(Embedded::wire(dependencies, pool, engine, trail.clone()).await?);
+async fn with_pool(lasting: &Lasting, pool: &Pool, config: &Config) -> Result<WithPool, WireError> {
+    match pool {
+        Pool::Amazons(pool) => Ok((pool.clone(), None)),
+        Pool::Embedded(roots) => {
+            let embedded = Arc::new(Embedded::on(roots, lasting, config).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
+            let (tags, trail) = (config.pool.principal_tags.clone(), lasting.trail.clone());
             Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), Some(embedded)))
         }
     }
 }
 
-async fn wire_cognito(
+async fn amazons(
     dependencies: &Dependencies,
     regions: &[RegionConfig],
-    trail: Arc<AuditTrail>,
-    metrics: &Metrics,
+    pool: &PoolConfig,
+    lasting: &Lasting,
 ) -> Arc<dyn DeveloperPool> {
     let aws = match &dependencies.aws {
         Some(aws) => aws.clone(),
         None => cognito::config_of_environment(&regions[0].region).await,
     };
-    let (clock, random) = (dependencies.clock.clone(), dependencies.random.clone());
-    let with = cognito::Dependencies { aws: &aws, trail, metrics, clock, random };
-    Arc::new(CognitoPool::new(regions, &dependencies.config.pool, with))
+    let Lasting { trail, metrics, clock, random, .. } = lasting.clone();
+    let with = cognito::Dependencies { aws: &aws, trail, metrics: &metrics, clock, random };
+    Arc::new(CognitoPool::new(regions, pool, with))
 }

@@ -24,7 +24,7 @@ pub struct Dependencies {
     /// Where everything is kept.
     pub store: SharedStore,
     /// The root of all sealing.
-    pub master_key: MasterKey,
+    pub master_key: Arc<MasterKey>,
     /// The secrets that the configuration refers to.
     pub secrets: Secrets,
     /// Where they were fetched, and are fetched again.

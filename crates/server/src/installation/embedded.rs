@@ -5,14 +5,14 @@ use std::sync::Arc;
 use daypass_core::audit::AuditTrail;
 use daypass_core::credentials::access::Access;
 use daypass_core::credentials::access_key::{self, AccessKeys};
-use daypass_core::credentials::role::Roles;
+use daypass_core::credentials::role::{RoleDocument, Roles};
 use daypass_core::credentials::session_token::SessionSealer;
 use daypass_core::credentials::source::CredentialSource;
 use daypass_core::credentials::sts::Sts;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
-use daypass_core::login::provider::Engine;
 use daypass_core::login::public::PublicLogins;
 use daypass_core::pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
@@ -21,7 +21,9 @@ use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signing_key::SigningKeys;
 
 use super::dependencies::{Dependencies, WireError};
-use crate::config::EmbeddedConfig;
+use super::lasting::Lasting;
+use crate::config::{Config, EmbeddedConfig};
+use crate::crowd::Crowd;
 use crate::foreign_sts::ForeignSts;
 use crate::origin::Proxies;
 use crate::sigv4::Callers;
@@ -51,34 +53,79 @@ pub struct Embedded {
     pub clock: Arc<dyn Clock>,
 }
 
-impl Embedded {
-    /// Wires the embedded pool and its STS. On the first start this makes the pool and its keys.
-    pub(super) async fn wire(
+/// What of it outlives the configuration.
+pub(super) struct Roots {
+    pool_id: IdentityPoolId,
+    pool: EmbeddedConfig,
+    tokens: Arc<TokenIssuer>,
+    sessions: Arc<SessionSealer>,
+    /// Roles besides the configured ones.
+    roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
+    /// The way to another STS.
+    http: Arc<dyn ProviderHttp>,
+    /// Who is being served by another STS.
+    crowd: Crowd,
+}
+
+impl Roots {
+    /// Finds the pool and its keys. On the first start this makes them.
+    pub async fn lay(
         dependencies: Dependencies,
-        pool_config: EmbeddedConfig,
-        engine: Arc<Engine>,
-        trail: Arc<AuditTrail>,
+        config: &Config,
+        pool: &EmbeddedConfig,
+        lasting: &Lasting,
     ) -> Result<Self, WireError> {
-        let Dependencies { config, store, master_key, clock, random, .. } = dependencies;
-        let http = dependencies.http;
-        let public_logins = Arc::new(PublicLogins::new(config.registered_providers(), engine));
-        let foreign_sts = config.foreign_sts.clone();
-        let region = pool_config.region.clone();
-        let keys = SigningKeys::load(&*store, &master_key, &region, &*clock, &*random).await?;
-        let pool = configured_pool(&*store, &pool_config, &config.pool.developer_provider, &*random).await?;
-        let mut roles = (dependencies.roles)(&pool.id);
-        roles.extend(config.load_roles(&pool.id)?);
-        let roles = Arc::new(Roles::compile(pool_config.account_id.clone(), roles)?);
-        let sessions = Arc::new(SessionSealer::new(&master_key));
+        let Lasting { store, master_key, clock, random, .. } = lasting;
+        let keys = SigningKeys::load(&**store, master_key, &pool.region, &**clock, &**random).await?;
+        let found = configured_pool(&**store, pool, &config.pool.developer_provider, &**random).await?;
+        Ok(Self {
+            pool_id: found.id,
+            pool: pool.clone(),
+            tokens: Arc::new(TokenIssuer::new(config.public_url.clone(), keys)),
+            sessions: Arc::new(SessionSealer::new(master_key)),
+            roles: dependencies.roles,
+            http: dependencies.http,
+            crowd: Crowd::default(),
+        })
+    }
+
+    fn roles(&self, config: &Config) -> Result<Arc<Roles>, WireError> {
+        let mut roles = (self.roles)(&self.pool_id);
+        roles.extend(config.load_roles(&self.pool_id)?);
+        Ok(Arc::new(Roles::compile(self.pool.account_id.clone(), roles)?))
+    }
+
+    /// Who gives credentials: another STS, if the configuration names one.
+    fn credentials(
+        &self,
+        config: &Config,
+        sts: &Arc<Sts>,
+        clock: &Arc<dyn Clock>,
+    ) -> Arc<dyn CredentialSource> {
+        match config.foreign_sts.clone() {
+            Some(config) => {
+                let (http, crowd) = (self.http.clone(), self.crowd.clone());
+                Arc::new(ForeignSts::new(config, http, sts.clone(), clock.clone(), crowd))
+            }
+            None => sts.clone(),
+        }
+    }
+}
+
+impl Embedded {
+    /// The pool and its STS by a configuration, on what outlives it.
+    pub(super) async fn on(roots: &Roots, lasting: &Lasting, config: &Config) -> Result<Self, WireError> {
+        let Lasting { store, trail, master_key, clock, random, .. } = lasting.clone();
+        let roles = roots.roles(config)?;
+        let sessions = roots.sessions.clone();
         let access = Arc::new(Access {
             roles: roles.clone(),
             sessions: sessions.clone(),
             store: store.clone(),
             clock: clock.clone(),
         });
-        let proxies = config.proxies();
         let sts = Arc::new(Sts {
-            tokens: Arc::new(TokenIssuer::new(config.public_url, keys)),
+            tokens: roots.tokens.clone(),
             store: store.clone(),
             trail: trail.clone(),
             clock: clock.clone(),
@@ -86,45 +133,47 @@ impl Embedded {
             roles,
             sessions,
         });
-        let gives_our_roles = foreign_sts.is_none();
-        let credentials: Arc<dyn CredentialSource> = match foreign_sts {
-            Some(config) => Arc::new(ForeignSts::new(config, http, sts.clone(), clock.clone())),
-            None => sts.clone(),
-        };
+        let limit = roots.pool.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default();
         let pools = Arc::new(IdentityPools {
-            credentials,
-            public_logins,
-            role_mapping_limit: pool_config.role_mapping_rules.map(RoleMappingLimit).unwrap_or_default(),
+            credentials: roots.credentials(config, &sts, &clock),
+            public_logins: Arc::new(PublicLogins::new(config.registered_providers(), lasting.engine.clone())),
+            role_mapping_limit: limit,
+            region: roots.pool.region.clone(),
             store: store.clone(),
-            sts: sts.clone(),
             trail: trail.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            region,
+            sts: sts.clone(),
         });
-        warnings::log(warnings::of_pool(&pools, &pool));
-        if gives_our_roles {
-            warnings::log(warnings::of_missing_roles(&pools, &pool));
+        if let Some(pool) = store.lookup_pool(&roots.pool_id).await? {
+            warn_of_pool(&pools, &pool, config);
         }
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
             access: access.clone(),
             clock: clock.clone(),
-            region: pool_config.region,
+            region: roots.pool.region.clone(),
             store: store.clone(),
         };
         Ok(Self {
             access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
-            pool_id: pool.id,
+            pool_id: roots.pool_id.clone(),
+            proxies: config.proxies(),
             pools,
             sts,
             access,
             callers,
             trail,
-            proxies,
             random,
             clock,
         })
+    }
+}
+
+fn warn_of_pool(pools: &IdentityPools, pool: &IdentityPool, config: &Config) {
+    warnings::log(warnings::of_pool(pools, pool));
+    if config.foreign_sts.is_none() {
+        warnings::log(warnings::of_missing_roles(pools, pool));
     }
 }
 

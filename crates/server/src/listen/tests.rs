@@ -56,7 +56,8 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = Stop::channel();
-        let running = tokio::spawn(listen_within(listener, router, stopped, limits, Proxies::default()));
+        let (_, answering) = Answering::by(router);
+        let running = tokio::spawn(listen_within(listener, answering, stopped, limits, Proxies::default()));
         Self { address, stop, running, go_on, asked }
     }
 
@@ -223,4 +224,32 @@ fn what_is_deployed_gives_a_request_and_the_end_their_time() {
     assert_eq!(number(include_str!("../../../../deploy/sam/template.yaml"), "\n      Timeout: "), request);
     let terraform = include_str!("../../../../deploy/terraform/main.tf");
     assert_eq!(number(terraform, "\n  timeout                        = "), request);
+}
+
+#[tokio::test]
+async fn each_request_is_answered_by_what_was_there_when_it_came() {
+    let (go_on, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (going_on, asking) = (go_on.clone(), asked.clone());
+    let slow = move || async move {
+        asking.notify_one();
+        going_on.notified().await;
+        "the first"
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (replace, answering) = Answering::by(Router::new().route("/", get(slow)));
+    let (_stop, stopped) = Stop::channel();
+    tokio::spawn(listen_within(listener, answering, stopped, LIMITS, Proxies::default()));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    asked.notified().await;
+    replace.send(Router::new().route("/", get(|| async { "the second" }))).unwrap();
+    go_on.notify_one();
+    answer(&mut client, "the first").await;
+    // The same connection goes on with the other.
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    answer(&mut client, "the second").await;
+    drop(replace);
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    answer(&mut client, "the second").await;
 }

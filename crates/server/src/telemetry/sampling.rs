@@ -142,7 +142,7 @@ mod tests {
         fn during(&self, logging: impl FnOnce()) -> Vec<Value> {
             let before = self.lines().len();
             tracing::subscriber::with_default(
-                subscriber(self.sampling.clone(), self.sampling.lines.clone()),
+                subscriber(self.sampling.clone(), self.sampling.lines.clone()).0,
                 logging,
             );
             self.sampling.lines.flush(std::time::Duration::from_mins(1));

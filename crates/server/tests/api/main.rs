@@ -15,5 +15,6 @@ mod matrix;
 mod model;
 mod origin;
 mod overload;
+mod reread;
 mod s3;
 mod sts;

@@ -147,7 +147,7 @@ impl Broker {
             config,
             roles: |_| Vec::new(),
             store: Arc::new(MemoryStore::new()),
-            master_key: master_key(),
+            master_key: Arc::new(master_key()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http,

@@ -9,11 +9,12 @@ use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
-use crate::config::{AppConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
+use crate::config::{AppConfig, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::AllowedHost;
 use crate::secrets::{Interval, SecretReference};
+use crate::telemetry::Level;
 
 /// A whole configuration.
 pub static FILE: Table = Table::of(
@@ -47,26 +48,32 @@ pub static FILE: Table = Table::of(
             Kind::Table(&NETWORK),
             "What of the network providers may be in, who stands in front, and how patient the server is.",
         ),
-        Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics."),
-        Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled."),
+        Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
+        Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
+        Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled.")
+            .read_again(),
         Key::new::<CredentialsConfig>(
             "credentials",
             Kind::Table(&CREDENTIALS),
             "Who gives credentials to the people of the embedded pool.",
         ),
-        Key::new::<Value>("provider", Kind::Tables(&PROVIDER), "The providers whose logins are accepted."),
+        Key::new::<Value>("provider", Kind::Tables(&PROVIDER), "The providers whose logins are accepted.")
+            .read_again(),
         Key::new::<OidcProvider>(
             "oidc_provider",
             Kind::Tables(&OIDC_PROVIDER),
             "OpenID Connect providers that the embedded pool may accept logins of, each under its ARN.",
-        ),
+        )
+        .read_again(),
         Key::new::<UserPool>(
             "user_pool",
             Kind::Tables(&USER_POOL),
             "Cognito user pools that are not where their names say: those of an emulator.",
-        ),
-        Key::new::<AppConfig>("app", Kind::Tables(&APP), "Who may call from where."),
-        Key::new::<RoleConfig>("role", Kind::Tables(&ROLE), "The roles that the embedded pool may give."),
+        )
+        .read_again(),
+        Key::new::<AppConfig>("app", Kind::Tables(&APP), "Who may call from where.").read_again(),
+        Key::new::<RoleConfig>("role", Kind::Tables(&ROLE), "The roles that the embedded pool may give.")
+            .read_again(),
     ],
 );
 
@@ -200,6 +207,17 @@ static SECRETS: Table = Table::of(
         "How old they may become before they are fetched again: a duration, or `never`.",
     )
     .or("15m")],
+);
+
+static LOG: Table = Table::of(
+    "What the log has of what Daypass does itself.",
+    &[Key::new::<Level>(
+        "level",
+        Kind::Choice(&["warn", "info", "debug"]),
+        "`warn`: what somebody should look at. `info`: each request as well. `debug`: why one was refused as well, and \
+         connections that broke off.",
+    )
+    .or("info")],
 );
 
 static CREDENTIALS: Table = Table::of(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
 use daypass_core::ground::clock::ManualClock;
@@ -16,9 +16,10 @@ use daypass_core::token::signing_key::SigningKeys;
 use daypass_development::playground::Playground;
 use daypass_development::sandbox::{self, Client, SandboxConfig};
 use daypass_server::config::Config;
-use daypass_server::installation::{App, Dependencies, Embedded};
+use daypass_server::installation::{App, Dependencies, Embedded, WireError};
 use daypass_server::routes::{self, Pages};
 use daypass_server::secrets::{AwsSecrets, Secrets};
+use tempfile::NamedTempFile;
 use tokio::sync::OnceCell;
 
 use super::configuration::{config, roles};
@@ -83,9 +84,7 @@ impl Start {
         let issuers = Issuers::new(&hosts, &clock);
         let far_sts = Arc::new(FarSts::new(clock.clone(), provider.clone()));
         let network = Arc::new(issuers.network().or(far_sts.clone()));
-        let secret_file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(secret_file.path(), CLIENT_SECRET).unwrap();
-        let config = self.config(secret_file.path(), &hosts);
+        let config = config_of(&self.region, &hosts, &self.tables);
         let dependencies = self.dependencies(config, &network, &audit, &clock, &random);
         let app = Arc::new(App::wire(dependencies).await.unwrap());
         let embedded = app.embedded.clone().unwrap();
@@ -108,11 +107,6 @@ impl Start {
         }
     }
 
-    fn config(&self, secret: &Path, oidc_hosts: &[&str]) -> Config {
-        let pool = format!("name = \"test\"\nregion = {:?}\naccount_id = \"000000000000\"", self.region);
-        config(&pool, secret, oidc_hosts, &self.tables)
-    }
-
     fn dependencies(
         &self,
         config: Config,
@@ -125,7 +119,7 @@ impl Start {
             config,
             roles,
             store: self.backend.store(),
-            master_key: master_key(),
+            master_key: Arc::new(master_key()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
@@ -135,6 +129,35 @@ impl Start {
             random: random.clone(),
         }
     }
+}
+
+impl Daypass {
+    /// Takes up another configuration, as a running server does at SIGHUP, edited by hand and with more tables.
+    #[allow(dead_code, reason = "only the tests of rereading do so")]
+    pub async fn reread(&mut self, edit: impl FnOnce(&mut Config), tables: &str) -> Result<(), WireError> {
+        let mut config = config_of(REGION, &[OIDC, OTHER_OIDC], tables);
+        edit(&mut config);
+        let app = Arc::new(self.app.by(config, &Secrets::default()).await?);
+        self.embedded = app.embedded.clone().unwrap();
+        self.router = routes::router_with(app.clone(), playground(&self.embedded));
+        self.app = app;
+        Ok(())
+    }
+}
+
+fn config_of(region: &str, oidc_hosts: &[&str], tables: &str) -> Config {
+    let pool = format!("name = \"test\"\nregion = {region:?}\naccount_id = \"000000000000\"");
+    config(&pool, secret_file(), oidc_hosts, tables)
+}
+
+/// The file of our client's secret, which lives as long as the tests.
+fn secret_file() -> &'static Path {
+    static FILE: LazyLock<NamedTempFile> = LazyLock::new(|| {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), CLIENT_SECRET).unwrap();
+        file
+    });
+    FILE.path()
 }
 
 impl IntoFuture for Start {

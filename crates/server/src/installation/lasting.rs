@@ -1,0 +1,53 @@
+//! What an installation keeps when its configuration is read again: the store, and whatever is remembered, counted or
+//! under way. Everything else is made of the configuration, and made anew with it.
+
+use std::sync::Arc;
+
+use daypass_core::audit::AuditTrail;
+use daypass_core::ground::clock::Clock;
+use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKey;
+use daypass_core::login::provider::Engine;
+use daypass_core::store::SharedStore;
+
+use super::dependencies::Dependencies;
+use crate::metrics::Metrics;
+use crate::secrets::SecretStore;
+
+/// What outlives the configuration.
+#[derive(Clone)]
+pub(super) struct Lasting {
+    /// Where everything is kept.
+    pub store: SharedStore,
+    /// Hears of every decision.
+    pub trail: Arc<AuditTrail>,
+    /// Asks providers: it knows their keys, what is under way, and what was refused or confirmed a moment ago.
+    pub engine: Arc<Engine>,
+    /// Everything that is counted.
+    pub metrics: Arc<Metrics>,
+    /// The root of all sealing.
+    pub master_key: Arc<MasterKey>,
+    /// Where secrets are fetched.
+    pub secret_store: Arc<dyn SecretStore>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws IDs, keys and nonces.
+    pub random: Arc<dyn Random>,
+}
+
+impl Lasting {
+    pub fn begin(dependencies: &Dependencies) -> Self {
+        let Dependencies { store, clock, random, http, .. } = dependencies;
+        let trail = AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone());
+        Self {
+            trail: Arc::new(trail),
+            engine: Arc::new(Engine::new(http.clone(), clock.clone())),
+            metrics: Arc::default(),
+            master_key: dependencies.master_key.clone(),
+            secret_store: dependencies.secret_store.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        }
+    }
+}
