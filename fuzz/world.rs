@@ -105,7 +105,7 @@ impl World {
 
     /// S3 over the buckets in a folder.
     pub fn s3(&self, root: &Path) -> Router {
-        s3::router(&self.embedded, &BTreeSet::new(), root).unwrap()
+        s3::Objects::in_folder(root).unwrap().router(&self.embedded, &BTreeSet::new())
     }
 
     /// An operation of the identity pool API that has to succeed.

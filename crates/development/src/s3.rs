@@ -31,24 +31,36 @@ use daypass_server::listen::NoPlace;
 use daypass_server::routes::time_to_come_back;
 use daypass_server::xml;
 
-/// The endpoint's service over the buckets in `root`, each a folder, for the pages of `origins`.
-///
-/// # Errors
-/// If the folder cannot be used.
-pub fn router(embedded: &Arc<Embedded>, origins: &BTreeSet<String>, root: &Path) -> anyhow::Result<Router> {
-    let folder = s3s_fs::FileSystem::new(root)
-        .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
-    let mut builder = S3ServiceBuilder::new(folder);
-    builder.set_auth(GateKeeper);
-    builder.set_access(permission::Permission::new(embedded.access.clone(), root));
-    let service = builder.build();
-    let answer = move |request| answer(service.clone(), request);
-    Ok(Router::new()
-        .fallback(answer)
-        .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
-        .layer(middleware::from_fn_with_state(embedded.clone(), refuse_without_place))
-        .layer(cors(origins))
-        .layer(CatchPanicLayer::new()))
+/// The buckets in a folder. There is one of them for a folder while a process runs: what opens the folder takes unfinished
+/// uploads for those of a process that ended.
+#[derive(Clone)]
+pub struct Objects(S3Service);
+
+impl Objects {
+    /// Opens a folder, in which each folder is a bucket.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn in_folder(root: &Path) -> anyhow::Result<Self> {
+        let folder = s3s_fs::FileSystem::new(root)
+            .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
+        let mut builder = S3ServiceBuilder::new(folder);
+        builder.set_auth(GateKeeper);
+        builder.set_access(permission::Permission::new(root));
+        Ok(Self(builder.build()))
+    }
+
+    /// The endpoint's service, for whoever an installation gave credentials and for the pages of `origins`.
+    pub fn router(&self, embedded: &Arc<Embedded>, origins: &BTreeSet<String>) -> Router {
+        let service = self.0.clone();
+        let answer = move |request| answer(service.clone(), request);
+        Router::new()
+            .fallback(answer)
+            .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
+            .layer(middleware::from_fn_with_state(embedded.clone(), refuse_without_place))
+            .layer(cors(origins))
+            .layer(CatchPanicLayer::new())
+    }
 }
 
 /// Refuses what the listener has no place for. SDKs wait after this code, and try again.

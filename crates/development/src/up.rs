@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use axum::Router;
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, UserName};
 use daypass_core::ground::random::{Random, SystemRandom};
@@ -18,13 +19,14 @@ use tokio::task::JoinHandle;
 
 use self::ports::{Bound, Ports};
 use crate::playground::Playground;
-use crate::s3;
+use crate::s3::Objects;
 use crate::sandbox::{self, Client, SandboxConfig};
+use daypass_server::cli::reread::reread;
 pub use daypass_server::config::development::BUCKET;
 use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFILE, REGION};
 use daypass_server::config::{Config, Instances};
 use daypass_server::installation::home::Home;
-use daypass_server::installation::{Embedded, Installation};
+use daypass_server::installation::{App, Embedded, Installation};
 use daypass_server::listen::{Answering, Stop, listen_within};
 use daypass_server::purge::keep_purging;
 use daypass_server::{routes, secrets, telemetry};
@@ -86,11 +88,52 @@ pub struct Running {
     pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    app: Arc<App>,
     /// Keeps the directory locked.
-    _home: Home,
+    installation: Installation,
+    doors: Doors,
+    answer_by: [watch::Sender<Router>; 2],
+}
+
+/// What answers requests of an installation on its two ports, as far as no configuration says it.
+struct Doors {
+    objects: Objects,
+    s3_url: String,
+    sandbox_url: String,
+}
+
+impl Doors {
+    /// The server with its playground, and S3.
+    fn routers(&self, app: &Arc<App>) -> Option<[Router; 2]> {
+        let embedded = app.embedded.clone()?;
+        let s3 = self.objects.router(&embedded, &app.origins);
+        let playground = Playground {
+            embedded,
+            s3_url: self.s3_url.clone(),
+            bucket: BUCKET.into(),
+            sandbox_url: self.sandbox_url.clone(),
+        };
+        Some([routes::router_with(app.clone(), playground.pages()), s3])
+    }
 }
 
 impl Running {
+    /// Takes up a file that changed, as `serve` does, or leaves everything as it was.
+    ///
+    /// # Errors
+    /// Why, for the developer.
+    pub async fn reread(&self) -> Result<(), String> {
+        let take_up = |app: Arc<App>| {
+            for (answer_by, router) in
+                self.answer_by.iter().zip(self.doors.routers(&app).into_iter().flatten())
+            {
+                // Without a listener there is nobody to answer.
+                let _ = answer_by.send(router);
+            }
+        };
+        reread(&self.installation, &self.app, take_up).await
+    }
+
     /// Answers what is under way, and ends.
     pub async fn stop(self) {
         // Without a receiver every listener has ended already.
@@ -119,10 +162,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         tracing::warn!("{warning}");
     }
     let app = installation.app(Instances::One, Open::OrMake).await?;
-    let home = installation.into_home().context("development has its directory")?;
+    let home = installation.home().context("development has its directory")?;
     let embedded = app.embedded.clone().context("development runs on the embedded pool")?;
     let (aws_config_file, aws_shared_credentials_file) =
-        write_profile(&home, &embedded, &server_url, &s3_url).await?;
+        write_profile(home, &embedded, &server_url, &s3_url).await?;
     let ready = Ready {
         issuer: embedded.sts.tokens.issuer().to_owned(),
         region: REGION.into(),
@@ -140,12 +183,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         aws_shared_credentials_file,
         sandbox_url: sandbox_url.clone(),
     };
-    let playground = Playground {
-        embedded: embedded.clone(),
+    let doors = Doors {
+        objects: Objects::in_folder(&home.buckets(BUCKET)?)?,
         s3_url: ready.s3_url.clone(),
-        bucket: BUCKET.into(),
         sandbox_url: sandbox_url.clone(),
     };
+    let routers = doors.routers(&app).context("development runs on the embedded pool")?;
     let sandbox = SandboxConfig {
         our_client: Client::daypass_demo(
             home.sandbox_client_secret()?,
@@ -156,18 +199,15 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
 
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     let (stop, stopped) = Stop::channel();
-    let s3 = s3::router(&embedded, &app.origins, &home.buckets(BUCKET)?)?;
-    let listen = |port: Bound, router| {
+    let listen = |port: Bound, answering| {
         let (stop, proxies) = (stopped.clone(), app.proxies.clone());
-        let (_, answering) = Answering::by(router);
         tokio::spawn(listen_within(port.listener, answering, stop, app.limits, proxies))
     };
-    let listeners = vec![
-        listen(ports.server, routes::router_with(app.clone(), playground.pages())),
-        listen(ports.s3, s3),
-        listen(ports.sandbox, sandbox::router(sandbox, clock, random)),
-    ];
-    Ok(Running { ready, warnings, stop, listeners, _home: home })
+    let [(server_by, server), (s3_by, s3)] = routers.map(Answering::by);
+    let (_, sandbox) = Answering::by(sandbox::router(sandbox, clock, random));
+    let listeners = vec![listen(ports.server, server), listen(ports.s3, s3), listen(ports.sandbox, sandbox)];
+    let answer_by = [server_by, s3_by];
+    Ok(Running { ready, warnings, stop, listeners, app, installation, doors, answer_by })
 }
 
 /// What the developer has to hear of.

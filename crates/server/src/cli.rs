@@ -9,6 +9,7 @@ mod place;
 mod pool;
 mod progress;
 mod provider;
+pub mod reread;
 mod restore;
 mod revoke;
 mod serve;

@@ -165,8 +165,33 @@ impl Config {
         dir: &Path,
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
+        Self::of_development_after(None, addresses, dir, file)
+    }
+
+    /// The same while `up` runs by this configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with every mistake and its line; a change that only a start can read is one.
+    pub fn of_development_again(
+        &self,
+        addresses: Addresses,
+        dir: &Path,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        Self::of_development_after(Some(self), addresses, dir, file)
+    }
+
+    fn of_development_after(
+        before: Option<&Self>,
+        addresses: Addresses,
+        dir: &Path,
+        file: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
         let ours = development::text(addresses, dir);
-        let config = file.map_or_else(|| Self::parse(&ours), |file| Self::laid_over(&ours, file))?;
+        let config = match file {
+            Some(file) => Self::laid_over(&ours, file, before)?,
+            None => Self::parse(&ours)?,
+        };
         let taken = config.roles.iter().filter(|role| development::ROLES.contains(&role.name.as_str()));
         let mistake = |role: &RoleConfig| {
             let name = &role.name;
@@ -193,13 +218,15 @@ impl Config {
         if Self::is_of_production(file)? {
             return Self::read(file);
         }
-        Self::laid_over(&development::pool(Addresses::default()), file)
+        Self::laid_over(&development::pool(Addresses::default()), file, None)
     }
 
-    fn laid_over(ours: &str, file: &Path) -> Result<Self, ConfigError> {
+    fn laid_over(ours: &str, file: &Path, before: Option<&Self>) -> Result<Self, ConfigError> {
         let document = Document::read(file)?;
-        let decided = document.mistakes(&grammar::decided_by_up(&document.table));
-        ConfigError::unless(decided, Self::of(document.over(Document::parse(ours, None)?), folder(file)))
+        let mut mistakes = document.mistakes(&grammar::decided_by_up(&document.table));
+        let document = document.over(Document::parse(ours, None)?);
+        mistakes.extend(waiting(before, &document));
+        ConfigError::unless(mistakes, Self::of(document, folder(file)))
     }
 
     /// What a document says, in which paths start from `base`.

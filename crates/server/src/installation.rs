@@ -42,6 +42,8 @@ pub struct Installation {
     file: Option<PathBuf>,
     /// The directory of `up`, if it is one's.
     home: Option<Home>,
+    /// Where `up` answers, if it is one's.
+    addresses: Addresses,
     /// Where audit events go besides the store.
     audit_lines: Arc<dyn AuditLines>,
 }
@@ -53,7 +55,13 @@ impl Installation {
     /// Every mistake of the configuration.
     pub fn of(file: &Path, audit: Lines) -> anyhow::Result<Self> {
         let audit_lines = Arc::new(AuditOutput::new(audit));
-        Ok(Self { config: Config::read(file)?, file: Some(file.to_owned()), home: None, audit_lines })
+        Ok(Self {
+            config: Config::read(file)?,
+            file: Some(file.to_owned()),
+            home: None,
+            addresses: Addresses::default(),
+            audit_lines,
+        })
     }
 
     /// That of `up` in its directory, over whose configuration a developer's file is laid.
@@ -63,7 +71,7 @@ impl Installation {
     pub fn up(home: Home, addresses: Addresses, file: Option<&Path>) -> anyhow::Result<Self> {
         let config = Config::of_development(addresses, home.dir(), file)?;
         let audit_lines = Arc::new(AuditOutput::new(home.audit_log()?));
-        Ok(Self { config, file: file.map(Path::to_owned), home: Some(home), audit_lines })
+        Ok(Self { config, file: file.map(Path::to_owned), home: Some(home), addresses, audit_lines })
     }
 
     /// What the operator decided.
@@ -72,16 +80,10 @@ impl Installation {
         &self.config
     }
 
-    /// The directory of `up`, if it is one's.
+    /// The directory of `up`, if it is one's, which stays locked while this value lives.
     #[must_use]
     pub fn home(&self) -> Option<&Home> {
         self.home.as_ref()
-    }
-
-    /// The directory of `up`, which stays locked while this value lives.
-    #[must_use]
-    pub fn into_home(self) -> Option<Home> {
-        self.home
     }
 
     /// The file of its store.
@@ -170,9 +172,7 @@ impl Installation {
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
         let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
         config.check_secrets(&secrets)?;
-        if self.home.is_none() {
-            warnings::log(warnings::of_production(&config, instances));
-        }
+        warnings::log(self.warnings(&config, instances));
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
         let app = App::wire(Dependencies {
@@ -191,22 +191,34 @@ impl Installation {
         Ok(Arc::new(app.await?))
     }
 
-    /// Reads the configuration of production again, and wires what it says now on what the running installation keeps. All
-    /// of it counts, or nothing has changed.
+    /// Reads its configuration again, and wires what it says now on what the running installation keeps. All of it counts,
+    /// or nothing has changed.
     ///
     /// # Errors
     /// In words for the operator: every mistake, with its line and the cure; a change that only a start can read is one.
     pub async fn reread(&self, running: &App) -> anyhow::Result<App> {
-        let file = self.file.as_deref().context("there is no file to read again")?;
-        let config = self.config.read_again(file)?;
+        let config = self.config_now()?;
         let secrets = running.fetch_secrets(&config).await?;
         config.check_secrets(&secrets)?;
         running.check_master_key(&config.master_key(&secrets)?)?;
-        let (said, level) = (warnings::of_production(&config, Instances::One), config.log.level);
+        let (said, level) = (self.warnings(&config, Instances::One), config.log.level);
         let app = running.by(config, &secrets).await?;
         telemetry::log_from(level);
         warnings::log(said);
         Ok(app)
+    }
+
+    fn config_now(&self) -> anyhow::Result<Config> {
+        let (before, file) = (&self.config, self.file.as_deref());
+        Ok(match &self.home {
+            Some(home) => before.of_development_again(self.addresses, home.dir(), file)?,
+            None => before.read_again(file.context("there is no file to read again")?)?,
+        })
+    }
+
+    /// What a start says of a configuration. On a developer's own machine none of it is worth a word.
+    fn warnings(&self, config: &Config, instances: Instances) -> Vec<String> {
+        if self.home.is_some() { Vec::new() } else { warnings::of_production(config, instances) }
     }
 
     fn embedded(&self) -> anyhow::Result<&EmbeddedConfig> {

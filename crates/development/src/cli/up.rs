@@ -12,7 +12,7 @@ use daypass_server::telemetry;
 
 /// Run everything for development in one process, until Ctrl-C.
 ///
-/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile.
+/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile. SIGHUP has it read FILE again.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Where to keep all state
@@ -37,13 +37,20 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     tell(&welcome(&running.ready));
     print(&serde_json::to_string(&running.ready)?)?;
-    signals.end().await;
+    signals.end_rereading(async || tell(&what_came_of(running.reread().await))).await;
     tell("Stopping.");
     tokio::select! {
         () = running.stop() => {}
         () = signals.end() => {}
     }
     Ok(())
+}
+
+fn what_came_of(reread: Result<(), String>) -> String {
+    match reread {
+        Ok(()) => "The configuration was read again, and counts from now on.".to_owned(),
+        Err(mistakes) => format!("Nothing has changed: {mistakes}"),
+    }
 }
 
 fn welcome(ready: &Ready) -> String {

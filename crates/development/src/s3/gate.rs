@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
+use daypass_core::credentials::access::Access;
 use daypass_core::ground::ids::{AccessKeyId, RequestId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
@@ -36,6 +37,8 @@ pub(super) struct Bearer {
     pub access_key_id: AccessKeyId,
     pub secret: Secret,
     pub caller: Caller,
+    /// Decides what they may do.
+    pub access: Arc<Access>,
     /// Where the request came from.
     pub origin: Origin,
     refusal: Mutex<Option<Refusal>>,
@@ -162,6 +165,7 @@ async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Bearer, Stopp
                 access_key_id,
                 secret,
                 caller,
+                access: embedded.access.clone(),
                 origin,
                 refusal: Mutex::default(),
                 fault: FaultNote::default(),

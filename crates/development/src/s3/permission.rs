@@ -3,12 +3,10 @@
 //! `s3s` stays closed until it is understood.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, Uri};
 use daypass_core::audit::Grounds;
-use daypass_core::credentials::access::Access;
 use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
@@ -29,7 +27,6 @@ use daypass_server::sigv4::Caller;
 
 /// Asks the policy of the key or of the role about every request.
 pub(super) struct Permission {
-    access: Arc<Access>,
     folder: Folder,
 }
 
@@ -49,8 +46,8 @@ struct Need {
 }
 
 impl Permission {
-    pub fn new(access: Arc<Access>, root: &Path) -> Self {
-        Self { access, folder: Folder::new(root.to_owned()) }
+    pub fn new(root: &Path) -> Self {
+        Self { folder: Folder::new(root.to_owned()) }
     }
 
     /// Only whoever began an upload goes on with it.
@@ -73,7 +70,7 @@ impl Permission {
     }
 
     /// The policy of the developer's key or of the role decides.
-    fn check_need(&self, bearer: &Bearer, need: &Need, context: Context) -> S3Result<()> {
+    fn check_need(bearer: &Bearer, need: &Need, context: Context) -> S3Result<()> {
         if need.action.is_empty() {
             return Err(refuse(
                 bearer,
@@ -82,9 +79,11 @@ impl Permission {
             ));
         }
         let decided = match &bearer.caller {
-            Caller::Developer(key) => self.access.decide_developer(key, need.action, &need.resource, context),
+            Caller::Developer(key) => {
+                bearer.access.decide_developer(key, need.action, &need.resource, context)
+            }
             Caller::Session(opened) => {
-                self.access.decide(&opened.session, need.action, &need.resource, context)
+                bearer.access.decide(&opened.session, need.action, &need.resource, context)
             }
         };
         decided.map_err(|error| refuse(bearer, need, Grounds::of(&error)))
@@ -126,10 +125,10 @@ impl S3Access for Permission {
         let needs =
             needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
         for need in needs {
-            self.check_need(
+            Self::check_need(
                 &bearer,
                 &need,
-                with_listing(self.access.arrival(bearer.origin), &operation, &query),
+                with_listing(bearer.access.arrival(bearer.origin), &operation, &query),
             )?;
         }
         if DOCUMENTS.contains(&operation.as_str()) {
@@ -249,7 +248,7 @@ impl S3Access for Permission {
             self.folder.check_place(&request.input.bucket, &object.key).await?;
             let need =
                 Need { action: "s3:DeleteObject", resource: object_arn(&request.input.bucket, &object.key) };
-            self.check_need(&bearer, &need, self.access.arrival(bearer.origin))?;
+            Self::check_need(&bearer, &need, bearer.access.arrival(bearer.origin))?;
         }
         Ok(())
     }

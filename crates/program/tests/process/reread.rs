@@ -104,3 +104,21 @@ fn the_level_of_the_log_is_what_the_file_says() {
     assert_eq!(refusals("DEBUG"), 1);
     serving.stop();
 }
+
+#[test]
+fn up_takes_up_a_developers_file_at_both_of_its_doors() {
+    let installation = Installation::new("memory:");
+    let mut serving = installation.up();
+    let (log, app) = (installation.path("state/log.jsonl"), "https://new.example");
+    assert!(provider_ids(&serving).contains(&"fake".to_owned()) && !serving.s3_lets_in(app));
+    let table = format!("[[app]]\nid = \"new\"\norigins = [\"{app}\"]\nredirect_uris = []\n");
+    installation.change_in("more.toml", PROVIDER, &format!("{table}[[provider]]\nid = \"other\""));
+    serving.hang_up(&log, TAKEN_UP);
+    assert_eq!(provider_ids(&serving), ["other", "snapchat", "snapchat-token"]);
+    assert!(serving.s3_lets_in(app));
+    installation.change_in("more.toml", &table, "[pool]\nmax_token_duration = \"2h\"\n");
+    let told = serving.hang_up(&log, REFUSED);
+    assert!(told.contains("more.toml, line 2: [pool] max_token_duration: changed"), "{told}");
+    assert!(serving.s3_lets_in(app));
+    serving.stop();
+}

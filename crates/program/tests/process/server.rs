@@ -70,7 +70,12 @@ impl Installation {
 
     /// Has its configuration say something else.
     pub fn change(&self, from: &str, to: &str) {
-        let file = self.path("daypass.toml");
+        self.change_in("daypass.toml", from, to);
+    }
+
+    /// Has a file of its directory say something else.
+    pub fn change_in(&self, file: &str, from: &str, to: &str) {
+        let file = self.path(file);
         let config = fs::read_to_string(&file).unwrap();
         assert!(config.contains(from), "{from}");
         fs::write(file, config.replace(from, to)).unwrap();
@@ -94,7 +99,7 @@ impl Installation {
         let child = self.serve_command(stderr).stdout(writer.try_clone().unwrap()).spawn().unwrap();
         let ready = ready(&mut reader);
         let address = ready["listen"].as_str().unwrap().parse().unwrap();
-        Server { child, address, stdout: Some(reader), fill: Some(writer) }
+        Server { child, address, ready, stdout: Some(reader), fill: Some(writer) }
     }
 
     fn serve_command(&self, stderr: Output) -> Command {
@@ -128,7 +133,7 @@ impl Installation {
         let child = command.spawn().unwrap();
         let ready = ready(&mut reader);
         let address = ready["server_url"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
-        Server { child, address, stdout: Some(reader), fill: None }
+        Server { child, address, ready, stdout: Some(reader), fill: None }
     }
 }
 
@@ -166,6 +171,8 @@ fn ready(stdout: &mut PipeReader) -> Value {
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    /// What it said when it was ready.
+    ready: Value,
     pub stdout: Option<PipeReader>,
     fill: Option<PipeWriter>,
 }
@@ -209,12 +216,17 @@ impl Server {
         self.log_in("nobody")
     }
 
+    /// Whether S3 lets the pages of an origin read its answers.
+    pub fn s3_lets_in(&self, origin: &str) -> bool {
+        let s3 = self.ready["s3_url"].as_str().unwrap().strip_prefix("http://").unwrap();
+        let request =
+            format!("GET / HTTP/1.1\r\nHost: {s3}\r\nConnection: close\r\nOrigin: {origin}\r\n\r\n");
+        let answer = answer_of(s3.parse().unwrap(), &request);
+        answer.to_lowercase().contains(&format!("access-control-allow-origin: {origin}\r\n"))
+    }
+
     fn ask(&self, request: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = answer_of(self.address, request);
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, serde_json::from_str(body).unwrap_or_default())
@@ -269,6 +281,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn answer_of(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn provider(address: SocketAddr) -> String {

@@ -5,16 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use axum::Router;
 use clap::Args;
 use daypass_core::broker::developer_pool::DeveloperPool;
 use daypass_store::Open;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
+use super::reread::reread;
 use super::signals::Signals;
-use super::{sentence, tell};
+use super::tell;
 use crate::config::Instances;
 use crate::installation::{App, Installation, default_config};
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
@@ -23,7 +22,7 @@ use crate::{routes, telemetry, warnings};
 
 /// Serve an installation, until Ctrl-C or SIGTERM.
 ///
-/// Speaks plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one line of JSON on stdout when
+/// SIGHUP has it read the configuration again. Speaks plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one line of JSON on stdout when
 /// ready, and one for each audit event; the log goes to stderr.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -57,7 +56,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
     let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;
     written.map_err(|error| anyhow!("stdout, where the audit events go, cannot be written: {error}"))?;
-    signals.end_rereading(async || reread(&installation, &app, &answer_by).await).await;
+    let take_up = |app: Arc<App>| {
+        // Without a listener there is nobody to answer.
+        let _ = answer_by.send(routes::router(app.clone()));
+        warn_of_hidden_callers(&app);
+    };
+    // Whoever reads the log reads what comes of it.
+    signals.end_rereading(async || drop(reread(&installation, &app, take_up).await)).await;
     tell("Stopping: what is under way is answered first. A second signal ends it at once.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);
@@ -72,35 +77,6 @@ async fn tell_what_is_missing(pool: Arc<dyn DeveloperPool>) {
     if let Err(error) = pool.ready().await {
         tracing::error!("nobody can sign in: {error}");
     }
-}
-
-/// Has what the configuration says now answer from now on, or leaves everything as it was.
-async fn reread(installation: &Installation, running: &App, answer_by: &watch::Sender<Router>) {
-    match installation.reread(running).await {
-        Ok(app) => {
-            let app = Arc::new(app);
-            // Without a listener there is nobody to answer.
-            let _ = answer_by.send(routes::router(app.clone()));
-            warn_of_hidden_callers(&app);
-            tell_what_counts(&app);
-        }
-        Err(error) => {
-            let mistakes = sentence(&error);
-            tracing::error!(
-                mistakes,
-                "the configuration was not taken up, and the one from before stays in use"
-            );
-        }
-    }
-}
-
-fn tell_what_counts(app: &App) {
-    let providers: Vec<_> = app.broker.providers.all().keys().cloned().collect();
-    let apps: Vec<_> = app.login_flow.apps.keys().map(String::as_str).collect();
-    let roles = app.embedded.iter().flat_map(|embedded| embedded.access.roles.iter());
-    let roles: Vec<_> = roles.map(|role| role.name.as_str()).collect();
-    let [providers, apps, roles] = [providers.join(" "), apps.join(" "), roles.join(" ")];
-    tracing::info!(providers, apps, roles, "the configuration was read again, and counts from now on");
 }
 
 fn warn_of_hidden_callers(app: &App) {

@@ -1,6 +1,7 @@
 //! The S3 endpoint of development, as whoever holds credentials reaches it.
 
 mod bodies;
+mod reread;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::UserName;
-use daypass_development::s3;
+use daypass_development::s3::Objects;
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::json;
 use tempfile::TempDir;
@@ -30,6 +31,7 @@ enum Form {
 /// An endpoint with one bucket, and the key that may do everything there.
 pub struct S3 {
     pub daypass: Daypass,
+    objects: Objects,
     router: Router,
     folder: TempDir,
 }
@@ -42,8 +44,15 @@ impl S3 {
     pub fn of(daypass: Daypass) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bucket")).unwrap();
-        let router = s3::router(&daypass.embedded, &daypass.app.origins, folder.path()).unwrap();
-        Self { daypass, router, folder }
+        let objects = Objects::in_folder(folder.path()).unwrap();
+        let router = objects.router(&daypass.embedded, &daypass.app.origins);
+        Self { daypass, objects, router, folder }
+    }
+
+    /// Takes up the configuration that it had at the start, as `up` does at SIGHUP.
+    async fn reread(&mut self) {
+        self.daypass.reread(|_| {}, "").await.unwrap();
+        self.router = self.objects.router(&self.daypass.embedded, &self.daypass.app.origins);
     }
 
     pub async fn send(&self, request: Request<String>) -> Answer {

@@ -9,7 +9,7 @@ use axum::body::Body;
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::AccessKeyId;
-use daypass_development::s3;
+use daypass_development::s3::Objects;
 use http::{HeaderValue, Request};
 use serde_json::json;
 use tempfile::TempDir;
@@ -92,7 +92,7 @@ impl Endpoint {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         fs::write(root.path().join("bucket/yours/a"), "an object").unwrap();
-        let router = s3::router(&daypass.embedded, &BTreeSet::new(), root.path()).unwrap();
+        let router = Objects::in_folder(root.path()).unwrap().router(&daypass.embedded, &BTreeSet::new());
         Self { root, router }
     }
 
