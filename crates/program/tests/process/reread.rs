@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use crate::server::{Installation, Output, Server};
 
 const TAKEN_UP: &str = "the configuration was read again, and counts from now on";
@@ -98,10 +100,15 @@ fn the_level_of_the_log_is_what_the_file_says() {
     serving.hang_up(&log, TAKEN_UP);
     assert_eq!(refusals("DEBUG"), 0);
     assert_eq!(serving.refused_login().0, 401);
+    let secrets = json!({"provider": "fake", "id_token": "hunter2.hunter2.hunter2"}).to_string();
+    assert_eq!(serving.post("/v1/exchange", "application/json", &secrets).0, 401);
+    let form = "grant_type=authorization_code&client_id=x&redirect_uri=x&code=hunter2&code_verifier=hunter2";
+    assert_eq!(serving.post("/oauth2/token", "application/x-www-form-urlencoded", form).0, 400);
     installation.change("\"debug\"", "\"loud\"");
     let told = serving.hang_up(&log, REFUSED);
     assert!(told.contains("[log] level: must be \\\"warn\\\" or \\\"info\\\" or \\\"debug\\\""), "{told}");
     assert_eq!(refusals("DEBUG"), 1);
+    assert!(!fs::read_to_string(&log).unwrap().contains("hunter2"));
     serving.stop();
 }
 

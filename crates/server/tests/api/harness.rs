@@ -42,6 +42,8 @@ pub use self::public::{
     CLIENT, FACEBOOK_APP, GOOGLE_APP, OIDC, OIDC_ARN, OTHER_OIDC, USER_POOL, USER_POOL_CLIENT, oidc_arn,
 };
 pub use self::signer::{Credentials, Signer};
+#[allow(unused_imports, reason = "only the tests of the driver for Cognito have brokers")]
+pub use self::start::secret_file;
 
 pub const SERVER: &str = "http://127.0.0.1:9400";
 pub const IDP: &str = "http://127.0.0.1:9402";

@@ -30,10 +30,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::harness::configuration;
-use crate::harness::{
-    Answer, CLIENT_SECRET, CollectedLines, Credentials, Daypass, exchange_request, master_key, read,
-};
+use crate::harness::{Answer, CollectedLines, Credentials, Daypass, exchange_request, master_key, read};
+use crate::harness::{configuration, secret_file};
 
 /// A Region of Amazon's.
 pub struct Amazon {
@@ -138,9 +136,7 @@ impl Broker {
     }
 
     async fn wire(http: Arc<dyn ProviderHttp>, aws: SdkConfig, tables: &str) -> Self {
-        let secret = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(secret.path(), CLIENT_SECRET).unwrap();
-        let config = config(tables, secret.path());
+        let config = config(tables);
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let audit = Arc::<CollectedLines>::default();
         let dependencies = Dependencies {
@@ -160,6 +156,12 @@ impl Broker {
         Self { router: routes::router(app.clone()), app, clock, audit }
     }
 
+    /// Takes up a configuration with these tables, as a running server does at SIGHUP.
+    pub async fn reread(&mut self, tables: &str) {
+        self.app = Arc::new(self.app.by(config(tables), &Secrets::default()).await.unwrap());
+        self.router = routes::router(self.app.clone());
+    }
+
     pub async fn send(&self, request: Request<String>) -> Answer {
         read(self.router.clone(), request.map(Body::from)).await
     }
@@ -177,8 +179,8 @@ impl Broker {
     }
 }
 
-fn config(tables: &str, secret: &std::path::Path) -> Config {
-    configuration::config(&format!("driver = \"cognito\"\n{tables}"), secret, &[], "")
+fn config(tables: &str) -> Config {
+    configuration::config(&format!("driver = \"cognito\"\n{tables}"), secret_file(), &[], "")
 }
 
 /// An account at AWS with this key, and nothing from the environment.

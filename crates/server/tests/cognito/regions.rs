@@ -75,6 +75,23 @@ async fn the_identities_of_a_person_are_found_in_every_region() {
 }
 
 #[tokio::test]
+async fn a_region_is_left_alone_whatever_configuration_is_read_meanwhile() {
+    let west = Amazon::start("eu-west-1").await;
+    let down = Fake::throwing("InternalErrorException", "x").await;
+    let tables = format!("{}{}", down.table(), west.table());
+    let mut broker = Broker::start(&west.daypass, &tables).await;
+    for _ in 0..5 {
+        enter(&broker, &west, "ada", None).await;
+    }
+    let asked = down.asked();
+    broker.reread(&tables).await;
+    enter(&broker, &west, "ada", None).await;
+    assert_eq!(down.asked(), asked);
+    let metrics = broker.app.metrics.text();
+    assert!(metrics.contains("daypass_pool_circuit_open{region=\"us-east-1\"} 1"), "{metrics}");
+}
+
+#[tokio::test]
 async fn a_region_that_is_down_is_left_for_the_next_and_asked_again_later() {
     let west = Amazon::start("eu-west-1").await;
     let down = Fake::throwing("InternalErrorException", "x").await;

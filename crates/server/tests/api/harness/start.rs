@@ -151,7 +151,7 @@ fn config_of(region: &str, oidc_hosts: &[&str], tables: &str) -> Config {
 }
 
 /// The file of our client's secret, which lives as long as the tests.
-fn secret_file() -> &'static Path {
+pub fn secret_file() -> &'static Path {
     static FILE: LazyLock<NamedTempFile> = LazyLock::new(|| {
         let file = NamedTempFile::new().unwrap();
         std::fs::write(file.path(), CLIENT_SECRET).unwrap();
