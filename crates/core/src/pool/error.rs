@@ -110,13 +110,16 @@ impl PoolError {
             AssumeError::Token(error) => error.into(),
             AssumeError::IdentityForbidden(_) => Self::forbidden(identity_id),
             AssumeError::Store(error) => Self::Store(error),
-            AssumeError::Denied(_)
-            | AssumeError::MalformedPolicy(_)
-            | AssumeError::TooLarge(_)
-            | AssumeError::DurationExceedsRole => Self::NoUsableRole(format!(
-                "the pool gives the role {role_arn}: {error}; a [[role]] of its name has to be there and to trust this pool, or \
+            AssumeError::Denied(why) => Self::NoUsableRole(format!(
+                "the pool gives the role {role_arn}: {why}; a [[role]] of its name has to be there and to trust this pool, or \
                  give the pool another one by SetIdentityPoolRoles"
             )),
+            AssumeError::TooLarge(_) => Self::NoUsableRole(format!(
+                "the role {role_arn} is taken on with the principal tags of the login: {error}; map fewer or shorter claims"
+            )),
+            AssumeError::MalformedPolicy(_) | AssumeError::DurationExceedsRole => {
+                Self::NoUsableRole(format!("the pool gives the role {role_arn}: {error}"))
+            }
         }
     }
 }
@@ -152,5 +155,29 @@ impl From<ListingError> for PoolError {
             ListingError::Token => Invalid::NextToken.into(),
             ListingError::Store(error) => Self::Store(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_role_is_of_no_use_is_said_with_its_own_cure() {
+        let (role, id) =
+            ("arn:aws:iam::000000000000:role/people", IdentityId::parse("us-east-1:01").unwrap());
+        for (error, cure) in [
+            (
+                AssumeError::Denied("there is no such role"),
+                "role/people: there is no such role; a [[role]] of its name",
+            ),
+            (AssumeError::TooLarge(120), "take 120% of the space for them; map fewer or shorter claims"),
+        ] {
+            let error = PoolError::credentials(error.into(), &id, role);
+            let PoolError::NoUsableRole(why) = &error else { panic!("{error:?}") };
+            assert!(why.contains(cure) && !error.to_string().contains("role/people"), "{why}");
+        }
+        let PoolError::NoUsableRole(why) = PoolError::no_role("unauthenticated") else { panic!() };
+        assert!(why.contains("no role for unauthenticated identities: give it one"), "{why}");
     }
 }
