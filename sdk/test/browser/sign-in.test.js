@@ -25,6 +25,12 @@ let daypass;
 let chromium;
 
 /**
+ * Rarely, on a busy machine, Chromium asks once more for a picture of the sandbox's page when the next page is there
+ * already, whose policy refuses it. No page of the sign-in has a picture.
+ */
+const OF_THE_PAGE_BEFORE = /img-src.*\/avatars\/\w+\.svg|\/avatars\/\w+\.svg.*img-src/;
+
+/**
  * @param {string} name
  * @param {{expects?: RegExp, colorScheme?: 'dark' | 'light', viewport?: {width: number, height: number}}} options
  * @param {(page: Page) => Promise<void>} body
@@ -37,7 +43,9 @@ function pageTest(name, { expects, ...contextOptions }, body) {
       const page = await context.newPage();
       const seen = await watch(page);
       await body(page);
-      assert.deepEqual(seen.complaints.filter((line) => !expects?.test(line)), []);
+      const unexpected = seen.complaints.filter((line) => !expects?.test(line) && !OF_THE_PAGE_BEFORE.test(line));
+      assert.deepEqual(unexpected, []);
+      if (page.url().startsWith(daypass.ready.server_url)) assert.equal(await page.locator('img').count(), 0);
       const leaks = seen.requests.filter(({ referrer }) => /[?&](code|state)=/.test(referrer));
       assert.deepEqual(leaks, [], 'a code or a state in a referrer');
     } finally {
