@@ -9,6 +9,7 @@ mod places;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use self::load::Load;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
+use self::unread::Watched;
 use crate::origin::{Peer, Proxies};
 use crate::provider_http::is_out_of_files;
 
@@ -213,7 +215,13 @@ impl House {
             request.extensions_mut().insert(NoPlace);
         }
         request.extensions_mut().insert(self.stop.clone());
-        let answer = self.answering.now().oneshot(request.map(|body| Body::new(Paced::new(body)))).await;
+        let (head, body) = request.into_parts();
+        let (body, end) = Watched::new(body);
+        let request = Request::from_parts(head, Body::new(Paced::new(body)));
+        let mut answer = self.answering.now().oneshot(request).await;
+        if let Ok(answer) = &mut answer {
+            end.say(answer);
+        }
         drop(place);
         answer
     }

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::io::ErrorKind;
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -52,7 +52,8 @@ impl Server {
             .route("/readyz", get(draining))
             .route("/large", get(|| async { "x".repeat(64 * 1024) }))
             .route("/hangs", get(pending::<&'static str>))
-            .route("/slow", get(slow));
+            .route("/slow", get(slow))
+            .route("/read", post(|body: String| async move { format!("read {body}") }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = Stop::channel();
@@ -158,6 +159,36 @@ async fn who_reads_late_gets_every_answer() {
     let answers = rest(&mut client).await;
     assert_eq!(answers.matches("HTTP/1.1 200").count(), 401);
     assert!(answers.ends_with("a place"));
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last() {
+    let server = Server::start(LIMITS).await;
+    for head in [
+        "content-length: 5\r\n",
+        "transfer-encoding: chunked\r\n",
+        "content-length: 5\r\nexpect: 100-continue\r\n",
+    ] {
+        let mut client = server.send(&format!("PUT / HTTP/1.1\r\nhost: a\r\n{head}\r\n")).await;
+        let text = rest(&mut client).await;
+        assert!(text.starts_with("HTTP/1.1 405") && text.contains("connection: close\r\n"), "{head}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_was_read_leaves_the_connection_as_it_is() {
+    let server = Server::start(LIMITS).await;
+    let mut client = server.connect().await;
+    for (head, body) in
+        [("content-length: 5", "hello"), ("transfer-encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")]
+    {
+        let request = format!("POST /read HTTP/1.1\r\nhost: a\r\n{head}\r\n\r\n{body}");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let text = answer(&mut client, "read hello").await;
+        assert!(!text.contains("connection: close"), "{text}");
+    }
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    answer(&mut client, "a place").await;
 }
 
 #[tokio::test]
