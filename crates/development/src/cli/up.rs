@@ -1,9 +1,12 @@
 //! `daypass up`: everything for development, until interrupted.
 
+mod ready_file;
+
 use std::path::PathBuf;
 
 use clap::Args;
 
+use self::ready_file::ReadyFile;
 use crate::up::{self, Options, Ready};
 use daypass_server::cli::signals::Signals;
 use daypass_server::cli::{print, tell};
@@ -12,7 +15,8 @@ use daypass_server::telemetry;
 
 /// Run everything for development in one process, until Ctrl-C.
 ///
-/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile. SIGHUP has it read FILE again.
+/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile. A script that waits for it does
+/// so most easily by `--ready-file`. SIGHUP has it read the file of `--config` again.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Where to keep all state
@@ -24,6 +28,9 @@ pub struct Arguments {
     /// A TOML file with more providers, OIDC providers, user pools, apps and roles
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A file to write the same line to, whole, as soon as everything answers; it goes away in the end
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -31,12 +38,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::log_panics();
     allow_many_sockets();
     let options = Options { dir: arguments.dir, port: arguments.port, config: arguments.config };
+    let ready_file = arguments.ready_file.as_deref().map(ReadyFile::clear).transpose()?;
     let running = up::start(&options).await?;
     for warning in &running.warnings {
         tell(&format!("Warning: {warning}."));
     }
+    // First for programs, then for people: whoever sees the welcome finds the rest written.
+    let line = serde_json::to_string(&running.ready)?;
+    print(&line)?;
+    ready_file.as_ref().map_or(Ok(()), |file| file.write(&line))?;
     tell(&welcome(&running.ready));
-    print(&serde_json::to_string(&running.ready)?)?;
     signals.end_rereading(async || tell(&what_came_of(running.reread().await))).await;
     tell("Stopping.");
     tokio::select! {
