@@ -1,13 +1,17 @@
 """`daypass up` as a program: its ready line, its state directory, its end."""
 
+import http.client
+import json
 import os
 import signal
 import stat
+import subprocess
 
 import pytest
+from botocore.exceptions import ClientError
 
 from support import aws, login
-from support.server import Daypass
+from support.server import Daypass, program
 
 FIELDS = {
     "server_url", "s3_url", "sandbox_url", "issuer", "region", "account_id", "identity_pool_id", "developer_provider",
@@ -20,6 +24,43 @@ def test_the_ready_line_is_the_only_line_and_names_everything(tmp_path):
     assert daypass.ready.keys() >= FIELDS
     assert os.path.isabs(daypass.dir)
     assert daypass.stop() == (0, "")
+
+
+def test_programs_hear_of_it_before_people_do(tmp_path):
+    ready_file = tmp_path / "ready.json"
+    ready_file.write_text('{"of": "an earlier one"}')
+    command = [program(), "up", "--port", "0", "--dir", str(tmp_path / "state"), "--ready-file", str(ready_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        ready = json.loads(process.stdout.readline())
+        assert process.stdout.readline() == "Daypass is up.\n"
+        assert json.loads(ready_file.read_text()) == ready
+        process.terminate()
+        process.stdout.read()
+    assert not ready_file.exists()
+
+
+def test_a_presigned_url_works_with_the_written_profile_alone(daypass):
+    s3 = aws.developer(daypass, "s3")
+    s3.put_object(Bucket=daypass.bucket, Key="presigned.txt", Body=b"as it stands")
+    wanted = {"Bucket": daypass.bucket, "Key": "presigned.txt"}
+    url = s3.generate_presigned_url("get_object", Params=wanted)
+    assert url.startswith(f"{daypass.s3_url}/{daypass.bucket}/presigned.txt?")
+    answer = login.HTTP.request("GET", url)
+    assert (answer.status, answer.data) == (200, b"as it stands")
+
+
+def test_a_service_that_is_not_there_is_not_looked_for_at_aws(daypass):
+    with pytest.raises(ClientError) as refused:
+        aws.developer(daypass, "dynamodb").list_tables()
+    assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
+
+
+def test_an_answer_before_the_end_of_a_body_says_that_the_connection_ends(daypass):
+    address = daypass.s3_url.removeprefix("http://")
+    connection = http.client.HTTPConnection(address)
+    connection.request("PUT", f"/{daypass.bucket}/unsigned", body=b"x" * 1_000_000)
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("connection")) == (403, "close")
 
 
 def test_the_ports_are_consecutive(daypass):

@@ -232,10 +232,12 @@ async fn write_profile(
         "the developer access key was sealed under another master key: bring that one back, or move the directory away to \
          begin anew",
     )?;
-    // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`; whoever finds none
-    // goes to AWS itself.
+    // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`. Services that are not there go
+    // to our server as well, which knows none of them: without an address they would go to AWS itself. Older clients
+    // sign URLs of S3 the old way, and address buckets by host, unless told otherwise.
     let config = format!(
-        "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\n\n[services {PROFILE}]\n\
+        "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\nendpoint_url = {server_url}\n\
+         s3 =\n  signature_version = s3v4\n  addressing_style = path\n\n[services {PROFILE}]\n\
          cognito_identity =\n  endpoint_url = {server_url}\ncognito-identity =\n  endpoint_url = {server_url}\n\
          sts =\n  endpoint_url = {server_url}\ns3 =\n  endpoint_url = {s3_url}\n"
     );
