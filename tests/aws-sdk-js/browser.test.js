@@ -16,8 +16,12 @@ import { startDaypass } from '../../sdk/test/support/daypass.js';
 import { logIn } from './login.js';
 import { assertRefused, promises } from './promises.js';
 
-/** The functions of `app.js` as one script that defines `app`. */
-async function bundle() {
+/** Packages of the SDK that `app.js` imports. The newest ones stand beside the pinned ones, under other names. */
+const PACKAGES = ['client-cognito-identity', 'client-s3', 'client-sts', 'credential-provider-cognito-identity', 'credential-provider-web-identity'];
+const NEWEST = Object.fromEntries(PACKAGES.map((name) => [`@aws-sdk/${name}`, `newest-${name}`]));
+
+/** The functions of `app.js` as one script that defines `app`. @param {Record<string, string>} alias */
+async function bundle(alias) {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('app.js', import.meta.url))],
     bundle: true,
@@ -25,6 +29,7 @@ async function bundle() {
     platform: 'browser',
     format: 'iife',
     globalName: 'app',
+    alias,
   });
   return outputFiles[0].text;
 }
@@ -60,13 +65,13 @@ async function openPage(chromium, url) {
 
 const lowerCased = (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
-describe('AWS SDK for JavaScript in a browser', () => {
+for (const [version, alias] of [['as it is pinned', {}], ['the newest', NEWEST]]) describe(`AWS SDK for JavaScript in a browser, ${version}`, () => {
   let running, chromium, site, opened, ada, grace;
   const daypass = () => running.ready;
   const run = (name, input) => opened.page.evaluate(([name, input]) => app[name](input), [name, input]);
 
   before(async () => {
-    site = await startSite(await bundle());
+    site = await startSite(await bundle(alias));
     [running, chromium] = await Promise.all([startDaypass(appAt(site.url)), startChromium()]);
     [ada, grace] = await Promise.all([logIn(daypass(), 'ada'), logIn(daypass(), 'grace')]);
     opened = await openPage(chromium, site.url);
