@@ -6,11 +6,12 @@
  */
 import { DaypassError, UnexpectedAnswerError } from './errors.js';
 import { asObject, asText, browserFetch, readObject, send } from './http.js';
-import { abandonLogin, beginLogin, endLogin } from './login.js';
+import { abandonLogin, beginHostedLogin, beginLogin, endLogin } from './login.js';
 import { secureRandom } from './pkce.js';
 
 /** @typedef {import('./login.js').Provider} Provider */
 /** @typedef {import('./login.js').CodeProof} CodeProof */
+/** @typedef {import('./login.js').LoginCodeProof} LoginCodeProof */
 /** @typedef {{provider: string, accessToken: string}} AccessTokenProof only for providers that accept it */
 
 /**
@@ -79,6 +80,16 @@ export class Broker {
   }
 
   /**
+   * Begins a login by way of Daypass's own sign-in. Navigate to the URL that comes back.
+   * @param {Provider} provider
+   * @param {{app: string, redirectUri: string}} app as it is registered with the broker
+   * @returns {Promise<string>}
+   */
+  startHostedLogin(provider, app) {
+    return beginHostedLogin(provider, app, this.#storage, this.#random);
+  }
+
+  /**
    * Ends a login, if `address` is where an identity provider sent the person back to. Take the
    * address out of the address bar before calling, so that the code stays in no history.
    * @param {string} address
@@ -95,7 +106,7 @@ export class Broker {
   }
 
   /**
-   * @param {CodeProof | AccessTokenProof} proof
+   * @param {CodeProof | LoginCodeProof | AccessTokenProof} proof
    * @returns {Promise<Exchange>}
    */
   async exchange(proof) {
@@ -117,11 +128,12 @@ export class Broker {
   }
 }
 
-/** @param {CodeProof | AccessTokenProof} proof */
+/** @param {CodeProof | LoginCodeProof | AccessTokenProof} proof */
 function proofOnTheWire(proof) {
   if ('accessToken' in proof) return { provider: proof.provider, access_token: proof.accessToken };
-  const { provider, code, codeVerifier, redirectUri } = proof;
-  return { provider, code, code_verifier: codeVerifier, redirect_uri: redirectUri };
+  const spent = { code_verifier: proof.codeVerifier, redirect_uri: proof.redirectUri };
+  if ('loginCode' in proof) return { app: proof.app, login_code: proof.loginCode, ...spent };
+  return { provider: proof.provider, code: proof.code, ...spent };
 }
 
 /**
@@ -135,6 +147,8 @@ function readProvider(value) {
     id,
     name: asText(entry.name) ?? id,
     authorizationEndpoint: asText(entry.authorization_endpoint) ?? '',
+    loginUrl: asText(entry.login_url) ?? '',
+    hidden: entry.hidden === true,
     clientId: asText(entry.client_id) ?? '',
     scope: asText(entry.scope) ?? '',
     accepts: Array.isArray(entry.accepts) ? entry.accepts.map(String) : [],

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * The browser's half of an OAuth 2.0 login by authorization code with PKCE: sends the person to
- * the identity provider, and recognises the answer when they come back. An answer is believed only
+ * the identity provider, or to Daypass's own sign-in that speaks to any of them, and recognises the
+ * answer when they come back. An answer is believed only
  * if its `state` is the one that this very tab sent out, and it is believed once: the login that
  * was begun is forgotten before its answer is judged.
  */
@@ -15,9 +16,11 @@ import { codeChallenge, randomToken, secureRandom } from './pkce.js';
  * @typedef {object} Provider what a login page needs to know about an identity provider
  * @property {string} id
  * @property {string} name
- * @property {string} authorizationEndpoint
+ * @property {string} authorizationEndpoint empty where logins do not start at a plain address
+ * @property {string} loginUrl the sign-in of Daypass's that goes on to it; empty where there is none
  * @property {string} clientId
  * @property {string} scope
+ * @property {boolean} hidden whether people are not to be offered it
  * @property {string[]} accepts the proofs that the broker takes from it: `code`, `access_token` …
  */
 
@@ -29,7 +32,22 @@ import { codeChallenge, randomToken, secureRandom } from './pkce.js';
  * @property {string} redirectUri
  */
 
-/** @typedef {Omit<CodeProof, 'code'> & {state: string}} BegunLogin */
+/**
+ * @typedef {object} LoginCodeProof what the broker needs to redeem a code of its own sign-in
+ * @property {string} app
+ * @property {string} loginCode
+ * @property {string} codeVerifier
+ * @property {string} redirectUri
+ */
+
+/**
+ * @typedef {object} BegunLogin
+ * @property {string} [provider] where the provider itself answers
+ * @property {string} [app] where Daypass's sign-in does
+ * @property {string} state
+ * @property {string} codeVerifier
+ * @property {string} redirectUri
+ */
 
 /**
  * A login that did not end well in the browser. Its codes: `no_login_started`, `state_mismatch`,
@@ -48,22 +66,39 @@ const STORAGE_KEY = 'daypass.login';
  * @returns {Promise<string>} the authorization URL
  */
 export async function beginLogin(provider, redirectUri, storage, random = secureRandom) {
-  const login = {
-    provider: provider.id,
-    redirectUri,
-    state: randomToken(random),
-    codeVerifier: randomToken(random),
-  };
+  const login = { provider: provider.id, redirectUri, ...secrets(random) };
   const url = await authorizationUrl(provider, login);
   storage.setItem(STORAGE_KEY, JSON.stringify(login));
   return url;
 }
 
 /**
+ * The same by way of Daypass's own sign-in, which knows what each provider wants to be asked.
+ * @param {Provider} provider
+ * @param {{app: string, redirectUri: string}} app as it is registered with the broker
+ * @param {LoginStorage} storage
+ * @param {import('./pkce.js').RandomBytes} [random]
+ * @returns {Promise<string>} the address of the sign-in
+ */
+export async function beginHostedLogin(provider, { app, redirectUri }, storage, random = secureRandom) {
+  const login = { app, redirectUri, ...secrets(random) };
+  const url = webPage(provider.loginUrl, provider);
+  const { state, codeVerifier } = login;
+  addParameters(url, { app, redirect_uri: redirectUri, state, code_challenge: await codeChallenge(codeVerifier) });
+  storage.setItem(STORAGE_KEY, JSON.stringify(login));
+  return url.href;
+}
+
+/** @param {import('./pkce.js').RandomBytes} random */
+function secrets(random) {
+  return { state: randomToken(random), codeVerifier: randomToken(random) };
+}
+
+/**
  * Reads the address that the identity provider sent the person back to.
  * @param {string} address
  * @param {LoginStorage} storage
- * @returns {CodeProof | undefined} nothing where the address is not the end of a login
+ * @returns {CodeProof | LoginCodeProof | undefined} nothing where the address is not the end of a login
  */
 export function endLogin(address, storage) {
   const { searchParams } = new URL(address);
@@ -71,11 +106,12 @@ export function endLogin(address, storage) {
   const begun = takeBegunLogin(storage);
   const answer = readAnswer(searchParams);
   if (!begun) throw new LoginError('no_login_started', 'No login was started in this tab');
-  const { state, ...login } = begun;
-  if (answer.state !== state) throw new LoginError('state_mismatch', 'This answer belongs to another login');
+  const { provider, app, codeVerifier, redirectUri } = begun;
+  if (answer.state !== begun.state) throw new LoginError('state_mismatch', 'This answer belongs to another login');
   if (answer.error) throw new LoginError(answer.error, 'The identity provider ended the login');
   if (!answer.code) throw new LoginError('malformed_callback', 'The answer has no authorization code');
-  return { ...login, code: answer.code };
+  if (app !== undefined) return { app, loginCode: answer.code, codeVerifier, redirectUri };
+  return { provider: provider ?? '', code: answer.code, codeVerifier, redirectUri };
 }
 
 /**
@@ -83,12 +119,8 @@ export function endLogin(address, storage) {
  * @param {BegunLogin} login
  */
 async function authorizationUrl(provider, login) {
-  const url = new URL(provider.authorizationEndpoint);
-  // A `javascript:` address would run in the page that navigates to it.
-  if (!['https:', 'http:'].includes(url.protocol)) {
-    throw new LoginError('unsafe_endpoint', `${provider.name} has an authorization endpoint that is no web page`);
-  }
-  const parameters = {
+  const url = webPage(provider.authorizationEndpoint, provider);
+  addParameters(url, {
     response_type: 'code',
     client_id: provider.clientId,
     redirect_uri: login.redirectUri,
@@ -96,9 +128,24 @@ async function authorizationUrl(provider, login) {
     state: login.state,
     code_challenge: await codeChallenge(login.codeVerifier),
     code_challenge_method: 'S256',
-  };
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  });
   return url.href;
+}
+
+/**
+ * An address to navigate to. A `javascript:` address would run in the page that does so.
+ * @param {string} address
+ * @param {Provider} provider
+ */
+function webPage(address, provider) {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url && ['https:', 'http:'].includes(url.protocol)) return url;
+  throw new LoginError('unsafe_endpoint', `Logins at ${provider.name} do not start at a web page`);
+}
+
+/** @param {URL} url @param {Record<string, string>} parameters */
+function addParameters(url, parameters) {
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
 }
 
 /** @param {URLSearchParams} parameters */

@@ -17,7 +17,7 @@ const ANSWER = {
 };
 const PROVIDERS = {
   providers: [
-    { id: 'snapchat', name: 'Snapchat', authorization_endpoint: 'http://idp.test/auth', client_id: 'us', scope: 'a b', pkce: 'required', accepts: ['code'] },
+    { id: 'snapchat', name: 'Snapchat', authorization_endpoint: 'http://idp.test/auth', client_id: 'us', scope: 'a b', pkce: 'required', login_url: 'http://broker.test/login/snapchat', hidden: true, accepts: ['code'] },
     { id: 'bare' },
   ],
 };
@@ -38,11 +38,13 @@ test('lists the providers that a login page may offer', async () => {
     id: 'snapchat',
     name: 'Snapchat',
     authorizationEndpoint: 'http://idp.test/auth',
+    loginUrl: 'http://broker.test/login/snapchat',
+    hidden: true,
     clientId: 'us',
     scope: 'a b',
     accepts: ['code'],
   });
-  assert.deepEqual(bare, { id: 'bare', name: 'bare', authorizationEndpoint: '', clientId: '', scope: '', accepts: [] });
+  assert.deepEqual(bare, { id: 'bare', name: 'bare', authorizationEndpoint: '', loginUrl: '', hidden: false, clientId: '', scope: '', accepts: [] });
 });
 
 test('exchanges a code', async () => {

@@ -2,7 +2,7 @@
 import { countingRandom, memoryStorage } from './support/fakes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { abandonLogin, beginLogin, endLogin, LoginError } from '../src/login.js';
+import { abandonLogin, beginHostedLogin, beginLogin, endLogin, LoginError } from '../src/login.js';
 import { codeChallenge } from '../src/pkce.js';
 
 const REDIRECT_URI = 'http://127.0.0.1:9400/';
@@ -10,6 +10,8 @@ const PROVIDER = {
   id: 'snapchat',
   name: 'Snapchat',
   authorizationEndpoint: 'http://127.0.0.1:9402/accounts/oauth2/auth?tenant=one',
+  loginUrl: 'http://127.0.0.1:9400/login/snapchat',
+  hidden: false,
   clientId: 'our-client',
   scope: 'https://scopes.test/external_id https://scopes.test/display_name',
   accepts: ['code'],
@@ -67,6 +69,29 @@ test('turns the answer into the proof that the broker redeems', async () => {
     redirectUri: REDIRECT_URI,
   });
 });
+
+test('sends the person to the sign-in of Daypass, and turns its answer into the proof that the broker redeems', async () => {
+  const storage = memoryStorage();
+  const app = { app: 'shop', redirectUri: REDIRECT_URI };
+  const url = new URL(await beginHostedLogin(PROVIDER, app, storage, countingRandom()));
+  const { state, codeVerifier } = JSON.parse(storage.map.get('daypass.login') ?? '');
+  assert.equal(url.origin + url.pathname, PROVIDER.loginUrl);
+  assert.deepEqual(Object.fromEntries(url.searchParams), {
+    app: 'shop', redirect_uri: REDIRECT_URI, state, code_challenge: await codeChallenge(codeVerifier),
+  });
+  assert.deepEqual(endLogin(callback({ code: 'the-code', state, iss: 'http://127.0.0.1:9400' }), storage), {
+    app: 'shop', loginCode: 'the-code', codeVerifier, redirectUri: REDIRECT_URI,
+  });
+});
+
+for (const address of ['', 'javascript:alert(1)']) {
+  test(`sends nobody to the sign-in ${address || 'that there is not'}`, async () => {
+    const storage = memoryStorage();
+    const login = beginHostedLogin({ ...PROVIDER, loginUrl: address }, { app: 'a', redirectUri: REDIRECT_URI }, storage);
+    await assert.rejects(login, refusedAs('unsafe_endpoint'));
+    assert.equal(storage.map.size, 0);
+  });
+}
 
 test('an ordinary visit is no answer and disturbs no login', async () => {
   const { storage } = await begun();

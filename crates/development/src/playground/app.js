@@ -20,6 +20,8 @@ const arrivedAt = location.href;
 history.replaceState(null, '', location.pathname);
 
 const REDIRECT_URI = `${location.origin}/`;
+/** What this page is registered as. */
+const APP = 'playground';
 const SIGNED_IN_SECTIONS = ['pass', 'token', 'credentials', 'folder', 'others'];
 
 /** @type {Map<string, string>} */
@@ -37,12 +39,25 @@ let session;
 async function start() {
   startClock();
   byId('sign-out').onclick = signOut;
-  byId('switch').onclick = () => void signInAgain();
+  for (const id of ['switch', 'sign-in-again']) byId(id).onclick = () => void signInAgain(byId(id));
   byId('renew').onclick = () => void whileBusy(byId('renew'), () => renewCredentials().catch(showRenewalError));
-  config = await readConfig();
-  servers.set(config.s3_url, 'S3').set(config.sandbox_url, 'Sandbox');
   noteReturn();
-  offerProviders(await broker.providers());
+  await load();
+}
+
+/** What the page needs to know before it can do anything, asked for again until somebody answers. */
+async function load() {
+  byId('providers').replaceChildren(make('p', { className: 'hint' }, 'Asking Daypass what there is to choose from …'));
+  try {
+    config = await readConfig();
+    servers.set(config.s3_url, 'S3').set(config.sandbox_url, 'Sandbox');
+    offerProviders(await broker.providers());
+  } catch (error) {
+    const retry = make('button', { type: 'button' }, 'Try again');
+    retry.onclick = () => void load();
+    byId('providers').replaceChildren(explain(error), retry);
+    return;
+  }
   await finishSignIn();
 }
 
@@ -54,16 +69,19 @@ async function readConfig() {
 
 /** @param {import('/sdk/broker.js').Provider[]} offered */
 function offerProviders(offered) {
-  // A provider that also takes bare tokens is there to be tried from the command line, not to be offered.
-  providers = offered.filter(({ accepts }) => accepts.includes('code') && !accepts.includes('access_token'));
+  providers = offered.filter(({ loginUrl, hidden }) => loginUrl && !hidden);
   byId('providers').replaceChildren(...providers.map(providerButton));
+  byId('of-sandbox').hidden = !providers.some(isSandbox);
+  byId('of-others').hidden = providers.every(isSandbox);
   if (providers.length === 0) byId('providers').append(message('bad', 'No provider accepts a login from a page'));
 }
 
 /** @param {import('/sdk/broker.js').Provider} provider */
+const isSandbox = (provider) => provider.authorizationEndpoint.startsWith(`${config.sandbox_url}/`);
+
+/** @param {import('/sdk/broker.js').Provider} provider */
 function providerButton(provider) {
-  const isSandbox = provider.authorizationEndpoint.startsWith(`${config.sandbox_url}/`);
-  const label = `Sign in with ${provider.name}${isSandbox ? ' (sandbox)' : ''}`;
+  const label = `Sign in with ${provider.name}${isSandbox(provider) ? ' (sandbox)' : ''}`;
   const button = make('button', { type: 'button' }, label);
   button.onclick = () => void whileBusy(button, () => signIn(provider));
   return button;
@@ -72,16 +90,26 @@ function providerButton(provider) {
 /** @param {import('/sdk/broker.js').Provider} provider */
 async function signIn(provider) {
   try {
-    location.assign(await broker.startLogin(provider, REDIRECT_URI));
+    location.assign(await startLogin(provider));
   } catch (error) {
     byId('notice').replaceChildren(explain(error));
   }
 }
 
-/** As another person, at the provider of the present one. */
-async function signInAgain() {
+/**
+ * The sandbox sends people straight back to this page, so that each step can be seen. What another provider wants to be
+ * asked, Daypass's own sign-in knows.
+ * @param {import('/sdk/broker.js').Provider} provider
+ */
+function startLogin(provider) {
+  if (isSandbox(provider)) return broker.startLogin(provider, REDIRECT_URI);
+  return broker.startHostedLogin(provider, { app: APP, redirectUri: REDIRECT_URI });
+}
+
+/** At the provider of the present person, as the same or as another one. @param {HTMLElement} button */
+async function signInAgain(button) {
   const provider = providers.find(({ id }) => id === session?.provider);
-  if (provider) await whileBusy(byId('switch'), () => signIn(provider));
+  if (provider) await whileBusy(button, () => signIn(provider));
 }
 
 /** This page itself was the last step of the trip to the provider, before there was a log. */

@@ -28,7 +28,10 @@ export function showPerson(exchange, providerName) {
 function portrait(exchange) {
   const { avatar } = exchange.user;
   if (!avatar) return document.createTextNode(personName(exchange).slice(0, 1));
-  return make('img', { src: avatar, alt: '', width: 64, height: 64, referrerPolicy: 'no-referrer' });
+  const image = make('img', { src: avatar, alt: '', width: 64, height: 64, referrerPolicy: 'no-referrer' });
+  // The page shows the sandbox's pictures only: another provider's would tell it who is here.
+  image.onerror = () => image.replaceWith(personName(exchange).slice(0, 1));
+  return image;
 }
 
 /** @param {Exchange} exchange */

@@ -25,6 +25,7 @@ const WORDS = new Map([
   ['redirect_uri_not_registered', ['This page’s address is not registered', 'The login would have come back to an address that is not on the list.']],
   ['origin_not_allowed', ['This page may not ask', 'Its origin is not registered with Daypass.']],
   ['network', ['No answer', 'The server is not running, or does not let this page read its answers.']],
+  ['login_code_refused', ['This sign-in is spent', 'It took too long, or was finished already. Sign in again.']],
   ['NotAuthorizedException', ['The token was not accepted', 'It has probably ended. Sign in again.']],
   ['ExpiredToken', ['The credentials have ended', 'Get fresh ones, or sign in again.']],
   ['AccessDenied', ['S3 refused', 'The role of these credentials does not allow this.']],
