@@ -6,3 +6,4 @@ pub mod exchange;
 pub mod hosted_login;
 pub mod login_code;
 pub mod login_tags;
+pub mod redirect_uris;

@@ -53,6 +53,8 @@ pub enum Meaning {
     NotBelieved,
     /// The person cancelled at the provider.
     Cancelled,
+    /// The person signed in, and did not let the provider say who they are.
+    NotShared,
     /// It is known who asks, and they may not.
     NotAllowed,
     /// Whoever asks has too much under way.
@@ -73,6 +75,7 @@ impl Meaning {
             | Self::UnknownGrant
             | Self::NotBelieved
             | Self::Cancelled
+            | Self::NotShared
             | Self::NotAllowed
             | Self::TooManyAtOnce => false,
         }

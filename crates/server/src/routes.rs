@@ -168,7 +168,7 @@ async fn refuse_without_place(
         RequestFailure::ServerBusy { retry_after: time_to_come_back(&*app.random) },
     );
     if path == "/login" || path.starts_with("/login/") {
-        return login::pages::mistake(&error, &id);
+        return login::pages::mistake(&app, &error, &id);
     }
     error.answer(dialect, &id)
 }

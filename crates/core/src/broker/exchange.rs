@@ -1,13 +1,13 @@
 //! The developer backend: a login at an identity provider comes in, an identity and its OpenID token go
 //! out. The steps of [`Broker::exchange`] are the product; each hands the next a type that only it can make.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, DeveloperPool, ExchangeOptions, Issued, TwoLogins};
 use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{LoginCode, LoginCodes};
+use crate::broker::redirect_uris::RedirectUris;
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::secret::Secret;
 use crate::login::provider::definition::ProofKind;
@@ -121,7 +121,7 @@ pub struct Broker {
     /// The providers whose logins are accepted.
     pub providers: Arc<ProviderSet>,
     /// The redirect URIs of all registered apps.
-    pub redirect_uris: BTreeSet<String>,
+    pub redirect_uris: RedirectUris,
     /// Has the providers confirm logins.
     pub engine: Arc<Engine>,
     /// The one-time codes of the hosted login.

@@ -11,6 +11,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::broker::login_code::{Binding, sha256};
+use crate::broker::redirect_uris::RedirectUris;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
@@ -44,19 +45,29 @@ pub struct LoginRequest {
 
 /// A request of a registered app. Only [`LoginFlow::check`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppLogin(LoginRequest);
+pub struct AppLogin {
+    request: LoginRequest,
+    app_name: Option<String>,
+}
 
 impl AppLogin {
     /// What was asked for.
     #[must_use]
     pub fn request(&self) -> &LoginRequest {
-        &self.0
+        &self.request
+    }
+
+    /// What people call the app: its name, or else the host that they come from and go back to, in words that can be
+    /// compared with an address bar.
+    #[must_use]
+    pub fn app_name(&self) -> &str {
+        self.app_name.as_deref().unwrap_or_else(|| host(&self.request.redirect_uri))
     }
 
     /// What the app's code will be bound to.
     #[must_use]
     pub fn binding(&self) -> Binding<'_> {
-        let LoginRequest { app, redirect_uri, code_challenge, .. } = &self.0;
+        let LoginRequest { app, redirect_uri, code_challenge, .. } = &self.request;
         Binding { app, redirect_uri, code_challenge }
     }
 }
@@ -68,7 +79,7 @@ pub enum LoginRequestError {
     /// No app is registered under this ID.
     #[error("there is no such app")]
     UnknownApp,
-    /// The app is not registered with this redirect URI, character by character.
+    /// The app is not registered with this redirect URI.
     #[error("the redirect URI is not registered for the app")]
     RedirectUriNotRegistered,
     /// The challenge is no SHA-256 in base64url.
@@ -77,6 +88,9 @@ pub enum LoginRequestError {
     /// The state is longer than [`MAX_APP_STATE`].
     #[error("state must have at most {MAX_APP_STATE} bytes")]
     StateTooLong,
+    /// The app wants a message to a window, and has none: its redirect URI is of a scheme of its own.
+    #[error("response_mode=web_message needs a redirect_uri of http or https")]
+    NoWindow,
     /// Logins at this provider do not start with a redirect.
     #[error("this provider's logins do not start with a redirect")]
     NoRedirect,
@@ -122,12 +136,23 @@ struct Contents {
     started_at: Timestamp,
 }
 
+/// An app as the operator registered it.
+#[derive(Debug, Clone)]
+pub struct RegisteredApp {
+    /// What people call it.
+    pub name: Option<String>,
+    /// Where its logins may return to.
+    pub redirect_uris: RedirectUris,
+}
+
 /// Starts logins and recognises their ends.
 pub struct LoginFlow {
     /// Where browsers reach us, without a slash at the end.
     pub public_url: String,
-    /// The redirect URIs of each app.
-    pub apps: BTreeMap<String, BTreeSet<String>>,
+    /// The registered apps, by their IDs in the configuration.
+    pub apps: BTreeMap<String, RegisteredApp>,
+    /// The IDs of providers that people are not offered. Whoever names one can start a login there.
+    pub hidden_providers: BTreeSet<String>,
     /// Seals what browsers carry; see [`sealer`].
     pub sealer: Sealer,
     /// Remembers which logins were answered.
@@ -157,8 +182,8 @@ impl LoginFlow {
     /// # Errors
     /// [`LoginRequestError`].
     pub fn check(&self, request: LoginRequest) -> Result<AppLogin, LoginRequestError> {
-        let redirect_uris = self.apps.get(&request.app).ok_or(LoginRequestError::UnknownApp)?;
-        if !redirect_uris.contains(&request.redirect_uri) {
+        let app = self.apps.get(&request.app).ok_or(LoginRequestError::UnknownApp)?;
+        if !app.redirect_uris.contains(&request.redirect_uri) {
             return Err(LoginRequestError::RedirectUriNotRegistered);
         }
         if !is_encoded(&request.code_challenge) {
@@ -167,7 +192,10 @@ impl LoginFlow {
         if request.state.as_ref().is_some_and(|state| state.len() > MAX_APP_STATE) {
             return Err(LoginRequestError::StateTooLong);
         }
-        Ok(AppLogin(request))
+        if request.popup && !is_of_the_web(&request.redirect_uri) {
+            return Err(LoginRequestError::NoWindow);
+        }
+        Ok(AppLogin { request, app_name: app.name.clone() })
     }
 
     /// Starts a login at a provider.
@@ -185,7 +213,7 @@ impl LoginFlow {
         let url = provider.authorization_url(&request).filter(|_| provider.starts_by_redirect());
         let location = url.ok_or(LoginRequestError::NoRedirect)?;
         let contents =
-            Contents { request: login.0.clone(), code_verifier, nonce, started_at: self.clock.now() };
+            Contents { request: login.request.clone(), code_verifier, nonce, started_at: self.clock.now() };
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(&contents).expect("a login is plain data"));
         let sealed = self.sealer.seal(&context(provider, &state), &plain, &*self.random);
         Ok(Started { location, state, sealed })
@@ -232,9 +260,40 @@ fn context(provider: &Provider, state: &str) -> Vec<u8> {
     serde_json::to_vec(&[provider.id.as_str(), state]).expect("texts are plain data")
 }
 
+/// The host of an address of the web; of an app's own scheme, the scheme.
+fn host(redirect_uri: &str) -> &str {
+    let rest = match redirect_uri.split_once("://") {
+        Some((_, rest)) if is_of_the_web(redirect_uri) => rest,
+        _ => redirect_uri.split(':').next().unwrap_or_default(),
+    };
+    &rest[..rest.find(['/', '?']).unwrap_or(rest.len())]
+}
+
+/// Whether a browser shows what is at an address, and does not hand it to a program of the machine (RFC 8252 section 7.1).
+fn is_of_the_web(uri: &str) -> bool {
+    uri.starts_with("https://") || uri.starts_with("http://")
+}
+
 /// Whether a text is 32 bytes in base64url, as our states and all S256 challenges are.
 #[must_use]
 pub fn is_encoded(text: &str) -> bool {
     text.len() == ENCODED_32_BYTES
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_without_a_name_is_named_by_where_logins_return_to() {
+        for (uri, expected) in [
+            ("https://app.example.com/signed-in", "app.example.com"),
+            ("http://127.0.0.1:9400?x=/", "127.0.0.1:9400"),
+            ("com.example.app:/signed-in", "com.example.app"),
+            ("com.example.app://signed-in", "com.example.app"),
+        ] {
+            assert_eq!(host(uri), expected);
+        }
+    }
 }

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use daypass_core::broker::hosted_login::RegisteredApp;
 use serde::Deserialize;
 
 use super::reading::{At, Reading};
 use super::urls;
+
+/// The longest name of an app, in characters: it stands in a heading.
+const MAX_NAME: usize = 64;
+const NAME: &str = "must have 1 to 64 characters, on one line: people read it on the sign-in page";
 
 /// An app that may call the broker.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,10 +18,20 @@ use super::urls;
 pub struct AppConfig {
     /// What the operator calls it.
     pub id: String,
+    /// What people call it, on the sign-in page.
+    pub name: Option<String>,
     /// The origins that its pages are served from.
     pub origins: Vec<String>,
     /// The redirect URIs that its logins return to.
     pub redirect_uris: Vec<String>,
+}
+
+impl AppConfig {
+    /// What the hosted login has to know of it.
+    #[must_use]
+    pub fn registered(&self) -> RegisteredApp {
+        RegisteredApp { name: self.name.clone(), redirect_uris: self.redirect_uris.iter().collect() }
+    }
 }
 
 /// Reads the apps. What an address has to be depends on where the server is.
@@ -27,6 +42,9 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
         // Of two apps with one ID, nobody could say which one a code is for.
         if !ids.insert(&app.id) {
             mistakes.push(place.below("id", "stands there twice; each app needs an ID of its own"));
+        }
+        if app.name.as_deref().is_some_and(|name| !is_name(name)) {
+            mistakes.push(place.below("name", NAME));
         }
         let public_url = public_url.unwrap_or_default();
         for origin in &app.origins {
@@ -41,4 +59,10 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
     }
     reading.note(mistakes);
     apps.into_iter().map(|app| app.value).collect()
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.chars().count())
+        && !text.trim().is_empty()
+        && !text.chars().any(char::is_control)
 }

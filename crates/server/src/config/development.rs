@@ -70,7 +70,8 @@ impl Addresses {
 }
 
 /// The configuration of development, whose state is in `dir`. Both providers are Snapchat's own block, led to the
-/// sandbox; the second takes bare access tokens, to show what that flow costs.
+/// sandbox; the second takes bare access tokens, to show what that flow
+/// costs, and is offered to nobody on the sign-in page.
 pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
     let [strict, lax] = PROVIDERS;
     let client_secret = dir.join(SANDBOX_CLIENT_SECRET);
@@ -101,7 +102,7 @@ fn provider(id: &str, name: &str, takes_unbound: bool, addresses: Addresses, cli
     format!(
         "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
          client_secret = {{ file = {client_secret:?} }}\n\
-         accept_unbound_access_tokens = {takes_unbound}\n\
+         accept_unbound_access_tokens = {takes_unbound}\nhidden = {takes_unbound}\n\
          authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
          exchange.url = \"{idp}/accounts/oauth2/token\"\n\
          profile.url = \"{idp}/v1/me\"\n",

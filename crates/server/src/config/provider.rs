@@ -40,6 +40,9 @@ pub struct ProviderConfig {
     /// See [`Provider::accept_unbound_access_tokens`].
     #[serde(default)]
     pub accept_unbound_access_tokens: bool,
+    /// Whether the sign-in page does not offer it. Whoever names it can use it.
+    #[serde(default)]
+    pub hidden: bool,
     /// See [`Provider::identifier`]; one provider at most may be bare.
     #[serde(default)]
     pub identifier: Identifier,

@@ -38,9 +38,36 @@ pub(super) fn check_origin(value: &str, public_url: &str) -> Checked {
     check_transport(&url, public_url)
 }
 
-/// An address that a login returns to.
+/// An address that a login returns to: of a page, or of an app under a scheme of its own.
 pub(super) fn check_redirect_uri(value: &str, public_url: &str) -> Checked {
-    check_transport(&read(value)?, public_url)
+    if let Some((scheme, _)) = value.split_once(':').filter(|(scheme, _)| is_private_use(scheme)) {
+        return check_plain(value).and_then(|()| check_app_path(&value[scheme.len()..]));
+    }
+    read(value).and_then(|url| check_transport(&url, public_url)).map_err(|cure| match cure {
+        NO_PAGE => NO_PAGE_AND_NO_APP,
+        cure => cure,
+    })
+}
+
+/// A scheme that an app registers with the system is a domain of its makers, reversed (RFC 8252 section 7.1): without
+/// a dot it could be anybody's, or one that means something to browsers, as `javascript` does.
+fn is_private_use(scheme: &str) -> bool {
+    let label = |label: &str| {
+        let tail = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !label.is_empty() && label.chars().all(tail)
+    };
+    scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.contains('.')
+        && scheme.split('.').all(label)
+}
+
+/// What comes behind a scheme of an app. Whatever else browsers read into it, no system hands it to anybody but the app.
+fn check_app_path(rest: &str) -> Checked {
+    if rest.starts_with(":/") {
+        Ok(())
+    } else {
+        Err("must go on with a slash, as com.example.app:/signed-in does")
+    }
 }
 
 /// Where something of somebody else's is asked, by plain HTTP too.
@@ -48,26 +75,34 @@ pub(super) fn check_endpoint(value: &str) -> Checked {
     read(value).map(drop)
 }
 
-fn read(value: &str) -> Result<Url, &'static str> {
-    // The parser would pass over these, and what we compare is the text.
+/// What is wrong with any address that is compared as a text.
+fn check_plain(value: &str) -> Checked {
+    // A parser would pass over these.
     if value.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
         return Err("must have no spaces, line breaks or backslashes");
     }
-    let Ok(url) = Url::parse(value) else {
-        return Err("must start with https:// or http://, and name a host");
-    };
-    let has_slashes = value[url.scheme().len()..].starts_with("://");
-    if !matches!(url.scheme(), "https" | "http") || !has_slashes || url.host_str().is_none_or(str::is_empty) {
-        return Err("must start with https:// or http://, and name a host");
-    }
-    if !url.username().is_empty() || url.password().is_some() || value.contains('@') {
+    if value.contains('@') {
         return Err("must name no user");
     }
-    if url.fragment().is_some() {
+    if value.contains('#') {
         return Err("must have no fragment");
     }
     if value.contains('*') {
         return Err("is compared letter by letter: name each address, nothing stands for several");
+    }
+    Ok(())
+}
+
+const NO_PAGE: &str = "must start with https:// or http://, and name a host";
+const NO_PAGE_AND_NO_APP: &str = "must start with https:// or http:// and name a host, or with your app's own scheme, a \
+                                  domain of yours reversed, as com.example.app:/signed-in";
+
+fn read(value: &str) -> Result<Url, &'static str> {
+    check_plain(value)?;
+    let Ok(url) = Url::parse(value) else { return Err(NO_PAGE) };
+    let has_slashes = value[url.scheme().len()..].starts_with("://");
+    if !matches!(url.scheme(), "https" | "http") || !has_slashes || url.host_str().is_none_or(str::is_empty) {
+        return Err(NO_PAGE);
     }
     Ok(url)
 }
@@ -122,7 +157,7 @@ mod tests {
             ("https://app.example.com:443", "scheme, host and port only"),
             ("https://App.example.com", "scheme, host and port only"),
             ("https://*.example.com", "letter by letter"),
-            ("*", "must start with"),
+            ("*", "letter by letter"),
             ("null", "must start with"),
             ("", "must start with"),
             ("https:app.example.com", "must start with"),
@@ -140,9 +175,15 @@ mod tests {
 
     #[test]
     fn a_redirect_uri_is_one_address_and_travels_over_tls() {
-        for good in
-            ["https://app.example.com/in?page=1", "http://127.0.0.1:8080/in", "http://app.localhost/in"]
-        {
+        for good in [
+            "https://app.example.com/in?page=1",
+            "http://127.0.0.1:8080/in",
+            "http://127.0.0.1/in",
+            "http://app.localhost/in",
+            "com.example.app:/oauth2redirect",
+            "com.example.app://oauth2redirect?a=b",
+            "com.googleusercontent.apps.123-abc:/oauth2redirect",
+        ] {
             assert_eq!(cure(check_redirect_uri(good, PUBLIC)), "", "{good}");
         }
         for (bad, expected) in [
@@ -152,6 +193,19 @@ mod tests {
             ("https://app.example.com/in\r\nX: y", "line breaks"),
             ("https://app.example.com\\@evil.example", "backslashes"),
             ("javascript:alert(1)", "must start with"),
+            ("data:text/html,x", "as com.example.app:/signed-in"),
+            ("myapp://signed-in", "as com.example.app:/signed-in"),
+            ("Com.Example.App:/signed-in", "must start with"),
+            (".example.app:/signed-in", "must start with"),
+            ("com..app:/signed-in", "must start with"),
+            ("1.example.app:/signed-in", "must start with"),
+            ("com.example.app:signed-in", "go on with a slash"),
+            ("app.example.com:8443/in", "go on with a slash"),
+            ("com.example.app:/signed-in#x", "fragment"),
+            ("com.example.app:/*", "letter by letter"),
+            ("com.example.app://user@host", "no user"),
+            ("com.example.app:/a b", "no spaces"),
+            ("", "must start with"),
             ("http://app.example.com/in", "must start with https://"),
         ] {
             let cure = cure(check_redirect_uri(bad, PUBLIC));

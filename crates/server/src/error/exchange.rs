@@ -96,7 +96,9 @@ fn proof(error: &ProofError) -> ApiError {
             "The provider answered with an error in place of a profile.",
         )
         .because(error),
-        ProofError::SubjectMissing => ApiError::unauthorized(
+        ProofError::SubjectMissing => ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            Meaning::NotShared,
             "subject_missing",
             "The provider named no external ID. Ask for its scope, and let the person share it.",
         ),

@@ -31,6 +31,7 @@ impl ApiError {
             | Meaning::UnknownGrant
             | Meaning::NotBelieved
             | Meaning::Cancelled
+            | Meaning::NotShared
             | Meaning::NotAllowed => "access_denied",
         }
     }
@@ -54,7 +55,7 @@ pub(super) fn write(error: &ApiError) -> Response {
     let (status, name) = match error.meaning {
         Meaning::Mistake | Meaning::Cancelled | Meaning::NotAllowed => (error.status, "invalid_request"),
         Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
-        Meaning::NotBelieved => (StatusCode::BAD_REQUEST, "invalid_grant"),
+        Meaning::NotBelieved | Meaning::NotShared => (StatusCode::BAD_REQUEST, "invalid_grant"),
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),
     };

@@ -83,16 +83,16 @@ impl ApiError {
             LoginRequestError::RedirectUriNotRegistered => Self::bad_request(
                 "redirect_uri_not_registered",
                 "The redirect_uri is not registered for this app. It must match one of its redirect_uris \
-                 character by character.",
+                 letter by letter; only the port of 127.0.0.1 and [::1] may differ.",
             ),
             LoginRequestError::NoRedirect => Self::bad_request(
                 "provider_has_no_redirect",
                 "This provider's logins do not start with a redirect. GET /v1/providers names those that do, by \
                  login_url.",
             ),
-            LoginRequestError::MalformedChallenge | LoginRequestError::StateTooLong => {
-                Self::malformed_request(format!("{error}."))
-            }
+            LoginRequestError::MalformedChallenge
+            | LoginRequestError::StateTooLong
+            | LoginRequestError::NoWindow => Self::malformed_request(format!("{error}.")),
         }
     }
 
@@ -107,7 +107,9 @@ impl ApiError {
     #[must_use]
     pub fn lost_login(error: LostLogin) -> Self {
         match error {
-            LostLogin::Lost => Self::bad_request(
+            LostLogin::Lost => Self::new(
+                StatusCode::BAD_REQUEST,
+                Meaning::NotBelieved,
                 "login_not_found",
                 "This sign-in did not start in this browser, took more than 10 minutes, or is finished already.",
             ),

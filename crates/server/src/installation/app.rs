@@ -162,10 +162,11 @@ fn refresher(
 }
 
 fn login_flow(lasting: &Lasting, config: &Config) -> LoginFlow {
-    let redirect_uris = |app: &AppConfig| (app.id.clone(), app.redirect_uris.iter().cloned().collect());
+    let hidden = config.providers.iter().filter(|provider| provider.hidden);
     LoginFlow {
         public_url: config.public_url.clone(),
-        apps: config.apps.iter().map(redirect_uris).collect(),
+        apps: config.apps.iter().map(|app| (app.id.clone(), app.registered())).collect(),
+        hidden_providers: hidden.map(|provider| provider.id.clone()).collect(),
         sealer: hosted_login::sealer(&lasting.master_key),
         store: lasting.store.clone(),
         clock: lasting.clock.clone(),
@@ -181,7 +182,7 @@ fn broker(
 ) -> Broker {
     let Lasting { store, trail, engine, master_key, clock, random, .. } = lasting.clone();
     Broker {
-        redirect_uris: config.apps.iter().flat_map(|app| app.redirect_uris.iter().cloned()).collect(),
+        redirect_uris: config.apps.iter().flat_map(|app| &app.redirect_uris).collect(),
         max_token_duration: config.pool.max_token_duration,
         login_codes: LoginCodes::new(&master_key, store.clone(), clock.clone(), random),
         providers,

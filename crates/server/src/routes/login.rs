@@ -43,7 +43,7 @@ type Parameters = BTreeMap<String, String>;
 pub async fn choose(State(app): SharedApp, id: Extension<RequestId>, uri: Uri) -> Response {
     match read_request(&app, &uri) {
         Ok(login) => pages::choose(&app, &login),
-        Err(error) => pages::mistake(&error, &id),
+        Err(error) => pages::mistake(&app, &error, &id),
     }
 }
 
@@ -57,7 +57,7 @@ pub async fn start(
 ) -> Response {
     match go_to_provider(&app, &provider, &headers, &uri) {
         Ok(response) => response,
-        Err(error) => pages::mistake(&error, &id),
+        Err(error) => pages::mistake(&app, &error, &id),
     }
 }
 
@@ -112,7 +112,7 @@ async fn finish(
     };
     let Returned { provider, login, secrets, answer } = match resumed {
         Ok(returned) => returned,
-        Err(error) => return pages::mistake(&error, id),
+        Err(error) => return pages::mistake(app, &error, id),
     };
     let state = answer.get("state").cloned().unwrap_or_default();
     let resumed = Resumed { login: login.clone(), secrets };

@@ -27,6 +27,8 @@ struct Offer {
     login_url: Option<String>,
     grade: String,
     accepts: Vec<ProofKind>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 pub async fn handle(State(app): SharedApp) -> Json<Providers> {
@@ -52,5 +54,6 @@ fn offer(app: &App, provider: &Provider) -> Option<Offer> {
             .then(|| format!("{}/login/{}", app.login_flow.public_url, provider.id)),
         grade: provider.definition.grade().to_string(),
         accepts,
+        hidden: app.login_flow.hidden_providers.contains(&provider.id),
     })
 }

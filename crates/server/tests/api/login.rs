@@ -2,6 +2,7 @@
 
 mod answers;
 mod codes;
+mod native;
 mod pages;
 mod requests;
 mod unshared;

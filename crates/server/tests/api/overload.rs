@@ -65,7 +65,10 @@ async fn a_request_without_a_place_is_refused_in_the_form_of_its_route() {
     for path in ["/login", "/login/snapchat", "/login/snapchat/callback?state=a"] {
         let answer = busy(get(path)).await;
         assert_busy(&answer, "text/html; charset=utf-8");
-        assert!(answer.body.contains("server_busy") && answer.body.contains("Try again"), "{answer:?}");
+        assert!(
+            answer.body.contains("server_busy") && answer.body.contains("try again in a minute"),
+            "{answer:?}"
+        );
         assert!(!answer.header("content-security-policy").is_empty(), "it is hardened as every page");
     }
     let text = daypass.app.metrics.text();

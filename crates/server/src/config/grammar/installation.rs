@@ -283,6 +283,8 @@ static APP: Table = Table::of(
     "An app that may call the broker.",
     &[
         Key::new::<String>("id", Kind::Text, "What you call it; each has its own.").required(),
+        Key::new::<String>("name", Kind::Text, "What people call it, on the sign-in page.")
+            .or("the host of the redirect URI, or its scheme"),
         Key::new::<Vec<String>>(
             "origins",
             Kind::Texts,
@@ -292,7 +294,7 @@ static APP: Table = Table::of(
         Key::new::<Vec<String>>(
             "redirect_uris",
             Kind::Texts,
-            "The redirect URIs that its logins return to; each is compared letter by letter.",
+            "The redirect URIs that its logins return to; each is compared letter by letter, but for the port of `127.0.0.1` and `[::1]`.",
         )
         .required(),
     ],

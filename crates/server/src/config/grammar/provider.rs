@@ -54,6 +54,12 @@ pub static PROVIDER: Table = Table {
             "Whether access tokens count that may have been issued to any app.",
         )
         .or("false"),
+        Key::new::<bool>(
+            "hidden",
+            Kind::Flag,
+            "Whether the sign-in page does not offer it. Whoever names it can use it.",
+        )
+        .or("false"),
         Key::new::<Identifier>(
             "identifier",
             Kind::Choice(&["{provider}:{subject}", "{subject}"]),

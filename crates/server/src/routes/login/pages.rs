@@ -10,6 +10,7 @@ use daypass_core::login::provider::Provider;
 use serde_json::{Map, Value};
 
 use super::{address, app_response, start_path};
+use crate::config::is_loopback;
 use crate::error::{ApiError, Meaning};
 use crate::installation::App;
 
@@ -32,7 +33,8 @@ struct Choice<'a> {
 #[derive(Template)]
 #[template(path = "routes/login/mistake.html")]
 struct MistakePage<'a> {
-    message: &'a str,
+    explanation: String,
+    for_developers: Option<&'a str>,
     code: &'a str,
     request_id: &'a str,
 }
@@ -67,7 +69,7 @@ impl<'a> WayBack<'a> {
         let request = login.request();
         let members = response.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
         Self {
-            app: host(&request.redirect_uri),
+            app: login.app_name(),
             href: address(&request.redirect_uri, response),
             message: request.popup.then(|| Value::Object(members.collect::<Map<_, _>>()).to_string()),
         }
@@ -79,45 +81,60 @@ const COLOURS: usize = 6;
 /// The page with a button for each provider.
 pub(super) fn choose(app: &App, login: &AppLogin) -> Response {
     let providers = app.broker.providers.all();
-    let providers = providers.values().filter(|provider| provider.starts_by_redirect());
+    let providers = providers.values().filter(|provider| {
+        provider.starts_by_redirect() && !app.login_flow.hidden_providers.contains(&provider.id)
+    });
     let choices = providers.map(|provider| Choice {
         name: &provider.definition.name,
         initials: initials(&provider.definition.name),
         colour: provider.id.bytes().map(usize::from).sum::<usize>() % COLOURS,
         href: start_path(&provider.id, login),
     });
-    let page = ChoosePage { app: host(&login.request().redirect_uri), choices: choices.collect() };
+    let page = ChoosePage { app: login.app_name(), choices: choices.collect() };
     with_policy(Html(render(&page)).into_response(), "'none'")
 }
 
-/// A request or an answer that leads nowhere. There is no address known to be an app's, so there is no way on.
-pub(in crate::routes) fn mistake(error: &ApiError, id: &RequestId) -> Response {
-    let page = MistakePage { message: error.message(), code: error.code(), request_id: id.as_str() };
+/// A request or an answer that leads nowhere. There is no address known to be an app's, so there is no way on. The
+/// person reads what they can do; what is wrong with the app's request stands there where only its developer can be
+/// looking.
+pub(in crate::routes) fn mistake(app: &App, error: &ApiError, id: &RequestId) -> Response {
+    let page = MistakePage {
+        explanation: stranded(error),
+        for_developers: for_developers(error, &app.login_flow.public_url),
+        code: error.code(),
+        request_id: id.as_str(),
+    };
     with_policy(error.answer_with_page(render(&page), id), "'none'")
+}
+
+/// What is wrong with an app's request, where nobody but its developer can be looking.
+fn for_developers<'a>(error: &'a ApiError, public_url: &str) -> Option<&'a str> {
+    (error.meaning() == Meaning::Mistake && is_loopback(public_url)).then_some(error.message())
+}
+
+/// What somebody can do whom no app is known to have sent.
+fn stranded(error: &ApiError) -> String {
+    match error.meaning() {
+        Meaning::NotBelieved | Meaning::Cancelled | Meaning::NotShared => {
+            format!("{} Go back to the app that you came from, and sign in from there once more.", error.message())
+        }
+        Meaning::Unavailable | Meaning::TooManyAtOnce => {
+            "Too much is going on here at the moment. Go back to the app that you came from, and try again in a \
+             minute."
+                .to_owned()
+        }
+        Meaning::Mistake | Meaning::UnknownGrant | Meaning::NotAllowed | Meaning::Broken => {
+            "The app that sent you here is not set up right, and trying again will not help. Tell its makers what \
+             stands below."
+                .to_owned()
+        }
+    }
 }
 
 /// A login that came back without success, with the ways on: once more, or back to the app.
 pub(super) fn failure(provider: &Provider, login: &AppLogin, error: &ApiError, id: &RequestId) -> Response {
-    let name = &provider.definition.name;
-    let app = host(&login.request().redirect_uri);
-    let (heading, explanation) = match error.meaning() {
-        Meaning::Cancelled => (
-            "You are not signed in".to_owned(),
-            format!("The sign-in at {name} was cancelled. {app} learns nothing about you."),
-        ),
-        Meaning::Unavailable | Meaning::Broken => (
-            format!("{name} does not answer as it should"),
-            "You did nothing wrong. Please try again in a moment.".to_owned(),
-        ),
-        Meaning::Mistake
-        | Meaning::UnknownGrant
-        | Meaning::NotBelieved
-        | Meaning::NotAllowed
-        | Meaning::TooManyAtOnce => (
-            format!("{name} did not confirm the sign-in"),
-            format!("Please try again. If it happens again, tell {app} what stands below."),
-        ),
-    };
+    let (heading, explanation) =
+        came_to_nothing(&provider.definition.name, login.app_name(), error.meaning());
     let page = FailurePage {
         heading,
         explanation,
@@ -127,6 +144,35 @@ pub(super) fn failure(provider: &Provider, login: &AppLogin, error: &ApiError, i
         request_id: id.as_str(),
     };
     with_policy(error.answer_with_page(render(&page), id), script_of(login))
+}
+
+/// What happened at a provider, and what the person can do about it.
+fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, String) {
+    match meaning {
+        Meaning::Cancelled => (
+            "You are not signed in".to_owned(),
+            format!("The sign-in at {provider} was cancelled. {app} learns nothing about you."),
+        ),
+        Meaning::NotShared => (
+            format!("{app} needs to know you again"),
+            format!(
+                "You signed in, but {provider} was not allowed to say which account is yours. Try again, and leave \
+                 everything allowed that {provider} asks you about."
+            ),
+        ),
+        Meaning::Unavailable | Meaning::TooManyAtOnce => (
+            format!("{provider} does not answer at the moment"),
+            "You did nothing wrong. Please try again in a minute.".to_owned(),
+        ),
+        Meaning::Broken => (
+            format!("Something is wrong between {app} and {provider}"),
+            format!("You did nothing wrong, and trying again may not help. Tell {app} what stands below."),
+        ),
+        Meaning::Mistake | Meaning::UnknownGrant | Meaning::NotBelieved | Meaning::NotAllowed => (
+            format!("{provider} did not confirm the sign-in"),
+            format!("Please try again. If it happens again, tell {app} what stands below."),
+        ),
+    }
 }
 
 /// The end of a popup: its script gives the window that opened it what the app hears.
@@ -168,12 +214,6 @@ fn with_policy(mut response: Response, scripts: &str) -> Response {
     response
 }
 
-/// Whom the person comes from and goes back to, in words that can be compared with an address bar.
-fn host(redirect_uri: &str) -> &str {
-    let rest = redirect_uri.split_once("://").map_or(redirect_uri, |(_, rest)| rest);
-    &rest[..rest.find(['/', '?']).unwrap_or(rest.len())]
-}
-
 /// The first letters of the first two words, in place of a logo.
 fn initials(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -186,7 +226,32 @@ fn render(template: &impl Template) -> String {
 
 #[cfg(test)]
 mod tests {
+    use daypass_core::broker::hosted_login::LostLogin;
+
     use super::*;
+
+    #[test]
+    fn developers_read_their_mistakes_on_their_own_machine_and_people_nowhere() {
+        let error = ApiError::unknown_login_provider();
+        assert_eq!(for_developers(&error, "http://127.0.0.1:9400"), Some(error.message()));
+        assert_eq!(for_developers(&error, "https://login.example.com"), None);
+        assert!(stranded(&error).starts_with("The app that sent you here is not set up right"));
+        assert_eq!(for_developers(&ApiError::lost_login(LostLogin::Lost), "http://127.0.0.1:9400"), None);
+    }
+
+    #[test]
+    fn what_went_wrong_has_its_cure() {
+        let cure = |meaning| came_to_nothing("Snapchat", "Shop", meaning).1;
+        for (meaning, expected) in [
+            (Meaning::NotShared, "leave everything allowed"),
+            (Meaning::Unavailable, "try again in a minute"),
+            (Meaning::TooManyAtOnce, "try again in a minute"),
+            (Meaning::Broken, "Tell Shop what stands below"),
+            (Meaning::NotBelieved, "try again"),
+        ] {
+            assert!(cure(meaning).contains(expected), "{meaning:?}: {}", cure(meaning));
+        }
+    }
 
     #[test]
     fn a_provider_is_drawn_with_its_initials() {
@@ -194,16 +259,6 @@ mod tests {
             [("Snapchat", "S"), ("Login with Amazon", "LW"), ("ön.line", "ÖL"), ("  ", ""), ("ID", "I")]
         {
             assert_eq!(initials(name), expected);
-        }
-    }
-
-    #[test]
-    fn an_app_is_named_by_its_host() {
-        for (uri, expected) in [
-            ("https://app.example.com/signed-in", "app.example.com"),
-            ("http://127.0.0.1:9400?x=/", "127.0.0.1:9400"),
-        ] {
-            assert_eq!(host(uri), expected);
         }
     }
 }

@@ -112,9 +112,18 @@ impl<'a> Browser<'a> {
 
     /// Decides on the provider's page; answers the path of our callback, with what the provider says.
     pub async fn consent(&self, location: &str, person: &str, decision: &str) -> String {
+        self.decide(location, person, &Scope::ALL, decision).await
+    }
+
+    /// Allows what is shared and nothing else.
+    pub async fn consent_sharing(&self, location: &str, person: &str, shared: &[Scope]) -> String {
+        self.decide(location, person, shared, "allow").await
+    }
+
+    async fn decide(&self, location: &str, person: &str, shared: &[Scope], decision: &str) -> String {
         let (_, query) = location.split_once('?').unwrap();
         let mut form: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        form.extend(Scope::ALL.map(|scope| ("share".to_owned(), scope.url().to_owned())));
+        form.extend(shared.iter().map(|scope| ("share".to_owned(), scope.url().to_owned())));
         form.extend([("person", person), ("decision", decision)].map(|(n, v)| (n.to_owned(), v.to_owned())));
         let form: Vec<(&str, &str)> =
             form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

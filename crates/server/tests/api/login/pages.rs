@@ -1,5 +1,7 @@
 //! What a person sees, and what a browser is told about it.
 
+use daypass_development::sandbox::Scope;
+
 use crate::harness::{APP_REDIRECT_URI, Answer, Browser, Daypass, Wishes};
 
 #[track_caller]
@@ -29,6 +31,38 @@ async fn a_person_chooses_among_the_providers_of_this_installation() {
     assert!(answer.body.contains("Sign in to <span class=\"app\">shop.example</span>"), "{answer:?}");
     assert!(answer.body.contains("Continue with Snapchat"), "{answer:?}");
     assert!(browser.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn an_app_is_called_by_its_name_and_what_is_hidden_is_not_offered() {
+    let hidden = format!(
+        "[[app]]\nid = \"named\"\nname = \"Shop & more\"\norigins = []\nredirect_uris = [{APP_REDIRECT_URI:?}]\n\
+         [[provider]]\nid = \"discord\"\nclient_id = \"c\"\nclient_secret = {{ env = \"PATH\" }}\nhidden = true\n"
+    );
+    let daypass = Daypass::start().with_tables(&hidden).await;
+    let wishes = Wishes::new().with("app", "named");
+    let page = Browser::new(&daypass).get(&format!("/login?{}", wishes.query())).await;
+    assert!(page.body.contains("Sign in to <span class=\"app\">Shop &#38; more</span>"), "{page:?}");
+    assert!(!page.body.contains("Discord") && page.body.contains("Continue with Snapchat"), "{page:?}");
+    let named = Browser::new(&daypass).get(&format!("/login/discord?{}", wishes.query())).await;
+    assert_eq!(named.status, 303, "{named:?}");
+    let offers = daypass.get("/v1/providers").await.json();
+    let hidden = |id: &str| {
+        let offers = offers["providers"].as_array().unwrap();
+        offers.iter().find(|offer| offer["id"] == id).unwrap()["hidden"].clone()
+    };
+    assert_eq!((hidden("discord"), hidden("snapchat")), (true.into(), serde_json::Value::Null));
+}
+
+#[tokio::test]
+async fn a_person_who_did_not_share_who_they_are_reads_what_to_do() {
+    let daypass = Daypass::start().await;
+    let mut browser = Browser::new(&daypass);
+    let location = browser.start("snapchat", &Wishes::new()).await;
+    let callback = browser.consent_sharing(&location, "ada", &[Scope::DisplayName]).await;
+    let answer = browser.get(&callback).await;
+    assert!(answer.body.contains("<code>subject_missing</code>"), "{answer:?}");
+    assert!(answer.body.contains("leave everything allowed that Snapchat asks you about"), "{answer:?}");
 }
 
 #[tokio::test]
