@@ -38,7 +38,7 @@ pub fn provider(definition: Definition) -> Arc<Provider> {
         client_id: CLIENT_ID.into(),
         other_client_ids: Vec::new(),
         app_id: Some("1234".into()),
-        client_secret: Secret::new(CLIENT_SECRET),
+        client_secret: Some(Secret::new(CLIENT_SECRET)),
         apple: Some(AppleKey { team_id: "TEAM123456".into(), key_id: "KEY1234567".into() }),
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,

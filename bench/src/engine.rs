@@ -122,7 +122,7 @@ fn provider(definition: Definition) -> Arc<Provider> {
         client_id: CLIENT.into(),
         other_client_ids: Vec::new(),
         app_id: None,
-        client_secret: Secret::new("the secret of the bench's client"),
+        client_secret: Some(Secret::new("the secret of the bench's client")),
         apple: None,
         accept_unbound_access_tokens: false,
         cache_verified: None,

@@ -3,5 +3,6 @@
 
 mod id_token;
 pub mod jwks;
+pub mod plain_hosts;
 pub mod provider;
 pub mod public;

@@ -235,7 +235,8 @@ impl Config {
         let public_url = reading.get::<String>("public_url");
         let pool = reading.get::<PoolConfig>("pool");
         let network: NetworkConfig = reading.get("network").unwrap_or_default();
-        let (oidc_providers, user_pools) = registered::read(&mut reading);
+        let plain = network.plain_hosts(public_url.as_deref());
+        let (oidc_providers, user_pools) = registered::read(&mut reading, &plain);
         if let Some(PoolConfig { driver: Driver::Cognito(_), .. }) = &pool {
             for table in OF_THE_EMBEDDED_POOL.into_iter().filter(|table| document.table.contains_key(*table))
             {
@@ -255,7 +256,7 @@ impl Config {
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let log = reading.get("log");
         let apps = app::read(&mut reading, public_url.as_deref());
-        let providers = provider::read(&mut reading, base);
+        let providers = provider::read(&mut reading, base, &plain);
         let roles = role::read(&mut reading, base);
         reading.finish()?;
         let missing = |key| Mistake::elsewhere(grammar::missing_key(key));
@@ -280,7 +281,7 @@ impl Config {
 
     /// Every secret that the configuration refers to.
     pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
-        let providers = self.providers.iter().map(|provider| &provider.client_secret);
+        let providers = self.providers.iter().filter_map(|provider| provider.client_secret.as_ref());
         providers.chain(self.master_key_reference()).chain(&self.metrics.token)
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::http::{Request, Response, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::{Bytes, BytesMut};
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
@@ -154,12 +154,15 @@ impl ReqwestHttp {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.limits.max_bytes {
-                return Err(ProviderHttpError::AnswerTooLarge);
+                return Err(ProviderHttpError::AnswerTooLarge { limit: self.limits.max_bytes });
             }
             body.extend_from_slice(&chunk);
         }
         let mut response = Response::new(body.freeze());
         *response.status_mut() = answer.status();
+        if let Some(target) = redirect_target(answer.headers()) {
+            response.headers_mut().insert(header::LOCATION, target);
+        }
         Ok(response)
     }
 }
@@ -222,6 +225,12 @@ fn refused(PrivateAddress { host }: PrivateAddress) -> ProviderHttpError {
 pub(crate) fn is_out_of_files(error: &std::io::Error) -> bool {
     let [process, system] = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
     error.raw_os_error().is_some_and(|code| code == process || code == system)
+}
+
+/// Where a redirect leads to, for the operator who has to follow it. A query can hold a token, and is not kept.
+fn redirect_target(headers: &HeaderMap) -> Option<HeaderValue> {
+    let target = headers.get(header::LOCATION)?.to_str().ok()?;
+    HeaderValue::from_str(target.split(['?', '#']).next().unwrap_or_default()).ok()
 }
 
 /// A URL can hold a token, so no error of ours shows one.

@@ -10,7 +10,8 @@ use http::{Request, Response};
 /// the far end is not ours.
 #[async_trait]
 pub trait ProviderHttp: Send + Sync {
-    /// Sends one request and reads the whole answer.
+    /// Sends one request and reads the whole answer. Of its headers only the target of a redirect is kept, without a
+    /// query.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError>;
 }
 
@@ -43,6 +44,9 @@ pub enum ProviderHttpError {
     )]
     OutOfFiles,
     /// The body exceeds the size allowed.
-    #[error("the answer is too large")]
-    AnswerTooLarge,
+    #[error("the answer has more than {limit} bytes")]
+    AnswerTooLarge {
+        /// The size allowed.
+        limit: usize,
+    },
 }

@@ -76,6 +76,9 @@ pub enum IdTokenError {
     /// The issuer's keys could not be fetched; no verdict about the token.
     #[error("{0}")]
     Unavailable(Arc<str>),
+    /// The issuer's keys are not where the configuration says; no verdict about the token.
+    #[error("{0}")]
+    NotAsDefined(Arc<str>),
 }
 
 impl From<JwksError> for IdTokenError {
@@ -83,6 +86,7 @@ impl From<JwksError> for IdTokenError {
         match error {
             JwksError::UnknownKey => Self::BadSignature,
             JwksError::Unavailable(reason) => Self::Unavailable(reason),
+            JwksError::NotAsDefined(reason) => Self::NotAsDefined(reason),
         }
     }
 }

@@ -15,7 +15,7 @@ mod key;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::http::{Request, StatusCode, header};
+use ::http::{HeaderMap, Request, StatusCode, header};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use self::key::KeySet;
 pub use self::key::{Algorithm, PublicKey};
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
-use crate::ground::outbound::{ProviderHttp, Repeatable};
+use crate::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
 
 /// How long fetched keys are used without looking again.
 pub const FRESH: SignedDuration = SignedDuration::from_hours(1);
@@ -57,6 +57,10 @@ pub enum JwksError {
     /// The issuer's keys could not be fetched; the text says why and holds no secret.
     #[error("the issuer's keys cannot be fetched: {0}")]
     Unavailable(Arc<str>),
+    /// What is there is not what the configuration says, and asking again brings the same. The text says what was found,
+    /// for the operator.
+    #[error("{0}")]
+    NotAsDefined(Arc<str>),
 }
 
 /// Fetches and keeps the keys of all issuers.
@@ -66,7 +70,7 @@ pub struct JwksCache {
     entries: Mutex<HashMap<KeySource, Entry>>,
 }
 
-type Outcome = Result<Arc<KeySet>, Arc<str>>;
+type Outcome = Result<Arc<KeySet>, JwksError>;
 type Fetch = Shared<BoxFuture<'static, Outcome>>;
 
 /// What is known of one source. Every time is the one at which the fetch began: what an answer says was
@@ -75,7 +79,7 @@ type Fetch = Shared<BoxFuture<'static, Outcome>>;
 struct Entry {
     keys: Option<(Timestamp, Arc<KeySet>)>,
     /// The last attempt, if it failed.
-    failure: Option<(Timestamp, Arc<str>)>,
+    failure: Option<(Timestamp, JwksError)>,
     fetching: Option<(Timestamp, Fetch)>,
 }
 
@@ -136,7 +140,7 @@ impl JwksCache {
         if let Some((started_at, _)) = entry.fetching.take_if(|(_, running)| running.ptr_eq(fetch)) {
             match outcome {
                 Ok(keys) => (entry.keys, entry.failure) = (Some((started_at, keys)), None),
-                Err(reason) => entry.failure = Some((started_at, reason)),
+                Err(error) => entry.failure = Some((started_at, error)),
             }
         }
         entry.settle(self.clock.now(), key_id)
@@ -166,7 +170,7 @@ impl Entry {
             return Ok(key);
         }
         match (&self.failure, keys) {
-            (Some((_, reason)), _) => Err(JwksError::Unavailable(reason.clone())),
+            (Some((_, error)), _) => Err(error.clone()),
             (None, Some(_)) => Err(JwksError::UnknownKey),
             (None, None) => Err(JwksError::Unavailable("they came too late to be used".into())),
         }
@@ -195,32 +199,66 @@ async fn fetch(http: Arc<dyn ProviderHttp>, source: KeySource) -> Outcome {
 
 /// The URL of an issuer's keys, in its own words. An issuer that is reached by TLS cannot send us to keys
 /// that anybody on the way could exchange.
-async fn discover(http: &dyn ProviderHttp, issuer: &str) -> Result<String, Arc<str>> {
+async fn discover(http: &dyn ProviderHttp, issuer: &str) -> Result<String, JwksError> {
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let metadata: Metadata = get_json(http, &url, "the discovery document").await?;
-    if metadata.issuer != issuer {
-        return Err("the discovery document names another issuer".into());
+    let Metadata { issuer: named, jwks_uri } = get_json(http, &url, "the discovery document").await?;
+    if named != issuer {
+        let reason = format!(
+            "the discovery document at {url} is of the issuer {:?}, and {issuer:?} is configured",
+            quotable(&named)
+        );
+        return Err(JwksError::NotAsDefined(reason.into()));
     }
-    let plain = issuer.starts_with("http://") && metadata.jwks_uri.starts_with("http://");
-    if !plain && !metadata.jwks_uri.starts_with("https://") {
-        return Err("the jwks_uri of the discovery document is not https".into());
+    let plain = issuer.starts_with("http://") && jwks_uri.starts_with("http://");
+    if !plain && !jwks_uri.starts_with("https://") {
+        let reason = format!("the jwks_uri of {url} is not https: {:?}", quotable(&jwks_uri));
+        return Err(JwksError::NotAsDefined(reason.into()));
     }
-    Ok(metadata.jwks_uri)
+    Ok(jwks_uri)
 }
 
 async fn get_json<T: DeserializeOwned>(
     http: &dyn ProviderHttp,
     url: &str,
     what: &str,
-) -> Result<T, Arc<str>> {
+) -> Result<T, JwksError> {
+    let lasting = |reason: String| JwksError::NotAsDefined(format!("{what} at {url} {reason}").into());
     let request = Request::get(url).header(header::ACCEPT, "application/json").extension(Repeatable);
-    let request = request.body(Bytes::new());
-    let request = request.map_err(|_| Arc::from(format!("the address of {what} is not a URL")))?;
-    let answer = http.send(request).await.map_err(|error| Arc::from(format!("{what}: {error}")))?;
-    if answer.status() != StatusCode::OK {
-        return Err(format!("{what}: status {}", answer.status().as_u16()).into());
+    let request = request.body(Bytes::new()).map_err(|_| lasting("has no URL as its address".into()))?;
+    let answer = http.send(request).await.map_err(|error| match error {
+        ProviderHttpError::AnswerTooLarge { .. } | ProviderHttpError::PrivateAddress { .. } => {
+            lasting(format!("cannot be had: {error}"))
+        }
+        ProviderHttpError::TimedOut
+        | ProviderHttpError::Unreachable(_)
+        | ProviderHttpError::Resting
+        | ProviderHttpError::OutOfFiles => JwksError::Unavailable(format!("{what}: {error}").into()),
+    })?;
+    match answer.status() {
+        StatusCode::OK => serde_json::from_slice(answer.body())
+            .map_err(|_| lasting("cannot be read as what it should be".into())),
+        status if is_passing(status) => {
+            Err(JwksError::Unavailable(format!("{what}: status {}", status.as_u16()).into()))
+        }
+        status => Err(lasting(format!("is not there: {}", status_told(status, answer.headers())))),
     }
-    serde_json::from_slice(answer.body()).map_err(|_| format!("{what} cannot be read").into())
+}
+
+/// Whether an answer of this status may be another one in a while.
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// A status that no request was made for, with where it leads to.
+pub(crate) fn status_told(status: StatusCode, headers: &HeaderMap) -> String {
+    let target = headers.get(header::LOCATION).and_then(|target| target.to_str().ok());
+    let target = target.map(|target| format!(", a redirect to {:?}", quotable(target)));
+    format!("status {}{}", status.as_u16(), target.unwrap_or_default())
+}
+
+/// Somebody else's words, as far as a line of the log can bear them.
+fn quotable(text: &str) -> &str {
+    text.char_indices().nth(200).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

@@ -247,7 +247,7 @@ impl Trust {
             client_id: clients.next()?,
             other_client_ids: clients.collect(),
             app_id: None,
-            client_secret: Secret::new(""),
+            client_secret: None,
             apple: None,
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,

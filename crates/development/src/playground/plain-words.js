@@ -20,6 +20,7 @@ const WORDS = new Map([
   ['provider_timeout', ['The provider took too long', 'Nothing is wrong with your login. Try again in a moment.']],
   ['provider_answer_malformed', ['The provider’s answer makes no sense', 'Daypass could not read it, and believes nothing that it cannot read.']],
   ['provider_answer_too_large', ['The provider’s answer is too long', 'Daypass stopped reading it.']],
+  ['provider_not_as_defined', ['The provider has changed', 'It is not what the configuration says any more. The operator finds in the log what was found.']],
   ['provider_misconfigured', ['The provider is set up wrongly', 'The operator must correct its configuration.']],
   ['unknown_provider', ['Daypass does not know this provider', 'It is not in the configuration, or no longer.']],
   ['redirect_uri_not_registered', ['This page’s address is not registered', 'The login would have come back to an address that is not on the list.']],

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use daypass_core::login::plain_hosts::PlainHosts;
 use daypass_core::login::provider::definition::seconds;
 use serde::Deserialize;
 
+use super::urls::is_loopback;
 use crate::listen::Limits;
 use crate::origin::TrustedProxy;
 use crate::provider_http::AllowedHost;
@@ -29,6 +31,15 @@ pub struct NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// Who may be asked without TLS: beside an installation that only this machine can reach, which is somebody's
+    /// development, the containers around it as well.
+    #[must_use]
+    pub fn plain_hosts(&self, public_url: Option<&str>) -> PlainHosts {
+        let development = public_url.is_some_and(is_loopback);
+        let named = self.allow_private.iter().filter(|_| development).map(AllowedHost::in_url);
+        PlainHosts::with(named)
+    }
+
     /// What those who connect are given.
     #[must_use]
     pub fn limits(&self) -> Limits {

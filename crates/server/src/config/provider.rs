@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::plain_hosts::PlainHosts;
 use daypass_core::login::provider::definition::{Definition, seconds};
 use daypass_core::login::provider::load::{self, DefinitionError};
 use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById};
@@ -19,6 +20,9 @@ use crate::secrets::{SecretReference, Secrets};
 /// The longest that a yes may be repeated without asking again, in seconds.
 const MAX_CACHE: i64 = 300;
 
+const NO_SECRET: &str = "client_secret: missing: say where it is, by { file = \"…\" } or { env = \"…\" }; codes of a \
+                         client that has none are redeemed with exchange.client_auth = \"none\"";
+
 /// A provider, by a block of the catalogue and whatever the operator lays over it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProviderConfig {
@@ -26,7 +30,8 @@ pub struct ProviderConfig {
     pub id: String,
     /// The block of the catalogue; `id` unless it is given.
     pub catalogue: Option<String>,
-    /// Our client there.
+    /// Our client there; empty where there are no clients.
+    #[serde(default)]
     pub client_id: String,
     /// Other clients of the same app there.
     #[serde(default)]
@@ -34,7 +39,7 @@ pub struct ProviderConfig {
     /// The number of the app, at providers that know it beside the client ID.
     pub app_id: Option<String>,
     /// That client's secret; at Apple, the private key.
-    pub client_secret: SecretReference,
+    pub client_secret: Option<SecretReference>,
     /// What else Apple's client secret is made of.
     pub apple: Option<AppleConfig>,
     /// See [`Provider::accept_unbound_access_tokens`].
@@ -52,6 +57,9 @@ pub struct ProviderConfig {
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
+    /// What of it may be asked without TLS.
+    #[serde(skip)]
+    plain_hosts: PlainHosts,
     /// Where the block stands, for whoever has to correct it.
     #[serde(skip)]
     place: Option<Place>,
@@ -68,12 +76,15 @@ pub struct AppleConfig {
 }
 
 /// Reads the providers. The files of their secrets start from `base`.
-pub(super) fn read(reading: &mut Reading<'_>, base: &Path) -> Vec<ProviderConfig> {
+pub(super) fn read(reading: &mut Reading<'_>, base: &Path, plain: &PlainHosts) -> Vec<ProviderConfig> {
     let providers = reading.each::<ProviderConfig>("provider").into_iter();
-    let mut providers: Vec<ProviderConfig> =
-        providers.map(|at| ProviderConfig { place: Some(at.place), ..at.value }).collect();
+    let mut providers: Vec<ProviderConfig> = providers
+        .map(|at| ProviderConfig { place: Some(at.place), plain_hosts: plain.clone(), ..at.value })
+        .collect();
     for provider in &mut providers {
-        provider.client_secret.start_from(base);
+        if let Some(secret) = &mut provider.client_secret {
+            secret.start_from(base);
+        }
     }
     reading.note(providers.iter().flat_map(ProviderConfig::mistakes));
     reading.note(mistakes_between(&providers));
@@ -107,7 +118,7 @@ impl ProviderConfig {
     /// [`ConfigError`], for whatever is wrong with it.
     pub fn load(&self, secrets: &Secrets) -> Result<Provider, ConfigError> {
         ConfigError::unless_empty(self.mistakes())?;
-        let secret = secrets.get(&self.client_secret);
+        let secret = self.client_secret.as_ref().map(|reference| secrets.get(reference)).transpose();
         let secret = secret.map_err(|error| self.mistake(&format!("client_secret: {error}")))?;
         let definition = self.definition().map_err(|error| self.mistake(&error.to_string()))?;
         Ok(Provider {
@@ -135,7 +146,7 @@ impl ProviderConfig {
     /// # Errors
     /// [`DefinitionError`], which no configuration that was read has.
     pub fn definition(&self) -> Result<Definition, DefinitionError> {
-        Definition::from_catalogue(self.block(), self.overrides.clone())
+        Definition::from_catalogue_beside(self.block(), self.overrides.clone(), &self.plain_hosts)
     }
 
     /// What is wrong with it, whatever its secret is.
@@ -162,7 +173,15 @@ impl ProviderConfig {
         let joined = joined.then(|| {
             self.mistake("identifier: \"{subject}\" is not for a `subject` of several values: leave it out")
         });
-        client.err().map(|error| self.mistake(&error.to_string())).into_iter().chain(joined).collect()
+        let secret = definition.needs_client_secret() && self.client_secret.is_none();
+        let secret = secret.then(|| self.mistake(NO_SECRET));
+        client
+            .err()
+            .map(|error| self.mistake(&error.to_string()))
+            .into_iter()
+            .chain(joined)
+            .chain(secret)
+            .collect()
     }
 
     /// What the vocabulary shows to be wrong is all told; what contradicts itself, the first of it.

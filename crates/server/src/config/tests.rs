@@ -44,7 +44,7 @@ fn a_provider_is_its_catalogue_block_and_the_operators_client() {
     let providers = load("", "").unwrap();
     let snapchat = &providers["snapchat"];
     assert_eq!(snapchat.definition.name, "Snapchat");
-    assert_eq!(snapchat.client_secret, Secret::new("hunter2"));
+    assert_eq!(snapchat.client_secret, Some(Secret::new("hunter2")));
     assert!(!snapchat.accept_unbound_access_tokens);
     assert_eq!(snapchat.cache_verified, None);
 }
@@ -268,6 +268,67 @@ fn two_providers_cannot_share_an_id() {
     let twice =
         "[[provider]]\nid = \"snapchat\"\nclient_id = \"x\"\nclient_secret = { file = \"SECRET\" }\n[[app]]";
     assert!(complaint("[[app]]", twice).contains("twice"));
+}
+
+/// What a provider in the file has to have of a client.
+fn providers_of(block: &str) -> Result<BTreeMap<String, Arc<Provider>>, ConfigError> {
+    let text = format!("{GOOD}{block}").replace("SECRET", "/dev/null");
+    let own = Config::parse(&text)?.providers.pop().unwrap();
+    load_providers(&[own], &Secrets::default())
+}
+
+#[test]
+fn a_client_has_a_secret_where_something_is_confirmed_with_it_and_only_there() {
+    let with =
+        |block: &str| providers_of(block).map(|_| String::new()).unwrap_or_else(|error| error.to_string());
+    for good in [
+        "[[provider]]\nid = \"steam\"",
+        "[[provider]]\nid = \"google\"\nclient_id = \"ours\"\naccept = [\"id_token\"]",
+        "[[provider]]\nid = \"google\"\nclient_id = \"ours\"\nexchange.client_auth = \"none\"",
+        "[[provider]]\nid = \"x\"\nclient_id = \"ours\"\nexchange.client_auth = \"none\"",
+    ] {
+        assert_eq!(with(good), "", "{good}");
+    }
+    for (bad, cure) in [
+        ("[[provider]]\nid = \"google\"", "client_id: missing"),
+        ("[[provider]]\nid = \"google\"\nclient_id = \"\"", "client_id"),
+        ("[[provider]]\nid = \"google\"\nclient_id = \"ours\"", "client_secret: missing"),
+        ("[[provider]]\nid = \"apple\"\nclient_id = \"ours\"", "client_secret: missing"),
+        ("[[provider]]\nid = \"telegram-widget\"\nclient_id = \"ours\"", "client_secret: missing"),
+        (
+            "[[provider]]\nid = \"github\"\nclient_id = \"ours\"\naccept = [\"access_token\"]",
+            "client_secret: missing",
+        ),
+    ] {
+        assert!(with(bad).contains(cure), "{bad}: {}", with(bad));
+    }
+    assert_eq!(providers_of("[[provider]]\nid = \"steam\"").unwrap()["steam"].client_secret, None);
+}
+
+/// A development beside other containers, and an installation that people reach.
+#[test]
+fn containers_are_asked_without_tls_in_development_alone() {
+    let containers = "[network]\nallow_private = [\"keycloak\", \"10.0.0.7\"]\n\
+        [[oidc_provider]]\narn = \"arn:aws:iam::000000000000:oidc-provider/keycloak:8080/realms/dev\"\n\
+        issuer = \"http://keycloak:8080/realms/dev\"\naudiences = [\"ours\"]\n\
+        [[user_pool]]\nname = \"cognito-idp.us-east-1.amazonaws.com/us-east-1_local\"\nissuer = \"http://10.0.0.7/us-east-1_local\"\n\
+        [[provider]]\nid = \"own\"\ncatalogue = \"snapchat\"\nclient_id = \"ours\"\nclient_secret.env = \"PATH\"\n\
+        profile.url = \"http://keycloak:8080/me\"\n";
+    let at = |public_url: &str, more: &str| {
+        assert!(GOOD.contains("https://login.example.com"));
+        let file = format!("{}{more}", GOOD.replace("https://login.example.com", public_url));
+        Config::parse(&file).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(at("http://127.0.0.1:9400", containers), "");
+    let refused = at("https://login.example.com", containers);
+    for what in ["oidc_provider", "user_pool", "id = \"own\""] {
+        assert!(
+            refused.lines().any(|line| line.contains(what) && line.contains("https://")),
+            "{what}: {refused}"
+        );
+    }
+    let unnamed = at("http://127.0.0.1:9400", &containers.replace("\"keycloak\", ", ""));
+    assert!(unnamed.contains("oidc_provider") && !unnamed.contains("user_pool"), "{unnamed}");
 }
 
 const REGISTERED: &str = r#"

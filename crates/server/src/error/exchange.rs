@@ -124,6 +124,11 @@ fn proof(error: &ProofError) -> ApiError {
         ProofError::AnswerMalformed(_) => {
             bad_gateway("provider_answer_malformed", "The provider's answer makes no sense.").because(error)
         }
+        ProofError::NotAsDefined(_) => bad_gateway(
+            "provider_not_as_defined",
+            "The provider is not what this server's configuration says. The operator finds in the log what was found.",
+        )
+        .because(error),
         ProofError::Misconfigured(_) => ApiError::internal(
             "provider_misconfigured",
             "This server's client at the provider is not set up. The operator finds the reason in the log.",

@@ -126,7 +126,7 @@ fn no_answer(error: &ProviderHttpError) -> Refusal {
         | ProviderHttpError::Unreachable(_)
         | ProviderHttpError::Resting
         | ProviderHttpError::OutOfFiles => Kind::Unavailable,
-        ProviderHttpError::PrivateAddress { .. } | ProviderHttpError::AnswerTooLarge => Kind::Other,
+        ProviderHttpError::PrivateAddress { .. } | ProviderHttpError::AnswerTooLarge { .. } => Kind::Other,
     };
     Refusal { kind, said: error.to_string() }
 }

@@ -19,6 +19,18 @@ pub enum AllowedHost {
     Name(String),
 }
 
+impl AllowedHost {
+    /// What a URL calls it.
+    #[must_use]
+    pub fn in_url(&self) -> String {
+        match self {
+            Self::Address(IpAddr::V6(address)) => format!("[{address}]"),
+            Self::Address(IpAddr::V4(address)) => address.to_string(),
+            Self::Name(name) => name.clone(),
+        }
+    }
+}
+
 impl TryFrom<String> for AllowedHost {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {

@@ -89,7 +89,7 @@ impl Refresher {
     }
 
     async fn fetch(&self) -> anyhow::Result<()> {
-        let references = self.configs.iter().map(|config| &config.client_secret);
+        let references = self.configs.iter().filter_map(|config| config.client_secret.as_ref());
         let secrets = Secrets::fetch(references, &*self.store, TIME_LIMIT).await?;
         self.providers.replace(crate::config::load_providers(&self.configs, &secrets)?);
         Ok(())

@@ -237,7 +237,7 @@ impl Refreshed {
         let config = Config::parse(&format!("{more}{CONFIG}")).unwrap();
         let (script, clock) = (Arc::<Scripted>::default(), Arc::new(ManualClock::at_second(0)));
         script.say(Some("first"));
-        let references = config.providers.iter().map(|config| &config.client_secret);
+        let references = config.providers.iter().filter_map(|config| config.client_secret.as_ref());
         let secrets = Secrets::fetch(references, &*script, AT_START).await.unwrap();
         let providers = load_providers(&config.providers, &secrets).unwrap();
         let providers = Arc::new(ProviderSet::new(providers));
@@ -255,7 +255,8 @@ impl Refreshed {
     async fn after(&self, minutes: i64) -> (String, usize) {
         self.clock.advance(SignedDuration::from_mins(minutes));
         self.refresher.as_ref().unwrap().refresh().await;
-        let secret = self.providers.get("snapchat").unwrap().client_secret.expose().to_owned();
+        let secret =
+            self.providers.get("snapchat").unwrap().client_secret.clone().unwrap().expose().to_owned();
         (secret, self.script.asked())
     }
 }

@@ -331,7 +331,7 @@ async fn what_the_operator_has_to_mend_is_the_pools_configuration() {
         || error(400, "ExpiredTokenException"),
         || error(400, "ValidationError"),
         || Ok(Response::new("<html>".into())),
-        || Err(ProviderHttpError::AnswerTooLarge),
+        || Err(ProviderHttpError::AnswerTooLarge { limit: 65_536 }),
         || Err(ProviderHttpError::PrivateAddress { host: "sts.example.com".into() }),
     ];
     for refusal in refusals {

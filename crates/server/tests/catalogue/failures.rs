@@ -44,7 +44,8 @@ fn a_provider_that_is_out_of_order_is_no_verdict_about_the_proof() {
                 (500, json!("<h1>Oops</h1>"), "Unavailable"),
                 (503, json!({"error": "temporarily_unavailable"}), "Unavailable"),
                 (429, json!({"error": "slow_down"}), "Unavailable"),
-                (302, json!(""), "AnswerMalformed"),
+                (302, json!(""), "NotAsDefined"),
+                (410, json!(""), "NotAsDefined"),
                 (200, json!("x".repeat(70_000)), "AnswerTooLarge"),
             ] {
                 for kind in bench.kinds_that_ask(step) {
@@ -78,7 +79,7 @@ fn an_answer_that_is_not_one_signs_nobody_in() {
 #[test]
 fn a_provider_that_repeats_our_secrets_does_not_get_them_into_an_error() {
     for_entries_that(asks, |bench| async move {
-        let secret = bench.provider.client_secret.expose().to_owned();
+        let secret = bench.secret().to_owned();
         let all = json!({"code": TOKEN, "message": secret, "extensions": {"code": secret}});
         for step in STEPS {
             for status in [200, 400, 401, 500] {

@@ -94,7 +94,7 @@ fn check_exchange(bench: &Bench, exchange: &Exchange, request: &Seen) {
         assert_eq!(all(name), [format!("the {name}")]);
     }
     assert!(all("uninvited").is_empty(), "only what the definition names goes along");
-    let (id, secret) = (bench.provider.client_id.as_str(), bench.provider.client_secret.expose());
+    let (id, secret) = (bench.provider.client_id.as_str(), bench.secret());
     let id_stands = all(&named("client_id")) == [id];
     match &exchange.client_auth {
         ClientAuthentication::Basic => assert_eq!(request.header("authorization"), basic(id, secret)),
@@ -109,6 +109,10 @@ fn check_exchange(bench: &Bench, exchange: &Exchange, request: &Seen) {
         ClientAuthentication::Header(name) => {
             assert!(id_stands);
             assert_eq!(request.header(name), secret);
+        }
+        ClientAuthentication::None => {
+            assert!(id_stands);
+            assert!(all(&named("client_secret")).is_empty() && request.header("authorization").is_empty());
         }
         ClientAuthentication::AppleJwt => {
             assert!(id_stands);
@@ -169,7 +173,7 @@ fn check_calls(bench: &Bench, seen: &[Seen], token: &str) -> usize {
 }
 
 fn check_call(bench: &Bench, call: &Call, request: &Seen, token: &str) {
-    let (id, secret) = (&bench.provider.client_id, bench.provider.client_secret.expose());
+    let (id, secret) = (&bench.provider.client_id, bench.secret());
     let authorization = request.header("authorization");
     match &call.auth {
         CallAuthentication::Bearer => assert_eq!(authorization, format!("Bearer {token}")),
@@ -190,7 +194,7 @@ fn a_call_that_has_to_prove_itself_the_apps_own_does() {
     for_entries_that(concerned, |bench| async move {
         let seen = bench.verify(bench.proof(ProofKind::AccessToken)).await.1;
         let request = seen.iter().find(|it| it.step == Some(Step::Profile)).unwrap();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, bench.provider.client_secret.expose().as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, bench.secret().as_bytes());
         let proof = hex(hmac::sign(&key, TOKEN.as_bytes()).as_ref());
         assert!(carries(request, &proof), "{proof}");
     });
@@ -220,7 +224,7 @@ fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
         let definition = bench.definition();
         let url = bench.authorization_url(&request).expect("a flow has to start somewhere");
         assert!(url.starts_with("https://"), "{url}");
-        assert!(!url.contains(bench.provider.client_secret.expose()), "the secret is not the browser's");
+        assert!(!url.contains(bench.secret()), "the secret is not the browser's");
         if let Some(authorize) = &definition.authorize {
             let query = url.split_once('?').unwrap().1;
             let query = query.split('#').next().unwrap();

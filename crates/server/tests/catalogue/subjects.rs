@@ -245,7 +245,7 @@ fn with_subject(bench: &Bench, place: Place, wanted: &Wanted, value: Option<Valu
                 Some(_) => None,
                 None => good.and_then(|good| fields.insert(format!("{name}2"), good)),
             };
-            vec![signed_fields_proof(bench.sign_fields(&fields, bench.provider.client_secret.expose()))]
+            vec![signed_fields_proof(bench.sign_fields(&fields, bench.secret()))]
         }
     }
 }

@@ -65,6 +65,14 @@ fn unavailable(result: Result<Arc<PublicKey>, JwksError>) -> String {
     }
 }
 
+/// What was found in the place of what is configured.
+fn found(result: Result<Arc<PublicKey>, JwksError>) -> String {
+    match result {
+        Err(JwksError::NotAsDefined(reason)) => reason.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
@@ -215,7 +223,8 @@ async fn metadata_of_another_issuer_are_refused() {
     for other in ["https://login.example.com/", "https://LOGIN.example.com", "https://evil.example.com"] {
         let metadata = json!({"issuer": other, "jwks_uri": world.issuer.jwks_url()});
         world.clock.advance(RETRY_PAUSE);
-        assert!(unavailable(world.discover(ISSUER, &metadata).await).contains("another issuer"));
+        let told = found(world.discover(ISSUER, &metadata).await);
+        assert!(told.contains(&format!("{other:?}")) && told.contains(&format!("{ISSUER:?}")), "{told}");
     }
 }
 
@@ -225,7 +234,8 @@ async fn metadata_cannot_lead_from_tls_to_plain_text() {
     for url in ["http://login.example.com/keys", "file:///etc/passwd", "//login.example.com/keys"] {
         let metadata = json!({"issuer": ISSUER, "jwks_uri": url});
         world.clock.advance(RETRY_PAUSE);
-        assert!(unavailable(world.discover(ISSUER, &metadata).await).contains("not https"), "{url}");
+        let told = found(world.discover(ISSUER, &metadata).await);
+        assert!(told.contains("not https") && told.contains(url), "{told}");
     }
     assert!(world.http.asked().iter().all(|url| *url == world.issuer.discovery_url()));
 }
@@ -245,8 +255,30 @@ async fn what_is_no_jwk_set_is_a_failure() {
     for body in ["", "<html>", "[]", "{}", r#"{"keys": {}}"#] {
         world.clock.advance(RETRY_PAUSE);
         world.http.answer(world.issuer.jwks_url(), 200, body);
-        assert!(unavailable(world.find("key-0").await).contains("cannot be read"), "{body}");
+        assert!(found(world.find("key-0").await).contains("cannot be read"), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_lasting_mistake_is_no_outage() {
+    let world = World::new();
+    for (status, is_outage) in
+        [(301, false), (403, false), (404, false), (410, false), (429, true), (503, true)]
+    {
+        world.clock.advance(RETRY_PAUSE);
+        world.http.answer(world.issuer.jwks_url(), status, "");
+        let result = world.find("key-0").await;
+        let told = if is_outage { unavailable(result) } else { found(result) };
+        assert!(told.contains(&format!("status {status}")), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuers_words_are_quoted_no_longer_than_a_line_can_bear() {
+    let world = World::new();
+    let metadata = json!({"issuer": format!("é\n{}", "x".repeat(10_000)), "jwks_uri": "https://a"});
+    let told = found(world.discover(ISSUER, &metadata).await);
+    assert!(told.len() < 500 && !told.contains('\n'), "{told}");
 }
 
 /// Whether a set of these keys has one for this key ID.

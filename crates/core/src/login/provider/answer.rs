@@ -7,11 +7,13 @@ use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::call::{is_gone, not_as_defined};
 use super::definition::{Comparison, Condition, Decode, Exchange};
 use super::error::{ProofError, unavailable};
 use super::picture::is_clean;
 use super::pointer::{self, Pointer, Subject, ValueType};
 use crate::ground::secret::Secret;
+use crate::login::jwks::is_passing;
 
 /// Longer external IDs leave no room for the provider's name within the 1,024 characters of a developer
 /// user identifier.
@@ -72,13 +74,13 @@ pub(super) fn token_answer<'a>(
         return Ok(answered);
     }
     let error = body(answer.body(), exchange.decode).ok().and_then(|body| token_error(exchange, &body));
-    Err(match answer.status() {
-        StatusCode::TOO_MANY_REQUESTS => unavailable(answer.status()),
-        status if status.is_server_error() => unavailable(status),
-        status if !status.is_client_error() => {
+    Err(match (answer.status(), error) {
+        (status, _) if is_passing(status) => unavailable(status),
+        (status, None) if is_gone(status, &exchange.url) => not_as_defined(&exchange.url, answer),
+        (status, _) if !status.is_client_error() => {
             ProofError::AnswerMalformed("the token endpoint answered with an unexpected status")
         }
-        _ => error.unwrap_or(ProofError::Refused),
+        (_, error) => error.unwrap_or(ProofError::Refused),
     })
 }
 

@@ -180,7 +180,7 @@ mod tests {
             client_id: "ours".into(),
             other_client_ids: Vec::new(),
             app_id: None,
-            client_secret: Secret::new("s3cret"),
+            client_secret: Some(Secret::new("s3cret")),
             apple: None,
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,

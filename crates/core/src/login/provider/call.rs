@@ -7,13 +7,12 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::answer;
-use super::definition::{
-    Call, CallAuthentication, CallMethod, ClientAuthentication, Decode, Exchange, ParametersIn,
-};
+use super::definition::{Call, CallAuthentication, CallMethod, ClientAuthentication, Exchange, ParametersIn};
 use super::error::{ProofError, unavailable};
 use super::template::{CannotFillIn, Name, Template, Values, encode};
 use crate::ground::outbound::{ProviderHttp, Repeatable};
 use crate::ground::secret::Secret;
+use crate::login::jwks::{is_passing, status_told};
 
 /// A value that cannot stand in a request is no value of a provider's: whoever sent it made it up.
 impl From<CannotFillIn> for ProofError {
@@ -25,7 +24,7 @@ impl From<CannotFillIn> for ProofError {
 /// Asks, and hands back the decoded answer of a success. Such a question changes nothing at the provider.
 pub(super) async fn send(call: &Call, values: &Values, http: &dyn ProviderHttp) -> Result<Value, ProofError> {
     let answered = http.send(request(call, values)?).await?;
-    let answered = decode(&answered, call.decode)?;
+    let answered = decode(call, &answered)?;
     answer::check_refused(&call.refused, &answered)?;
     answer::check_success(&call.success, &answered, values.all())?;
     Ok(answered)
@@ -188,6 +187,10 @@ fn show_client(
             with_id(parameters)?;
             request.header(name, secret()?.expose())
         }
+        ClientAuthentication::None => {
+            with_id(parameters)?;
+            request
+        }
         ClientAuthentication::AppleJwt => {
             with_id(parameters)?;
             parameters.push(("client_secret".into(), made_secret.ok_or(CannotFillIn)?));
@@ -222,12 +225,26 @@ fn with_parameters(
     built.map_err(|_| ProofError::Misconfigured("exchange: the request cannot be written".into()))
 }
 
-fn decode(answer: &Response<Bytes>, how: Decode) -> Result<Value, ProofError> {
+fn decode(call: &Call, answer: &Response<Bytes>) -> Result<Value, ProofError> {
     match answer.status() {
-        StatusCode::OK => answer::body(answer.body(), how),
-        StatusCode::TOO_MANY_REQUESTS => Err(unavailable(answer.status())),
-        status if status.is_server_error() => Err(unavailable(status)),
+        StatusCode::OK => answer::body(answer.body(), call.decode),
+        status if is_passing(status) => Err(unavailable(status)),
+        StatusCode::NOT_FOUND if call.refuses_by_404 => Err(ProofError::Refused),
+        status if is_gone(status, &call.url) => Err(not_as_defined(&call.url, answer)),
         status if status.is_client_error() => Err(ProofError::Refused),
         _ => Err(ProofError::AnswerMalformed("the answer has an unexpected status")),
     }
+}
+
+/// Whether the address itself is not there (any more), or leads elsewhere, where nobody follows. Where a value of the login stands in its path, the status is about
+/// that: GitHub does not find another client's token.
+pub(super) fn is_gone(status: StatusCode, url: &Template) -> bool {
+    let is_ours = || url.names_in_path().next().is_none();
+    status.is_redirection() || status == StatusCode::GONE || status == StatusCode::NOT_FOUND && is_ours()
+}
+
+/// What the operator has to know to mend the address.
+pub(super) fn not_as_defined(url: &Template, answer: &Response<Bytes>) -> ProofError {
+    let told = status_told(answer.status(), answer.headers());
+    ProofError::NotAsDefined(format!("{} answers with {told}", url.outline()))
 }

@@ -27,8 +27,8 @@ pub struct Provider {
     pub other_client_ids: Vec<String>,
     /// The number of the app, at providers that know it beside the client ID.
     pub app_id: Option<String>,
-    /// The client's secret. At Apple it is a private key.
-    pub client_secret: Secret,
+    /// The client's secret, if it has one. At Apple it is a private key.
+    pub client_secret: Option<Secret>,
     /// What else Apple's client secret is made of.
     pub apple: Option<AppleKey>,
     /// The operator's word that tokens issued to anybody's app may sign people in here.
@@ -67,14 +67,25 @@ impl Provider {
     pub(super) fn values(&self) -> Values {
         let mut values = Values::default();
         values.set(Name::ClientId, Secret::new(self.client_id.clone()));
-        values.set(Name::ClientSecret, self.client_secret.clone());
+        if let Some(secret) = &self.client_secret {
+            values.set(Name::ClientSecret, secret.clone());
+        }
         values
     }
 
+    /// The secret, where something is confirmed with it.
+    pub(super) fn secret(&self) -> Result<&Secret, ProofError> {
+        self.client_secret
+            .as_ref()
+            .ok_or_else(|| ProofError::Misconfigured("client_secret is missing".into()))
+    }
+
     pub(super) fn with_token(&self, mut values: Values, token: &Secret) -> Values {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.client_secret.expose().as_bytes());
-        let proof = hmac::sign(&key, token.expose().as_bytes());
-        values.set(Name::AppsecretProof, Secret::new(hex::encode(proof.as_ref())));
+        if let Some(secret) = &self.client_secret {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+            let proof = hmac::sign(&key, token.expose().as_bytes());
+            values.set(Name::AppsecretProof, Secret::new(hex::encode(proof.as_ref())));
+        }
         values.set(Name::Token, token.clone());
         values
     }

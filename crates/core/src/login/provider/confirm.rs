@@ -85,7 +85,7 @@ impl Confirmer {
         }
         let missing = || ProofError::Misconfigured("apple: team_id and key_id are missing".into());
         let key = provider.apple.as_ref().ok_or_else(missing)?;
-        apple::client_secret(key, &provider.client_id, &provider.client_secret, self.clock.now()).map(Some)
+        apple::client_secret(key, &provider.client_id, provider.secret()?, self.clock.now()).map(Some)
     }
 
     /// Whose a token is that we were given ourselves. The binding is asked only if the profile leans on what it
@@ -179,7 +179,7 @@ impl Confirmer {
         }
         let definition = definition.signed_fields.as_ref();
         let definition = definition.ok_or(ProofError::KindNotAccepted(ProofKind::SignedFields))?;
-        let use_once = signed::check_fields(definition, &provider.client_secret, fields, now)?;
+        let use_once = signed::check_fields(definition, provider.secret()?, fields, now)?;
         let answer = signed::as_answer(fields);
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &answer);
         let external_id = answer::subject(&definition.subject, &answer)?;
@@ -223,7 +223,7 @@ fn expectation<'a>(
 ) -> Result<Expectation<'a>, ProofError> {
     let keys = match definition.key_source()? {
         Some(source) => Keys::Published(source),
-        None => Keys::Shared(&provider.client_secret),
+        None => Keys::Shared(provider.secret()?),
     };
     let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
         (NonceMode::None, _) => Nonce::Ignored,

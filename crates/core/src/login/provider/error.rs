@@ -57,6 +57,10 @@ pub enum ProofError {
     /// The answer is not what the definition expects.
     #[error("the provider's answer makes no sense: {0}")]
     AnswerMalformed(&'static str),
+    /// The provider is not what its definition says: an address that is gone, a redirect, another issuer. Asking again
+    /// brings the same.
+    #[error("the provider is not as it is defined: {0}")]
+    NotAsDefined(String),
     /// The provider does not accept our client.
     #[error("the provider refused our client: {0}")]
     Misconfigured(String),
@@ -90,6 +94,7 @@ impl ProofError {
             Self::Unavailable(_) => "provider_unavailable",
             Self::AnswerTooLarge => "provider_answer_too_large",
             Self::AnswerMalformed(_) => "provider_answer_malformed",
+            Self::NotAsDefined(_) => "provider_not_as_defined",
             Self::Misconfigured(_) => "provider_misconfigured",
             Self::OutOfFiles => "server_busy",
         }
@@ -103,7 +108,7 @@ impl From<ProviderHttpError> for ProofError {
             ProviderHttpError::Unreachable(reason) => Self::Unavailable(reason),
             ProviderHttpError::Resting => Self::Unavailable(error.to_string()),
             ProviderHttpError::PrivateAddress { .. } => Self::Misconfigured(error.to_string()),
-            ProviderHttpError::AnswerTooLarge => Self::AnswerTooLarge,
+            ProviderHttpError::AnswerTooLarge { .. } => Self::AnswerTooLarge,
             ProviderHttpError::OutOfFiles => Self::OutOfFiles,
         }
     }
@@ -115,6 +120,7 @@ impl From<IdTokenError> for ProofError {
             IdTokenError::WrongAudience => Self::AnotherClient,
             IdTokenError::NonceNotShown => Self::NonceMissing,
             IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
+            IdTokenError::NotAsDefined(reason) => Self::NotAsDefined(reason.to_string()),
             error @ (IdTokenError::Malformed
             | IdTokenError::WrongType
             | IdTokenError::MissingClaim(_)

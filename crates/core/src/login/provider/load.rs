@@ -6,6 +6,7 @@ use super::definition::{Binding, BindingCall, Definition, IdTokenKeys, NamedClie
 use super::pointer::{OneOrMore, Pointer};
 use super::template::{Template, Variables};
 use super::{catalogue, validate};
+use crate::login::plain_hosts::PlainHosts;
 
 /// The call of a table that also says what its answer means: those keys are taken first.
 impl TryFrom<toml::Table> for Profile {
@@ -113,7 +114,19 @@ impl Definition {
     /// # Errors
     /// [`DefinitionError`], in words for the operator.
     pub fn from_catalogue(name: &str, overrides: toml::Table) -> Result<Self, DefinitionError> {
-        Self::read(laid_over_catalogue(name, overrides)?)
+        Self::from_catalogue_beside(name, overrides, &PlainHosts::default())
+    }
+
+    /// The same where more hosts than this machine are asked without TLS.
+    ///
+    /// # Errors
+    /// [`DefinitionError`], in words for the operator.
+    pub fn from_catalogue_beside(
+        name: &str,
+        overrides: toml::Table,
+        plain: &PlainHosts,
+    ) -> Result<Self, DefinitionError> {
+        Self::read(laid_over_catalogue(name, overrides)?, plain)
     }
 
     /// Whether what the operator calls our client there names one.
@@ -150,7 +163,7 @@ impl Definition {
             let placeholder = format!("YOUR_{}", name.to_uppercase());
             variable.as_table_mut()?.entry("value").or_insert(placeholder.into());
         }
-        Self::read(block).ok()
+        Self::read(block, &PlainHosts::default()).ok()
     }
 
     /// A public login of a block: what its part for pools says takes the place of the block's own words, table by table.
@@ -165,13 +178,13 @@ impl Definition {
         let key = take(&mut public, "key").map_err(DefinitionError::Invalid)?;
         let key = key.ok_or_else(|| DefinitionError::Invalid("public: missing field `key`".into()))?;
         block.extend(public);
-        Ok(Some((key, Self::read(block)?)))
+        Ok(Some((key, Self::read(block, &PlainHosts::default())?)))
     }
 
-    fn read(block: toml::Table) -> Result<Self, DefinitionError> {
+    fn read(block: toml::Table, plain: &PlainHosts) -> Result<Self, DefinitionError> {
         let mut definition: Self = block.try_into().map_err(invalid)?;
         definition.fill_in().map_err(DefinitionError::Invalid)?;
-        validate::check(&definition).map_err(DefinitionError::Invalid)?;
+        validate::check(&definition, plain).map_err(DefinitionError::Invalid)?;
         Ok(definition)
     }
 
@@ -341,6 +354,15 @@ mod tests {
     #[test]
     fn an_operators_own_provider_needs_no_catalogue() {
         assert_eq!(own("", "").unwrap().name, "Our login");
+    }
+
+    #[test]
+    fn a_client_without_a_secret_has_pkce() {
+        assert!(own("\"basic\"", "\"none\"").is_ok());
+        let bare =
+            OWN.replace("\"basic\"", "\"none\"").replace("[authorize]", "pkce = \"never\"\n[authorize]");
+        let error = Definition::from_catalogue("our-login", bare.parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("client_auth = \"none\" needs pkce = \"required\""), "{error}");
     }
 
     #[test]

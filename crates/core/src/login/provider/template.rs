@@ -99,6 +99,15 @@ impl Template {
         }
     }
 
+    /// What is written, with `…` where a value of a login stands: for whoever has to find it in a configuration.
+    pub(super) fn outline(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::Place(_) => "…".to_owned(),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     /// The text, if nothing is filled in.
     #[must_use]
     pub fn as_literal(&self) -> Option<&str> {

@@ -61,7 +61,7 @@ pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         client_id: "our client".into(),
         other_client_ids: Vec::new(),
         app_id: None,
-        client_secret: Secret::new("s3cret+/"),
+        client_secret: Some(Secret::new("s3cret+/")),
         apple: None,
         accept_unbound_access_tokens,
         identifier: Identifier::Prefixed,
@@ -130,6 +130,30 @@ async fn a_code_is_redeemed_with_our_secret_and_the_profile_read_with_its_token(
     assert_eq!(requests[1].uri(), "https://kit.snapchat.com/v1/me");
     assert_eq!(requests[1].headers()["authorization"], "Bearer fresh");
     assert_eq!(requests[1].body(), r#"{"query":"{me{externalId displayName bitmoji{avatar id}}}"}"#);
+}
+
+#[tokio::test]
+async fn a_code_of_a_public_client_is_redeemed_with_its_id_and_verifier() {
+    let none = toml::toml! { exchange.client_auth = "none" };
+    let definition = Arc::new(Definition::from_catalogue("snapchat", none).unwrap());
+    let provider = Provider { definition, client_secret: None, ..snapchat(false) };
+    let http = Scripted::new([ok(&json!({"access_token": "fresh"})), me(&json!({"externalId": "a"}))]);
+    verify(&provider, code(), &http).await.unwrap();
+    let requests = http.requests.lock().unwrap();
+    assert!(!requests[0].headers().contains_key("authorization"));
+    let body = String::from_utf8_lossy(requests[0].body());
+    assert!(body.ends_with("&code_verifier=the-verifier&client_id=our%20client"), "{body}");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_is_never_an_empty_one() {
+    let provider = Provider { client_secret: None, ..snapchat(false) };
+    let http = Scripted::new([]);
+    assert!(matches!(
+        verify(&provider, code(), &http).await,
+        Err(ProofError::Refused | ProofError::Misconfigured(_))
+    ));
+    assert!(http.requests.lock().unwrap().is_empty(), "nothing is asked");
 }
 
 #[tokio::test]
@@ -350,9 +374,16 @@ async fn what_is_wrong_with_the_profile_call_is_told_apart() {
     assert!(matches!(verdict(text(503)).await, Err(ProofError::Unavailable(_))));
     assert!(matches!(verdict(text(200)).await, Err(ProofError::AnswerMalformed(_))));
     assert!(matches!(verdict(text(204)).await, Err(ProofError::AnswerMalformed(_))));
-    assert!(matches!(verdict(text(302)).await, Err(ProofError::AnswerMalformed(_))));
+    for status in [301, 302, 404, 410] {
+        let error = verdict(text(status)).await.unwrap_err();
+        assert!(matches!(&error, ProofError::NotAsDefined(_)), "{error:?}");
+        assert!(error.to_string().ends_with(&format!("/v1/me answers with status {status}")), "{error}");
+    }
     assert!(matches!(verdict(Err(ProviderHttpError::TimedOut)).await, Err(ProofError::TimedOut)));
-    assert!(matches!(verdict(Err(ProviderHttpError::AnswerTooLarge)).await, Err(ProofError::AnswerTooLarge)));
+    assert!(matches!(
+        verdict(Err(ProviderHttpError::AnswerTooLarge { limit: 1 })).await,
+        Err(ProofError::AnswerTooLarge)
+    ));
     assert!(matches!(verdict(Err(ProviderHttpError::Resting)).await, Err(ProofError::Unavailable(_))));
     let private = Err(ProviderHttpError::PrivateAddress { host: "10.0.0.1".into() });
     assert!(matches!(verdict(private).await, Err(ProofError::Misconfigured(_))));
@@ -370,7 +401,11 @@ async fn what_is_wrong_with_a_redemption_is_told_apart() {
     assert!(matches!(redemption(error(429, "slow_down")).await, ProofError::Unavailable(_)));
     assert!(matches!(redemption(error(502, "")).await, ProofError::Unavailable(_)));
     assert!(matches!(redemption(Ok((401, "no".into()))).await, ProofError::Refused));
-    assert!(matches!(redemption(Ok((302, String::new()))).await, ProofError::AnswerMalformed(_)));
+    for status in [302, 404, 410] {
+        let error = redemption(Ok((status, String::new()))).await;
+        assert!(matches!(&error, ProofError::NotAsDefined(_)), "{error:?}");
+    }
+    assert!(matches!(redemption(error(404, "invalid_grant")).await, ProofError::Refused));
     assert!(matches!(redemption(Ok((200, "<html>".into()))).await, ProofError::AnswerMalformed(_)));
     assert!(matches!(redemption(ok(&json!({"access_token": ""}))).await, ProofError::AnswerMalformed(_)));
     assert!(matches!(redemption(ok(&json!({"access_token": 7}))).await, ProofError::AnswerMalformed(_)));

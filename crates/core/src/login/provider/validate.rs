@@ -13,12 +13,13 @@ use super::definition::{
 };
 use super::pointer::Subject;
 use super::template::{Name, Template};
+use crate::login::plain_hosts::PlainHosts;
 
 /// Checks a definition whose variables are filled in.
-pub(super) fn check(definition: &Definition) -> Result<(), String> {
+pub(super) fn check(definition: &Definition, plain: &PlainHosts) -> Result<(), String> {
     check_proofs(definition)?;
     check_binding(definition)?;
-    check_urls(definition)?;
+    check_urls(definition, plain)?;
     check_names(definition)?;
     check_subjects(definition)
 }
@@ -107,8 +108,29 @@ fn check_introspection(binding: &BindingCall) -> Result<(), String> {
 }
 
 impl Definition {
+    /// Whether its logins are those of a client. OpenID 2.0 knows none.
+    #[must_use]
+    pub fn needs_client(&self) -> bool {
+        self.openid2.is_none()
+    }
+
+    /// Whether something of what it accepts is confirmed with the secret of our client.
+    #[must_use]
+    pub fn needs_client_secret(&self) -> bool {
+        let accepts = |kind| self.accept.contains(&kind);
+        let redeems = accepts(ProofKind::Code) && self.exchange.as_ref().is_some_and(shows_client);
+        let asks =
+            (accepts(ProofKind::Code) || accepts(ProofKind::AccessToken)) && self.calls_need_client_secret();
+        let reads_id_tokens = accepts(ProofKind::IdToken)
+            || accepts(ProofKind::Code) && self.exchange.as_ref().is_some_and(|it| it.reads_id_token);
+        let shares_key =
+            self.id_token.as_ref().is_some_and(|it| matches!(it.keys, IdTokenKeys::ClientSecret));
+        let signed = accepts(ProofKind::SignedFields) && self.signed_fields.is_some();
+        redeems || asks || signed || reads_id_tokens && shares_key
+    }
+
     /// Whether a call about an access token needs a secret of our client, or what is made with it.
-    pub(in crate::login) fn needs_secret(&self) -> bool {
+    pub(in crate::login) fn calls_need_client_secret(&self) -> bool {
         let of_secret = |name: &Name| matches!(name, Name::ClientSecret | Name::AppsecretProof);
         let calls = binding_call(self).into_iter().chain(self.profile.iter().map(|profile| &profile.call));
         calls.into_iter().any(|call| {
@@ -119,6 +141,13 @@ impl Definition {
                 || by_json.filter_map(Name::of_whole).any(|name| of_secret(&name))
         })
     }
+}
+
+/// Whether a code is redeemed with a secret of our client.
+fn shows_client(exchange: &Exchange) -> bool {
+    let written = exchange.parameters.values().chain(exchange.headers.values());
+    let by_template = written.flat_map(Template::names).any(|name| *name == Name::ClientSecret);
+    exchange.client_auth != ClientAuthentication::None || by_template
 }
 
 fn shows_secret(call: &Call) -> bool {
@@ -152,7 +181,10 @@ pub(super) fn check_client(
     app_id: Option<&str>,
 ) -> Result<(), String> {
     let names_none = |id: &str| id.trim().is_empty() || id == "*" || id.contains(char::is_control);
-    refuse_if(names_none(client_id), "client_id: name our client at the provider")?;
+    refuse_if(
+        definition.needs_client() && names_none(client_id),
+        "client_id: missing: which client is yours at the provider?",
+    )?;
     refuse_if(
         others.iter().any(|id| names_none(id)),
         "other_client_ids: each is the ID of a client of ours, letter by letter; nothing stands for any client",
@@ -175,10 +207,10 @@ pub(super) fn check_client(
 }
 
 /// Secrets travel over TLS only, and the host is nobody's to choose but the definition's.
-fn check_urls(definition: &Definition) -> Result<(), String> {
+fn check_urls(definition: &Definition, plain: &PlainHosts) -> Result<(), String> {
     for (key, url) in urls(definition) {
         let beginning = url.beginning();
-        let rest = beginning.strip_prefix("https://").or_else(|| loopback(beginning));
+        let rest = beginning.strip_prefix("https://").or_else(|| plain.strip(beginning));
         let rest = rest.ok_or_else(|| format!("{key}: must begin with https://"))?;
         let host_ends = rest.find(['/', '?', '#']);
         let host = &rest[..host_ends.unwrap_or(rest.len())];
@@ -189,13 +221,6 @@ fn check_urls(definition: &Definition) -> Result<(), String> {
         )?;
     }
     Ok(())
-}
-
-/// Plain HTTP is for a provider on this machine, in development.
-fn loopback(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("http://")?;
-    let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
-    matches!(host, "127.0.0.1" | "localhost").then_some(rest)
 }
 
 fn urls(definition: &Definition) -> Vec<(&'static str, &Template)> {
@@ -232,7 +257,7 @@ fn check_names(definition: &Definition) -> Result<(), String> {
     let taken_by_binding: Vec<&String> =
         binding_call(definition).into_iter().flat_map(|it| it.take.keys()).collect();
     if let Some(exchange) = &definition.exchange {
-        check_exchange(exchange)?;
+        check_exchange(definition, exchange)?;
         let all = std::iter::once(&exchange.url)
             .chain(exchange.parameters.values())
             .chain(exchange.headers.values());
@@ -291,12 +316,16 @@ fn check_known<'a>(
     }
 }
 
-fn check_exchange(exchange: &Exchange) -> Result<(), String> {
+fn check_exchange(definition: &Definition, exchange: &Exchange) -> Result<(), String> {
     let token_too_early = std::iter::once(&exchange.url)
         .chain(exchange.parameters.values())
         .chain(exchange.headers.values())
         .any(|template| template.names().any(|name| matches!(name, Name::Token | Name::AppsecretProof)));
     refuse_if(token_too_early, "exchange: there is no {token} before the exchange")?;
+    refuse_if(
+        exchange.client_auth == ClientAuthentication::None && definition.pkce != Pkce::Required,
+        "exchange: client_auth = \"none\" needs pkce = \"required\": nothing else ties a code to whoever started the login",
+    )?;
     refuse_if(
         exchange.parameters_in == ParametersIn::Query
             && exchange.client_auth == ClientAuthentication::AppleJwt,

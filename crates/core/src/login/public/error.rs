@@ -67,7 +67,9 @@ impl PublicLoginError {
             ProofError::VerifierMissing | ProofError::NonceMissing | ProofError::SubjectAmbiguous => {
                 Self::Malformed
             }
-            ProofError::Unavailable(reason) | ProofError::Misconfigured(reason) => unavailable(reason),
+            ProofError::Unavailable(reason)
+            | ProofError::NotAsDefined(reason)
+            | ProofError::Misconfigured(reason) => unavailable(reason),
             ProofError::ReportedErrors { .. }
             | ProofError::SubjectMissing
             | ProofError::TimedOut
@@ -91,7 +93,7 @@ impl PublicLoginError {
             IdTokenError::Expired { now, expired_at } => Self::Expired { now, expired_at },
             IdTokenError::NotYetValid { now, valid_from } => Self::NotYetValid { now, valid_from },
             IdTokenError::WrongAudience => Self::UnsupportedProvider,
-            IdTokenError::Unavailable(reason) => {
+            IdTokenError::Unavailable(reason) | IdTokenError::NotAsDefined(reason) => {
                 Self::Unavailable { provider: provider.to_owned(), reason: reason.to_string() }
             }
         }

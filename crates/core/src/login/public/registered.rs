@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::terms;
 use crate::login::id_token::AudienceRule;
 use crate::login::jwks::KeySource;
+use crate::login::plain_hosts::PlainHosts;
 use crate::login::provider::definition::Definition;
 
 /// An OpenID Connect provider, as IAM has them.
@@ -47,9 +48,9 @@ impl OidcProvider {
     ///
     /// # Errors
     /// [`RegistrationError`] for the first that cannot.
-    pub fn check(&self) -> Result<(), RegistrationError> {
+    pub fn check(&self, plain: &PlainHosts) -> Result<(), RegistrationError> {
         let wrong = |key, cure| Err(RegistrationError { key, cure });
-        check_urls(&self.issuer, self.jwks_uri.as_deref())?;
+        check_urls(&self.issuer, self.jwks_uri.as_deref(), plain)?;
         if oidc_issuer_of_arn(&self.arn) != Some(self.login_key()) {
             return wrong("arn", "must be arn:aws:iam::<account>:oidc-provider/<issuer without https://>");
         }
@@ -99,12 +100,12 @@ impl UserPool {
     ///
     /// # Errors
     /// [`RegistrationError`] for the first that cannot.
-    pub fn check(&self) -> Result<(), RegistrationError> {
+    pub fn check(&self, plain: &PlainHosts) -> Result<(), RegistrationError> {
         if !is_user_pool_name(&self.name) {
             let cure = "must be cognito-idp.<region>.amazonaws.com/<user pool ID>";
             return Err(RegistrationError { key: "name", cure });
         }
-        check_urls(&self.issuer, self.jwks_uri.as_deref())
+        check_urls(&self.issuer, self.jwks_uri.as_deref(), plain)
     }
 
     /// Where its keys are.
@@ -192,30 +193,24 @@ pub(crate) fn is_user_pool_name(name: &str) -> bool {
     })
 }
 
-const TRUSTWORTHY_URL: &str =
-    "must start with https:// and name a host; http:// is for 127.0.0.1, [::1] and localhost only";
+const TRUSTWORTHY_URL: &str = "must start with https:// and name a host; http:// is for this machine, and beside `daypass up` for hosts of allow_private";
 
-fn check_urls(issuer: &str, jwks_uri: Option<&str>) -> Result<(), RegistrationError> {
-    if !is_trustworthy_url(issuer) {
+fn check_urls(issuer: &str, jwks_uri: Option<&str>, plain: &PlainHosts) -> Result<(), RegistrationError> {
+    if !is_trustworthy_url(issuer, plain) {
         return Err(RegistrationError { key: "issuer", cure: TRUSTWORTHY_URL });
     }
     if issuer.contains(['?', '#']) {
         return Err(RegistrationError { key: "issuer", cure: "must have neither query nor fragment" });
     }
-    if jwks_uri.is_some_and(|url| !is_trustworthy_url(url)) {
+    if jwks_uri.is_some_and(|url| !is_trustworthy_url(url, plain)) {
         return Err(RegistrationError { key: "jwks_uri", cure: TRUSTWORTHY_URL });
     }
     Ok(())
 }
 
 /// Whether nobody on the way can exchange what is fetched from a URL.
-fn is_trustworthy_url(url: &str) -> bool {
+fn is_trustworthy_url(url: &str, plain: &PlainHosts) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else { return false };
-    let loopback = matches!(uri.host(), Some("127.0.0.1" | "[::1]" | "localhost"));
     let no_user = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    match uri.scheme_str() {
-        Some("https") => no_user,
-        Some("http") => no_user && loopback,
-        _ => false,
-    }
+    no_user && (uri.scheme_str() == Some("https") || plain.strip(url).is_some())
 }

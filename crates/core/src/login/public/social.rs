@@ -73,7 +73,7 @@ fn check_access_token(definition: &Definition) -> Result<(), &'static str> {
     if !bound {
         return Err("binding: of the kind endpoint or profile, with a `client` that is the pool's app");
     }
-    if definition.needs_secret() {
+    if definition.calls_need_client_secret() {
         return Err("binding and profile: a pool has no {client_secret}, nor what is made with it");
     }
     Ok(())

@@ -99,6 +99,7 @@ async fn of_keys(cache: &JwksCache, issuer: &Issuer) -> Result<String, String> {
         Err(JwksError::Unavailable(reason)) => {
             Err(format!("{named}: the keys of {place} do not answer: {reason}"))
         }
+        Err(JwksError::NotAsDefined(reason)) => Err(format!("{named}: {reason}")),
     }
 }
 
@@ -159,6 +160,9 @@ mod tests {
                 .contains("more.toml, line 4: [[provider]] id = \"discord\": client_secret: cannot read"),
             "{failures:?}"
         );
-        assert!(failures[1].contains("/gone\": the keys of") && failures[1].contains("404"), "{failures:?}");
+        assert!(
+            failures[1].contains("/gone\": the discovery document at") && failures[1].contains("404"),
+            "{failures:?}"
+        );
     }
 }

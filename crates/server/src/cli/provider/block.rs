@@ -8,18 +8,13 @@ use daypass_core::login::provider::definition::{
 
 /// The block of a provider of the catalogue: what is the operator's to say, and nothing else.
 pub(super) fn of(id: &str, definition: &Definition) -> String {
-    let mut block = format!("[[provider]]\nid = \"{id}\"\nclient_id = \"…\"\n");
-    let secret = id.to_uppercase().replace('-', "_");
-    let what = if is_apple(definition) { "  # the .p8 file" } else { "" };
-    let reference = if is_apple(definition) {
-        format!("file = \"{id}.p8\"")
-    } else {
-        format!(
-            "env = \"{}{secret}_CLIENT_SECRET\"",
-            if secret.starts_with(char::is_numeric) { "_" } else { "" }
-        )
-    };
-    let _ = writeln!(block, "client_secret = {{ {reference} }}{what}");
+    let mut block = format!("[[provider]]\nid = \"{id}\"\n");
+    if definition.needs_client() {
+        block.push_str("client_id = \"…\"\n");
+    }
+    if definition.needs_client_secret() {
+        block.push_str(&secret(id, definition));
+    }
     if is_apple(definition) {
         block.push_str("apple = { team_id = \"…\", key_id = \"…\" }\n");
     }
@@ -35,6 +30,16 @@ pub(super) fn of(id: &str, definition: &Definition) -> String {
         block.push_str("# accept_unbound_access_tokens = true  # lets any app's tokens in; think twice\n");
     }
     block.trim_end().to_owned()
+}
+
+/// The line that says where the secret is, in a file or a variable called after the provider.
+fn secret(id: &str, definition: &Definition) -> String {
+    if is_apple(definition) {
+        return format!("client_secret = {{ file = \"{id}.p8\" }}  # the .p8 file\n");
+    }
+    let variable = id.to_uppercase().replace('-', "_");
+    let begin = if variable.starts_with(char::is_numeric) { "_" } else { "" };
+    format!("client_secret = {{ env = \"{begin}{variable}_CLIENT_SECRET\" }}\n")
 }
 
 fn is_apple(definition: &Definition) -> bool {

@@ -86,7 +86,7 @@ async fn find(id: &str, config: &Config) -> anyhow::Result<Arc<Provider>> {
         format!("the file has no [[provider]] with id = {id:?}; it has: {}", known.join(", "))
     })?;
     let store = AwsSecrets::new(Arc::new(SystemClock));
-    let secrets = Secrets::fetch([&config.client_secret], &store, secrets::AT_START).await?;
+    let secrets = Secrets::fetch(&config.client_secret, &store, secrets::AT_START).await?;
     Ok(Arc::new(config.load(&secrets)?))
 }
 
@@ -177,6 +177,7 @@ fn cure(error: &ProofError) -> &'static str {
         ProofError::TimedOut | ProofError::Unavailable(_) => {
             "Check the host of the URL above, the network, and the provider's own status page."
         }
+        ProofError::NotAsDefined(_) => "Compare the address above with the provider's documentation.",
         ProofError::OutOfFiles => "Raise the limit of open files, as by `ulimit -n`.",
         ProofError::AnswerTooLarge => "Ask for less: an answer may have 64 KiB.",
         ProofError::AnswerMalformed(_) => "Compare `decode` and the URL of the call with the answer above.",

@@ -30,7 +30,8 @@ pub static PROVIDER: Table = Table {
         )
         .required(),
         Key::new::<String>("catalogue", Kind::Text, "The block of the catalogue.").or("`id`"),
-        Key::new::<String>("client_id", Kind::Text, "Your client there.").required(),
+        Key::new::<String>("client_id", Kind::Text, "Your client there.")
+            .or("a mistake, but at Steam, which knows no clients"),
         Key::new::<Vec<String>>(
             "other_client_ids",
             Kind::Texts,
@@ -42,7 +43,8 @@ pub static PROVIDER: Table = Table {
             Kind::Text,
             "The number of the app, at providers that know it beside the client ID.",
         ),
-        secret("client_secret", "That client's secret; at Apple, the private key.").required(),
+        secret("client_secret", "That client's secret; at Apple, the private key.")
+            .or("a mistake where anything is confirmed with it"),
         Key::new::<AppleConfig>(
             "apple",
             Kind::Table(&APPLE),
@@ -199,7 +201,7 @@ static EXCHANGE: Table = Table::of(
         Key::new::<Template>("url", Kind::Text, "Its URL.").required(),
         Key::new::<ClientAuthentication>(
             "client_auth",
-            Kind::TextOrWord(&["basic", "basic_and_id", "parameters", "apple_jwt"], &["header"]),
+            Kind::TextOrWord(&["basic", "basic_and_id", "parameters", "apple_jwt", "none"], &["header"]),
             "How your client shows who it is.",
         )
         .required(),
@@ -291,6 +293,12 @@ static CALL: Table = Table::of(
             Kind::Tables(&CONDITION),
             "What says no to the proof with status 200: one of these is enough.",
         ),
+        Key::new::<bool>(
+            "refuses_by_404",
+            Kind::Flag,
+            "Whether status 404 says no to the token, rather than that the address is gone.",
+        )
+        .or("false"),
         TAKE,
     ],
 );

@@ -211,7 +211,7 @@ async fn an_endless_answer_is_cut_off() {
     let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
     answer.resize(200_000, b' ');
     let refusal = over_the_network(answer, &["127.0.0.1"]).await;
-    assert_eq!(refusal, refused(Kind::Other, "the answer is too large"));
+    assert_eq!(refusal, refused(Kind::Other, "the answer has more than 65536 bytes"));
 }
 
 #[tokio::test]

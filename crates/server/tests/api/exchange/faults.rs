@@ -23,6 +23,7 @@ const TIMEOUT: Refusal = Refusal { status: 503, code: "provider_timeout", retry_
 const UNAVAILABLE: Refusal = Refusal { status: 503, code: "provider_unavailable", retry_after: "5" };
 const TOO_LARGE: Refusal = Refusal { status: 502, code: "provider_answer_too_large", retry_after: "" };
 const MALFORMED: Refusal = Refusal { status: 502, code: "provider_answer_malformed", retry_after: "" };
+const NOT_AS_DEFINED: Refusal = Refusal { status: 502, code: "provider_not_as_defined", retry_after: "" };
 const REFUSED: Refusal = Refusal { status: 401, code: "proof_refused", retry_after: "" };
 const REPORTED: Refusal = Refusal { status: 401, code: "provider_reported_error", retry_after: "" };
 const NO_SUBJECT: Refusal = Refusal { status: 401, code: "subject_missing", retry_after: "" };
@@ -70,7 +71,7 @@ async fn out_of_order_or_too_busy() {
 
 #[tokio::test]
 async fn an_over_long_answer() {
-    assert_refused_at_both(|| Err(ProviderHttpError::AnswerTooLarge), || TOO_LARGE).await;
+    assert_refused_at_both(|| Err(ProviderHttpError::AnswerTooLarge { limit: 65_536 }), || TOO_LARGE).await;
 }
 
 #[tokio::test]
@@ -84,7 +85,8 @@ async fn a_redirect_is_not_followed() {
         let response = Response::builder().status(302).header("location", "https://evil.example/");
         Ok(response.body(Bytes::new()).unwrap())
     };
-    assert_refused_at_both(redirect, || MALFORMED).await;
+    assert_refused_at_both(redirect, || NOT_AS_DEFINED).await;
+    assert_refused_at_both(|| answer(410, INTERNAL), || NOT_AS_DEFINED).await;
 }
 
 #[tokio::test]

@@ -36,6 +36,9 @@ pub struct Call {
     /// `active: false` so (RFC 7662 section 2.2).
     #[serde(default)]
     pub refused: Vec<Condition>,
+    /// Whether status 404 says no to the token, rather than that the address is gone.
+    #[serde(default)]
+    pub refuses_by_404: bool,
     /// Values for later calls, by name.
     #[serde(default)]
     pub take: BTreeMap<String, Value>,

@@ -76,6 +76,9 @@ pub enum ClientAuthentication {
     /// ID and a secret that is a JWT, made anew and signed with the ES256 key that the operator was given
     /// (Sign in with Apple, "Creating a client secret").
     AppleJwt,
+    /// The ID among the parameters and no secret: the client is public, and PKCE ties a code to whoever started the login
+    /// (RFC 7636).
+    None,
 }
 
 /// Where the parameters of a token request stand.

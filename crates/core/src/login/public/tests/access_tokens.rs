@@ -57,11 +57,13 @@ async fn a_refused_access_token_differs_from_a_provider_out_of_order() {
     let world = World::new();
     let [app, me] = facebook_urls();
     for (key, url) in [(FACEBOOK, &app), (AMAZON, &amazon_url())] {
-        for status in [400, 401, 403, 404] {
+        for status in [400, 401, 403] {
             world.http.answer(url, status, "{}");
             assert_eq!(access_token(&world, key).await.unwrap_err(), PublicLoginError::Refused, "{status}");
         }
-        for (status, body) in [(429, "{}"), (500, "{}"), (503, ""), (302, ""), (200, "<html>"), (200, "[]")] {
+        for (status, body) in
+            [(429, "{}"), (500, "{}"), (503, ""), (302, ""), (404, "{}"), (200, "<html>"), (200, "[]")]
+        {
             world.http.answer(url, status, body);
             let error = access_token(&world, key).await.unwrap_err();
             assert!(matches!(error, PublicLoginError::Unavailable { .. }), "{status}: {error:?}");

@@ -1,6 +1,7 @@
 //! Whose logins a pool accepts, by which key, and what they are called.
 
 use super::*;
+use crate::login::plain_hosts::PlainHosts;
 use crate::login::public::registered::is_user_pool_name;
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn a_slash_at_the_end_of_an_issuer_is_not_part_of_the_key() {
     let arn = "arn:aws:iam::000000000000:oidc-provider/tenant.example.com";
     let provider =
         OidcProvider { arn: arn.into(), issuer: "https://tenant.example.com/".into(), ..registered_oidc() };
-    provider.check().unwrap();
+    provider.check(&PlainHosts::default()).unwrap();
     let registered = RegisteredProviders::new([provider], []);
     let http = Arc::new(FakeHttp::new().with_issuer(&issuer));
     let logins = PublicLogins::new(registered, Arc::new(Engine::new(http, clock)));

@@ -22,7 +22,7 @@ fn of_broker(name: &str, id: &str, client_id: &str) -> Arc<Provider> {
         client_id: client_id.into(),
         other_client_ids: Vec::new(),
         app_id: None,
-        client_secret: Secret::new("s3cret"),
+        client_secret: Some(Secret::new("s3cret")),
         apple: None,
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,

@@ -32,7 +32,8 @@ pub(super) struct Trace<H, S> {
 
 impl<H, S: Fn(&str) -> std::io::Result<()>> Trace<H, S> {
     pub fn new(http: H, provider: Arc<Provider>, proof: &UnverifiedProof, say: S) -> Self {
-        let mut hidden = vec![provider.client_secret.expose().to_owned()];
+        let secret = provider.client_secret.iter().map(|secret| secret.expose().to_owned());
+        let mut hidden: Vec<String> = secret.collect();
         hidden.extend(secrets(proof));
         Self { http, provider, hidden: Mutex::new(hidden), steps: Mutex::default(), say }
     }
