@@ -18,9 +18,7 @@ use super::dependencies::{Dependencies, WireError};
 use super::embedded::{Embedded, Roots};
 use super::lasting::Lasting;
 use crate::cognito::{self, CognitoPool};
-use crate::config::{
-    AppConfig, Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers,
-};
+use crate::config::{Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers};
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;

@@ -29,7 +29,7 @@ impl ProofHash {
         });
         // All that it shows of itself, which of a secret is nothing.
         parts.text(&format!("{provider:?}"));
-        parts.text(provider.client_secret.expose());
+        parts.optional(provider.client_secret.as_ref());
         parts.text(&proof.kind().to_string());
         match proof {
             UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } => {
@@ -105,7 +105,7 @@ mod tests {
         let [mut more_clients, mut split_clients, mut other_app] = [&here; 3].map(Provider::clone);
         let [mut bare, mut other_secret, mut elsewhere] = [&here; 3].map(Provider::clone);
         bare.identifier = super::super::Identifier::Bare;
-        other_secret.client_secret = Secret::new("another");
+        other_secret.client_secret = Some(Secret::new("another"));
         std::sync::Arc::make_mut(&mut elsewhere.definition).profile = None;
         more_clients.other_client_ids = vec!["of another pool".into()];
         split_clients.client_id = "our".into();

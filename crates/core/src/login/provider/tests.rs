@@ -248,7 +248,7 @@ async fn what_is_remembered_of_a_provider_counts_until_the_operator_changes_it()
     let engine = Engine::new(http.clone(), Arc::new(ManualClock::at_second(1_800_000_000)));
     let before = Provider { cache_verified: Some(SignedDuration::from_mins(5)), ..snapchat(true) };
     let renamed = Provider { identifier: Identifier::Bare, ..before.clone() };
-    let other_secret = Provider { client_secret: Secret::new("another"), ..before.clone() };
+    let other_secret = Provider { client_secret: Some(Secret::new("another")), ..before.clone() };
     // Each is read anew, as a configuration is; one that reads as before is the same.
     for (provider, asked) in [(&before, 1), (&before, 1), (&renamed, 2)] {
         engine.verify(&Arc::new(provider.clone()), access_token()).await.unwrap();
