@@ -76,10 +76,9 @@ impl Chunked {
 
 /// Changes the last signature of a text.
 fn forged(text: &str) -> String {
-    let (before, signature) = text.rsplit_once("signature").unwrap();
-    let changed: String = signature.chars().map(|c| if c == 'a' { 'b' } else { c }).collect();
-    let changed = if changed == signature { signature.replace('1', "2") } else { changed };
-    format!("{before}signature{changed}")
+    let (before, signature) = text.rsplit_once("signature=").unwrap();
+    let another = if signature.starts_with('0') { '1' } else { '0' };
+    format!("{before}signature={another}{}", &signature[1..])
 }
 
 /// Status and code, unless it is taken.
