@@ -279,8 +279,7 @@ fn providers_of(block: &str) -> Result<BTreeMap<String, Arc<Provider>>, ConfigEr
 
 #[test]
 fn a_client_has_a_secret_where_something_is_confirmed_with_it_and_only_there() {
-    let with =
-        |block: &str| providers_of(block).map(|_| String::new()).unwrap_or_else(|error| error.to_string());
+    let with = |block: &str| providers_of(block).map_or_else(|error| error.to_string(), |_| String::new());
     for good in [
         "[[provider]]\nid = \"steam\"",
         "[[provider]]\nid = \"google\"\nclient_id = \"ours\"\naccept = [\"id_token\"]",
