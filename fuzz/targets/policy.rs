@@ -46,7 +46,7 @@ fuzz_target!(|input: &str| {
     if narrowed.is_some() && decided == Decision::Allowed {
         assert_eq!(evaluate(&policies, None, &request), Decision::Allowed, "a session policy adds nothing");
     }
-    if !has_dates(&input) {
+    if !has_dates(&input) && naive::is_answered(request.action) {
         let asked = naive::Asked { action: request.action, resource: request.resource, context: &values };
         assert_eq!(decided, as_decision(naive::decide(&role, session.as_deref(), &asked)));
     }
@@ -58,7 +58,7 @@ fn check_trust(policy: &TrustPolicy, document: &Value, values: &[(String, String
         let decided = policy.evaluate(&request);
         if decided == Decision::Allowed {
             let pools: Vec<_> = values.iter().filter(|(key, _)| key == AUD).collect();
-            assert!(pools.len() == 1 && names(document, &pools[0].1), "{pools:?} {document}");
+            assert!(pools.iter().any(|(_, pool)| names(document, pool)), "{pools:?} {document}");
         }
         assert_eq!(policy.evaluate(&TrustRequest { provider: "other", ..request }), Decision::NotAllowed);
         if !has_dates(document) {

@@ -29,11 +29,13 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 pub use context::{Arrival, Context, Origin};
 pub use error::PolicyError;
 #[cfg(test)]
 pub(crate) use key::{Document, known_to};
-pub use key::{Key, TagName};
+pub use key::{Key, TagName, UnfilledName};
 pub use request::{Decision, Request};
 pub use trust::{COGNITO_IDENTITY, TrustPolicy, TrustRequest};
 pub use value::Network;
@@ -52,6 +54,12 @@ impl Policy {
     /// [`PolicyError`] if anything in it is unknown, ambiguous or malformed.
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
         parse_document(json, parse_identity_statement).map(Self)
+    }
+
+    /// The condition keys that it asks for and that are never filled in: statements that do allow nothing.
+    #[must_use]
+    pub fn unfilled_keys(&self) -> BTreeSet<&str> {
+        self.0.iter().flat_map(Statement::unfilled).collect()
     }
 
     /// Whether a condition asks where requests come from: [`Key::SourceIp`] or [`Key::SecureTransport`].

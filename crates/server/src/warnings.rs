@@ -2,6 +2,7 @@
 //! going on; but every start says so in the log, with the way back. What nobody can mean is refused when the
 //! configuration is read.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use daypass_core::credentials::role::{Role, Roles};
@@ -261,6 +262,24 @@ pub fn of_hidden_callers(roles: &Roles, proxies: &Proxies) -> Vec<String> {
         )
     };
     roles.map(warning).collect()
+}
+
+/// What a policy allows under a condition that is never known here, it allows at AWS alone. The operator hears of each role.
+pub fn of_unfilled_keys(roles: &Roles) -> Vec<String> {
+    let keys = |role: &Role| -> BTreeSet<String> {
+        let asked = role.policy.unfilled_keys().into_iter().chain(role.trust_policy.unfilled_keys());
+        asked.map(str::to_owned).collect()
+    };
+    let asking = roles.iter().map(|role| (role, keys(role))).filter(|(_, keys)| !keys.is_empty());
+    let warning = |(role, keys): (&Role, BTreeSet<String>)| {
+        format!(
+            "the role {} asks for {}, for which no request here has a value that is known: what its policies allow under such a \
+             condition, they do not allow here",
+            role.name,
+            keys.into_iter().collect::<Vec<_>>().join(", ")
+        )
+    };
+    asking.map(warning).collect()
 }
 
 /// Writes warnings into the log.

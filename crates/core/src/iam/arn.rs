@@ -38,6 +38,14 @@ impl ArnPattern {
         })
     }
 
+    /// What stands in its sixth part.
+    pub(super) fn resource(&self) -> Option<&Template> {
+        match self {
+            Self::Anything => None,
+            Self::Parts { resource, .. } => Some(resource),
+        }
+    }
+
     /// Compares with the resource of a request. Where that is `*`, because the operation is about no single
     /// resource, only a pattern for whatever there is covers it, as in IAM.
     pub(super) fn covers(&self, resource: &str, context: &Context) -> Truth {

@@ -2,11 +2,14 @@
 //! are alternatives (for a negated operator, none of them may match); the lines of a statement must
 //! all hold.
 
+use std::iter;
+
 use super::context::Context;
 use super::error::PolicyError;
-use super::json::Json;
+use super::json::{Json, Object};
 use super::key::{Document, Key};
 use super::operator::{Operand, Operator, Quantifier};
+use super::template::Template;
 use super::truth::Truth;
 use super::value::parse_bool;
 
@@ -19,6 +22,18 @@ pub(super) struct Line {
     pub(super) operands: Vec<Operand>,
     /// For `Null`: whether the key must be absent.
     absent: bool,
+}
+
+/// Whether this has the form of a `Condition` member at all: operators with keys with values.
+pub(super) fn check_form(json: Json) -> Result<(), PolicyError> {
+    for (operator, keys) in json.into_object()?.into_members()? {
+        for (key, values) in
+            keys.into_object().and_then(Object::into_members).map_err(|error| error.within(&operator))?
+        {
+            values.into_texts().map_err(|error| error.within(&key).within(&operator))?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the value of the `Condition` member.
@@ -85,8 +100,14 @@ impl Line {
         if negated { matched.not() } else { matched }
     }
 
+    /// The key that it is about, and those of its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        let variables = self.operands.iter().filter_map(Operand::template).flat_map(Template::keys);
+        iter::once(&self.key).chain(variables)
+    }
+
     /// Whether the line only ever holds for a request that has a value for the key.
-    fn demands_presence_of(&self, key: &Key) -> bool {
+    pub(super) fn demands_presence_of(&self, key: &Key) -> bool {
         self.operator == Operator::Null && !self.absent && self.key == *key
     }
 
@@ -99,7 +120,9 @@ impl Line {
 /// no values, so in an Allow it must not stand alone.
 pub(super) fn refuse_vacuous_grants(lines: &[Line]) -> Result<(), PolicyError> {
     let vacuous = |line: &&Line| {
-        line.is_for_all_values() && !lines.iter().any(|other| other.demands_presence_of(&line.key))
+        line.is_for_all_values()
+            && line.key.unfilled_name().is_none()
+            && !lines.iter().any(|other| other.demands_presence_of(&line.key))
     };
     match lines.iter().find(vacuous) {
         None => Ok(()),

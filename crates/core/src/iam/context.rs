@@ -86,9 +86,9 @@ impl Context {
         self.values.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the request has a value for a key that is not known here.
+    /// Whether the request has, or may have, a value for a key that is not known here.
     pub(super) fn is_unknown(&self, key: &Key) -> bool {
-        self.unknown.contains(key)
+        key.unfilled_name().is_some() || self.unknown.contains(key)
     }
 
     /// The context of a request that nothing is known about.

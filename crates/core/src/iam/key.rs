@@ -1,6 +1,8 @@
-//! The condition keys, a closed list. Every key here is one that Daypass fills in when a policy is
-//! asked; any other would read as absent for ever, and a Deny that leans on it would never take hold.
-//! So a policy with a key outside the list is refused, and nothing but these can enter a context.
+//! The condition keys. Those of the closed list are filled in when a policy is asked, and nothing but these can enter a
+//! context. Of every other key that IAM knows, `unfilled.rs`, nobody here knows whether a request has a value: an Allow that asks
+//! for it never takes hold, and a Deny that leans on it is refused. What IAM does not know either is a slip of the pen.
+
+mod unfilled;
 
 use super::error::PolicyError;
 
@@ -44,7 +46,13 @@ pub enum Key {
     S3Delimiter,
     /// `s3:max-keys` of a listing.
     S3MaxKeys,
+    /// Any other key that IAM knows, and no gate fills in.
+    Unfilled(UnfilledName),
 }
+
+/// The name of a key that is never filled in, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnfilledName(Box<str>);
 
 /// The name of a tag, without its case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,14 +109,22 @@ impl Key {
 
     /// Reads a key that stands in a document of the given kind.
     pub(super) fn parse(text: &str, document: Document) -> Result<Self, PolicyError> {
-        let (key, documents) = Self::named(text)
-            .or_else(|| Self::tagged(text))
-            .ok_or_else(|| PolicyError::new(format!("unknown key {text:?}; {}", known_in(document))))?;
-        if !documents.contains(&document) {
-            let problem = format!("{text:?} has no value in a policy of this kind; {}", known_in(document));
-            return Err(PolicyError::new(problem));
+        let unfilled = || Ok(Self::Unfilled(UnfilledName(text.to_lowercase().into())));
+        match Self::named(text).or_else(|| Self::tagged(text)) {
+            Some((key, documents)) if documents.contains(&document) => Ok(key),
+            Some(_) if document == Document::Identity => unfilled(),
+            Some(_) => Err(refused(&format!("{text:?} has no value in a policy of this kind"), document)),
+            None if unfilled::is_known_to_iam(text) => unfilled(),
+            None => Err(refused(&format!("unknown key {text:?}"), document)),
         }
-        Ok(key)
+    }
+
+    /// The name of a key that is never filled in.
+    pub(super) fn unfilled_name(&self) -> Option<&str> {
+        match self {
+            Self::Unfilled(UnfilledName(name)) => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether one request can have several values for it.
@@ -150,7 +166,12 @@ fn is_tag_name(name: &str) -> bool {
 pub(crate) fn known_to(document: Document) -> Vec<(Key, String)> {
     let named = NAMED.iter().map(|(_, name, _)| (*name).to_owned());
     let tags = [PRINCIPAL_TAG, REQUEST_TAG].map(|prefix| format!("{prefix}team"));
-    named.chain(tags).filter_map(|name| Some((Key::parse(&name, document).ok()?, name))).collect()
+    let keys = named.chain(tags).filter_map(|name| Some((Key::parse(&name, document).ok()?, name)));
+    keys.filter(|(key, _)| key.unfilled_name().is_none()).collect()
+}
+
+fn refused(problem: &str, document: Document) -> PolicyError {
+    PolicyError::new(format!("{problem}; {}", known_in(document)))
 }
 
 fn known_in(document: Document) -> String {
@@ -178,7 +199,7 @@ mod tests {
 
     #[test]
     fn keys_outside_the_list_are_refused_with_the_list() {
-        for text in ["", "aws:SourceVpc", "s3:prefix ", "aws:PrincipalTag", "aws:PrincipalTag/", "/"] {
+        for text in ["", "aws:SourceVlan", "s3:prefix ", "aws:PrincipalTag", "aws:PrincipalTag/", "/"] {
             let refusal = Key::parse(text, Document::Identity).unwrap_err().to_string();
             assert!(
                 refusal.starts_with(&format!("document: unknown key {text:?}; known here are ")),
@@ -190,12 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_would_always_be_absent_are_refused() {
+    fn keys_that_would_always_be_absent_are_refused_or_never_filled_in() {
         for text in ["s3:prefix", "aws:PrincipalTag/team", "aws:userid", "cognito-identity:IdentityPoolArn"] {
             assert!(Key::parse(text, Document::Trust).unwrap_err().to_string().contains("has no value"));
         }
         for text in ["aws:RequestTag/team", "sts:RoleSessionName"] {
-            assert!(Key::parse(text, Document::Identity).unwrap_err().to_string().contains("has no value"));
+            assert_eq!(
+                Key::parse(text, Document::Identity).unwrap().unfilled_name(),
+                Some(&*text.to_lowercase())
+            );
         }
     }
 }

@@ -155,6 +155,15 @@ impl Comparison {
 }
 
 impl Operand {
+    /// The text that may have variables in it.
+    pub(super) fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Text(template, _) => Some(template),
+            Self::Arn(pattern) => pattern.resource(),
+            Self::Number(..) | Self::Date(..) | Self::Bool(_) | Self::Address(_) => None,
+        }
+    }
+
     /// Compares with one value of a request. A value that cannot be read is neither equal nor unequal.
     pub(super) fn matches(&self, value: &str, context: &Context) -> Truth {
         let known = match self {
@@ -234,7 +243,7 @@ mod tests {
             ("Bool", "yes"),
             ("IpAddress", "10.0.0.0/99"),
             ("ArnLike", "role/*"),
-            ("StringLike", "${aws:username}"),
+            ("StringLike", "${aws:usernme}"),
         ] {
             let Operator::Compare { comparison, .. } = Operator::parse(operator).unwrap() else { panic!() };
             assert!(comparison.operand(value, Document::Identity).is_err(), "{operator} {value}");

@@ -1,20 +1,28 @@
 //! Policy documents and their statements, read into a compiled form that only has to be asked.
 
 use super::arn::ArnPattern;
-use super::condition::{Line, parse_condition, refuse_vacuous_grants};
+use super::condition::{Line, check_form, parse_condition, refuse_vacuous_grants};
 use super::error::PolicyError;
 use super::glob::{Case, Glob};
 use super::json::{Json, Object};
 use super::key::{Document, Key};
 use super::request::{Decision, Request};
+use super::template::Template;
 use super::truth::Truth;
 
-/// The only version of the language that knows policy variables. Under the older one `${…}` is plain
-/// text, and a policy that looks confined would not be.
+/// The version of the language that knows policy variables.
 const VERSION: &str = "2012-10-17";
+/// What IAM takes a document for that names no version. Here `${…}` is plain text, and a policy that looks confined would not
+/// be (IAM User Guide, "IAM JSON policy elements: Version").
+const OLD_VERSION: &str = "2008-10-17";
 
-/// IAM's own limit for the policies of a role.
+/// IAM's own limit for the policies of a role, white space aside (IAM User Guide, "IAM and AWS STS quotas").
 const MAX_CHARACTERS: usize = 10_240;
+/// The longest document that IAM reads at all (IAM API Reference, `PolicyDocument`).
+const MAX_TEXT: usize = 131_072;
+
+/// The services that are answered here. What a statement says of no other action than another service's is never asked.
+const SERVED: &[&str] = &["cognito-identity", "iam", "s3", "sts"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -25,7 +33,7 @@ pub(super) enum Effect {
 #[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
-    actions: Selection<Glob>,
+    actions: Selection<Action>,
     resources: Selection<ArnPattern>,
     pub(super) conditions: Vec<Line>,
 }
@@ -35,6 +43,20 @@ pub(super) struct Statement {
 struct Selection<P> {
     patterns: Vec<P>,
     inverted: bool,
+}
+
+/// An action with wildcards, and whether it may be one of those that are answered here.
+#[derive(Debug, Clone)]
+pub(super) struct Action {
+    glob: Glob,
+    served: bool,
+}
+
+impl Selection<Action> {
+    /// Whether an action that is answered here may be among them.
+    fn are_served(&self) -> bool {
+        self.inverted || self.patterns.iter().any(|action| action.served)
+    }
 }
 
 impl<P> Selection<P> {
@@ -52,13 +74,23 @@ impl Statement {
             .and(|| Truth::all(self.conditions.iter().map(|line| line.holds(request.context))))
     }
 
+    /// The condition keys that it asks for and that are never filled in, if anybody ever asks it.
+    pub(super) fn unfilled(&self) -> impl Iterator<Item = &str> {
+        let resources =
+            self.resources.patterns.iter().filter_map(ArnPattern::resource).flat_map(Template::keys);
+        resources
+            .chain(self.conditions.iter().flat_map(Line::keys))
+            .filter_map(Key::unfilled_name)
+            .filter(|_| self.actions.are_served())
+    }
+
     /// Whether it asks where requests come from.
     pub(super) fn asks_for_origin(&self) -> bool {
         self.conditions.iter().any(|line| matches!(line.key, Key::SourceIp | Key::SecureTransport))
     }
 
     pub(super) fn covers_action(&self, action: &str) -> Truth {
-        self.actions.covers(|pattern| pattern.matches(action, Case::Ignored).into())
+        self.actions.covers(|pattern| pattern.glob.matches(action, Case::Ignored).into())
     }
 }
 
@@ -78,16 +110,14 @@ pub(super) fn decide<'s>(
     decision
 }
 
-/// Reads a document with `parse` for each of its statements.
+/// Reads a document with `parse` for each of its statements, which may find that one is about nothing that is ever asked here.
 pub(super) fn parse_document(
     json: &str,
-    parse: impl Fn(Object) -> Result<Statement, PolicyError>,
+    parse: impl Fn(Object) -> Result<Option<Statement>, PolicyError>,
 ) -> Result<Vec<Statement>, PolicyError> {
-    if json.chars().count() > MAX_CHARACTERS {
-        return Err(PolicyError::new(format!("longer than {MAX_CHARACTERS} characters; split it")));
-    }
+    check_length(json)?;
     let mut document = Json::parse(json)?.into_object()?;
-    check_version(&mut document)?;
+    check_version(&mut document, json)?;
     check_text(&mut document, "Id")?;
     let statements = document.require("Statement")?;
     document.finish("Version, Id, Statement")?;
@@ -96,14 +126,24 @@ pub(super) fn parse_document(
         .map_err(|error| error.within("Statement"))?
         .into_iter()
         .enumerate()
-        .map(|(index, statement)| {
-            statement.into_object().and_then(&parse).map_err(|error| error.in_statement(index + 1))
+        .filter_map(|(index, statement)| {
+            let parsed = statement.into_object().and_then(&parse);
+            parsed.map_err(|error| error.in_statement(index + 1)).transpose()
         })
         .collect()
 }
 
-/// A statement of a policy that says what a session may do.
-pub(super) fn parse_identity_statement(mut members: Object) -> Result<Statement, PolicyError> {
+fn check_length(json: &str) -> Result<(), PolicyError> {
+    if json.len() > MAX_TEXT || json.chars().filter(|c| !c.is_whitespace()).count() > MAX_CHARACTERS {
+        let problem = format!("longer than {MAX_CHARACTERS} characters, white space aside; split it");
+        return Err(PolicyError::new(problem));
+    }
+    Ok(())
+}
+
+/// A statement of a policy that says what a session may do. One that speaks of actions of other services alone, which nobody
+/// asks for here, has to be well formed, and may say what only those services understand.
+pub(super) fn parse_identity_statement(mut members: Object) -> Result<Option<Statement>, PolicyError> {
     for name in ["Principal", "NotPrincipal"] {
         if members.take(name).is_some() {
             return Err(PolicyError::new(format!(
@@ -112,56 +152,107 @@ pub(super) fn parse_identity_statement(mut members: Object) -> Result<Statement,
             )));
         }
     }
+    let effect = take_effect(&mut members)?;
+    let actions = take_selection(&mut members, ["Action", "NotAction"], parse_action)?;
+    if actions.are_served() {
+        return judged(effect, actions, members).map(Some);
+    }
+    if let Ok(statement) = judged(effect, actions, members.clone()) {
+        return Ok(Some(statement));
+    }
+    take_selection(&mut members, RESOURCE, check_resource)?;
+    pass_over(members, IDENTITY_MEMBERS)
+}
+
+/// The rest of a statement, of which everything counts.
+fn judged(effect: Effect, actions: Selection<Action>, mut members: Object) -> Result<Statement, PolicyError> {
     let statement = Statement {
-        effect: take_effect(&mut members)?,
-        actions: take_selection(&mut members, ["Action", "NotAction"], parse_action)?,
-        resources: take_selection(&mut members, ["Resource", "NotResource"], |text| {
+        effect,
+        actions,
+        resources: take_selection(&mut members, RESOURCE, |text| {
             ArnPattern::parse(text, Document::Identity)
         })?,
         conditions: take_conditions(&mut members, Document::Identity)?,
     };
-    finish(statement, members, "Sid, Effect, Action, NotAction, Resource, NotResource, Condition")
+    finish(statement, members, IDENTITY_MEMBERS)
 }
 
-/// A statement of a policy that says who may take on a role. `check_principal` looks at whom it names.
+const RESOURCE: [&str; 2] = ["Resource", "NotResource"];
+const IDENTITY_MEMBERS: &str = "Sid, Effect, Action, NotAction, Resource, NotResource, Condition";
+const TRUST_MEMBERS: &str = "Sid, Effect, Principal, Action, Condition; a trust policy has no Resource";
+
+/// A statement of a policy that says who may take on a role. `concerns` says whether it is about anybody who comes here; a
+/// statement about others has to be well formed, and nothing else of it counts.
 pub(super) fn parse_trust_statement(
     mut members: Object,
-    check_principal: impl Fn(Json) -> Result<(), PolicyError>,
+    concerns: impl Fn(Json, Effect) -> Result<bool, PolicyError>,
     check_action: impl Fn(&str) -> Result<Glob, PolicyError>,
-) -> Result<Statement, PolicyError> {
-    check_principal(members.require("Principal")?).map_err(|error| error.within("Principal"))?;
-    let actions = members.require("Action")?.into_texts();
-    let patterns = actions.and_then(|names| names.iter().map(|name| check_action(name)).collect());
+) -> Result<Option<Statement>, PolicyError> {
+    let (principal, effect) = (members.require("Principal")?, take_effect(&mut members)?);
+    let concerned = concerns(principal, effect).map_err(|error| error.within("Principal"))?;
+    let actions = members.require("Action")?.into_texts().map_err(|error| error.within("Action"))?;
+    if !concerned {
+        return pass_over(members, TRUST_MEMBERS);
+    }
+    let action = |name: &String| Ok(Action { glob: check_action(name)?, served: true });
+    let patterns = actions.iter().map(action).collect::<Result<_, PolicyError>>();
     let statement = Statement {
-        effect: take_effect(&mut members)?,
-        actions: Selection {
-            patterns: patterns.map_err(|error: PolicyError| error.within("Action"))?,
-            inverted: false,
-        },
+        effect,
+        actions: Selection { patterns: patterns.map_err(|error| error.within("Action"))?, inverted: false },
         // The resource is the role that the policy is attached to.
         resources: Selection { patterns: vec![ArnPattern::Anything], inverted: false },
         conditions: take_conditions(&mut members, Document::Trust)?,
     };
-    finish(statement, members, "Sid, Effect, Principal, Action, Condition; a trust policy has no Resource")
+    finish(statement, members, TRUST_MEMBERS).map(Some)
 }
 
 fn finish(statement: Statement, mut members: Object, known: &str) -> Result<Statement, PolicyError> {
     check_text(&mut members, "Sid")?;
     members.finish(known)?;
-    if statement.effect == Effect::Allow {
-        refuse_vacuous_grants(&statement.conditions).map_err(|error| error.within("Condition"))?;
+    match statement.effect {
+        _ if !statement.actions.are_served() => {}
+        Effect::Allow => {
+            refuse_vacuous_grants(&statement.conditions).map_err(|error| error.within("Condition"))?;
+        }
+        Effect::Deny => refuse_blind_denials(&statement)?,
     }
     Ok(statement)
 }
 
-fn check_version(document: &mut Object) -> Result<(), PolicyError> {
-    let version = document.require("Version")?.into_text().map_err(|error| error.within("Version"))?;
-    if version == VERSION {
-        return Ok(());
+/// The end of a statement that is never asked.
+fn pass_over(mut members: Object, known: &str) -> Result<Option<Statement>, PolicyError> {
+    if let Some(json) = members.take("Condition") {
+        check_form(json).map_err(|error| error.within("Condition"))?;
     }
-    let problem =
-        format!("Version {version:?} is not supported; write {VERSION:?}, which has policy variables");
-    Err(PolicyError::new(problem))
+    check_text(&mut members, "Sid")?;
+    members.finish(known)?;
+    Ok(None)
+}
+
+/// Whether a Deny takes hold must not depend on what nobody here knows: it would deny everything, or nothing.
+fn refuse_blind_denials(statement: &Statement) -> Result<(), PolicyError> {
+    let Some(key) = statement.unfilled().next() else { return Ok(()) };
+    Err(PolicyError::new(format!(
+        "denies by {key:?}, for which no request here has a value that is known; leave that out, which denies more, or let the \
+         statement speak of the actions of other services alone (here are {})",
+        SERVED.join(", ")
+    )))
+}
+
+fn check_version(document: &mut Object, json: &str) -> Result<(), PolicyError> {
+    let version = document.take("Version").map_or_else(|| Ok(OLD_VERSION.to_owned()), Json::into_text);
+    let version = version.map_err(|error| error.within("Version"))?;
+    let problem = match version.as_str() {
+        VERSION => return Ok(()),
+        OLD_VERSION if !json.contains("${") => return Ok(()),
+        OLD_VERSION => {
+            format!(
+                "Version {OLD_VERSION:?}, which is that of a document without one, has no policy variables"
+            )
+        }
+        _ => format!("Version {version:?} is not supported"),
+    };
+    Err(PolicyError::new(format!("{problem}; write {VERSION:?}, which has policy variables")))
 }
 
 /// `Id` and `Sid` are notes to people.
@@ -203,8 +294,16 @@ fn take_selection<P>(
     Ok(Selection { patterns: patterns.map_err(|error: PolicyError| error.within(name))?, inverted })
 }
 
+/// A resource of another service.
+fn check_resource(text: &str) -> Result<(), PolicyError> {
+    if text == "*" || text.starts_with("arn:") {
+        return Ok(());
+    }
+    Err(PolicyError::new(format!("{text:?} is neither `*` nor an ARN")))
+}
+
 /// `*`, or `service:Name` with wildcards in the name.
-fn parse_action(text: &str) -> Result<Glob, PolicyError> {
+fn parse_action(text: &str) -> Result<Action, PolicyError> {
     let well_formed = text == "*"
         || text.split_once(':').is_some_and(|(service, name)| {
             !service.is_empty()
@@ -213,7 +312,9 @@ fn parse_action(text: &str) -> Result<Glob, PolicyError> {
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'?'))
         });
     if well_formed {
-        return Ok(Glob::parse(text));
+        let service = text.split_once(':').map(|(service, _)| service);
+        let served = service.is_none_or(|service| SERVED.iter().any(|it| it.eq_ignore_ascii_case(service)));
+        return Ok(Action { glob: Glob::parse(text), served });
     }
     Err(PolicyError::new(format!("{text:?} is no action; write it like s3:GetObject, s3:Get* or *")))
 }

@@ -4,6 +4,8 @@
 //! its role to the people of every pool, and one that does not check `amr` hands it to guests. Such a
 //! policy cannot be constructed.
 
+use std::collections::BTreeSet;
+
 use super::condition::Line;
 use super::context::Context;
 use super::error::PolicyError;
@@ -12,7 +14,6 @@ use super::json::Json;
 use super::key::Key;
 use super::operator::{Comparison, Operand, Operator, Quantifier};
 use super::statement::{Effect, Statement, decide, parse_document, parse_trust_statement};
-use super::template::Wildcards;
 use super::truth::Truth;
 use super::{Decision, Request};
 
@@ -44,15 +45,24 @@ impl TrustPolicy {
     /// [`PolicyError`] if anything in it is unknown or malformed, or if it grants the role without
     /// checking both the pool (`aud`) and the kind of login (`amr`).
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
-        parse_document(json, |members| {
-            let statement = parse_trust_statement(members, check_principal, parse_action)?;
-            if statement.effect == Effect::Allow && statement.covers_action(ASSUME) != Truth::No {
-                demand(&statement, checks_aud, AUD_UNCHECKED)?;
-                demand(&statement, checks_amr, AMR_UNCHECKED)?;
+        let statements = parse_document(json, |members| {
+            let statement = parse_trust_statement(members, concerns_cognito, parse_action)?;
+            if let Some(statement) = &statement
+                && statement.effect == Effect::Allow
+                && statement.covers_action(ASSUME) != Truth::No
+            {
+                demand(statement, checks_aud, AUD_UNCHECKED)?;
+                demand(statement, checks_amr, AMR_UNCHECKED)?;
             }
             Ok(statement)
-        })
-        .map(Self)
+        })?;
+        if statements.is_empty() { Err(foreign_principals()) } else { Ok(Self(statements)) }
+    }
+
+    /// The condition keys that it asks for and that are never filled in, see [`Policy`](super::Policy::unfilled_keys).
+    #[must_use]
+    pub fn unfilled_keys(&self) -> BTreeSet<&str> {
+        self.0.iter().flat_map(Statement::unfilled).collect()
     }
 
     /// Whether a condition asks where requests come from, see [`Policy`](super::Policy::asks_for_origin).
@@ -79,19 +89,46 @@ const AMR_UNCHECKED: &str = "allows the role without checking the kind of login;
     \"ForAnyValue:StringLike\": {\"cognito-identity.amazonaws.com:amr\": \"authenticated\"}, \
     where no value has variables or matches both \"authenticated\" and \"unauthenticated\"";
 
-fn demand(statement: &Statement, check: fn(&Line) -> bool, problem: &str) -> Result<(), PolicyError> {
-    if statement.conditions.iter().any(check) { Ok(()) } else { Err(PolicyError::new(problem)) }
+fn demand(
+    statement: &Statement,
+    check: fn(&Line, &[Line]) -> bool,
+    problem: &str,
+) -> Result<(), PolicyError> {
+    let lines = &statement.conditions;
+    if lines.iter().any(|line| check(line, lines)) { Ok(()) } else { Err(PolicyError::new(problem)) }
 }
 
 /// Whether the line lets in nobody but people of the pools it names.
-fn checks_aud(line: &Line) -> bool {
-    let exact = Operator::Compare {
-        quantifier: Quantifier::Single,
-        comparison: Comparison::Text(Wildcards::Literal, Case::Exact),
-        negated: false,
-        if_exists: false,
-    };
-    line.key == Key::CognitoAud && line.operator == exact && line.operands.iter().all(names_a_pool)
+fn checks_aud(line: &Line, beside: &[Line]) -> bool {
+    line.key == Key::CognitoAud
+        && demands_equal_text(line)
+        && (quantifier(line) != Some(Quantifier::All) || is_there(&line.key, beside))
+        && line.operands.iter().all(names_a_pool)
+}
+
+/// Whether a line compares text, in its case, and fails where no value is like one of its own.
+fn demands_equal_text(line: &Line) -> bool {
+    matches!(
+        line.operator,
+        Operator::Compare {
+            comparison: Comparison::Text(_, Case::Exact),
+            negated: false,
+            if_exists: false,
+            ..
+        }
+    )
+}
+
+fn quantifier(line: &Line) -> Option<Quantifier> {
+    match line.operator {
+        Operator::Compare { quantifier, .. } => Some(quantifier),
+        Operator::Null => None,
+    }
+}
+
+/// Whether another line wants the key to have a value. Without a value, `ForAllValues:` holds.
+fn is_there(key: &Key, lines: &[Line]) -> bool {
+    lines.iter().any(|line| line.demands_presence_of(key))
 }
 
 /// A `*` here is no wildcard, but whoever wrote it thought it was one.
@@ -100,18 +137,18 @@ fn names_a_pool(operand: &Operand) -> bool {
     literal.is_some_and(|text| !text.is_empty() && !text.contains(['*', '?']))
 }
 
-/// Whether the line tells people from guests. The values are alternatives, so each of them has to.
-fn checks_amr(line: &Line) -> bool {
-    let any_value = matches!(
-        line.operator,
-        Operator::Compare {
-            quantifier: Quantifier::Any,
-            comparison: Comparison::Text(_, Case::Exact),
-            negated: false,
-            if_exists: false,
-        }
-    );
-    line.key == Key::CognitoAmr && any_value && line.operands.iter().all(tells_people_from_guests)
+/// Whether the line tells people from guests. The values are alternatives, so each of them has to. That all methods of a login
+/// are among them is more than that one is, if there is one.
+fn checks_amr(line: &Line, beside: &[Line]) -> bool {
+    let of_several = match quantifier(line) {
+        Some(Quantifier::Any) => true,
+        Some(Quantifier::All) => is_there(&line.key, beside),
+        Some(Quantifier::Single) | None => false,
+    };
+    line.key == Key::CognitoAmr
+        && of_several
+        && demands_equal_text(line)
+        && line.operands.iter().all(tells_people_from_guests)
 }
 
 /// A variable does not: the caller chooses `${sts:RoleSessionName}` and may call it `unauthenticated`.
@@ -129,17 +166,37 @@ fn fixed(operand: &Operand) -> Option<&Glob> {
     }
 }
 
-fn check_principal(json: Json) -> Result<(), PolicyError> {
-    let mut principal = json.into_object().map_err(|_| foreign_principal())?;
-    let names = principal.require("Federated")?.into_texts()?;
-    principal.finish("Federated")?;
-    if names.iter().all(|name| name == COGNITO_IDENTITY) { Ok(()) } else { Err(foreign_principal()) }
+/// Whether a statement is about people whom Cognito vouches for, as everybody does who comes here. Roles of AWS are often
+/// open to services and accounts as well, which never come.
+fn concerns_cognito(principal: Json, effect: Effect) -> Result<bool, PolicyError> {
+    let mut concerns = false;
+    for (kind, names) in principals(principal)? {
+        if !["AWS", "CanonicalUser", "Federated", "Service"].contains(&&*kind) {
+            return Err(PolicyError::new(format!("{kind:?} is no kind of principal")));
+        }
+        let names = names.into_texts()?;
+        let everybody = names.iter().any(|name| name == "*");
+        if everybody && effect == Effect::Allow {
+            return Err(PolicyError::new(format!("opens the role to everybody; write {OURS}")));
+        }
+        concerns |= everybody || kind == "Federated" && names.iter().any(|name| name == COGNITO_IDENTITY);
+    }
+    Ok(concerns)
 }
 
-fn foreign_principal() -> PolicyError {
-    PolicyError::new(format!(
-        "must be {{\"Federated\": \"{COGNITO_IDENTITY}\"}}, whose tokens Daypass issues"
-    ))
+/// The principals by their kinds. `*` is everybody.
+fn principals(json: Json) -> Result<Vec<(String, Json)>, PolicyError> {
+    match json {
+        Json::Text(name) if name == "*" => Ok(vec![("AWS".into(), Json::Text(name))]),
+        Json::Object(object) => object.into_members(),
+        Json::Text(_) | Json::List(_) => Err(PolicyError::new(format!("must be an object, such as {OURS}"))),
+    }
+}
+
+const OURS: &str = "{\"Federated\": \"cognito-identity.amazonaws.com\"}";
+
+fn foreign_principals() -> PolicyError {
+    PolicyError::new(format!("no statement is about whoever comes here; add one with the Principal {OURS}"))
 }
 
 /// Wildcards are refused: what a trust policy can grant are these two and nothing else.

@@ -145,6 +145,7 @@ impl Embedded {
             random: random.clone(),
             sts: sts.clone(),
         });
+        warnings::log(warnings::of_unfilled_keys(&sts.roles));
         if let Some(pool) = store.lookup_pool(&roots.pool_id).await? {
             warn_of_pool(&pools, &pool, config);
         }

@@ -3,6 +3,9 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use daypass_core::credentials::role::{RoleDocument, RoleTrust};
+use daypass_core::ground::ids::{AccountId, IdentityPoolId, RoleName};
+
 use super::*;
 use crate::config::load_providers;
 use crate::secrets::Secrets;
@@ -139,6 +142,31 @@ fn files_that_everybody_can_read_are_named() {
         assert!(found.contains(&format!("{} holds {what}", file.display())), "{found}");
         fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
     }
+}
+
+#[test]
+fn a_role_whose_policy_asks_for_what_is_never_known_is_named() {
+    let said = |policy: &str| {
+        let role = RoleDocument {
+            name: RoleName::parse("staff").unwrap(),
+            trust: RoleTrust::Pool {
+                pool_id: IdentityPoolId::parse("us-east-1:aa").unwrap(),
+                amr: "authenticated",
+            },
+            policy: format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Resource":"*",{policy}}}]}}"#
+            ),
+            max_session_duration: SignedDuration::from_hours(1),
+        };
+        let roles = Roles::compile(AccountId::parse("000000000000").unwrap(), vec![role]).unwrap();
+        of_unfilled_keys(&roles).join("\n")
+    };
+    let condition =
+        r#""Condition":{"StringEquals":{"s3:x-amz-acl":"private","aws:RequestedRegion":"eu-west-1"}}"#;
+    let found = said(&format!(r#""Action":"s3:PutObject",{condition}"#));
+    assert!(found.contains("the role staff asks for aws:requestedregion, s3:x-amz-acl,"), "{found}");
+    assert_eq!(said(&format!(r#""Action":"sqs:SendMessage",{condition}"#)), "");
+    assert_eq!(said(r#""Action":"s3:PutObject""#), "");
 }
 
 #[test]

@@ -169,7 +169,9 @@ fn is_added_by_a_service(key: &Key) -> bool {
     match key {
         // `s3/permission.rs` and `routes/aws/cognito.rs` of the server.
         Key::S3Prefix | Key::S3Delimiter | Key::S3MaxKeys | Key::IdentityPoolArn => true,
-        Key::CognitoSub
+        // `Unfilled` by nobody: `iam/key/unfilled.rs`.
+        Key::Unfilled(_)
+        | Key::CognitoSub
         | Key::CognitoAud
         | Key::CognitoAmr
         | Key::FederatedProvider

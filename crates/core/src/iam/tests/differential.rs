@@ -83,9 +83,12 @@ const IDENTITY: &[Known] = &[
     ),
     ("s3:prefix", &["", "red", "red/", "blue/a", "*", "r?d", "all"]),
     ("s3:delimiter", &["/", ""]),
+    ("dynamodb:LeadingKeys", &[]),
+    ("S3:X-Amz-Acl", &[]),
     ("s3:max-keys", &["5", "05.0", "-1", "1000", "1e3", "9007199254740993"]),
 ];
 const TRUST: &[Known] = &[
+    ("sts:ExternalId", &[]),
     ("aws:RequestTag/team", &["red", "blue", "*", ""]),
     ("sts:RoleSessionName", &["me", "authenticated", "red"]),
 ];
@@ -217,8 +220,11 @@ fn one_or_many(texts: &[String]) -> Value {
     }
 }
 
-/// The lines as a Condition. `ForAllValues:` in an Allow is not taken without the presence of its key.
-fn condition(lines: Vec<Line>, effect: &str) -> Map<String, Value> {
+/// The lines as a Condition. `ForAllValues:` in an Allow is not taken without the presence of its key, and no key that is never
+/// filled in is in a Deny.
+fn condition(mut lines: Vec<Line>, effect: &str) -> Map<String, Value> {
+    let filled = |key: &str| !BOTH.iter().chain(IDENTITY).chain(TRUST).any(|known| *known == (key, &[]));
+    lines.retain(|(_, key, _)| effect == "Allow" || filled(key));
     let mut condition = Map::new();
     let mut add = |operator: &str, key: &str, operands: Value| {
         let keys = condition.entry(operator).or_insert_with(|| json!({}));
@@ -246,8 +252,9 @@ fn statement() -> impl Strategy<Value = Value> {
     let parts = (select(&["Allow", "Allow", "Deny"][..]), actions, resources, lines);
     parts.prop_map(|(effect, (action, actions), (resource, resources), lines)| {
         let mut statement = json!({"Effect": effect, action: actions, resource: resources});
-        if !lines.is_empty() {
-            statement["Condition"] = condition(lines, effect).into();
+        let condition = condition(lines, effect);
+        if !condition.is_empty() {
+            statement["Condition"] = condition.into();
         }
         statement
     })
@@ -287,7 +294,8 @@ fn trust_document() -> impl Strategy<Value = Value> {
 
 /// What is known about a request: for most keys a value, for some none, for a few two.
 fn context(own: &'static [Known]) -> impl Strategy<Value = Vec<(String, String)>> {
-    let known: Vec<Known> = own.iter().chain(BOTH).copied().collect();
+    let known: Vec<Known> =
+        own.iter().chain(BOTH).filter(|(_, values)| !values.is_empty()).copied().collect();
     let values: Vec<_> = known
         .into_iter()
         .map(|(key, values)| {
@@ -352,7 +360,9 @@ proptest! {
         context in context(IDENTITY),
     ) {
         let mut one = json!({"Effect": effect, "Action": "*", "Resource": "*"});
-        one["Condition"] = condition(vec![line], effect).into();
+        let condition = condition(vec![line], effect);
+        prop_assume!(!condition.is_empty());
+        one["Condition"] = condition.into();
         let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
         let statements = if effect == "Allow" { json!([one]) } else { json!([one, all]) };
         let role = [json!({"Version": "2012-10-17", "Statement": statements})];

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{document, statement};
-use crate::iam::Policy;
+use super::{ALLOWED, NOT_ALLOWED, document, get, statement};
+use crate::iam::{Context, Policy, Request, evaluate};
 
 fn refusal(document: &str) -> String {
     Policy::parse(document).expect_err(document).to_string()
@@ -38,12 +38,34 @@ fn documents_that_are_sound_are_taken() {
 
 #[test]
 fn the_version_must_be_the_one_with_variables() {
-    for version in ["2008-10-17", "", "2026-01-01", "2012-10-17 "] {
+    let cure = "write \"2012-10-17\", which has policy variables";
+    for version in ["", "2026-01-01", "2012-10-17 "] {
         let text = json!({"Version": version, "Statement": statement("Allow", "*")}).to_string();
-        assert!(refusal(&text).contains("write \"2012-10-17\", which has policy variables"));
+        assert!(refusal(&text).contains(cure), "{version}");
     }
-    let without = json!({"Statement": statement("Allow", "*")}).to_string();
-    assert_eq!(refusal(&without), "document: has no Version; add it");
+    // Where they would be plain text, a policy that looks confined would not be.
+    let confined = statement("Allow", "arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*");
+    let asking = json!({"Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": {"StringLike": {"s3:prefix": "${cognito-identity.amazonaws.com:sub}/*"}}});
+    for statement in [confined, asking] {
+        for text in
+            [json!({"Statement": statement}), json!({"Version": "2008-10-17", "Statement": statement})]
+        {
+            assert!(refusal(&text.to_string()).contains(cure), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_document_without_a_version_is_of_the_old_one() {
+    for text in [
+        json!({"Statement": statement("Allow", "*")}),
+        json!({"Version": "2008-10-17", "Statement": statement("Allow", "arn:aws:s3:::b/*")}),
+    ] {
+        let object = "arn:aws:s3:::b/x";
+        let policy = Policy::parse(&text.to_string()).unwrap();
+        assert_eq!(get(&policy, object, &Context::empty()), ALLOWED, "{text}");
+    }
 }
 
 #[test]
@@ -73,9 +95,18 @@ fn a_member_that_stands_twice_is_refused() {
 
 #[test]
 fn a_document_beyond_the_limit_is_refused() {
-    let padded = |length| format!("{:<length$}", document(&statement("Allow", "*")));
-    assert!(Policy::parse(&padded(10_240)).is_ok());
-    assert_eq!(refusal(&padded(10_241)), "document: longer than 10240 characters; split it");
+    let of = |length: usize, space: &str| {
+        let text =
+            json!({"Version": "2012-10-17", "Id": "", "Statement": statement("Allow", "*")}).to_string();
+        let rest = length - text.len();
+        text.replacen("\"Id\":\"\"", &format!("{space}\"Id\":{space}\"{}\"", "x".repeat(rest)), 1)
+    };
+    let refused = "document: longer than 10240 characters, white space aside; split it";
+    for space in ["", " ", "\r\n\t", &" ".repeat(40_000)] {
+        assert!(Policy::parse(&of(10_240, space)).is_ok());
+        assert_eq!(refusal(&of(10_241, space)), refused);
+    }
+    assert_eq!(refusal(&of(1_000, &" ".repeat(70_000))), refused, "nobody reads without an end");
     refusal(&"[".repeat(10_000));
 }
 
@@ -93,8 +124,8 @@ fn refusals_name_the_statement_and_the_member() {
         (json!({"NotResource": "*"}), "statement 2: has Resource and NotResource; keep one"),
         (json!({"Resource": ["*", "bucket/*"]}), "statement 2, Resource: \"bucket/*\" is neither"),
         (
-            json!({"Resource": "arn:aws:s3:::b/${aws:username}/*"}),
-            "statement 2, Resource.variable ${aws:username}: unknown key \"aws:username\"",
+            json!({"Resource": "arn:aws:s3:::b/${aws:usernme}/*"}),
+            "statement 2, Resource.variable ${aws:usernme}: unknown key \"aws:usernme\"",
         ),
         (json!({"Resource": "arn:aws:s3:::b/${aws:userid"}), "statement 2, Resource: `${` without its `}`"),
         (json!({"Sid": 7, "Effect": "x"}), "statement 2: Effect"),
@@ -125,8 +156,8 @@ fn refusals_name_the_line_of_the_condition() {
             "statement 2, Condition.StringLike.s3:prefix: must be",
         ),
         (
-            json!({"StringLike": {"s3:prefix": "${aws:username}"}}),
-            "statement 2, Condition.StringLike.s3:prefix.variable ${aws:username}: unknown key",
+            json!({"StringLike": {"s3:prefix": "${aws:usernme}"}}),
+            "statement 2, Condition.StringLike.s3:prefix.variable ${aws:usernme}: unknown key",
         ),
         (
             json!({"StringLike": {"s3:prefix": "a", "S3:Prefix": "b"}}),
@@ -175,4 +206,83 @@ fn an_allow_must_not_lean_on_for_all_values_alone() {
         statement["Condition"] = condition;
         Policy::parse(&document(&statement)).unwrap();
     }
+}
+
+/// What the policy says about reading an object, and about an item of a table.
+fn said(policy: &Policy) -> [crate::iam::Decision; 2] {
+    let asked = [
+        ("s3:GetObject", "arn:aws:s3:::b/me/x"),
+        ("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t"),
+    ];
+    asked.map(|(action, resource)| {
+        let context = &super::identity("me");
+        evaluate(std::slice::from_ref(policy), None, &Request { action, resource, context })
+    })
+}
+
+/// Amazon DynamoDB Developer Guide, "Using IAM policy conditions for fine-grained access control", beside a statement about S3.
+#[test]
+fn what_a_policy_says_of_other_services_is_taken_and_never_asked() {
+    for condition in [
+        json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["${cognito-identity.amazonaws.com:sub}"]}}),
+        json!({"ForAllValues:StringLikeIfExists": {"aws:TagKeys": "${aws:username}"}, "BinaryEquals": {"a:b": "QQ=="}}),
+        json!({"Null": {"aws:RequestTag/a": true}}),
+    ] {
+        for effect in ["Allow", "Deny"] {
+            let item = json!({"Sid": "Items", "Effect": effect, "Action": ["dynamodb:GetItem", "DynamoDB:*"],
+                "Resource": "arn:aws:dynamodb:*:*:table/${www.amazon.com:user_id}", "Condition": condition});
+            let object = statement("Allow", "arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*");
+            let policy = Policy::parse(&document(&json!([object, item]))).unwrap();
+            let [object, item] = said(&policy);
+            assert_eq!(object, ALLOWED, "{effect} {condition}");
+            assert_ne!(item, ALLOWED, "{effect} {condition}");
+            assert!(policy.unfilled_keys().is_empty());
+        }
+    }
+    for broken in [
+        json!({"Resource": "table/t"}),
+        json!({"Condition": []}),
+        json!({"Condition": {"StringEquals": "a"}}),
+        json!({"Condition": {"StringEquals": {"a:b": {}}}}),
+        json!({"Conditions": {}}),
+        json!({"Effect": "allow"}),
+        json!({"Sid": []}),
+    ] {
+        let mut changes = json!({"Action": "dynamodb:GetItem"});
+        changes.as_object_mut().unwrap().extend(broken.as_object().unwrap().clone());
+        assert!(refusal_with(&changes).starts_with("statement 2"), "{broken}");
+    }
+}
+
+#[test]
+fn a_key_that_is_never_filled_in_lets_nobody_in_and_denies_nothing_by_chance() {
+    for (condition, key) in [
+        (json!({"StringEquals": {"s3:x-amz-acl": "private"}}), "s3:x-amz-acl"),
+        (json!({"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}), "aws:requestedregion"),
+        (json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": true}}), "aws:multifactorauthpresent"),
+        (json!({"Null": {"s3:ExistingObjectTag/secret": true}}), "s3:existingobjecttag/secret"),
+        (json!({"Null": {"s3:ExistingObjectTag/secret": false}}), "s3:existingobjecttag/secret"),
+        (json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "me"}}), "dynamodb:leadingkeys"),
+        (json!({"StringEquals": {"aws:RequestTag/team": "red"}}), "aws:requesttag/team"),
+        (json!({"StringEquals": {"s3:prefix": ["${aws:username}"]}}), "aws:username"),
+        (json!({"StringLike": {"s3:prefix": ["${aws:username, 'a'}*"]}}), "aws:username"),
+    ] {
+        let mut asking = json!({"Effect": "Allow", "Action": ["s3:*", "dynamodb:*"], "Resource": "*"});
+        asking["Condition"] = condition.clone();
+        let policy = Policy::parse(&document(&asking)).unwrap();
+        assert_eq!(said(&policy), [NOT_ALLOWED; 2], "{condition}");
+        assert_eq!(policy.unfilled_keys().into_iter().collect::<Vec<_>>(), [key]);
+        asking["Effect"] = "Deny".into();
+        for actions in
+            [json!({"Action": "*"}), json!({"Action": ["iam:PassRole"]}), json!({"NotAction": "dynamodb:*"})]
+        {
+            let mut denying = asking.clone();
+            denying.as_object_mut().unwrap().remove("Action");
+            denying.as_object_mut().unwrap().extend(actions.as_object().unwrap().clone());
+            let refusal = refusal(&document(&denying));
+            assert!(refusal.starts_with(&format!("statement 1: denies by {key:?}")), "{refusal}");
+        }
+    }
+    let blind = json!({"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::b/${aws:username}/*"});
+    assert!(refusal(&document(&blind)).contains("denies by \"aws:username\""));
 }

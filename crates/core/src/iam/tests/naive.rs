@@ -54,7 +54,7 @@ pub(super) fn trusts(document: &Value, with_tags: bool, context: &[(String, Stri
         actions.push("sts:TagSession");
     }
     let documents = std::slice::from_ref(document);
-    let asked = |action| Asked { action, resource: "the role itself", context };
+    let asked = |action| Asked { action, resource: THE_ROLE, context };
     if actions.iter().any(|action| denies(documents, &asked(action))) {
         Says::Deny
     } else if actions.iter().all(|action| allows(documents, &asked(action))) {
@@ -74,7 +74,28 @@ fn denies(documents: &[Value], asked: &Asked<'_>) -> bool {
 
 fn statements<'a>(documents: &'a [Value], effect: &str) -> Vec<&'a Value> {
     let all = documents.iter().flat_map(|document| one_or_many(&document["Statement"]));
-    all.filter(|statement| statement["Effect"] == effect).collect()
+    all.filter(|statement| statement["Effect"] == effect && is_asked(statement)).collect()
+}
+
+/// Whether a statement is about services that Daypass answers for, and about whoever comes there. Others are never asked.
+fn is_asked(statement: &Value) -> bool {
+    let of_us = match &statement["Principal"] {
+        Value::Null => true,
+        Value::Object(kinds) => kinds.iter().any(|(kind, names)| {
+            let ours = |name: &String| {
+                name == "*" || kind == "Federated" && name == "cognito-identity.amazonaws.com"
+            };
+            texts(names).iter().any(ours)
+        }),
+        everybody => everybody == "*",
+    };
+    of_us && statement.get("Action").is_none_or(|names| texts(names).iter().any(|name| is_answered(name)))
+}
+
+/// Whether an action, or some that a pattern names, is of a service that Daypass answers for.
+pub(super) fn is_answered(action: &str) -> bool {
+    let service = action.split(':').next().unwrap_or_default().to_lowercase();
+    ["*", "cognito-identity", "iam", "s3", "sts"].contains(&service.as_str())
 }
 
 fn applies(statement: &Value, asked: &Asked<'_>) -> Could {
@@ -91,13 +112,9 @@ fn applies(statement: &Value, asked: &Asked<'_>) -> Could {
     if let Some(names) = statement.get("NotResource") {
         parts.push(not(&covers_resource(names, asked)));
     }
-    if let Some(principal) = statement.get("Principal") {
-        let names = texts(&principal["Federated"]);
-        parts.push(sure(names.iter().any(|name| name == "cognito-identity.amazonaws.com")));
-    }
     for (operator, keys) in statement.get("Condition").and_then(Value::as_object).into_iter().flatten() {
         for (key, operands) in keys.as_object().into_iter().flatten() {
-            parts.push(holds(operator, key, &texts(operands), asked.context));
+            parts.push(holds(operator, key, &texts(operands), asked));
         }
     }
     every(&parts)
@@ -119,15 +136,18 @@ fn covers_resource(names: &Value, asked: &Asked<'_>) -> Could {
         .map(|name| match (name.as_str(), asked.resource) {
             ("*", _) => sure(true),
             (_, "*") => sure(false),
-            (name, resource) => arn_is_like(name, resource, asked.context),
+            (name, resource) => arn_is_like(name, resource, asked),
         })
         .collect();
     any(&answers)
 }
 
 /// One line of a condition.
-fn holds(operator: &str, key: &str, operands: &[String], context: &[(String, String)]) -> Could {
-    let values = values_of(key, context);
+fn holds(operator: &str, key: &str, operands: &[String], asked: &Asked<'_>) -> Could {
+    let values = values_of(key, asked.context);
+    if is_never_known(key, asked) {
+        return unsure();
+    }
     if operator == "Null" {
         let wants_absence = operands[0].eq_ignore_ascii_case("true");
         return sure(values.is_empty() == wants_absence);
@@ -139,7 +159,7 @@ fn holds(operator: &str, key: &str, operands: &[String], context: &[(String, Str
     let operator = operator.replace("Not", "");
     let passes = |value: &&str| {
         let matched: Vec<Could> =
-            operands.iter().map(|operand| compare(&operator, operand, value, context)).collect();
+            operands.iter().map(|operand| compare(&operator, operand, value, asked)).collect();
         if negated { not(&any(&matched)) } else { any(&matched) }
     };
     let passed: Vec<Could> = values.iter().map(passes).collect();
@@ -152,22 +172,43 @@ fn holds(operator: &str, key: &str, operands: &[String], context: &[(String, Str
     }
 }
 
+/// A key of IAM's that no gate of Daypass has a value for: the request may have one at AWS, so nothing is certain.
+fn is_never_known(key: &str, asked: &Asked<'_>) -> bool {
+    let (key, of_trust) = (key.to_lowercase(), asked.resource == THE_ROLE);
+    let of_both = ["sub", "aud", "amr"].map(|claim| format!("cognito-identity.amazonaws.com:{claim}"));
+    let arrival = ["federatedprovider", "currenttime", "epochtime", "securetransport", "sourceip"];
+    let session = ["principalarn", "principaltype", "userid"];
+    let request =
+        ["cognito-identity:identitypoolarn", "s3:prefix", "s3:delimiter", "s3:max-keys"].map(str::to_owned);
+    let global = |names: &[&str]| names.iter().map(|name| format!("aws:{name}")).collect::<Vec<_>>();
+    let own = if of_trust {
+        vec!["sts:rolesessionname".to_owned()]
+    } else {
+        [global(&session), request.to_vec()].concat()
+    };
+    let tags = if of_trust { "aws:requesttag/" } else { "aws:principaltag/" };
+    ![of_both.to_vec(), global(&arrival), own].concat().contains(&key) && !key.starts_with(tags)
+}
+
+/// What a trust policy is asked about.
+const THE_ROLE: &str = "the role itself";
+
 /// Whether a value of the request is as the operand says.
-fn compare(operator: &str, operand: &str, value: &str, context: &[(String, String)]) -> Could {
+fn compare(operator: &str, operand: &str, value: &str, asked: &Asked<'_>) -> Could {
     let order = match operator {
-        "StringEquals" => return text_is_like(&literal_text(operand, context), value),
-        "StringLike" => return text_is_like(&pattern_text(operand, context), value),
+        "StringEquals" => return text_is_like(&literal_text(operand, asked), value),
+        "StringLike" => return text_is_like(&pattern_text(operand, asked), value),
         "StringEqualsIgnoreCase" => {
             let lower = |token| match token {
                 Token::This(c) => Token::This(c.to_lowercase().next().unwrap_or(c)),
                 other => other,
             };
-            let pattern: Vec<Token> = literal_text(operand, context).into_iter().map(lower).collect();
+            let pattern: Vec<Token> = literal_text(operand, asked).into_iter().map(lower).collect();
             return text_is_like(&pattern, &value.to_lowercase());
         }
         "ArnEquals" | "ArnLike" if operand == "*" && arn_parts(value).is_some() => return sure(true),
         "ArnEquals" | "ArnLike" if operand == "*" => return unsure(),
-        "ArnEquals" | "ArnLike" => return arn_is_like(operand, value, context),
+        "ArnEquals" | "ArnLike" => return arn_is_like(operand, value, asked),
         "Bool" => {
             let [operand, value] = [operand, value].map(str::to_ascii_lowercase);
             let readable = value == "true" || value == "false";
@@ -208,40 +249,43 @@ fn wildcard(c: char) -> Token {
     }
 }
 
-fn pattern_text(text: &str, context: &[(String, String)]) -> Vec<Token> {
-    substitute(text, wildcard, context)
+fn pattern_text(text: &str, asked: &Asked<'_>) -> Vec<Token> {
+    substitute(text, wildcard, asked)
 }
 
-fn literal_text(text: &str, context: &[(String, String)]) -> Vec<Token> {
-    substitute(text, Token::This, context)
+fn literal_text(text: &str, asked: &Asked<'_>) -> Vec<Token> {
+    substitute(text, Token::This, asked)
 }
 
 /// Puts values in the place of variables, each of them as the text that it is.
-fn substitute(text: &str, plain: fn(char) -> Token, context: &[(String, String)]) -> Vec<Token> {
+fn substitute(text: &str, plain: fn(char) -> Token, asked: &Asked<'_>) -> Vec<Token> {
     let Some(first) = text.chars().next() else { return Vec::new() };
     let Some((inside, rest)) = text.strip_prefix("${").and_then(|text| text.split_once('}')) else {
         let mut tokens = vec![plain(first)];
-        tokens.extend(substitute(&text[first.len_utf8()..], plain, context));
+        tokens.extend(substitute(&text[first.len_utf8()..], plain, asked));
         return tokens;
     };
     let mut tokens = match inside {
         "*" | "?" | "$" => inside.chars().map(Token::This).collect(),
-        variable => match value_of_variable(variable, context) {
+        variable => match value_of_variable(variable, asked) {
             Some(value) => value.chars().map(Token::This).collect(),
             None => vec![Token::Gap],
         },
     };
-    tokens.extend(substitute(rest, plain, context));
+    tokens.extend(substitute(rest, plain, asked));
     tokens
 }
 
 /// An empty value is as good as none. Of several values, nobody knows which one is meant.
-fn value_of_variable(variable: &str, context: &[(String, String)]) -> Option<String> {
+fn value_of_variable(variable: &str, asked: &Asked<'_>) -> Option<String> {
     let (name, default) = match variable.split_once(',') {
         Some((name, default)) => (name, Some(default.trim().trim_matches('\'').to_owned())),
         None => (variable, None),
     };
-    match values_of(name, context).as_slice() {
+    if is_never_known(name, asked) {
+        return None;
+    }
+    match values_of(name, asked.context).as_slice() {
         [] | [""] => default,
         [value] => Some((*value).to_owned()),
         _ => None,
@@ -281,11 +325,11 @@ fn ends_of(pattern: &[Token], starts: &BTreeSet<usize>, text: &[char]) -> BTreeS
 }
 
 /// Part by part; the sixth is all that remains.
-fn arn_is_like(pattern: &str, arn: &str, context: &[(String, String)]) -> Could {
+fn arn_is_like(pattern: &str, arn: &str, asked: &Asked<'_>) -> Could {
     let (Some(patterns), Some(parts)) = (arn_parts(pattern), arn_parts(arn)) else { return unsure() };
     let pairs = patterns.into_iter().zip(parts);
     let answers: Vec<Could> =
-        pairs.map(|(pattern, part)| text_is_like(&pattern_text(pattern, context), part)).collect();
+        pairs.map(|(pattern, part)| text_is_like(&pattern_text(pattern, asked), part)).collect();
     every(&answers)
 }
 

@@ -109,12 +109,14 @@ fn a_policy_that_does_not_check_the_pool_is_refused() {
         json!({"StringEquals": {AUD: "*"}}),
         json!({"StringEquals": {AUD: ["us-east-1:pool", "us-east-1:*"]}}),
         json!({"StringEquals": {AUD: ["us-east-1:pool", "${cognito-identity.amazonaws.com:aud}"]}}),
-        json!({"StringLike": {AUD: "us-east-1:pool"}}),
+        json!({"StringLike": {AUD: "us-east-1:*"}}),
+        json!({"ForAnyValue:StringLike": {AUD: ["us-east-1:pool", "us-east-1:poo?"]}}),
+        json!({"StringLikeIfExists": {AUD: "us-east-1:pool"}}),
         json!({"StringEqualsIfExists": {AUD: "us-east-1:pool"}}),
         json!({"StringNotEquals": {AUD: "us-east-1:pool"}}),
         json!({"StringEqualsIgnoreCase": {AUD: "us-east-1:pool"}}),
         json!({"Null": {AUD: "false"}}),
-        json!({"ForAllValues:StringEquals": {AUD: "us-east-1:pool"}, "Null": {AUD: "false"}}),
+        json!({"ForAllValues:StringNotLike": {AUD: "us-east-1:pool"}, "Null": {AUD: "false"}}),
         json!({"StringEquals": {"cognito-identity.amazonaws.com:sub": "us-east-1:pool"}}),
     ] {
         let mut condition = check.clone();
@@ -141,7 +143,8 @@ fn a_policy_that_does_not_check_the_kind_of_login_is_refused() {
         json!({"ForAnyValue:StringEquals": {"sts:RoleSessionName": "authenticated"}}),
         json!({"ForAnyValue:StringNotEquals": {AMR: "unauthenticated"}}),
         json!({"ForAnyValue:StringEqualsIgnoreCase": {AMR: "authenticated"}}),
-        json!({"ForAllValues:StringLike": {AMR: "authenticated"}, "Null": {AMR: "false"}}),
+        json!({"ForAllValues:StringLike": {AMR: ["authenticated", "*"]}, "Null": {AMR: "false"}}),
+        json!({"ForAllValues:StringNotLike": {AMR: "unauthenticated"}, "Null": {AMR: "false"}}),
         json!({"Null": {AMR: "false"}}),
     ] {
         let mut condition = check.clone();
@@ -164,7 +167,57 @@ fn every_allow_has_to_check() {
 }
 
 #[test]
+fn for_all_values_alone_is_no_check() {
+    for key in [AUD, AMR] {
+        for null in [json!({}), json!({"Null": {key: "true"}}), json!({"Null": {"aws:EpochTime": "false"}})] {
+            let mut condition = sound_condition();
+            condition.as_object_mut().unwrap().retain(|_, keys| keys.get(key).is_none());
+            condition["ForAllValues:StringLike"] = json!({key: ["authenticated", "us-east-1:pool"]});
+            condition.as_object_mut().unwrap().extend(null.as_object().unwrap().clone());
+            assert!(
+                refusal(&with("Condition", condition))
+                    .contains("ForAllValues: holds for a request without the key")
+            );
+        }
+    }
+}
+
+/// Whatever a login has among its methods has to be named, and there has to be one.
+#[test]
+fn all_methods_of_a_login_can_be_asked_for() {
+    let statement = with(
+        "Condition",
+        json!({
+            "ForAnyValue:StringLike": {AUD: "us-east-1:pool"},
+            "ForAllValues:StringLike": {AMR: ["authenticated", "login.app", "login.app:*"]},
+            "Null": {AMR: "false"}
+        }),
+    );
+    let by =
+        |methods: &[&str]| Context::empty().with_cognito("me", "us-east-1:pool", methods.iter().copied());
+    assert_eq!(assume(&statement, &by(&["authenticated", "login.app", "login.app:pool:42"]), false), ALLOWED);
+    for methods in [&["authenticated", "login.app", "google"][..], &["unauthenticated"], &[]] {
+        assert_eq!(assume(&statement, &by(methods), false), NOT_ALLOWED, "{methods:?}");
+    }
+    let elsewhere = Context::empty().with_cognito("me", "us-east-1:other", ["authenticated"]);
+    assert_eq!(assume(&statement, &elsewhere, false), NOT_ALLOWED);
+}
+
+#[test]
 fn sound_checks_are_taken() {
+    for aud in [
+        json!({"StringLike": {AUD: "us-east-1:pool"}}),
+        json!({"ForAnyValue:StringLike": {AUD: ["us-east-1:pool", "us-east-1:other"]}}),
+        json!({"ForAnyValue:StringEquals": {AUD: "us-east-1:pool"}}),
+        json!({"ForAllValues:StringEquals": {AUD: "us-east-1:pool"}, "Null": {AUD: "false"}}),
+    ] {
+        let mut condition = aud.clone();
+        condition["ForAnyValue:StringEquals"][AMR] = json!("authenticated");
+        let statement = with("Condition", condition);
+        assert_eq!(assume(&statement, &identity("me"), false), ALLOWED, "{aud}");
+        let elsewhere = Context::empty().with_cognito("me", "us-east-1:elsewhere", ["authenticated"]);
+        assert_eq!(assume(&statement, &elsewhere, false), NOT_ALLOWED, "{aud}");
+    }
     for amr in [
         json!({"ForAnyValue:StringEquals": {AMR: "authenticated"}}),
         json!({"ForAnyValue:StringLike": {AMR: "login.example.com:us-east-1:pool:*"}}),
@@ -184,9 +237,10 @@ fn who_and_what_a_trust_policy_may_name() {
         json!({"AWS": "*"}),
         json!({"Federated": "*"}),
         json!({"Federated": []}),
-        json!({"Federated": "accounts.google.com"}),
-        json!({"Federated": [COGNITO_IDENTITY, "accounts.google.com"]}),
         json!({"Federated": COGNITO_IDENTITY, "AWS": "*"}),
+        json!({"Federated": COGNITO_IDENTITY, "Group": "a"}),
+        json!([COGNITO_IDENTITY]),
+        json!(COGNITO_IDENTITY),
     ] {
         let refusal = refusal(&with("Principal", principal.clone()));
         assert!(refusal.starts_with("statement 1, Principal: "), "{principal}: {refusal}");
@@ -200,6 +254,49 @@ fn who_and_what_a_trust_policy_may_name() {
         assert!(refusal.starts_with(&format!("statement 1: unknown member \"{member}\"")), "{refusal}");
     }
     parse(&with("Action", json!("STS:assumerolewithwebidentity"))).unwrap();
+}
+
+/// AWS's roles are often open to services and accounts as well, which never come here.
+#[test]
+fn statements_about_others_are_taken_and_let_nobody_in() {
+    let others = [
+        json!({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]}),
+        json!({"AWS": "arn:aws:iam::111111111111:root"}),
+        json!({"Federated": "accounts.google.com"}),
+        json!({"Federated": "arn:aws:iam::1:oidc-provider/token.actions.githubusercontent.com"}),
+    ];
+    for principal in others {
+        let other = json!({"Effect": "Allow", "Principal": principal, "Action": ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"],
+            "Condition": {"StringEquals": {"sts:ExternalId": "x", "token.actions.githubusercontent.com:aud": "y"}}});
+        for statements in [json!([other, trust_statement()]), json!([trust_statement(), other])] {
+            assert_eq!(assume(&statements, &identity("me"), false), ALLOWED);
+            let stranger = Context::empty().with_cognito("me", "us-east-1:other", ["authenticated"]);
+            assert_eq!(assume(&statements, &stranger, false), NOT_ALLOWED);
+        }
+        let refusal = refusal(&other);
+        assert!(refusal.contains("no statement is about whoever comes here"), "{refusal}");
+    }
+    let both =
+        with("Principal", json!({"Federated": [COGNITO_IDENTITY, "accounts.google.com"], "Service": "a"}));
+    assert_eq!(assume(&both, &identity("me"), false), ALLOWED);
+    let mut nobody = with("Effect", json!("Deny"));
+    nobody.as_object_mut().unwrap().remove("Condition");
+    for principal in [json!("*"), json!({"AWS": "*"}), json!({"AWS": ["1", "*"]})] {
+        nobody["Principal"] = principal;
+        assert_eq!(assume(&json!([trust_statement(), nobody]), &identity("me"), false), DENIED);
+    }
+}
+
+#[test]
+fn a_trust_policy_that_asks_for_what_is_never_known_lets_nobody_in() {
+    let mut condition = sound_condition();
+    condition["StringNotEquals"] = json!({"accounts.google.com:aud": "x"});
+    let statement = with("Condition", condition.clone());
+    assert_eq!(assume(&statement, &identity("me"), false), NOT_ALLOWED);
+    assert!(parse(&statement).unwrap().unfilled_keys().contains("accounts.google.com:aud"));
+    let mut deny = with("Condition", condition);
+    deny["Effect"] = "Deny".into();
+    assert!(refusal(&json!([trust_statement(), deny])).contains("denies by \"accounts.google.com:aud\""));
 }
 
 #[test]
