@@ -9,6 +9,11 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run everything for development: server, S3 and a sandbox identity provider
+    ///
+    /// All of it is one process, which runs until Ctrl-C. Prints one line of JSON on
+    /// stdout when ready: the URLs, the pool ID, the AWS profile. A script that waits
+    /// for it does so most easily by --ready-file. SIGHUP has it read the file of
+    /// --config again.
     Up(up::Arguments),
     /// Walk the whole flow, step by step, against a fresh `up`
     Tour,

@@ -31,17 +31,36 @@ use crate::telemetry;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve an installation: what runs in production
+    ///
+    /// Runs until Ctrl-C or SIGTERM; SIGHUP has it read the configuration again. Speaks
+    /// plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one
+    /// line of JSON on stdout when ready, and one for each audit event; the log goes to
+    /// stderr.
     Serve(serve::Arguments),
     /// Tell every mistake of a configuration, with its line
+    ///
+    /// Starts nothing. The file is one for `daypass serve` if it has a key that is
+    /// production's (public_url, master_key, store, the name of a pool), and else one
+    /// for `daypass up --config`.
     Check(check::Arguments),
     /// Ask the audit trail
     #[command(subcommand)]
     Audit(audit::Question),
     /// End all sessions of an identity or of a role
+    ///
+    /// Those that began until now, and no later ones.
     Revoke(revoke::Arguments),
     /// Copy everything that an installation keeps into a file
+    ///
+    /// A running server goes on meanwhile. All that it acknowledged before is in the
+    /// file, which is checked, and complete or not there. The file says who logs in:
+    /// keep it private. The master key is not in it.
     Backup(backup::Arguments),
     /// Put a backup in the place of what an installation keeps
+    ///
+    /// No server may run meanwhile. What was there is kept beside it. All sessions
+    /// end, and what was changed since the backup is undone: docs/back-up.md says what
+    /// to look at then.
     Restore(restore::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
@@ -136,6 +155,53 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a type of arguments says of itself in several paragraphs, the command that has them would shadow.
+    #[test]
+    fn no_help_is_written_where_nobody_sees_it() {
+        use clap::Args;
+        type Augment = fn(clap::Command) -> clap::Command;
+        let arguments: [(&str, Augment); 13] = [
+            ("serve", serve::Arguments::augment_args),
+            ("check", check::Arguments::augment_args),
+            ("revoke", revoke::Arguments::augment_args),
+            ("backup", backup::Arguments::augment_args),
+            ("restore", restore::Arguments::augment_args),
+            ("key create", key::Create::augment_args),
+            ("key rotate", key::OfName::augment_args),
+            ("key disable", key::OfId::augment_args),
+            ("audit who", audit::Who::augment_args),
+            ("audit user", audit::User::augment_args),
+            ("pool show", pool::Show::augment_args),
+            ("pool list", pool::Database::augment_args),
+            ("key list", place::Place::augment_args),
+        ];
+        for (command, augment) in arguments {
+            let said = augment(clap::Command::new("arguments"));
+            assert!(said.get_long_about().is_none(), "{command}: {:?}", said.get_long_about());
+        }
+    }
+
+    #[test]
+    fn a_command_says_at_length_what_has_to_be_known() {
+        let daypass = Command::augment_subcommands(clap::Command::new("daypass"));
+        let long = |path: &[&str]| {
+            let command = path.iter().fold(&daypass, |command, name| command.find_subcommand(name).unwrap());
+            command.get_long_about().unwrap_or_default().to_string()
+        };
+        for (path, phrase) in [
+            (&["serve"][..], "Speaks plain HTTP"),
+            (&["check"], "Starts nothing."),
+            (&["revoke"], "no later ones"),
+            (&["backup"], "The master key is not in it."),
+            (&["restore"], "No server may run meanwhile."),
+            (&["provider", "try"], "the address to sign in at"),
+            (&["key", "create"], "AWS credentials file"),
+            (&["pool", "copy"], "does it with --apply"),
+        ] {
+            assert!(long(path).contains(phrase), "{path:?}: {}", long(path));
+        }
+    }
 
     #[derive(Debug, thiserror::Error)]
     #[error("line 3: {source}")]

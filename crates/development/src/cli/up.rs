@@ -13,10 +13,7 @@ use daypass_server::cli::{print, tell};
 use daypass_server::listen::allow_many_sockets;
 use daypass_server::telemetry;
 
-/// Run everything for development in one process, until Ctrl-C.
-///
-/// Prints one line of JSON on stdout when ready: the URLs, the pool ID, the AWS profile. A script that waits for it does
-/// so most easily by `--ready-file`. SIGHUP has it read the file of `--config` again.
+/// Where to run, and with what besides.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Where to keep all state

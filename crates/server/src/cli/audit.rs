@@ -16,13 +16,13 @@ const SHOWN: usize = 20;
 /// What the audit trail can be asked.
 #[derive(Debug, Subcommand)]
 pub enum Question {
-    /// Name the person behind an identity, an access key or a request
+    /// Name the person behind an identity, an access key or a request, and what they did last
     Who(Who),
     /// List the identities of a person, in every Region, and what they did last
     User(User),
 }
 
-/// List the identities of a person, in every Region, and what they did last.
+/// Whose identities to list.
 #[derive(Debug, Args)]
 pub struct User {
     /// The developer user identifier: the provider's ID, a colon and the external ID
@@ -32,7 +32,7 @@ pub struct User {
     place: Place,
 }
 
-/// Name the person behind an identity, an access key or a request, and what they did last.
+/// Whom to name.
 #[derive(Debug, Args)]
 pub struct Who {
     /// An identity ID, an access key ID or a request ID, as it stands in a log or a bucket

@@ -16,11 +16,7 @@ use super::progress::{Progress, Unit};
 use super::{print, tell};
 use crate::installation::Installation;
 
-/// Copy everything that an installation keeps into a file.
-///
-/// A running server goes on meanwhile. All that it acknowledged before is in the
-/// file, which is checked, and complete or not there. The file says who logs in:
-/// keep it private. The master key is not in it.
+/// What to copy, and where to.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The file to make, which must not be there

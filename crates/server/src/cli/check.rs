@@ -13,10 +13,7 @@ use crate::config::{self, Config, ConfigError, Instances};
 use crate::installation::default_config;
 use crate::warnings;
 
-/// Tell every mistake of a configuration, with its line, without starting anything.
-///
-/// The file is one for `daypass serve` if it has a key that is production's (public_url, master_key, store, the name
-/// of a pool), and else one for `daypass up --config`.
+/// What to check, and how far.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The configuration; $DAYPASS_CONFIG or daypass.toml unless given

@@ -24,6 +24,8 @@ use crate::installation::Installation;
 #[derive(Debug, Subcommand)]
 pub enum Task {
     /// Make an access key for a new developer, and print its secret once
+    ///
+    /// Stdout gets a block for an AWS credentials file, such as ~/.aws/credentials.
     Create(Create),
     /// List all access keys
     List(Place),
@@ -39,9 +41,7 @@ pub enum Task {
     Delete(OfId),
 }
 
-/// Make an access key for a new developer, and print its secret once.
-///
-/// Stdout gets a block for an AWS credentials file, such as ~/.aws/credentials.
+/// Who gets a key, and for what.
 #[derive(Debug, Args)]
 pub struct Create {
     /// The developer: letters, digits and _+=,.@- (at most 64)

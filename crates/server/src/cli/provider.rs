@@ -30,6 +30,8 @@ pub enum Task {
         id: String,
     },
     /// Have a provider of your configuration confirm a real login, and watch each step
+    ///
+    /// Without a proof it starts one: it prints the address to sign in at.
     Try(Box<trial::Arguments>),
 }
 

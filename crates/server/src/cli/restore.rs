@@ -18,11 +18,7 @@ use super::place::Place;
 use super::{print, tell};
 use crate::installation::Installation;
 
-/// Put a backup in the place of what an installation keeps.
-///
-/// No server may run meanwhile. What was there is kept beside it. All sessions
-/// end, and what was changed since the backup is undone: docs/back-up.md says what
-/// to look at then.
+/// Which backup, and into which installation.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A file that `daypass backup` made

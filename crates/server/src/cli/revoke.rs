@@ -12,7 +12,7 @@ use daypass_store::Open;
 use super::place::Place;
 use super::{operator, print};
 
-/// End all sessions of an identity or of a role that began until now.
+/// Whose sessions to end.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// An identity ID, or the name of a role

@@ -20,10 +20,7 @@ use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
 use crate::{routes, telemetry, warnings};
 
-/// Serve an installation, until Ctrl-C or SIGTERM.
-///
-/// SIGHUP has it read the configuration again. Speaks plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one line of JSON on stdout when
-/// ready, and one for each audit event; the log goes to stderr.
+/// What to serve, and where.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The configuration; $DAYPASS_CONFIG or daypass.toml unless given

@@ -24,9 +24,7 @@ use crate::config::Config;
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
 
-/// Have a provider of your configuration confirm a real login, and watch each step.
-///
-/// Without a proof it starts one: it prints the address to sign in at.
+/// Which provider, and what it is to confirm.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The provider's ID in the file
