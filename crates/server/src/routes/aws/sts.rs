@@ -139,7 +139,7 @@ fn read_assume_role(form: Form) -> Result<AssumeRoleRequest, ApiError> {
     Ok(AssumeRoleRequest {
         role_arn: input.role_arn,
         role_session_name: input.role_session_name,
-        web_identity_token: Secret::new(input.web_identity_token.trim_ascii_end()),
+        web_identity_token: Secret::new(input.web_identity_token.trim_end_matches(['\r', '\n'])),
         duration: input.duration_seconds.map(SignedDuration::from_secs),
         policy: input.policy,
     })

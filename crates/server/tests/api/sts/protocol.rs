@@ -51,12 +51,17 @@ async fn credentials_and_tokens_are_in_no_cache() {
 async fn a_token_from_a_file_may_end_in_a_line_end_and_has_none_within() {
     let daypass = Daypass::start().await;
     let token = Assume::ada(&daypass).await.token;
-    for end in ["\n", "\r\n", " \n\n"] {
+    for end in ["\n", "\r\n", "\n\n"] {
         let answer = post(&daypass, "", &members(&format!("{token}{end}"))).await;
         assert_eq!(answer.status, 200, "{end:?}: {answer:?}");
     }
     let (head, signature) = token.rsplit_once('.').unwrap();
-    for broken in [format!("{head}.\n{signature}"), format!("{head}\n.{signature}"), "\n\n\n\n".to_owned()] {
+    for broken in [
+        format!("{head}.\n{signature}"),
+        format!("{head}\n.{signature}"),
+        "\n\n\n\n".to_owned(),
+        format!("{token} \n"),
+    ] {
         post(&daypass, "", &members(&broken)).await.assert_sts_error(400, "InvalidIdentityToken");
     }
 }
