@@ -28,8 +28,6 @@ OBJECT_OPERATIONS = {
     "put_object": {"Body": b"overwritten"},
     "delete_object": {},
     "create_multipart_upload": {},
-    "get_object_tagging": {},
-    "get_object_attributes": {"ObjectAttributes": ["ETag"]},
     "list_parts": {"UploadId": "00000000-0000-0000-0000-000000000000"},
     "upload_part": {"UploadId": "00000000-0000-0000-0000-000000000000", "PartNumber": 1, "Body": b"part"},
     "abort_multipart_upload": {"UploadId": "00000000-0000-0000-0000-000000000000"},
@@ -40,6 +38,50 @@ OBJECT_OPERATIONS = {
 def test_another_persons_object(daypass, ada_s3, hers, operation):
     with aws.refused("AccessDenied", status=403):
         getattr(ada_s3, operation)(Bucket=daypass.bucket, Key=hers, **OBJECT_OPERATIONS[operation])
+
+
+NOT_DONE = {
+    "get_object_tagging": {},
+    "put_object_tagging": {"Tagging": {"TagSet": []}},
+    "get_object_attributes": {"ObjectAttributes": ["ETag"]},
+    "get_object_acl": {},
+    "put_object_acl": {"ACL": "public-read"},
+    "restore_object": {},
+}
+
+
+@pytest.mark.parametrize("operation", NOT_DONE)
+def test_what_is_not_done_for_anybody_is_no_refusal_of_the_policy(daypass, ada, ada_s3, hers, operation):
+    for key in (hers, f"{ada.identity_id}/diary.txt"):
+        with aws.refused("NotImplemented", status=501):
+            getattr(ada_s3, operation)(Bucket=daypass.bucket, Key=key, **NOT_DONE[operation])
+
+
+def test_buckets_have_no_settings(daypass, ada_s3):
+    for operation in ("get_bucket_acl", "get_bucket_policy", "get_bucket_versioning", "list_multipart_uploads"):
+        with aws.refused("NotImplemented", status=501):
+            getattr(ada_s3, operation)(Bucket=daypass.bucket)
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        {"ACL": "public-read"},
+        {"ServerSideEncryption": "AES256"},
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key"},
+        {"Tagging": "team=red"},
+        {"StorageClass": "GLACIER"},
+        {"WebsiteRedirectLocation": "/"},
+    ],
+)
+def test_what_would_have_no_effect_is_refused(daypass, ada, ada_s3, promise):
+    key = f"{ada.identity_id}/promised.txt"
+    with aws.refused("NotImplemented", status=501):
+        ada_s3.put_object(Bucket=daypass.bucket, Key=key, Body=b"", **promise)
+    with aws.refused("404"):
+        ada_s3.head_object(Bucket=daypass.bucket, Key=key)
+    ada_s3.put_object(Bucket=daypass.bucket, Key=key, Body=b"", ACL="private", StorageClass="STANDARD")
+    ada_s3.delete_object(Bucket=daypass.bucket, Key=key)
 
 
 def test_whether_another_persons_object_exists(daypass, ada_s3, hers):
@@ -55,7 +97,7 @@ def test_the_bucket_itself(daypass, ada_s3, operation):
         getattr(ada_s3, operation)(**parameters)
 
 
-@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_multipart_uploads"])
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
 @pytest.mark.parametrize("prefix", [None, "", "us-east-1:", "{ada}", "{grace}/", "{grace}", "*"])
 def test_listing_beyond_the_own_prefix(daypass, ada, grace, ada_s3, operation, prefix):
     parameters = {}

@@ -5,6 +5,7 @@ mod body;
 mod folder;
 mod gate;
 mod permission;
+mod promises;
 
 use std::collections::BTreeSet;
 use std::path::Path;

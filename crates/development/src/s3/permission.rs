@@ -1,5 +1,5 @@
 //! What a signed S3 request needs permission for. `s3s` has verified the signature when it asks here. An
-//! operation that `needs` does not know is refused to everybody, whatever the policy says, so a new one in
+//! operation that `needs` does not know is not implemented for anybody, whatever the policy says, so a new one in
 //! `s3s` stays closed until it is understood.
 
 use std::path::Path;
@@ -23,6 +23,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::body;
 use super::folder::{self, Folder};
 use super::gate::{self, Bearer, Refusal};
+use super::promises;
 use daypass_server::sigv4::Caller;
 
 /// Asks the policy of the key or of the role about every request.
@@ -71,13 +72,6 @@ impl Permission {
 
     /// The policy of the developer's key or of the role decides.
     fn check_need(bearer: &Bearer, need: &Need, context: Context) -> S3Result<()> {
-        if need.action.is_empty() {
-            return Err(refuse(
-                bearer,
-                need,
-                Grounds::new("unknown_operation", "the operation is not understood here"),
-            ));
-        }
         let decided = match &bearer.caller {
             Caller::Developer(key) => {
                 bearer.access.decide_developer(key, need.action, &need.resource, context)
@@ -122,9 +116,11 @@ impl S3Access for Permission {
         let (bucket, key) = (cx.s3_path().get_bucket_name(), cx.s3_path().get_object_key());
         body::check_form(&operation, cx.headers())?;
         folder::check_length(&operation, bucket.unwrap_or_default(), key.unwrap_or_default())?;
-        let needs =
-            needs(&operation, cx.s3_path(), cx.headers())?.unwrap_or_else(|| vec![unheard_of(cx.s3_path())]);
-        for need in needs {
+        promises::check(cx.headers(), &query)?;
+        let needs = needs(&operation, cx.s3_path(), cx.headers())?;
+        for need in
+            needs.ok_or_else(|| s3_error!(NotImplemented, "This endpoint does not do {operation}."))?
+        {
             Self::check_need(
                 &bearer,
                 &need,
@@ -276,11 +272,6 @@ fn needs(operation: &str, path: &S3Path, headers: &HeaderMap) -> S3Result<Option
         "ListParts" => vec![on_object("s3:ListMultipartUploadParts")],
         _ => return Ok(None),
     }))
-}
-
-/// What no policy allows, whatever it says.
-fn unheard_of(path: &S3Path) -> Need {
-    Need { action: "", resource: path_arn(path) }
 }
 
 fn copy_source(headers: &HeaderMap) -> S3Result<Need> {
