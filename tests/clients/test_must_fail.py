@@ -329,7 +329,7 @@ MUST_FAIL = {
     "a role of another account, of her choice": (REFUSED, lambda w: w.credentials_as(FOREIGN_ROLE)),
     "a role of another account at STS": (DENIED, lambda w: w.assume(w.ada.token, RoleArn=FOREIGN_ROLE)),
     "a pool with a role of another account": (MISCONFIGURED, lambda w: w.credentials_with_role(FOREIGN_ROLE)),
-    "a pool with a role that trusts another": (MISCONFIGURED, lambda w: w.credentials_with_role(w.daypass.role_arn)),
+    "a pool with a role that trusts guests": (MISCONFIGURED, lambda w: w.credentials_with_role(w.daypass.guest_role_arn)),
     "a managed session policy": (UNFIT, lambda w: w.assume(w.ada.token, PolicyArns=[{"arn": READ_ONLY}])),
     "another provider at STS": (UNFIT, lambda w: w.assume(w.ada.token, ProviderId="www.amazon.com")),
     "a session token for an OpenID token": (NO_LOGIN, lambda w: w.credentials(w.session["aws_session_token"])),

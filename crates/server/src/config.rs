@@ -42,7 +42,7 @@ pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 pub use self::provider::{AppleConfig, ProviderConfig, load_providers};
 use self::reading::Reading;
-pub use self::role::RoleConfig;
+pub use self::role::{Givers, RoleConfig};
 pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
 pub(crate) use self::urls::is_loopback;
@@ -188,18 +188,10 @@ impl Config {
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
         let ours = development::text(addresses, dir);
-        let config = match file {
-            Some(file) => Self::laid_over(&ours, file, before)?,
-            None => Self::parse(&ours)?,
-        };
-        let taken = config.roles.iter().filter(|role| development::ROLES.contains(&role.name.as_str()));
-        let mistake = |role: &RoleConfig| {
-            let name = &role.name;
-            Mistake::elsewhere(format!(
-                "[[role]] name = \"{name}\": `daypass up` has a role of this name; choose another"
-            ))
-        };
-        ConfigError::unless_empty(taken.map(mistake).collect()).map(|()| config)
+        match file {
+            Some(file) => Self::laid_over(&ours, file, before),
+            None => Self::parse(&ours),
+        }
     }
 
     /// Whether a file is one of `serve`: whether it has a key that is production's.

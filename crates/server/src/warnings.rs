@@ -7,6 +7,7 @@ use std::path::Path;
 
 use daypass_core::credentials::role::{Role, Roles};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::iam::TrustPolicy;
 use daypass_core::login::provider::Provider;
 use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, Pkce};
 use daypass_core::login::public::UserPool;
@@ -252,7 +253,9 @@ pub fn of_mappings(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
 /// Where nobody tells who stands behind the proxy in front, a policy that asks where callers are opens nothing, and what
 /// it denies is denied to all. The operator hears of each role.
 pub fn of_hidden_callers(roles: &Roles, proxies: &Proxies) -> Vec<String> {
-    let asks = |role: &&Role| role.policy.asks_for_origin() || role.trust_policy.asks_for_origin();
+    let asks = |role: &&Role| {
+        role.policy.asks_for_origin() || role.trust_policy().is_some_and(TrustPolicy::asks_for_origin)
+    };
     let roles = roles.iter().filter(asks).filter(|_| proxies.hide_callers());
     let warning = |role: &Role| {
         format!(
@@ -267,7 +270,8 @@ pub fn of_hidden_callers(roles: &Roles, proxies: &Proxies) -> Vec<String> {
 /// What a policy allows under a condition that is never known here, it allows at AWS alone. The operator hears of each role.
 pub fn of_unfilled_keys(roles: &Roles) -> Vec<String> {
     let keys = |role: &Role| -> BTreeSet<String> {
-        let asked = role.policy.unfilled_keys().into_iter().chain(role.trust_policy.unfilled_keys());
+        let asked = role.policy.unfilled_keys().into_iter();
+        let asked = asked.chain(role.trust_policy().into_iter().flat_map(TrustPolicy::unfilled_keys));
         asked.map(str::to_owned).collect()
     };
     let asking = roles.iter().map(|role| (role, keys(role))).filter(|(_, keys)| !keys.is_empty());

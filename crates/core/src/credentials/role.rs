@@ -1,6 +1,7 @@
 //! Roles: what somebody may take on, and what they may do then. They come from the configuration, and
 //! are compiled when it is read, so that a policy with a mistake stops the start and not a request.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
@@ -31,6 +32,12 @@ pub enum RoleTrust {
         /// The pool.
         pool_id: IdentityPoolId,
         /// [`AUTHENTICATED`](crate::token::openid_token::AUTHENTICATED) or [`UNAUTHENTICATED`](crate::token::openid_token::UNAUTHENTICATED).
+        amr: &'static str,
+    },
+    /// The identities of whatever pools name it among their roles, who get it in the same ways and have `amr` among their
+    /// methods. Who may set the roles of a pool says to whom it is given.
+    NamingPools {
+        /// As for `Pool`.
         amr: &'static str,
     },
     /// Whoever this IAM trust policy admits. It has to check both `aud` and `amr`. As on AWS, it decides alone about
@@ -69,15 +76,58 @@ pub struct Role {
     pub arn: String,
     /// `AROA…`, the same after every start.
     pub unique_id: String,
-    /// Who may take it on, of those to whom a pool gives it if it is a pool's to give.
-    pub trust_policy: TrustPolicy,
-    /// Whether no trust policy of the operator's opens it, so that AssumeRoleWithWebIdentity takes it on only where
-    /// the pool gives it.
-    pub given_by_pool: bool,
+    /// Who may take it on.
+    pub trust: Trust,
     /// What they may do then.
     pub policy: Policy,
     /// The longest session.
     pub max_session_duration: SignedDuration,
+}
+
+/// Who may take on a role, compiled.
+#[derive(Debug)]
+pub enum Trust {
+    /// Of those to whom a pool gives it, whoever this admits.
+    Given(TrustPolicy),
+    /// Of those to whom a pool gives it that names it, whoever has this among their methods.
+    GivenByNamingPools(&'static str),
+    /// Whoever this admits: a trust policy of the operator's.
+    Admitted(TrustPolicy),
+}
+
+impl Role {
+    /// Whether no trust policy of the operator's opens it, so that AssumeRoleWithWebIdentity takes it on only where
+    /// the pool gives it.
+    #[must_use]
+    pub fn is_given_by_pool(&self) -> bool {
+        !matches!(self.trust, Trust::Admitted(_))
+    }
+
+    /// Whether it is for nobody to whom only the token of a provider gives it, and not the pool.
+    #[must_use]
+    pub fn has_to_be_named(&self) -> bool {
+        matches!(self.trust, Trust::GivenByNamingPools(_))
+    }
+
+    /// Its trust policy, if it has one that does not depend on the pool.
+    #[must_use]
+    pub fn trust_policy(&self) -> Option<&TrustPolicy> {
+        match &self.trust {
+            Trust::Given(policy) | Trust::Admitted(policy) => Some(policy),
+            Trust::GivenByNamingPools(_) => None,
+        }
+    }
+
+    /// Its trust policy for the identities of a pool. Where that has to name the role, somebody else has looked.
+    pub(crate) fn trust_policy_for(&self, pool_id: &IdentityPoolId) -> Cow<'_, TrustPolicy> {
+        match &self.trust {
+            Trust::Given(policy) | Trust::Admitted(policy) => Cow::Borrowed(policy),
+            Trust::GivenByNamingPools(amr) => {
+                let policy = TrustPolicy::parse(&RoleDocument::trust_in_pool(pool_id, amr));
+                Cow::Owned(policy.expect("the policy checks pool and login"))
+            }
+        }
+    }
 }
 
 /// What is wrong with the roles of an installation.
@@ -151,14 +201,15 @@ fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleE
         let role = document.name.clone();
         move |source| RoleError::Document { role, document: which, source }
     };
-    let (trust_policy, given_by_pool) = match &document.trust {
-        RoleTrust::Pool { pool_id, amr } => (&RoleDocument::trust_in_pool(pool_id, amr), true),
-        RoleTrust::Policy(policy) => (policy, false),
+    let parse = |text: &str| TrustPolicy::parse(text).map_err(wrong("trust policy"));
+    let trust = match &document.trust {
+        RoleTrust::Pool { pool_id, amr } => Trust::Given(parse(&RoleDocument::trust_in_pool(pool_id, amr))?),
+        RoleTrust::NamingPools { amr } => Trust::GivenByNamingPools(amr),
+        RoleTrust::Policy(policy) => Trust::Admitted(parse(policy)?),
     };
     Ok(Role {
         unique_id: unique_id("AROA", &arn),
-        trust_policy: TrustPolicy::parse(trust_policy).map_err(wrong("trust policy"))?,
-        given_by_pool,
+        trust,
         policy: Policy::parse(&document.policy).map_err(wrong("policy"))?,
         name: document.name,
         arn,

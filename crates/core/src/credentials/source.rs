@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 
 use crate::audit::AuditDraft;
+use crate::credentials::role::Role;
 use crate::credentials::session_token::Credentials;
 use crate::credentials::sts::{AssumeError, Sts};
 use crate::ground::ids::RoleName;
@@ -94,6 +95,12 @@ impl CredentialSource for Sts {
         grant: RoleGrant<'_>,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, CredentialsError> {
+        let role = self.roles.find_by_arn(grant.role_arn);
+        if !grant.named_by_pool && role.is_some_and(Role::has_to_be_named) {
+            return Err(
+                AssumeError::Denied("the role is for pools that name it, and this one does not").into()
+            );
+        }
         Ok(self.credentials_for(grant.claims, grant.role_arn, grant.origin, draft).await?)
     }
 }

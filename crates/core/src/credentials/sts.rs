@@ -249,7 +249,7 @@ pub(crate) fn trust(
     role_session_name: &RoleSessionName,
     arrival: &Arrival,
 ) -> Decision {
-    role.trust_policy.evaluate(&TrustRequest {
+    role.trust_policy_for(&claims.pool_id).evaluate(&TrustRequest {
         provider: FEDERATED_PROVIDER,
         tags_session: !claims.principal_tags().is_empty(),
         context: &trust_context(claims, role_session_name, arrival),

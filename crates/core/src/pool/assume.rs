@@ -45,7 +45,7 @@ impl IdentityPools {
         draft.about(&claims);
         let role = self.sts.roles.find_by_arn(&request.role_arn);
         let role = role.ok_or(AssumeError::Denied("there is no such role"))?;
-        if role.given_by_pool && !self.gives(role, &claims).await? {
+        if role.is_given_by_pool() && !self.gives(role, &claims).await? {
             return Err(AssumeError::Denied(
                 "no trust policy opens the role, and the pool does not give it to this login",
             ));
@@ -103,6 +103,6 @@ impl IdentityPools {
         };
         let session_name = RoleSessionName::of_identity(&anybody.identity_id);
         let anywhere = Arrival { time: now, origin: Origin::default() };
-        !role.given_by_pool && sts::trust(role, &anybody, &session_name, &anywhere) == Decision::Allowed
+        !role.is_given_by_pool() && sts::trust(role, &anybody, &session_name, &anywhere) == Decision::Allowed
     }
 }

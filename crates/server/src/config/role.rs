@@ -21,9 +21,21 @@ pub struct RoleConfig {
     pub name: RoleName,
     /// What its holders may do: an IAM policy.
     pub policy: PathBuf,
-    /// Who may take it on: an IAM trust policy. Without one, whoever logged in at the configured pool and gets the
-    /// role from it: as its default role, or by a role mapping.
+    /// Who may take it on: an IAM trust policy. Without one, whoever logged in at a pool and gets the role from it: as its
+    /// default role, or by a role mapping.
     pub trust: Option<PathBuf>,
+    /// Which pools may give it, if there is no trust policy to say so.
+    pub pools: Option<Givers>,
+}
+
+/// Which pools may give a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Givers {
+    /// The pool of the configuration.
+    Configured,
+    /// Whatever pool names it by SetIdentityPoolRoles.
+    Naming,
 }
 
 /// Reads the roles, whose files start from `base`, and looks into their policies.
@@ -51,7 +63,7 @@ impl RoleConfig {
     pub(super) fn load(&self, pool_id: &IdentityPoolId) -> Result<RoleDocument, ConfigError> {
         let trust = match &self.trust {
             Some(file) => RoleTrust::Policy(read_file(file)?),
-            None => RoleTrust::Pool { pool_id: pool_id.clone(), amr: AUTHENTICATED },
+            None => self.given(pool_id),
         };
         Ok(RoleDocument {
             name: self.name.clone(),
@@ -59,6 +71,20 @@ impl RoleConfig {
             max_session_duration: SignedDuration::from_hours(1),
             trust,
         })
+    }
+
+    fn given(&self, pool_id: &IdentityPoolId) -> RoleTrust {
+        match self.pools {
+            Some(Givers::Naming) => RoleTrust::NamingPools { amr: AUTHENTICATED },
+            Some(Givers::Configured) | None => {
+                RoleTrust::Pool { pool_id: pool_id.clone(), amr: AUTHENTICATED }
+            }
+        }
+    }
+
+    /// Whether it says nothing of who may take it on.
+    pub(crate) fn leaves_trust_open(&self) -> bool {
+        self.trust.is_none() && self.pools.is_none()
     }
 
     fn start_from(&mut self, base: &Path) {
@@ -70,8 +96,13 @@ impl RoleConfig {
         let policy = mistake_of(&self.policy, |text| Policy::parse(text).map(drop));
         let trust = self.trust.as_deref();
         let trust = trust.and_then(|file| mistake_of(file, |text| TrustPolicy::parse(text).map(drop)));
-        let policy = policy.map(|mistake| ("policy", mistake));
-        policy.into_iter().chain(trust.map(|mistake| ("trust", mistake))).collect()
+        let both = self.trust.is_some() && self.pools.is_some();
+        let both = both
+            .then(|| "goes without `trust`, which says by `aud` which pools may give the role".to_owned());
+        [("policy", policy), ("trust", trust), ("pools", both)]
+            .into_iter()
+            .filter_map(|(key, mistake)| Some((key, mistake?)))
+            .collect()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The roles that development has from the start.
+//! The roles that development has from the start. Whatever pool names one of them gives it, so that one which was made
+//! through the API needs no more than SetIdentityPoolRoles.
 
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::clock::SignedDuration;
@@ -17,10 +18,10 @@ pub(super) fn names() -> [RoleName; 2] {
 
 /// The role of everybody who logged in, which the pool has from the start, and that of guests, which it has
 /// not: guests are let in by whoever holds the developer key, and by nobody's forgetfulness.
-pub(super) fn roles(pool_id: &IdentityPoolId) -> Vec<RoleDocument> {
+pub(super) fn roles(_: &IdentityPoolId) -> Vec<RoleDocument> {
     let policies = [own_folder_policy(), public_folder_policy()];
     let role = |((name, amr), policy): ((RoleName, &'static str), Value)| RoleDocument {
-        trust: RoleTrust::Pool { pool_id: pool_id.clone(), amr },
+        trust: RoleTrust::NamingPools { amr },
         name,
         policy: policy.to_string(),
         max_session_duration: SignedDuration::from_hours(1),
@@ -106,12 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn every_role_trusts_the_pool_alone() {
-        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
-        let names: Vec<_> = roles(&pool_id).iter().map(|role| role.name.to_string()).collect();
+    fn every_role_trusts_pools_that_name_it_and_one_kind_of_login() {
+        let roles = roles(&IdentityPoolId::parse("us-east-1:aa").unwrap());
+        let names: Vec<_> = roles.iter().map(|role| role.name.to_string()).collect();
         assert_eq!(names, ROLES);
-        let of_this_pool =
-            |trust: &RoleTrust| matches!(trust, RoleTrust::Pool { pool_id: pool, .. } if *pool == pool_id);
-        assert!(roles(&pool_id).iter().all(|role| of_this_pool(&role.trust)));
+        let kind = |role: &RoleDocument| match role.trust {
+            RoleTrust::NamingPools { amr } => amr,
+            RoleTrust::Pool { .. } | RoleTrust::Policy(_) => panic!("{role:?}"),
+        };
+        assert_eq!(roles.iter().map(kind).collect::<Vec<_>>(), ROLES);
     }
 }

@@ -90,8 +90,16 @@ impl Roots {
     }
 
     fn roles(&self, config: &Config) -> Result<Arc<Roles>, WireError> {
-        let mut roles = (self.roles)(&self.pool_id);
-        roles.extend(config.load_roles(&self.pool_id)?);
+        let mut roles = config.load_roles(&self.pool_id)?;
+        for given in (self.roles)(&self.pool_id) {
+            let configured = config.roles.iter().position(|role| role.name == given.name);
+            match configured {
+                // The file replaces the policy; who may take the role on stays, unless the file says that as well.
+                Some(index) if config.roles[index].leaves_trust_open() => roles[index].trust = given.trust,
+                Some(_) => {}
+                None => roles.push(given),
+            }
+        }
         Ok(Arc::new(Roles::compile(self.pool.account_id.clone(), roles)?))
     }
 

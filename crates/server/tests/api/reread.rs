@@ -161,10 +161,11 @@ async fn what_cannot_be_wired_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let policy = dir.path().join("policy.json");
     std::fs::write(&policy, allow("s3:GetObject")).unwrap();
-    // The role is one that is there already, by another way than the file.
-    let twin = format!("[[role]]\nname = \"authenticated\"\npolicy = {policy:?}\n{APP}");
-    let refused = daypass.reread(|_| {}, &twin).await.unwrap_err().to_string();
-    assert!(refused.contains("two roles with the name authenticated"), "{refused}");
+    // The file was sound when it was read; what it leads to is not.
+    let role = format!("[[role]]\nname = \"people\"\npolicy = {policy:?}\n{APP}");
+    let twin = |config: &mut Config| config.roles.push(config.roles[0].clone());
+    let refused = daypass.reread(twin, &role).await.unwrap_err().to_string();
+    assert!(refused.contains("two roles with the name people"), "{refused}");
     assert!(!may_call(&daypass, "https://new.example").await);
     daypass.enter("ada").await;
 }

@@ -9,7 +9,7 @@ use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
-use crate::config::{AppConfig, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
+use crate::config::{AppConfig, Givers, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::AllowedHost;
@@ -308,6 +308,13 @@ static ROLE: Table = Table::of(
             .required(),
         Key::new::<String>("trust", Kind::Text, "The file of an IAM trust policy: who may take it on.")
             .or("whoever logged in at the pool and gets the role from it"),
+        Key::new::<Givers>(
+            "pools",
+            Kind::Choice(&["configured", "naming"]),
+            "Without `trust`, whose to give it is: the pool's of `[pool]`, or that of every pool that names it by \
+             SetIdentityPoolRoles.",
+        )
+        .or("configured"),
     ],
 );
 
