@@ -201,7 +201,7 @@ pub fn of_pool(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
             pool.id
         )
     });
-    guests.into_iter().chain(of_mappings(pools, pool)).chain(of_providers(pools, pool)).collect()
+    guests.into_iter().chain(of_roles(pools, pool)).chain(of_providers(pools, pool)).collect()
 }
 
 /// Providers of a pool at which nobody can log in yet, and what the pool keeps for providers that it does not have any more.
@@ -224,9 +224,14 @@ pub fn of_providers(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
     unknown.chain(resting).collect()
 }
 
+/// What is to be said of the roles that a pool gives.
+pub fn of_roles(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+    of_missing_roles(pools, pool).into_iter().chain(of_mappings(pools, pool)).collect()
+}
+
 /// Whoever is given a role that is not there gets a token and no credentials, which may be meant: a token is all that
 /// AssumeRoleWithWebIdentity needs for another role.
-pub fn of_missing_roles(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+fn of_missing_roles(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
     let warning = |arn| {
         format!(
             "the pool {} gives people the role {arn}, which is not there, so they get tokens and no credentials: write a \
@@ -239,7 +244,7 @@ pub fn of_missing_roles(pools: &IdentityPools, pool: &IdentityPool) -> Vec<Strin
 
 /// A role mapping gives a role to some; a trust policy of its own that opens it to whoever logs in makes nothing of
 /// that. The trust policy decides, as on AWS, and the operator hears of it.
-pub fn of_mappings(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
+fn of_mappings(pools: &IdentityPools, pool: &IdentityPool) -> Vec<String> {
     let warning = |role: &Role| {
         format!(
             "the role mappings of the pool {} give the role {} to some, and its trust policy opens it to everybody who \

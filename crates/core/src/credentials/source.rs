@@ -76,6 +76,11 @@ pub enum CredentialsError {
 /// Makes credentials of the pool's decisions.
 #[async_trait]
 pub trait CredentialSource: Send + Sync {
+    /// Whether the roles are ours, so that one that is not among them leads to nothing.
+    fn gives_our_roles(&self) -> bool {
+        false
+    }
+
     /// Credentials for whoever the grant is about. What is asked for, and which key comes of it, is noted in
     /// `draft`.
     ///
@@ -90,6 +95,10 @@ pub trait CredentialSource: Send + Sync {
 
 #[async_trait]
 impl CredentialSource for Sts {
+    fn gives_our_roles(&self) -> bool {
+        true
+    }
+
     async fn credentials(
         &self,
         grant: RoleGrant<'_>,

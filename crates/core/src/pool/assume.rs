@@ -80,7 +80,9 @@ impl IdentityPools {
         let default =
             pool.roles.authenticated.iter().chain(pool.roles.unauthenticated.iter().filter(|_| guests));
         let given = default.map(String::as_str).chain(pool.roles.named_by_rules());
-        given.filter(|arn| self.sts.roles.find_by_arn(arn).is_none()).collect()
+        let is_missing =
+            |arn: &&str| self.credentials.gives_our_roles() && self.sts.roles.find_by_arn(arn).is_none();
+        given.filter(is_missing).collect()
     }
 
     /// Whether a trust policy of its own opens a role to somebody of whom nothing is known but that they logged in

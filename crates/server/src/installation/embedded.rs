@@ -155,7 +155,7 @@ impl Embedded {
         });
         warnings::log(warnings::of_unfilled_keys(&sts.roles));
         if let Some(pool) = store.lookup_pool(&roots.pool_id).await? {
-            warn_of_pool(&pools, &pool, config);
+            warnings::log(warnings::of_pool(&pools, &pool));
         }
         let callers = Callers {
             key_sealer: access_key::sealer(&master_key),
@@ -176,13 +176,6 @@ impl Embedded {
             random,
             clock,
         })
-    }
-}
-
-fn warn_of_pool(pools: &IdentityPools, pool: &IdentityPool, config: &Config) {
-    warnings::log(warnings::of_pool(pools, pool));
-    if config.foreign_sts.is_none() {
-        warnings::log(warnings::of_missing_roles(pools, pool));
     }
 }
 

@@ -80,6 +80,14 @@ async fn a_developer_token_becomes_what_the_sts_gives() {
 }
 
 #[tokio::test]
+async fn which_roles_are_there_only_the_other_sts_knows() {
+    let daypass = start().await;
+    let mut pool = daypass.store.lookup_pool(&daypass.embedded.pool_id).await.unwrap().unwrap();
+    pool.roles.authenticated = Some("arn:aws:iam::000000000000:role/of-another".into());
+    assert!(daypass.embedded.pools.roles_that_are_missing(&pool).is_empty());
+}
+
+#[tokio::test]
 async fn the_token_is_signed_anew_and_lives_as_long_as_the_credentials() {
     let daypass = start_with("duration = \"2h\"").await;
     let entered = daypass.enter("ada").await;

@@ -83,7 +83,7 @@ pub(super) async fn set_identity_pool_roles(mut call: Call<'_>) -> Answer {
     let pools = &call.embedded.pools;
     pools.set_pool_roles(&id, input.roles()?, &call.by).await.map_err(ApiError::pool)?;
     let pool = pools.describe_pool(&id).await.map_err(ApiError::pool)?;
-    warnings::log(warnings::of_mappings(pools, &pool));
+    warnings::log(warnings::of_roles(pools, &pool));
     Ok(String::new())
 }
 

@@ -129,3 +129,18 @@ async fn a_role_that_does_not_exist_or_does_not_trust_the_pool_gives_no_credenti
         answer.assert_exception("InvalidIdentityPoolConfigurationException", MISCONFIGURED);
     }
 }
+
+#[tokio::test]
+async fn roles_that_a_pool_gives_and_that_are_not_there_are_found() {
+    let daypass = Daypass::start().await;
+    let missing = async || {
+        let pool = daypass.store.lookup_pool(&daypass.embedded.pool_id).await.unwrap().unwrap();
+        let missing = daypass.embedded.pools.roles_that_are_missing(&pool);
+        missing.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(missing().await, [""; 0]);
+    let none = AUTHENTICATED_ROLE.replace("authenticated", "none");
+    let roles = json!({"authenticated": none, "unauthenticated": none.replace("none", "of-guests")});
+    daypass.call("SetIdentityPoolRoles", json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles})).await;
+    assert_eq!(missing().await, [none], "guests are not let in, so theirs is given to nobody");
+}
