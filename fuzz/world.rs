@@ -64,7 +64,7 @@ impl World {
         );
         let dependencies = Dependencies {
             config: Config::parse(&config).unwrap(),
-            roles,
+            roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: Arc::new(MemoryStore::new()),
             master_key: Arc::new(MasterKey::new([7; 32])),
             secrets: Secrets::default(),

@@ -2,6 +2,7 @@
 //! Whoever serves an installation builds without it; `docs/architecture.md` has the map.
 
 pub mod cli;
+pub mod iam;
 pub mod playground;
 pub mod s3;
 pub mod sandbox;

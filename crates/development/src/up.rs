@@ -4,20 +4,21 @@
 mod ports;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use anyhow::Context;
-use axum::Router;
+use axum::{Router, middleware};
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, UserName};
 use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::Open;
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use self::ports::{Bound, Ports};
+use crate::iam::{self, Book, Iam, TakeUp};
 use crate::playground::Playground;
 use crate::s3::Objects;
 use crate::sandbox::{self, Client, SandboxConfig};
@@ -88,6 +89,11 @@ pub struct Running {
     pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    current: Arc<Current>,
+}
+
+/// What answers, and what it takes to have something else answer.
+struct Current {
     app: Arc<App>,
     /// Keeps the directory locked.
     installation: Installation,
@@ -98,6 +104,7 @@ pub struct Running {
 /// What answers requests of an installation on its two ports, as far as no configuration says it.
 struct Doors {
     objects: Objects,
+    roles: Arc<Book>,
     s3_url: String,
     sandbox_url: String,
 }
@@ -107,22 +114,21 @@ impl Doors {
     fn routers(&self, app: &Arc<App>) -> Option<[Router; 2]> {
         let embedded = app.embedded.clone()?;
         let s3 = self.objects.router(&embedded, &app.origins);
+        let iam = Arc::new(Iam { embedded: embedded.clone(), book: self.roles.clone() });
         let playground = Playground {
             embedded,
             s3_url: self.s3_url.clone(),
             bucket: BUCKET.into(),
             sandbox_url: self.sandbox_url.clone(),
         };
-        Some([routes::router_with(app.clone(), playground.pages()), s3])
+        let server = routes::router_with(app.clone(), playground.pages());
+        Some([server.layer(middleware::from_fn_with_state(iam, iam::divert)), s3])
     }
 }
 
-impl Running {
-    /// Takes up a file that changed, as `serve` does, or leaves everything as it was.
-    ///
-    /// # Errors
-    /// Why, for the developer.
-    pub async fn reread(&self) -> Result<(), String> {
+impl Current {
+    /// See [`Running::reread`].
+    async fn reread(&self) -> Result<(), String> {
         let take_up = |app: Arc<App>| {
             for (answer_by, router) in
                 self.answer_by.iter().zip(self.doors.routers(&app).into_iter().flatten())
@@ -132,6 +138,25 @@ impl Running {
             }
         };
         reread(&self.installation, &self.app, take_up).await
+    }
+}
+
+/// Takes up what changed whenever a request wants that, until everything ends.
+async fn take_up_when_asked(current: Weak<Current>, mut wishes: mpsc::Receiver<TakeUp>) {
+    while let Some(tell) = wishes.recv().await {
+        let Some(current) = current.upgrade() else { return };
+        // Whoever asked may be gone.
+        let _ = tell.send(current.reread().await);
+    }
+}
+
+impl Running {
+    /// Takes up a file that changed, as `serve` does, or leaves everything as it was.
+    ///
+    /// # Errors
+    /// Why, for the developer.
+    pub async fn reread(&self) -> Result<(), String> {
+        self.current.reread().await
     }
 
     /// Answers what is under way, and ends.
@@ -183,7 +208,9 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         aws_shared_credentials_file,
         sandbox_url: sandbox_url.clone(),
     };
+    let (roles, wishes) = Book::new(home);
     let doors = Doors {
+        roles: Arc::new(roles),
         objects: Objects::in_folder(&home.buckets(BUCKET)?)?,
         s3_url: ready.s3_url.clone(),
         sandbox_url: sandbox_url.clone(),
@@ -207,7 +234,9 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (_, sandbox) = Answering::by(sandbox::router(sandbox, clock, random));
     let listeners = vec![listen(ports.server, server), listen(ports.s3, s3), listen(ports.sandbox, sandbox)];
     let answer_by = [server_by, s3_by];
-    Ok(Running { ready, warnings, stop, listeners, app, installation, doors, answer_by })
+    let current = Arc::new(Current { app, installation, doors, answer_by });
+    tokio::spawn(take_up_when_asked(Arc::downgrade(&current), wishes));
+    Ok(Running { ready, warnings, stop, listeners, current })
 }
 
 /// What the developer has to hear of.

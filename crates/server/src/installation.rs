@@ -8,13 +8,13 @@ mod embedded;
 mod folder;
 pub mod home;
 mod lasting;
+pub mod made_roles;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use daypass_core::audit::{AuditLines, AuditTrail};
-use daypass_core::credentials::role::RoleDocument;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{IdentityPoolId, RoleName};
 use daypass_core::ground::random::SystemRandom;
@@ -25,11 +25,12 @@ use daypass_core::store::memory::MemoryStore;
 use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
-pub use self::dependencies::{Dependencies, WireError};
+pub use self::dependencies::{Dependencies, RolesBeside, WireError};
 pub use self::embedded::Embedded;
 use self::home::Home;
+use self::made_roles::MadeRoles;
 use crate::config::development::Addresses;
-use crate::config::{Config, Driver, EmbeddedConfig, Instances};
+use crate::config::{Config, Driver, EmbeddedConfig, Instances, Mistake};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput, Lines};
@@ -157,7 +158,11 @@ impl Installation {
     /// The roles that it has.
     pub fn role_names(&self) -> Vec<RoleName> {
         let given = self.home.iter().flat_map(|_| development_roles::names());
-        given.chain(self.config.roles.iter().map(|role| role.name.clone())).collect()
+        let made = self.home.iter().filter_map(|home| made_roles::read(home.dir()).ok());
+        given
+            .chain(made.flat_map(MadeRoles::into_keys))
+            .chain(self.config.roles.iter().map(|role| role.name.clone()))
+            .collect()
     }
 
     /// Wires it. On the first start this makes the store, the pool and its keys. Whatever can be wrong with the
@@ -183,7 +188,7 @@ impl Installation {
             http: Arc::new(ReqwestHttp::new(Limits::default(), reach, clock.clone(), random.clone())?),
             aws: None,
             audit_lines: self.audit_lines.clone(),
-            roles: if self.home.is_some() { development_roles::roles } else { no_roles },
+            roles: self.roles_beside(),
             config,
             clock,
             random,
@@ -208,6 +213,23 @@ impl Installation {
         Ok(app)
     }
 
+    /// Those of development, and those that were made while it ran.
+    fn roles_beside(&self) -> RolesBeside {
+        let Some(dir) = self.home.as_ref().map(|home| home.dir().to_owned()) else {
+            return Arc::new(|_| Ok(Vec::new()));
+        };
+        Arc::new(move |pool_id| {
+            let made = made_roles::documents(&dir).map_err(|error| {
+                let file = dir.join(made_roles::FILE);
+                Mistake::elsewhere(format!(
+                    "cannot read {}: {error}; move it away to do without",
+                    file.display()
+                ))
+            })?;
+            Ok(development_roles::roles(pool_id).into_iter().chain(made).collect())
+        })
+    }
+
     fn config_now(&self) -> anyhow::Result<Config> {
         let (before, file) = (&self.config, self.file.as_deref());
         Ok(match &self.home {
@@ -229,10 +251,6 @@ impl Installation {
             }
         }
     }
-}
-
-fn no_roles(_: &IdentityPoolId) -> Vec<RoleDocument> {
-    Vec::new()
 }
 
 fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {

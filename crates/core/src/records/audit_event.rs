@@ -69,6 +69,8 @@ pub enum AuditAction {
     Delete,
     /// A pool was made, changed or deleted.
     Pool,
+    /// A role of development was made, changed or deleted.
+    Role,
     /// A signed call of the AWS API was decided; only refusals by policy are kept.
     ApiRequest,
     /// A request to S3 was decided; only refusals are kept.
@@ -105,6 +107,7 @@ impl AuditAction {
             Self::Logins => "logins",
             Self::Delete => "delete",
             Self::Pool => "pool",
+            Self::Role => "role",
             Self::ApiRequest => "api_request",
             Self::S3Request => "s3_request",
             Self::Revoke => "revoke",
@@ -186,7 +189,7 @@ mod tests {
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
             ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey,
-            Exchange, Link, Logins, Pool, Restore, Revoke, RotateKey, S3Request, SignIn, Token,
+            Exchange, Link, Logins, Pool, Restore, Revoke, Role, RotateKey, S3Request, SignIn, Token,
         };
         for action in [
             ApiRequest,
@@ -204,6 +207,7 @@ mod tests {
             Pool,
             Restore,
             Revoke,
+            Role,
             RotateKey,
             S3Request,
             SignIn,

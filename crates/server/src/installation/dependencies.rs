@@ -20,7 +20,7 @@ pub struct Dependencies {
     /// What the operator decided.
     pub config: Config,
     /// Roles besides the configured ones; they name the pool, whose ID is known only when the store was asked.
-    pub roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
+    pub roles: RolesBeside,
     /// Where everything is kept.
     pub store: SharedStore,
     /// The root of all sealing.
@@ -40,6 +40,9 @@ pub struct Dependencies {
     /// Draws IDs, keys and nonces.
     pub random: Arc<dyn Random>,
 }
+
+/// Roles besides the configured ones, as they are now, for the pool of the configuration.
+pub type RolesBeside = Arc<dyn Fn(&IdentityPoolId) -> Result<Vec<RoleDocument>, ConfigError> + Send + Sync>;
 
 /// Why an installation cannot be wired.
 #[derive(Debug, thiserror::Error)]

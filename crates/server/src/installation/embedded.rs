@@ -5,7 +5,7 @@ use std::sync::Arc;
 use daypass_core::audit::AuditTrail;
 use daypass_core::credentials::access::Access;
 use daypass_core::credentials::access_key::{self, AccessKeys};
-use daypass_core::credentials::role::{RoleDocument, Roles};
+use daypass_core::credentials::role::Roles;
 use daypass_core::credentials::session_token::SessionSealer;
 use daypass_core::credentials::source::CredentialSource;
 use daypass_core::credentials::sts::Sts;
@@ -20,7 +20,7 @@ use daypass_core::store::{Store, StoreError};
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signing_key::SigningKeys;
 
-use super::dependencies::{Dependencies, WireError};
+use super::dependencies::{Dependencies, RolesBeside, WireError};
 use super::lasting::Lasting;
 use crate::config::{Config, EmbeddedConfig};
 use crate::crowd::Crowd;
@@ -60,7 +60,7 @@ pub(super) struct Roots {
     tokens: Arc<TokenIssuer>,
     sessions: Arc<SessionSealer>,
     /// Roles besides the configured ones.
-    roles: fn(&IdentityPoolId) -> Vec<RoleDocument>,
+    roles: RolesBeside,
     /// The way to another STS.
     http: Arc<dyn ProviderHttp>,
     /// Who is being served by another STS.
@@ -91,7 +91,7 @@ impl Roots {
 
     fn roles(&self, config: &Config) -> Result<Arc<Roles>, WireError> {
         let mut roles = config.load_roles(&self.pool_id)?;
-        for given in (self.roles)(&self.pool_id) {
+        for given in (self.roles)(&self.pool_id)? {
             let configured = config.roles.iter().position(|role| role.name == given.name);
             match configured {
                 // The file replaces the policy; who may take the role on stays, unless the file says that as well.

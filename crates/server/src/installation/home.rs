@@ -128,13 +128,7 @@ impl Home {
 
     /// Writes a file that only its owner can read, whole or not at all.
     pub fn write_private(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-        let (path, draft) = (self.dir.join(name), self.dir.join(format!("{name}.new")));
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-        let written = written
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&draft, &path));
-        written.with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(path)
+        write_private(&self.dir, name, text)
     }
 
     fn lines(&self, name: &'static str, file: &str) -> anyhow::Result<Lines> {
@@ -152,6 +146,17 @@ impl Home {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Secret::new(text.trim()))
     }
+}
+
+/// Writes a file of a directory that only its owner can read, whole or not at all.
+pub(super) fn write_private(dir: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+    let (path, draft) = (dir.join(name), dir.join(format!("{name}.new")));
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    let written = written
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&draft, &path));
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 /// The same path from wherever somebody looks: a configuration has paths start from its own folder.

@@ -141,7 +141,7 @@ impl Broker {
         let audit = Arc::<CollectedLines>::default();
         let dependencies = Dependencies {
             config,
-            roles: |_| Vec::new(),
+            roles: Arc::new(|_| Ok(Vec::new())),
             store: Arc::new(MemoryStore::new()),
             master_key: Arc::new(master_key()),
             secrets: Secrets::default(),

@@ -117,7 +117,7 @@ impl Start {
     ) -> Dependencies {
         Dependencies {
             config,
-            roles,
+            roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: self.backend.store(),
             master_key: Arc::new(master_key()),
             secrets: Secrets::default(),
