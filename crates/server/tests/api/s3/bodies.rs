@@ -74,11 +74,12 @@ impl Chunked {
     }
 }
 
-/// Changes the last signature of a text.
+/// Changes the last signature of a text, whichever sign stands before it.
 fn forged(text: &str) -> String {
-    let (before, signature) = text.rsplit_once("signature=").unwrap();
+    let start = text.rfind("signature").unwrap() + "signature=".len();
+    let (before, signature) = text.split_at(start);
     let another = if signature.starts_with('0') { '1' } else { '0' };
-    format!("{before}signature={another}{}", &signature[1..])
+    format!("{before}{another}{}", &signature[1..])
 }
 
 /// Status and code, unless it is taken.
