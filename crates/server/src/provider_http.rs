@@ -20,6 +20,7 @@ use daypass_core::ground::clock::Clock;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
 use daypass_core::ground::random::Random;
 use rustix::io::Errno;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -61,6 +62,27 @@ impl Default for Limits {
     }
 }
 
+/// What we call ourselves at providers. Some ask for the name of an app and an address to write to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UserAgent(String);
+
+impl Default for UserAgent {
+    fn default() -> Self {
+        Self(concat!("daypass/", env!("CARGO_PKG_VERSION")).to_owned())
+    }
+}
+
+impl TryFrom<String> for UserAgent {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let printable =
+            (1..=256).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if printable { Ok(Self(text)) } else { Err("must have 1 to 256 printable characters of ASCII") }
+    }
+}
+
 /// A pooled HTTP client.
 pub struct ReqwestHttp {
     pool: Pool,
@@ -89,6 +111,20 @@ impl ReqwestHttp {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, reqwest::Error> {
+        Self::called(UserAgent::default(), limits, reach, clock, random)
+    }
+
+    /// A client that calls itself so.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn called(
+        user_agent: UserAgent,
+        limits: Limits,
+        reach: Reach,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, reqwest::Error> {
         let reach = Arc::new(reach);
         let resolver = Arc::new(Resolver(reach.clone()));
         let make = move || {
@@ -99,7 +135,7 @@ impl ReqwestHttp {
                 .dns_resolver(resolver.clone())
                 .connect_timeout(limits.connect)
                 .pool_idle_timeout(limits.idle)
-                .user_agent(concat!("daypass/", env!("CARGO_PKG_VERSION")))
+                .user_agent(user_agent.0.clone())
                 .build()
         };
         let pool = Pool::new(Box::new(make), clock.clone())?;

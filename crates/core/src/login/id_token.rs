@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::hex;
 use crate::ground::secret::Secret;
-use crate::login::jwks::{Algorithm, JwksCache, JwksError, KeySource};
+use crate::login::jwks::{Algorithm, JwksCache, JwksError, KeySource, Rules, Wanted};
 
 /// The API takes no longer tokens (shape `IdentityProviderToken`).
 const MAX_TOKEN_BYTES: usize = 50_000;
@@ -27,9 +27,18 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// Why an ID token is not believed. No text repeats anything of it but its times.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    /// Not a signed JWT, or one whose claims cannot be what they should.
-    #[error("it is no JWT, or its claims are not of their types")]
+    /// Not a signed JWT.
+    #[error("it is no JWT")]
     Malformed,
+    /// A claim that is there and cannot be what it should.
+    #[error("its {0} is not of the right type")]
+    ClaimType(&'static str),
+    /// Signed in a way that is not taken. The name is a plain word.
+    #[error("it is signed by {0}, which is not taken here")]
+    AlgorithmNotTaken(String),
+    /// Signed by a key that the issuer does not publish.
+    #[error("its issuer publishes no key that fits its algorithm and key ID")]
+    UnknownKey,
     /// Signed with the issuer's key, and for something else.
     #[error("it is a token of another type than an ID token")]
     WrongType,
@@ -84,7 +93,7 @@ pub enum IdTokenError {
 impl From<JwksError> for IdTokenError {
     fn from(error: JwksError) -> Self {
         match error {
-            JwksError::UnknownKey => Self::BadSignature,
+            JwksError::UnknownKey => Self::UnknownKey,
             JwksError::Unavailable(reason) => Self::Unavailable(reason),
             JwksError::NotAsDefined(reason) => Self::NotAsDefined(reason),
         }
@@ -108,6 +117,8 @@ pub(crate) struct Expectation<'a> {
     pub(crate) max_age: Option<i64>,
     /// Claims that must have one of these values.
     pub(crate) claims: &'a BTreeMap<String, Vec<Value>>,
+    /// Whose rules decide about keys, algorithms and numbers.
+    pub(crate) rules: Rules,
 }
 
 /// What a token has to be signed with.
@@ -116,7 +127,29 @@ pub(crate) enum Keys<'a> {
     Published(KeySource),
     /// A secret that we share with the issuer (HS256). No published key can be taken for it.
     Shared(&'a Secret),
+    /// Either, as the token's algorithm says: HS256 goes with the secret alone, and no other with it.
+    Both(KeySource, &'a Secret),
 }
+
+impl<'a> Keys<'a> {
+    /// The secret, for a token that has to be signed with it.
+    fn secret_for(&self, algorithm: &str) -> Option<&'a Secret> {
+        match self {
+            Self::Shared(secret) | Self::Both(_, secret) if algorithm == HS256 => Some(secret),
+            Self::Shared(_) | Self::Both(..) | Self::Published(_) => None,
+        }
+    }
+
+    fn published(&self) -> Option<&KeySource> {
+        match self {
+            Self::Published(source) | Self::Both(source, _) => Some(source),
+            Self::Shared(_) => None,
+        }
+    }
+}
+
+/// The one algorithm with a shared secret (RFC 7518 section 3.2).
+const HS256: &str = "HS256";
 
 /// What a token has to say about the login that it comes from.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +162,31 @@ pub(crate) enum Nonce<'a> {
     Exact(&'a str),
     /// This, or its hex SHA-256.
     Sha256(&'a str),
+}
+
+/// What a token claims to be signed with, which is something that it may be signed with.
+enum SignedBy<'a> {
+    Secret(&'a Secret),
+    Key(&'a KeySource, Algorithm),
+}
+
+impl<'a> SignedBy<'a> {
+    fn read(header: &Header, expected: &'a Expectation<'_>) -> Result<Self, IdTokenError> {
+        if let Some(secret) = expected.keys.secret_for(&header.alg) {
+            return Ok(Self::Secret(secret));
+        }
+        let algorithm = Algorithm::parse(&header.alg, expected.rules);
+        let key =
+            expected.keys.published().zip(algorithm).map(|(source, algorithm)| Self::Key(source, algorithm));
+        key.ok_or_else(|| IdTokenError::AlgorithmNotTaken(plain_word(&header.alg)))
+    }
+}
+
+/// A word of somebody else's, if a log can bear it.
+fn plain_word(text: &str) -> String {
+    let plain = (1..=16).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if plain { text.to_owned() } else { "an algorithm without a name".to_owned() }
 }
 
 /// Which client a token must be for.
@@ -178,14 +236,12 @@ impl Verifier {
         token: &Secret,
     ) -> Result<Verified, IdTokenError> {
         let token = UnverifiedToken::read(token.expose())?;
-        if matches!(expected.keys, Keys::Published(_)) && Algorithm::parse(&token.header.alg).is_none() {
-            return Err(IdTokenError::Malformed);
-        }
+        let by = SignedBy::read(&token.header, expected)?;
         let issuer = token.claims.text("iss")?;
         if !expected.issuers.iter().any(|known| token.claims.fill_in(known).as_deref() == Some(issuer)) {
             return Err(IdTokenError::IssuerMismatch);
         }
-        self.check_signature(&token, &expected.keys).await?;
+        self.check_signature(&token, &by, expected.rules).await?;
         let client = expected.audience.admit(&token.claims)?.to_owned();
         self.check_times(&token.claims, expected)?;
         check_nonce(&token.claims, expected.nonce)?;
@@ -197,18 +253,19 @@ impl Verifier {
     async fn check_signature(
         &self,
         token: &UnverifiedToken<'_>,
-        keys: &Keys<'_>,
+        by: &SignedBy<'_>,
+        rules: Rules,
     ) -> Result<(), IdTokenError> {
-        let good = match keys {
-            Keys::Shared(secret) => {
+        let (message, signature) = (token.message.as_bytes(), &token.signature);
+        let good = match by {
+            SignedBy::Secret(secret) => {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
-                token.header.alg == "HS256"
-                    && hmac::verify(&key, token.message.as_bytes(), &token.signature).is_ok()
+                hmac::verify(&key, message, signature).is_ok()
             }
-            Keys::Published(source) => {
-                let algorithm = Algorithm::parse(&token.header.alg).ok_or(IdTokenError::Malformed)?;
-                let key = self.keys.find(source, token.header.kid.as_deref()).await?;
-                key.verifies(algorithm, token.message.as_bytes(), &token.signature)
+            SignedBy::Key(source, algorithm) => {
+                let wanted = Wanted { key_id: token.header.kid.as_deref(), algorithm: *algorithm, rules };
+                let keys = self.keys.find(source, &wanted).await?;
+                keys.iter().any(|key| key.verifies(*algorithm, message, signature))
             }
         };
         if good { Ok(()) } else { Err(IdTokenError::BadSignature) }
@@ -216,12 +273,13 @@ impl Verifier {
 
     fn check_times(&self, claims: &Claims, expected: &Expectation<'_>) -> Result<(), IdTokenError> {
         let now = self.clock.now().as_second();
-        let expired_at = claims.time("exp")?;
+        let rules = expected.rules;
+        let expired_at = claims.time("exp", rules)?;
         if now >= expired_at.saturating_add(expected.expiry_grace.as_secs()) {
             return Err(IdTokenError::Expired { now, expired_at });
         }
-        let issued_at = claims.time("iat")?;
-        let not_before = claims.get("nbf").map_or(Ok(issued_at), |_| claims.time("nbf"))?;
+        let issued_at = claims.time("iat", rules)?;
+        let not_before = claims.get("nbf").map_or(Ok(issued_at), |_| claims.time("nbf", rules))?;
         let valid_from = issued_at.max(not_before);
         if valid_from > now.saturating_add(CLOCK_SKEW.as_secs()) {
             return Err(IdTokenError::NotYetValid { now, valid_from });
@@ -290,6 +348,16 @@ fn only<'c>(aud: &[&'c str]) -> Option<&'c str> {
     }
 }
 
+/// A time with a fraction, rounded down. Beyond these bounds a number of this kind is no instant that anybody means.
+fn whole_seconds(seconds: f64, rules: Rules) -> Option<i64> {
+    let plausible = rules == Rules::Specifications && (0.0..=1e12).contains(&seconds);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within these bounds nothing is lost but the fraction"
+    )]
+    plausible.then_some(seconds.floor() as i64)
+}
+
 /// Whether `sub` can say who the token is about.
 fn check_subject(claims: &Claims) -> Result<(), IdTokenError> {
     let good = match claims.require("sub")? {
@@ -297,7 +365,7 @@ fn check_subject(claims: &Claims) -> Result<(), IdTokenError> {
         Value::Number(number) => number.is_i64() || number.is_u64(),
         _ => false,
     };
-    if good { Ok(()) } else { Err(IdTokenError::Malformed) }
+    if good { Ok(()) } else { Err(IdTokenError::ClaimType("sub")) }
 }
 
 /// A JWT in JWS compact form (RFC 7519 section 3, RFC 7515 section 7.1), taken apart and not believed.
@@ -372,30 +440,31 @@ impl Claims {
     fn text(&self, name: &'static str) -> Result<&String, IdTokenError> {
         match self.require(name)? {
             Value::String(text) => Ok(text),
-            _ => Err(IdTokenError::Malformed),
+            _ => Err(IdTokenError::ClaimType(name)),
         }
     }
 
-    /// Seconds since the epoch. AWS takes integers, also written as strings, and no fractions.
-    fn time(&self, name: &'static str) -> Result<i64, IdTokenError> {
+    /// Seconds since the epoch, also written as text. A NumericDate may have a fraction (RFC 7519 section 2), of which AWS
+    /// takes none.
+    fn time(&self, name: &'static str, rules: Rules) -> Result<i64, IdTokenError> {
         let seconds = match self.require(name)? {
-            Value::Number(number) => number.as_i64(),
+            Value::Number(number) => number.as_i64().or_else(|| whole_seconds(number.as_f64()?, rules)),
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        seconds.ok_or(IdTokenError::Malformed)
+        seconds.ok_or(IdTokenError::ClaimType(name))
     }
 
     fn audience(&self) -> Result<Vec<&str>, IdTokenError> {
         let members = match self.require("aud")? {
             Value::String(one) => vec![Some(one.as_str())],
             Value::Array(members) => members.iter().map(Value::as_str).collect(),
-            _ => return Err(IdTokenError::Malformed),
+            _ => return Err(IdTokenError::ClaimType("aud")),
         };
         match members.into_iter().collect::<Option<Vec<_>>>() {
             Some(members) if members.is_empty() => Err(IdTokenError::MissingClaim("aud")),
             Some(members) => Ok(members),
-            None => Err(IdTokenError::Malformed),
+            None => Err(IdTokenError::ClaimType("aud")),
         }
     }
 
@@ -439,3 +508,6 @@ impl<'de> Deserialize<'de> for Claims {
         deserializer.deserialize_map(EachOnce)
     }
 }
+
+#[cfg(test)]
+mod tests;

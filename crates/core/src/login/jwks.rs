@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use self::key::KeySet;
-pub use self::key::{Algorithm, PublicKey};
+pub use self::key::{Algorithm, PublicKey, Rules, Wanted};
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
 
@@ -51,8 +51,8 @@ pub enum KeySource {
 /// Why there is no key to check a signature with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwksError {
-    /// The issuer has no such key.
-    #[error("the issuer has no key of this ID")]
+    /// The issuer has no key that fits.
+    #[error("the issuer publishes no key of this ID for this algorithm")]
     UnknownKey,
     /// The issuer's keys could not be fetched; the text says why and holds no secret.
     #[error("the issuer's keys cannot be fetched: {0}")]
@@ -70,6 +70,8 @@ pub struct JwksCache {
     entries: Mutex<HashMap<KeySource, Entry>>,
 }
 
+/// Keys that may have signed a token, at least one.
+type Found = Result<Vec<Arc<PublicKey>>, JwksError>;
 type Outcome = Result<Arc<KeySet>, JwksError>;
 type Fetch = Shared<BoxFuture<'static, Outcome>>;
 
@@ -84,7 +86,7 @@ struct Entry {
 }
 
 enum Next {
-    Answer(Result<Arc<PublicKey>, JwksError>),
+    Answer(Found),
     Await(Fetch),
 }
 
@@ -95,32 +97,32 @@ impl JwksCache {
         Self { http, clock, entries: Mutex::default() }
     }
 
-    /// The key of this ID, or the only key for a token that names none.
+    /// The keys that may have signed a token which says this of its key.
     ///
     /// # Errors
     /// [`JwksError`].
-    pub async fn find(&self, source: &KeySource, key_id: Option<&str>) -> Result<Arc<PublicKey>, JwksError> {
-        match self.next(source, key_id) {
+    pub async fn find(&self, source: &KeySource, wanted: &Wanted<'_>) -> Found {
+        match self.next(source, wanted) {
             Next::Answer(answer) => answer,
             Next::Await(fetch) => {
                 let outcome = fetch.clone().await;
-                self.conclude(source, &fetch, outcome, key_id)
+                self.conclude(source, &fetch, outcome, wanted)
             }
         }
     }
 
-    fn next(&self, source: &KeySource, key_id: Option<&str>) -> Next {
+    fn next(&self, source: &KeySource, wanted: &Wanted<'_>) -> Next {
         let now = self.clock.now();
         let mut entries = self.entries();
         let entry = entries.entry(source.clone()).or_default();
-        if let Some(key) = entry.keys_within(FRESH, now).and_then(|keys| keys.find(key_id)) {
-            return Next::Answer(Ok(key));
+        if let Some(keys) = entry.keys_within(FRESH, now).and_then(|keys| keys.find(wanted)) {
+            return Next::Answer(Ok(keys));
         }
         if let Some((_, fetch)) = &entry.fetching {
             return Next::Await(fetch.clone());
         }
         if entry.is_pausing(now) {
-            return Next::Answer(entry.settle(now, key_id));
+            return Next::Answer(entry.settle(now, wanted));
         }
         let fetch = fetch(self.http.clone(), source.clone()).boxed().shared();
         entry.fetching = Some((now, fetch.clone()));
@@ -128,13 +130,7 @@ impl JwksCache {
     }
 
     /// Keeps what a fetch brought, the first time somebody comes with it, and answers from it.
-    fn conclude(
-        &self,
-        source: &KeySource,
-        fetch: &Fetch,
-        outcome: Outcome,
-        key_id: Option<&str>,
-    ) -> Result<Arc<PublicKey>, JwksError> {
+    fn conclude(&self, source: &KeySource, fetch: &Fetch, outcome: Outcome, wanted: &Wanted<'_>) -> Found {
         let mut entries = self.entries();
         let entry = entries.entry(source.clone()).or_default();
         if let Some((started_at, _)) = entry.fetching.take_if(|(_, running)| running.ptr_eq(fetch)) {
@@ -143,7 +139,7 @@ impl JwksCache {
                 Err(error) => entry.failure = Some((started_at, error)),
             }
         }
-        entry.settle(self.clock.now(), key_id)
+        entry.settle(self.clock.now(), wanted)
     }
 
     /// No code that holds the lock can leave an entry half written, so a poisoned lock is as good.
@@ -164,10 +160,10 @@ impl Entry {
     }
 
     /// The answer that needs no network.
-    fn settle(&self, now: Timestamp, key_id: Option<&str>) -> Result<Arc<PublicKey>, JwksError> {
+    fn settle(&self, now: Timestamp, wanted: &Wanted<'_>) -> Found {
         let keys = self.keys_within(USABLE, now);
-        if let Some(key) = keys.and_then(|keys| keys.find(key_id)) {
-            return Ok(key);
+        if let Some(found) = keys.and_then(|keys| keys.find(wanted)) {
+            return Ok(found);
         }
         match (&self.failure, keys) {
             (Some((_, error)), _) => Err(error.clone()),
@@ -217,6 +213,9 @@ async fn discover(http: &dyn ProviderHttp, issuer: &str) -> Result<String, JwksE
     Ok(jwks_uri)
 }
 
+/// Servers on Windows begin with it, and a reader may ignore it (RFC 8259 section 8.1).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 async fn get_json<T: DeserializeOwned>(
     http: &dyn ProviderHttp,
     url: &str,
@@ -235,8 +234,10 @@ async fn get_json<T: DeserializeOwned>(
         | ProviderHttpError::OutOfFiles => JwksError::Unavailable(format!("{what}: {error}").into()),
     })?;
     match answer.status() {
-        StatusCode::OK => serde_json::from_slice(answer.body())
-            .map_err(|_| lasting("cannot be read as what it should be".into())),
+        StatusCode::OK => {
+            serde_json::from_slice(answer.body().strip_prefix(BYTE_ORDER_MARK).unwrap_or(answer.body()))
+                .map_err(|_| lasting("cannot be read as what it should be".into()))
+        }
         status if is_passing(status) => {
             Err(JwksError::Unavailable(format!("{what}: status {}", status.as_u16()).into()))
         }

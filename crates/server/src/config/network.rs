@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::urls::is_loopback;
 use crate::listen::Limits;
 use crate::origin::TrustedProxy;
-use crate::provider_http::AllowedHost;
+use crate::provider_http::{AllowedHost, UserAgent};
 
 /// What of the network providers may be in: the public internet, unless more is said. And who stands in front, and how
 /// patient we are.
@@ -19,6 +19,9 @@ pub struct NetworkConfig {
     /// Hosts of providers and issuers that may have a private address, each by its name or its address.
     #[serde(default)]
     pub allow_private: Vec<AllowedHost>,
+    /// What we call ourselves at providers.
+    #[serde(default)]
+    pub user_agent: UserAgent,
     /// Proxies that are believed when they say who is behind them.
     #[serde(default)]
     pub trusted_proxies: Vec<TrustedProxy>,

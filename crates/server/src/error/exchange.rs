@@ -70,7 +70,8 @@ fn proof(error: &ProofError) -> ApiError {
         ),
         ProofError::AnotherClient => ApiError::unauthorized(
             "proof_of_another_app",
-            "The proof was issued to another app. Sign in with this app's own client.",
+            "The proof was issued to another client. Sign in with this app's own; if it is that of your phone app, the \
+             operator adds it to other_client_ids of this provider.",
         ),
         ProofError::TwoPeople => ApiError::unauthorized(
             "proof_of_two_people",

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::random::SeededRandom;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -127,6 +128,57 @@ async fn an_over_long_answer_is_cut_off_whatever_length_it_declares() {
     chunked.resize(chunked.len() + 0x800, b'x');
     chunked.extend_from_slice(b"\r\n");
     assert!(matches!(ask(chunked).await, Err(ProviderHttpError::AnswerTooLarge { .. })));
+}
+
+/// An answer that is packed although nobody may have asked for it.
+fn packed(base64: &str) -> Vec<u8> {
+    let body = BASE64_STANDARD.decode(base64).unwrap();
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_unpacked_up_to_the_limit() {
+    let small = packed("H4sIAAAAAAACA6tWykxRslKqUKoFALx+U4kKAAAA");
+    assert_eq!(&ask(small).await.unwrap().body()[..], b"{\"id\":\"x\"}");
+    let zeros = packed(
+        "H4sIAAAAAAACA+3BMQEAAADCoPVPbQ0PoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+         AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBXA32VEdSghgEA",
+    );
+    assert!(zeros.len() < LIMITS.max_bytes, "a hundred thousand bytes, once they are unpacked");
+    assert!(matches!(ask(zeros).await, Err(ProviderHttpError::AnswerTooLarge { .. })));
+    let broken = packed("H4sIAAAAAAACAwAAAAAAAAAAAAAAAA==");
+    assert!(matches!(ask(broken).await, Err(ProviderHttpError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn a_redirect_tells_where_to_without_what_its_query_holds() {
+    let answer = b"HTTP/1.1 301 X\r\nlocation: https://there.example/keys?token=hidden#x\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n";
+    let answer = ask(answer.to_vec()).await.unwrap();
+    assert_eq!(answer.headers().len(), 1);
+    assert_eq!(answer.headers()["location"], "https://there.example/keys");
+}
+
+#[tokio::test]
+async fn providers_hear_what_the_operator_wants_them_to_hear() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let length = stream.read(&mut head).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&head[..length]).to_lowercase()
+    });
+    let reach = Reach::with(["127.0.0.1".to_owned().try_into().unwrap()]);
+    let name = UserAgent::try_from("notes.example (ops@notes.example)".to_owned()).unwrap();
+    let (clock, random) = (Arc::new(ManualClock::at_second(0)), Arc::new(SeededRandom::new(1)));
+    let http = ReqwestHttp::called(name, LIMITS, reach, clock, random).unwrap();
+    http.send(Request::get(url).body(Bytes::new()).unwrap()).await.unwrap();
+    assert!(heard.await.unwrap().contains("user-agent: notes.example (ops@notes.example)\r\n"));
+    for bad in ["", "a\nb", "ü", &"x".repeat(257)] {
+        assert!(UserAgent::try_from(bad.to_owned()).is_err(), "{bad:?}");
+    }
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(super) struct Body {
     id_token: Option<String>,
     code: Option<String>,
     code_verifier: Option<String>,
-    signed_fields: Option<BTreeMap<String, String>>,
+    signed_fields: Option<BTreeMap<String, Field>>,
     redirect_uri: Option<String>,
     nonce: Option<String>,
     callback: Option<BTreeMap<String, String>>,
@@ -49,6 +49,25 @@ pub(super) struct Body {
     region: Option<String>,
     #[serde(default)]
     credentials: bool,
+}
+
+/// A field that a provider signed. Scripts get numbers where the provider signs their digits.
+#[derive(Deserialize)]
+#[serde(try_from = "serde_json::Value")]
+struct Field(String);
+
+impl TryFrom<serde_json::Value> for Field {
+    type Error = &'static str;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, Self::Error> {
+        match value {
+            serde_json::Value::String(text) => Ok(Self(text)),
+            serde_json::Value::Number(number) if number.is_i64() || number.is_u64() => {
+                Ok(Self(number.to_string()))
+            }
+            _ => Err("a text or a whole number"),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -213,7 +232,9 @@ impl Body {
         } else if let Some(token) = self.access_token.filter(|_| token) {
             UnverifiedProof::AccessToken(not_empty(token)?)
         } else {
-            UnverifiedProof::SignedFields { fields: self.signed_fields.unwrap_or_default(), redirect_uri }
+            let fields = self.signed_fields.into_iter().flatten();
+            let fields = fields.map(|(name, Field(value))| (name, value)).collect();
+            UnverifiedProof::SignedFields { fields, redirect_uri }
         })
     }
 }
@@ -256,5 +277,36 @@ fn shown(credentials: &Credentials) -> TemporaryCredentials<'_> {
         secret_access_key: credentials.secret_access_key.expose(),
         session_token: credentials.session_token.expose(),
         expiration: credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_of_a_script_are_the_texts_that_were_signed() {
+        let read = |value: serde_json::Value| {
+            let fields =
+                json!({"provider": "telegram", "redirect_uri": "https://a", "signed_fields": {"id": value}});
+            let body = serde_json::from_value::<Body>(fields).map_err(|error| error.to_string())?;
+            match body.proof().map_err(|error| error.message().to_owned())? {
+                UnverifiedProof::SignedFields { fields, .. } => Ok(fields["id"].clone()),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        for (value, text) in [
+            (json!(424_242), "424242"),
+            (json!(-7), "-7"),
+            (json!(9_007_199_254_740_993_u64), "9007199254740993"),
+            (json!("007"), "007"),
+        ] {
+            assert_eq!(read(value), Ok(text.to_owned()));
+        }
+        for bad in [json!(1.5), json!(1e30), json!(true), json!(null), json!(["1"]), json!({})] {
+            assert!(read(bad.clone()).is_err(), "{bad}");
+        }
     }
 }

@@ -24,7 +24,9 @@ fn stolen_id_token(bench: &Bench) -> Option<String> {
     claims.insert("aud".into(), "the malicious app".into());
     Some(match bench.definition().id_token.as_ref()?.keys {
         IdTokenKeys::ClientSecret => hs256(b"the secret of the malicious app", &text(&claims)),
-        IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_) => bench.signer.sign(&text(&claims)),
+        IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_) | IdTokenKeys::JwksOrClientSecret(_) => {
+            bench.signer.sign(&text(&claims))
+        }
     })
 }
 

@@ -205,7 +205,9 @@ impl Bench {
     pub fn sign_text(&self, claims: &str) -> String {
         match self.definition().id_token.as_ref().unwrap().keys {
             IdTokenKeys::ClientSecret => hs256(self.secret().as_bytes(), claims),
-            IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_) => self.signer.sign(claims),
+            IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_) | IdTokenKeys::JwksOrClientSecret(_) => {
+                self.signer.sign(claims)
+            }
         }
     }
 

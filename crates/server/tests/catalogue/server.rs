@@ -138,7 +138,9 @@ fn routes(definition: &Definition) -> Vec<Route> {
             routes.push(Route::new(Step::Discovery, Method::GET, &literal(document)));
             routes.push(Route::new(Step::Keys, Method::GET, &literal(keys_url(issuer))));
         }
-        Some(IdTokenKeys::Jwks(url)) => routes.push(Route::new(Step::Keys, Method::GET, url)),
+        Some(IdTokenKeys::Jwks(url) | IdTokenKeys::JwksOrClientSecret(url)) => {
+            routes.push(Route::new(Step::Keys, Method::GET, url))
+        }
         Some(IdTokenKeys::ClientSecret) | None => {}
     }
     routes

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RsaParameters, UnparsedPublicKey,
 };
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -14,7 +15,17 @@ use base64::engine::{DecodePaddingMode, Engine};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The algorithms that a token may be signed with (RFC 7518 section 3.1): those that AWS takes. There is
+/// Whose rules decide where AWS's are narrower than the specifications'. What a token has to say is the same for both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of RFC 7515 to 7519 and of OpenID Connect: of a provider whose logins the broker takes.
+    #[default]
+    Specifications,
+    /// Those of AWS, for tokens that clients show to a pool (docs/reference/cognito-identity.md, 9.1).
+    Aws,
+}
+
+/// The algorithms that a token may be signed with (RFC 7518 section 3.1, RFC 8037 section 3.1). There is
 /// no `none` and no HMAC, so a public key can never be taken for a shared secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
@@ -24,28 +35,64 @@ pub enum Algorithm {
     Rs384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
     Rs512,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// RSASSA-PSS with SHA-384.
+    Ps384,
+    /// RSASSA-PSS with SHA-512.
+    Ps512,
     /// ECDSA on P-256 with SHA-256.
     Es256,
     /// ECDSA on P-384 with SHA-384.
     Es384,
     /// ECDSA on P-521 with SHA-512.
     Es512,
+    /// Ed25519.
+    Ed25519,
 }
 
 impl Algorithm {
-    /// The algorithm of this name in a header.
+    /// The algorithm of this name in a header, if it is taken by these rules.
     #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
+    pub fn parse(name: &str, rules: Rules) -> Option<Self> {
+        let algorithm = Self::named(name)?;
+        (rules == Rules::Specifications || algorithm.is_taken_by_aws()).then_some(algorithm)
+    }
+
+    fn named(name: &str) -> Option<Self> {
         Some(match name {
             "RS256" => Self::Rs256,
             "RS384" => Self::Rs384,
             "RS512" => Self::Rs512,
+            "PS256" => Self::Ps256,
+            "PS384" => Self::Ps384,
+            "PS512" => Self::Ps512,
             "ES256" => Self::Es256,
             "ES384" => Self::Es384,
             "ES512" => Self::Es512,
+            // RFC 9864 has a name for the one curve of EdDSA that everybody has.
+            "EdDSA" | "Ed25519" => Self::Ed25519,
             _ => return None,
         })
     }
+
+    fn is_taken_by_aws(self) -> bool {
+        match self {
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Es256 | Self::Es384 | Self::Es512 => true,
+            Self::Ps256 | Self::Ps384 | Self::Ps512 | Self::Ed25519 => false,
+        }
+    }
+}
+
+/// What a token says of the key that signed it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The key's ID, where the token has one.
+    pub key_id: Option<&'a str>,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// The rules by which a key is chosen.
+    pub rules: Rules,
 }
 
 /// Somebody's public key.
@@ -60,6 +107,8 @@ pub enum PublicKey {
         /// Uncompressed, as in SEC 1 section 2.3.3.
         point: Vec<u8>,
     },
+    /// A point on the curve of Ed25519 (RFC 8037).
+    Ed25519(Vec<u8>),
 }
 
 impl PublicKey {
@@ -76,6 +125,19 @@ impl PublicKey {
                         UnparsedPublicKey::new(parameters, point).verify(message, signature).is_ok()
                     })
             }
+            Self::Ed25519(point) => {
+                algorithm == Algorithm::Ed25519
+                    && UnparsedPublicKey::new(&ED25519, point).verify(message, signature).is_ok()
+            }
+        }
+    }
+
+    /// Whether a key of this kind makes signatures of this algorithm.
+    fn is_for(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Rsa(_) => rsa_parameters(algorithm).is_some(),
+            Self::Ec { algorithm: own, .. } => algorithm == *own,
+            Self::Ed25519(_) => algorithm == Algorithm::Ed25519,
         }
     }
 }
@@ -85,7 +147,10 @@ fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
         Algorithm::Rs256 => Some(&RSA_PKCS1_2048_8192_SHA256),
         Algorithm::Rs384 => Some(&RSA_PKCS1_2048_8192_SHA384),
         Algorithm::Rs512 => Some(&RSA_PKCS1_2048_8192_SHA512),
-        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => None,
+        Algorithm::Ps256 => Some(&RSA_PSS_2048_8192_SHA256),
+        Algorithm::Ps384 => Some(&RSA_PSS_2048_8192_SHA384),
+        Algorithm::Ps512 => Some(&RSA_PSS_2048_8192_SHA512),
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 | Algorithm::Ed25519 => None,
     }
 }
 
@@ -94,23 +159,78 @@ fn ec_parameters(algorithm: Algorithm) -> Option<&'static EcdsaVerificationAlgor
         Algorithm::Es256 => Some(&ECDSA_P256_SHA256_FIXED),
         Algorithm::Es384 => Some(&ECDSA_P384_SHA384_FIXED),
         Algorithm::Es512 => Some(&ECDSA_P521_SHA512_FIXED),
-        Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => None,
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Ed25519 => None,
     }
 }
 
+/// How many keys are tried for one token. A set with more that fit is none that somebody means.
+const MAX_TRIED: usize = 16;
+
 /// The keys of one issuer that may verify signatures, in the order in which they were published.
 #[derive(Debug)]
-pub(super) struct KeySet(Vec<(Option<String>, Arc<PublicKey>)>);
+pub(super) struct KeySet(Vec<Published>);
+
+/// A key, as it was published.
+#[derive(Debug)]
+struct Published {
+    id: Option<String>,
+    /// What it is for, in its own words.
+    algorithm: Option<String>,
+    /// Whether it says which operations it is for. AWS takes any word of that for another purpose.
+    names_operations: bool,
+    key: Arc<PublicKey>,
+}
 
 impl KeySet {
+    /// The keys that may have signed a token; `None` if there is none.
+    pub(super) fn find(&self, wanted: &Wanted<'_>) -> Option<Vec<Arc<PublicKey>>> {
+        let found = match wanted.rules {
+            Rules::Aws => self.only_as_aws(wanted.key_id).into_iter().collect(),
+            Rules::Specifications => self.all_that_fit(wanted),
+        };
+        Some(found).filter(|found: &Vec<_>| !found.is_empty())
+    }
+
     /// The rules of AWS: of two keys with one ID the later counts, and a token without a key ID can only
     /// mean the one key of a set of one.
-    pub(super) fn find(&self, key_id: Option<&str>) -> Option<Arc<PublicKey>> {
-        match (key_id, &self.0[..]) {
-            (None, [(_, only)]) => Some(only.clone()),
-            (None, _) => None,
-            (Some(_), keys) => {
-                keys.iter().rev().find(|(known, _)| known.as_deref() == key_id).map(|(_, key)| key.clone())
+    fn only_as_aws(&self, key_id: Option<&str>) -> Option<Arc<PublicKey>> {
+        let is_other =
+            |known: &Published| known.names_operations || matches!(*known.key, PublicKey::Ed25519(_));
+        let mut keys = self.0.iter().filter(|known| !is_other(known));
+        let found = match key_id {
+            None => keys.next().filter(|_| keys.next().is_none()),
+            Some(_) => keys.rfind(|known| known.id.as_deref() == key_id),
+        };
+        found.map(|found| found.key.clone())
+    }
+
+    /// A key ID is a hint (RFC 7515 section 4.1.4), needed only where several keys fit (OpenID Connect Core 1.0 section
+    /// 10.1): a key that has none may be the one that a token names, and a token that names none may be any key's.
+    fn all_that_fit(&self, wanted: &Wanted<'_>) -> Vec<Arc<PublicKey>> {
+        let fits = |known: &&Published| known.key.is_for(wanted.algorithm);
+        let named = |id: Option<&str>| {
+            let known = self.0.iter().filter(fits).filter(move |known| known.id.as_deref() == id);
+            known.rev().map(|known| known.key.clone()).take(MAX_TRIED).collect::<Vec<_>>()
+        };
+        match wanted.key_id {
+            Some(_) => {
+                Some(named(wanted.key_id)).filter(|found| !found.is_empty()).unwrap_or_else(|| named(None))
+            }
+            None => {
+                let meant = |known: &&Published| {
+                    known
+                        .algorithm
+                        .as_ref()
+                        .is_none_or(|name| Algorithm::named(name) == Some(wanted.algorithm))
+                };
+                let known = self.0.iter().filter(fits).filter(meant);
+                known.map(|known| known.key.clone()).take(MAX_TRIED).collect()
             }
         }
     }
@@ -132,8 +252,9 @@ impl<'de> Deserialize<'de> for KeySet {
 #[derive(Deserialize)]
 struct Jwk {
     kid: Option<String>,
+    alg: Option<String>,
     r#use: Option<String>,
-    key_ops: Option<Value>,
+    key_ops: Option<Vec<String>>,
     #[serde(flatten)]
     material: Material,
 }
@@ -145,11 +266,14 @@ enum Material {
     Rsa { n: String, e: String },
     #[serde(rename = "EC")]
     Ec { crv: String, x: String, y: String },
+    #[serde(rename = "OKP")]
+    Okp { crv: String, x: String },
 }
 
-/// AWS takes a key with any `key_ops` for one that is not for signatures; its own `alg` decides nothing.
-fn read(jwk: Jwk) -> Option<(Option<String>, Arc<PublicKey>)> {
-    if jwk.key_ops.is_some() || jwk.r#use.is_some_and(|purpose| purpose != "sig") {
+/// Leaves out what is for another purpose (RFC 7517 sections 4.2 and 4.3).
+fn read(jwk: Jwk) -> Option<Published> {
+    let verifies = |operations: &Vec<String>| operations.iter().any(|operation| operation == "verify");
+    if !jwk.key_ops.as_ref().is_none_or(verifies) || jwk.r#use.is_some_and(|purpose| purpose != "sig") {
         return None;
     }
     let key = match jwk.material {
@@ -157,8 +281,17 @@ fn read(jwk: Jwk) -> Option<(Option<String>, Arc<PublicKey>)> {
             PublicKey::Rsa(PublicKeyComponents { n: unsigned_integer(&n)?, e: unsigned_integer(&e)? })
         }
         Material::Ec { crv, x, y } => ec_key(&crv, &x, &y)?,
+        Material::Okp { crv, x } => {
+            let point = BASE64URL.decode(x).ok().filter(|point| crv == "Ed25519" && point.len() == 32);
+            PublicKey::Ed25519(point?)
+        }
     };
-    Some((jwk.kid, Arc::new(key)))
+    Some(Published {
+        id: jwk.kid,
+        algorithm: jwk.alg,
+        names_operations: jwk.key_ops.is_some(),
+        key: Arc::new(key),
+    })
 }
 
 fn ec_key(curve: &str, x: &str, y: &str) -> Option<PublicKey> {

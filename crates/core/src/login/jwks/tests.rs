@@ -43,7 +43,7 @@ impl World {
     }
 
     async fn find(&self, key_id: &str) -> Result<Arc<PublicKey>, JwksError> {
-        self.cache.find(&self.direct(), Some(key_id)).await
+        self.cache.find(&self.direct(), &aws(Some(key_id))).await.map(first)
     }
 
     fn fetches(&self) -> usize {
@@ -54,8 +54,17 @@ impl World {
     async fn discover(&self, issuer: &str, metadata: &Value) -> Result<Arc<PublicKey>, JwksError> {
         self.http.answer(&format!("{issuer}/.well-known/openid-configuration"), 200, metadata.to_string());
         let source = KeySource::Discovery { issuer: issuer.to_owned() };
-        self.cache.find(&source, Some("key-0")).await
+        self.cache.find(&source, &aws(Some("key-0"))).await.map(first)
     }
+}
+
+/// What a token of a pool says of its key.
+fn aws(key_id: Option<&str>) -> Wanted<'_> {
+    Wanted { key_id, algorithm: Algorithm::Es256, rules: Rules::Aws }
+}
+
+fn first(keys: Vec<Arc<PublicKey>>) -> Arc<PublicKey> {
+    keys.into_iter().next().unwrap()
 }
 
 fn unavailable(result: Result<Arc<PublicKey>, JwksError>) -> String {
@@ -213,7 +222,7 @@ async fn keys_are_known_by_the_time_at_which_they_were_asked_for() {
 async fn an_issuers_metadata_lead_to_its_keys() {
     let world = World::new();
     let source = KeySource::Discovery { issuer: ISSUER.to_owned() };
-    world.cache.find(&source, Some("key-0")).await.unwrap();
+    world.cache.find(&source, &aws(Some("key-0"))).await.unwrap();
     assert_eq!(world.http.asked(), [world.issuer.discovery_url(), world.issuer.jwks_url().to_owned()]);
 }
 
@@ -284,7 +293,7 @@ async fn an_issuers_words_are_quoted_no_longer_than_a_line_can_bear() {
 /// Whether a set of these keys has one for this key ID.
 fn finds(keys: &Value, key_id: Option<&str>) -> bool {
     let set: KeySet = serde_json::from_value(json!({"keys": keys})).unwrap();
-    set.find(key_id).is_some()
+    set.find(&aws(key_id)).is_some()
 }
 
 #[test]
@@ -299,7 +308,7 @@ fn every_curve_verifies_its_own_algorithm_only() {
         let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let keys = json!({"keys": [{"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)}]});
         let set: KeySet = serde_json::from_value(keys).unwrap();
-        let key = set.find(None).unwrap();
+        let key = first(set.find(&aws(None)).unwrap());
         let signature = pair.sign(&AwsLcRandom::new(), b"message").unwrap();
         for other in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Rs256] {
             assert_eq!(key.verifies(other, b"message", signature.as_ref()), other == algorithm, "{curve}");
@@ -351,9 +360,9 @@ fn of_two_keys_with_one_id_the_later_counts() {
     let (earlier, later) = (jwk(&json!({})), jwk(&json!({})));
     let last: KeySet = serde_json::from_value(json!({"keys": [later.clone()]})).unwrap();
     let both: KeySet = serde_json::from_value(json!({"keys": [earlier, later]})).unwrap();
-    let point = |set: &KeySet| match &*set.find(Some("key-0")).unwrap() {
+    let point = |set: &KeySet| match &*first(set.find(&aws(Some("key-0"))).unwrap()) {
         PublicKey::Ec { point, .. } => point.clone(),
-        PublicKey::Rsa(_) => panic!("an EC key"),
+        PublicKey::Rsa(_) | PublicKey::Ed25519(_) => panic!("an EC key"),
     };
     assert_eq!(point(&both), point(&last));
 }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use ::http::{Response, StatusCode};
+use ::http::Response;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -28,11 +29,22 @@ pub(super) fn body(bytes: &[u8], how: Decode) -> Result<Value, ProofError> {
     let malformed = ProofError::AnswerMalformed("the answer is not written as the definition says");
     let text =
         std::str::from_utf8(bytes).map_err(|_| ProofError::AnswerMalformed("the answer is not UTF-8"))?;
+    // Servers on Windows begin with a byte order mark, which a reader may ignore (RFC 8259 section 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match how {
         Decode::Json => serde_json::from_str(text).map_err(|_| malformed),
         Decode::Jsonp => serde_json::from_str(within_call(text)).map_err(|_| malformed),
         Decode::Form => Ok(read_form(text)),
+        Decode::Jwt => payload(text).ok_or(malformed),
     }
+}
+
+/// What a signed answer says (OpenID Connect Core 1.0 section 5.3.2). It comes by TLS from where the definition says, as
+/// every answer does, so that its signature would tell us nothing new.
+fn payload(jwt: &str) -> Option<Value> {
+    let (_, rest) = jwt.trim().split_once('.')?;
+    let (payload, _) = rest.split_once('.')?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 /// The argument of `callback( {…} );`, or the whole text if it is no call.
@@ -64,7 +76,7 @@ pub(super) fn token_answer<'a>(
     answer: &Response<Bytes>,
     shown: impl Iterator<Item = &'a Secret>,
 ) -> Result<Value, ProofError> {
-    if answer.status() == StatusCode::OK {
+    if answer.status().is_success() {
         let answered = body(answer.body(), exchange.decode)?;
         // Some providers report errors with status 200.
         if let Some(error) = token_error(exchange, &answered) {
@@ -76,7 +88,7 @@ pub(super) fn token_answer<'a>(
     let error = body(answer.body(), exchange.decode).ok().and_then(|body| token_error(exchange, &body));
     Err(match (answer.status(), error) {
         (status, _) if is_passing(status) => unavailable(status),
-        (status, None) if is_gone(status, &exchange.url) => not_as_defined(&exchange.url, answer),
+        (status, None) if is_gone(status, &exchange.url) => not_as_defined(&exchange.url.outline(), answer),
         (status, _) if !status.is_client_error() => {
             ProofError::AnswerMalformed("the token endpoint answered with an unexpected status")
         }

@@ -1,11 +1,15 @@
 //! Where a login starts: the address at the provider that the browser is sent to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+
 use super::client::Provider;
-use super::definition::{NonceMode, OpenId2, Pkce, ProofKind};
+use super::definition::{ChallengeForm, NonceMode, OpenId2, Pkce, ProofKind};
 use super::proof::UnverifiedProof;
 use super::template::{Values, encode};
+use crate::ground::hex;
 use crate::ground::secret::Secret;
 
 /// What a flow is started with, each value of our making.
@@ -30,6 +34,14 @@ pub struct FlowSecrets {
     pub nonce: Secret,
 }
 
+/// A challenge of RFC 7636 as a provider wants it written.
+fn challenge(text: &str, form: ChallengeForm) -> Cow<'_, str> {
+    match form {
+        ChallengeForm::Base64url => text.into(),
+        ChallengeForm::Hex => hex::encode(&BASE64_URL_SAFE_NO_PAD.decode(text).unwrap_or_default()).into(),
+    }
+}
+
 impl Provider {
     /// The address that starts a login (RFC 6749 section 4.1.1). `None` if logins at this provider start
     /// otherwise, as Telegram's do with a widget.
@@ -49,9 +61,9 @@ impl Provider {
         if !scope.is_empty() {
             parameters.push(("scope", &scope));
         }
+        let code_challenge = challenge(request.code_challenge, authorize.code_challenge);
         if self.definition.pkce == Pkce::Required {
-            parameters
-                .extend([("code_challenge", request.code_challenge), ("code_challenge_method", "S256")]);
+            parameters.extend([("code_challenge", &*code_challenge), ("code_challenge_method", "S256")]);
         }
         if self.sends_nonce() {
             parameters.push(("nonce", request.nonce));
@@ -205,6 +217,21 @@ mod tests {
         }
         let of_tenants = OIDC.replace("\"https://idp.example\"]", "\"https://idp.example/{claim:tid}\"]");
         assert!(provider(&of_tenants).may_be_issuer("https://idp.example/1"));
+    }
+
+    #[test]
+    fn a_challenge_is_written_as_the_provider_wants_it() {
+        let flow = AuthorizeRequest {
+            redirect_uri: "https://us.example/cb",
+            state: "s",
+            nonce: "n",
+            code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        };
+        let started = |block: &str| provider(block).authorization_url(&flow).unwrap();
+        assert!(started(OIDC).contains("code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&"));
+        let in_hex = OIDC.replace("form_post = true", "code_challenge = \"hex\"");
+        let hex = "13d31e961a1ad8ec2f16b10c4c982e0876a878ad6df144566ee1894acb70f9c3";
+        assert!(started(&in_hex).contains(&format!("code_challenge={hex}&code_challenge_method=S256")));
     }
 
     #[test]

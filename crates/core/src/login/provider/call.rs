@@ -227,10 +227,10 @@ fn with_parameters(
 
 fn decode(call: &Call, answer: &Response<Bytes>) -> Result<Value, ProofError> {
     match answer.status() {
-        StatusCode::OK => answer::body(answer.body(), call.decode),
+        status if status.is_success() => answer::body(answer.body(), call.decode),
         status if is_passing(status) => Err(unavailable(status)),
         StatusCode::NOT_FOUND if call.refuses_by_404 => Err(ProofError::Refused),
-        status if is_gone(status, &call.url) => Err(not_as_defined(&call.url, answer)),
+        status if is_gone(status, &call.url) => Err(not_as_defined(&call.url.outline(), answer)),
         status if status.is_client_error() => Err(ProofError::Refused),
         _ => Err(ProofError::AnswerMalformed("the answer has an unexpected status")),
     }
@@ -244,7 +244,7 @@ pub(super) fn is_gone(status: StatusCode, url: &Template) -> bool {
 }
 
 /// What the operator has to know to mend the address.
-pub(super) fn not_as_defined(url: &Template, answer: &Response<Bytes>) -> ProofError {
+pub(super) fn not_as_defined(url: &str, answer: &Response<Bytes>) -> ProofError {
     let told = status_told(answer.status(), answer.headers());
-    ProofError::NotAsDefined(format!("{} answers with {told}", url.outline()))
+    ProofError::NotAsDefined(format!("{url} answers with {told}"))
 }

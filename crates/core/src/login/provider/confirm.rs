@@ -208,7 +208,9 @@ impl IdToken {
         let url = |template: &Template| template.url(&Values::default());
         Ok(match &self.keys {
             IdTokenKeys::Discovery(issuer) => Some(KeySource::Discovery { issuer: url(issuer)? }),
-            IdTokenKeys::Jwks(jwks) => Some(KeySource::JwkSet(url(jwks)?)),
+            IdTokenKeys::Jwks(jwks) | IdTokenKeys::JwksOrClientSecret(jwks) => {
+                Some(KeySource::JwkSet(url(jwks)?))
+            }
             IdTokenKeys::ClientSecret => None,
         })
     }
@@ -221,9 +223,10 @@ fn expectation<'a>(
     definition: &'a IdToken,
     nonce: Option<&'a Secret>,
 ) -> Result<Expectation<'a>, ProofError> {
-    let keys = match definition.key_source()? {
-        Some(source) => Keys::Published(source),
-        None => Keys::Shared(provider.secret()?),
+    let keys = match (definition.key_source()?, definition.keys.are_shared()) {
+        (Some(source), false) => Keys::Published(source),
+        (Some(source), true) => Keys::Both(source, provider.secret()?),
+        (None, _) => Keys::Shared(provider.secret()?),
     };
     let nonce = match (definition.nonce, nonce.map(Secret::expose)) {
         (NonceMode::None, _) => Nonce::Ignored,
@@ -239,6 +242,7 @@ fn expectation<'a>(
         nonce,
         max_age: definition.max_age,
         claims: &definition.claims,
+        rules: definition.rules,
     })
 }
 

@@ -179,4 +179,18 @@ pub struct Authorize {
     /// Whether the answer comes as a form post instead of a query.
     #[serde(default)]
     pub form_post: bool,
+    /// How the SHA-256 of a verifier is written.
+    #[serde(default)]
+    pub code_challenge: ChallengeForm,
+}
+
+/// How a code challenge is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeForm {
+    /// In base64url, as RFC 7636 section 4.2 has it.
+    #[default]
+    Base64url,
+    /// In hexadecimal digits.
+    Hex,
 }

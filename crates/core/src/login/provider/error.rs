@@ -122,6 +122,9 @@ impl From<IdTokenError> for ProofError {
             IdTokenError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
             IdTokenError::NotAsDefined(reason) => Self::NotAsDefined(reason.to_string()),
             error @ (IdTokenError::Malformed
+            | IdTokenError::ClaimType(_)
+            | IdTokenError::AlgorithmNotTaken(_)
+            | IdTokenError::UnknownKey
             | IdTokenError::WrongType
             | IdTokenError::MissingClaim(_)
             | IdTokenError::IssuerMismatch

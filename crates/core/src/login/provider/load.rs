@@ -222,7 +222,9 @@ impl Definition {
             Binding::None | Binding::IdToken | Binding::Signature | Binding::Profile(_) => None,
         });
         templates.extend(self.id_token.as_mut().and_then(|id_token| match &mut id_token.keys {
-            IdTokenKeys::Discovery(url) | IdTokenKeys::Jwks(url) => Some(url),
+            IdTokenKeys::Discovery(url) | IdTokenKeys::Jwks(url) | IdTokenKeys::JwksOrClientSecret(url) => {
+                Some(url)
+            }
             IdTokenKeys::ClientSecret => None,
         }));
         templates

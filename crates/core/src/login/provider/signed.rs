@@ -9,6 +9,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::call::not_as_defined;
 use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
 use super::error::{ProofError, unavailable};
 use super::template::{Values, encode};
@@ -16,6 +17,7 @@ use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::hex;
 use crate::ground::outbound::ProviderHttp;
 use crate::ground::secret::Secret;
+use crate::login::jwks::is_passing;
 
 /// Fields, each once.
 pub type Fields = BTreeMap<String, String>;
@@ -146,7 +148,11 @@ async fn ask_provider(endpoint: &str, fields: &Fields, http: &dyn ProviderHttp) 
         .map_err(|_| ProofError::Misconfigured("openid2.endpoint is not a URL".into()))?;
     let answer = http.send(request).await?;
     if !answer.status().is_success() {
-        return Err(unavailable(answer.status()));
+        return Err(if is_passing(answer.status()) {
+            unavailable(answer.status())
+        } else {
+            not_as_defined(endpoint, &answer)
+        });
     }
     let text = std::str::from_utf8(answer.body()).unwrap_or_default();
     if text.lines().any(|line| line.trim() == "is_valid:true") { Ok(()) } else { Err(ProofError::Refused) }

@@ -117,19 +117,33 @@ impl Template {
         }
     }
 
-    /// Puts the operator's values in, for good. They may hold letters, digits and `.-_` alone, and a port.
+    /// Puts the operator's values in, for good. They may hold letters, digits and `.-_` alone, and a port; where one is the
+    /// whole host, also the path under which the provider is installed.
     ///
     /// # Errors
     /// In words for the operator.
     pub(super) fn fill_in(&mut self, values: &Variables) -> Result<(), String> {
-        for piece in &mut self.0 {
-            let Piece::Place(Name::Other(name)) = piece else { continue };
+        for at in 0..self.0.len() {
+            let Piece::Place(Name::Other(name)) = &self.0[at] else { continue };
             let Some(value) = values.get(name) else { continue };
-            check_variable(name, value)?;
-            *piece = Piece::Literal(value.clone());
+            check_variable(name, value, self.is_host(at))?;
+            self.0[at] = Piece::Literal(value.clone());
         }
         self.join();
         Ok(())
+    }
+
+    /// Whether a place is all that stands between scheme and path.
+    fn is_host(&self, at: usize) -> bool {
+        let is = |piece: Option<&Piece>, holds: fn(&str) -> bool| match piece {
+            Some(Piece::Literal(text)) => holds(text),
+            Some(Piece::Place(_)) => false,
+            None => true,
+        };
+        let before = at.checked_sub(1).and_then(|before| self.0.get(before));
+        before.is_some()
+            && is(before, |text| text.ends_with("://"))
+            && is(self.0.get(at + 1), |text| text.starts_with('/'))
     }
 
     /// Two literal pieces beside each other are one.
@@ -226,8 +240,10 @@ impl TryFrom<String> for Template {
 }
 
 /// The operator's own value must not be able to name another host than it seems to.
-pub(super) fn check_variable(name: &str, value: &str) -> Result<(), String> {
-    let (host, port) = value.split_once(':').map_or((value, None), |(host, port)| (host, Some(port)));
+pub(super) fn check_variable(name: &str, value: &str, may_have_path: bool) -> Result<(), String> {
+    let (authority, path) =
+        value.split_once('/').map_or((value, None), |(authority, path)| (authority, Some(path)));
+    let (host, port) = authority.split_once(':').map_or((value, None), |(host, port)| (host, Some(port)));
     let word = |text: &str| {
         !text.is_empty()
             && !text.starts_with(['.', '-'])
@@ -236,10 +252,14 @@ pub(super) fn check_variable(name: &str, value: &str) -> Result<(), String> {
     };
     let is_port =
         |text: &str| !text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit());
-    if word(host) && port.is_none_or(is_port) {
+    let is_path = |path: &str| may_have_path && path.split('/').all(word);
+    if word(host) && port.is_none_or(is_port) && path.is_none_or(is_path) {
         return Ok(());
     }
-    Err(format!("variables.{name}: {value:?} may hold letters, digits, `.`, `-` and `_` only, and a port"))
+    Err(format!(
+        "variables.{name}: {value:?} may hold letters, digits, `.`, `-` and `_` only, and a port; where it is a whole host, also \
+         the path below which the provider is installed, without a slash at the end"
+    ))
 }
 
 /// Everything but RFC 3986's unreserved characters: client IDs are often UUIDs, and not every provider
@@ -301,6 +321,38 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_may_be_installed_below_a_path() {
+        let fill = |url: &str, value: &str| {
+            let mut url = template(url);
+            url.fill_in(&Variables::from([("host".to_owned(), value.to_owned())])).ok()?;
+            url.as_literal().map(str::to_owned)
+        };
+        for value in ["example.com/gitlab", "example.com:8443/tools/gitlab"] {
+            assert_eq!(fill("https://{host}/oauth", value), Some(format!("https://{value}/oauth")));
+            assert_eq!(fill("https://{host}", value), Some(format!("https://{value}")));
+            for elsewhere in [
+                "https://{host}.example.com/",
+                "https://a.{host}/",
+                "https://a/{host}/",
+                "https://a/?x={host}",
+            ] {
+                assert_eq!(fill(elsewhere, value), None, "{elsewhere}");
+            }
+        }
+        for bad in [
+            "example.com/",
+            "example.com//x",
+            "example.com/../x",
+            "example.com/a?b",
+            "example.com/a#b",
+            "/x",
+            "example.com/a@b",
+        ] {
+            assert_eq!(fill("https://{host}/oauth", bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn an_operators_value_names_no_other_host() {
         let fill = |value: &str| {
             let mut url = template("https://{host}/oauth/token");
@@ -310,9 +362,7 @@ mod tests {
             fill("git.example.com:8443").unwrap().as_literal(),
             Some("https://git.example.com:8443/oauth/token")
         );
-        for value in
-            ["", "evil.example/x", "a@evil.example", "a#b", "a?b", "..", "-a", "a:b", "a:", "é.example"]
-        {
+        for value in ["", "a@evil.example", "a#b", "a?b", "..", "-a", "a:b", "a:", "é.example"] {
             assert!(fill(value).is_err(), "{value:?}");
         }
     }

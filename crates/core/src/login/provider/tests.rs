@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use ::http::{Request, Response};
 use async_trait::async_trait;
-use base64::prelude::{BASE64_STANDARD, Engine as _};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -143,6 +143,36 @@ async fn a_code_of_a_public_client_is_redeemed_with_its_id_and_verifier() {
     assert!(!requests[0].headers().contains_key("authorization"));
     let body = String::from_utf8_lossy(requests[0].body());
     assert!(body.ends_with("&code_verifier=the-verifier&client_id=our%20client"), "{body}");
+}
+
+#[tokio::test]
+async fn what_everybody_else_can_read_is_read() {
+    let profile = json!({"data": {"me": {"externalId": "a"}}}).to_string();
+    let token = json!({"access_token": "fresh"}).to_string();
+    for (status, mark) in [(200, ""), (201, ""), (203, ""), (200, "\u{feff}"), (201, "\u{feff}")] {
+        let answers = [Ok((status, format!("{mark}{token}"))), Ok((status, format!("{mark}{profile}")))];
+        let login = verify(&snapchat(false), code(), &Scripted::new(answers)).await.unwrap();
+        assert_eq!(login.developer_user_identifier(), "snapchat:a", "{status} {mark:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_claims_of_a_signed_answer_are_the_answer() {
+    let jwt = toml::toml! { profile.decode = "jwt" };
+    let definition = Arc::new(Definition::from_catalogue("snapchat", jwt).unwrap());
+    let provider = Provider { definition, ..snapchat(false) };
+    let claims = BASE64_URL_SAFE_NO_PAD.encode(json!({"data": {"me": {"externalId": "a"}}}).to_string());
+    let answered = |profile: String| {
+        let http = Scripted::new([ok(&json!({"access_token": "fresh"})), Ok((200, profile))]);
+        async {
+            verify(&provider, code(), &http).await.map(|login| login.developer_user_identifier().to_owned())
+        }
+    };
+    assert_eq!(answered(format!("e30.{claims}.c2ln\n")).await.unwrap(), "snapchat:a");
+    for bad in [String::new(), claims.clone(), format!("e30.{claims}"), "e30.e30.x".into(), "a.%%%.c".into()]
+    {
+        assert!(answered(bad.clone()).await.is_err(), "{bad}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::definition::{
     Binding, BindingCall, Call, CallAuthentication, CallMethod, ClientAuthentication, ClientName, Definition,
-    Exchange, IdTokenKeys, NonceMode, ParametersIn, Pkce, ProofKind,
+    Exchange, NonceMode, ParametersIn, Pkce, ProofKind,
 };
 use super::pointer::Subject;
 use super::template::{Name, Template};
@@ -123,8 +123,7 @@ impl Definition {
             (accepts(ProofKind::Code) || accepts(ProofKind::AccessToken)) && self.calls_need_client_secret();
         let reads_id_tokens = accepts(ProofKind::IdToken)
             || accepts(ProofKind::Code) && self.exchange.as_ref().is_some_and(|it| it.reads_id_token);
-        let shares_key =
-            self.id_token.as_ref().is_some_and(|it| matches!(it.keys, IdTokenKeys::ClientSecret));
+        let shares_key = self.id_token.as_ref().is_some_and(|it| it.keys.are_shared());
         let signed = accepts(ProofKind::SignedFields) && self.signed_fields.is_some();
         redeems || asks || signed || reads_id_tokens && shares_key
     }
@@ -230,11 +229,7 @@ fn urls(definition: &Definition) -> Vec<(&'static str, &Template)> {
     urls.extend(definition.profile.iter().map(|profile| ("profile.url", &profile.call.url)));
     urls.extend(binding_call(definition).map(|call| ("binding.url", &call.url)));
     urls.extend(definition.openid2.iter().map(|openid| ("openid2.endpoint", &openid.endpoint)));
-    urls.extend(definition.id_token.iter().filter_map(|id_token| match &id_token.keys {
-        IdTokenKeys::Discovery(url) => Some(("id_token.keys.discovery", url)),
-        IdTokenKeys::Jwks(url) => Some(("id_token.keys.jwks", url)),
-        IdTokenKeys::ClientSecret => None,
-    }));
+    urls.extend(definition.id_token.iter().filter_map(|id_token| id_token.keys.address()));
     urls
 }
 
@@ -285,19 +280,14 @@ fn check_names(definition: &Definition) -> Result<(), String> {
 
 /// URLs that are the same for everybody: only `variables` stand in them, which have their values by now.
 fn check_fixed_urls(definition: &Definition) -> Result<(), String> {
-    let authorize = definition.authorize.as_ref().map(|it| &it.url);
-    let keys = definition.id_token.as_ref().and_then(|it| match &it.keys {
-        IdTokenKeys::Discovery(url) => {
-            Some(("id_token.keys.discovery: takes no values but those of [variables]", url))
-        }
-        IdTokenKeys::Jwks(url) => Some(("id_token.keys.jwks: takes no values but those of [variables]", url)),
-        IdTokenKeys::ClientSecret => None,
-    });
-    let openid2 = definition.openid2.as_ref().map(|it| &it.endpoint);
-    let authorize = authorize.map(|url| ("authorize.url: takes no values; use authorize.parameters", url));
-    let openid2 = openid2.map(|url| ("openid2.endpoint: takes no values but those of [variables]", url));
-    for (mistake, url) in authorize.into_iter().chain(keys).chain(openid2) {
-        refuse_if(url.as_literal().is_none(), mistake)?;
+    const OF_VARIABLES: &str = "takes no values but those of [variables]";
+    let authorize = definition.authorize.as_ref().map(|it| ("authorize.url", &it.url));
+    let authorize = authorize.map(|(key, url)| (key, url, "takes no values; use authorize.parameters"));
+    let keys = definition.id_token.as_ref().and_then(|it| it.keys.address());
+    let openid2 = definition.openid2.as_ref().map(|it| ("openid2.endpoint", &it.endpoint));
+    let others = keys.into_iter().chain(openid2).map(|(key, url)| (key, url, OF_VARIABLES));
+    for (key, url, cure) in authorize.into_iter().chain(others) {
+        refuse_if(url.as_literal().is_none(), &format!("{key}: {cure}"))?;
     }
     Ok(())
 }

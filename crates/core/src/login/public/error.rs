@@ -82,6 +82,8 @@ impl PublicLoginError {
     fn of_id_token(error: IdTokenError, provider: &str) -> Self {
         match error {
             IdTokenError::Malformed
+            | IdTokenError::ClaimType(_)
+            | IdTokenError::AlgorithmNotTaken(_)
             | IdTokenError::WrongType
             | IdTokenError::WrongNonce
             | IdTokenError::NonceNotShown
@@ -89,7 +91,7 @@ impl PublicLoginError {
             | IdTokenError::WrongClaim => Self::Malformed,
             IdTokenError::MissingClaim(name) => Self::MissingClaim(name),
             IdTokenError::IssuerMismatch => Self::IssuerMismatch,
-            IdTokenError::BadSignature => Self::BadSignature,
+            IdTokenError::BadSignature | IdTokenError::UnknownKey => Self::BadSignature,
             IdTokenError::Expired { now, expired_at } => Self::Expired { now, expired_at },
             IdTokenError::NotYetValid { now, valid_from } => Self::NotYetValid { now, valid_from },
             IdTokenError::WrongAudience => Self::UnsupportedProvider,

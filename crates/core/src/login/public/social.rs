@@ -57,7 +57,7 @@ fn is_key(key: &str) -> bool {
 fn check_id_token(definition: &Definition) -> Result<(), &'static str> {
     match definition.id_token.as_ref().map(|it| &it.keys) {
         Some(IdTokenKeys::Discovery(_) | IdTokenKeys::Jwks(_)) => Ok(()),
-        Some(IdTokenKeys::ClientSecret) | None => {
+        Some(IdTokenKeys::ClientSecret | IdTokenKeys::JwksOrClientSecret(_)) | None => {
             Err("id_token.keys: name the keys that the issuer publishes")
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ground::clock::SignedDuration;
 use crate::login::id_token::AudienceRule;
-use crate::login::jwks::KeySource;
+use crate::login::jwks::{KeySource, Rules};
 use crate::login::provider::definition::{
     Binding, ClientName, Definition, IdScope, IdToken, NonceMode, Pkce, ProofKind, ScopeSeparator,
 };
@@ -23,6 +23,7 @@ pub(super) fn of_issuer(name: &str, issuer: String, keys: KeySource, audience: A
         nonce: NonceMode::None,
         claims: BTreeMap::new(),
         audience,
+        rules: Rules::Aws,
         expiry_grace: SignedDuration::ZERO,
         subject: Subject(Vec::new()),
         name: Vec::new(),
@@ -69,5 +70,6 @@ fn of_id_token(id_token: IdToken, audience: AudienceRule) -> IdToken {
         AudienceRule::UserPoolClient => SignedDuration::ZERO,
         AudienceRule::AuthorizedParty | AudienceRule::App | AudienceRule::OneOf => EXPIRY_GRACE,
     };
-    IdToken { audience, expiry_grace, nonce: NonceMode::None, subject: Subject(vec![subject]), ..id_token }
+    let (rules, nonce, subject) = (Rules::Aws, NonceMode::None, Subject(vec![subject]));
+    IdToken { audience, rules, expiry_grace, nonce, subject, ..id_token }
 }

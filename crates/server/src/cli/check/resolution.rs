@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::random::SystemRandom;
-use daypass_core::login::jwks::{JwksCache, JwksError, KeySource};
+use daypass_core::login::jwks::{Algorithm, JwksCache, JwksError, KeySource, Rules, Wanted};
 use futures::future::join_all;
 
 use crate::cognito::{self, OurCredentials};
@@ -22,7 +22,8 @@ pub(super) async fn resolve(
     let clock = Arc::new(SystemClock);
     let private = config.network.allow_private.iter().cloned();
     let here = (!of_production).then(loopback).into_iter().flatten();
-    let http = ReqwestHttp::new(
+    let http = ReqwestHttp::called(
+        config.network.user_agent.clone(),
         Limits::default(),
         Reach::with(private.chain(here)),
         clock.clone(),
@@ -91,10 +92,13 @@ fn issuers(config: &Config) -> Vec<Issuer> {
     providers.chain(oidc).chain(pools).collect()
 }
 
-/// A key that nobody has is asked for: that it is unknown says that the keys are there.
+/// A key that nobody has: that it is unknown says that the keys are there.
+const NOBODYS: Wanted<'_> =
+    Wanted { key_id: Some("asked for by daypass check"), algorithm: Algorithm::Rs256, rules: Rules::Aws };
+
 async fn of_keys(cache: &JwksCache, issuer: &Issuer) -> Result<String, String> {
     let (named, place) = (&issuer.named, place(&issuer.keys));
-    match cache.find(&issuer.keys, Some("asked for by daypass check")).await {
+    match cache.find(&issuer.keys, &NOBODYS).await {
         Ok(_) | Err(JwksError::UnknownKey) => Ok(format!("{named}: the keys of {place} answer")),
         Err(JwksError::Unavailable(reason)) => {
             Err(format!("{named}: the keys of {place} do not answer: {reason}"))

@@ -71,7 +71,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         )?)?);
     };
     let reach = Reach::with(config.network.allow_private.into_iter().chain(loopback()));
-    let http = ReqwestHttp::new(Limits::default(), reach, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let http = ReqwestHttp::called(config.network.user_agent, Limits::default(), reach, clock, random)?;
     let trace = Trace::new(http, provider.clone(), &proof, print);
     let login = Engine::new(Arc::new(trace), Arc::new(SystemClock)).verify(&provider, proof).await;
     conclude(login)

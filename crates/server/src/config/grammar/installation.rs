@@ -12,7 +12,7 @@ use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{AppConfig, Givers, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
-use crate::provider_http::AllowedHost;
+use crate::provider_http::{AllowedHost, UserAgent};
 use crate::secrets::{Interval, SecretReference};
 use crate::telemetry::Level;
 
@@ -171,6 +171,12 @@ static NETWORK: Table = Table::of(
             "Hosts of providers and issuers that may have a private address: names or addresses, no ports.",
         )
         .or("none"),
+        Key::new::<UserAgent>(
+            "user_agent",
+            Kind::Text,
+            "What providers are told that asks them. Some want the name of an app, and whom to write to.",
+        )
+        .or("`daypass/` and the version"),
         Key::new::<Vec<TrustedProxy>>(
             "trusted_proxies",
             Kind::Texts,

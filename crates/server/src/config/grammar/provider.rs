@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use daypass_core::login::provider::Identifier;
 use daypass_core::login::provider::definition::{
-    Authorize, Binding, CallAuthentication, CallMethod, ClientAuthentication, ClientErrors, ClientName,
-    Comparison, Condition, Decode, Exchange, IdScope, IdToken, IdTokenKeys, NonceMode, OpenId2, ParametersIn,
-    Pkce, Profile, ProofKind, ScopeSeparator, SignedFields, SignedFieldsKey, Variable,
+    Authorize, Binding, CallAuthentication, CallMethod, ChallengeForm, ClientAuthentication, ClientErrors,
+    ClientName, Comparison, Condition, Decode, Exchange, IdScope, IdToken, IdTokenKeys, NonceMode, OpenId2,
+    ParametersIn, Pkce, Profile, ProofKind, ScopeSeparator, SignedFields, SignedFieldsKey, Variable,
 };
 use daypass_core::login::provider::picture::Picture;
 use daypass_core::login::provider::pointer::{OneOrMore, Pointer, Subject, Value as Answer, ValueType};
@@ -88,7 +88,7 @@ static APPLE: Table = Table::of(
 );
 
 const SCOPES_OF_IDS: &[&str] = &["app", "developer", "tenant", "global", "unknown"];
-const DECODE: &[&str] = &["json", "jsonp", "form"];
+const DECODE: &[&str] = &["json", "jsonp", "form", "jwt"];
 
 /// The vocabulary of definitions.
 pub static DEFINITION: Table = Table::of(
@@ -192,6 +192,12 @@ static AUTHORIZE: Table = Table::of(
             "Whether the answer comes as a form post instead of a query.",
         )
         .or("false"),
+        Key::new::<ChallengeForm>(
+            "code_challenge",
+            Kind::Choice(&["base64url", "hex"]),
+            "How the code challenge of PKCE is written.",
+        )
+        .or("base64url"),
     ],
 );
 
@@ -332,8 +338,8 @@ static ID_TOKEN: Table = Table::of(
         Key::new::<Vec<String>>("issuers", Kind::Texts, "Each a spelling of its issuer.").required(),
         Key::new::<IdTokenKeys>(
             "keys",
-            Kind::TextOrWord(&["client_secret"], &["discovery", "jwks"]),
-            "Whose keys sign them: those that an issuer's discovery document names, those at a URL, or your client's secret.",
+            Kind::TextOrWord(&["client_secret"], &["discovery", "jwks", "jwks_or_client_secret"]),
+            "Whose keys sign them: those that an issuer's discovery document names, those at a URL, your client's secret (HS256), or, as its algorithm says, either.",
         )
         .required(),
         Key::new::<String>("max_age", Kind::Duration, "The oldest that one may be, from its `iat`.").read_by(duration),

@@ -84,6 +84,8 @@ pub enum Decode {
     Jsonp,
     /// `name=value&…`.
     Form,
+    /// A JWT, whose claims are the answer (`application/jwt`).
+    Jwt,
 }
 
 /// One thing that must hold for an answer.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::ground::clock::SignedDuration;
 use crate::login::id_token::AudienceRule;
-use crate::login::jwks::KeySource;
+use crate::login::jwks::{KeySource, Rules};
 use crate::login::provider::picture::Picture;
 use crate::login::provider::pointer::{Pointer, Subject};
 use crate::login::provider::template::Template;
@@ -31,7 +31,10 @@ pub struct IdToken {
     /// How a token says which client it is for. No file says it: it is the rule of those who accept logins.
     #[serde(skip)]
     pub audience: AudienceRule,
-    /// How long after its `exp` a token is still good. No file says it either.
+    /// Whose rules decide about keys, algorithms and numbers. No file says it either.
+    #[serde(skip)]
+    pub rules: Rules,
+    /// How long after its `exp` a token is still good. Nor this.
     #[serde(skip)]
     pub expiry_grace: SignedDuration,
     /// The external ID.
@@ -53,6 +56,30 @@ pub enum IdTokenKeys {
     Jwks(Template),
     /// There are none: our client's secret is the key of an HMAC (HS256).
     ClientSecret,
+    /// At this URL, and some tokens are signed with our client's secret instead (HS256), as LINE does on the web.
+    JwksOrClientSecret(Template),
+}
+
+impl IdTokenKeys {
+    /// The address that is written in it, after the key of the definition that it stands at.
+    #[must_use]
+    pub fn address(&self) -> Option<(&'static str, &Template)> {
+        match self {
+            Self::Discovery(issuer) => Some(("id_token.keys.discovery", issuer)),
+            Self::Jwks(url) => Some(("id_token.keys.jwks", url)),
+            Self::JwksOrClientSecret(url) => Some(("id_token.keys.jwks_or_client_secret", url)),
+            Self::ClientSecret => None,
+        }
+    }
+
+    /// Whether our client's secret signs tokens.
+    #[must_use]
+    pub fn are_shared(&self) -> bool {
+        match self {
+            Self::ClientSecret | Self::JwksOrClientSecret(_) => true,
+            Self::Discovery(_) | Self::Jwks(_) => false,
+        }
+    }
 }
 
 impl From<KeySource> for IdTokenKeys {
