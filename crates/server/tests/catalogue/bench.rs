@@ -159,13 +159,24 @@ impl Bench {
         self.provider.client_secret.as_ref().map(Secret::expose).unwrap_or_default()
     }
 
+    /// A token answer that brings this ID token where the definition looks for one.
+    pub fn with_id_token(&self, reply: &Reply, id_token: Option<String>) -> Reply {
+        let mut reply = reply.clone();
+        let at = self.definition().exchange.as_ref().map(|exchange| exchange.id_token.as_str());
+        let name = at.unwrap_or_default().trim_start_matches('/');
+        if let (Some(id_token), Some(body)) = (id_token, reply.body.as_object_mut()) {
+            body.insert(name.to_owned(), id_token.into());
+        }
+        reply
+    }
+
     fn honest(&self) -> Script {
         let mut replies = HashMap::new();
         replies.extend(self.fixture.binding.clone().map(|reply| (Step::Binding, reply)));
         replies.extend(self.fixture.profile.clone().map(|reply| (Step::Profile, reply)));
         if let Some(exchange) = &self.fixture.exchange {
             let id_token = self.reads_id_token().then(|| self.id_token());
-            replies.insert(Step::Exchange, with_id_token(exchange, id_token));
+            replies.insert(Step::Exchange, self.with_id_token(exchange, id_token));
         }
         if let Some(IdTokenKeys::Discovery(issuer)) = self.definition().id_token.as_ref().map(|it| &it.keys) {
             let issuer = issuer.as_literal().unwrap();
@@ -363,15 +374,6 @@ pub fn id_token_proof(token: &str) -> UnverifiedProof {
 
 pub fn signed_fields_proof(fields: BTreeMap<String, String>) -> UnverifiedProof {
     UnverifiedProof::SignedFields { fields, redirect_uri: REDIRECT_URI.into() }
-}
-
-/// A token answer with an ID token in it.
-pub fn with_id_token(reply: &Reply, id_token: Option<String>) -> Reply {
-    let mut reply = reply.clone();
-    if let (Some(id_token), Some(body)) = (id_token, reply.body.as_object_mut()) {
-        body.insert("id_token".into(), id_token.into());
-    }
-    reply
 }
 
 /// The name of an error's variant.

@@ -3,7 +3,7 @@
 use daypass_core::login::provider::definition::{Binding, IdTokenKeys, ProofKind};
 use serde_json::json;
 
-use crate::bench::{Bench, id_token_proof, signed_fields_proof, text, variant, with_id_token};
+use crate::bench::{Bench, id_token_proof, signed_fields_proof, text, variant};
 use crate::entries::{for_each_entry, for_entries_that};
 use crate::server::Step;
 use crate::signer::hs256;
@@ -117,7 +117,7 @@ fn the_id_token_of_another_client_is_refused_in_every_way_it_can_come() {
 pub async fn check_id_token(bench: &Bench, token: &str, what: &str) {
     bench.refuses(id_token_proof(token), what).await;
     if let (true, Some(exchange)) = (bench.reads_id_token(), &bench.fixture.exchange) {
-        bench.server.reply(Step::Exchange, with_id_token(exchange, Some(token.to_owned())));
+        bench.server.reply(Step::Exchange, bench.with_id_token(exchange, Some(token.to_owned())));
         bench.refuses(bench.proof(ProofKind::Code), &format!("{what}, out of an exchange")).await;
         bench.be_honest();
     }

@@ -229,7 +229,7 @@ fn with_subject(bench: &Bench, place: Place, wanted: &Wanted, value: Option<Valu
             }
             if bench.reads_id_token() {
                 let exchange = bench.fixture.exchange.as_ref().unwrap();
-                bench.server.reply(Step::Exchange, crate::bench::with_id_token(exchange, Some(token)));
+                bench.server.reply(Step::Exchange, bench.with_id_token(exchange, Some(token)));
                 proofs.push(bench.proof(ProofKind::Code));
             }
             assert!(!proofs.is_empty(), "no proof brings an ID token");

@@ -206,12 +206,13 @@ async fn a_key_that_is_named_is_no_other() {
 #[tokio::test]
 async fn algorithms_of_the_specifications_are_verified() {
     let world = World::with_keys(&json!([rsa_jwk()]));
-    for (name, encoding) in [
+    let encodings: [(&str, &'static dyn RsaEncoding); 4] = [
         ("PS256", &signature::RSA_PSS_SHA256),
         ("PS384", &signature::RSA_PSS_SHA384),
         ("PS512", &signature::RSA_PSS_SHA512),
-        ("RS256", &signature::RSA_PKCS1_SHA256 as &'static dyn RsaEncoding),
-    ] {
+        ("RS256", &signature::RSA_PKCS1_SHA256),
+    ];
+    for (name, encoding) in encodings {
         let token = rsa_token(&json!({"alg": name}), encoding);
         assert_eq!(world.verify(&token).await, Ok(()), "{name}");
         let another = if name == "RS256" { "PS256" } else { "RS256" };

@@ -133,6 +133,20 @@ mod tests {
         }
     }
 
+    /// Facts about others age, so every block says how old they are.
+    #[test]
+    fn every_block_of_the_catalogue_says_when_it_was_checked_and_against_what() {
+        for name in names() {
+            let checked = load(name, "example.com").unwrap().checked.unwrap_or_default();
+            let (month, against) = checked.split_once(": ").unwrap_or_default();
+            let number =
+                |text: Option<&str>| text.and_then(|text| text.parse::<u16>().ok()).unwrap_or_default();
+            let (year, month) = (number(month.get(..4)), number(month.get(5..)));
+            let good = (2025..2100).contains(&year) && (1..=12).contains(&month) && !against.is_empty();
+            assert!(good, "{name}: checked = {checked:?}");
+        }
+    }
+
     /// Nothing that anybody has confirmed says whose client their tokens were issued to (docs/reference/providers.md, 2.2).
     #[test]
     fn providers_that_cannot_say_whose_client_a_token_is_of_take_codes_only() {
@@ -140,7 +154,6 @@ mod tests {
             "atlassian",
             "bitbucket",
             "coinbase",
-            "eve-online",
             "figma",
             "hubspot",
             "instagram",

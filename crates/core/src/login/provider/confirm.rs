@@ -69,7 +69,7 @@ impl Confirmer {
         };
         let answer = call::redeem(exchange, redemption, &values, &*self.http).await?;
         if exchange.reads_id_token {
-            let token = answer.get("id_token").and_then(Value::as_str).map(Secret::new);
+            let token = answer.pointer(exchange.id_token.as_str()).and_then(Value::as_str).map(Secret::new);
             let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
             return self.by_id_token(provider, &token, nonce.as_ref()).await;
         }

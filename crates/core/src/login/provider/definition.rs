@@ -28,6 +28,9 @@ pub struct Definition {
     pub name: String,
     /// Where a client is registered, and what has to be entered there: for the documentation.
     pub register: String,
+    /// When its facts were last held against others', and against whose: `2026-08: [BA], [SP]`, the tags being those of
+    /// docs/reference/providers.md, 0. Every block of the catalogue says so.
+    pub checked: Option<String>,
     /// Facts in this block that nobody has confirmed.
     #[serde(default)]
     pub unverified: Vec<String>,

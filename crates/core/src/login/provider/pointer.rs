@@ -53,6 +53,11 @@ impl Pointer {
         Self("/access_token".into())
     }
 
+    /// Where it has the ID token (OpenID Connect Core 1.0 section 3.1.3.3).
+    pub(in crate::login::provider) fn of_id_token() -> Self {
+        Self("/id_token".into())
+    }
+
     /// Where an ID token has its person (OpenID Connect Core 1.0 section 2).
     pub(in crate::login) fn of_subject_claim() -> Self {
         Self("/sub".into())

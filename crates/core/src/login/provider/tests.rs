@@ -162,11 +162,9 @@ async fn the_claims_of_a_signed_answer_are_the_answer() {
     let definition = Arc::new(Definition::from_catalogue("snapchat", jwt).unwrap());
     let provider = Provider { definition, ..snapchat(false) };
     let claims = BASE64_URL_SAFE_NO_PAD.encode(json!({"data": {"me": {"externalId": "a"}}}).to_string());
-    let answered = |profile: String| {
+    let answered = async |profile: String| {
         let http = Scripted::new([ok(&json!({"access_token": "fresh"})), Ok((200, profile))]);
-        async {
-            verify(&provider, code(), &http).await.map(|login| login.developer_user_identifier().to_owned())
-        }
+        verify(&provider, code(), &http).await.map(|login| login.developer_user_identifier().to_owned())
     };
     assert_eq!(answered(format!("e30.{claims}.c2ln\n")).await.unwrap(), "snapchat:a");
     for bad in [String::new(), claims.clone(), format!("e30.{claims}"), "e30.e30.x".into(), "a.%%%.c".into()]

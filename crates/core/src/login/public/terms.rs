@@ -32,6 +32,7 @@ pub(super) fn of_issuer(name: &str, issuer: String, keys: KeySource, audience: A
     Definition {
         name: name.to_owned(),
         register: String::new(),
+        checked: None,
         unverified: Vec::new(),
         id_scope: IdScope::Unknown,
         accept: vec![ProofKind::IdToken],

@@ -64,6 +64,9 @@ pub(super) fn show(id: &str, definition: &Definition) -> String {
             given.map_or("yours to give".to_owned(), |value| format!("{value} unless you say otherwise"));
         field("variable", &format!("{name}, {value}. {}", variable.about));
     }
+    if let Some(checked) = &definition.checked {
+        field("checked", checked);
+    }
     for fact in &definition.unverified {
         field("unverified", fact);
     }

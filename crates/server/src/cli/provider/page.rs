@@ -16,7 +16,9 @@ const HEAD: &str = "\
 
 Made from `crates/core/catalogue/*.toml` by `cargo xtask gen`; a test fails when it is stale. The same at a terminal, with a block
 to fill in: `daypass provider list`, `daypass provider show ID`. A provider that is not here: [add-a-provider.md](add-a-provider.md).
-What is known of each, with its sources: [the reference](reference/providers.md#5-the-providers).
+What is known of each, with its sources: [the reference](reference/providers.md#5-the-providers); the tags behind \"Last checked\" are
+explained [there](reference/providers.md#0-sources). Addresses move: one that is gone is told as `provider_not_as_defined`, and a definition of
+yours replaces ours.
 
 The grade says how a provider shows that a proof was issued to *your* client and to no other:
 
@@ -52,6 +54,7 @@ fn page() -> String {
         let _ = write!(page, "\n### {} (`{id}`)\n\n{}\n", it.name, it.register);
         let mut facts: Vec<String> =
             it.variables.iter().map(|(name, it)| format!("`variables.{name}`: {}", it.about)).collect();
+        facts.extend(it.checked.iter().map(|checked| format!("Last checked {checked}.")));
         facts.extend(it.unverified.iter().map(|fact| format!("Not confirmed: {fact}.")));
         if !facts.is_empty() {
             let _ = write!(page, "\n- {}\n", facts.join("\n- "));

@@ -101,6 +101,11 @@ pub static DEFINITION: Table = Table::of(
             "Where a client is registered, and what is entered there.",
         )
         .required(),
+        Key::new::<String>(
+            "checked",
+            Kind::Text,
+            "When its facts were last held against others', and against whose: a month, and where they stand.",
+        ),
         Key::new::<Vec<String>>("unverified", Kind::Texts, "Facts in the block that nobody has confirmed.")
             .or("none"),
         Key::new::<IdScope>(
@@ -246,6 +251,7 @@ static EXCHANGE: Table = Table::of(
             "Whether the person is read from the ID token that comes along, rather than from the profile.",
         )
         .or("false"),
+        Key::new::<Pointer>("id_token", Kind::Text, "Where that ID token stands (RFC 6901).").or("/id_token"),
     ],
 );
 

@@ -49,6 +49,9 @@ pub struct Exchange {
     /// Whether the person is read from the ID token that comes along, rather than from the profile.
     #[serde(default)]
     pub reads_id_token: bool,
+    /// Where that ID token stands.
+    #[serde(default = "Pointer::of_id_token")]
+    pub id_token: Pointer,
 }
 
 /// A provider's own words for a client that it does not accept.
