@@ -7,7 +7,6 @@ mod gate;
 mod permission;
 mod promises;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +24,11 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Result, s3_error};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowHeaders, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use daypass_server::installation::Embedded;
 use daypass_server::listen::NoPlace;
+use daypass_server::registered_origins::RegisteredOrigins;
 use daypass_server::routes::time_to_come_back;
 use daypass_server::xml;
 
@@ -52,14 +52,14 @@ impl Objects {
     }
 
     /// The endpoint's service, for whoever an installation gave credentials and for the pages of `origins`.
-    pub fn router(&self, embedded: &Arc<Embedded>, origins: &BTreeSet<String>) -> Router {
+    pub fn router(&self, embedded: &Arc<Embedded>, origins: &RegisteredOrigins) -> Router {
         let service = self.0.clone();
         let answer = move |request| answer(service.clone(), request);
         Router::new()
             .fallback(answer)
             .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
             .layer(middleware::from_fn_with_state(embedded.clone(), refuse_without_place))
-            .layer(cors(origins))
+            .layer(cors(origins.allowed()))
             .layer(CatchPanicLayer::new())
     }
 }
@@ -93,10 +93,9 @@ async fn answer(service: S3Service, request: Request<Body>) -> Response {
 
 /// The pages of registered apps may reach S3 from the browser, and no others: objects are the app's own
 /// people's, and a page that got hold of a presigned URL cannot read what is behind it.
-fn cors(origins: &BTreeSet<String>) -> CorsLayer {
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+fn cors(origins: AllowOrigin) -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_origin(origins)
         .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-amz-request-id")])
@@ -149,7 +148,7 @@ mod tests {
     async fn ask(method: Method, origin: &str) -> Response {
         let router = Router::new()
             .fallback(any(|| async { "an object" }))
-            .layer(cors(&BTreeSet::from([REGISTERED.to_owned()])));
+            .layer(cors(AllowOrigin::list([HeaderValue::from_static(REGISTERED)])));
         let request = Request::builder()
             .method(method)
             .uri("/bucket/key")

@@ -276,7 +276,7 @@ fn whole_seconds(duration: SignedDuration) -> u32 {
 }
 
 /// An error and everything that it says it was caused by, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

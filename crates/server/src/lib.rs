@@ -17,6 +17,7 @@ pub mod origin;
 mod peers;
 pub mod provider_http;
 pub mod purge;
+pub mod registered_origins;
 mod repetition;
 pub mod routes;
 pub mod secrets;

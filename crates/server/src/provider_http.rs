@@ -29,6 +29,7 @@ pub(crate) use self::reach::is_public;
 pub use self::reach::{AllowedHost, Reach, loopback};
 use self::reach::{PrivateAddress, Resolver};
 use crate::circuit::Circuit;
+use crate::error::chain;
 use crate::repetition::{self, Budget};
 
 /// What a provider is given.
@@ -284,7 +285,7 @@ fn failed(error: reqwest::Error) -> ProviderHttpError {
     if error.is_timeout() {
         ProviderHttpError::TimedOut
     } else {
-        ProviderHttpError::Unreachable(error.without_url().to_string())
+        ProviderHttpError::Unreachable(chain(&error.without_url()))
     }
 }
 

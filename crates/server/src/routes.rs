@@ -137,9 +137,8 @@ fn cors_for_aws() -> CorsLayer {
 
 /// The broker answers the pages of registered apps only.
 fn cors_for_apps(app: &App) -> CorsLayer {
-    let origins = app.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
     CorsLayer::new()
-        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_origin(app.origins.allowed())
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::CONTENT_TYPE])
         .expose_headers([HeaderName::from_static("x-amzn-requestid"), header::RETRY_AFTER])

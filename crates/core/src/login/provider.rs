@@ -30,7 +30,7 @@ mod validate;
 mod verdicts;
 mod verified;
 
-pub use self::apple::AppleKey;
+pub use self::apple::{AppleKey, is_apple_key};
 pub use self::authorize::{AuthorizeRequest, FlowSecrets};
 pub use self::client::Provider;
 pub use self::engine::Engine;

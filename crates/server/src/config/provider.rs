@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::secret::Secret;
 use daypass_core::login::plain_hosts::PlainHosts;
-use daypass_core::login::provider::definition::{Definition, seconds};
+use daypass_core::login::provider::definition::{ClientAuthentication, Definition, ProofKind, seconds};
 use daypass_core::login::provider::load::{self, DefinitionError};
-use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById};
+use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById, is_apple_key};
 use serde::Deserialize;
 
 use super::document::Place;
@@ -121,6 +122,7 @@ impl ProviderConfig {
         let secret = self.client_secret.as_ref().map(|reference| secrets.get(reference)).transpose();
         let secret = secret.map_err(|error| self.mistake(&format!("client_secret: {error}")))?;
         let definition = self.definition().map_err(|error| self.mistake(&error.to_string()))?;
+        self.check_apple(&definition, secret.as_ref())?;
         Ok(Provider {
             id: self.id.clone(),
             client_id: self.client_id.clone(),
@@ -133,6 +135,25 @@ impl ProviderConfig {
             cache_verified: self.cache_verified.map(SignedDuration::from_secs),
             definition: definition.into(),
         })
+    }
+
+    /// Apple's secret is a key, and what it is made of has to be there before the first login asks for it.
+    fn check_apple(&self, definition: &Definition, secret: Option<&Secret>) -> Result<(), Mistake> {
+        let exchange = definition.exchange.as_ref().filter(|_| definition.accept.contains(&ProofKind::Code));
+        if exchange.is_none_or(|exchange| exchange.client_auth != ClientAuthentication::AppleJwt) {
+            return Ok(());
+        }
+        if self.apple.is_none() {
+            return Err(self.mistake(
+                "apple: missing: { team_id = \"…\", key_id = \"…\" }, as Apple's portal names them",
+            ));
+        }
+        if !secret.is_some_and(is_apple_key) {
+            return Err(self.mistake(
+                "client_secret: is no key of Sign in with Apple: it has to be the .p8 file, as it was downloaded",
+            ));
+        }
+        Ok(())
     }
 
     /// The block of the catalogue that it begins with.

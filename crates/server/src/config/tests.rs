@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::credentials::role::RoleTrust;
 use daypass_core::login::provider::{Identifier, Provider};
 
@@ -302,6 +304,31 @@ fn a_client_has_a_secret_where_something_is_confirmed_with_it_and_only_there() {
         assert!(with(bad).contains(cure), "{bad}: {}", with(bad));
     }
     assert_eq!(providers_of("[[provider]]\nid = \"steam\"").unwrap()["steam"].client_secret, None);
+}
+
+#[test]
+fn a_key_of_apples_is_looked_at_before_the_first_login() {
+    let apple = "[[provider]]\nid = \"apple\"\nclient_id = \"ours\"\nclient_secret.file = \"KEY\"\n";
+    let with_names = format!("{apple}apple = {{ team_id = \"TEAM123456\", key_id = \"KEY1234567\" }}\n");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let started = |block: &str, secret: &str| {
+        std::fs::write(file.path(), secret).unwrap();
+        providers_of(&block.replace("KEY\"\n", &format!("{}\"\n", file.path().display())))
+            .map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let der = BASE64_STANDARD.encode(pair.to_pkcs8v1().unwrap());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
+    assert_eq!(started(&with_names, &pem), "");
+    assert!(started(apple, &pem).contains("apple: missing"), "{}", started(apple, &pem));
+    for wrong in ["hunter2", &pem.replace("M", "N"), "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"]
+    {
+        let refused = started(&with_names, wrong);
+        assert!(refused.contains("client_secret: is no key of Sign in with Apple"), "{refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+    let id_tokens = format!("{apple}accept = [\"id_token\"]\n");
+    assert_eq!(started(&id_tokens, "unused"), "", "nothing is made of it");
 }
 
 /// A development beside other containers, and an installation that people reach.

@@ -1,6 +1,5 @@
 //! Every dependency is wired here, once, for the server, the tour and the tests alike.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use daypass_core::broker::developer_pool::{DeveloperPool, EmbeddedPool};
@@ -22,6 +21,7 @@ use crate::config::{Config, ConfigError, Driver, Mistake, PoolConfig, RegionConf
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
+use crate::registered_origins::RegisteredOrigins;
 use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
 use crate::warnings;
 
@@ -36,7 +36,7 @@ pub struct App {
     /// Where everything is kept.
     pub store: SharedStore,
     /// The origins of all registered apps.
-    pub origins: BTreeSet<String>,
+    pub origins: RegisteredOrigins,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
     /// Who stands in front.
@@ -126,7 +126,7 @@ impl App {
         let Lasting { store, clock, random, .. } = lasting.clone();
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
-            origins: config.apps.iter().flat_map(|app| app.origins.iter().cloned()).collect(),
+            origins: RegisteredOrigins::of(&config),
             proxies: config.proxies(),
             metrics: lasting.metrics.clone(),
             limits: config.network.limits(),

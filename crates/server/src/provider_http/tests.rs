@@ -189,6 +189,7 @@ async fn an_unreachable_provider_is_named_without_its_url() {
     let request = Request::get(url).body(Bytes::new()).unwrap();
     let error = client(LIMITS).send(request).await.unwrap_err();
     assert!(matches!(&error, ProviderHttpError::Unreachable(text) if !text.contains("hidden")), "{error}");
+    assert!(error.to_string().contains("refused"), "it says what the system said: {error}");
 }
 
 #[tokio::test]

@@ -23,6 +23,18 @@ pub struct AppleKey {
     pub key_id: String,
 }
 
+/// Whether a secret is a key that Apple hands out.
+pub fn is_apple_key(pem: &Secret) -> bool {
+    read(pem).is_some()
+}
+
+fn read(pem: &Secret) -> Option<EcdsaKeyPair> {
+    let text: String =
+        pem.expose().lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    let der = BASE64_STANDARD.decode(text).ok()?;
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).ok()
+}
+
 /// Makes the secret of one request. `pem` is the `.p8` file that Apple's portal hands out once.
 pub(super) fn client_secret(
     key: &AppleKey,
@@ -31,10 +43,7 @@ pub(super) fn client_secret(
     now: Timestamp,
 ) -> Result<Secret, ProofError> {
     let unusable = || ProofError::Misconfigured("client_secret is no PKCS #8 key of the curve P-256".into());
-    let text: String =
-        pem.expose().lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-    let der = BASE64_STANDARD.decode(text).map_err(|_| unusable())?;
-    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der).map_err(|_| unusable())?;
+    let pair = read(pem).ok_or_else(unusable)?;
     let header = json!({"alg": "ES256", "kid": key.key_id});
     let issued_at = now.as_second();
     let claims = json!({"iss": key.team_id, "iat": issued_at, "exp": issued_at + LIFE, "aud": AUDIENCE, "sub": client_id});

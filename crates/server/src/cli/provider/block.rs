@@ -83,6 +83,8 @@ binding.kind = "none"  # codes only. More: docs/add-a-provider.md
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    use base64::prelude::{BASE64_STANDARD, Engine};
     use daypass_core::login::provider::catalogue;
 
     use super::*;
@@ -92,7 +94,10 @@ mod tests {
     /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
     fn load(id: &str, block: &str) -> daypass_core::login::provider::Provider {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("secret"), "hunter2").unwrap();
+        // Apple's is a key, and looked at.
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let secret = BASE64_STANDARD.encode(pair.to_pkcs8v1().unwrap());
+        std::fs::write(dir.path().join("secret"), secret).unwrap();
         let filled: Vec<String> = block
             .lines()
             .map(|line| match line.strip_prefix("client_secret = ") {
@@ -117,6 +122,21 @@ mod tests {
             let block = of(id, &Definition::of_catalogue(id).unwrap());
             block.parse::<toml::Table>().unwrap_or_else(|error| panic!("{id}: {error}"));
             load(id, &block);
+        }
+    }
+
+    #[test]
+    fn a_block_that_nobody_filled_in_is_refused_for_each_value() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (id, keys) in
+            [("apple", &["client_id", "apple.team_id", "apple.key_id"][..]), ("discord", &["client_id"])]
+        {
+            std::fs::write(file.path(), of(id, &Definition::of_catalogue(id).unwrap())).unwrap();
+            let refused = Config::of_either(file.path()).unwrap_err().to_string();
+            for key in keys {
+                let told = format!("[[provider]] id = {id:?}: {key}: is still the place of a value of yours");
+                assert!(refused.contains(&told), "{told}: {refused}");
+            }
         }
     }
 

@@ -18,7 +18,11 @@ type Found = Vec<(Steps, String)>;
 fn in_table(table: &Table, value: &toml::Table, at: &[String], found: &mut Found) {
     for (name, value) in value {
         if let Some(key) = table.own_keys().find(|key| key.name == name) {
-            in_key(key, value, &step(at, name), found);
+            if is_placeholder(value) {
+                found.push((step(at, name), "is still the place of a value of yours: fill it in".into()));
+            } else {
+                in_key(key, value, &step(at, name), found);
+            }
         } else if !table.all_keys().any(|key| key.name == name) {
             found.push((step(at, name), unknown(name, table)));
         }
@@ -31,6 +35,16 @@ fn in_table(table: &Table, value: &toml::Table, at: &[String], found: &mut Found
         } else if !given && fits && key.required == Required::Yes {
             found.push((step(at, key.name), missing(key)));
         }
+    }
+}
+
+/// What stands in the blocks that `daypass provider` prints where the operator's own values go, of a secret in its reference.
+fn is_placeholder(value: &Value) -> bool {
+    match value {
+        Value::String(text) => matches!(text.trim(), "…" | "...") || text.starts_with("YOUR_"),
+        Value::Array(values) => values.iter().any(is_placeholder),
+        Value::Table(reference) => reference.len() == 1 && reference.values().any(is_placeholder),
+        _ => false,
     }
 }
 
