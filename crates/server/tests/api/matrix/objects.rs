@@ -92,7 +92,7 @@ impl Endpoint {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         fs::write(root.path().join("bucket/yours/a"), "an object").unwrap();
-        let router = Objects::in_folder(root.path()).unwrap().router(&daypass.embedded, &BTreeSet::new());
+        let router = Objects::in_folder(root.path()).unwrap().router(&daypass.embedded, &daypass.app.origins);
         Self { root, router }
     }
 
