@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderName, Method, Request, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use daypass_core::ground::ids::RequestId;
@@ -138,6 +138,7 @@ fn error(
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use axum::routing::any;
 
     use super::*;

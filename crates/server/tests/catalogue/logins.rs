@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use daypass_core::login::provider::definition::{
-    Binding, Call, CallAuthentication, ClientAuthentication, Definition, Exchange, IdScope, ParametersIn,
-    Pkce, Profile, ProofKind,
+    Binding, Call, CallAuthentication, ChallengeForm, ClientAuthentication, Definition, Exchange, IdScope,
+    ParametersIn, Pkce, Profile, ProofKind,
 };
 use daypass_core::login::provider::template::Name;
 use daypass_core::login::provider::{AuthorizeRequest, catalogue};
@@ -17,6 +17,9 @@ use crate::bench::{Bench, CODE, NOW, REDIRECT_URI, TOKEN, VERIFIER, definition, 
 use crate::entries::{for_each_entry, for_entries_that};
 use crate::fixture::{self, Fixture};
 use crate::server::{Seen, Step};
+
+/// The challenge of RFC 7636, appendix B.
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[test]
 fn every_entry_has_a_fixture_that_puts_each_promise_to_the_test() {
@@ -219,7 +222,7 @@ fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
             redirect_uri: REDIRECT_URI,
             state: "the-state",
             nonce: "the-nonce",
-            code_challenge: "the-challenge",
+            code_challenge: CHALLENGE,
         };
         let definition = bench.definition();
         let url = bench.authorization_url(&request).expect("a flow has to start somewhere");
@@ -239,7 +242,11 @@ fn a_flow_starts_with_the_state_and_the_challenge_that_will_end_it() {
             assert_eq!(value("client_id"), Some(bench.provider.client_id.as_str()));
             assert_eq!(value("redirect_uri"), Some(REDIRECT_URI));
             assert_eq!(value("state"), Some("the-state"));
-            let challenge = (definition.pkce == Pkce::Required).then_some("the-challenge");
+            let challenge = match authorize.code_challenge {
+                ChallengeForm::Base64url => CHALLENGE.to_owned(),
+                ChallengeForm::Hex => hex(&BASE64_URL_SAFE_NO_PAD.decode(CHALLENGE).unwrap()),
+            };
+            let challenge = (definition.pkce == Pkce::Required).then_some(&*challenge);
             assert_eq!(value("code_challenge"), challenge);
         }
     });

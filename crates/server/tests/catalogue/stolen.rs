@@ -1,6 +1,6 @@
 //! What was issued to another client signs nobody in here.
 
-use daypass_core::login::provider::definition::{Binding, IdTokenKeys, ProofKind};
+use daypass_core::login::provider::definition::{Binding, ProofKind};
 use serde_json::json;
 
 use crate::bench::{Bench, id_token_proof, signed_fields_proof, text, variant};

@@ -243,7 +243,7 @@ impl TryFrom<String> for Template {
 pub(super) fn check_variable(name: &str, value: &str, may_have_path: bool) -> Result<(), String> {
     let (authority, path) =
         value.split_once('/').map_or((value, None), |(authority, path)| (authority, Some(path)));
-    let (host, port) = authority.split_once(':').map_or((value, None), |(host, port)| (host, Some(port)));
+    let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
     let word = |text: &str| {
         !text.is_empty()
             && !text.starts_with(['.', '-'])
