@@ -214,25 +214,19 @@ impl KeySet {
     /// 10.1): a key that has none may be the one that a token names, and a token that names none may be any key's.
     fn all_that_fit(&self, wanted: &Wanted<'_>) -> Vec<Arc<PublicKey>> {
         let fits = |known: &&Published| known.key.is_for(wanted.algorithm);
-        let named = |id: Option<&str>| {
-            let known = self.0.iter().filter(fits).filter(move |known| known.id.as_deref() == id);
-            known.rev().map(|known| known.key.clone()).take(MAX_TRIED).collect::<Vec<_>>()
+        let fitting = || self.0.iter().filter(fits);
+        let says_so = |known: &&Published| {
+            let named = known.algorithm.as_deref().map(Algorithm::named);
+            named.is_none_or(|named| named == Some(wanted.algorithm))
         };
-        match wanted.key_id {
-            Some(_) => {
-                Some(named(wanted.key_id)).filter(|found| !found.is_empty()).unwrap_or_else(|| named(None))
-            }
-            None => {
-                let meant = |known: &&Published| {
-                    known
-                        .algorithm
-                        .as_ref()
-                        .is_none_or(|name| Algorithm::named(name) == Some(wanted.algorithm))
-                };
-                let known = self.0.iter().filter(fits).filter(meant);
-                known.map(|known| known.key.clone()).take(MAX_TRIED).collect()
-            }
-        }
+        let some: Vec<&Published> = if wanted.key_id.is_none() {
+            fitting().filter(says_so).collect()
+        } else if fitting().any(|known| known.id.as_deref() == wanted.key_id) {
+            fitting().filter(|known| known.id.as_deref() == wanted.key_id).collect()
+        } else {
+            fitting().filter(|known| known.id.is_none()).collect()
+        };
+        some.into_iter().take(MAX_TRIED).map(|known| known.key.clone()).collect()
     }
 }
 

@@ -24,6 +24,7 @@ pub struct AppleKey {
 }
 
 /// Whether a secret is a key that Apple hands out.
+#[must_use]
 pub fn is_apple_key(pem: &Secret) -> bool {
     read(pem).is_some()
 }

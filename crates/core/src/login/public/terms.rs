@@ -72,5 +72,5 @@ fn of_id_token(id_token: IdToken, audience: AudienceRule) -> IdToken {
         AudienceRule::AuthorizedParty | AudienceRule::App | AudienceRule::OneOf => EXPIRY_GRACE,
     };
     let (rules, nonce, subject) = (Rules::Aws, NonceMode::None, Subject(vec![subject]));
-    IdToken { audience, rules, expiry_grace, nonce, subject, ..id_token }
+    IdToken { nonce, audience, rules, expiry_grace, subject, ..id_token }
 }
