@@ -49,7 +49,6 @@ impl RegisteredOrigins {
     }
 
     /// What browsers are told of each page.
-    #[must_use]
     pub fn allowed(&self) -> AllowOrigin {
         let origins = self.clone();
         AllowOrigin::predicate(move |origin, _| origins.contains(origin))

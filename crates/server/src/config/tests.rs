@@ -321,7 +321,7 @@ fn a_key_of_apples_is_looked_at_before_the_first_login() {
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
     assert_eq!(started(&with_names, &pem), "");
     assert!(started(apple, &pem).contains("apple: missing"), "{}", started(apple, &pem));
-    for wrong in ["hunter2", &pem.replace("M", "N"), "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"]
+    for wrong in ["hunter2", &pem.replace('M', "N"), "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----"]
     {
         let refused = started(&with_names, wrong);
         assert!(refused.contains("client_secret: is no key of Sign in with Apple"), "{refused}");

@@ -139,7 +139,7 @@ fn routes(definition: &Definition) -> Vec<Route> {
             routes.push(Route::new(Step::Keys, Method::GET, &literal(keys_url(issuer))));
         }
         Some(IdTokenKeys::Jwks(url) | IdTokenKeys::JwksOrClientSecret(url)) => {
-            routes.push(Route::new(Step::Keys, Method::GET, url))
+            routes.push(Route::new(Step::Keys, Method::GET, url));
         }
         Some(IdTokenKeys::ClientSecret) | None => {}
     }
