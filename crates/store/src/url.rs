@@ -58,10 +58,14 @@ pub enum Open {
 /// [`OpenError`]; a store in memory is nowhere before it is made.
 pub fn open(url: &StoreUrl, open: Open) -> Result<SharedStore, OpenError> {
     match (url, open) {
-        (StoreUrl::Sqlite(file), Open::Existing) if !file.exists() => {
-            Err(OpenError::NotThere { path: file.clone() })
+        (StoreUrl::Sqlite(file), open) => {
+            let path = file.clone();
+            match file.try_exists() {
+                Ok(false) if open == Open::Existing => Err(OpenError::NotThere { path }),
+                Err(source) => Err(OpenError::Unseen { path, source }),
+                Ok(_) => Ok(Arc::new(SqliteStore::open(file)?)),
+            }
         }
-        (StoreUrl::Sqlite(file), _) => Ok(Arc::new(SqliteStore::open(file)?)),
         (StoreUrl::Memory, Open::OrMake) => Ok(Arc::new(MemoryStore::new())),
         (StoreUrl::Memory, Open::Existing) => Err(OpenError::NotThere { path: "memory:".into() }),
     }
@@ -82,6 +86,10 @@ mod tests {
         open(&url, Open::OrMake).unwrap();
         assert!(file.exists() && open(&url, Open::Existing).is_ok());
         assert!(open(&StoreUrl::Memory, Open::Existing).is_err());
+        // A file has no files in it: whether the database is there cannot be told.
+        let unseen =
+            open(&StoreUrl::Sqlite(file.join("daypass.db")), Open::Existing).err().unwrap().to_string();
+        assert!(unseen.contains("cannot look at the database"), "{unseen}");
     }
 
     #[test]

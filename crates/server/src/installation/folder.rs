@@ -2,10 +2,11 @@
 //! a folder of its own. `--dir .` would otherwise close a whole project to others, or leave a master key open in it.
 
 use std::fs::{self, DirBuilder, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::config::development::DATABASE;
 
@@ -18,6 +19,20 @@ const OURS_WITH_MORE: [&str; 3] = [DATABASE, "audit.jsonl", "log.jsonl"];
 const ANYBODYS: [&str; 3] = [".gitignore", "lock", "s3"];
 
 const GITIGNORE: &str = "# Daypass keeps its master key in here, and who people are.\n*\n";
+
+/// Whether a file is there. What cannot be looked for is not absent: to say so would send somebody to make it anew.
+///
+/// # Errors
+/// Why it cannot be looked for, with the cure.
+pub(super) fn is_there(path: &Path) -> anyhow::Result<bool> {
+    path.try_exists().map_err(|error| {
+        let cure = match error.kind() {
+            ErrorKind::PermissionDenied => "run this as the user that Daypass runs as",
+            _ => "name another --dir or --config",
+        };
+        anyhow!("cannot look for {}: {error}; {cure}", path.display())
+    })
+}
 
 /// The folder, made if it is not there, and closed to others.
 pub(super) struct Folder {
@@ -80,7 +95,7 @@ fn close(path: &Path, is_open: bool) -> std::io::Result<()> {
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
     }
     let gitignore = path.join(".gitignore");
-    if gitignore.exists() { Ok(()) } else { fs::write(gitignore, GITIGNORE) }
+    if gitignore.try_exists()? { Ok(()) } else { fs::write(gitignore, GITIGNORE) }
 }
 
 fn refuse(path: &Path, other: &str) -> anyhow::Result<Warning> {

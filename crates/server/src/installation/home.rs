@@ -11,7 +11,7 @@ use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 
-use super::folder::Folder;
+use super::folder::{Folder, is_there};
 use crate::config::development::{DATABASE, MASTER_KEY, SANDBOX_CLIENT_SECRET};
 use crate::config::parse_master_key;
 use crate::telemetry::{self, Lines};
@@ -32,7 +32,7 @@ impl Home {
         let lock = lock(&dir)?;
         let home = Self { dir, warnings: warning.into_iter().collect(), _lock: Some(lock) };
         ensure!(
-            home.master_key_file().exists() || !home.database().exists(),
+            is_there(&home.master_key_file())? || !is_there(&home.database())?,
             "{key} is missing, and what {database} keeps is sealed under it: bring the key back from where you keep a \
              copy, or move {dir} away to begin anew",
             key = home.master_key_file().display(),
@@ -48,7 +48,7 @@ impl Home {
     pub fn existing(dir: &Path) -> anyhow::Result<Self> {
         let dir = whole(dir);
         let home = Self { dir: dir.clone(), warnings: Vec::new(), _lock: None };
-        if home.database().exists() {
+        if is_there(&home.database())? {
             return Ok(home);
         }
         anyhow::bail!(
@@ -60,7 +60,11 @@ impl Home {
     /// Opens a directory whose database is to be replaced, or is lost, and keeps `up` out of it. Without its master key
     /// it is none.
     pub fn to_restore(dir: &Path) -> anyhow::Result<Self> {
-        ensure!(dir.is_dir(), "there is no directory {}: name the --dir of `daypass up`", dir.display());
+        ensure!(
+            is_there(dir)? && dir.is_dir(),
+            "there is no directory {}: name the --dir of `daypass up`",
+            dir.display()
+        );
         let home = Self { dir: whole(dir), warnings: Vec::new(), _lock: None };
         home.master_key()?;
         let lock = lock(&home.dir)?;
@@ -138,7 +142,7 @@ impl Home {
 
     /// A secret is made once, whole, and never replaced: what it sealed would be lost. The lock keeps others out.
     fn make_once(&self, name: &str, secret: &str) -> anyhow::Result<()> {
-        if self.dir.join(name).exists() { Ok(()) } else { self.write_private(name, secret).map(drop) }
+        if is_there(&self.dir.join(name))? { Ok(()) } else { self.write_private(name, secret).map(drop) }
     }
 
     fn read_secret(&self, name: &str) -> anyhow::Result<Secret> {
@@ -183,6 +187,18 @@ mod tests {
 
     fn open(dir: &Path) -> anyhow::Result<Home> {
         Home::open(dir, &SeededRandom::new(1))
+    }
+
+    #[test]
+    fn what_cannot_be_looked_for_is_not_taken_for_absent() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        let refused = Home::existing(&file).unwrap_err().to_string();
+        assert!(refused.contains("cannot look for") && refused.contains("file/daypass.db"), "{refused}");
+        assert!(!refused.contains("no Daypass state"), "{refused}");
+        let refused = Home::existing(parent.path()).unwrap_err().to_string();
+        assert!(refused.contains("there is no Daypass state in"), "{refused}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine};
+use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine, is_file};
 use super::file::companion;
 use super::open;
 
@@ -22,7 +22,7 @@ pub fn back_up(
             return Err(CopyError::Taken(taken));
         }
     }
-    if !database.is_file() {
+    if !is_file(database)? {
         return Err(CopyError::Missing(database.to_owned()));
     }
     let source = open::visitor(database).map_err(CopyError::sqlite(database))?;

@@ -52,6 +52,14 @@ pub enum CopyError {
     /// Nothing is there.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
+    /// Whether it is there cannot be told.
+    #[error("cannot look at {}: {source}; this user must be allowed to read it", path.display())]
+    Unseen {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// The place is taken.
     #[error("{} is there already, and stays as it is: name a file that is not there", .0.display())]
     Taken(PathBuf),
@@ -115,9 +123,21 @@ impl CopyError {
         move |source| Self::Unwritable { path: path.to_owned(), source }
     }
 
+    pub(super) fn unseen(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Unseen { path: path.to_owned(), source }
+    }
+
     /// Of a statement on the database at a path.
     pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
         move |error| Self::Unusable(open::sqlite_error(path, error))
+    }
+}
+
+/// Whether a file is there to be copied.
+pub(super) fn is_file(path: &Path) -> Result<bool, CopyError> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        found => found.map(|found| found.is_file()).map_err(CopyError::unseen(path)),
     }
 }
 

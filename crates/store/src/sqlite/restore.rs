@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 
-use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine, link_or_rename};
+use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine, is_file, link_or_rename};
 use super::file::{Seen, companion};
 use super::open::OpenError;
 use super::{SqliteStore, keys, open};
@@ -48,8 +48,10 @@ impl Restoration {
         database: &Path,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, CopyError> {
-        let seen = Seen::at(backup).ok().filter(|_| backup.is_file());
-        let seen = seen.ok_or_else(|| CopyError::Missing(backup.to_owned()))?;
+        if !is_file(backup)? {
+            return Err(CopyError::Missing(backup.to_owned()));
+        }
+        let seen = Seen::at(backup).map_err(CopyError::unseen(backup))?;
         let destination = resolve(database)?;
         if Seen::at(&destination).is_ok_and(|store| store.is_same_file_as(&seen)) {
             return Err(CopyError::Same(backup.to_owned()));
