@@ -5,6 +5,7 @@ mod app;
 pub mod development;
 mod document;
 mod grammar;
+mod kept_pool;
 mod mistakes;
 mod network;
 mod pool;
@@ -37,6 +38,7 @@ use serde::Deserialize;
 pub use self::app::AppConfig;
 use self::development::Addresses;
 use self::document::Document;
+pub use self::kept_pool::first_role;
 pub use self::mistakes::{ConfigError, Mistake};
 pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
@@ -84,6 +86,8 @@ pub struct Config {
     pub roles: Vec<RoleConfig>,
     /// What was read.
     written: Arc<Document>,
+    /// Whether `daypass up` decided it: then no line of a file names the pool.
+    is_of_up: bool,
 }
 
 /// How many processes serve one installation.
@@ -188,10 +192,11 @@ impl Config {
         file: Option<&Path>,
     ) -> Result<Self, ConfigError> {
         let ours = development::text(addresses, dir);
-        match file {
-            Some(file) => Self::laid_over(&ours, file, before),
-            None => Self::parse(&ours),
-        }
+        let config = match file {
+            Some(file) => Self::laid_over(&ours, file, before)?,
+            None => Self::parse(&ours)?,
+        };
+        Ok(Self { is_of_up: true, ..config })
     }
 
     /// Whether a file is one of `serve`: whether it has a key that is production's.
@@ -268,6 +273,7 @@ impl Config {
             apps,
             roles,
             written: Arc::new(document),
+            is_of_up: false,
         })
     }
 

@@ -2,6 +2,7 @@
 //! that of `up`, in its directory, or that of a configuration for production.
 
 mod app;
+mod configured_pool;
 mod dependencies;
 mod development_roles;
 mod embedded;
@@ -16,15 +17,16 @@ use std::sync::Arc;
 use anyhow::{Context, bail, ensure};
 use daypass_core::audit::{AuditLines, AuditTrail};
 use daypass_core::ground::clock::SystemClock;
-use daypass_core::ground::ids::{IdentityPoolId, RoleName};
+use daypass_core::ground::ids::{IdentityPoolId, Region, RoleName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::seal::MasterKey;
-use daypass_core::records::identity::IdentityPool;
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
+use self::configured_pool::configured_pool;
+pub use self::configured_pool::{Beside, ConfiguredPool};
 pub use self::dependencies::{Dependencies, RolesBeside, WireError};
 pub use self::embedded::Embedded;
 use self::home::Home;
@@ -105,7 +107,7 @@ impl Installation {
     pub fn database_that_is_there(&self) -> anyhow::Result<&Path> {
         let database = self.database()?;
         let cure = "start Daypass first, or name another --config or --dir";
-        ensure!(database.exists(), "there is no store {}: {cure}", database.display());
+        ensure!(folder::is_there(database)?, "there is no store {}: {cure}", database.display());
         Ok(database)
     }
 
@@ -117,6 +119,7 @@ impl Installation {
         if open == Open::Existing {
             self.database_that_is_there()?;
         }
+        self.config.check_first_pool()?;
         // Whoever looks into a store in memory would see an empty one of their own.
         self.database()?;
         Ok(daypass_store::open(self.config.store()?, open)?)
@@ -137,13 +140,28 @@ impl Installation {
         Ok(self.config.master_key(&secrets)?)
     }
 
-    /// The pool that logins lead to, as the server finds it.
+    /// What went wrong with what the master key sealed, and where that key was read.
+    pub fn of_master_key(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        match self.config.master_key_reference() {
+            Some(place) => error.into().context(format!("with master_key = {place}")),
+            None => error.into(),
+        }
+    }
+
+    /// The pool that logins lead to, as the server finds it or makes it.
     ///
     /// # Errors
-    /// The store's, or that the pools are Amazon's.
-    pub async fn pool(&self, store: &SharedStore) -> anyhow::Result<IdentityPool> {
-        let provider = &self.config.pool.developer_provider;
-        Ok(embedded::configured_pool(&**store, self.embedded()?, provider, &SystemRandom).await?)
+    /// The store's, what the configuration contradicts, or that the pools are Amazon's.
+    pub async fn pool(&self, store: &SharedStore, beside: Beside) -> anyhow::Result<ConfiguredPool> {
+        Ok(configured_pool(&**store, &self.config, self.embedded()?, beside, &SystemRandom).await?)
+    }
+
+    /// The Region that the IDs of its pools carry.
+    ///
+    /// # Errors
+    /// If the pools are Amazon's.
+    pub fn region(&self) -> anyhow::Result<&Region> {
+        Ok(&self.embedded()?.region)
     }
 
     /// What policies call a pool.
@@ -177,6 +195,7 @@ impl Installation {
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
         let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
         config.check_secrets(&secrets)?;
+        config.check_first_pool()?;
         warnings::log(self.warnings(&config, instances));
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
@@ -199,7 +218,11 @@ impl Installation {
             clock,
             random,
         });
-        Ok(Arc::new(app.await?))
+        let app = app.await.map_err(|error| match error {
+            WireError::SigningKey(error) => self.of_master_key(error),
+            error => error.into(),
+        });
+        Ok(Arc::new(app?))
     }
 
     /// Reads its configuration again, and wires what it says now on what the running installation keeps. All of it counts,

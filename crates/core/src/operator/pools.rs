@@ -51,24 +51,14 @@ pub async fn show(
     }))
 }
 
-/// The pool that the configuration finds by a name, if it was made before. To ask makes none.
+/// Records that an operator had the pool made that a configuration names. `arn` is what policies call it.
 ///
 /// # Errors
-/// [`ListingError`].
-pub async fn find_configured(
-    store: &(impl Pools + ?Sized),
-    name: &str,
-) -> Result<Option<IdentityPool>, ListingError> {
-    let mut next_token: Option<String> = None;
-    loop {
-        let page = list(store, 100, next_token.as_deref()).await?;
-        let found = page.items.into_iter().find(|pool| pool.configured_as.as_deref() == Some(name));
-        match (found, page.next_token) {
-            (Some(found), _) => return Ok(Some(found.pool)),
-            (None, None) => return Ok(None),
-            (None, more) => next_token = more,
-        }
-    }
+/// The store's; the pool is made all the same.
+pub async fn record_made(trail: &AuditTrail, arn: String, by: &Requester) -> Result<(), StoreError> {
+    let mut draft = AuditDraft::by(AuditAction::Pool, by);
+    draft.resource = Some(arn);
+    trail.noted(draft, Grounds::new("created", "made under the name in the configuration")).await
 }
 
 /// Why a pool was not imported, or what went wrong when it was.
@@ -123,18 +113,6 @@ mod tests {
 
     fn id(number: usize) -> IdentityPoolId {
         IdentityPoolId::parse(format!("us-east-1:{number:02}")).unwrap()
-    }
-
-    #[tokio::test]
-    async fn to_look_for_the_configured_pool_makes_none() {
-        let store = MemoryStore::new();
-        assert_eq!(find_configured(&store, "app").await.unwrap(), None);
-        assert_eq!(list(&store, 2, None).await.unwrap().items, []);
-        let settings = PoolSettings { name: "app".into(), ..PoolSettings::default() };
-        let pool = IdentityPool::new(id(1), settings, PoolRoles::default());
-        store.find_or_add_configured_pool("app", &pool).await.unwrap();
-        assert_eq!(find_configured(&store, "app").await.unwrap().map(|found| found.id), Some(id(1)));
-        assert_eq!(find_configured(&store, "other").await.unwrap(), None);
     }
 
     #[tokio::test]

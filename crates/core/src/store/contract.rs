@@ -38,6 +38,7 @@ macro_rules! contract_tests {
             a_taken_pool_id_is_refused_and_the_pool_stays,
             the_configured_pool_is_created_from_the_first_candidate,
             pools_configured_under_two_names_are_two,
+            configured_pools_are_listed_by_their_names,
             the_configured_pool_shows_what_was_changed_since,
             a_pool_is_replaced_as_a_whole,
             a_change_to_one_pool_leaves_the_other_alone,

@@ -1,5 +1,7 @@
 //! What a store keeps of pools.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::ground::ids::IdentityPoolId;
@@ -31,6 +33,9 @@ pub trait Pools: Send + Sync {
         name: &str,
         candidate: &IdentityPool,
     ) -> Result<IdentityPool, StoreError>;
+
+    /// The pools that configurations name, each under its name there. To ask makes none.
+    async fn configured_pools(&self) -> Result<BTreeMap<String, IdentityPool>, StoreError>;
 
     /// The pool with this ID.
     async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError>;

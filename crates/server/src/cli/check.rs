@@ -36,6 +36,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(config) => config,
         Err(error) => return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
+    if let Err(error) = config.check_first_pool() {
+        return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>());
+    }
     let of_production = Config::is_of_production(&file)?;
     let of = if of_production { "daypass serve" } else { "daypass up" };
     if of_production {

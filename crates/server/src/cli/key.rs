@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::place::Place;
 use super::{print, tell};
-use crate::installation::Installation;
+use crate::installation::{Beside, ConfiguredPool, Installation};
 
 /// What can be done with access keys.
 #[derive(Debug, Subcommand)]
@@ -141,7 +141,12 @@ async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow:
                 .with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?
                 .id
         }
-        None => opened.installation.pool(&opened.store).await?.id,
+        None => {
+            let ConfiguredPool { pool, news } =
+                opened.installation.pool(&opened.store, Beside::Refused).await?;
+            news.iter().for_each(|news| tell(&format!("Note: {news}.")));
+            pool.id
+        }
     };
     let statement = json!({
         "Effect": "Allow",
@@ -218,9 +223,11 @@ impl Opened {
     }
 
     /// The access keys, of which one is to be made: under another master key than the store's own, nobody could use it.
+    /// The signing keys tell which that is; in a new store they are made, so that the first server is held to it, too.
     async fn keys_to_make(&self) -> anyhow::Result<AccessKeys> {
-        let master_key = self.installation.master_key().await?;
-        SigningKeys::open(&self.store.list_signing_keys().await?, &master_key)?;
+        let (master_key, region) = (self.installation.master_key().await?, self.installation.region()?);
+        let opened = SigningKeys::load(&*self.store, &master_key, region, &SystemClock, &SystemRandom).await;
+        opened.map_err(|error| self.installation.of_master_key(error))?;
         self.keys().await
     }
 
@@ -269,7 +276,6 @@ fn explain(error: AccessKeyError, whose: &str) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use base64::prelude::{BASE64_STANDARD, Engine};
-    use daypass_core::ground::ids::Region;
 
     use super::*;
     use crate::installation::home::Home;
@@ -281,13 +287,13 @@ mod tests {
         drop(Home::open(&dir, &SystemRandom).unwrap());
         let place = Place::of_up(&dir);
         std::fs::write(dir.join("daypass.db"), "").unwrap();
-        let opened = Opened::of(&place, Open::Existing).unwrap();
-        let master_key = opened.installation.master_key().await.unwrap();
-        let region = Region::parse("us-east-1").unwrap();
-        SigningKeys::load(&*opened.store, &master_key, &region, &SystemClock, &SystemRandom).await.unwrap();
-        assert!(opened.keys_to_make().await.is_ok());
+        // Of a new store the first key decides.
+        assert!(Opened::of(&place, Open::Existing).unwrap().keys_to_make().await.is_ok());
         std::fs::write(dir.join("master-key"), BASE64_STANDARD.encode([7; 32])).unwrap();
         let refused = Opened::of(&place, Open::Existing).unwrap().keys_to_make().await;
-        assert!(refused.err().unwrap().to_string().contains("the master key is not the one"));
+        let refused = format!("{:#}", refused.err().unwrap());
+        for part in ["the master key is not the one", "state/master-key"] {
+            assert!(refused.contains(part), "{refused}");
+        }
     }
 }

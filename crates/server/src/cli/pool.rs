@@ -2,6 +2,7 @@
 //! database of the embedded pools.
 
 mod copy;
+mod create;
 mod export;
 mod file;
 mod import;
@@ -30,6 +31,11 @@ const POOLS: usize = 100;
 pub enum Task {
     /// List the embedded pools, and how many identities they have
     List(Database),
+    /// Make the pool that a configuration names, beside those that other names lead to
+    ///
+    /// The first pool of a store is made by the first start. Nobody is in a new pool:
+    /// whoever signed in before is somebody else there.
+    Create(Place),
     /// Show all that an embedded pool is set to, as JSON
     Show(Show),
     /// Look up a person's identity in every Region, Amazon's or ours
@@ -89,6 +95,7 @@ impl Database {
 pub async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::List(place) => list(&place).await,
+        Task::Create(place) => create::run(&place).await,
         Task::Show(Show { id, place }) => show(&id, &place).await,
         Task::Copy(arguments) => copy::run(*arguments).await,
         Task::Lookup(arguments) => lookup::run(arguments).await,

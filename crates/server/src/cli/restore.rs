@@ -55,7 +55,8 @@ async fn take_in(
     file: &Path,
 ) -> anyhow::Result<Restored> {
     let store: SharedStore = Arc::new(restoration.store()?);
-    let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await?;
+    let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await;
+    let restored = restored.map_err(|error| installation.of_master_key(error))?;
     let trail = installation.trail(&store);
     let what = Grounds::new("restored", people(&restoration.contents));
     trail.noted(draft(AuditAction::Restore, file), what).await?;

@@ -1,4 +1,4 @@
-//! The embedded pool and STS: how they are wired, and the pool that the configuration names.
+//! The embedded pool and STS: how they are wired.
 
 use std::sync::Arc;
 
@@ -15,11 +15,10 @@ use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
 use daypass_core::login::public::PublicLogins;
 use daypass_core::pool::{IdentityPools, RoleMappingLimit};
-use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
-use daypass_core::store::{Store, StoreError};
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signing_key::SigningKeys;
 
+use super::configured_pool::{Beside, ConfiguredPool, configured_pool};
 use super::dependencies::{Dependencies, RolesBeside, WireError};
 use super::lasting::Lasting;
 use crate::config::{Config, EmbeddedConfig};
@@ -77,7 +76,9 @@ impl Roots {
     ) -> Result<Self, WireError> {
         let Lasting { store, master_key, clock, random, .. } = lasting;
         let keys = SigningKeys::load(&**store, master_key, &pool.region, &**clock, &**random).await?;
-        let found = configured_pool(&**store, pool, &config.pool.developer_provider, &**random).await?;
+        let ConfiguredPool { pool: found, news } =
+            configured_pool(&**store, config, pool, Beside::Refused, &**random).await?;
+        warnings::log(news);
         Ok(Self {
             pool_id: found.id,
             pool: pool.clone(),
@@ -177,23 +178,4 @@ impl Embedded {
             clock,
         })
     }
-}
-
-/// The pool that the configuration names, made on the first start. The roles of a pool are its own from then
-/// on: what somebody set through the API stays.
-pub(super) async fn configured_pool(
-    store: &dyn Store,
-    config: &EmbeddedConfig,
-    developer_provider: &str,
-    random: &dyn Random,
-) -> Result<IdentityPool, StoreError> {
-    let settings = PoolSettings {
-        name: config.name.clone(),
-        developer_provider_name: Some(developer_provider.to_owned()),
-        ..PoolSettings::default()
-    };
-    let role_arn = format!("arn:aws:iam::{}:role/authenticated", config.account_id);
-    let roles = PoolRoles { authenticated: Some(role_arn), ..PoolRoles::default() };
-    let candidate = IdentityPool::new(IdentityPoolId::generate(&config.region, random), settings, roles);
-    store.find_or_add_configured_pool(&config.name, &candidate).await
 }

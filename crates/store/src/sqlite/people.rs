@@ -1,5 +1,7 @@
 //! Pools, and the people in them: which questions are read and which are written.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use daypass_core::ground::clock::Timestamp;
@@ -30,6 +32,10 @@ impl Pools for SqliteStore {
         self.writer
             .write(move |connection| pools::find_or_add_configured(connection, &name, &candidate))
             .await
+    }
+
+    async fn configured_pools(&self) -> Result<BTreeMap<String, IdentityPool>, StoreError> {
+        self.readers.read(pools::list_configured)
     }
 
     async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {

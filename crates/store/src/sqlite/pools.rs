@@ -1,5 +1,7 @@
 //! Identity pools.
 
+use std::collections::BTreeMap;
+
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::records::identity::IdentityPool;
 use daypass_core::store::{Page, ReplaceOutcome};
@@ -77,6 +79,17 @@ pub(super) fn configured_as(connection: &Connection, id: &IdentityPoolId) -> Res
         )?
         .query_one([id.as_str()], |row| row.get(0))
         .optional()
+}
+
+/// Every name that leads to a pool, and that pool.
+pub(super) fn list_configured(connection: &Connection) -> Result<BTreeMap<String, IdentityPool>> {
+    connection
+        .prepare_cached(
+            "SELECT name, id, version, settings, roles, tag_maps
+             FROM configured_pool JOIN identity_pool USING (incarnation)",
+        )?
+        .query_map([], |row| Ok((row.get("name")?, pool(row)?)))?
+        .collect()
 }
 
 pub(super) fn list(connection: &Connection, page: &Page<IdentityPoolId>) -> Result<Vec<IdentityPool>> {

@@ -77,6 +77,21 @@ pub async fn pools_configured_under_two_names_are_two(store: SharedStore) {
     assert_eq!(store.find_or_add_configured_pool("App", &second).await.unwrap(), second);
 }
 
+pub async fn configured_pools_are_listed_by_their_names(store: SharedStore) {
+    assert_eq!(store.configured_pools().await.unwrap(), BTreeMap::new());
+    assert_eq!(store.list_pools(Page { after: None, limit: 2 }).await.unwrap(), []);
+    let random = SeededRandom::new(1);
+    let [named, other, of_an_api] = [(); 3].map(|()| plain_pool(&random));
+    store.add_pool(&of_an_api).await.unwrap();
+    store.find_or_add_configured_pool("App", &other).await.unwrap();
+    store.find_or_add_configured_pool(ODD_TEXT, &named).await.unwrap();
+    let mut expected = BTreeMap::from([("App".to_owned(), other.clone()), (ODD_TEXT.to_owned(), named)]);
+    assert_eq!(store.configured_pools().await.unwrap(), expected);
+    assert!(store.delete_pool(&other.id).await.unwrap());
+    expected.remove("App");
+    assert_eq!(store.configured_pools().await.unwrap(), expected);
+}
+
 pub async fn the_configured_pool_shows_what_was_changed_since(store: SharedStore) {
     let pool = plain_pool(&SeededRandom::new(1));
     store.find_or_add_configured_pool("app", &pool).await.unwrap();

@@ -1,5 +1,7 @@
 //! Pools in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, Records, after, refuse_if};
@@ -27,6 +29,12 @@ impl Pools for MemoryStore {
         records.add_pool(candidate)?;
         records.configured_pools.insert(name.to_owned(), candidate.id.clone());
         Ok(candidate.clone())
+    }
+
+    async fn configured_pools(&self) -> Result<BTreeMap<String, IdentityPool>, StoreError> {
+        let records = self.records()?;
+        let named = records.configured_pools.iter();
+        Ok(named.filter_map(|(name, id)| Some((name.clone(), records.pools.get(id)?.clone()))).collect())
     }
 
     async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {

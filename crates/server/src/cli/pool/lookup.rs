@@ -3,7 +3,6 @@
 use anyhow::{Context, ensure};
 use clap::Args;
 use daypass_core::ground::ids::{IdentityId, Region};
-use daypass_core::operator::pools;
 use daypass_core::records::identity::Login;
 use daypass_core::store::Store;
 use daypass_store::Open;
@@ -44,7 +43,7 @@ async fn in_store(
     pool: &EmbeddedConfig,
     user: &str,
 ) -> anyhow::Result<Vec<(Region, IdentityId)>> {
-    let found = pools::find_configured(store, &pool.name).await?;
+    let found = store.configured_pools().await?.remove(&pool.name);
     let found = found.with_context(|| format!("the store has no pool {:?} yet", printable(&pool.name)))?;
     let identity = store.find_identity_by_login(&found.id, &Login::developer(user)).await?;
     Ok(identity.map(|id| (pool.region.clone(), id)).into_iter().collect())
