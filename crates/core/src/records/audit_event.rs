@@ -214,6 +214,10 @@ mod tests {
             Token,
         ] {
             assert_eq!(serde_json::to_value(action).unwrap(), action.name());
+            let page = include_str!("../../../../docs/who-did-this.md");
+            let rows = page.lines().filter_map(|line| line.split('|').nth(1));
+            let named = rows.flat_map(|row| row.split('`')).any(|word| word == action.name());
+            assert!(named, "docs/who-did-this.md has no row for {}", action.name());
         }
     }
 }
