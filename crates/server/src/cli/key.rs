@@ -134,19 +134,15 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
 
 /// What a backend needs that vouches for people in one pool.
 async fn tokens_policy(opened: &Opened, pool: Option<IdentityPoolId>) -> anyhow::Result<String> {
-    let pool_id = match pool {
-        Some(id) => {
-            let known = opened.store.lookup_pool(&id).await?;
-            known
-                .with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?
-                .id
+    let pool_id = if let Some(id) = pool {
+        let known = opened.store.lookup_pool(&id).await?;
+        known.with_context(|| format!("there is no pool {id}; ListIdentityPools shows those there are"))?.id
+    } else {
+        let ConfiguredPool { pool, news } = opened.installation.pool(&opened.store, Beside::Refused).await?;
+        if let Some(news) = news {
+            tell(&format!("Note: {news}."));
         }
-        None => {
-            let ConfiguredPool { pool, news } =
-                opened.installation.pool(&opened.store, Beside::Refused).await?;
-            news.iter().for_each(|news| tell(&format!("Note: {news}.")));
-            pool.id
-        }
+        pool.id
     };
     let statement = json!({
         "Effect": "Allow",
