@@ -88,7 +88,7 @@ fn invalid_configuration() -> ApiError {
     ApiError::bad_request(INVALID_CONFIGURATION, message)
 }
 
-/// A provider that does not answer has the status of a client's mistake, which it is not.
+/// A provider that does not answer, or not as configured, has the status of a client's mistake, which it is not.
 fn public_login(error: &PublicLoginError) -> ApiError {
     let text = texts::public_login(error);
     match error {
@@ -101,12 +101,18 @@ fn public_login(error: &PublicLoginError) -> ApiError {
         | PublicLoginError::NotYetValid { .. }
         | PublicLoginError::Refused => ApiError::bad_request("NotAuthorizedException", text),
         PublicLoginError::Unverifiable(_) => ApiError::bad_request("InvalidParameterException", text),
-        PublicLoginError::Unavailable { provider, reason } => ApiError {
-            meaning: Meaning::Unavailable,
-            ..ApiError::bad_request("ExternalServiceException", text)
+        PublicLoginError::Unavailable { provider, reason } => {
+            external_service(Meaning::Unavailable, text, provider, reason)
         }
-        .because(format!("{provider}: {reason}")),
+        PublicLoginError::NotAsDefined { provider, reason } => {
+            external_service(Meaning::Broken, text, provider, reason)
+        }
     }
+}
+
+fn external_service(meaning: Meaning, text: String, provider: &str, reason: &str) -> ApiError {
+    let refusal = ApiError { meaning, ..ApiError::bad_request("ExternalServiceException", text) };
+    refusal.because(format!("{provider}: {reason}"))
 }
 
 fn store(error: &StoreError) -> ApiError {

@@ -13,6 +13,8 @@ use super::{ApiError, Meaning, sentence};
 
 /// The operator has to mend the pool, or the STS that gives its credentials.
 const POOL_MISCONFIGURED: &str = "identity_pool_misconfigured";
+/// The operator has to mend what is configured of the provider.
+const PROVIDER_NOT_AS_DEFINED: &str = "provider_not_as_defined";
 /// The pool does not do it now.
 const POOL_UNAVAILABLE: &str = "identity_pool_unavailable";
 
@@ -126,7 +128,7 @@ fn proof(error: &ProofError) -> ApiError {
             bad_gateway("provider_answer_malformed", "The provider's answer makes no sense.").because(error)
         }
         ProofError::NotAsDefined(_) => bad_gateway(
-            "provider_not_as_defined",
+            PROVIDER_NOT_AS_DEFINED,
             "The provider is not what this server's configuration says. The operator finds in the log what was found.",
         )
         .because(error),
@@ -217,6 +219,9 @@ fn public_login(error: &PublicLoginError) -> ApiError {
         PublicLoginError::Unavailable { reason, .. } => {
             ApiError::unavailable(POOL_UNAVAILABLE, sentence(error)).because(reason)
         }
+        PublicLoginError::NotAsDefined { reason, .. } => {
+            bad_gateway(PROVIDER_NOT_AS_DEFINED, &sentence(error)).because(reason)
+        }
     }
 }
 
@@ -281,6 +286,21 @@ mod tests {
         }
     }
 
+    /// No retry mends a definition, so no client is told to try again.
+    #[test]
+    fn a_lasting_mistake_about_a_provider_is_told_alike_wherever_it_is_found() {
+        let provider = || "accounts.example.com".to_owned();
+        let found = || "status 404".to_owned();
+        let login = PublicLoginError::NotAsDefined { provider: provider(), reason: found() };
+        let outage = PublicLoginError::Unavailable { provider: provider(), reason: found() };
+        assert!(pool(&outage.into()).retry_after.is_some());
+        for told in [proof(&ProofError::NotAsDefined(found())), pool(&login.into())] {
+            let expected = (StatusCode::BAD_GATEWAY, PROVIDER_NOT_AS_DEFINED, Meaning::Broken, None);
+            assert_eq!((told.status, told.code, told.meaning, told.retry_after), expected);
+            assert!(!told.message.contains("404") && format!("{told:?}").contains("404"), "{told:?}");
+        }
+    }
+
     /// Alarms and searches hang on it.
     #[test]
     fn a_reason_in_the_audit_trail_is_a_short_code() {
@@ -306,6 +326,7 @@ mod tests {
             ProofError::OutOfFiles,
             ProofError::AnswerTooLarge,
             ProofError::AnswerMalformed(""),
+            ProofError::NotAsDefined(String::new()),
             ProofError::Misconfigured(String::new()),
         ] {
             assert_eq!(proof(&error).code, error.reason());

@@ -52,12 +52,21 @@ pub enum PublicLoginError {
         /// What happened, for the operator. It holds no secret.
         reason: String,
     },
+    /// The provider is not what the configuration or the catalogue says, and asking again brings the same.
+    #[error("{provider} is not what this server's configuration says")]
+    NotAsDefined {
+        /// The key in `Logins`.
+        provider: String,
+        /// What was found, for the operator. It holds no secret.
+        reason: String,
+    },
 }
 
 impl PublicLoginError {
     /// Why the engine did not confirm a login of `provider`.
     pub(super) fn of_proof(error: ProofError, provider: &str) -> Self {
         let unavailable = |reason| Self::Unavailable { provider: provider.to_owned(), reason };
+        let not_as_defined = |reason| Self::NotAsDefined { provider: provider.to_owned(), reason };
         match error {
             ProofError::IdToken(error) => Self::of_id_token(error, provider),
             ProofError::AnotherClient | ProofError::KindNotAccepted(_) | ProofError::UnboundAccessToken => {
@@ -67,9 +76,8 @@ impl PublicLoginError {
             ProofError::VerifierMissing | ProofError::NonceMissing | ProofError::SubjectAmbiguous => {
                 Self::Malformed
             }
-            ProofError::Unavailable(reason)
-            | ProofError::NotAsDefined(reason)
-            | ProofError::Misconfigured(reason) => unavailable(reason),
+            ProofError::Unavailable(reason) => unavailable(reason),
+            ProofError::NotAsDefined(reason) | ProofError::Misconfigured(reason) => not_as_defined(reason),
             ProofError::ReportedErrors { .. }
             | ProofError::SubjectMissing
             | ProofError::TimedOut
@@ -95,8 +103,11 @@ impl PublicLoginError {
             IdTokenError::Expired { now, expired_at } => Self::Expired { now, expired_at },
             IdTokenError::NotYetValid { now, valid_from } => Self::NotYetValid { now, valid_from },
             IdTokenError::WrongAudience => Self::UnsupportedProvider,
-            IdTokenError::Unavailable(reason) | IdTokenError::NotAsDefined(reason) => {
+            IdTokenError::Unavailable(reason) => {
                 Self::Unavailable { provider: provider.to_owned(), reason: reason.to_string() }
+            }
+            IdTokenError::NotAsDefined(reason) => {
+                Self::NotAsDefined { provider: provider.to_owned(), reason: reason.to_string() }
             }
         }
     }
@@ -115,6 +126,7 @@ impl PublicLoginError {
             Self::Refused => "proof_refused",
             Self::Unverifiable(_) => "unverifiable_login",
             Self::Unavailable { .. } => "provider_unavailable",
+            Self::NotAsDefined { .. } => "provider_not_as_defined",
         }
     }
 }

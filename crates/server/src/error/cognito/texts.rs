@@ -70,6 +70,9 @@ pub(super) fn public_login(error: &PublicLoginError) -> String {
         PublicLoginError::Unavailable { provider, .. } => {
             format!("{provider} cannot be asked about the login token.")
         }
+        PublicLoginError::NotAsDefined { provider, .. } => {
+            format!("{provider} is not what this server's configuration says.")
+        }
     }
 }
 

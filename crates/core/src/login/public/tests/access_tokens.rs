@@ -61,9 +61,16 @@ async fn a_refused_access_token_differs_from_a_provider_out_of_order() {
             world.http.answer(url, status, "{}");
             assert_eq!(access_token(&world, key).await.unwrap_err(), PublicLoginError::Refused, "{status}");
         }
-        for (status, body) in
-            [(429, "{}"), (500, "{}"), (503, ""), (302, ""), (404, "{}"), (200, "<html>"), (200, "[]")]
-        {
+        for status in [302, 404, 410] {
+            world.http.answer(url, status, "{}");
+            let error = access_token(&world, key).await.unwrap_err();
+            assert!(
+                matches!(&error, PublicLoginError::NotAsDefined { reason, .. }
+                    if reason.contains(&status.to_string()) && !reason.contains("EAAB")),
+                "{status}: {error:?}"
+            );
+        }
+        for (status, body) in [(429, "{}"), (500, "{}"), (503, ""), (200, "<html>"), (200, "[]")] {
             world.http.answer(url, status, body);
             let error = access_token(&world, key).await.unwrap_err();
             assert!(matches!(error, PublicLoginError::Unavailable { .. }), "{status}: {error:?}");

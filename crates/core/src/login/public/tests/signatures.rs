@@ -189,6 +189,20 @@ async fn a_rotated_key_is_found() {
 }
 
 #[tokio::test]
+async fn an_issuer_whose_address_is_gone_is_the_operators_to_mend() {
+    for status in [301, 404, 410] {
+        let world = World::new();
+        world.http.answer(&world.oidc.discovery_url(), status, "");
+        let error = world.oidc(json!({})).await.unwrap_err();
+        assert!(
+            matches!(&error, PublicLoginError::NotAsDefined { provider, reason }
+                if provider == OIDC && reason.contains(&world.oidc.discovery_url())),
+            "{status}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_silent_issuer_is_no_verdict_about_the_token() {
     let world = World::new();
     world.http.time_out(&world.oidc.discovery_url());

@@ -177,6 +177,23 @@ async fn an_access_token_that_the_provider_refuses() {
 }
 
 #[tokio::test]
+async fn providers_whose_address_is_gone() {
+    let daypass = daypass().await;
+    let facebook = daypass.facebook_token(FACEBOOK_APP, "ada");
+    let urls = [
+        daypass.issuer(OIDC).discovery_url(),
+        format!("https://graph.facebook.com/app?access_token={}", facebook.as_str().unwrap()),
+    ];
+    for url in &urls {
+        daypass.network.answer(url, 410, "");
+    }
+    for (provider, token) in [(OIDC, daypass.id_token(OIDC, "ada")), (FACEBOOK, facebook)] {
+        let message = format!("{provider} is not what this server's configuration says.");
+        assert_refused(&daypass, &json!({provider: token}), "ExternalServiceException", &message).await;
+    }
+}
+
+#[tokio::test]
 async fn providers_that_do_not_answer() {
     let daypass = daypass().await;
     let facebook = daypass.facebook_token(FACEBOOK_APP, "ada");
