@@ -43,6 +43,36 @@ fn addresses(block: &str) -> Vec<String> {
     quoted.map(|it| it.split(['?', '#']).next().unwrap_or(it).to_owned()).collect()
 }
 
+/// The tags of sources in a text: `[BA]`.
+fn tags(text: &str) -> Vec<&str> {
+    let bracketed = text.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+    bracketed.filter(|tag| !tag.is_empty() && tag.bytes().all(|it| it.is_ascii_uppercase())).collect()
+}
+
+/// The section of a provider, which ends where the next one begins.
+fn section<'a>(page: &'a str, id: &str) -> &'a str {
+    let (_, rest) = page.split_once(&format!("\n### `{id}`\n")).unwrap_or_default();
+    rest.split("\n##").next().unwrap_or_default()
+}
+
+#[test]
+fn a_block_was_checked_against_sources_that_its_section_names_and_the_reference_explains() {
+    let page = std::fs::read_to_string(root().join(PAGE)).unwrap();
+    let (mut count, mut missing) = (0, Vec::new());
+    for (id, block) in catalogue() {
+        let checked = block.lines().find(|line| line.starts_with("checked")).unwrap_or_default();
+        for tag in tags(checked) {
+            count += 1;
+            let cited = section(&page, &id).split(|it: char| !it.is_ascii_alphanumeric()).any(|it| it == tag);
+            if !cited || !page.contains(&format!("\n| [{tag}] | ")) {
+                missing.push(format!("{id} was checked against [{tag}], and {PAGE} does not say so"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+    assert!(count >= 50, "{count}: what blocks were checked against is found and read");
+}
+
 #[test]
 fn every_provider_of_the_catalogue_and_every_address_is_in_the_reference() {
     let page = std::fs::read_to_string(root().join(PAGE)).unwrap();

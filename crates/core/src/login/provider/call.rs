@@ -236,8 +236,8 @@ fn decode(call: &Call, answer: &Response<Bytes>) -> Result<Value, ProofError> {
     }
 }
 
-/// Whether the address itself is not there (any more), or leads elsewhere, where nobody follows. Where a value of the login stands in its path, the status is about
-/// that: GitHub does not find another client's token.
+/// Whether the address itself is not there (any more), or leads elsewhere, where nobody follows. Where a value of the
+/// login stands in its path, the status is about that: GitHub does not find another client's token.
 pub(super) fn is_gone(status: StatusCode, url: &Template) -> bool {
     let is_ours = || url.names_in_path().next().is_none();
     status.is_redirection() || status == StatusCode::GONE || status == StatusCode::NOT_FOUND && is_ours()
