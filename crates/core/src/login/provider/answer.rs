@@ -32,15 +32,14 @@ pub(super) fn body(bytes: &[u8], how: Decode) -> Result<Value, ProofError> {
     // Servers on Windows begin with a byte order mark, which a reader may ignore (RFC 8259 section 8.1).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match how {
-        Decode::Json => serde_json::from_str(text).map_err(|_| malformed),
+        Decode::Json => serde_json::from_str(text).ok().or_else(|| payload(text)).ok_or(malformed),
         Decode::Jsonp => serde_json::from_str(within_call(text)).map_err(|_| malformed),
         Decode::Form => Ok(read_form(text)),
-        Decode::Jwt => payload(text).ok_or(malformed),
     }
 }
 
-/// What a signed answer says (OpenID Connect Core 1.0 section 5.3.2). It comes by TLS from where the definition says, as
-/// every answer does, so that its signature would tell us nothing new.
+/// What a signed answer says (OpenID Connect Core 1.0 section 5.3.2), which no JSON can be taken for. It comes by TLS from
+/// where the definition says, as every answer does, so that its signature would tell us nothing new.
 fn payload(jwt: &str) -> Option<Value> {
     let (_, rest) = jwt.trim().split_once('.')?;
     let (payload, _) = rest.split_once('.')?;

@@ -158,13 +158,12 @@ async fn what_everybody_else_can_read_is_read() {
 
 #[tokio::test]
 async fn the_claims_of_a_signed_answer_are_the_answer() {
-    let jwt = toml::toml! { profile.decode = "jwt" };
-    let definition = Arc::new(Definition::from_catalogue("snapchat", jwt).unwrap());
-    let provider = Provider { definition, ..snapchat(false) };
     let claims = BASE64_URL_SAFE_NO_PAD.encode(json!({"data": {"me": {"externalId": "a"}}}).to_string());
     let answered = async |profile: String| {
         let http = Scripted::new([ok(&json!({"access_token": "fresh"})), Ok((200, profile))]);
-        verify(&provider, code(), &http).await.map(|login| login.developer_user_identifier().to_owned())
+        verify(&snapchat(false), code(), &http)
+            .await
+            .map(|login| login.developer_user_identifier().to_owned())
     };
     assert_eq!(answered(format!("e30.{claims}.c2ln\n")).await.unwrap(), "snapchat:a");
     for bad in [String::new(), claims.clone(), format!("e30.{claims}"), "e30.e30.x".into(), "a.%%%.c".into()]

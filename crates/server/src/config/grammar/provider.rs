@@ -88,7 +88,7 @@ static APPLE: Table = Table::of(
 );
 
 const SCOPES_OF_IDS: &[&str] = &["app", "developer", "tenant", "global", "unknown"];
-const DECODE: &[&str] = &["json", "jsonp", "form", "jwt"];
+const DECODE: &[&str] = &["json", "jsonp", "form"];
 
 /// The vocabulary of definitions.
 pub static DEFINITION: Table = Table::of(

@@ -77,15 +77,13 @@ pub enum CallAuthentication {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decode {
-    /// JSON.
+    /// JSON, perhaps signed: of a JWT, the claims.
     #[default]
     Json,
     /// JSON, perhaps within a call of JavaScript: `callback( {…} );`.
     Jsonp,
     /// `name=value&…`.
     Form,
-    /// A JWT, whose claims are the answer (`application/jwt`).
-    Jwt,
 }
 
 /// One thing that must hold for an answer.
