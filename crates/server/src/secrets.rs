@@ -3,6 +3,7 @@
 
 mod aws;
 mod refresh;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -92,7 +93,7 @@ pub(crate) fn exposure_of(file: &Path, what: &str) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("cannot read {file}: {source}", file = file.display())]
+    #[error("cannot read {file}: {source}; {CURE}", file = shown::path(file))]
     File {
         /// The file.
         file: PathBuf,
@@ -103,12 +104,14 @@ pub enum SecretError {
     #[error("{file} is empty", file = .0.display())]
     Empty(PathBuf),
     /// The environment does not have it.
-    #[error("the environment variable {0} is not set")]
+    #[error("the environment variable {variable} is not set; {CURE}", variable = shown::variable(.0))]
     Variable(String),
     /// It was not among those that were fetched.
     #[error("{0} was not fetched")]
     NotFetched(SecretReference),
 }
+
+const CURE: &str = "the configuration says where a secret is, and never the secret itself";
 
 /// Why secrets could not be fetched, one sentence for each, with the cure.
 #[derive(Debug, thiserror::Error)]
