@@ -75,7 +75,7 @@ redirect_uris = []
         ('name = "my-app"', 'name = "my-app"\ndriver = "cognito"'),
         ('name = "my-app"', 'name = "my-app"\nrole_mapping_rules = 401'),
         ('"30s"', '"30"'),
-        ('client_id = "ours"\n', ""),
+        ('id = "snapchat"\n', ""),
         ('client_id = "ours"', 'client_id = "ours"\npkce = "perhaps"'),
         ('client_id = "ours"', 'client_id = "ours"\nprofile.redirect = true'),
         ("redirect_uris = []", ""),
