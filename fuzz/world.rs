@@ -1,6 +1,5 @@
 //! An installation in memory, which targets ask as strangers do, and what signs requests to it.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use daypass_server::config::Config;
 use daypass_server::secrets::{AwsSecrets, Secrets};
 use daypass_server::installation::{App, Embedded, Dependencies};
 use daypass_development::s3;
+use daypass_server::registered_origins::RegisteredOrigins;
 use daypass_server::routes;
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use daypass_core::ground::clock::{Clock, SignedDuration};
@@ -45,6 +45,7 @@ pub struct World {
     /// A developer whose policy is the target's.
     pub key: Key,
     router: Router,
+    origins: RegisteredOrigins,
     runtime: Runtime,
 }
 
@@ -82,7 +83,8 @@ impl World {
             (app, Key { id: key.id.to_string(), secret: secret.expose().to_owned() })
         });
         let embedded = app.embedded.clone().unwrap();
-        Self { router: routes::router(app), embedded, key, runtime }
+        let origins = app.origins.clone();
+        Self { router: routes::router(app), origins, embedded, key, runtime }
     }
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -105,7 +107,7 @@ impl World {
 
     /// S3 over the buckets in a folder.
     pub fn s3(&self, root: &Path) -> Router {
-        s3::Objects::in_folder(root).unwrap().router(&self.embedded, &BTreeSet::new())
+        s3::Objects::in_folder(root).unwrap().router(&self.embedded, &self.origins)
     }
 
     /// An operation of the identity pool API that has to succeed.
