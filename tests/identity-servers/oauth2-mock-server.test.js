@@ -8,8 +8,7 @@ import { OAuth2Server } from 'oauth2-mock-server';
 import { startDaypass } from '../../sdk/test/support/daypass.js';
 import { CONFIG_OF_APP, exchangeAt } from './daypass.js';
 
-const ACCEPTED = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
-const REFUSED = ['PS256', 'EdDSA'];
+const ACCEPTED = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const HOUR = 3600;
 
 describe('oauth2-mock-server', () => {
@@ -41,8 +40,12 @@ describe('oauth2-mock-server', () => {
     });
   }
 
-  test('a token signed by an algorithm that is not on the list is refused', async () => {
-    for (const algorithm of REFUSED) await refuse(proof(await signed({}, algorithm)), 'id_token_refused');
+  test('a token that says that it is signed in another way is refused', async () => {
+    const [, claims, signature] = (await signed()).split('.');
+    for (const alg of ['none', 'HS256', 'ES256K', 'PS256', 'EdDSA']) {
+      const header = Buffer.from(JSON.stringify({ alg, kid: 'RS256' })).toString('base64url');
+      for (const end of [signature, '']) await refuse(proof(`${header}.${claims}.${end}`), 'id_token_refused');
+    }
   });
 
   test('a token for one of several audiences counts only if its azp is ours', async () => {
@@ -110,7 +113,7 @@ describe('oauth2-mock-server', () => {
 /** A server with one key for each algorithm, named after it. */
 async function mockServer() {
   const server = new OAuth2Server();
-  for (const kid of [...ACCEPTED, ...REFUSED]) await server.issuer.keys.generate(kid, { kid });
+  for (const kid of ACCEPTED) await server.issuer.keys.generate(kid, { kid });
   await server.start(0, '127.0.0.1');
   return server;
 }

@@ -1,104 +1,33 @@
 //! ID tokens of others (OpenID Connect Core 1.0 section 3.1.3.7, with the order of checks and the
 //! tolerances of AWS). Claims are read before the signature is checked only to choose the issuer's keys.
 
-use std::borrow::Cow;
+mod claims;
+mod error;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::{digest, hmac};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use self::claims::Claims;
+pub use self::error::IdTokenError;
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::hex;
 use crate::ground::secret::Secret;
-use crate::login::jwks::{Algorithm, JwksCache, JwksError, KeySource, Rules, Wanted};
+use crate::login::jwks::{Algorithm, JwksCache, KeySource, Rules, Wanted};
 
 /// The API takes no longer tokens (shape `IdentityProviderToken`).
 const MAX_TOKEN_BYTES: usize = 50_000;
 
 /// How far ahead of ours an issuer's clock may be.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// Why an ID token is not believed. No text repeats anything of it but its times.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IdTokenError {
-    /// Not a signed JWT.
-    #[error("it is no JWT")]
-    Malformed,
-    /// A claim that is there and cannot be what it should.
-    #[error("its {0} is not of the right type")]
-    ClaimType(&'static str),
-    /// Signed in a way that is not taken. The name is a plain word.
-    #[error("it is signed by {0}, which is not taken here")]
-    AlgorithmNotTaken(String),
-    /// Signed by a key that the issuer does not publish.
-    #[error("its issuer publishes no key that fits its algorithm and key ID")]
-    UnknownKey,
-    /// Signed with the issuer's key, and for something else.
-    #[error("it is a token of another type than an ID token")]
-    WrongType,
-    /// A claim that every ID token has is not there.
-    #[error("it has no {0}")]
-    MissingClaim(&'static str),
-    /// Its `iss` is none of the issuers that it may be of.
-    #[error("it is of another issuer")]
-    IssuerMismatch,
-    /// Not signed by a key of the issuer.
-    #[error("its signature does not verify")]
-    BadSignature,
-    /// Its life is over.
-    #[error("it expired at {expired_at}, and it is {now}")]
-    Expired {
-        /// Now, in seconds since the epoch.
-        now: i64,
-        /// Its `exp`.
-        expired_at: i64,
-    },
-    /// Its life begins later than clocks differ.
-    #[error("it is not valid before {valid_from}, and it is {now}")]
-    NotYetValid {
-        /// Now, in seconds since the epoch.
-        now: i64,
-        /// Its `iat` or `nbf`.
-        valid_from: i64,
-    },
-    /// For a client that is not ours.
-    #[error("it was issued to another client")]
-    WrongAudience,
-    /// Of another login than the one whose nonce was shown.
-    #[error("its nonce is not that of this login")]
-    WrongNonce,
-    /// Of a login whose nonce was not shown.
-    #[error("it has a nonce, and none came with it")]
-    NonceNotShown,
-    /// Issued longer ago than the definition allows.
-    #[error("it is too old")]
-    TooOld,
-    /// A claim that the definition names has another value.
-    #[error("a claim has a value that is not accepted")]
-    WrongClaim,
-    /// The issuer's keys could not be fetched; no verdict about the token.
-    #[error("{0}")]
-    Unavailable(Arc<str>),
-    /// The issuer's keys are not where the configuration says; no verdict about the token.
-    #[error("{0}")]
-    NotAsDefined(Arc<str>),
-}
-
-impl From<JwksError> for IdTokenError {
-    fn from(error: JwksError) -> Self {
-        match error {
-            JwksError::UnknownKey => Self::UnknownKey,
-            JwksError::Unavailable(reason) => Self::Unavailable(reason),
-            JwksError::NotAsDefined(reason) => Self::NotAsDefined(reason),
-        }
-    }
-}
 
 /// What may stand for a person: some text that a screen and a log can bear.
 pub(crate) fn is_subject(text: &str) -> bool {
@@ -348,16 +277,6 @@ fn only<'c>(aud: &[&'c str]) -> Option<&'c str> {
     }
 }
 
-/// A time with a fraction, rounded down. Beyond these bounds a number of this kind is no instant that anybody means.
-fn whole_seconds(seconds: f64, rules: Rules) -> Option<i64> {
-    let plausible = rules == Rules::Specifications && (0.0..=1e12).contains(&seconds);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "within these bounds nothing is lost but the fraction"
-    )]
-    plausible.then_some(seconds.floor() as i64)
-}
-
 /// Whether `sub` can say who the token is about.
 fn check_subject(claims: &Claims) -> Result<(), IdTokenError> {
     let good = match claims.require("sub")? {
@@ -424,90 +343,3 @@ fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, IdTokenError> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
     serde_json::from_slice(&bytes).map_err(|_| IdTokenError::Malformed)
 }
-
-/// The claims of a token, each name once: readers differ in which of two they believe.
-struct Claims(Map<String, Value>);
-
-impl Claims {
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
-    }
-
-    fn require(&self, name: &'static str) -> Result<&Value, IdTokenError> {
-        self.get(name).ok_or(IdTokenError::MissingClaim(name))
-    }
-
-    fn text(&self, name: &'static str) -> Result<&String, IdTokenError> {
-        match self.require(name)? {
-            Value::String(text) => Ok(text),
-            _ => Err(IdTokenError::ClaimType(name)),
-        }
-    }
-
-    /// Seconds since the epoch, also written as text. A NumericDate may have a fraction (RFC 7519 section 2), of which AWS
-    /// takes none.
-    fn time(&self, name: &'static str, rules: Rules) -> Result<i64, IdTokenError> {
-        let seconds = match self.require(name)? {
-            Value::Number(number) => number.as_i64().or_else(|| whole_seconds(number.as_f64()?, rules)),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
-        seconds.ok_or(IdTokenError::ClaimType(name))
-    }
-
-    fn audience(&self) -> Result<Vec<&str>, IdTokenError> {
-        let members = match self.require("aud")? {
-            Value::String(one) => vec![Some(one.as_str())],
-            Value::Array(members) => members.iter().map(Value::as_str).collect(),
-            _ => return Err(IdTokenError::ClaimType("aud")),
-        };
-        match members.into_iter().collect::<Option<Vec<_>>>() {
-            Some(members) if members.is_empty() => Err(IdTokenError::MissingClaim("aud")),
-            Some(members) => Ok(members),
-            None => Err(IdTokenError::ClaimType("aud")),
-        }
-    }
-
-    /// A text of the definition with the token's own claims in it: `https://…/{claim:tid}/v2.0`. A claim that
-    /// could be more than one step of a path fills in nothing.
-    fn fill_in<'t>(&self, text: &'t str) -> Option<Cow<'t, str>> {
-        let Some((before, rest)) = text.split_once("{claim:") else { return Some(text.into()) };
-        let (name, after) = rest.split_once('}')?;
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let value = self.get(name)?.as_str().filter(|value| !value.is_empty() && value.chars().all(plain))?;
-        Some(format!("{before}{value}{after}").into())
-    }
-
-    fn authorized_party(&self) -> Result<Option<&str>, IdTokenError> {
-        self.get("azp").map(|_| self.text("azp").map(String::as_str)).transpose()
-    }
-}
-
-impl<'de> Deserialize<'de> for Claims {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EachOnce;
-
-        impl<'de> Visitor<'de> for EachOnce {
-            type Value = Claims;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of claims")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Claims, A::Error> {
-                let mut claims = Map::new();
-                while let Some((name, value)) = members.next_entry::<String, Value>()? {
-                    if claims.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a claim stands there twice"));
-                    }
-                }
-                Ok(Claims(claims))
-            }
-        }
-
-        deserializer.deserialize_map(EachOnce)
-    }
-}
-
-#[cfg(test)]
-mod tests;

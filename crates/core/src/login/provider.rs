@@ -25,6 +25,7 @@ mod proof_hash;
 mod sealed_login;
 mod set;
 mod signed;
+mod status;
 pub mod template;
 mod validate;
 mod verdicts;

@@ -8,11 +8,11 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::call::{is_gone, not_as_defined};
 use super::definition::{Comparison, Condition, Decode, Exchange};
 use super::error::{ProofError, unavailable};
 use super::picture::is_clean;
 use super::pointer::{self, Pointer, Subject, ValueType};
+use super::status::{is_gone, not_as_defined};
 use crate::ground::secret::Secret;
 use crate::login::jwks::is_passing;
 

@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use super::answer;
 use super::definition::{Call, CallAuthentication, CallMethod, ClientAuthentication, Exchange, ParametersIn};
 use super::error::{ProofError, unavailable};
+use super::status::{is_gone, not_as_defined};
 use super::template::{CannotFillIn, Name, Template, Values, encode};
 use crate::ground::outbound::{ProviderHttp, Repeatable};
 use crate::ground::secret::Secret;
-use crate::login::jwks::{is_passing, status_told};
+use crate::login::jwks::is_passing;
 
 /// A value that cannot stand in a request is no value of a provider's: whoever sent it made it up.
 impl From<CannotFillIn> for ProofError {
@@ -234,17 +235,4 @@ fn decode(call: &Call, answer: &Response<Bytes>) -> Result<Value, ProofError> {
         status if status.is_client_error() => Err(ProofError::Refused),
         _ => Err(ProofError::AnswerMalformed("the answer has an unexpected status")),
     }
-}
-
-/// Whether the address itself is not there (any more), or leads elsewhere, where nobody follows. Where a value of the
-/// login stands in its path, the status is about that: GitHub does not find another client's token.
-pub(super) fn is_gone(status: StatusCode, url: &Template) -> bool {
-    let is_ours = || url.names_in_path().next().is_none();
-    status.is_redirection() || status == StatusCode::GONE || status == StatusCode::NOT_FOUND && is_ours()
-}
-
-/// What the operator has to know to mend the address.
-pub(super) fn not_as_defined(url: &str, answer: &Response<Bytes>) -> ProofError {
-    let told = status_told(answer.status(), answer.headers());
-    ProofError::NotAsDefined(format!("{url} answers with {told}"))
 }

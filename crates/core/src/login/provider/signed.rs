@@ -9,9 +9,9 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::call::not_as_defined;
 use super::definition::{OpenId2, SignedFields, SignedFieldsKey};
 use super::error::{ProofError, unavailable};
+use super::status::not_as_defined;
 use super::template::{Values, encode};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::hex;
