@@ -115,8 +115,14 @@ impl Iam {
                 let configured =
                     asked.name.as_ref().is_some_and(|name| self.embedded.access.roles.find(name).is_some());
                 let now = self.embedded.clock.now();
-                let changed = self.book.change(|roles| change(roles, asked, configured, account, now)).await;
-                self.embedded.trail.conclude(draft, changed).await
+                let (book, trail, account) =
+                    (self.book.clone(), self.embedded.trail.clone(), account.clone());
+                // A client that hangs up meanwhile leaves no change half made, and none without its event.
+                let whole = tokio::spawn(async move {
+                    let changed = book.change(|roles| change(roles, asked, configured, &account, now)).await;
+                    trail.conclude(draft, changed).await
+                });
+                whole.await.map_err(|_| IamError::Failed("the change broke off".to_owned()))?
             }
         }
     }

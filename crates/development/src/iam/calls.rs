@@ -61,9 +61,10 @@ pub(super) fn read(body: &[u8]) -> Result<(&'static Call, Asked), IamError> {
     let (action, version) = (members.remove("Action").unwrap_or_default(), members.remove("Version"));
     let call = CALLS.iter().find(|call| call.name == action && version.as_deref() == Some(VERSION));
     let call = call.ok_or_else(|| IamError::UnknownCall(action.chars().take(64).collect()))?;
-    // Everything fits one page.
-    members.retain(|name, _| {
-        !call.name.starts_with("List") || !matches!(name.as_str(), "MaxItems" | "PathPrefix")
+    // Everything fits one page, and every role has the path /.
+    members.retain(|name, value| {
+        !call.name.starts_with("List")
+            || !matches!((&**name, &**value), ("MaxItems", _) | ("PathPrefix", "/"))
     });
     let name = members.remove("RoleName").map(RoleName::parse).transpose();
     let name = name.map_err(|error| IamError::Invalid(error.to_string()))?;
@@ -231,4 +232,21 @@ fn none_of(what: &str, roles: &MadeRoles, mut asked: Asked) -> Answer {
     asked.finish()?;
     find(roles, &name)?;
     Ok(list(what, []))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_of_the_path_that_roles_have() {
+        let finished = |query: &str| read(query.as_bytes()).and_then(|(_, asked)| asked.finish());
+        let list = "Action=ListRoles&Version=2010-05-08";
+        for good in ["", "&PathPrefix=/", "&MaxItems=5"] {
+            assert!(finished(&format!("{list}{good}")).is_ok(), "{good}");
+        }
+        for bad in ["&PathPrefix=/teams/", "&Marker=x", "&PathPrefix=/&PathPrefix=/"] {
+            assert!(matches!(finished(&format!("{list}{bad}")), Err(IamError::Invalid(_))), "{bad}");
+        }
+    }
 }
