@@ -4,6 +4,8 @@
 
 mod trail;
 
+use std::net::IpAddr;
+
 pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
@@ -17,6 +19,8 @@ use crate::token::openid_token::Claims;
 const MAX_UNPROVED: usize = 200;
 /// So many of the words about why somebody was refused.
 const MAX_DETAIL: usize = 500;
+/// So many of what a program calls itself.
+const MAX_AGENT: usize = 200;
 /// So many of what names a person, a login or a resource. The longest that is of use, an object's ARN or a
 /// developer user identifier, has half of that.
 const MAX_NAME: usize = 2_048;
@@ -67,13 +71,15 @@ pub struct Requester {
     pub access_key_id: Option<AccessKeyId>,
     /// Where it came from: policies may ask.
     pub origin: Origin,
+    /// What the program that asks calls itself.
+    pub user_agent: Option<String>,
 }
 
 impl Requester {
     /// Somebody who signed nothing.
     #[must_use]
     pub fn anonymous(request_id: &RequestId, origin: Origin) -> Self {
-        Self { request_id: request_id.clone(), access_key_id: None, origin }
+        Self { request_id: request_id.clone(), access_key_id: None, origin, user_agent: None }
     }
 }
 
@@ -95,10 +101,12 @@ pub struct AuditDraft {
     pub access_key_id: Option<AccessKeyId>,
     /// See [`AuditEvent::resource`].
     pub resource: Option<String>,
+    source_ip: Option<IpAddr>,
+    user_agent: Option<String>,
 }
 
 impl AuditDraft {
-    /// A decision that a request asks for.
+    /// A decision that no request over the network asks for.
     #[must_use]
     pub fn new(action: AuditAction, request_id: &RequestId) -> Self {
         Self {
@@ -111,15 +119,26 @@ impl AuditDraft {
             identity_id: None,
             access_key_id: None,
             resource: None,
+            source_ip: None,
+            user_agent: None,
         }
     }
 
     /// A decision that somebody asks for, perhaps with a signature.
     #[must_use]
     pub fn by(action: AuditAction, requester: &Requester) -> Self {
-        let access_key_id = requester.access_key_id.clone();
-        let proved = access_key_id.is_some();
-        Self { proved, access_key_id, ..Self::new(action, &requester.request_id) }
+        Self {
+            proved: requester.access_key_id.is_some(),
+            access_key_id: requester.access_key_id.clone(),
+            source_ip: requester.origin.source_ip.map(|address| address.to_canonical()),
+            user_agent: requester.user_agent.clone(),
+            ..Self::new(action, &requester.request_id)
+        }
+    }
+
+    /// The same decision, without where the request came from and what by.
+    fn without_caller(self) -> Self {
+        Self { source_ip: None, user_agent: None, ..self }
     }
 
     /// Notes that the request was signed with the access key that it names.
@@ -174,6 +193,8 @@ impl AuditDraft {
             identity_id: self.identity_id,
             access_key_id: self.access_key_id,
             resource: text(self.resource, MAX_NAME),
+            source_ip: self.source_ip,
+            user_agent: text(self.user_agent, MAX_AGENT),
         }
     }
 }
@@ -219,8 +240,7 @@ mod tests {
     use crate::ground::random::SeededRandom;
 
     fn draft() -> AuditDraft {
-        let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1));
-        AuditDraft::new(AuditAction::Assume, &request_id)
+        AuditDraft::by(AuditAction::Assume, &nobody())
     }
 
     fn refused(draft: AuditDraft, detail: String) -> AuditEvent {
@@ -233,6 +253,7 @@ mod tests {
         let text = || Some("\u{0}é".repeat(100_000));
         draft.provider = text();
         draft.resource = text();
+        draft.user_agent = text();
         draft.access_key_id = Some(AccessKeyId::parse("k".repeat(128)).unwrap());
         draft.identity_id =
             Some(IdentityId::generate(&Region::parse("us-east-1").unwrap(), &SeededRandom::new(2)));
@@ -252,7 +273,7 @@ mod tests {
     #[test]
     fn an_event_of_nobody_is_small_whatever_they_sent() {
         let event = refused(endless(draft()), "\u{202e}\n".repeat(100_000));
-        for text in [&event.detail, &event.provider, &event.resource] {
+        for text in [&event.detail, &event.provider, &event.resource, &event.user_agent] {
             let length = text.as_ref().unwrap().chars().count();
             assert_eq!(length, MAX_UNPROVED);
         }
@@ -319,6 +340,7 @@ mod tests {
     }
 
     fn nobody() -> Requester {
-        Requester::anonymous(&draft().request_id, Origin::default())
+        let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1));
+        Requester::anonymous(&request_id, Origin::default())
     }
 }

@@ -75,9 +75,8 @@ impl Iam {
         let caller = self.embedded.callers.authenticate(parts, &body, SERVICE).await?;
         let (call, asked) = calls::read(&body)?;
         let by = Requester {
-            request_id: id.clone(),
             access_key_id: Some(caller.access_key_id().clone()),
-            origin: self.embedded.proxies.origin(&parts.extensions, &parts.headers),
+            ..self.embedded.proxies.requester(id, &parts.extensions, &parts.headers)
         };
         self.authorize(&caller, &by, call, &asked).await?;
         Ok((call.name, self.perform(call, asked, &by).await?))

@@ -149,7 +149,13 @@ pub fn print(line: &str) -> std::io::Result<()> {
 
 /// Text of somebody else's: an identifier can hold anything, and a terminal obeys what it is shown.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || turns_text_around(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// Characters that have what stands beside them shown elsewhere (Unicode Standard Annex 9, "Directional Formatting
+/// Characters").
+fn turns_text_around(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub struct Config {
     pub secrets: SecretsConfig,
     /// What the log has.
     pub log: LogConfig,
+    /// What the audit trail has.
+    pub audit: AuditConfig,
     /// The STS that credentials come from, if it is not our own.
     pub foreign_sts: Option<ForeignStsConfig>,
     /// The providers whose logins are accepted.
@@ -122,6 +124,20 @@ pub struct LogConfig {
     /// From where up.
     #[serde(default)]
     pub level: Level,
+}
+
+/// What the audit trail has.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// Whether events say where requests came from, and what by.
+    pub callers: bool,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { callers: true }
+    }
 }
 
 /// Tables that only the embedded pool knows.
@@ -251,7 +267,7 @@ impl Config {
             store.url.start_from(base);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
-        let log = reading.get("log");
+        let (log, audit) = (reading.get("log"), reading.get("audit"));
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base, &plain);
         let roles = role::read(&mut reading, base);
@@ -262,6 +278,7 @@ impl Config {
             pool: pool.ok_or_else(|| missing("pool"))?,
             secrets: secrets.unwrap_or_default(),
             log: log.unwrap_or_default(),
+            audit: audit.unwrap_or_default(),
             master_key,
             store,
             metrics,

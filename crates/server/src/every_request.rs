@@ -1,5 +1,5 @@
-//! What every request gets, whatever its route: an ID, which its answer, its log line and its audit events bear, an
-//! origin, a limit to its time, an answer if it panics, and a line in the log.
+//! What every request gets, whatever its route: an ID, which its answer, its log line and its audit events bear, a
+//! requester, a limit to its time, an answer if it panics, and a line in the log.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
     let started = Instant::now();
     let id = RequestId::generate(app.clock.now(), &*app.random);
     request.extensions_mut().insert(id.clone());
-    let origin = app.proxies.origin(request.extensions(), request.headers());
-    request.extensions_mut().insert(origin);
+    let by = app.proxies.requester(&id, request.extensions(), request.headers());
+    request.extensions_mut().insert(by);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
 

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, header};
+use daypass_core::audit::Requester;
+use daypass_core::ground::ids::RequestId;
 use daypass_core::iam::{Network, Origin};
 use serde::Deserialize;
 
@@ -78,6 +79,17 @@ impl Proxies {
         self.tls_ends_in_front && self.trusted.is_empty()
     }
 
+    /// Who sent a request, as far as it shows before anybody has looked for a signature.
+    #[must_use]
+    pub fn requester(&self, id: &RequestId, extensions: &Extensions, headers: &HeaderMap) -> Requester {
+        let user_agent =
+            headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        Requester {
+            user_agent: user_agent.map(Into::into),
+            ..Requester::anonymous(id, self.origin(extensions, headers))
+        }
+    }
+
     /// Where a request came from, as far as it is certain.
     #[must_use]
     pub fn origin(&self, extensions: &Extensions, headers: &HeaderMap) -> Origin {
@@ -137,11 +149,6 @@ fn read_address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(with_port)
-}
-
-/// Where a request came from, once the way in has looked. A request that passed nobody comes from nowhere.
-pub fn of(parts: &Parts) -> Origin {
-    parts.extensions.get().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

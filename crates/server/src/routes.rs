@@ -23,6 +23,7 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use daypass_core::audit::Requester;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::Random;
@@ -182,20 +183,20 @@ pub fn time_to_come_back(random: &dyn Random) -> SignedDuration {
 /// STS, if the query names an action; else a page, where there is one.
 async fn root(
     State(embedded): SharedEmbedded,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     Extension(home): Extension<Option<Home>>,
     request: Request,
 ) -> Response {
     if aws::names_action(request.uri()) {
         // An action has an effect: to look ahead is not to ask for it.
         if request.method() == Method::HEAD {
-            return method_not_allowed(Extension(id)).await;
+            return method_not_allowed(Extension(by.request_id)).await;
         }
-        return aws::handle(State(embedded), Extension(id), request).await;
+        return aws::handle(State(embedded), Extension(by), request).await;
     }
     match home {
         Some(page) => page.into_response(),
-        None => not_found(Extension(id)).await,
+        None => not_found(Extension(by.request_id)).await,
     }
 }
 

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
 
-use daypass_core::audit::AuditSubject;
+use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration, Timestamp};
-use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, UserName};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RequestId, RoleName, UserName};
 use daypass_core::ground::seal::Sealed;
 use daypass_core::records::identity::{IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
@@ -219,6 +219,41 @@ const VERSION_8: [&str; 8] = [
     include_str!("../migrations/sqlite/0007_unproved_refusals.sql"),
     include_str!("../migrations/sqlite/0008_revoke_everybody.sql"),
 ];
+
+/// The last whose events did not say where requests came from.
+#[tokio::test]
+async fn a_database_of_version_10_keeps_its_events_and_has_room_for_callers() {
+    let database = Database::new();
+    for migration in VERSION_8 {
+        database.tamper(migration);
+    }
+    for migration in [
+        include_str!("../migrations/sqlite/0009_incarnations.sql"),
+        include_str!("../migrations/sqlite/0010_audit_detail.sql"),
+    ] {
+        database.tamper(migration);
+    }
+    let columns = "(time, request_id, action, outcome) VALUES (0, '00000000-0000-7000-8000-000000000000', 'exchange', 'refused')";
+    database.tamper(&format!(
+        "INSERT INTO audit_event {columns}; INSERT INTO unproved_refusal {columns};
+         PRAGMA application_id = 0x64706173; PRAGMA user_version = 10"
+    ));
+    let store = database.open();
+    let about = AuditSubject::Request(RequestId::parse("00000000-0000-7000-8000-000000000000").unwrap());
+    let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
+    let [sampled] = &store.list_unproved_refusals(&about, 10).await.unwrap()[..] else { panic!("one event") };
+    assert_eq!((event.source_ip, event.user_agent.as_deref()), (None, None));
+    assert_eq!(event, sampled);
+    let known = AuditEvent {
+        source_ip: "203.0.113.9".parse().ok(),
+        user_agent: Some("curl/8.5".into()),
+        ..event.clone()
+    };
+    store.add_audit_event(&known).await.unwrap();
+    store.add_unproved_refusals(std::slice::from_ref(&known)).await.unwrap();
+    assert_eq!(store.list_audit_events(&about, 1).await.unwrap(), [known.clone()]);
+    assert_eq!(store.list_unproved_refusals(&about, 1).await.unwrap(), [known]);
+}
 
 /// The last whose identities and logins belonged to a pool, and to no incarnation of it.
 #[tokio::test]

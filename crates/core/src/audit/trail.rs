@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 
 use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome, Grounds, Reason};
-use crate::ground::clock::Clock;
+use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::sample::Sampler;
 use crate::store::{AuditEvents, StoreError};
 
@@ -49,6 +49,7 @@ pub struct AuditTrail {
     lines: Arc<dyn AuditLines>,
     clock: Arc<dyn Clock>,
     unproved: Sampler<AuditAction>,
+    callers: bool,
 }
 
 impl AuditTrail {
@@ -56,7 +57,13 @@ impl AuditTrail {
     #[must_use]
     pub fn new(store: Arc<dyn AuditEvents>, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
         let unproved = Sampler::new(UNPROVED_EACH_SECOND, clock.clone());
-        Self { store, lines, clock, unproved }
+        Self { store, lines, clock, unproved, callers: true }
+    }
+
+    /// The same, whose events say neither where requests came from nor what by, unless `kept`.
+    #[must_use]
+    pub fn with_callers(self, kept: bool) -> Self {
+        Self { callers: kept, ..self }
     }
 
     /// Records how a decision fell and passes its result on.
@@ -79,7 +86,7 @@ impl AuditTrail {
     /// # Errors
     /// The store's.
     pub async fn allowed(&self, draft: AuditDraft) -> Result<(), StoreError> {
-        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, None)]).await
+        self.record(&[self.event(draft, AuditOutcome::Allowed, None)]).await
     }
 
     /// Records several grants that one request led to, all of them or none.
@@ -88,7 +95,7 @@ impl AuditTrail {
     /// The store's.
     pub async fn all_allowed(&self, drafts: impl IntoIterator<Item = AuditDraft>) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let events = drafts.into_iter().map(|draft| draft.conclude(now, AuditOutcome::Allowed, None));
+        let events = drafts.into_iter().map(|draft| self.event_at(now, draft, AuditOutcome::Allowed, None));
         self.record(&events.collect::<Vec<_>>()).await
     }
 
@@ -97,7 +104,7 @@ impl AuditTrail {
     /// # Errors
     /// The store's.
     pub async fn noted(&self, draft: AuditDraft, what: Grounds) -> Result<(), StoreError> {
-        self.record(&[draft.conclude(self.clock.now(), AuditOutcome::Allowed, Some(what))]).await
+        self.record(&[self.event(draft, AuditOutcome::Allowed, Some(what))]).await
     }
 
     /// Records a refusal: for good if somebody proved who they are, else in the sample.
@@ -106,13 +113,28 @@ impl AuditTrail {
     /// The store's, of a refusal that is to be kept for good.
     pub async fn refused(&self, draft: AuditDraft, grounds: Grounds) -> Result<(), StoreError> {
         let proved = draft.is_proved();
-        let event = draft.conclude(self.clock.now(), AuditOutcome::Refused, Some(grounds));
+        let event = self.event(draft, AuditOutcome::Refused, Some(grounds));
         if proved {
             self.keep_refusals(&[event]).await
         } else {
             self.sample(&event).await;
             Ok(())
         }
+    }
+
+    fn event(&self, draft: AuditDraft, outcome: AuditOutcome, grounds: Option<Grounds>) -> AuditEvent {
+        self.event_at(self.clock.now(), draft, outcome, grounds)
+    }
+
+    fn event_at(
+        &self,
+        now: Timestamp,
+        draft: AuditDraft,
+        outcome: AuditOutcome,
+        grounds: Option<Grounds>,
+    ) -> AuditEvent {
+        let draft = if self.callers { draft } else { draft.without_caller() };
+        draft.conclude(now, outcome, grounds)
     }
 
     async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
@@ -258,6 +280,7 @@ mod tests {
             access_key_id: AccessKeyId::parse("AKIAHDLRFNWOPJBKY6Z3").ok(),
             request_id: fixture.request_id.clone(),
             origin: Origin::default(),
+            user_agent: None,
         };
         for _ in 0..25 {
             let draft = AuditDraft::by(AuditAction::ApiRequest, &signed);
@@ -266,6 +289,26 @@ mod tests {
         assert_eq!(fixture.kept().await.len(), 25);
         assert_eq!(fixture.lines.written.lock().unwrap().len(), 25);
         assert_eq!(fixture.sampled().await, []);
+    }
+
+    #[tokio::test]
+    async fn a_trail_without_callers_says_of_none_where_they_were() {
+        let Fixture { trail, store, lines, request_id, .. } = fixture(false);
+        let trail = trail.with_callers(false);
+        let origin = Origin { source_ip: "203.0.113.9".parse().ok(), secure_transport: None };
+        let by = Requester { user_agent: Some("curl/8".into()), ..Requester::anonymous(&request_id, origin) };
+        let draft = || AuditDraft::by(AuditAction::Token, &by);
+        trail.allowed(draft()).await.unwrap();
+        trail.all_allowed([draft()]).await.unwrap();
+        trail.noted(draft(), Grounds::of(&No)).await.unwrap();
+        trail.refused(draft(), Grounds::of(&No)).await.unwrap();
+        let about = AuditSubject::Request(request_id);
+        let kept = store.list_audit_events(&about, 100).await.unwrap();
+        let sampled = store.list_unproved_refusals(&about, 100).await.unwrap();
+        assert_eq!((kept.len(), sampled.len()), (3, 1));
+        for event in kept.iter().chain(&sampled).chain(&*lines.written.lock().unwrap()) {
+            assert_eq!((event.source_ip, event.user_agent.as_deref()), (None, None));
+        }
     }
 
     #[tokio::test]

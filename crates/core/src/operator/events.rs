@@ -60,6 +60,8 @@ mod tests {
             identity_id: Some(ada()),
             access_key_id: None,
             resource: None,
+            source_ip: None,
+            user_agent: None,
         };
         let events: Vec<AuditEvent> = times.map(event).collect();
         store.add_audit_events(&events).await.unwrap();

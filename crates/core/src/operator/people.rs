@@ -116,6 +116,8 @@ mod tests {
             identity_id: Some(id(identity_id)),
             access_key_id: None,
             resource: None,
+            source_ip: None,
+            user_agent: None,
         }
     }
 

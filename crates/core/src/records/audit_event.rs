@@ -1,6 +1,8 @@
 //! One decision, as it is kept and written: who asked for what, and how it fell. Events name people by identity and
 //! developer user identifier and never hold a token, a code or a secret.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::Timestamp;
@@ -45,6 +47,12 @@ pub struct AuditEvent {
     /// store was copied to or from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// Where the request came from, as far as it is certain and callers are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<IpAddr>,
+    /// What the program that asked calls itself: anybody can call themselves anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
 }
 
 /// The kinds of decisions.

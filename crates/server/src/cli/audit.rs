@@ -98,12 +98,15 @@ fn unproved_line(event: &AuditEvent) -> String {
 fn line(event: &AuditEvent) -> String {
     let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
     let head = format!("{:.0}  {:<11}  {outcome}", event.time, event.action.name());
+    let address = event.source_ip.map(|address| address.to_string());
     let details = [
         ("reason", event.reason.as_deref()),
         ("detail", event.detail.as_deref()),
         ("provider", event.provider.as_deref()),
         ("resource", event.resource.as_deref()),
         ("key", event.access_key_id.as_ref().map(AccessKeyId::as_str)),
+        ("address", address.as_deref()),
+        ("agent", event.user_agent.as_deref()),
         ("request", Some(event.request_id.as_str())),
     ];
     let known = details.into_iter().filter_map(|(name, value)| Some((name, printable(value?))));
@@ -132,6 +135,8 @@ mod tests {
             identity_id: Some(IdentityId::parse("us-east-1:aa").unwrap()),
             access_key_id: None,
             resource: None,
+            source_ip: "203.0.113.9".parse().ok(),
+            user_agent: Some("curl\u{9b}/8\u{202e}".into()),
         }
     }
 
@@ -151,11 +156,11 @@ mod tests {
              identity  us-east-1:aa\n\
              \n\
              1970-01-01T00:00:00Z  token        refused\n  reason    no\u{FFFD}\n  detail    not\u{FFFD} you\n  \
-             request   01234567-89ab-4def-8123-456789abcdef\n\
+             address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n\
              \n\
              Refused to whoever sent this, who proved nothing:\n\
              1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  detail    not\u{FFFD} you\n  \
-             request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
+             address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
         );
     }
 

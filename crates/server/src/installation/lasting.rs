@@ -38,7 +38,8 @@ pub(super) struct Lasting {
 impl Lasting {
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
-        let trail = AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone());
+        let trail = AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone())
+            .with_callers(dependencies.config.audit.callers);
         Self {
             trail: Arc::new(trail),
             engine: Arc::new(Engine::new(http.clone(), clock.clone())),

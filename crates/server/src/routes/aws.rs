@@ -16,7 +16,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::Response;
 use bytes::Bytes;
-use daypass_core::ground::ids::RequestId;
+use daypass_core::audit::Requester;
 
 use super::body;
 use super::state::SharedEmbedded;
@@ -39,7 +39,7 @@ pub enum Access {
 /// Answers hold credentials and tokens, and a GET may be answered from a cache: none keeps them.
 pub(super) async fn handle(
     State(embedded): SharedEmbedded,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     request: Request,
 ) -> Response {
     let protocol = protocol(request.method(), request.headers());
@@ -48,11 +48,11 @@ pub(super) async fn handle(
     let answered = async {
         let body = body::read(body, MAX_BODY, dialect).await?;
         match protocol {
-            Protocol::Query => sts::answer(&embedded, &id, &parts, &body).await,
-            Protocol::Json => cognito::answer(&embedded, &id, &parts, &body).await,
+            Protocol::Query => sts::answer(&embedded, &by, &parts, &body).await,
+            Protocol::Json => cognito::answer(&embedded, by.clone(), &parts, &body).await,
         }
     };
-    let mut response = answered.await.unwrap_or_else(|error| error.answer(dialect, &id));
+    let mut response = answered.await.unwrap_or_else(|error| error.answer(dialect, &by.request_id));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

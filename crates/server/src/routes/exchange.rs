@@ -13,7 +13,7 @@ use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, LinkProofsReque
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::SignedDuration;
-use daypass_core::ground::ids::{IdentityId, Region, RequestId};
+use daypass_core::ground::ids::{IdentityId, Region};
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::UnverifiedProof;
 use daypass_core::records::limits::MAX_TOKEN_SECONDS;
@@ -23,7 +23,6 @@ use super::body;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
-use crate::origin;
 
 const MAX_BODY: usize = 64 * 1024;
 
@@ -107,20 +106,19 @@ struct TemporaryCredentials<'a> {
 
 pub async fn handle(
     State(app): SharedApp,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     request: Request,
 ) -> Response {
-    let exchanged = exchange(&app, &id, request).await;
+    let exchanged = exchange(&app, &by, request).await;
     app.metrics.exchanged(exchanged.as_ref().map_or_else(ApiError::code, |_| "ok"));
-    exchanged.unwrap_or_else(|error| error.answer(Dialect::Problem, &id))
+    exchanged.unwrap_or_else(|error| error.answer(Dialect::Problem, &by.request_id))
 }
 
-async fn exchange(app: &Arc<App>, id: &RequestId, request: Request) -> Result<Response, ApiError> {
+async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
-    let by = Requester::anonymous(id, origin::of(&parts));
-    let exchanged = app.broker.exchange(body.read()?, &by).await.map_err(ApiError::exchange)?;
+    let exchanged = app.broker.exchange(body.read()?, by).await.map_err(ApiError::exchange)?;
     Ok(answer(&exchanged))
 }
 

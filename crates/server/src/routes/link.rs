@@ -3,32 +3,30 @@
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use daypass_core::audit::Requester;
-use daypass_core::ground::ids::RequestId;
 
 use super::body;
 use super::exchange::{answer, check_origin, read_link};
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
-use crate::origin;
 
 /// Two proofs.
 const MAX_BODY: usize = 128 * 1024;
 
 pub async fn handle(
     State(app): SharedApp,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     request: Request,
 ) -> Response {
-    let linked = link(&app, &id, request).await;
+    let linked = link(&app, &by, request).await;
     app.metrics.exchanged(linked.as_ref().map_or_else(ApiError::code, |_| "ok"));
-    linked.unwrap_or_else(|error| error.answer(Dialect::Problem, &id))
+    linked.unwrap_or_else(|error| error.answer(Dialect::Problem, &by.request_id))
 }
 
-async fn link(app: &App, id: &RequestId, request: Request) -> Result<Response, ApiError> {
+async fn link(app: &App, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let request = read_link(body::json(&parts.headers, body, MAX_BODY).await?)?;
-    let linked = app.broker.link(request, &Requester::anonymous(id, origin::of(&parts))).await;
+    let linked = app.broker.link(request, by).await;
     Ok(answer(&linked.map_err(ApiError::exchange)?))
 }

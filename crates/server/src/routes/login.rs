@@ -17,7 +17,6 @@ use daypass_core::broker::hosted_login::{AppLogin, LoginRequest, LostLogin, Resu
 use daypass_core::ground::form;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
-use daypass_core::iam::Origin;
 use daypass_core::login::provider::{FlowSecrets, Provider, UnverifiedProof};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -64,18 +63,18 @@ pub async fn start(
 /// `GET /login/{provider}/callback`
 pub async fn answer_in_query(
     State(app): SharedApp,
-    id: Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     Path(provider): Path<String>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    finish(&app, &id, &provider, &headers, parameters(uri.query().unwrap_or_default().as_bytes())).await
+    finish(&app, &by, &provider, &headers, parameters(uri.query().unwrap_or_default().as_bytes())).await
 }
 
 /// `POST /login/{provider}/callback`, which some providers' own pages post to.
 pub async fn answer_in_form(
     State(app): SharedApp,
-    id: Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     Path(provider): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -84,7 +83,7 @@ pub async fn answer_in_form(
         Ok(body) => parameters(&body),
         Err(error) => Err(error),
     };
-    finish(&app, &id, &provider, &headers, answer).await
+    finish(&app, &by, &provider, &headers, answer).await
 }
 
 fn go_to_provider(app: &App, provider: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, ApiError> {
@@ -101,7 +100,7 @@ fn go_to_provider(app: &App, provider: &str, headers: &HeaderMap, uri: &Uri) -> 
 
 async fn finish(
     app: &Arc<App>,
-    id: &RequestId,
+    by: &Requester,
     provider: &str,
     headers: &HeaderMap,
     answer: Result<Parameters, ApiError>,
@@ -112,13 +111,13 @@ async fn finish(
     };
     let Returned { provider, login, secrets, answer } = match resumed {
         Ok(returned) => returned,
-        Err(error) => return pages::mistake(app, &error, id),
+        Err(error) => return pages::mistake(app, &error, &by.request_id),
     };
     let state = answer.get("state").cloned().unwrap_or_default();
     let resumed = Resumed { login: login.clone(), secrets };
-    let mut response = match sign_in(app, id, &provider, resumed, answer).await {
+    let mut response = match sign_in(app, by, &provider, resumed, answer).await {
         Ok(code) => hand_over(app, &login, &code),
-        Err(error) => pages::failure(&provider, &login, &error, id),
+        Err(error) => pages::failure(&provider, &login, &error, &by.request_id),
     };
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let ended = cookies.forget(&state, provider.answers_by_form_post());
@@ -156,16 +155,14 @@ async fn resume(
 /// Has the provider confirm its answer.
 async fn sign_in(
     app: &App,
-    id: &RequestId,
+    by: &Requester,
     provider: &Arc<Provider>,
     resumed: Resumed,
     answer: Parameters,
 ) -> Result<Secret, ApiError> {
     let callback = app.login_flow.callback(provider);
     let proof = read_answer(provider, callback, resumed.secrets, answer);
-    // No policy is asked before the app comes for its identity.
-    let by = Requester::anonymous(id, Origin::default());
-    app.broker.sign_in(provider, proof, &resumed.login, &by).await.map_err(ApiError::exchange)
+    app.broker.sign_in(provider, proof, &resumed.login, by).await.map_err(ApiError::exchange)
 }
 
 /// The proof in an answer. The words of an error are the provider's, or those of whoever made up the address:

@@ -11,7 +11,6 @@ use daypass_core::broker::developer_pool::ExchangeOptions;
 use daypass_core::broker::exchange::{ExchangeRequest, Exchanged, PresentedProof};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::ground::form;
-use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
@@ -20,7 +19,6 @@ use super::exchange::{User, check_origin, check_verifier};
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
-use crate::origin;
 
 const MAX_BODY: usize = 8 * 1024;
 
@@ -40,21 +38,21 @@ struct Answer<'a> {
 
 pub async fn handle(
     State(app): SharedApp,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     request: Request,
 ) -> Response {
-    let exchanged = exchange(&app, &id, request).await;
+    let exchanged = exchange(&app, &by, request).await;
     app.metrics.exchanged(exchanged.as_ref().map_or_else(ApiError::code, |_| "ok"));
-    exchanged.unwrap_or_else(|error| error.answer(Dialect::OAuth, &id))
+    exchanged.unwrap_or_else(|error| error.answer(Dialect::OAuth, &by.request_id))
 }
 
-async fn exchange(app: &App, id: &RequestId, request: Request) -> Result<Response, ApiError> {
+async fn exchange(app: &App, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let code = read(&parts.headers, &body::read(body, MAX_BODY, Dialect::OAuth).await?)?;
     let wanted =
         ExchangeRequest { presented: PresentedProof::LoginCode(code), options: ExchangeOptions::default() };
-    let exchanged = app.broker.exchange(wanted, &Requester::anonymous(id, origin::of(&parts))).await;
+    let exchanged = app.broker.exchange(wanted, by).await;
     Ok(answer(app, &exchanged.map_err(ApiError::exchange)?))
 }
 

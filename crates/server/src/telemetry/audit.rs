@@ -5,6 +5,7 @@ use std::future::ready;
 use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tracing::field::display;
 
 use super::counted::{Asked, COUNTED};
 use super::lines::Lines;
@@ -17,6 +18,16 @@ impl AuditOutput {
     #[must_use]
     pub fn new(lines: Lines) -> Self {
         Self(lines)
+    }
+}
+
+/// No lines: the store alone has the events. So it is where there is nothing but a database, and for a command beside a
+/// server of production, whose stdout is not the command's to write to. A terminal is no trail.
+pub struct NoLines;
+
+impl AuditLines for NoLines {
+    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+        ready(Ok(())).boxed()
     }
 }
 
@@ -41,7 +52,8 @@ impl AuditLines for AuditOutput {
             let (id, reason) = (&event.request_id, event.reason.as_deref().unwrap_or_default());
             let detail = event.detail.as_deref();
             let (provider, resource) = (event.provider.as_deref(), event.resource.as_deref());
-            tracing::info!(request_id = %id, action, reason, detail, provider, resource, "request {id} was refused: nothing was proved");
+            let (source_ip, user_agent) = (event.source_ip.map(display), event.user_agent.as_deref());
+            tracing::info!(request_id = %id, action, reason, detail, provider, resource, source_ip, user_agent, "request {id} was refused: nothing was proved");
         }
     }
 }

@@ -1,10 +1,15 @@
 //! The audit trail: one event for each decision, and no secret in any of them, nor in any refusal.
 
+use std::collections::BTreeSet;
+
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
+use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{AUTHENTICATED_ROLE, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, ours};
+use crate::harness::{
+    AUTHENTICATED_ROLE, Browser, CLIENT_SECRET, DEVELOPER_PROVIDER, Daypass, Wishes, exchange_request, ours,
+};
 
 const TIME: &str = "2026-09-21T14:13:20Z";
 const ADA: &str = "snapchat:6Wb4xAG6hQwofI5BVIXN7lap+SdaluC/4JjlCAe2kPs=";
@@ -293,4 +298,86 @@ async fn a_call_that_a_policy_refuses_and_who_made_it() {
         "resource": format!("cognito-identity:DeleteIdentityPool on {pool}"),
     });
     assert_eq!(event, expected);
+}
+
+/// A decision at each door, of which some are refused and some are nobody's.
+async fn decide_at_every_door(daypass: &Daypass) {
+    let ada = daypass.enter("ada").await;
+    daypass.exchange(&daypass.sign_in("oscar").await.proof()).await;
+    Browser::new(daypass).sign_in(&Wishes::new()).await;
+    let may_not = daypass.credentials(&ada).await;
+    let pool = json!({"IdentityPoolId": daypass.pool_id()});
+    daypass.signed_by(&may_not, "DeleteIdentityPool", pool).await.assert_code("AccessDeniedException");
+    daypass.assume(&ada["token"], AUTHENTICATED_ROLE).await;
+    daypass.assume(&ada["token"], NOWHERE).await;
+    daypass.assume(&json!("not.a.token"), AUTHENTICATED_ROLE).await;
+    let dev = daypass.developer_token("42").await;
+    let mut link = daypass.sign_in("grace").await.proof();
+    link["first"] = daypass.sign_in("ada").await.proof();
+    let link = Request::post("/v1/link").header("content-type", "application/json").body(link.to_string());
+    daypass.send(link.unwrap()).await;
+    let roles = json!({"authenticated": AUTHENTICATED_ROLE});
+    daypass.call("SetIdentityPoolRoles", json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles})).await;
+    let user = json!({
+        "IdentityId": dev["IdentityId"], "IdentityPoolId": daypass.pool_id(),
+        "DeveloperProviderName": DEVELOPER_PROVIDER, "DeveloperUserIdentifier": "42",
+    });
+    daypass.call("UnlinkDeveloperIdentity", user).await;
+    daypass.call("DeleteIdentities", json!({"IdentityIdsToDelete": [ada["identity_id"]]})).await;
+}
+
+#[tokio::test]
+async fn every_event_of_a_request_says_where_it_came_from_and_what_by() {
+    let daypass = Daypass::start().await;
+    daypass.called_from("::ffff:203.0.113.9", "Mozilla/5.0 (é)\tx");
+    decide_at_every_door(&daypass).await;
+    let events = daypass.audit_events();
+    let actions: BTreeSet<_> = events.iter().map(|event| event["action"].as_str().unwrap()).collect();
+    let expected = [
+        "api_request",
+        "assume",
+        "credentials",
+        "delete",
+        "exchange",
+        "link",
+        "logins",
+        "pool",
+        "sign_in",
+        "token",
+    ];
+    assert_eq!(actions, expected.into());
+    for event in &events {
+        assert_eq!(event["source_ip"], "203.0.113.9", "{event}");
+        assert_eq!(event["user_agent"], "Mozilla/5.0 (é)\\tx", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_who_wants_no_callers_in_the_trail_has_none() {
+    let daypass = Daypass::start().with_tables("[audit]\ncallers = false\n").await;
+    daypass.called_from("203.0.113.9", "curl/8.5");
+    decide_at_every_door(&daypass).await;
+    let events = daypass.audit_events();
+    assert!(events.len() > 10);
+    for event in events.iter().map(Value::to_string) {
+        assert!(
+            !event.contains("203.0.113.9") && !event.contains("curl") && !event.contains("_ip"),
+            "{event}"
+        );
+    }
+}
+
+/// A header is a stranger's to choose, as the whole request is.
+#[tokio::test]
+async fn who_names_somebody_else_or_endlessly_is_not_believed() {
+    let daypass = Daypass::start().await;
+    let long: &'static str = "x".repeat(5_000).leak();
+    daypass.called_from("203.0.113.9", long);
+    let login = daypass.sign_in("ada").await;
+    let mut request = exchange_request(login.proof().to_string());
+    request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("198.51.100.7"));
+    daypass.send(request).await;
+    let [event] = &daypass.audit_events()[..] else { panic!("one event") };
+    assert_eq!(event["source_ip"], "203.0.113.9");
+    assert_eq!(event["user_agent"].as_str().unwrap().chars().count(), 200);
 }

@@ -25,9 +25,10 @@ use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::public::testing::FakeHttp;
 use daypass_core::store::SharedStore;
 use daypass_server::installation::{App, Embedded};
+use daypass_server::origin::Peer;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
-use http::Request;
+use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 
 pub use self::answer::Answer;
@@ -71,6 +72,7 @@ pub struct Daypass {
     random: Arc<SeededRandom>,
     issuers: Issuers,
     refusals: Mutex<Vec<String>>,
+    caller: Mutex<Option<(Peer, &'static str)>>,
     _backend: Backend,
 }
 
@@ -109,8 +111,20 @@ impl Daypass {
         &*self.random
     }
 
+    /// From now on, requests come from this address and from a program of this name.
+    pub fn called_from(&self, address: &str, user_agent: &'static str) {
+        let peer = Peer { address: address.parse().unwrap(), over_tls: false };
+        *self.caller.lock().unwrap() = Some((peer, user_agent));
+    }
+
     /// Every answer has to name its request; those that refuse are kept.
-    pub async fn send(&self, request: Request<String>) -> Answer {
+    pub async fn send(&self, mut request: Request<String>) -> Answer {
+        if let Some((peer, user_agent)) = *self.caller.lock().unwrap() {
+            request.extensions_mut().insert(peer);
+            request
+                .headers_mut()
+                .insert("user-agent", HeaderValue::from_bytes(user_agent.as_bytes()).unwrap());
+        }
         let answer = read(self.router.clone(), request.map(Body::from)).await;
         let id = answer.header("x-amzn-requestid");
         assert_eq!(id.len(), 36, "{answer:?}");

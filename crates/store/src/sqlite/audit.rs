@@ -46,9 +46,9 @@ macro_rules! add_to {
             "INSERT INTO ",
             $table,
             " (time, request_id, action, outcome, reason, detail, provider,
-                 developer_user_identifier, login, identity_id, access_key_id, resource)
+                 developer_user_identifier, login, identity_id, access_key_id, resource, source_ip, user_agent)
              VALUES (:time, :request_id, :action, :outcome, :reason, :detail, :provider,
-                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource)"
+                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource, :source_ip, :user_agent)"
         )
     };
 }
@@ -104,6 +104,8 @@ fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> 
             ":identity_id": event.identity_id.as_ref().map(IdentityId::as_str),
             ":access_key_id": event.access_key_id.as_ref().map(AccessKeyId::as_str),
             ":resource": event.resource,
+            ":source_ip": event.source_ip.map(|address| address.to_string()),
+            ":user_agent": event.user_agent,
         })
         .map(drop)
 }
@@ -172,5 +174,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent> {
         identity_id: row.get::<_, Option<Text<_>>>("identity_id")?.map(|Text(id)| id),
         access_key_id: row.get::<_, Option<Text<_>>>("access_key_id")?.map(|Text(id)| id),
         resource: row.get("resource")?,
+        source_ip: row.get::<_, Option<Text<_>>>("source_ip")?.map(|Text(address)| address),
+        user_agent: row.get("user_agent")?,
     })
 }

@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_revoke_everybody.sql"),
     include_str!("../../migrations/sqlite/0009_incarnations.sql"),
     include_str!("../../migrations/sqlite/0010_audit_detail.sql"),
+    include_str!("../../migrations/sqlite/0011_audit_callers.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.

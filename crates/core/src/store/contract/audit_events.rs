@@ -221,6 +221,8 @@ pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
         identity_id: None,
         access_key_id: None,
         resource: None,
+        source_ip: None,
+        user_agent: None,
     }
 }
 
@@ -234,6 +236,8 @@ fn full_event(fixture: &Fixture) -> AuditEvent {
         identity_id: Some(fixture.draw_identity_id()),
         access_key_id: Some(fixture.draw_access_key_id()),
         resource: Some(ODD_TEXT.to_owned()),
+        source_ip: "2001:db8::9".parse().ok(),
+        user_agent: Some(ODD_TEXT.to_owned()),
         ..plain_event(fixture, 0)
     }
 }

@@ -9,7 +9,9 @@ use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
-use crate::config::{AppConfig, Givers, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls};
+use crate::config::{
+    AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls,
+};
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::{AllowedHost, UserAgent};
@@ -50,6 +52,7 @@ pub static FILE: Table = Table::of(
         ),
         Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
         Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
+        Key::new::<AuditConfig>("audit", Kind::Table(&AUDIT), "What the audit trail has."),
         Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled.")
             .read_again(),
         Key::new::<CredentialsConfig>(
@@ -224,6 +227,17 @@ static LOG: Table = Table::of(
          connections that broke off.",
     )
     .or("info")],
+);
+
+static AUDIT: Table = Table::of(
+    "What the audit trail has of each request.",
+    &[Key::new::<bool>(
+        "callers",
+        Kind::Flag,
+        "Whether events say where a request came from, and what the program that sent it calls itself. Both can be \
+         personal data.",
+    )
+    .or("true")],
 );
 
 static CREDENTIALS: Table = Table::of(

@@ -6,7 +6,6 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds, Requester};
-use daypass_core::ground::ids::RequestId;
 use daypass_core::iam::Key;
 use serde_json::{Map, Value};
 
@@ -17,7 +16,6 @@ use super::validation::Violations;
 use super::{authenticate, pool, sts};
 use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
-use crate::origin;
 use crate::routes::body;
 use crate::sigv4::Caller;
 
@@ -27,7 +25,7 @@ const SERVICE: &str = "cognito-identity";
 /// Answers one request.
 pub async fn answer(
     embedded: &Embedded,
-    id: &RequestId,
+    mut by: Requester,
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Response, ApiError> {
@@ -37,8 +35,7 @@ pub async fn answer(
         Public => None,
     };
     let input = read_input(body)?;
-    let access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
-    let by = Requester { request_id: id.clone(), access_key_id, origin: origin::of(parts) };
+    by.access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
     if let Some(caller) = &caller {
         authorize(embedded, caller, &by, operation, &input).await?;
     }

@@ -21,7 +21,6 @@ use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
 use super::{Access, authenticate};
 use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
-use crate::origin;
 use crate::sigv4::Caller;
 use crate::xml;
 
@@ -93,7 +92,7 @@ struct AssumeRole {
 /// Answers one request.
 pub async fn answer(
     embedded: &Embedded,
-    id: &RequestId,
+    by: &Requester,
     parts: &Parts,
     body: &Bytes,
 ) -> Result<Response, ApiError> {
@@ -103,12 +102,11 @@ pub async fn answer(
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Query).await?),
         Public => None,
     };
-    let by = Requester::anonymous(id, origin::of(parts));
     let result = match caller {
         Some(caller) => caller_identity(embedded, &caller),
-        None => assume_role_with_web_identity(embedded, &by, form).await?,
+        None => assume_role_with_web_identity(embedded, by, form).await?,
     };
-    Ok(respond(action.name, &result, id))
+    Ok(respond(action.name, &result, &by.request_id))
 }
 
 fn find_action(form: &mut Form) -> Result<&'static Action, ApiError> {

@@ -103,6 +103,7 @@ impl Start {
             random,
             issuers,
             refusals: Mutex::default(),
+            caller: Mutex::default(),
             _backend: self.backend,
         }
     }
