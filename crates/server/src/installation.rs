@@ -35,7 +35,7 @@ use crate::config::development::Addresses;
 use crate::config::{Config, Driver, EmbeddedConfig, Instances, Mistake};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::{self, AuditOutput, Lines};
+use crate::telemetry::{self, AuditOutput};
 use crate::warnings;
 
 /// A configuration, and where what it leads to is kept.
@@ -52,12 +52,11 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// That of a configuration for production, whose audit events go to `audit` besides the store.
+    /// That of a configuration for production, whose audit events go to these lines besides the store.
     ///
     /// # Errors
     /// Every mistake of the configuration.
-    pub fn of(file: &Path, audit: Lines) -> anyhow::Result<Self> {
-        let audit_lines = Arc::new(AuditOutput::new(audit));
+    pub fn of(file: &Path, audit_lines: Arc<dyn AuditLines>) -> anyhow::Result<Self> {
         Ok(Self {
             config: Config::read(file)?,
             file: Some(file.to_owned()),

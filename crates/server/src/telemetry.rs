@@ -22,7 +22,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-pub use self::audit::AuditOutput;
+pub use self::audit::{AuditOutput, NoLines};
 pub(crate) use self::counted::COUNTED;
 pub use self::lines::Lines;
 use self::lines::Output;

@@ -18,6 +18,7 @@ use crate::config::Instances;
 use crate::installation::{App, Installation, default_config};
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
+use crate::telemetry::AuditOutput;
 use crate::{routes, telemetry, warnings};
 
 /// What to serve, and where.
@@ -37,7 +38,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::log_panics();
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(default_config);
-    let installation = Installation::of(&config, telemetry::stdout()?)?;
+    let installation = Installation::of(&config, Arc::new(AuditOutput::new(telemetry::stdout()?)))?;
     let app = installation.app(Instances::One, Open::OrMake).await?;
     warn_of_hidden_callers(&app);
     let address = arguments.listen;

@@ -9,21 +9,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError, AuditTrail};
+use daypass_core::audit::AuditTrail;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::operator::pools::{self, PoolImportError};
 use daypass_core::store::SharedStore;
 use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
 use daypass_store::{Open, StoreUrl};
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
 
 use super::file::{self, Opened};
 use super::{Database, print, printable, tell};
 use crate::cli::operator;
 use crate::cli::progress::{Progress, Unit};
 use crate::installation::Installation;
+use crate::telemetry::NoLines;
 
 /// What to import, and where.
 #[derive(Debug, Args)]
@@ -119,15 +118,6 @@ impl Target {
     fn name(&self, id: &IdentityPoolId) -> anyhow::Result<String> {
         let arn = self.installation.as_ref().map(|installation| installation.pool_arn(id)).transpose()?;
         Ok(arn.unwrap_or_else(|| id.to_string()))
-    }
-}
-
-/// A database alone has its audit trail within.
-struct NoLines;
-
-impl AuditLines for NoLines {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        ready(Ok(())).boxed()
     }
 }
 
