@@ -144,7 +144,8 @@ pub enum AudienceRule {
 pub(crate) struct Verified {
     /// The client by which it was accepted.
     pub(crate) client: String,
-    /// All of its claims. `sub` among them is 1 to 255 characters without control characters, or a whole number.
+    /// All of its claims. `sub` among them is 1 to 255 characters without control characters, or a whole number without
+    /// sign.
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -281,7 +282,7 @@ fn only<'c>(aud: &[&'c str]) -> Option<&'c str> {
 fn check_subject(claims: &Claims) -> Result<(), IdTokenError> {
     let good = match claims.require("sub")? {
         Value::String(text) => is_subject(text),
-        Value::Number(number) => number.is_i64() || number.is_u64(),
+        Value::Number(number) => number.is_u64(),
         _ => false,
     };
     if good { Ok(()) } else { Err(IdTokenError::ClaimType("sub")) }

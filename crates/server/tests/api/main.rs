@@ -18,3 +18,4 @@ mod overload;
 mod reread;
 mod s3;
 mod sts;
+mod sub_claims;

@@ -198,7 +198,7 @@ pub(super) fn value(wanted: &pointer::Value, answer: &Value) -> Option<String> {
 fn text_or_integer(found: &Value) -> Option<String> {
     match found {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        Value::Number(number) if number.is_u64() => Some(number.to_string()),
         _ => None,
     }
 }

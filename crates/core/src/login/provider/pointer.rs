@@ -13,6 +13,23 @@ impl From<OneOrMore<Value>> for Subject {
     }
 }
 
+impl Subject {
+    /// The same in an ID token, where `sub` may be a number, whoever takes the token
+    /// (docs/decisions/0007-id-tokens-verified-with-aws-lc.md).
+    #[must_use]
+    pub(in crate::login) fn of_id_token(self) -> Self {
+        let r#type = |value: &Value| {
+            let plain_sub = value.at == Pointer::of_subject_claim() && value.strip_prefix.is_none();
+            if plain_sub && value.r#type == ValueType::String {
+                ValueType::TextOrInteger
+            } else {
+                value.r#type
+            }
+        };
+        Self(self.0.into_iter().map(|value| Value { r#type: r#type(&value), ..value }).collect())
+    }
+}
+
 /// A value of an answer, and what it looks like.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +54,8 @@ pub enum ValueType {
     Integer,
     /// A string of decimal digits.
     Digits,
-    /// A string, or a whole number, as pools take `sub` of ID tokens. No file says it.
+    /// A string, or a whole number without sign, kept as its decimal digits: `sub` of an ID token, of which nothing else
+    /// is said. No file says it.
     #[serde(skip)]
     TextOrInteger,
 }

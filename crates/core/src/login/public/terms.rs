@@ -65,12 +65,11 @@ pub(super) fn of_catalogue(mut definition: Definition) -> Definition {
 
 /// `Logins` has no place for a nonce, and the person is `sub` as it stands.
 fn of_id_token(id_token: IdToken, audience: AudienceRule) -> IdToken {
-    let subject =
-        Value { at: Pointer::of_subject_claim(), r#type: ValueType::TextOrInteger, strip_prefix: None };
+    let subject = Value { at: Pointer::of_subject_claim(), r#type: ValueType::String, strip_prefix: None };
     let expiry_grace = match audience {
         AudienceRule::UserPoolClient => SignedDuration::ZERO,
         AudienceRule::AuthorizedParty | AudienceRule::App | AudienceRule::OneOf => EXPIRY_GRACE,
     };
-    let (rules, nonce, subject) = (Rules::Aws, NonceMode::None, Subject(vec![subject]));
+    let (rules, nonce, subject) = (Rules::Aws, NonceMode::None, Subject(vec![subject]).of_id_token());
     IdToken { nonce, audience, rules, expiry_grace, subject, ..id_token }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::ground::clock::SignedDuration;
 use crate::login::id_token::AudienceRule;
@@ -38,12 +38,17 @@ pub struct IdToken {
     #[serde(skip)]
     pub expiry_grace: SignedDuration,
     /// The external ID.
+    #[serde(deserialize_with = "of_id_token")]
     pub subject: Subject,
     /// A name for screens: the first of these that is there.
     #[serde(default)]
     pub name: Vec<Pointer>,
     /// A picture for screens.
     pub avatar: Option<Picture>,
+}
+
+fn of_id_token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Subject, D::Error> {
+    Subject::deserialize(deserializer).map(Subject::of_id_token)
 }
 
 /// Where the keys of ID tokens are.
