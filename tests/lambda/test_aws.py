@@ -171,8 +171,9 @@ def test_secrets_that_are_not_there_are_all_named(aws, tmp_path):
     function = Function(directory, AWS_ENDPOINT_URL=aws.url, **CREDENTIALS)
     assert function.end() == 1
     _, error = function.api.start_error
-    for reference in ['{ ssm = "/gone" }', '{ secrets_manager = "gone#secret" }']:
-        assert f"{reference}: there is none of this name in us-east-1" in error["errorMessage"]
+    for key in ["master_key", '[[provider]] id = "snapchat": client_secret']:
+        assert f"{key}: there is none of the name that is written there in us-east-1" in error["errorMessage"]
+    assert "gone" not in error["errorMessage"]
 
 
 def test_a_secret_that_was_rotated_is_used_without_a_restart(aws, provider, tmp_path):

@@ -50,7 +50,7 @@ use self::store::StoreConfig;
 pub(crate) use self::urls::is_loopback;
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
-use crate::secrets::{Interval, SecretReference, Secrets};
+use crate::secrets::{Interval, Placed, SecretReference, Secrets};
 use crate::telemetry::Level;
 
 /// A whole configuration.
@@ -294,10 +294,23 @@ impl Config {
         })
     }
 
+    /// Every secret that the configuration refers to, and where.
+    pub fn placed_secrets(&self) -> impl Iterator<Item = Placed<'_>> {
+        let providers = self.providers.iter().filter_map(ProviderConfig::placed_secret);
+        let token = self.metrics.token.as_ref();
+        let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
+        providers.chain(self.placed_master_key()).chain(token)
+    }
+
+    /// Where the root of all sealing is, and where that is said.
+    #[must_use]
+    pub fn placed_master_key(&self) -> Option<Placed<'_>> {
+        self.master_key_reference().map(|reference| Placed { key: "master_key".to_owned(), reference })
+    }
+
     /// Every secret that the configuration refers to.
     pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
-        let providers = self.providers.iter().filter_map(|provider| provider.client_secret.as_ref());
-        providers.chain(self.master_key_reference()).chain(&self.metrics.token)
+        self.placed_secrets().map(|placed| placed.reference)
     }
 
     /// Where the root of all sealing is.

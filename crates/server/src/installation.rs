@@ -135,7 +135,7 @@ impl Installation {
     /// If it cannot be read.
     pub async fn master_key(&self) -> anyhow::Result<MasterKey> {
         let store = AwsSecrets::new(Arc::new(SystemClock));
-        let secrets = Secrets::fetch(self.config.master_key_reference(), &store, secrets::AT_START).await?;
+        let secrets = Secrets::fetch(self.config.placed_master_key(), &store, secrets::AT_START).await?;
         Ok(self.config.master_key(&secrets)?)
     }
 
@@ -192,7 +192,7 @@ impl Installation {
         telemetry::log_from(config.log.level);
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
-        let secrets = Secrets::fetch(config.secret_references(), &*secret_store, secrets::AT_START).await?;
+        let secrets = Secrets::fetch(config.placed_secrets(), &*secret_store, secrets::AT_START).await?;
         config.check_secrets(&secrets)?;
         config.check_first_pool()?;
         warnings::log(self.warnings(&config, instances));

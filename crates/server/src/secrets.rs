@@ -7,7 +7,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,16 @@ impl SecretReference {
     fn is_remote(&self) -> bool {
         matches!(self, Self::Ssm(_) | Self::SecretsManager(_))
     }
+}
+
+/// A reference, and the key of the configuration that it stands at. Whatever goes wrong is told with the key: at a name,
+/// somebody may have typed the secret itself.
+#[derive(Debug, Clone)]
+pub struct Placed<'a> {
+    /// The key, with its table.
+    pub key: String,
+    /// The reference.
+    pub reference: &'a SecretReference,
 }
 
 /// As it stands in the configuration.
@@ -107,8 +117,8 @@ pub enum SecretError {
     #[error("the environment variable {variable} is not set; {CURE}", variable = shown::variable(.0))]
     Variable(String),
     /// It was not among those that were fetched.
-    #[error("{0} was not fetched")]
-    NotFetched(SecretReference),
+    #[error("it was not fetched from AWS")]
+    NotFetched,
 }
 
 const CURE: &str = "the configuration says where a secret is, and never the secret itself";
@@ -124,7 +134,7 @@ pub trait SecretStore: Send + Sync {
     /// Reads one secret.
     ///
     /// # Errors
-    /// In words for the operator, without the reference, which the caller names.
+    /// In words for the operator, without the reference: the caller names the key that it stands at.
     async fn read(&self, reference: &SecretReference) -> Result<Secret, String>;
 }
 
@@ -136,23 +146,22 @@ impl Secrets {
     /// Fetches what these references need to have fetched, all of it at the same time. Nobody is asked for nothing.
     ///
     /// # Errors
-    /// [`FetchError`], which names every reference that failed.
+    /// [`FetchError`], which names the key of every reference that failed.
     pub async fn fetch<'a>(
-        references: impl IntoIterator<Item = &'a SecretReference>,
+        references: impl IntoIterator<Item = Placed<'a>>,
         store: &dyn SecretStore,
         within: Duration,
     ) -> Result<Self, FetchError> {
-        let remote =
-            references.into_iter().filter(|reference| reference.is_remote()).collect::<BTreeSet<_>>();
-        let read = async |reference: &SecretReference| {
+        let read = async |(reference, keys): (&SecretReference, Vec<String>)| {
             let read = tokio::time::timeout(within, store.read(reference)).await;
             let read = read
                 .unwrap_or_else(|_| Err(format!("AWS did not answer within {within:?}; {}", aws::NO_WAY)));
-            read.map(|secret| (reference.clone(), secret)).map_err(|error| format!("{reference}: {error}"))
+            read.map(|secret| (reference.clone(), secret))
+                .map_err(|error| format!("{}: {error}", keys.join(" and ")))
         };
         let mut secrets = BTreeMap::new();
         let mut errors = Vec::new();
-        for read in futures::future::join_all(remote.into_iter().map(read)).await {
+        for read in futures::future::join_all(remote(references).into_iter().map(read)).await {
             match read {
                 Ok((reference, secret)) => drop(secrets.insert(reference, secret)),
                 Err(error) => errors.push(error),
@@ -177,7 +186,7 @@ impl Secrets {
                 _ => Err(SecretError::Variable(variable.clone())),
             },
             SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => {
-                self.0.get(reference).cloned().ok_or_else(|| SecretError::NotFetched(reference.clone()))
+                self.0.get(reference).cloned().ok_or(SecretError::NotFetched)
             }
         }
     }
@@ -187,4 +196,15 @@ impl Secrets {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// What has to be fetched, each once, and the keys that want it.
+fn remote<'a>(
+    references: impl IntoIterator<Item = Placed<'a>>,
+) -> BTreeMap<&'a SecretReference, Vec<String>> {
+    let mut wanted = BTreeMap::<_, Vec<_>>::new();
+    for Placed { key, reference } in references.into_iter().filter(|placed| placed.reference.is_remote()) {
+        wanted.entry(reference).or_default().push(key);
+    }
+    wanted
 }

@@ -16,7 +16,7 @@ use super::document::Place;
 use super::grammar::{DEFINITION, faults};
 use super::mistakes::{ConfigError, Mistake};
 use super::reading::Reading;
-use crate::secrets::{SecretReference, Secrets};
+use crate::secrets::{Placed, SecretReference, Secrets};
 
 /// The longest that a yes may be repeated without asking again, in seconds.
 const MAX_CACHE: i64 = 300;
@@ -113,6 +113,13 @@ fn mistakes_between(providers: &[ProviderConfig]) -> Vec<Mistake> {
 }
 
 impl ProviderConfig {
+    /// Its secret, if it has one, and where the configuration says so.
+    #[must_use]
+    pub fn placed_secret(&self) -> Option<Placed<'_>> {
+        let key = || self.mistake("client_secret").to_string();
+        self.client_secret.as_ref().map(|reference| Placed { key: key(), reference })
+    }
+
     /// The provider, its definition complete and its secret read.
     ///
     /// # Errors

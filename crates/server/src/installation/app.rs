@@ -98,7 +98,7 @@ impl App {
     /// # Errors
     /// [`FetchError`], which names every one that cannot be had.
     pub async fn fetch_secrets(&self, config: &Config) -> Result<Secrets, FetchError> {
-        Secrets::fetch(config.secret_references(), &*self.lasting.secret_store, AT_START).await
+        Secrets::fetch(config.placed_secrets(), &*self.lasting.secret_store, AT_START).await
     }
 
     /// Whether a master key is the one that everything here is sealed under.

@@ -17,7 +17,7 @@ use daypass_core::ground::secret::Secret;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{SecretReference, SecretStore};
+use super::{CURE, SecretReference, SecretStore};
 use crate::provider_http::Pool;
 
 /// One attempt at one secret.
@@ -241,14 +241,16 @@ impl<'a> Question<'a> {
     fn refusal(&self, status: StatusCode, answer: &Value) -> String {
         let kind = answer["__type"].as_str().unwrap_or_default();
         let kind = kind.rsplit('#').next().unwrap_or_default();
-        let said = ["message", "Message"].iter().find_map(|name| answer[*name].as_str()).unwrap_or_default();
+        let said = self.without_name(answer);
         let region = &self.region;
         match kind {
             "AccessDeniedException" => {
                 format!("access denied in {region}: {}. AWS says: {said}", self.permission())
             }
             "ParameterNotFound" | "ResourceNotFoundException" => {
-                format!("there is none of this name in {region}; check name, Region and account")
+                format!(
+                    "there is none of the name that is written there in {region}; check name, Region and account; {CURE}"
+                )
             }
             "InvalidKeyId" | "DecryptionFailure" | "KMSAccessDeniedException" => {
                 format!(
@@ -262,19 +264,26 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// What AWS says, in which it likes to repeat what it was asked for.
+    fn without_name(&self, answer: &Value) -> String {
+        let said = ["message", "Message"].iter().find_map(|name| answer[*name].as_str()).unwrap_or_default();
+        let bare = self.name.trim_start_matches('/');
+        if bare.is_empty() { said.to_owned() } else { said.replace(bare, "NAME") }
+    }
+
+    /// An ARN says itself what it is; any other name could be the secret.
     fn permission(&self) -> String {
         let (action, kind) = match self.service {
             Service::ParameterStore => ("ssm:GetParameter", "parameter/"),
             Service::SecretsManager => ("secretsmanager:GetSecretValue", "secret:"),
         };
-        let resource = if self.name.starts_with("arn:") {
+        let resource = if region_of_arn(self.name).is_some() {
             self.name.to_owned()
         } else {
             // Secrets Manager adds a hyphen and six characters to the name.
-            let (prefix, region, name) =
-                (self.service.endpoint_prefix(), &self.region, self.name.trim_start_matches('/'));
+            let (prefix, region) = (self.service.endpoint_prefix(), &self.region);
             let suffix = if matches!(self.service, Service::SecretsManager) { "-??????" } else { "" };
-            format!("arn:aws:{prefix}:{region}:ACCOUNT:{kind}{name}{suffix}")
+            format!("arn:aws:{prefix}:{region}:ACCOUNT:{kind}NAME{suffix}")
         };
         format!(
             "the role needs {action} on {resource}, and kms:Decrypt on its key if that is one of your own"
@@ -289,7 +298,8 @@ fn region_of_arn(name: &str) -> Option<&str> {
 }
 
 fn member(text: &str, key: &str) -> Result<String, String> {
-    let json: Value =
-        serde_json::from_str(text).map_err(|_| format!("it is not JSON, and so has no key {key:?}"))?;
-    json[key].as_str().map(str::to_owned).ok_or_else(|| format!("it has no key {key:?} with text"))
+    let json: Value = serde_json::from_str(text)
+        .map_err(|_| "it is not JSON, and so has no key such as is written behind #")?;
+    let found = json[key].as_str().map(str::to_owned);
+    found.ok_or_else(|| "it has no key with text of the name that is written behind #".into())
 }

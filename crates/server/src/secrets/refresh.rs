@@ -89,7 +89,7 @@ impl Refresher {
     }
 
     async fn fetch(&self) -> anyhow::Result<()> {
-        let references = self.configs.iter().filter_map(|config| config.client_secret.as_ref());
+        let references = self.configs.iter().filter_map(ProviderConfig::placed_secret);
         let secrets = Secrets::fetch(references, &*self.store, TIME_LIMIT).await?;
         self.providers.replace(crate::config::load_providers(&self.configs, &secrets)?);
         Ok(())

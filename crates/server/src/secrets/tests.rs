@@ -12,7 +12,7 @@ use daypass_core::login::provider::ProviderSet;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::{Config, load_providers};
+use crate::config::{Config, ProviderConfig, load_providers};
 
 /// Parameter Store and Secrets Manager, with what was asked of them.
 #[derive(Clone, Default)]
@@ -58,7 +58,9 @@ async fn answer(State(aws): State<Aws>, request: Request) -> (StatusCode, String
         asked.iter().filter(|(_, asked)| *asked == body).count()
     };
     let name = body["Name"].as_str().or(body["SecretId"].as_str()).unwrap();
-    let refusal = |kind: &str| (StatusCode::BAD_REQUEST, json!({"__type": kind, "message": "so it is"}));
+    let refusal = |kind: &str| {
+        (StatusCode::BAD_REQUEST, json!({"__type": kind, "message": format!("so it is with {name}")}))
+    };
     let (status, answer) = match name {
         "/snap" => (StatusCode::OK, json!({"Parameter": {"Value": "hunter2\n", "Type": "SecureString"}})),
         "text" => (StatusCode::OK, json!({"SecretString": "hunter3"})),
@@ -76,6 +78,12 @@ async fn answer(State(aws): State<Aws>, request: Request) -> (StatusCode, String
     (status, answer.to_string())
 }
 
+/// Each at a key of its own.
+fn placed(references: &[SecretReference]) -> impl Iterator<Item = Placed<'_>> {
+    let at = |(number, reference)| Placed { key: format!("[{number}] key"), reference };
+    references.iter().enumerate().map(at)
+}
+
 fn ssm(name: &str) -> SecretReference {
     SecretReference::Ssm(name.to_owned())
 }
@@ -89,7 +97,7 @@ async fn both_services_are_asked_in_their_own_words_and_signed() {
     let aws = Aws::default();
     let store = aws.store().await;
     let references = [ssm("/snap"), manager("text"), manager("json#client_secret"), ssm("/snap")];
-    let secrets = Secrets::fetch(&references, &store, AT_START).await.unwrap();
+    let secrets = Secrets::fetch(placed(&references), &store, AT_START).await.unwrap();
     let got = references.each_ref().map(|reference| secrets.get(reference).unwrap().expose().to_owned());
     assert_eq!(got, ["hunter2", "hunter3", "hunter4", "hunter2"]);
 
@@ -113,7 +121,7 @@ async fn both_services_are_asked_in_their_own_words_and_signed() {
 async fn an_arn_is_asked_for_in_its_own_region() {
     let aws = Aws::default();
     let arn = "arn:aws:secretsmanager:ap-south-1:111122223333:secret:text-AbCdEf";
-    let failed = Secrets::fetch(&[manager(arn)], &aws.store().await, AT_START).await.unwrap_err();
+    let failed = Secrets::fetch(placed(&[manager(arn)]), &aws.store().await, AT_START).await.unwrap_err();
     assert!(failed.to_string().contains("in ap-south-1"), "{failed}");
     assert!(aws.asked()[0].0["authorization"].to_str().unwrap().contains("/ap-south-1/secretsmanager/"));
 }
@@ -121,7 +129,7 @@ async fn an_arn_is_asked_for_in_its_own_region() {
 #[tokio::test]
 async fn a_hiccup_is_not_the_end() {
     let aws = Aws::default();
-    let secrets = Secrets::fetch(&[manager("hiccup")], &aws.store().await, AT_START).await.unwrap();
+    let secrets = Secrets::fetch(placed(&[manager("hiccup")]), &aws.store().await, AT_START).await.unwrap();
     assert_eq!(secrets.get(&manager("hiccup")).unwrap().expose(), "hunter6");
     assert_eq!(aws.asked().len(), 2);
 }
@@ -131,14 +139,14 @@ async fn every_mistake_is_told_at_once_with_its_cure_and_no_secret() {
     let told = [
         (
             ssm("/denied"),
-            "needs ssm:GetParameter on arn:aws:ssm:eu-west-1:ACCOUNT:parameter/denied, and kms:Decrypt",
+            "needs ssm:GetParameter on arn:aws:ssm:eu-west-1:ACCOUNT:parameter/NAME, and kms:Decrypt",
         ),
         (
             manager("denied"),
-            "needs secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:ACCOUNT:secret:denied-??????",
+            "needs secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:ACCOUNT:secret:NAME-??????",
         ),
-        (ssm("/gone"), "there is none of this name in eu-west-1"),
-        (manager("gone"), "there is none of this name in eu-west-1"),
+        (ssm("/gone"), "there is none of the name that is written there in eu-west-1"),
+        (manager("gone"), "there is none of the name that is written there in eu-west-1"),
         (manager("locked"), "the role needs kms:Decrypt on its key"),
         (
             manager("expired"),
@@ -146,19 +154,43 @@ async fn every_mistake_is_told_at_once_with_its_cure_and_no_secret() {
         ),
         (manager("binary"), "store it as text"),
         (manager("empty"), "it is empty"),
-        (manager("text#client_secret"), "it is not JSON, and so has no key \"client_secret\""),
-        (manager("json#gone"), "it has no key \"gone\""),
-        (manager("json#n"), "it has no key \"n\" with text"),
+        (manager("text#client_secret"), "it is not JSON, and so has no key such as is written behind #"),
+        (manager("json#gone"), "it has no key with text"),
+        (manager("json#n"), "it has no key with text"),
     ];
     let references: Vec<_> = told.iter().map(|(reference, _)| reference.clone()).collect();
-    let failed =
-        Secrets::fetch(&references, &Aws::default().store().await, AT_START).await.unwrap_err().to_string();
+    let failed = Secrets::fetch(placed(&references), &Aws::default().store().await, AT_START)
+        .await
+        .unwrap_err()
+        .to_string();
     assert_eq!(failed.lines().count(), told.len(), "{failed}");
-    for (reference, cure) in told {
-        let line = failed.lines().find(|line| line.starts_with(&format!("{reference}: "))).unwrap();
+    for (number, (_, cure)) in told.into_iter().enumerate() {
+        let line = failed.lines().find(|line| line.starts_with(&format!("[{number}] key: "))).unwrap();
         assert!(line.contains(cure), "{line}");
     }
     assert!(!failed.contains("hunter"), "{failed}");
+}
+
+/// Whoever typed the secret itself where its name belongs does not find it in a log, whatever AWS repeats of it.
+#[tokio::test]
+async fn no_name_that_could_be_the_secret_is_repeated() {
+    let names =
+        ["denied", "gone", "locked", "expired", "binary", "empty", "text#gone", "json#gone", "json#n"];
+    let references: Vec<_> =
+        names.iter().flat_map(|name| [manager(name), ssm(&format!("/{name}"))]).collect();
+    let store = Aws::default().store().await;
+    let failed = Secrets::fetch(placed(&references), &store, AT_START).await.unwrap_err().to_string();
+    assert_eq!(failed.lines().count(), references.len(), "{failed}");
+    for line in failed.lines() {
+        let (_, said) = line.split_once(" key: ").unwrap();
+        for name in
+            ["/denied", "secret:denied", "with denied", "gone", "locked", "with expired", "binary", "#n"]
+        {
+            assert!(!said.contains(name), "{name}: {line}");
+        }
+    }
+    let not_fetched = Secrets::default().get(&ssm("hunter2")).unwrap_err().to_string();
+    assert!(!not_fetched.contains("hunter2"), "{not_fetched}");
 }
 
 #[tokio::test]
@@ -166,13 +198,15 @@ async fn silence_and_nobody_there_are_told_apart_from_a_refusal() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let within = Duration::from_millis(100);
-    let failed = Secrets::fetch(&[ssm("/snap")], &store_at(&url), within).await.unwrap_err().to_string();
+    let failed =
+        Secrets::fetch(placed(&[ssm("/snap")]), &store_at(&url), within).await.unwrap_err().to_string();
     assert!(
         failed.contains("did not answer within 100ms") && failed.contains("interface endpoint"),
         "{failed}"
     );
     drop(silent);
-    let failed = Secrets::fetch(&[ssm("/snap")], &store_at(&url), AT_START).await.unwrap_err().to_string();
+    let failed =
+        Secrets::fetch(placed(&[ssm("/snap")]), &store_at(&url), AT_START).await.unwrap_err().to_string();
     assert!(failed.contains("127.0.0.1 cannot be reached"), "{failed}");
 }
 
@@ -237,7 +271,7 @@ impl Refreshed {
         let config = Config::parse(&format!("{more}{CONFIG}")).unwrap();
         let (script, clock) = (Arc::<Scripted>::default(), Arc::new(ManualClock::at_second(0)));
         script.say(Some("first"));
-        let references = config.providers.iter().filter_map(|config| config.client_secret.as_ref());
+        let references = config.providers.iter().filter_map(ProviderConfig::placed_secret);
         let secrets = Secrets::fetch(references, &*script, AT_START).await.unwrap();
         let providers = load_providers(&config.providers, &secrets).unwrap();
         let providers = Arc::new(ProviderSet::new(providers));
@@ -304,11 +338,11 @@ async fn the_operator_decides_how_old_secrets_may_become() {
 async fn what_aws_does_not_keep_is_not_asked_for() {
     let script = Scripted::default();
     let references = [SecretReference::Env("PATH".into()), SecretReference::File("/nowhere".into())];
-    let secrets = Secrets::fetch(&references, &script, AT_START).await.unwrap();
+    let secrets = Secrets::fetch(placed(&references), &script, AT_START).await.unwrap();
     assert!(secrets.is_empty() && script.asked() == 0);
     assert!(secrets.get(&references[0]).is_ok());
     assert!(secrets.get(&references[1]).unwrap_err().to_string().contains("cannot read /nowhere"));
-    assert!(secrets.get(&ssm("/snap")).unwrap_err().to_string().contains("was not fetched"));
+    assert!(secrets.get(&ssm("/snap")).unwrap_err().to_string().contains("not fetched"));
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) async fn resolve(
 }
 
 async fn of_secrets(config: &Config, store: &dyn SecretStore) -> Vec<String> {
-    match Secrets::fetch(config.secret_references(), store, secrets::AT_START).await {
+    match Secrets::fetch(config.placed_secrets(), store, secrets::AT_START).await {
         Ok(secrets) => {
             let checked = config.check_secrets(&secrets);
             checked.err().iter().flat_map(|error| error.iter().map(ToString::to_string)).collect()

@@ -85,7 +85,7 @@ async fn find(id: &str, config: &Config) -> anyhow::Result<Arc<Provider>> {
         format!("the file has no [[provider]] with id = {id:?}; it has: {}", known.join(", "))
     })?;
     let store = AwsSecrets::new(Arc::new(SystemClock));
-    let secrets = Secrets::fetch(&config.client_secret, &store, secrets::AT_START).await?;
+    let secrets = Secrets::fetch(config.placed_secret(), &store, secrets::AT_START).await?;
     Ok(Arc::new(config.load(&secrets)?))
 }
 
