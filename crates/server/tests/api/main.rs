@@ -9,6 +9,7 @@ mod documents;
 mod exchange;
 mod foreign_sts;
 mod harness;
+mod iam;
 mod keys;
 mod login;
 mod matrix;
