@@ -25,7 +25,7 @@ use crate::sandbox::{self, Client, SandboxConfig};
 use daypass_server::cli::reread::reread;
 pub use daypass_server::config::development::BUCKET;
 use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFILE, REGION};
-use daypass_server::config::{Config, Instances};
+use daypass_server::config::{Config, ConfigFile, Instances};
 use daypass_server::installation::home::Home;
 use daypass_server::installation::{App, Embedded, Installation};
 use daypass_server::listen::{Answering, Stop, listen_within};
@@ -177,11 +177,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let ports = Ports::bind(options.port).await?;
     // A file with mistakes leaves no directory behind.
-    Config::of_development(ports.addresses(), &options.dir, options.config.as_deref())?;
+    let file = options.config.as_deref().map(ConfigFile::read).transpose()?;
+    Config::of_development(ports.addresses(), &options.dir, file.as_ref())?;
     let home = Home::open(&options.dir, &*random)?;
     telemetry::log_to(home.log()?);
     let (server_url, s3_url, sandbox_url) = (ports.server.url(), ports.s3.url(), ports.sandbox.url());
-    let installation = Installation::up(home, ports.addresses(), options.config.as_deref())?;
+    let installation = Installation::up(home, ports.addresses(), file.as_ref())?;
     let warnings = warnings(&installation);
     for warning in &warnings {
         tracing::warn!("{warning}");

@@ -17,6 +17,7 @@ pub mod signals;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use daypass_core::audit::Requester;
@@ -93,6 +94,9 @@ impl Command {
     }
 }
 
+/// So long has what is still being done when a command has ended.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
 /// Runs a command to its end, and tells what went wrong.
 #[must_use]
 pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
@@ -104,6 +108,8 @@ pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     };
+    // Whatever nobody waits for any more, such as a pipe that says nothing, does not keep the process.
+    runtime.shutdown_timeout(AT_THE_END);
     telemetry::flush();
     code
 }

@@ -4,6 +4,7 @@
 mod app;
 pub mod development;
 mod document;
+mod file;
 mod grammar;
 mod kept_pool;
 mod mistakes;
@@ -36,8 +37,8 @@ use daypass_store::StoreUrl;
 use serde::Deserialize;
 
 pub use self::app::AppConfig;
-use self::development::Addresses;
 use self::document::Document;
+pub use self::file::ConfigFile;
 pub use self::kept_pool::first_role;
 pub use self::mistakes::{ConfigError, Mistake};
 pub use self::network::NetworkConfig;
@@ -150,96 +151,6 @@ impl Config {
     /// [`ConfigError`], with every mistake.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         Self::of(Document::parse(text, None)?, Path::new(""))
-    }
-
-    /// Reads the file of `daypass serve` and Lambda. Paths in it start from where it is.
-    ///
-    /// # Errors
-    /// [`ConfigError`], with every mistake and its line.
-    pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        Self::read_after(None, file)
-    }
-
-    /// The same while a server runs by this configuration.
-    ///
-    /// # Errors
-    /// [`ConfigError`], with every mistake and its line; a change that only a start can read is one.
-    pub fn read_again(&self, file: &Path) -> Result<Self, ConfigError> {
-        Self::read_after(Some(self), file)
-    }
-
-    fn read_after(before: Option<&Self>, file: &Path) -> Result<Self, ConfigError> {
-        let document = Document::read(file)?;
-        let mut mistakes = document.mistakes(&grammar::mistakes_of_production(&document.table));
-        mistakes.extend(waiting(before, &document));
-        ConfigError::unless(mistakes, Self::of(document, folder(file)))
-    }
-
-    /// What `daypass up` decides by itself in its directory, with the file of a developer laid over it: the same tables and the same
-    /// rules, without the keys that are production's.
-    ///
-    /// # Errors
-    /// [`ConfigError`], with every mistake and its line.
-    pub fn of_development(
-        addresses: Addresses,
-        dir: &Path,
-        file: Option<&Path>,
-    ) -> Result<Self, ConfigError> {
-        Self::of_development_after(None, addresses, dir, file)
-    }
-
-    /// The same while `up` runs by this configuration.
-    ///
-    /// # Errors
-    /// [`ConfigError`], with every mistake and its line; a change that only a start can read is one.
-    pub fn of_development_again(
-        &self,
-        addresses: Addresses,
-        dir: &Path,
-        file: Option<&Path>,
-    ) -> Result<Self, ConfigError> {
-        Self::of_development_after(Some(self), addresses, dir, file)
-    }
-
-    fn of_development_after(
-        before: Option<&Self>,
-        addresses: Addresses,
-        dir: &Path,
-        file: Option<&Path>,
-    ) -> Result<Self, ConfigError> {
-        let ours = development::text(addresses, dir);
-        let config = match file {
-            Some(file) => Self::laid_over(&ours, file, before)?,
-            None => Self::parse(&ours)?,
-        };
-        Ok(Self { is_of_up: true, ..config })
-    }
-
-    /// Whether a file is one of `serve`: whether it has a key that is production's.
-    ///
-    /// # Errors
-    /// [`ConfigError`], if it cannot be read at all.
-    pub fn is_of_production(file: &Path) -> Result<bool, ConfigError> {
-        Ok(!grammar::decided_by_up(&Document::read(file)?.table).is_empty())
-    }
-
-    /// Reads a file of either: of `serve`, or else of `up`, without the providers and the app that `up` adds to it.
-    ///
-    /// # Errors
-    /// [`ConfigError`], with every mistake and its line.
-    pub fn of_either(file: &Path) -> Result<Self, ConfigError> {
-        if Self::is_of_production(file)? {
-            return Self::read(file);
-        }
-        Self::laid_over(&development::pool(Addresses::default()), file, None)
-    }
-
-    fn laid_over(ours: &str, file: &Path, before: Option<&Self>) -> Result<Self, ConfigError> {
-        let document = Document::read(file)?;
-        let mut mistakes = document.mistakes(&grammar::decided_by_up(&document.table));
-        let document = document.over(Document::parse(ours, None)?);
-        mistakes.extend(waiting(before, &document));
-        ConfigError::unless(mistakes, Self::of(document, folder(file)))
     }
 
     /// What a document says, in which paths start from `base`.
@@ -384,19 +295,10 @@ impl Config {
     }
 }
 
-/// What of a document a server that runs by another configuration cannot take up.
-fn waiting(before: Option<&Config>, now: &Document) -> Vec<Mistake> {
-    before.map(|before| reread::what_waits_for_a_start(&before.written, now)).unwrap_or_default()
-}
-
 fn foreign_sts(reading: &mut Reading<'_>, network: &NetworkConfig) -> Option<ForeignStsConfig> {
     let credentials: CredentialsConfig = reading.get("credentials")?;
     let refuse = |cure: String| reading.refuse(&["credentials".to_owned()], &cure);
     credentials.foreign(&network.allow_private).map_err(refuse).ok()?
-}
-
-fn folder(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
 }
 
 /// Reads a master key as it is kept: 32 bytes in base64.

@@ -32,7 +32,7 @@ pub use self::embedded::Embedded;
 use self::home::Home;
 use self::made_roles::MadeRoles;
 use crate::config::development::Addresses;
-use crate::config::{Config, Driver, EmbeddedConfig, Instances, Mistake};
+use crate::config::{Config, ConfigFile, Driver, EmbeddedConfig, Instances, Mistake};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput};
@@ -56,10 +56,10 @@ impl Installation {
     ///
     /// # Errors
     /// Every mistake of the configuration.
-    pub fn of(file: &Path, audit_lines: Arc<dyn AuditLines>) -> anyhow::Result<Self> {
+    pub fn of(file: &ConfigFile, audit_lines: Arc<dyn AuditLines>) -> anyhow::Result<Self> {
         Ok(Self {
-            config: Config::read(file)?,
-            file: Some(file.to_owned()),
+            config: file.of_production()?,
+            file: Some(file.path().to_owned()),
             home: None,
             addresses: Addresses::default(),
             audit_lines,
@@ -70,10 +70,11 @@ impl Installation {
     ///
     /// # Errors
     /// Every mistake of the file.
-    pub fn up(home: Home, addresses: Addresses, file: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn up(home: Home, addresses: Addresses, file: Option<&ConfigFile>) -> anyhow::Result<Self> {
         let config = Config::of_development(addresses, home.dir(), file)?;
         let audit_lines = Arc::new(AuditOutput::new(home.audit_log()?));
-        Ok(Self { config, file: file.map(Path::to_owned), home: Some(home), addresses, audit_lines })
+        let file = file.map(|file| file.path().to_owned());
+        Ok(Self { config, file, home: Some(home), addresses, audit_lines })
     }
 
     /// What the operator decided.
@@ -259,10 +260,11 @@ impl Installation {
     }
 
     fn config_now(&self) -> anyhow::Result<Config> {
-        let (before, file) = (&self.config, self.file.as_deref());
+        let before = Some(&self.config);
+        let file = self.file.as_deref().map(ConfigFile::read_again).transpose()?;
         Ok(match &self.home {
-            Some(home) => before.of_development_again(self.addresses, home.dir(), file)?,
-            None => before.read_again(file.context("there is no file to read again")?)?,
+            Some(home) => Config::of_development_after(before, self.addresses, home.dir(), file.as_ref())?,
+            None => file.context("there is no file to read again")?.of_production_after(before)?,
         })
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
 mod backup;
+mod beginning;
 mod commands;
 mod pool_line;
 mod reread;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -95,11 +95,34 @@ impl Installation {
     }
 
     pub fn serve(&self, stderr: Output) -> Server {
-        let (mut reader, writer) = pipe().unwrap();
-        let child = self.serve_command(stderr).stdout(writer.try_clone().unwrap()).spawn().unwrap();
-        let ready = ready(&mut reader);
-        let address = ready["listen"].as_str().unwrap().parse().unwrap();
-        Server { child, address, ready, stdout: Some(reader), fill: Some(writer) }
+        let beginning = self.begin(stderr);
+        let fill = beginning.fill.try_clone().unwrap();
+        let mut server = beginning.ready();
+        server.fill = Some(fill);
+        server
+    }
+
+    /// A server that need not get ready.
+    pub fn begin(&self, stderr: Output) -> Beginning {
+        Beginning::of(self.serve_command(stderr))
+    }
+
+    /// The same, with SIGHUP kept away until the program looks for it itself (nohup(1)).
+    pub fn begin_without_sighup(&self, stderr: Output) -> Beginning {
+        let serve = self.serve_command(Output::Null);
+        let mut command = Command::new("/bin/sh");
+        command
+            .env_clear()
+            .stdin(Stdio::null())
+            .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+            .arg(serve.get_program())
+            .args(serve.get_args());
+        command.stderr(stderr);
+        let beginning = Beginning::of(command);
+        while !beginning.target().ignores_sighup() {
+            std::thread::yield_now();
+        }
+        beginning
     }
 
     fn serve_command(&self, stderr: Output) -> Command {
@@ -134,6 +157,59 @@ impl Installation {
         let ready = ready(&mut reader);
         let address = ready["server_url"].as_str().unwrap().strip_prefix("http://").unwrap().parse().unwrap();
         Server { child, address, ready, stdout: Some(reader), fill: None }
+    }
+}
+
+/// A server of which nobody knows yet whether it gets ready.
+pub struct Beginning {
+    child: Child,
+    stdout: PipeReader,
+    fill: PipeWriter,
+}
+
+impl Beginning {
+    fn of(mut command: Command) -> Self {
+        let (stdout, fill) = pipe().unwrap();
+        Self { child: command.stdout(fill.try_clone().unwrap()).spawn().unwrap(), stdout, fill }
+    }
+
+    pub fn target(&self) -> Target {
+        Target(self.child.id())
+    }
+
+    pub fn signal(&self, name: &str) {
+        self.target().signal(name);
+    }
+
+    pub fn status(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    pub fn ready(self) -> Server {
+        let Self { child, mut stdout, fill } = self;
+        // Of one that ends instead, this end is the last.
+        drop(fill);
+        let ready = ready(&mut stdout);
+        let address = ready["listen"].as_str().unwrap().parse().unwrap();
+        Server { child, address, ready, stdout: Some(stdout), fill: None }
+    }
+}
+
+/// A process that signals are sent to.
+#[derive(Clone, Copy)]
+pub struct Target(u32);
+
+impl Target {
+    /// By its first bit (proc(5), `SigIgn`).
+    fn ignores_sighup(self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap().trim();
+        u64::from_str_radix(ignored, 16).unwrap() & 1 == 1
+    }
+
+    pub fn signal(self, name: &str) {
+        let id = self.0.to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success(), "it is gone");
     }
 }
 
@@ -244,8 +320,7 @@ impl Server {
     }
 
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        Target(self.child.id()).signal(name);
     }
 
     /// Asks for answers until a file is there.
@@ -258,6 +333,15 @@ impl Server {
     pub fn hang_up(&self, log: &Path, words: &str) -> String {
         let before = fs::read_to_string(log).unwrap_or_default().len();
         self.signal("HUP");
+        self.told_after(log, before, words)
+    }
+
+    /// What the log says, in which these words are.
+    pub fn log_has(&self, log: &Path, words: &str) -> String {
+        self.told_after(log, 0, words)
+    }
+
+    fn told_after(&self, log: &Path, before: usize, words: &str) -> String {
         let told = || {
             assert_eq!(self.get("/healthz").0, 200);
             fs::read_to_string(log).unwrap().split_off(before)

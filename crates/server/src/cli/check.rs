@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::print;
 use crate::config::development::Addresses;
-use crate::config::{self, Config, ConfigError, Instances};
+use crate::config::{self, Config, ConfigError, ConfigFile, Instances};
 use crate::installation::default_config;
 use crate::warnings;
 
@@ -32,14 +32,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         return Ok(print(&format!("{:#}", config::schema()))?);
     }
     let file = arguments.config.unwrap_or_else(default_config);
-    let config = match read(&file) {
-        Ok(config) => config,
+    let (config, of_production) = match read(&file) {
+        Ok(read) => read,
         Err(error) => return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>()),
     };
     if let Err(error) = config.check_first_pool() {
         return refuse(&file, &error.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
-    let of_production = Config::is_of_production(&file)?;
     let of = if of_production { "daypass serve" } else { "daypass up" };
     if of_production {
         for warning in warnings::of_production(&config, Instances::One) {
@@ -55,14 +54,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(print(&format!("{}: no mistakes, as a configuration of `{of}`.", file.display()))?)
 }
 
-/// As `serve` would read it, or `up`, with all that `up` decides by itself.
-fn read(file: &Path) -> Result<Config, ConfigError> {
-    if Config::is_of_production(file)? {
-        return Config::read(file);
+/// As `serve` would read it, or `up`, with all that `up` decides by itself; and whether it is one of `serve`.
+fn read(file: &Path) -> Result<(Config, bool), ConfigError> {
+    let file = ConfigFile::read(file)?;
+    if !file.is_of_production() {
+        // What `up` adds is looked at for what contradicts it, and is not the file's to resolve.
+        Config::of_development(Addresses::default(), Path::new(".daypass"), Some(&file))?;
     }
-    // What `up` adds is looked at for what contradicts it, and is not the file's to resolve.
-    Config::of_development(Addresses::default(), Path::new(".daypass"), Some(file))?;
-    Config::of_either(file)
+    Ok((file.of_either()?, file.is_of_production()))
 }
 
 fn refuse(file: &Path, mistakes: &[String]) -> anyhow::Result<()> {
@@ -85,7 +84,7 @@ mod tests {
         let file = dir.path().join("more.toml");
         let provider = "[[provider]]\nid = \"discord\"\nclient_id = \"x\"\nclient_secret = { env = \"E\" }\n";
         std::fs::write(&file, provider).unwrap();
-        let config = read(&file).unwrap();
+        let (config, _) = read(&file).unwrap();
         let references: Vec<String> = config.secret_references().map(ToString::to_string).collect();
         assert_eq!(references, ["{ env = \"E\" }"]);
         std::fs::write(&file, provider.replace("discord", "snapchat")).unwrap();

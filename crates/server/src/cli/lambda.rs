@@ -7,7 +7,7 @@ use daypass_store::Open;
 use tokio::runtime::Builder;
 
 use super::{fail, sentence};
-use crate::config::Instances;
+use crate::config::{ConfigFile, Instances};
 use crate::installation::{Installation, default_config};
 use crate::lambda::{Function, failed_to_start};
 use crate::telemetry::AuditOutput;
@@ -43,7 +43,10 @@ pub fn run() -> ExitCode {
 }
 
 async fn start() -> anyhow::Result<Function> {
-    let installation = Installation::of(&default_config(), Arc::new(AuditOutput::new(telemetry::stdout()?)))?;
+    let installation = Installation::of(
+        &ConfigFile::read(&default_config())?,
+        Arc::new(AuditOutput::new(telemetry::stdout()?)),
+    )?;
     let app = installation.app(Instances::Many, Open::OrMake).await?;
     let public_url = app.login_flow.public_url.clone();
     let (clock, random) = (app.clock.clone(), app.random.clone());

@@ -8,7 +8,7 @@ use anyhow::{bail, ensure};
 use clap::Args;
 use daypass_core::ground::random::SystemRandom;
 
-use crate::config::Config;
+use crate::config::ConfigFile;
 use crate::config::development::Addresses;
 use crate::installation::home::Home;
 use crate::installation::{Installation, config_of_environment};
@@ -60,13 +60,15 @@ impl Place {
     }
 
     fn find_with(&self, home: fn(&Path) -> anyhow::Result<Home>) -> anyhow::Result<Installation> {
-        match self.file(config_of_environment()).as_deref() {
-            Some(file) if Config::is_of_production(file)? => {
+        let file = self.file(config_of_environment());
+        let file = file.as_deref().map(ConfigFile::read).transpose()?;
+        match &file {
+            Some(file) if file.is_of_production() => {
                 ensure!(
                     self.dir.is_none(),
                     "{} is a configuration of `daypass serve`, and --dir names an installation of `daypass up`: leave one \
                      of them out",
-                    file.display()
+                    file.path().display()
                 );
                 Installation::of(file, Arc::new(NoLines))
             }
@@ -74,11 +76,11 @@ impl Place {
             Some(file) if self.dir.is_none() => bail!(
                 "{} is no configuration of `daypass serve`: it says neither public_url, master_key and [store] nor the name \
                  of a pool; for the installation of `daypass up`, name its --dir as well",
-                file.display()
+                file.path().display()
             ),
             file => {
                 let dir = self.dir.as_deref().unwrap_or(Path::new(DIR));
-                Installation::up(home(dir)?, Addresses::default(), file)
+                Installation::up(home(dir)?, Addresses::default(), file.as_ref())
             }
         }
     }

@@ -10,11 +10,12 @@ use daypass_core::broker::developer_pool::DeveloperPool;
 use daypass_store::Open;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 
 use super::reread::reread;
 use super::signals::Signals;
 use super::tell;
-use crate::config::Instances;
+use crate::config::{ConfigFile, Instances};
 use crate::installation::{App, Installation, default_config};
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
@@ -38,8 +39,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::log_panics();
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(default_config);
-    let installation = Installation::of(&config, Arc::new(AuditOutput::new(telemetry::stdout()?)))?;
-    let app = installation.app(Instances::One, Open::OrMake).await?;
+    let Some(started) = signals.unless_ended(start(config)).await else { return Ok(()) };
+    let (installation, app) = started?;
     warn_of_hidden_callers(&app);
     let address = arguments.listen;
     let listener = TcpListener::bind(address).await;
@@ -68,6 +69,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         served = serving => Ok(served?),
         () = signals.end() => Ok(()),
     }
+}
+
+async fn start(config: PathBuf) -> anyhow::Result<(Installation, Arc<App>)> {
+    let file = spawn_blocking(move || ConfigFile::read(&config)).await??;
+    let installation = Installation::of(&file, Arc::new(AuditOutput::new(telemetry::stdout()?)))?;
+    let app = installation.app(Instances::One, Open::OrMake).await?;
+    Ok((installation, app))
 }
 
 /// What keeps the pool from letting anybody in stands in the log before somebody tries.

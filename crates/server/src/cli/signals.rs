@@ -41,6 +41,14 @@ impl Signals {
         Ok(Self { ending, hang_up: signal(SignalKind::hangup())?, at_terminal: is_at_terminal() })
     }
 
+    /// What a start comes to, unless the process is told to end before. A SIGHUP meanwhile counts afterwards.
+    pub async fn unless_ended<T>(&mut self, start: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            () = self.ending.comes() => None,
+            started = start => Some(started),
+        }
+    }
+
     /// Waits for the end. At each SIGHUP files of lines are opened anew, as log rotation asks, and `reread` has the
     /// configuration read again; but if it says that the terminal is gone at which somebody started the process, it is
     /// the end, too.

@@ -16,7 +16,7 @@ use super::steps::{Steps, step};
 const NAMES: [&str; 5] = ["id", "name", "arn", "region", "issuer"];
 
 /// The tree, and where its parts stand.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Document {
     pub table: Table,
     lines: Arc<Lines>,

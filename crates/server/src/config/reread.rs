@@ -43,7 +43,7 @@ fn in_table(
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::config::{Config, ConfigFile};
 
     const TEXT: &str = r#"
 public_url = "https://login.example.com"
@@ -78,7 +78,8 @@ redirect_uris = ["https://app.example.com/signed-in"]
             text.replacen(from, to, 1)
         });
         std::fs::write(&file, now).unwrap();
-        let mistakes = before.read_again(&file).err();
+        let mistakes =
+            ConfigFile::read_again(&file).and_then(|now| now.of_production_after(Some(&before))).err();
         mistakes.iter().flat_map(|error| error.iter().map(ToString::to_string)).collect()
     }
 

@@ -149,7 +149,12 @@ fn laid_over(text: &str) -> Result<Config, ConfigError> {
     std::fs::write(dir.path().join("editor.json"), POLICY).unwrap();
     let file = dir.path().join("more.toml");
     std::fs::write(&file, text).unwrap();
-    Config::of_development(Addresses::default(), Path::new("secret"), Some(&file))
+    of_up(&file)
+}
+
+/// As `up` reads a developer's file.
+fn of_up(file: &Path) -> Result<Config, ConfigError> {
+    Config::of_development(Addresses::default(), Path::new("secret"), Some(&ConfigFile::read(file)?))
 }
 
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}"#;
@@ -163,7 +168,7 @@ fn a_file_is_laid_over_development_and_its_paths_start_at_it() {
     let pool = "[pool]\nrole_mapping_rules = 30\nmax_token_duration = \"2h\"\nprincipal_tags.a = \"b\"\n";
     let network = "[network]\nallow_private = [\"10.0.0.7\"]\n";
     std::fs::write(&file, format!("{REGISTERED}{role}{pool}{network}")).unwrap();
-    let config = Config::of_development(Addresses::default(), Path::new("secret"), Some(&file)).unwrap();
+    let config = of_up(&file).unwrap();
     let Driver::Embedded(embedded) = &config.pool.driver else { panic!("{config:?}") };
     assert_eq!((&*embedded.name, embedded.role_mapping_rules), ("daypass-demo", Some(30)));
     assert_eq!(config.pool.max_token_duration.as_hours(), 2);
@@ -195,8 +200,7 @@ fn mistakes_in_a_developers_file_are_refused_with_their_place() {
     );
     assert!(complaint("[[role]]\nname = \"a\"\npolicy = \"gone.json\"").contains("gone.json"));
     assert!(complaint(&format!("{REGISTERED}{REGISTERED}")).contains("twice"));
-    let gone =
-        Config::of_development(Addresses::default(), Path::new("secret"), Some(Path::new("/gone/none.toml")));
+    let gone = of_up(Path::new("/gone/none.toml"));
     assert!(gone.unwrap_err().to_string().contains("cannot read /gone/none.toml"));
 }
 
@@ -259,7 +263,7 @@ fn a_mistake_in_a_provider_names_the_line_of_its_key_and_the_file() {
         (block("snapchat", "profile.subject = []\n"), String::new(), 2, "subject: name at least one"),
     ] {
         std::fs::write(&file, format!("{first}{second}")).unwrap();
-        let mistake = Config::of_either(&file).unwrap_err().to_string();
+        let mistake = ConfigFile::read(&file).and_then(|file| file.of_either()).unwrap_err().to_string();
         let place = format!("{}, line {line}: ", file.display());
         assert!(mistake.lines().any(|line| line.contains(&place) && line.contains(cure)), "{mistake}");
     }
@@ -483,7 +487,7 @@ fn a_role_is_the_configured_pools_to_give_or_that_of_all_that_name_it() {
     std::fs::write(dir.path().join("editor.json"), POLICY).unwrap();
     let trust = |more: &str| {
         std::fs::write(&file, role(more)).unwrap();
-        let config = Config::of_development(Addresses::default(), Path::new("secret"), Some(&file)).unwrap();
+        let config = of_up(&file).unwrap();
         config.load_roles(&IdentityPoolId::parse("us-east-1:aa").unwrap()).unwrap().remove(0).trust
     };
     assert!(matches!(trust(""), RoleTrust::Pool { .. }));

@@ -121,6 +121,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::config::ConfigFile;
 
     /// A server with one JWK set, and nothing else.
     async fn server() -> String {
@@ -152,7 +153,10 @@ mod tests {
             answered.push(line);
             Ok(())
         };
-        let failures = resolve(&Config::of_either(&file).unwrap(), false, say).await.unwrap();
+        let failures =
+            resolve(&ConfigFile::read(&file).and_then(|file| file.of_either()).unwrap(), false, say)
+                .await
+                .unwrap();
         assert_eq!(answered.len(), 1, "{answered:?}");
         assert!(
             answered[0].ends_with(&format!("/there\": the keys of {server}/keys answer")),

@@ -88,7 +88,7 @@ mod tests {
     use daypass_core::login::provider::catalogue;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::ConfigFile;
     use crate::secrets::Secrets;
 
     /// Reads a block as `up` would, with the dots filled in and the secret in a file beside it.
@@ -107,7 +107,9 @@ mod tests {
             .collect();
         let file = dir.path().join("more.toml");
         std::fs::write(&file, filled.join("\n")).unwrap();
-        let config = Config::of_either(&file).unwrap_or_else(|error| panic!("{id}: {error}"));
+        let config = ConfigFile::read(&file)
+            .and_then(|file| file.of_either())
+            .unwrap_or_else(|error| panic!("{id}: {error}"));
         config
             .providers
             .last()
@@ -132,7 +134,8 @@ mod tests {
             [("apple", &["client_id", "apple.team_id", "apple.key_id"][..]), ("discord", &["client_id"])]
         {
             std::fs::write(file.path(), of(id, &Definition::of_catalogue(id).unwrap())).unwrap();
-            let refused = Config::of_either(file.path()).unwrap_err().to_string();
+            let refused =
+                ConfigFile::read(file.path()).and_then(|file| file.of_either()).unwrap_err().to_string();
             for key in keys {
                 let told = format!("[[provider]] id = {id:?}: {key}: is still the place of a value of yours");
                 assert!(refused.contains(&told), "{told}: {refused}");

@@ -20,7 +20,7 @@ use daypass_core::login::provider::{
 
 use self::trace::Trace;
 use crate::cli::print;
-use crate::config::Config;
+use crate::config::{Config, ConfigFile};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
 
@@ -59,7 +59,7 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let config = Config::of_either(&arguments.config)?;
+    let config = ConfigFile::read(&arguments.config)?.of_either()?;
     let provider = find(&arguments.id, &config).await?;
     let Some(proof) = proof(&arguments) else {
         let redirect_uri = arguments.redirect_uri.unwrap_or_default();

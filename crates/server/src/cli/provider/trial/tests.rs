@@ -49,7 +49,7 @@ impl Setting {
     /// Tries a proof. Answers what came of it and what was told.
     async fn tries(&self, more: &[&str]) -> (Result<VerifiedLogin, ProofError>, String) {
         let arguments = self.arguments(more);
-        let config = Config::of_either(&arguments.config).unwrap();
+        let config = ConfigFile::read(&arguments.config).and_then(|file| file.of_either()).unwrap();
         let provider = find("ours", &config).await.unwrap();
         let proof = proof(&arguments).unwrap();
         let reach = Reach::with(loopback());
@@ -118,7 +118,8 @@ async fn what_is_refused_fails_with_the_cure() {
 #[tokio::test]
 async fn a_login_is_started_with_the_address_and_the_next_command() {
     let setting = Setting::new().await;
-    let config = Config::of_either(&setting.dir.path().join("more.toml")).unwrap();
+    let config =
+        ConfigFile::read(&setting.dir.path().join("more.toml")).and_then(|file| file.of_either()).unwrap();
     let started =
         start(&find("ours", &config).await.unwrap(), "https://a.example/", "more.toml", &SystemRandom);
     let started = started.unwrap();

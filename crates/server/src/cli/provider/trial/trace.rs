@@ -201,7 +201,7 @@ mod tests {
     use daypass_core::ground::secret::Secret;
 
     use super::*;
-    use crate::config::Config;
+    use crate::config::ConfigFile;
     use crate::secrets::Secrets;
 
     /// A provider that answers everything so.
@@ -221,7 +221,8 @@ mod tests {
         std::fs::write(dir.path().join("more.toml"), block).unwrap();
         std::fs::write(dir.path().join("secret"), "hunter2/+").unwrap();
         Arc::new(
-            Config::of_either(&dir.path().join("more.toml"))
+            ConfigFile::read(&dir.path().join("more.toml"))
+                .and_then(|file| file.of_either())
                 .unwrap()
                 .providers
                 .last()
