@@ -36,7 +36,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     allow_many_sockets();
     let options = Options { dir: arguments.dir, port: arguments.port, config: arguments.config };
     let ready_file = arguments.ready_file.as_deref().map(ReadyFile::clear).transpose()?;
-    let Some(started) = signals.unless_ended(up::start(&options)).await else { return Ok(()) };
+    let Some(started) = signals.unless_ended(Box::pin(up::start(&options))).await else { return Ok(()) };
     let running = started?;
     for warning in &running.warnings {
         tell(&format!("Warning: {warning}."));

@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::log_panics();
     allow_many_sockets();
     let config = arguments.config.unwrap_or_else(default_config);
-    let Some(started) = signals.unless_ended(start(config)).await else { return Ok(()) };
+    let Some(started) = signals.unless_ended(Box::pin(start(config))).await else { return Ok(()) };
     let (installation, app) = started?;
     warn_of_hidden_callers(&app);
     let address = arguments.listen;
