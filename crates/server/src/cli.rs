@@ -155,13 +155,14 @@ pub fn print(line: &str) -> std::io::Result<()> {
 
 /// Text of somebody else's: an identifier can hold anything, and a terminal obeys what it is shown.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || turns_text_around(c) { '\u{FFFD}' } else { c }).collect()
+    text.chars().map(|c| if is_obeyed(c) { '\u{FFFD}' } else { c }).collect()
 }
 
-/// Characters that have what stands beside them shown elsewhere (Unicode Standard Annex 9, "Directional Formatting
-/// Characters").
-fn turns_text_around(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a terminal does something about a character in place of showing it. Some have what stands beside them shown
+/// elsewhere (Unicode Standard Annex 9, "Directional Formatting Characters").
+fn is_obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -173,7 +174,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 13] = [
+        let arguments: [(&str, Augment); 14] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
@@ -184,6 +185,7 @@ mod tests {
             ("key disable", key::OfId::augment_args),
             ("audit who", audit::Who::augment_args),
             ("audit user", audit::User::augment_args),
+            ("audit list", audit::List::augment_args),
             ("pool show", pool::Show::augment_args),
             ("pool list", pool::Database::augment_args),
             ("key list", place::Place::augment_args),

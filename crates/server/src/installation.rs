@@ -156,6 +156,14 @@ impl Installation {
         Ok(configured_pool(&**store, &self.config, self.embedded()?, beside, &SystemRandom).await?)
     }
 
+    /// What the configuration calls the pool that logins lead to.
+    ///
+    /// # Errors
+    /// If the pools are Amazon's.
+    pub fn pool_name(&self) -> anyhow::Result<&str> {
+        Ok(&self.embedded()?.name)
+    }
+
     /// The Region that the IDs of its pools carry.
     ///
     /// # Errors

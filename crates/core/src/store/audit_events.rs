@@ -58,6 +58,9 @@ pub trait AuditEvents: Send + Sync {
         Ok(kept.into_iter().map(|kept| kept.event).collect())
     }
 
+    /// The newest of all, whatever they are about, the one kept last first.
+    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError>;
+
     /// Keeps refusals of people who proved nothing, apart from the audit events, in the place of the oldest of
     /// [`MAX_UNPROVED_REFUSALS`]. Of several that are brought at once, the last are the newest.
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError>;

@@ -207,6 +207,7 @@ macro_rules! contract_tests {
             audit_events_kept_together_stay_in_their_order,
             audit_events_of_one_instant_come_last_kept_first,
             the_newest_audit_events_fill_the_limit,
+            the_newest_events_of_all_are_those_kept_last,
             pages_of_audit_events_neither_repeat_nor_skip,
             racing_audit_events_are_all_kept,
             an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event,

@@ -1,5 +1,7 @@
 //! What commands beside a server say, and where what they did is found again.
 
+use serde_json::Value;
+
 use super::server::{Installation, Output};
 
 #[test]
@@ -24,5 +26,22 @@ fn what_a_command_did_is_in_the_store_and_not_on_the_terminal() {
         let asked = installation.run(&["audit", "who", about]);
         assert!(asked.stdout.contains(&format!("{action:<11}  allowed")), "{asked:?}");
     }
+    // Of what names no identity and no key, there is no other question.
+    installation.change("name = \"my-app\"", "name = \"second\"");
+    assert!(
+        installation.run(&["pool", "create"]).success
+            && installation.run(&["revoke", "authenticated"]).success
+    );
+    let listed = installation.run(&["audit", "list", "--limit", "2"]).stdout;
+    let [revoke, pool] = listed.split("\n20").collect::<Vec<_>>()[..] else { panic!("{listed}") };
+    assert!(revoke.contains("revoke       allowed") && revoke.contains("authenticated"), "{listed}");
+    assert!(pool.contains("pool         allowed") && pool.contains("identitypool/eu-west-1:"), "{listed}");
+    let lines = installation.run(&["audit", "list", "--json"]).stdout;
+    let read =
+        |line: &str| serde_json::from_str::<Value>(line).unwrap()["action"].as_str().unwrap().to_owned();
+    let actions: Vec<_> = lines.lines().map(read).collect();
+    assert_eq!(actions, ["revoke", "pool", "backup", "revoke", "disable_key", "create_key", "exchange"]);
+    let who = installation.run(&["audit", "who", id, "--json"]).stdout;
+    assert_eq!(who.lines().map(read).collect::<Vec<_>>(), ["disable_key", "create_key"]);
     serving.stop();
 }

@@ -1,16 +1,16 @@
-//! `daypass audit`: from an identity, an access key, a request or a user to the person behind it.
+//! `daypass audit`: from an identity, an access key, a request or a user to the person behind it, and what was decided last.
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::ground::ids::AccessKeyId;
+use daypass_core::ground::ids::{AccessKeyId, IdentityId};
 use daypass_core::operator::people::{self, Findings, Person};
 use daypass_store::Open;
 
 use super::place::Place;
-use super::{print, printable};
+use super::{is_obeyed, print, printable};
 
-/// The newest events that are shown.
+/// The newest events that are shown of one person.
 const SHOWN: usize = 20;
 
 /// What the audit trail can be asked.
@@ -20,6 +20,28 @@ pub enum Question {
     Who(Who),
     /// List the identities of a person, in every Region, and what they did last
     User(User),
+    /// List what was decided last, whoever asked: by requests, and by commands
+    List(List),
+}
+
+/// How much to list.
+#[derive(Debug, Args)]
+pub struct List {
+    /// How many of the newest events
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    limit: usize,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// How to print.
+#[derive(Debug, Args)]
+struct Form {
+    /// Print the events alone, as the audit lines have them: a line of JSON each
+    #[arg(long)]
+    json: bool,
 }
 
 /// Whose identities to list.
@@ -28,6 +50,8 @@ pub struct User {
     /// The developer user identifier: the provider's ID, a colon and the external ID
     #[arg(value_name = "IDENTIFIER")]
     identifier: String,
+    #[command(flatten)]
+    form: Form,
     #[command(flatten)]
     place: Place,
 }
@@ -39,23 +63,45 @@ pub struct Who {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
     place: Place,
 }
 
 pub async fn run(question: Question) -> anyhow::Result<()> {
-    let (asked, subject, place) = match question {
-        Question::Who(Who { id, place }) => (id.clone(), subject(&id)?, place),
-        Question::User(User { identifier, place }) => {
-            (identifier.clone(), AuditSubject::DeveloperUser(identifier), place)
+    match question {
+        Question::Who(Who { id, form, place }) => find(&id, &subject(&id)?, &form, &place).await,
+        Question::User(User { identifier, form, place }) => {
+            find(&identifier, &AuditSubject::DeveloperUser(identifier.clone()), &form, &place).await
         }
-    };
-    let findings = people::find(&*place.find()?.store(Open::Existing)?, &subject, SHOWN).await?;
+        Question::List(List { limit, form, place }) => {
+            let store = place.find()?.store(Open::Existing)?;
+            let events = store.list_newest_audit_events(limit).await?;
+            let listed =
+                events.iter().map(|event| if form.json { json(event) } else { line_of_anybody(event) });
+            listed.map(|line| Ok(print(&line)?)).collect()
+        }
+    }
+}
+
+async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -> anyhow::Result<()> {
+    let findings = people::find(&*place.find()?.store(Open::Existing)?, subject, SHOWN).await?;
     anyhow::ensure!(
         !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \
          which the newest take the places of the oldest"
     );
+    if form.json {
+        return findings.events.iter().map(|event| Ok(print(&json(event))?)).collect();
+    }
     Ok(print(&report(&findings))?)
+}
+
+/// JSON escapes the control characters of ASCII alone.
+fn json(event: &AuditEvent) -> String {
+    let text = serde_json::to_string(event).expect("an event is plain data");
+    let escaped = |c: char| if is_obeyed(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 fn subject(text: &str) -> anyhow::Result<AuditSubject> {
@@ -95,6 +141,16 @@ fn unproved_line(event: &AuditEvent) -> String {
     line(event) + &about.unwrap_or_default()
 }
 
+/// Whose it is stands with each.
+fn line_of_anybody(event: &AuditEvent) -> String {
+    let whose = [
+        ("person", event.developer_user_identifier.as_deref()),
+        ("login", event.login.as_deref()),
+        ("identity", event.identity_id.as_ref().map(IdentityId::as_str)),
+    ];
+    with_details(line(event), whose)
+}
+
 fn line(event: &AuditEvent) -> String {
     let outcome = if event.outcome == AuditOutcome::Allowed { "allowed" } else { "refused" };
     let head = format!("{:.0}  {:<11}  {outcome}", event.time, event.action.name());
@@ -109,15 +165,19 @@ fn line(event: &AuditEvent) -> String {
         ("agent", event.user_agent.as_deref()),
         ("request", Some(event.request_id.as_str())),
     ];
+    with_details(head, details)
+}
+
+fn with_details<const N: usize>(lines: String, details: [(&str, Option<&str>); N]) -> String {
     let known = details.into_iter().filter_map(|(name, value)| Some((name, printable(value?))));
-    known.fold(head, |lines, (name, value)| format!("{lines}\n  {name:<9} {value}"))
+    known.fold(lines, |lines, (name, value)| format!("{lines}\n  {name:<9} {value}"))
 }
 
 #[cfg(test)]
 mod tests {
     use daypass_core::audit::AuditAction;
     use daypass_core::ground::clock::Timestamp;
-    use daypass_core::ground::ids::{IdentityId, RequestId};
+    use daypass_core::ground::ids::RequestId;
 
     use super::*;
 
@@ -162,6 +222,16 @@ mod tests {
              1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  detail    not\u{FFFD} you\n  \
              address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
         );
+    }
+
+    #[test]
+    fn an_event_among_those_of_others_says_whose_it_is() {
+        let event = AuditEvent { developer_user_identifier: Some("ada\u{9b}".into()), ..event("no") };
+        let listed = line_of_anybody(&event);
+        assert!(listed.starts_with("1970-01-01T00:00:00Z  token        refused\n"), "{listed}");
+        assert!(listed.ends_with("\n  person    ada\u{FFFD}\n  identity  us-east-1:aa"), "{listed}");
+        let read: AuditEvent = serde_json::from_str(&json(&event)).unwrap();
+        assert!(read == event && !json(&event).contains(is_obeyed), "a terminal obeys no line of JSON");
     }
 
     #[test]

@@ -25,6 +25,10 @@ impl AuditEvents for SqliteStore {
         self.readers.read(|connection| list(connection, about, &page))
     }
 
+    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
+        self.readers.read(|connection| list_newest(connection, limit))
+    }
+
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         let events = events.to_vec();
         self.writer.write(move |connection| add_unproved(connection, &events)).await
@@ -133,6 +137,13 @@ pub(super) fn list(
             },
             kept,
         )?
+        .collect()
+}
+
+fn list_newest(connection: &Connection, limit: usize) -> Result<Vec<AuditEvent>> {
+    connection
+        .prepare_cached("SELECT * FROM audit_event ORDER BY id DESC LIMIT :limit")?
+        .query_map(named_params! { ":limit": integer(limit) }, event)?
         .collect()
 }
 

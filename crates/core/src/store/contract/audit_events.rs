@@ -104,6 +104,21 @@ pub async fn pages_of_audit_events_neither_repeat_nor_skip(store: SharedStore) {
     }
 }
 
+pub async fn the_newest_events_of_all_are_those_kept_last(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let about_nobody = AuditEvent { action: AuditAction::Pool, ..plain_event(&fixture, 9) };
+    let events = [full_event(&fixture), about_nobody, plain_event(&fixture, 3)];
+    for event in &events {
+        fixture.store.add_audit_event(event).await.unwrap();
+    }
+    fixture.store.add_unproved_refusals(&[plain_event(&fixture, 10)]).await.unwrap();
+    let [first, second, third] = events;
+    let newest = fixture.store.list_newest_audit_events(2).await.unwrap();
+    assert_eq!(newest, [third.clone(), second.clone()]);
+    let all = fixture.store.list_newest_audit_events(100).await.unwrap();
+    assert_eq!(all[..3], [third, second, first]);
+}
+
 pub async fn audit_events_kept_together_stay_in_their_order(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let identity_id = Some(fixture.draw_identity_id());

@@ -40,6 +40,11 @@ impl AuditEvents for MemoryStore {
         Ok(found)
     }
 
+    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
+        let records = self.records()?;
+        Ok(records.audit_events.iter().rev().take(limit).map(|kept| kept.event.clone()).collect())
+    }
+
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         keep_newest(&mut self.records()?.unproved_refusals, events.to_vec(), MAX_UNPROVED_REFUSALS);
         Ok(())

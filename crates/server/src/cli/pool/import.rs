@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let imported = imported.map_err(|error| explain(error, &file.display().to_string()))?;
     print(&report(&id, imported))?;
     if let Some(name) = name {
-        tell(&whose_logins(&name, imported.configured));
+        tell(&whose_logins(&name, imported.configured, target.called()?));
     }
     Ok(())
 }
@@ -66,7 +66,15 @@ fn report(id: &IdentityPoolId, imported: Imported) -> String {
     }
 }
 
-fn whose_logins(name: &str, configured: bool) -> String {
+/// `called` is what the configuration of the installation calls its pool, if there is one.
+fn whose_logins(name: &str, configured: bool, called: Option<&str>) -> String {
+    if let Some(called) = called.filter(|called| *called != name) {
+        let (name, called) = (printable(name), printable(called));
+        return format!(
+            "No logins lead to it: it was called {name}, and the configuration calls the pool that they lead to {called}. \
+             The API answers about it under its ID."
+        );
+    }
     let name = printable(name);
     if configured {
         format!("Logins lead to it: the configuration calls it {name}.")
@@ -112,6 +120,11 @@ impl Target {
         let installation = place.place.find_or_make()?;
         let store = installation.store(Open::OrMake)?;
         Ok(Self { trail: installation.trail(&store), store, installation: Some(installation) })
+    }
+
+    /// What the configuration calls the pool that logins lead to.
+    fn called(&self) -> anyhow::Result<Option<&str>> {
+        self.installation.as_ref().map(Installation::pool_name).transpose()
     }
 
     /// What the audit trail calls a pool. A database of no installation has no account.
