@@ -145,7 +145,8 @@ def test_the_log_is_json_and_holds_no_secret(function):
     lines = function.lines()
     request = [line for line in lines if line.get("route") == "/v1/exchange"][-1]
     assert (request["method"], request["status"]) == ("POST", 200)
-    assert any(line.get("request_id") == request["request_id"] and "action" in line for line in lines)
+    recorded = [line for line in lines if line.get("request_id") == request["request_id"] and "action" in line]
+    assert [line["source_ip"] for line in recorded] == ["192.0.2.252"], "as AWS says in the event"
     text = function.log.read_text()
     for secret in [code, "the-secret-of-the-client", "a-token"]:
         assert secret not in text
