@@ -77,9 +77,8 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
         Question::List(List { limit, form, place }) => {
             let store = place.find()?.store(Open::Existing)?;
             let events = store.list_newest_audit_events(limit).await?;
-            let listed =
-                events.iter().map(|event| if form.json { json(event) } else { line_of_anybody(event) });
-            listed.map(|line| Ok(print(&line)?)).collect()
+            let shown = if form.json { json } else { line_of_anybody };
+            events.iter().try_for_each(|event| Ok(print(&shown(event))?))
         }
     }
 }
@@ -92,7 +91,7 @@ async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -
          which the newest take the places of the oldest"
     );
     if form.json {
-        return findings.events.iter().map(|event| Ok(print(&json(event))?)).collect();
+        return findings.events.iter().try_for_each(|event| Ok(print(&json(event))?));
     }
     Ok(print(&report(&findings))?)
 }
