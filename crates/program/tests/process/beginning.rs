@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::server::{Done, Installation, Output};
+use super::server::{Done, Installation, Output, program};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -112,6 +112,11 @@ fn what_comes_by_a_pipe_is_looked_at_whole() {
     }
     let installation = Installation::new("sqlite:daypass.db");
     let text = fs::read_to_string(installation.path("daypass.toml")).unwrap();
+    let mut by_stdin = program();
+    by_stdin.current_dir(installation.path("")).args(["check", "-c", "/dev/stdin"]);
+    by_stdin.stdin(File::open(installation.path("daypass.toml")).unwrap());
+    let done = Done::of(by_stdin);
+    assert!(done.success, "its paths start from where somebody types: {done:?}");
     assert!(check(&installation, &text, &["pool", "create"]).success, "a command that finds its place by it");
     let more = fs::read_to_string(installation.path("more.toml")).unwrap();
     let done = check(&Installation::new("sqlite:daypass.db"), &format!("{more}colour = 1\n"), &["check"]);

@@ -88,8 +88,11 @@ impl ConfigFile {
         ConfigError::unless(mistakes, Config::of(document, self.folder()))
     }
 
+    /// Where relative paths start from: where the file is, or the working directory if it has no place of its own, such as
+    /// `/dev/stdin`, or `/dev/fd/63` of a shell's `<(…)`.
     fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
+        let nowhere = self.path.starts_with("/dev");
+        self.path.parent().filter(|_| !nowhere).unwrap_or(Path::new(""))
     }
 }
 

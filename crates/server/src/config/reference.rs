@@ -27,7 +27,7 @@ What is marked *read again* here, with everything below it, a running server tak
 - A *secret* says where it is: `{ file = \"…\" }`, `{ env = \"…\" }`, `{ ssm = \"…\" }` or `{ secrets_manager = \"…\" }`
   ([secrets.md](../secrets.md)).
 - A *pointer* is a JSON pointer (RFC 6901) into an answer, such as `/data/id`.
-- Relative paths start from the folder of the file.
+- Relative paths start from the folder of the file; from the working directory, if it is /dev/stdin or a shell's `<(…)`.
 ";
 
 /// A table, where it stands, and how it is written there.
