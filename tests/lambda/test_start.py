@@ -63,4 +63,5 @@ def test_with_a_secret_that_aws_cannot_be_asked_for(directory):
         AWS_ACCESS_KEY_ID="AKIDEXAMPLE",
         AWS_SECRET_ACCESS_KEY="hunter2",
     )
-    assert '{ ssm = "/daypass/snap" }' in said and "cannot be reached" in said and "hunter2" not in said
+    assert '[[provider]] id = "snapchat": client_secret: ' in said and "cannot be reached" in said
+    assert "hunter2" not in said and "/daypass/snap" not in said

@@ -8,6 +8,8 @@ use super::server::{Installation, Output};
 fn what_a_command_did_is_in_the_store_and_not_on_the_terminal() {
     let installation = Installation::new("sqlite:daypass.db");
     let mut serving = installation.serve(Output::Null);
+    let none = installation.run(&["audit", "list"]);
+    assert!(none.success && none.stderr.contains("no events"), "{none:?}");
     let (_, ada) = serving.log_in("ada");
     let made = installation.run(&["key", "create", "backend", "--preset", "tokens"]);
     let id = made.stdout.lines().find_map(|line| line.strip_prefix("aws_access_key_id = ")).unwrap();

@@ -8,7 +8,7 @@ use daypass_core::operator::people::{self, Findings, Person};
 use daypass_store::Open;
 
 use super::place::Place;
-use super::{is_obeyed, print, printable};
+use super::{is_obeyed, print, printable, tell};
 
 /// The newest events that are shown of one person.
 const SHOWN: usize = 20;
@@ -77,6 +77,9 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
         Question::List(List { limit, form, place }) => {
             let store = place.find()?.store(Open::Existing)?;
             let events = store.list_newest_audit_events(limit).await?;
+            if events.is_empty() {
+                tell("The audit trail has no events.");
+            }
             let shown = if form.json { json } else { line_of_anybody };
             events.iter().try_for_each(|event| Ok(print(&shown(event))?))
         }
