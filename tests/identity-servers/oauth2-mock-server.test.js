@@ -77,9 +77,15 @@ describe('oauth2-mock-server', () => {
   });
 
   test('a token without a usable subject is refused', async () => {
-    for (const sub of ['', 'a\nb', 'x'.repeat(10_000), 7, null, undefined]) {
+    for (const sub of ['', 'a\nb', 'x'.repeat(10_000), -7, 7.5, 2 ** 70, true, [7], null, undefined]) {
       await refuse(proof(await signed({ sub })), 'subject_missing', 'id_token_refused');
     }
+  });
+
+  test('a subject that is a whole number is whom its digits name', async () => {
+    const enterAs = async (sub) => (await enter(proof(await signed({ sub })))).identity_id;
+    assert.equal(await enterAs(7), await enterAs('7'));
+    assert.notEqual(await enterAs(7), await enterAs('07'));
   });
 
   test('a nonce that was sent along has to stand in the token', async () => {
