@@ -1,11 +1,23 @@
-//! The S3 endpoint of development: `s3s` speaks the protocol, `s3s-fs` keeps objects in a folder, and every
-//! request passes `gate` first and `permission` second. No other way leads to an object.
+//! The S3 endpoint of development: `s3s` speaks the protocol, `disk` keeps objects, and every request passes `gate` first and
+//! `permission` second. No other way leads to an object.
 
+mod answers;
 mod body;
-mod folder;
+mod conditions;
+mod cors;
+mod digests;
+mod disk;
+mod errors;
+mod form;
 mod gate;
+mod host;
+mod moment;
+mod operations;
 mod permission;
 mod promises;
+mod spelling;
+mod stream;
+mod tags;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,49 +30,99 @@ use axum::extract::State;
 use axum::http::{HeaderName, Method, Request, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::Random;
 use s3s::auth::{S3Auth, SecretKey};
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3Result, s3_error};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use self::answers::About;
+use self::disk::{Disk, DiskError};
+use self::operations::Operations;
 use daypass_server::installation::Embedded;
 use daypass_server::listen::NoPlace;
 use daypass_server::registered_origins::RegisteredOrigins;
 use daypass_server::routes::time_to_come_back;
-use daypass_server::xml;
 
-/// The buckets in a folder. There is one of them for a folder while a process runs: what opens the folder takes unfinished
-/// uploads for those of a process that ended.
+/// The largest document, and the largest file of a form: `s3s` reads both whole before it does anything.
+const LARGEST_DOCUMENT: usize = 8 << 20;
+const LARGEST_FORM: u64 = 64 << 20;
+
+/// The buckets in a folder. There is one of them for a folder while a process runs.
 #[derive(Clone)]
-pub struct Objects(S3Service);
+pub struct Objects {
+    disk: Disk,
+}
+
+/// What answers a request that the gate let in.
+#[derive(Clone)]
+struct Services {
+    /// Verifies its signature.
+    verifying: S3Service,
+    /// Answers what the gate verified itself.
+    verified: S3Service,
+    /// Tells when signatures are over. `s3s` reads the machine's own.
+    clock: Arc<dyn Clock>,
+}
 
 impl Objects {
-    /// Opens a folder, in which each folder is a bucket.
+    /// Opens a folder of buckets. Folders of files that are in it become buckets with objects.
     ///
     /// # Errors
-    /// If it cannot be used.
-    pub fn in_folder(root: &Path) -> anyhow::Result<Self> {
-        let folder = s3s_fs::FileSystem::new(root)
-            .map_err(|error| anyhow::anyhow!("cannot keep objects in {}: {error:?}", root.display()))?;
-        let mut builder = S3ServiceBuilder::new(folder);
-        builder.set_auth(GateKeeper);
-        builder.set_access(permission::Permission::new(root));
-        Ok(Self(builder.build()))
+    /// If it cannot be used, or another process uses it.
+    pub fn in_folder(root: &Path, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> anyhow::Result<Self> {
+        let disk = Disk::open(root, clock, random)
+            .map_err(|error| error.context(format!("cannot keep objects in {}", root.display())))?;
+        Ok(Self { disk })
     }
 
-    /// The endpoint's service, for whoever an installation gave credentials and for the pages of `origins`.
+    /// Makes a bucket, if it is not there yet.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub fn ensure(&self, bucket: &str) -> anyhow::Result<()> {
+        match self.disk.create_bucket(bucket) {
+            Ok(()) | Err(DiskError::BucketExists) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The endpoint's service, for whoever an installation gave credentials, for the pages of `origins`, and for those that
+    /// a bucket lets in.
     pub fn router(&self, embedded: &Arc<Embedded>, origins: &RegisteredOrigins) -> Router {
-        let service = self.0.clone();
-        let answer = move |request| answer(service.clone(), request);
+        let services = self.services(embedded.callers.region.as_str());
+        let admitting = embedded.clone();
+        let by_bucket =
+            cors::Doors { disk: self.disk.clone(), origins: origins.clone(), embedded: embedded.clone() };
+        let answer = move |request| gate::admit(admitting.clone(), services.clone(), request);
         Router::new()
             .fallback(answer)
-            .layer(middleware::from_fn_with_state(embedded.clone(), gate::admit))
             .layer(middleware::from_fn_with_state(embedded.clone(), refuse_without_place))
             .layer(cors(origins.allowed()))
+            .layer(middleware::from_fn_with_state(by_bucket, cors::by_bucket))
             .layer(CatchPanicLayer::new())
+    }
+
+    fn services(&self, region: &str) -> Services {
+        let builder = || {
+            let operations = Operations { disk: self.disk.clone(), region: region.to_owned() };
+            let mut config = S3Config::default();
+            config.xml_max_body_size = LARGEST_DOCUMENT;
+            config.post_object_max_file_size = LARGEST_FORM;
+            let mut builder = S3ServiceBuilder::new(operations);
+            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+            builder.set_host(host::Localhost);
+            builder.set_access(permission::Permission);
+            builder
+        };
+        let mut verifying = builder();
+        verifying.set_auth(GateKeeper);
+        Services { verifying: verifying.build(), verified: builder().build(), clock: self.disk.clock() }
     }
 }
 
@@ -73,15 +135,17 @@ async fn refuse_without_place(
     if request.extensions().get::<NoPlace>().is_none() {
         return next.run(request).await;
     }
-    let id = RequestId::generate(embedded.clock.now(), &*embedded.random);
+    let request_id = RequestId::generate(embedded.clock.now(), &*embedded.random);
+    let method = request.method().clone();
+    let about = About { method, bucket: None, key: None, request_id, is_form: false };
     let message = "Please reduce your request rate.";
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown", message, None, &id);
+    let mut response = answers::error(StatusCode::SERVICE_UNAVAILABLE, "SlowDown", message, None, &about);
     let seconds = time_to_come_back(&*embedded.random).as_secs();
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
 }
 
-async fn answer(service: S3Service, request: Request<Body>) -> Response {
+async fn ask(service: S3Service, request: Request<Body>) -> Response {
     match service.oneshot(request).await {
         Ok(response) => response.map(Body::new).into_response(),
         Err(error) => {
@@ -91,14 +155,16 @@ async fn answer(service: S3Service, request: Request<Body>) -> Response {
     }
 }
 
-/// The pages of registered apps may reach S3 from the browser, and no others: objects are the app's own
-/// people's, and a page that got hold of a presigned URL cannot read what is behind it.
+/// The pages of registered apps may reach S3 from the browser: objects are the app's own people's, and any other page that
+/// got hold of a presigned URL cannot read what is behind it, unless the bucket's rules let it.
 fn cors(origins: AllowOrigin) -> CorsLayer {
+    let exposed = ["accept-ranges", "content-range", "last-modified", "x-amz-request-id"];
+    let exposed = exposed.map(HeaderName::from_static).into_iter().chain([header::ETAG, header::RETRY_AFTER]);
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-amz-request-id")])
+        .expose_headers(exposed.collect::<Vec<_>>())
         .max_age(Duration::from_mins(10))
 }
 
@@ -116,24 +182,6 @@ impl S3Auth for GateKeeper {
             Err(s3_error!(InvalidAccessKeyId))
         }
     }
-}
-
-/// S3's form of an error (S3 API Reference, "Error responses").
-fn error(
-    status: StatusCode,
-    code: &str,
-    message: &str,
-    detail: Option<(&str, String)>,
-    request_id: &RequestId,
-) -> Response {
-    let detail = detail.map(|(name, text)| format!("<{name}>{}</{name}>", xml::escape(&text)));
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{}</Message>{}\
-         <RequestId>{request_id}</RequestId></Error>",
-        xml::escape(message),
-        detail.unwrap_or_default(),
-    );
-    (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }
 
 #[cfg(test)]

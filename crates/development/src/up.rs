@@ -210,9 +210,11 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         sandbox_url: sandbox_url.clone(),
     };
     let (roles, wishes) = Book::new(home);
+    let objects = Objects::in_folder(&home.buckets()?, clock.clone(), random.clone())?;
+    objects.ensure(BUCKET)?;
     let doors = Doors {
         roles: Arc::new(roles),
-        objects: Objects::in_folder(&home.buckets(BUCKET)?)?,
+        objects,
         s3_url: ready.s3_url.clone(),
         sandbox_url: sandbox_url.clone(),
     };

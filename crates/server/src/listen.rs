@@ -216,7 +216,7 @@ impl House {
         }
         request.extensions_mut().insert(self.stop.clone());
         let (head, body) = request.into_parts();
-        let (body, end) = Watched::new(body);
+        let (body, end) = Watched::new(&head, body);
         let request = Request::from_parts(head, Body::new(Paced::new(body)));
         let mut answer = self.answering.now().oneshot(request).await;
         if let Ok(answer) = &mut answer {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use daypass_core::credentials::access::{Access, AccessError};
 use daypass_core::credentials::access_key;
 use daypass_core::credentials::session_token::{OpenedSession, SessionError};
-use daypass_core::ground::clock::Clock;
+use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, Region};
 use daypass_core::ground::seal::Sealer;
 use daypass_core::ground::secret::Secret;
@@ -87,6 +87,27 @@ impl Callers {
         let token = claim.session_token.as_ref().map(Secret::expose);
         let (caller, secret) = self.find(&id, token).await?;
         verify::verify(&claim, parts, body, &secret)?;
+        Ok(caller)
+    }
+
+    /// The caller of a request to `service` that means nothing by its body, its signature verified over all else, at an
+    /// instant.
+    ///
+    /// # Errors
+    /// [`SignatureError`].
+    pub async fn authenticate_reading(
+        &self,
+        parts: &Parts,
+        service: &str,
+        now: Timestamp,
+    ) -> Result<Caller, SignatureError> {
+        let claim = Claim::read(parts)?;
+        claim.check_scope(&self.region, service)?;
+        claim.check_time(now)?;
+        let id = AccessKeyId::parse(claim.access_key_id.as_str()).map_err(|_| SignatureError::UnknownKey)?;
+        let token = claim.session_token.as_ref().map(Secret::expose);
+        let (caller, secret) = self.find(&id, token).await?;
+        verify::verify_without_body(&claim, parts, &secret)?;
         Ok(caller)
     }
 

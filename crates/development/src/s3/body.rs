@@ -93,7 +93,7 @@ impl BodyFault {
 }
 
 /// Whether a body comes in chunks with signatures or a trailer of their own.
-fn is_in_chunks(headers: &HeaderMap) -> bool {
+pub(super) fn is_in_chunks(headers: &HeaderMap) -> bool {
     let hash = headers.get("x-amz-content-sha256").map(axum::http::HeaderValue::as_bytes);
     hash.is_some_and(|hash| hash.starts_with(b"STREAMING-"))
 }

@@ -1,24 +1,32 @@
 //! The gate before S3: whose credentials does this request bear? Session tokens are opened here, before
 //! `s3s` sees anything, because it verifies signatures and knows nothing of session tokens. What it would
-//! accept and we do not (SigV2, form uploads, two signatures at once) stops here as well.
+//! accept and we do not (SigV2, two signatures at once) stops here as well, and what it cannot read is put into words that
+//! it reads.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
 use daypass_core::credentials::access::Access;
+use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, RequestId};
 use daypass_core::ground::secret::Secret;
 use daypass_core::iam::Origin;
+use s3s::dto::Range;
 
-use super::body::FaultNote;
-use super::error;
+use super::answers::{self, About};
+use super::body::{self, FaultNote};
+use super::digests::Claims;
+use super::host::place;
+use super::moment::of_http;
+use super::{LARGEST_DOCUMENT, Services, form};
 use daypass_server::installation::Embedded;
-use daypass_server::sigv4::{Caller, SignatureError};
+use daypass_server::sigv4::{Caller, SignatureError, is_signing_parameter};
 
 /// What a request has to be signed for.
 const SERVICE: &str = "s3";
@@ -41,7 +49,9 @@ pub(super) struct Bearer {
     pub access: Arc<Access>,
     /// Where the request came from.
     pub origin: Origin,
-    refusal: Mutex<Option<Refusal>>,
+    /// What a form calls the file that it sends.
+    pub file_name: Option<String>,
+    refusals: Mutex<Vec<Refusal>>,
     /// What is wrong with its body.
     pub fault: FaultNote,
 }
@@ -54,11 +64,18 @@ pub(super) struct Refusal {
 
 impl Bearer {
     pub fn note_refusal(&self, refusal: Refusal) {
-        *self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(refusal);
+        self.refusals.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(refusal);
     }
 
+    /// What was refused, as one: a batch of keys is one request.
     fn take_refusal(&self) -> Option<Refusal> {
-        self.refusal.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+        let mut refusals = self.refusals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let more = refusals.len().saturating_sub(1);
+        let mut first = refusals.drain(..).next()?;
+        if more > 0 {
+            first.resource = format!("{}, and {more} more", first.resource);
+        }
+        Some(first)
     }
 }
 
@@ -69,20 +86,24 @@ pub(super) fn bearer() -> Option<Arc<Bearer>> {
 
 /// Lets a request in with the credentials that it bears, and records it if it is refused, here or further
 /// in.
-pub(super) async fn admit(State(embedded): State<Arc<Embedded>>, request: Request, next: Next) -> Response {
-    let id = RequestId::generate(embedded.clock.now(), &*embedded.random);
-    let mut draft = AuditDraft::new(AuditAction::S3Request, &id);
+pub(super) async fn admit(embedded: Arc<Embedded>, services: Services, request: Request) -> Response {
+    let request_id = RequestId::generate(embedded.clock.now(), &*embedded.random);
+    let (bucket, key) = place(request.uri().path(), request.headers());
+    let is_form = form::is_form(request.method(), request.headers());
+    let about = About { method: request.method().clone(), bucket, key, request_id, is_form };
+    let mut draft = AuditDraft::new(AuditAction::S3Request, &about.request_id);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
-    let (parts, body) = request.into_parts();
-    let mut response = match find_bearer(&embedded, &parts).await {
-        Ok(bearer) => answer(&embedded, bearer, draft, Request::from_parts(parts, body), next, &id).await,
+    let mut response = match find_bearer(&embedded, &*services.clock, request).await {
+        Ok(admitted) => answer(&embedded, admitted, draft, services, &about).await,
         Err(Stopped { status, code, message, detail, access_key_id }) => {
             draft.access_key_id = access_key_id;
-            let response = error(status, code, &message, detail, &id);
+            let response = answers::error(status, &code, &message, detail, &about);
             recorded(&embedded, draft, Grounds::new(SIGNATURE_REFUSED, message), response).await
         }
     };
+    let id = &about.request_id;
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
+    response.headers_mut().insert("x-amz-id-2", name.clone());
     response.headers_mut().insert("x-amz-request-id", name);
     keep_out_of_caches(&mut response);
     let status = response.status().as_u16();
@@ -97,35 +118,43 @@ fn keep_out_of_caches(response: &mut Response) {
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
 }
 
+/// A request whose bearer is known.
+struct Admitted {
+    bearer: Bearer,
+    request: Request,
+    /// The gate verified its signature itself.
+    is_verified: bool,
+}
+
 async fn answer(
     embedded: &Embedded,
-    bearer: Bearer,
+    Admitted { bearer, request, is_verified }: Admitted,
     mut draft: AuditDraft,
-    request: Request,
-    next: Next,
-    id: &RequestId,
+    services: Services,
+    about: &About,
 ) -> Response {
     draft.access_key_id = Some(bearer.access_key_id.clone());
     if let Caller::Session(opened) = &bearer.caller {
         draft.identity_id = Some(opened.session.identity_id.clone());
     }
     let bearer = Arc::new(bearer);
-    let mut response = BEARER.scope(bearer.clone(), next.run(request)).await;
+    let service = if is_verified { services.verified } else { services.verifying };
+    let mut response = BEARER.scope(bearer.clone(), super::ask(service, request)).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && let Some(fault) = bearer.fault.take()
     {
         let (status, code, message) = fault.answer();
-        response = error(status, code, message, None, id);
+        response = answers::error(status, code, message, None, about);
     }
-    if response.status() != StatusCode::FORBIDDEN {
-        return response;
-    }
-    let grounds = match bearer.take_refusal() {
+    let response = answers::complete(response, about).await;
+    let refusal = bearer.take_refusal();
+    let grounds = match refusal {
         Some(refusal) => {
             draft.signed();
             draft.resource = Some(refusal.resource);
             refusal.grounds
         }
+        None if response.status() != StatusCode::FORBIDDEN => return response,
         None => Grounds::new(SIGNATURE_REFUSED, "the signature does not verify, or its time is over"),
     };
     recorded(embedded, draft, grounds, response).await
@@ -142,7 +171,7 @@ async fn recorded(embedded: &Embedded, draft: AuditDraft, grounds: Grounds, resp
 /// Why a request is not let in.
 struct Stopped {
     status: StatusCode,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     /// An element that this code has besides, and what stands in it.
     detail: Option<(&'static str, String)>,
@@ -150,29 +179,172 @@ struct Stopped {
 }
 
 fn stopped(status: StatusCode, code: &'static str, message: impl Into<String>) -> Stopped {
-    Stopped { status, code, message: message.into(), detail: None, access_key_id: None }
+    Stopped { status, code: code.into(), message: message.into(), detail: None, access_key_id: None }
 }
 
-async fn find_bearer(embedded: &Embedded, parts: &Parts) -> Result<Bearer, Stopped> {
-    refuse_form_upload(parts)?;
-    refuse_old_signature(parts)?;
-    let claimed = embedded.callers.claimed(parts, SERVICE);
-    let (access_key_id, session_token) = claimed.map_err(|error| refusal(embedded, parts, error))?;
-    match embedded.callers.find(&access_key_id, session_token.as_ref().map(Secret::expose)).await {
-        Ok((caller, secret)) => {
-            let origin = embedded.proxies.origin(&parts.extensions, &parts.headers);
-            Ok(Bearer {
-                access_key_id,
-                secret,
-                caller,
-                access: embedded.access.clone(),
-                origin,
-                refusal: Mutex::default(),
-                fault: FaultNote::default(),
-            })
-        }
+async fn find_bearer(embedded: &Embedded, clock: &dyn Clock, request: Request) -> Result<Admitted, Stopped> {
+    let (mut parts, body) = request.into_parts();
+    refuse_old_signature(&parts)?;
+    if form::is_form(&parts.method, &parts.headers) {
+        return of_form(embedded, parts, body).await;
+    }
+    let claimed = embedded.callers.claimed(&parts, SERVICE);
+    let (access_key_id, session_token) = claimed.map_err(|error| refusal(embedded, &parts, error))?;
+    let token = session_token.as_ref().map(Secret::expose);
+    let bearer = bearer_of(embedded, &parts, access_key_id, token).await?;
+    announce_trailer(&mut parts);
+    check_hash(&parts)?;
+    check_length(&parts)?;
+    let is_verified = drop_unreadable(embedded, clock.now(), &mut parts).await?;
+    let body = proved(&parts, body).await?;
+    Ok(Admitted { bearer, request: Request::from_parts(parts, body), is_verified })
+}
+
+/// A form says in its fields whose it is.
+async fn of_form(embedded: &Embedded, parts: Parts, body: Body) -> Result<Admitted, Stopped> {
+    let malformed = |message: &str| stopped(StatusCode::BAD_REQUEST, "MalformedPOSTRequest", message);
+    let (fields, body) = form::read(&parts.headers, body).await.map_err(malformed)?;
+    let Some(credential) = fields.credential else {
+        return Err(refusal(embedded, &parts, SignatureError::Missing));
+    };
+    let scope: Vec<&str> = credential.split('/').collect();
+    let [id, _, region, SERVICE, "aws4_request"] = scope[..] else {
+        return Err(malformed("x-amz-credential is not of the form KEY/DATE/REGION/s3/aws4_request."));
+    };
+    if region != embedded.callers.region.as_str() {
+        return Err(malformed(&format!(
+            "x-amz-credential must name the Region {}.",
+            embedded.callers.region
+        )));
+    }
+    let id = AccessKeyId::parse(id).map_err(|_| refusal(embedded, &parts, SignatureError::UnknownKey))?;
+    let bearer = bearer_of(embedded, &parts, id, fields.session_token.as_deref()).await?;
+    let bearer = Bearer { file_name: fields.file_name, ..bearer };
+    Ok(Admitted { bearer, request: Request::from_parts(parts, body), is_verified: false })
+}
+
+async fn bearer_of(
+    embedded: &Embedded,
+    parts: &Parts,
+    access_key_id: AccessKeyId,
+    session_token: Option<&str>,
+) -> Result<Bearer, Stopped> {
+    match embedded.callers.find(&access_key_id, session_token).await {
+        Ok((caller, secret)) => Ok(Bearer {
+            access_key_id,
+            secret,
+            caller,
+            access: embedded.access.clone(),
+            origin: embedded.proxies.origin(&parts.extensions, &parts.headers),
+            file_name: None,
+            refusals: Mutex::default(),
+            fault: FaultNote::default(),
+        }),
         Err(error) => Err(Stopped { access_key_id: Some(access_key_id), ..refusal(embedded, parts, error) }),
     }
+}
+
+/// A body with a trailer need not say beforehand what will be in it; `s3s` wants a header.
+fn announce_trailer(parts: &mut Parts) {
+    let hash = parts.headers.get("x-amz-content-sha256").map(HeaderValue::as_bytes).unwrap_or_default();
+    if hash.starts_with(b"STREAMING-") && hash.ends_with(b"-TRAILER") {
+        parts.headers.entry("x-amz-trailer").or_insert(HeaderValue::from_static(""));
+    }
+}
+
+/// What a header can be read as, if it counts at all.
+type Reads = fn(&str) -> bool;
+
+/// Headers that are as if they were not there when they are not readable, or ask for several ranges (RFC 9110, 13.1.3,
+/// 13.1.4 and 14.2). `s3s` refuses them.
+const OPTIONAL: [(header::HeaderName, Reads); 3] = [
+    // An end that is nowhere, it takes for none.
+    (header::RANGE, |text| text != "bytes=-" && Range::parse(text).is_ok()),
+    (header::IF_MODIFIED_SINCE, |text| of_http(text).is_some()),
+    (header::IF_UNMODIFIED_SINCE, |text| of_http(text).is_some()),
+];
+
+/// Takes such headers out. As they may be signed, the signature is verified here, over the request as it came, and what
+/// bears it is taken out as well.
+async fn drop_unreadable(embedded: &Embedded, now: Timestamp, parts: &mut Parts) -> Result<bool, Stopped> {
+    let is_unreadable = |(name, reads): &&(header::HeaderName, Reads)| {
+        parts.headers.get(name).is_some_and(|value| !value.to_str().is_ok_and(reads))
+    };
+    let unreadable: Vec<_> = OPTIONAL.iter().filter(is_unreadable).collect();
+    if unreadable.is_empty() || !matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(false);
+    }
+    let verified = embedded.callers.authenticate_reading(parts, SERVICE, now).await;
+    verified.map_err(|error| refusal(embedded, parts, error))?;
+    for (name, _) in unreadable {
+        parts.headers.remove(name);
+    }
+    parts.headers.remove(header::AUTHORIZATION);
+    parts.uri = without_signature(&parts.uri);
+    Ok(true)
+}
+
+fn without_signature(uri: &Uri) -> Uri {
+    let Some(query) = uri.query() else { return uri.clone() };
+    let is_kept = |pair: &&str| !pair.split('=').next().is_some_and(is_signing_parameter);
+    let query: Vec<&str> = query.split('&').filter(is_kept).collect();
+    format!("{}?{}", uri.path(), query.join("&")).parse().unwrap_or_else(|_| uri.clone())
+}
+
+/// What is signed for a body is one of S3's words, or a hash.
+fn check_hash(parts: &Parts) -> Result<(), Stopped> {
+    let Some(hash) = parts.headers.get("x-amz-content-sha256").map(HeaderValue::as_bytes) else {
+        return Ok(());
+    };
+    let is_hash = hash.len() == 64 && hash.iter().all(u8::is_ascii_hexdigit);
+    if is_hash || hash == b"UNSIGNED-PAYLOAD" || hash.starts_with(b"STREAMING-") {
+        return Ok(());
+    }
+    let message =
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of the STREAMING forms, or a valid sha256 value.";
+    Err(stopped(StatusCode::BAD_REQUEST, "InvalidArgument", message))
+}
+
+/// An object has a length beforehand, or comes in chunks. Hyper takes a request that says nothing for an empty one.
+fn check_length(parts: &Parts) -> Result<(), Stopped> {
+    let says = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if parts.method != Method::PUT || says.iter().any(|name| parts.headers.contains_key(name)) {
+        return Ok(());
+    }
+    let message = "You must provide the Content-Length HTTP header.";
+    Err(stopped(StatusCode::LENGTH_REQUIRED, "MissingContentLength", message))
+}
+
+/// A document that is what its request says it comes to. One that names objects to be removed has to say it.
+async fn proved(parts: &Parts, body: Body) -> Result<Body, Stopped> {
+    let has = |name: &str| {
+        parts.uri.query().is_some_and(|query| query.split('&').any(|it| it.split('=').next() == Some(name)))
+    };
+    let removes = parts.method == Method::POST && has("delete");
+    let changes = parts.method == Method::PUT && ["tagging", "cors", "acl"].into_iter().any(has);
+    if !(removes || changes) || body::is_in_chunks(&parts.headers) {
+        return Ok(body);
+    }
+    let claims = Claims::of(&parts.headers).map_err(|error| of_s3(&error))?;
+    if claims.are_none() {
+        let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
+        let missing = stopped(StatusCode::BAD_REQUEST, "InvalidRequest", message);
+        return if removes { Err(missing) } else { Ok(body) };
+    }
+    let bytes = to_bytes(body, LARGEST_DOCUMENT).await;
+    let bytes = bytes
+        .map_err(|_| stopped(StatusCode::BAD_REQUEST, "IncompleteBody", "The body did not arrive whole."))?;
+    let mut digests = claims.digests(None);
+    digests.update(&bytes);
+    claims.check(&digests.finish(), None).map_err(|error| of_s3(&error))?;
+    Ok(Body::from(bytes))
+}
+
+fn of_s3(error: &s3s::S3Error) -> Stopped {
+    let status = error.status_code().unwrap_or(StatusCode::BAD_REQUEST);
+    let code = error.code().as_str().to_owned().into();
+    let message = error.message().unwrap_or_default().to_owned();
+    Stopped { status, code, message, detail: None, access_key_id: None }
 }
 
 /// S3's own codes (S3 API Reference, "List of error codes"). SDKs sign again for the Region that is named.
@@ -228,16 +400,6 @@ fn refuse_old_signature(parts: &Parts) -> Result<(), Stopped> {
     if in_header || in_query {
         let message = "Signature Version 2 is not accepted. Use AWS4-HMAC-SHA256.";
         return Err(stopped(StatusCode::BAD_REQUEST, "InvalidRequest", message));
-    }
-    Ok(())
-}
-
-/// `s3s` reads the credentials of a form upload from its body, behind our back.
-fn refuse_form_upload(parts: &Parts) -> Result<(), Stopped> {
-    let content_type = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if parts.method == Method::POST && content_type.to_ascii_lowercase().starts_with(b"multipart/") {
-        let message = "Uploads by HTML form are not accepted. Use PUT.";
-        return Err(stopped(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //! an object for encrypted, tagged, locked or shared that is none of it.
 
 use axum::http::HeaderMap;
+use daypass_server::config::development::ACCOUNT_ID;
+use s3s::dto::{ObjectCannedACL, PutObjectInput, ServerSideEncryption, StorageClass};
 use s3s::{S3Result, s3_error};
 
 /// Names of headers, or how they begin, with the values that say no more than what is so anyway.
@@ -12,21 +14,47 @@ const UNKEPT: &[(&str, &[&str])] = &[
     ("x-amz-object-lock-", &[]),
     ("x-amz-server-side-encryption", &[]),
     ("x-amz-storage-class", &["STANDARD"]),
-    ("x-amz-tagging", &[]),
     ("x-amz-website-redirect-location", &[]),
 ];
+
+/// Headers that name whom a bucket is expected to belong to.
+const OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
 
 /// Looks at headers and at a presigned URL, which has some of them among its parameters.
 pub(super) fn check(headers: &HeaderMap, query: &[(String, String)]) -> S3Result<()> {
     let in_headers = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let in_query = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut owners = headers.iter().filter(|(name, _)| OWNERS.contains(&name.as_str()));
+    if owners.any(|(_, value)| value != ACCOUNT_ID) {
+        return Err(s3_error!(AccessDenied, "The bucket belongs to the account {ACCOUNT_ID}."));
+    }
     match in_headers.chain(in_query).find(|(name, value)| !is_kept(name, value)) {
         None => Ok(()),
+        Some((name, _)) if name.eq_ignore_ascii_case("x-amz-acl") => {
+            Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs."))
+        }
         Some((name, _)) => Err(s3_error!(
             NotImplemented,
             "{name} has no effect at this endpoint, so it is refused; leave it out."
         )),
     }
+}
+
+/// The same of the fields of a form.
+pub(super) fn check_form(input: &PutObjectInput) -> S3Result<()> {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let fields = [
+        ("x-amz-acl", text(input.acl.as_ref().map(ObjectCannedACL::as_str))),
+        ("x-amz-storage-class", text(input.storage_class.as_ref().map(StorageClass::as_str))),
+        (
+            "x-amz-server-side-encryption",
+            text(input.server_side_encryption.as_ref().map(ServerSideEncryption::as_str)),
+        ),
+        ("x-amz-server-side-encryption-customer-key", text(input.sse_customer_key.as_deref())),
+        ("x-amz-website-redirect-location", text(input.website_redirect_location.as_deref())),
+    ];
+    let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    check(&HeaderMap::new(), &given.map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>())
 }
 
 fn is_kept(name: &str, value: &str) -> bool {
@@ -57,8 +85,6 @@ mod tests {
             ("x-amz-grant-read", "uri=\"http://acs.amazonaws.com/groups/global/AllUsers\""),
             ("x-amz-server-side-encryption", "AES256"),
             ("x-amz-server-side-encryption-customer-key", "a2V5"),
-            ("x-amz-tagging", "secret=yes"),
-            ("x-amz-tagging-directive", "COPY"),
             ("x-amz-object-lock-mode", "COMPLIANCE"),
             ("x-amz-storage-class", "GLACIER"),
             ("x-amz-website-redirect-location", "/"),

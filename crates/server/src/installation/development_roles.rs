@@ -37,7 +37,11 @@ fn own_folder_policy() -> Value {
         "s3:PutObject",
         "s3:DeleteObject",
         "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts"
+        "s3:ListMultipartUploadParts",
+        "s3:GetObjectAttributes",
+        "s3:GetObjectTagging",
+        "s3:PutObjectTagging",
+        "s3:DeleteObjectTagging"
     ]);
     json!({"Version": "2012-10-17", "Statement": [list(folder), within(folder, &read_and_write)]})
 }

@@ -123,10 +123,10 @@ impl Home {
         self.lines("audit", "audit.jsonl")
     }
 
-    /// The folder of all buckets, with this one in it.
-    pub fn buckets(&self, bucket: &str) -> anyhow::Result<PathBuf> {
+    /// The folder of all buckets.
+    pub fn buckets(&self) -> anyhow::Result<PathBuf> {
         let root = self.dir.join("s3");
-        fs::create_dir_all(root.join(bucket)).with_context(|| format!("cannot make {}", root.display()))?;
+        fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
         Ok(root)
     }
 

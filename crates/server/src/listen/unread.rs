@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,19 +19,27 @@ pub(super) struct Watched<B> {
 }
 
 /// Whether the end of a body was read.
-pub(super) struct End(Arc<AtomicBool>);
+pub(super) struct End {
+    ended: Arc<AtomicBool>,
+    /// Somebody waits to be told to send a body of nothing, and takes the answer for that.
+    is_waited_for: bool,
+}
 
 impl<B: Body> Watched<B> {
-    pub(super) fn new(body: B) -> (Self, End) {
-        let ended = Arc::new(AtomicBool::new(body.is_end_stream()));
-        (Self { body, ended: ended.clone() }, End(ended))
+    pub(super) fn new(head: &Parts, body: B) -> (Self, End) {
+        let is_empty = body.is_end_stream();
+        let ended = Arc::new(AtomicBool::new(is_empty));
+        // Hyper says `100 Continue` where there is something to send only (RFC 9110, 10.1.1). botocore asks for it always; on
+        // the same connection it would wait for the next one until its patience ends.
+        let is_waited_for = is_empty && head.headers.contains_key(header::EXPECT);
+        (Self { body, ended: ended.clone() }, End { ended, is_waited_for })
     }
 }
 
 impl End {
     /// Says in an answer that the connection ends with it, if it does.
     pub(super) fn say(&self, answer: &mut Response) {
-        if !self.0.load(Ordering::Acquire) {
+        if self.is_waited_for || !self.ended.load(Ordering::Acquire) {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }

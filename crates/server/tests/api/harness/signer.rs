@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials as SignerCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use daypass_core::ground::clock::Timestamp;
 use http::{HeaderName, HeaderValue, Request, Uri};
@@ -80,6 +83,12 @@ impl Signer<'_> {
             "test",
         );
         let identity = identity.into();
+        let mut settings = settings;
+        // S3's paths are signed as they are.
+        if self.service == "s3" {
+            settings.percent_encoding_mode = PercentEncodingMode::Single;
+            settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        }
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region)

@@ -1,0 +1,148 @@
+//! Objects that are uploaded whole, and what is said of any that are uploaded.
+
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use s3s::dto::{ETag, PutObjectInput, PutObjectOutput, StreamingBlob};
+use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
+
+use super::checksums::{set_checksums, type_of};
+use crate::s3::conditions::only_if;
+use crate::s3::digests::{Claims, Kind};
+use crate::s3::disk::{Checksum, Checksums, Described, Disk, Properties, Taken, Untaken};
+use crate::s3::moment::in_http;
+use crate::s3::tags;
+
+/// The largest object that is uploaded whole (S3 User Guide, "Uploading objects").
+const LARGEST: u64 = 5 << 30;
+/// How much metadata an object may have, names and values together (S3 User Guide, "Working with object metadata").
+const MOST_METADATA: usize = 2 << 10;
+/// What every object has to have room for, together.
+const LONGEST_KEY: usize = 1_024;
+
+pub(super) async fn put(
+    disk: &Disk,
+    request: S3Request<PutObjectInput>,
+) -> S3Result<S3Response<PutObjectOutput>> {
+    let S3Request { input, headers, uri, trailing_headers, method, .. } = request;
+    check_length(input.content_length, LARGEST)?;
+    disk.bucket(&input.bucket)?;
+    let tags = tags::of_header(input.tagging.as_deref().or(of_query(&uri, "x-amz-tagging").as_deref()))?;
+    let properties = properties(&input, &uri)?;
+    let only_if = only_if(input.if_match, input.if_none_match.as_ref())?;
+    let (taken, checksums) = take(disk, input.body, &headers, trailing_headers.as_ref(), None).await?;
+    let described =
+        Described { properties, tags, checksum: Checksum { values: checksums, is_composite: false } };
+    let object = disk.put(input.bucket, input.key, taken, described, only_if).await?;
+    let mut output = PutObjectOutput {
+        checksum_type: type_of(&object.checksum),
+        e_tag: Some(ETag::Strong(object.etag)),
+        ..PutObjectOutput::default()
+    };
+    set_checksums!(output, object.checksum.values);
+    Ok(if method == Method::POST { of_form(output) } else { S3Response::new(output) })
+}
+
+/// The answer to an upload by form, which has the entity tag as a header as well; `s3s` puts it into documents and addresses
+/// without its quotes.
+fn of_form(output: PutObjectOutput) -> S3Response<PutObjectOutput> {
+    let tag = output.e_tag.as_ref().map(|tag| format!("\"{}\"", tag.value())).unwrap_or_default();
+    let header = HeaderValue::try_from(&tag).map(|value| (header::ETAG, value));
+    let output = PutObjectOutput { e_tag: Some(ETag::Strong(tag)), ..output };
+    S3Response::with_headers(output, header.into_iter().collect())
+}
+
+/// Takes the body of an upload, and checks that it is what the request says.
+///
+/// # Errors
+/// If it is not. Then nothing is left of it.
+pub(super) async fn take(
+    disk: &Disk,
+    body: Option<StreamingBlob>,
+    headers: &HeaderMap,
+    trailer: Option<&TrailingHeaders>,
+    kind: Option<Kind>,
+) -> S3Result<(Taken, Checksums)> {
+    let claims = Claims::of(headers)?;
+    let intake = disk.intake(claims.digests(kind));
+    let taken = match body {
+        Some(body) => intake.take(body).await.map_err(untaken)?,
+        None => intake.take(futures::stream::empty()).await.map_err(untaken)?,
+    };
+    if taken.size > LARGEST {
+        return Err(too_large());
+    }
+    let checksums = claims.check(&taken.sums, trailer)?;
+    Ok((taken, checksums))
+}
+
+/// What is wrong with a body is noted where it is read, and answered by the gate.
+fn untaken(error: Untaken) -> S3Error {
+    match error {
+        Untaken::Disk(error) => error.into(),
+        Untaken::Body(error) => S3Error::with_source(s3s::S3ErrorCode::InternalError, error),
+    }
+}
+
+/// # Errors
+/// If a body is too large to be uploaded at once.
+pub(super) fn check_length(length: Option<i64>, largest: u64) -> S3Result<()> {
+    let length = length.and_then(|length| u64::try_from(length).ok());
+    if length.is_some_and(|length| length > largest) { Err(too_large()) } else { Ok(()) }
+}
+
+fn too_large() -> S3Error {
+    s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size. Upload it in parts.")
+}
+
+fn properties(input: &PutObjectInput, uri: &Uri) -> S3Result<Properties> {
+    let mut properties = Properties {
+        content_type: input.content_type.clone(),
+        cache_control: input.cache_control.clone(),
+        content_disposition: input.content_disposition.clone(),
+        content_encoding: input.content_encoding.as_deref().and_then(without_chunks),
+        content_language: input.content_language.clone(),
+        expires: input.expires.as_ref().and_then(in_http),
+        metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
+    };
+    // Some SDKs move what a presigned URL is to say of the object from its headers to its query.
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        if let Some(name) = name.to_ascii_lowercase().strip_prefix("x-amz-meta-") {
+            properties.metadata.insert(name.to_owned(), value.into_owned());
+        }
+    }
+    check_metadata(&properties)?;
+    Ok(properties)
+}
+
+/// # Errors
+/// If there is too much metadata.
+pub(super) fn check_metadata(properties: &Properties) -> S3Result<()> {
+    let size: usize = properties.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > MOST_METADATA {
+        return Err(s3_error!(
+            MetadataTooLarge,
+            "Your metadata headers exceed the maximum allowed metadata size."
+        ));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If no object can have this key.
+pub(in crate::s3) fn check_key(key: &str) -> S3Result<()> {
+    if key.len() > LONGEST_KEY {
+        return Err(s3_error!(KeyTooLongError, "Your key is too long: it may have 1,024 bytes."));
+    }
+    Ok(())
+}
+
+/// The encoding of the object, without that of its transfer.
+pub(super) fn without_chunks(encoding: &str) -> Option<String> {
+    let encodings: Vec<&str> =
+        encoding.split(',').map(str::trim).filter(|name| *name != "aws-chunked").collect();
+    Some(encodings.join(", ")).filter(|encoding| !encoding.is_empty())
+}
+
+fn of_query(uri: &Uri, wanted: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    pairs.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.into_owned())
+}
