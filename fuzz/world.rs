@@ -26,6 +26,7 @@ use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{IdentityPoolId, RoleName, UserName};
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use daypass_core::ground::random::SeededRandom;
+use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::memory::MemoryStore;
@@ -107,7 +108,24 @@ impl World {
 
     /// S3 over the buckets in a folder.
     pub fn s3(&self, root: &Path) -> Router {
-        s3::Objects::in_folder(root).unwrap().router(&self.embedded, &self.origins)
+        let random = Arc::new(SeededRandom::new(1));
+        let objects = s3::Objects::in_folder(root, self.embedded.clock.clone(), random).unwrap();
+        objects.router(&self.embedded, &self.origins)
+    }
+
+    /// Another developer, who may do everything.
+    pub fn owner(&self) -> Key {
+        self.block_on(async {
+            let keys = &self.embedded.access_keys;
+            let (key, secret) = keys.create(&UserName::parse("owner").unwrap(), ALLOW_ALL).await.unwrap();
+            Key { id: key.id.to_string(), secret: secret.expose().to_owned() }
+        })
+    }
+
+    /// Signs a request by another key, if it can be signed.
+    pub fn sign_by(&self, key: &Key, request: Request<Vec<u8>>, service: &str) -> Option<Request<Vec<u8>>> {
+        let now = self.embedded.clock.now().into();
+        sign_at(request, key, service, now, SignatureLocation::Headers, None)
     }
 
     /// An operation of the identity pool API that has to succeed.

@@ -6,15 +6,14 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use daypass_core::ground::clock::SystemClock;
-use fuzz_support::world::{World, request};
-use http::{HeaderName, HeaderValue};
+use fuzz_support::world::{Key, World, request};
+use http::{HeaderName, HeaderValue, Request};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
@@ -30,31 +29,93 @@ const CHUNKED: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 struct State {
     world: World,
     router: Router,
+    owner: Key,
     root: TempDir,
+    /// What there is at first.
+    before: Everything,
 }
 
 // s3s reads the machine's clock.
 static STATE: LazyLock<State> = LazyLock::new(|| {
     let world = World::new(Arc::new(SystemClock), POLICY);
     let root = TempDir::new().unwrap();
-    fill(root.path());
+    fs::write(root.path().join("a"), SECRET).unwrap();
+    fs::create_dir(root.path().join("buckets")).unwrap();
     let router = world.s3(&root.path().join("buckets"));
-    State { world, router, root }
+    let owner = world.owner();
+    let mut state = State { world, router, owner, root, before: Everything::default() };
+    for bucket in ["/bucket", "/other"] {
+        state.ask("PUT", bucket, "");
+    }
+    for (path, text) in [("/bucket/yours/a", SECRET), ("/bucket/a", SECRET), ("/other/mine/a", SECRET)] {
+        state.ask("PUT", path, text);
+    }
+    state.fill();
+    state.before = state.everything();
+    state
 });
 
-/// Two buckets and a file beside them.
-fn fill(root: &Path) {
-    for (folder, file, text) in [
-        ("buckets/bucket/mine", "a", "mine"),
-        ("buckets/bucket/mine", "é/b", "mine"),
-        ("buckets/bucket/yours", "a", SECRET),
-        ("buckets/bucket", "a", SECRET),
-        ("buckets/other/mine", "a", SECRET),
-        ("", "a", SECRET),
-    ] {
-        let path = root.join(folder).join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+/// What is in buckets, by what a listing says of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Everything {
+    mine: BTreeSet<String>,
+    not_mine: BTreeSet<String>,
+}
+
+impl State {
+    /// A request of whoever may everything.
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "s3.fuzzed")
+            .header("content-length", body.len())
+            .body(body.as_bytes().to_vec());
+        let signed = self.world.sign_by(&self.owner, request.unwrap(), "s3").unwrap();
+        let answer = self.world.ask_of(&self.router, signed);
+        assert!(answer.status().is_success(), "{method} {path}: {answer:?}");
+        String::from_utf8_lossy(answer.body()).into_owned()
+    }
+
+    fn everything(&self) -> Everything {
+        let mut found = Everything::default();
+        for (bucket, list, entry) in [
+            ("bucket", "list-type=2&encoding-type=url", "Contents"),
+            ("bucket", "uploads&encoding-type=url", "Upload"),
+            ("other", "list-type=2&encoding-type=url", "Contents"),
+            ("other", "uploads&encoding-type=url", "Upload"),
+        ] {
+            let listed = self.ask("GET", &format!("/{bucket}?{list}"), "");
+            for entry in listed.split(&format!("<{entry}>")).skip(1) {
+                let is_mine = bucket == "bucket" && entry.contains("<Key>mine/");
+                let half = if is_mine { &mut found.mine } else { &mut found.not_mine };
+                half.insert(format!("{bucket} {}", entry.split("</Owner>").next().unwrap()));
+            }
+        }
+        let names = fs::read_dir(self.root.path()).unwrap().chain(fs::read_dir(self.root.path().join("buckets")).unwrap());
+        found.not_mine.extend(names.map(|entry| entry.unwrap().path().display().to_string()));
+        found
+    }
+
+    /// Puts what is mine there as it was.
+    fn fill(&self) {
+        for path in ["/bucket/mine/a", "/bucket/mine/%C3%A9/b"] {
+            self.ask("PUT", path, "mine");
+        }
+    }
+
+    fn empty(&self, mine: &BTreeSet<String>) {
+        for entry in mine {
+            let between = |name: &str| {
+                let (_, rest) = entry.split_once(&format!("<{name}>"))?;
+                rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
+            };
+            let key = between("Key").unwrap();
+            match between("UploadId") {
+                Some(id) => self.ask("DELETE", &format!("/bucket/{key}?uploadId={id}"), ""),
+                None => self.ask("DELETE", &format!("/bucket/{key}"), ""),
+            };
+        }
     }
 }
 
@@ -87,47 +148,14 @@ fuzz_target!(|input: &[u8]| {
         request.headers_mut().append(name, value);
     }
     let asked = format!("{} {}", request.method(), request.uri());
-    let before = not_mine(STATE.root.path());
     let answer = STATE.world.ask_of(&STATE.router, request);
     let (status, said) = (answer.status().as_u16(), String::from_utf8_lossy(answer.body()));
     assert!(status < 500 || status == 501, "{asked}: {status} {said}");
     assert!(!said.contains(SECRET), "{asked}: {status} {said}");
-    assert_eq!(before, not_mine(STATE.root.path()), "{asked}: {status}");
-    tidy_up(STATE.root.path());
+    let after = STATE.everything();
+    assert_eq!(after.not_mine, STATE.before.not_mine, "{asked}: {status}");
+    if after.mine != STATE.before.mine {
+        STATE.empty(&after.mine);
+        STATE.fill();
+    }
 });
-
-/// All files but those of the folder that is the caller's, and what the endpoint notes about them.
-fn not_mine(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    collect(root, root, &mut found);
-    found
-}
-
-fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let path = entry.path();
-        let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
-        let is_note = name.strip_prefix("buckets/").is_some_and(|name| name.starts_with('.'));
-        if is_note || name == "buckets/bucket/mine" {
-            continue;
-        }
-        if path.is_dir() {
-            found.insert(name, Vec::new());
-            collect(root, &path, found);
-        } else {
-            found.insert(name, fs::read(&path).unwrap());
-        }
-    }
-}
-
-/// Puts the caller's folder back as it was.
-fn tidy_up(root: &Path) {
-    let buckets = root.join("buckets");
-    let _ = fs::remove_dir_all(buckets.join("bucket/mine"));
-    for entry in fs::read_dir(&buckets).unwrap().map(Result::unwrap) {
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    fill(root);
-}

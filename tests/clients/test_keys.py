@@ -93,7 +93,7 @@ def test_a_key_reads_objects_if_its_policy_says_so(daypass, tmp_path, ada, ada_s
         with aws.refused("AccessDenied", status=403):
             refused()
     with aws.refused("NotImplemented", status=501):
-        s3.get_bucket_policy(Bucket=daypass.bucket)
+        s3.get_bucket_accelerate_configuration(Bucket=daypass.bucket)
 
 
 def test_a_disabled_key_ends_with_the_next_request(daypass):

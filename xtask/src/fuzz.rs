@@ -18,7 +18,7 @@ const TARGETS: [(&str, u32); 9] = [
     ("sts_form", 30_000),
     ("aws_json", 18_000),
     ("lambda", 80_000),
-    ("s3", 3_000),
+    ("s3", 2_000),
 ];
 
 pub(crate) fn run_all(workspace: &Workspace) -> Outcome {

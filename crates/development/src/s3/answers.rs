@@ -67,7 +67,7 @@ pub(super) async fn complete(mut response: Response, about: &About) -> Response 
         return Response::from_parts(parts, Body::empty());
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).map(header::HeaderValue::as_bytes);
-    if !response.extensions().get::<IsObject>().is_some() && content_type == Some(b"application/xml") {
+    if response.extensions().get::<IsObject>().is_none() && content_type == Some(b"application/xml") {
         return complete_document(response, about).await;
     }
     response

@@ -147,8 +147,7 @@ impl Claims {
                 "The Content-MD5 you specified did not match what we received."
             ));
         }
-        let trailing =
-            trailer.and_then(|trailer| trailer.read(|fields| trailing_value(fields))).transpose()?;
+        let trailing = trailer.and_then(|trailer| trailer.read(trailing_value)).transpose()?;
         let claimed = self.value.clone().or(trailing.flatten());
         let Some((kind, value)) = claimed else { return Ok(sums.first()) };
         if sums.of(kind) != Some(&value) {
@@ -283,14 +282,13 @@ fn from_hex(text: &str) -> Vec<u8> {
 /// The checksum of an object of parts, of each of which the value of this kind and the size is known.
 pub(super) fn checksum_of_parts(kind: Kind, is_composite: bool, parts: &[(String, u64)]) -> Checksum {
     let values = parts.iter().map(|(value, _)| BASE64_STANDARD.decode(value).unwrap_or_default());
-    let value = match kind.crc().filter(|_| !is_composite) {
-        Some(crc) => of_whole(crc, values.zip(parts.iter().map(|(_, size)| *size))),
-        None => {
-            let mut digests = Digests::new(&[kind]);
-            values.for_each(|value| digests.update(&value));
-            let value = digests.finish().of(kind).cloned().unwrap_or_default();
-            format!("{value}-{}", parts.len())
-        }
+    let value = if let Some(crc) = kind.crc().filter(|_| !is_composite) {
+        of_whole(crc, values.zip(parts.iter().map(|(_, size)| *size)))
+    } else {
+        let mut digests = Digests::new(&[kind]);
+        values.for_each(|value| digests.update(&value));
+        let value = digests.finish().of(kind).cloned().unwrap_or_default();
+        format!("{value}-{}", parts.len())
     };
     Checksum { values: Checksums::from([(kind.name().to_owned(), value)]), is_composite }
 }

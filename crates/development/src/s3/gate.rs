@@ -305,9 +305,11 @@ fn check_hash(parts: &Parts) -> Result<(), Stopped> {
     Err(stopped(StatusCode::BAD_REQUEST, "InvalidArgument", message))
 }
 
-/// An object has a length beforehand, or comes in chunks. Hyper takes a request that says nothing for an empty one.
+/// An object has a length beforehand, or comes in chunks; a copy has no body. Hyper takes a request that says nothing for an
+/// empty one.
 fn check_length(parts: &Parts) -> Result<(), Stopped> {
-    let says = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    let copies = header::HeaderName::from_static("x-amz-copy-source");
+    let says = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, copies];
     if parts.method != Method::PUT || says.iter().any(|name| parts.headers.contains_key(name)) {
         return Ok(());
     }

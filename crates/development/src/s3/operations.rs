@@ -13,6 +13,10 @@ mod tagging;
 mod writing;
 
 use async_trait::async_trait;
+#[cfg_attr(
+    not(test),
+    expect(clippy::wildcard_imports, reason = "each operation below has an input and an output there")
+)]
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
@@ -28,6 +32,7 @@ pub(super) struct Operations {
 }
 
 /// An answer and nothing beside it.
+#[expect(clippy::unnecessary_wraps, reason = "it is what an operation ends with")]
 fn done<T>(output: T) -> S3Result<S3Response<T>> {
     Ok(S3Response::new(output))
 }

@@ -113,12 +113,11 @@ fn check(operation: &str, path: &S3Path, headers: &HeaderMap, query: &[(String, 
     let bearer = asking()?;
     check_query(operation, query)?;
     check_key(path.get_object_key().unwrap_or_default())?;
-    promises::check(headers, query)?;
     let needs = needs(operation, path, headers, query)?;
     for need in needs.ok_or_else(|| s3_error!(NotImplemented, "This endpoint does not do {operation}."))? {
         need.check(&bearer, with_listing(bearer.access.arrival(bearer.origin), operation, query))?;
     }
-    Ok(())
+    promises::check(headers, query)
 }
 
 #[async_trait]

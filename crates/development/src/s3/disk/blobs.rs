@@ -77,7 +77,7 @@ impl Blobs {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let id = BlobId::new(self.run, number);
         let path = id.path(&self.root);
-        if number % IN_A_FOLDER == 0 || !path.parent().is_some_and(Path::exists) {
+        if number.is_multiple_of(IN_A_FOLDER) || !path.parent().is_some_and(Path::exists) {
             fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
         }
         Ok(Reserved { blobs: self.clone(), id, is_held: false })
@@ -154,7 +154,7 @@ impl Reserved {
     }
 
     /// The index holds it now.
-    pub fn is_held(mut self) {
+    pub fn keep(mut self) {
         self.is_held = true;
     }
 }

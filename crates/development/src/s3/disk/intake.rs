@@ -126,9 +126,9 @@ impl Taken {
     }
 
     /// The index holds it now.
-    pub(super) fn is_held(self) {
+    pub(super) fn keep(self) {
         if let Some(file) = self.file {
-            file.is_held();
+            file.keep();
         }
     }
 }

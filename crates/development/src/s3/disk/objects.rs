@@ -89,7 +89,7 @@ impl Disk {
             hold(index, &object.pieces)?;
             put(index, bucket, key, &object, only_if)
         })?;
-        taken.is_held();
+        taken.keep();
         self.0.blobs.remove(&replaced);
         Ok(object)
     }

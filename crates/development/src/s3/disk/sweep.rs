@@ -2,10 +2,10 @@
 //! or of a removal, and uploads that nobody completed for a week, as the usual lifecycle rule does.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
-use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::blobs::{BlobId, Piece};
@@ -29,7 +29,7 @@ pub(super) fn begin(disk: &Disk) -> Result<(), DiskError> {
 }
 
 fn forget_uploads(disk: &Disk) -> Result<(), DiskError> {
-    let oldest = disk.now().saturating_sub(LONGEST_UPLOAD).map_or(i64::MIN, |oldest| oldest.as_millisecond());
+    let oldest = disk.now().saturating_sub(LONGEST_UPLOAD).map_or(i64::MIN, Timestamp::as_millisecond);
     disk.0.index.write(|index| {
         let mut ask = index
             .prepare("SELECT pieces FROM part WHERE upload IN (SELECT id FROM upload WHERE begun < ?1)")?;
@@ -54,7 +54,7 @@ fn sweep(inner: &Weak<Inner>) -> Result<(), DiskError> {
     }) else {
         return Ok(());
     };
-    for (path, number) in numbered(&root)? {
+    for (path, number) in numbered(&root) {
         if number < run {
             sweep_run(inner, &path, number)?;
         }
@@ -63,8 +63,8 @@ fn sweep(inner: &Weak<Inner>) -> Result<(), DiskError> {
 }
 
 fn sweep_run(inner: &Weak<Inner>, path: &Path, run: u32) -> Result<(), DiskError> {
-    for (folder, _) in numbered(path)? {
-        for (file, number) in numbered(&folder)? {
+    for (folder, _) in numbered(path) {
+        for (file, number) in numbered(&folder) {
             let Some(inner) = inner.upgrade() else { return Ok(()) };
             if !is_held(&inner, BlobId::new(run, number))? {
                 fs::remove_file(&file)?;
@@ -85,9 +85,9 @@ fn is_held(inner: &Inner, id: BlobId) -> Result<bool, DiskError> {
 }
 
 /// What in a folder is named by a number.
-fn numbered(folder: &Path) -> Result<Vec<(std::path::PathBuf, u32)>, DiskError> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+fn numbered(folder: &Path) -> Vec<(PathBuf, u32)> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let number = |path: &Path| u32::from_str_radix(path.file_name()?.to_str()?, 16).ok();
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    Ok(paths.filter_map(|path| number(&path).map(|number| (path, number))).collect())
+    paths.filter_map(|path| number(&path).map(|number| (path, number))).collect()
 }

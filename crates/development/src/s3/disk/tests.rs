@@ -50,7 +50,8 @@ async fn taken(disk: &Disk, bytes: &[u8]) -> Taken {
     let chunks: Vec<_> = bytes.chunks(700_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     match disk.intake(Digests::new(&[Kind::Crc64Nvme])).take(stream::iter(chunks)).await {
         Ok(taken) => taken,
-        Err(_) => panic!("it is taken"),
+        Err(Untaken::Body(error)) => panic!("{error}"),
+        Err(Untaken::Disk(error)) => panic!("{error}"),
     }
 }
 

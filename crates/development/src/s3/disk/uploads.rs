@@ -126,7 +126,7 @@ impl Disk {
                 hold(index, &part.pieces)?;
                 put_part(index, &id, &part)
             })?;
-            taken.is_held();
+            taken.keep();
             disk.0.blobs.remove(&replaced);
             Ok(part)
         })

@@ -110,9 +110,8 @@ fn meet(conditions: &Conditions, object: &Object) -> S3Result<()> {
             let modified =
                 in_http(&timestamp(object.modified)).and_then(|text| HeaderValue::try_from(text).ok());
             let headers = [(header::ETAG, tag), (header::LAST_MODIFIED, modified)];
-            error.set_headers(HeaderMap::from_iter(
-                headers.into_iter().filter_map(|(name, value)| Some((name, value?))),
-            ));
+            let headers = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            error.set_headers(headers.collect());
             Err(error)
         }
     }
