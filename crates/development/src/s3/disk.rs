@@ -64,8 +64,13 @@ impl Disk {
         let folder = root.join(FOLDER);
         fs::create_dir_all(&folder)?;
         let lock = lock(&folder.join("lock"))?;
-        let index = Index::open(&folder.join("index.sqlite"))?;
-        let blobs = Arc::new(Blobs::new(folder.join("blobs"), index.begin_run()?));
+        let (index, is_new) = Index::open(&folder.join("index.sqlite"))?;
+        let files = folder.join("blobs");
+        // What an index that is gone said of files, nobody knows.
+        if is_new && files.exists() {
+            fs::remove_dir_all(&files)?;
+        }
+        let blobs = Arc::new(Blobs::new(files, index.begin_run()?));
         let disk = Self(Arc::new(Inner { index, blobs, clock, random, _lock: lock }));
         takeover::take_over(&disk, root)?;
         sweep::begin(&disk)?;

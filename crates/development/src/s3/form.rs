@@ -14,6 +14,8 @@ const MOST: usize = 64 << 10;
 pub(super) struct Fields {
     pub credential: Option<String>,
     pub session_token: Option<String>,
+    /// Of version 4. `s3s` would take one of version 2 as well.
+    pub signature: Option<String>,
     /// The name of the file on the disk of whoever sends it.
     pub file_name: Option<String>,
 }
@@ -76,6 +78,7 @@ fn fields(read: &[u8], boundary: &str) -> Result<Option<Fields>, &'static str> {
         let place = match name.as_str() {
             "x-amz-credential" => Some(&mut fields.credential),
             "x-amz-security-token" => Some(&mut fields.session_token),
+            "x-amz-signature" => Some(&mut fields.signature),
             _ => None,
         };
         if let Some(place) = place {
@@ -121,6 +124,7 @@ mod tests {
         let whole = Fields {
             credential: Some("AKIA/1".into()),
             session_token: Some("t\r\n-".into()),
+            signature: None,
             file_name: Some("me.png".into()),
         };
         assert_eq!(fields(&form, "B"), Ok(Some(whole)));

@@ -204,7 +204,7 @@ async fn find_bearer(embedded: &Embedded, clock: &dyn Clock, request: Request) -
 async fn of_form(embedded: &Embedded, parts: Parts, body: Body) -> Result<Admitted, Stopped> {
     let malformed = |message: &str| stopped(StatusCode::BAD_REQUEST, "MalformedPOSTRequest", message);
     let (fields, body) = form::read(&parts.headers, body).await.map_err(malformed)?;
-    let Some(credential) = fields.credential else {
+    let Some(credential) = fields.credential.filter(|_| fields.signature.is_some()) else {
         return Err(refusal(embedded, &parts, SignatureError::Missing));
     };
     let scope: Vec<&str> = credential.split('/').collect();

@@ -228,6 +228,8 @@ fn needs(
     let is_tagged = headers.contains_key("x-amz-tagging")
         || query.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-amz-tagging"));
     let tagging = is_tagged.then(|| on_object("s3:PutObjectTagging"));
+    // Whether it is met says what is there (S3 User Guide, "Conditional requests", permissions).
+    let reading = headers.contains_key("if-match").then(|| on_object("s3:GetObject"));
     // What a form asks for stands in its body, see above.
     if operation == "PostObject" {
         return Ok(Some(Vec::new()));
@@ -265,14 +267,14 @@ fn needs(
         "GetObjectTagging" => vec![on_object("s3:GetObjectTagging")],
         "PutObjectTagging" => vec![on_object("s3:PutObjectTagging")],
         "DeleteObjectTagging" => vec![on_object("s3:DeleteObjectTagging")],
-        "PutObject" | "CreateMultipartUpload" => {
-            std::iter::once(on_object("s3:PutObject")).chain(tagging).collect()
+        "PutObject" | "CreateMultipartUpload" | "CompleteMultipartUpload" => {
+            std::iter::once(on_object("s3:PutObject")).chain(tagging).chain(reading).collect()
         }
-        "UploadPart" | "CompleteMultipartUpload" => vec![on_object("s3:PutObject")],
+        "UploadPart" => vec![on_object("s3:PutObject")],
         "CopyObject" | "UploadPartCopy" => {
             [copy_source(headers)?, on_object("s3:PutObject")].into_iter().chain(tagging).collect()
         }
-        "DeleteObject" => vec![on_object("s3:DeleteObject")],
+        "DeleteObject" => std::iter::once(on_object("s3:DeleteObject")).chain(reading).collect(),
         "DeleteObjects" => vec![],
         "AbortMultipartUpload" => vec![on_object("s3:AbortMultipartUpload")],
         "ListParts" => vec![on_object("s3:ListMultipartUploadParts")],

@@ -1,6 +1,8 @@
 //! The S3 endpoint of development, as whoever holds credentials reaches it.
 
 mod bodies;
+mod conditions;
+mod forms;
 mod reread;
 
 use std::collections::BTreeSet;

@@ -44,16 +44,17 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Opens the index, and makes it if there is none.
+    /// Opens the index, and makes it if there is none; says whether it was.
     ///
     /// # Errors
     /// If it cannot be used, or is of a newer version.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path) -> anyhow::Result<(Self, bool)> {
         let writer = Connection::open(path)?;
         writer.busy_timeout(PATIENCE)?;
         // What is committed survives the process; after a loss of power the last objects may be gone.
         writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
-        match writer.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? {
+        let version: i64 = writer.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        match version {
             0 => writer.execute_batch(&format!("BEGIN; {SCHEMA} COMMIT;"))?,
             VERSION => (),
             newer => {
@@ -61,7 +62,8 @@ impl Index {
             }
         }
         writer.set_prepared_statement_cache_capacity(64);
-        Ok(Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() })
+        let index = Self { path: path.to_owned(), writer: Mutex::new(writer), readers: Mutex::default() };
+        Ok((index, version == 0))
     }
 
     /// The number of this run, which no earlier one had.

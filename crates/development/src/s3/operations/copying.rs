@@ -10,10 +10,11 @@ use s3s::{S3Result, s3_error};
 
 use super::checksums::{set_checksums, type_of};
 use super::multipart;
-use super::writing::{check_metadata, without_chunks};
+use super::reading::{TRIES, replaced_all_the_time};
+use super::writing::{check_properties, without_chunks};
 use crate::s3::conditions::Conditions;
 use crate::s3::digests::{Digests, Kind};
-use crate::s3::disk::{Checksum, Described, Disk, Object, OnlyIf, Properties};
+use crate::s3::disk::{Checksum, Described, Disk, DiskError, Object, OnlyIf, Properties, Taken};
 use crate::s3::moment::{in_http, timestamp};
 use crate::s3::permission::{may, only_for_who_lists};
 use crate::s3::tags;
@@ -23,23 +24,25 @@ const LARGEST: u64 = 5 << 30;
 
 pub(super) async fn copy(disk: &Disk, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
     let (bucket, key) = source_of(&input.copy_source)?;
-    let source = only_for_who_lists(bucket, key, disk.object(bucket, key).map_err(Into::into))?;
     let conditions = Conditions {
         matches: input.copy_source_if_match.clone(),
         none_match: input.copy_source_if_none_match.clone(),
         modified_since: input.copy_source_if_modified_since.clone(),
         unmodified_since: input.copy_source_if_unmodified_since.clone(),
     };
-    conditions.check_source(&source)?;
-    check_size(source.size)?;
-    let (described, kind) = describe(&input, &source, (bucket, key))?;
-    if !described.tags.is_empty() && input.tagging.is_none() {
-        may("s3:GetObjectTagging", bucket, key)?;
-        may("s3:PutObjectTagging", &input.bucket, &input.key)?;
-    }
-    let digests = Digests::new(&[kind]);
-    let target = (input.bucket.clone(), input.key.clone());
-    let object = disk.copy(source, digests, kind, target, described).await?;
+    let described = |source: &Object| {
+        let (described, kind) = describe(&input, source, (bucket, key))?;
+        if !described.tags.is_empty() && input.tagging.is_none() {
+            may("s3:GetObjectTagging", bucket, key)?;
+            may("s3:PutObjectTagging", &input.bucket, &input.key)?;
+        }
+        Ok((0..source.size, kind, described))
+    };
+    let (taken, kind, described) = take(disk, (bucket, key), &conditions, described).await?;
+    let value = taken.sums.of(kind).cloned().unwrap_or_default();
+    let values = [(kind.name().to_owned(), value)].into();
+    let described = Described { checksum: Checksum { values, is_composite: false }, ..described };
+    let object = disk.put(input.bucket, input.key, taken, described, OnlyIf::default()).await?;
     let mut result = CopyObjectResult {
         e_tag: Some(ETag::Strong(object.etag)),
         last_modified: Some(timestamp(object.modified)),
@@ -53,19 +56,15 @@ pub(super) async fn copy(disk: &Disk, input: CopyObjectInput) -> S3Result<CopyOb
 pub(super) async fn copy_part(disk: &Disk, input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
     let (bucket, key) = source_of(&input.copy_source)?;
     multipart::check_number(input.part_number)?;
-    let upload = disk.upload(&input.bucket, &input.key, &input.upload_id)?;
-    let source = only_for_who_lists(bucket, key, disk.object(bucket, key).map_err(Into::into))?;
+    let kind = multipart::kind_of(&disk.upload(&input.bucket, &input.key, &input.upload_id)?);
     let conditions = Conditions {
         matches: input.copy_source_if_match.clone(),
         none_match: input.copy_source_if_none_match.clone(),
         modified_since: input.copy_source_if_modified_since.clone(),
         unmodified_since: input.copy_source_if_unmodified_since.clone(),
     };
-    conditions.check_source(&source)?;
-    let span = span(input.copy_source_range.as_deref(), &source)?;
-    check_size(span.end - span.start)?;
-    let kind = multipart::kind_of(&upload);
-    let taken = disk.take_from(source, span, Digests::new(&[kind])).await?;
+    let range = |source: &Object| Ok((span(input.copy_source_range.as_deref(), source)?, kind, ()));
+    let (taken, ..) = take(disk, (bucket, key), &conditions, range).await?;
     let checksums = taken.sums.first();
     let place = (input.bucket, input.key, input.upload_id);
     let part = disk.put_part(place, input.part_number, taken, checksums).await?;
@@ -76,6 +75,26 @@ pub(super) async fn copy_part(disk: &Disk, input: UploadPartCopyInput) -> S3Resu
     };
     set_checksums!(result, part.checksums);
     Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() })
+}
+
+/// Takes what is wanted of a source that meets the conditions, and looks it up again if it was replaced in between.
+async fn take<T>(
+    disk: &Disk,
+    (bucket, key): (&str, &str),
+    conditions: &Conditions,
+    wanted: impl Fn(&Object) -> S3Result<(Span<u64>, Kind, T)>,
+) -> S3Result<(Taken, Kind, T)> {
+    for _ in 0..TRIES {
+        let source = only_for_who_lists(bucket, key, disk.object(bucket, key).map_err(Into::into))?;
+        conditions.check_source(&source)?;
+        let (span, kind, more) = wanted(&source)?;
+        check_size(span.end - span.start)?;
+        match disk.take_from(source, span, Digests::new(&[kind])).await {
+            Err(DiskError::NoSuchKey) => (),
+            taken => return Ok((taken?, kind, more)),
+        }
+    }
+    Err(replaced_all_the_time())
 }
 
 /// Bucket and key of what is copied.
@@ -129,7 +148,7 @@ fn describe(input: &CopyObjectInput, source: &Object, from: (&str, &str)) -> S3R
         ));
     }
     let properties = if is_new { properties(input) } else { source.properties.clone() };
-    check_metadata(&properties)?;
+    check_properties(&properties)?;
     let tags = if are_new_tags { tags::of_header(input.tagging.as_deref())? } else { source.tags.clone() };
     let asked = input.checksum_algorithm.as_ref().map(|name| {
         Kind::parse(name.as_str())
@@ -149,24 +168,5 @@ fn properties(input: &CopyObjectInput) -> Properties {
         content_language: input.content_language.clone(),
         expires: input.expires.as_ref().and_then(in_http),
         metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
-    }
-}
-
-impl Disk {
-    /// Puts a copy of an object in place.
-    async fn copy(
-        &self,
-        source: Object,
-        digests: Digests,
-        kind: Kind,
-        (bucket, key): (String, String),
-        described: Described,
-    ) -> S3Result<Object> {
-        let span = 0..source.size;
-        let taken = self.take_from(source, span, digests).await?;
-        let value = taken.sums.of(kind).cloned().unwrap_or_default();
-        let values = [(kind.name().to_owned(), value)].into();
-        let described = Described { checksum: Checksum { values, is_composite: false }, ..described };
-        Ok(self.put(bucket, key, taken, described, OnlyIf::default()).await?)
     }
 }

@@ -55,6 +55,9 @@ pub(super) async fn several(disk: &Disk, input: DeleteObjectsInput) -> S3Result<
 async fn remove(disk: &Disk, bucket: &str, object: ObjectIdentifier) -> S3Result<()> {
     check_key(&object.key)?;
     permission::may("s3:DeleteObject", bucket, &object.key)?;
+    if object.e_tag.is_some() {
+        permission::may("s3:GetObject", bucket, &object.key)?;
+    }
     if object.version_id.is_some_and(|version| version != "null")
         || object.last_modified_time.is_some()
         || object.size.is_some()

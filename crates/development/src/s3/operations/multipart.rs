@@ -11,7 +11,7 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::checksums::{checksums_of, set_checksums, type_of};
 use super::listing::{halves, limit, paging};
 use super::off::owner;
-use super::writing::{check_length, check_metadata, take, without_chunks};
+use super::writing::{check_length, check_properties, take, without_chunks};
 use crate::s3::conditions::only_if;
 use crate::s3::digests::Kind;
 use crate::s3::disk::{
@@ -92,7 +92,7 @@ fn properties(input: &CreateMultipartUploadInput) -> S3Result<Properties> {
         expires: input.expires.as_ref().and_then(in_http),
         metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
     };
-    check_metadata(&properties)?;
+    check_properties(&properties)?;
     Ok(properties)
 }
 

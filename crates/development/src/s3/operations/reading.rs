@@ -18,7 +18,7 @@ use crate::s3::moment::{in_http, of_http, timestamp};
 use crate::s3::stream::Chunks;
 
 /// How often an object is looked up again because it was replaced in between.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 pub(super) async fn get(disk: &Disk, input: GetObjectInput) -> S3Result<S3Response<GetObjectOutput>> {
     let conditions = Conditions {
@@ -37,7 +37,11 @@ pub(super) async fn get(disk: &Disk, input: GetObjectInput) -> S3Result<S3Respon
         };
         return Ok(answer_get(&object, &part, content, wants_checksum(input.checksum_mode.as_ref())));
     }
-    Err(s3_error!(SlowDown, "The object is being replaced all the time. Try again."))
+    Err(replaced_all_the_time())
+}
+
+pub(super) fn replaced_all_the_time() -> S3Error {
+    s3_error!(SlowDown, "The object is being replaced all the time. Try again.")
 }
 
 pub(super) fn head(disk: &Disk, input: HeadObjectInput) -> S3Result<S3Response<HeadObjectOutput>> {

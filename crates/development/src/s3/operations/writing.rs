@@ -1,6 +1,6 @@
 //! Objects that are uploaded whole, and what is said of any that are uploaded.
 
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use s3s::dto::{ETag, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
 
@@ -27,8 +27,9 @@ pub(super) async fn put(
     disk.bucket(&input.bucket)?;
     let tags = tags::of_header(input.tagging.as_deref().or(of_query(&uri, "x-amz-tagging").as_deref()))?;
     let properties = properties(&input, &uri)?;
+    let claimed = if method == Method::POST { claimed_by_form(&input) } else { headers };
     let only_if = only_if(input.if_match, input.if_none_match.as_ref())?;
-    let (taken, checksums) = take(disk, input.body, &headers, trailing_headers.as_ref(), None).await?;
+    let (taken, checksums) = take(disk, input.body, &claimed, trailing_headers.as_ref(), None).await?;
     let described =
         Described { properties, tags, checksum: Checksum { values: checksums, is_composite: false } };
     let object = disk.put(input.bucket, input.key, taken, described, only_if).await?;
@@ -39,6 +40,24 @@ pub(super) async fn put(
     };
     set_checksums!(output, object.checksum.values);
     Ok(if method == Method::POST { of_form(output) } else { S3Response::new(output) })
+}
+
+/// What the fields of a form say that its file comes to, as headers would.
+fn claimed_by_form(input: &PutObjectInput) -> HeaderMap {
+    let fields = [
+        ("content-md5", &input.content_md5),
+        ("x-amz-checksum-crc32", &input.checksum_crc32),
+        ("x-amz-checksum-crc32c", &input.checksum_crc32c),
+        ("x-amz-checksum-crc64nvme", &input.checksum_crc64nvme),
+        ("x-amz-checksum-sha1", &input.checksum_sha1),
+        ("x-amz-checksum-sha256", &input.checksum_sha256),
+    ];
+    // What is no header's value is no checksum either.
+    let header = |(name, value): (&'static str, &Option<String>)| {
+        let value = HeaderValue::try_from(value.as_deref()?).unwrap_or(HeaderValue::from_static("-"));
+        Some((HeaderName::from_static(name), value))
+    };
+    fields.into_iter().filter_map(header).collect()
 }
 
 /// The answer to an upload by form, which has the entity tag as a header as well; `s3s` puts it into documents and addresses
@@ -109,13 +128,13 @@ fn properties(input: &PutObjectInput, uri: &Uri) -> S3Result<Properties> {
             properties.metadata.insert(name.to_owned(), value.into_owned());
         }
     }
-    check_metadata(&properties)?;
+    check_properties(&properties)?;
     Ok(properties)
 }
 
 /// # Errors
-/// If there is too much metadata.
-pub(super) fn check_metadata(properties: &Properties) -> S3Result<()> {
+/// If there is too much metadata, or something that no answer could say of the object.
+pub(super) fn check_properties(properties: &Properties) -> S3Result<()> {
     let size: usize = properties.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > MOST_METADATA {
         return Err(s3_error!(
@@ -123,7 +142,22 @@ pub(super) fn check_metadata(properties: &Properties) -> S3Result<()> {
             "Your metadata headers exceed the maximum allowed metadata size."
         ));
     }
-    Ok(())
+    let is_name = |name: &String| HeaderName::try_from(format!("x-amz-meta-{name}")).is_ok();
+    let is_text = |text: &String| !text.chars().any(char::is_control);
+    let Properties {
+        content_type,
+        cache_control,
+        content_disposition,
+        content_encoding,
+        content_language,
+        ..
+    } = properties;
+    let texts = [content_type, cache_control, content_disposition, content_encoding, content_language];
+    let mut texts = texts.into_iter().flatten().chain(properties.metadata.values());
+    if properties.metadata.keys().all(is_name) && texts.all(is_text) {
+        return Ok(());
+    }
+    Err(s3_error!(InvalidArgument, "A header or a name of metadata has characters that no header can have."))
 }
 
 /// # Errors

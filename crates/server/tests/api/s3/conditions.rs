@@ -1,0 +1,58 @@
+//! What conditions and refusals give away, and what cannot be said of an object.
+
+use super::*;
+
+#[tokio::test]
+async fn who_may_only_write_learns_nothing_of_what_is_there() {
+    let s3 = S3::start().await;
+    let tag = s3.ask(request("PUT", "/bucket/there", "a secret")).await.header("etag").to_owned();
+    let writes = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:PutObject", "s3:DeleteObject"], "Resource": "*"}
+    ]});
+    let writer = developer(&s3.daypass, "writer", &writes.to_string()).await;
+    for path in ["/bucket/there", "/bucket/nowhere"] {
+        for (method, body) in [("GET", ""), ("HEAD", ""), ("PUT", "another"), ("DELETE", "")] {
+            for wanted in ["*", &tag, "\"00000000000000000000000000000000\""] {
+                let mut odd = request(method, path, body);
+                odd.headers_mut().insert("if-match", wanted.parse().unwrap());
+                let answer = s3.send(signed(&writer, odd)).await;
+                assert_eq!(answer.status, 403, "{method} {path} {wanted}: {answer:?}");
+            }
+        }
+    }
+    let mut fresh = request("PUT", "/bucket/fresh", "new");
+    fresh.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
+    assert_eq!(s3.send(signed(&writer, fresh)).await.status, 200, "that it is free is theirs to ask");
+}
+
+#[tokio::test]
+async fn what_no_answer_could_say_of_an_object_is_not_kept() {
+    let s3 = S3::start().await;
+    for query in ["x-amz-meta-a%20b=c", "x-amz-meta-%C3%BC=c", "x-amz-meta-a=b%0D%0Ac"] {
+        let put = request("PUT", &format!("/bucket/odd?{query}"), "text");
+        assert_refused(&s3.send(signed(&s3.daypass.key, put)).await, 400, "InvalidArgument");
+        assert!(!s3.holds("odd").await, "{query}");
+    }
+    s3.ask(request("PUT", "/bucket/even?x-amz-meta-a=b%20c", "text")).await;
+    assert_eq!(s3.ask(request("GET", "/bucket/even", "")).await.header("x-amz-meta-a"), "b c");
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_known_changes_nothing() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/a", "kept")).await;
+    s3.objects.ensure("empty").unwrap();
+    for (method, path) in [
+        ("DELETE", "/empty?abac"),
+        ("PUT", "/new?metadataInventoryTable"),
+        ("DELETE", "/bucket/a?acl"),
+        ("PUT", "/bucket/a?renameObject"),
+        ("DELETE", "/bucket/a?versionId=1"),
+    ] {
+        let odd = signed(&s3.daypass.key, request(method, path, ""));
+        assert_refused(&s3.send(odd).await, 501, "NotImplemented");
+    }
+    assert_eq!(s3.ask(request("GET", "/bucket/a", "")).await.body, "kept");
+    let buckets = s3.ask(request("GET", "/", "")).await.body;
+    assert!(buckets.contains("<Name>empty</Name>") && !buckets.contains("<Name>new</Name>"), "{buckets}");
+}
