@@ -91,7 +91,8 @@ pub(super) async fn admit(embedded: Arc<Embedded>, services: Services, request: 
     let (bucket, key) = place(request.uri().path(), request.headers());
     let is_form = form::is_form(request.method(), request.headers());
     let about = About { method: request.method().clone(), bucket, key, request_id, is_form };
-    let mut draft = AuditDraft::new(AuditAction::S3Request, &about.request_id);
+    let by = embedded.proxies.requester(&about.request_id, request.extensions(), request.headers());
+    let mut draft = AuditDraft::by(AuditAction::S3Request, &by);
     draft.resource = Some(format!("{} {}", request.method(), request.uri().path()));
     let mut response = match find_bearer(&embedded, &*services.clock, request).await {
         Ok(admitted) => answer(&embedded, admitted, draft, services, &about).await,

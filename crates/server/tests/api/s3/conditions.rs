@@ -1,5 +1,7 @@
 //! What conditions and refusals give away, and what cannot be said of an object.
 
+use daypass_server::origin::Peer;
+
 use super::*;
 
 #[tokio::test]
@@ -55,4 +57,28 @@ async fn a_change_that_is_not_known_changes_nothing() {
     assert_eq!(s3.ask(request("GET", "/bucket/a", "")).await.body, "kept");
     let buckets = s3.ask(request("GET", "/", "")).await.body;
     assert!(buckets.contains("<Name>empty</Name>") && !buckets.contains("<Name>new</Name>"), "{buckets}");
+}
+
+#[tokio::test]
+async fn a_refusal_says_where_it_came_from_and_what_by() {
+    let s3 = S3::start().await;
+    let reader = developer(&s3.daypass, "reader", &allow("s3:GetObject")).await;
+    let from = Peer { address: "203.0.113.9".parse().unwrap(), over_tls: false };
+    for credentials in [&reader, &Credentials::of_developer("AKIA0000000000000000", "a guess")] {
+        let mut put = request("PUT", "/bucket/a", "text");
+        put.headers_mut().insert("user-agent", HeaderValue::from_static("rclone/1.60"));
+        let mut put = signed(credentials, put);
+        put.extensions_mut().insert(from);
+        assert_eq!(s3.send(put).await.status, 403);
+    }
+    let events = s3.daypass.audit_events();
+    let refused: Vec<_> = events.iter().filter(|event| event["action"] == "s3_request").collect();
+    assert_eq!(refused.len(), 2);
+    for event in refused {
+        assert_eq!(
+            (&event["source_ip"], &event["user_agent"]),
+            (&json!("203.0.113.9"), &json!("rclone/1.60")),
+            "{event}"
+        );
+    }
 }
