@@ -3,6 +3,7 @@
 
 mod answers;
 mod body;
+mod codes;
 mod conditions;
 mod cors;
 mod digests;
@@ -11,10 +12,12 @@ mod errors;
 mod form;
 mod gate;
 mod host;
+mod key;
 mod moment;
 mod operations;
 mod permission;
 mod promises;
+mod services;
 mod spelling;
 mod stream;
 mod tags;
@@ -25,49 +28,36 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderName, Method, Request, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::Random;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use s3s::{S3Result, s3_error};
-use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use self::answers::About;
 use self::disk::{Disk, DiskError};
 use self::operations::Operations;
+use self::services::{LARGEST_DOCUMENT, Services};
 use daypass_server::installation::Embedded;
 use daypass_server::listen::NoPlace;
 use daypass_server::registered_origins::RegisteredOrigins;
 use daypass_server::routes::time_to_come_back;
 
-/// The largest document, and the largest file of a form: `s3s` reads both whole before it does anything.
-const LARGEST_DOCUMENT: usize = 8 << 20;
+/// The largest file of a form, which `s3s` reads whole before it does anything.
 const LARGEST_FORM: u64 = 64 << 20;
 
 /// The buckets in a folder. There is one of them for a folder while a process runs.
 #[derive(Clone)]
 pub struct Objects {
     disk: Disk,
-}
-
-/// What answers a request that the gate let in.
-#[derive(Clone)]
-struct Services {
-    /// Verifies its signature.
-    verifying: S3Service,
-    /// Answers what the gate verified itself.
-    verified: S3Service,
-    /// Tells when signatures are over. `s3s` reads the machine's own.
-    clock: Arc<dyn Clock>,
 }
 
 impl Objects {
@@ -145,16 +135,6 @@ async fn refuse_without_place(
     response
 }
 
-async fn ask(service: S3Service, request: Request<Body>) -> Response {
-    match service.oneshot(request).await {
-        Ok(response) => response.map(Body::new).into_response(),
-        Err(error) => {
-            tracing::error!(?error, "the S3 service failed");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
-}
-
 /// The pages of registered apps may reach S3 from the browser: objects are the app's own people's, and any other page that
 /// got hold of a presigned URL cannot read what is behind it, unless the bucket's rules let it.
 fn cors(origins: AllowOrigin) -> CorsLayer {
@@ -186,8 +166,10 @@ impl S3Auth for GateKeeper {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::body::Body;
+    use axum::http::{HeaderValue, Request};
     use axum::routing::any;
+    use tower::ServiceExt;
 
     use super::*;
 

@@ -1,14 +1,27 @@
 //! Checksums of bodies: which ones a request asks for, what they come to, and whether that is what the request says
 //! (S3 User Guide, "Checking object integrity for data uploads").
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, StatusCode};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use s3s::{S3Error, S3Result, TrailingHeaders, s3_error};
+use serde::{Deserialize, Serialize};
 
-use super::disk::{Checksum, Checksums};
-use super::errors::with_code;
+use super::codes::with_code;
+
+/// The values of one or more kinds of checksum, in base64, by the name that S3 gives the kind, such as `CRC64NVME`.
+pub(super) type Checksums = BTreeMap<String, String>;
+
+/// The checksums of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Checksum {
+    pub values: Checksums,
+    /// They are over the checksums of parts, and not over the bytes.
+    pub is_composite: bool,
+}
 
 /// A kind of checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -33,7 +33,7 @@ pub(super) use self::error::DiskError;
 use self::index::Index;
 pub(super) use self::intake::{Intake, Taken, Untaken};
 pub(super) use self::listing::Listed;
-pub(super) use self::object::{Checksum, Checksums, Object, Properties, Tags};
+pub(super) use self::object::{Object, Properties, Tags};
 pub(super) use self::objects::{Described, OnlyIf};
 pub(super) use self::paging::{Entry, Page, Paging};
 pub(super) use self::uploads::{CompletedPart, Completion, Part, Upload};

@@ -22,9 +22,10 @@ use s3s::dto::Range;
 use super::answers::{self, About};
 use super::body::{self, FaultNote};
 use super::digests::Claims;
+use super::form;
 use super::host::place;
 use super::moment::of_http;
-use super::{LARGEST_DOCUMENT, Services, form};
+use super::services::{LARGEST_DOCUMENT, Services, ask};
 use daypass_server::installation::Embedded;
 use daypass_server::sigv4::{Caller, SignatureError, is_signing_parameter};
 
@@ -140,7 +141,7 @@ async fn answer(
     }
     let bearer = Arc::new(bearer);
     let service = if is_verified { services.verified } else { services.verifying };
-    let mut response = BEARER.scope(bearer.clone(), super::ask(service, request)).await;
+    let mut response = BEARER.scope(bearer.clone(), ask(service, request)).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && let Some(fault) = bearer.fault.take()
     {

@@ -20,7 +20,6 @@ use async_trait::async_trait;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result};
 
-pub(super) use self::writing::check_key;
 use super::disk::Disk;
 use super::permission::only_for_who_lists;
 

@@ -18,7 +18,7 @@ use s3s::{S3ErrorCode, S3Request, S3Result, s3_error};
 
 use super::body;
 use super::gate::{self, Bearer, Refusal};
-use super::operations::check_key;
+use super::key::check_key;
 use super::promises;
 use daypass_server::sigv4::Caller;
 

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use s3s::dto::{MetadataDirective, Tag};
 use s3s::{S3Result, s3_error};
 
+use super::codes::with_code;
 use super::disk::Tags;
-use super::errors::with_code;
 
 /// How many tags an object may have.
 pub(super) const MOST_OF_OBJECT: usize = 10;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::DiskError;
+use super::error::DiskError;
 
 /// `blob` is the ledger of files that something holds; a file that is not in it is garbage.
 const SCHEMA: &str = "

@@ -4,9 +4,10 @@ use daypass_core::ground::clock::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::index::bucket_id;
-use super::object::{Checksum, instant, parse, size};
+use super::object::{instant, parse, size};
 use super::paging::{Filling, Step};
 use super::{Disk, DiskError, Page, Paging};
+use crate::s3::digests::Checksum;
 
 /// What a listing says of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DiskError;
 use super::blobs::Piece;
+use crate::s3::digests::Checksum;
 
 /// Names and values, in the order they were given.
 pub(in crate::s3) type Tags = Vec<(String, String)>;
@@ -24,17 +25,6 @@ pub(in crate::s3) struct Properties {
     /// A date as HTTP writes it.
     pub expires: Option<String>,
     pub metadata: BTreeMap<String, String>,
-}
-
-/// The values of one or more kinds of checksum, in base64, by the name that S3 gives the kind, such as `CRC64NVME`.
-pub(in crate::s3) type Checksums = BTreeMap<String, String>;
-
-/// The checksums of an object.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::s3) struct Checksum {
-    pub values: Checksums,
-    /// They are over the checksums of parts, and not over the bytes.
-    pub is_composite: bool,
 }
 
 /// An object.

@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::blobs::{BlobId, Piece};
 use super::index::bucket_id;
-use super::object::{COLUMNS, Checksum, Object, Properties, Tags, column, parse};
+use super::object::{COLUMNS, Object, Properties, Tags, column, parse};
 use super::{Disk, DiskError, Taken};
+use crate::s3::digests::Checksum;
 
 /// What an object is put in place with, beside its bytes.
 #[derive(Debug, Clone, Default)]

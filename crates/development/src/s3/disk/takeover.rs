@@ -67,7 +67,7 @@ fn object(disk: &Disk, root: &Path, bucket: &str, key: &str, path: &Path) -> any
     let sums = digests.finish();
     let described = Described {
         properties: properties(root, bucket, key),
-        checksum: super::Checksum { values: sums.first(), is_composite: false },
+        checksum: crate::s3::digests::Checksum { values: sums.first(), is_composite: false },
         ..Described::default()
     };
     let reserved = disk.0.blobs.reserve()?;

@@ -11,7 +11,7 @@ use futures::stream;
 use tempfile::TempDir;
 
 use super::*;
-use crate::s3::digests::{Digests, Kind};
+use crate::s3::digests::{Checksums, Digests, Kind};
 
 struct Home {
     root: TempDir,

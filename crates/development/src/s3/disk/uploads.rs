@@ -6,9 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use super::blobs::{BlobId, Piece};
 use super::index::bucket_id;
 use super::listing::fill;
-use super::object::{Checksum, Object, column, instant, parse, size};
+use super::object::{Object, column, instant, parse, size};
 use super::objects::{hold, let_go, put};
-use super::{Checksums, Described, Disk, DiskError, OnlyIf, Page, Paging, Taken};
+use super::{Described, Disk, DiskError, OnlyIf, Page, Paging, Taken};
+use crate::s3::digests::Checksum;
+use crate::s3::digests::Checksums;
 use crate::s3::digests::{Kind, checksum_of_parts, etag_of_parts};
 
 /// The smallest part that may stand before another (S3 User Guide, "Amazon S3 multipart upload limits").

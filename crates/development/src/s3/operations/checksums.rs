@@ -2,7 +2,7 @@
 
 use s3s::dto::ChecksumType;
 
-use crate::s3::disk::{Checksum, Checksums};
+use crate::s3::digests::{Checksum, Checksums};
 
 /// The value of a kind.
 pub(super) fn value(checksums: &Checksums, kind: &str) -> Option<String> {
@@ -39,7 +39,7 @@ macro_rules! checksums_of {
             ("SHA256", &input.checksum_sha256),
         ];
         let given = members.into_iter().filter_map(|(kind, value)| Some((kind.to_owned(), value.clone()?)));
-        given.collect::<$crate::s3::disk::Checksums>()
+        given.collect::<$crate::s3::digests::Checksums>()
     }};
 }
 

@@ -6,9 +6,9 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Result, s3_error};
 
-use super::check_key;
 use crate::s3::conditions::only_if;
 use crate::s3::disk::{Disk, DiskError, OnlyIf};
+use crate::s3::key::check_key;
 use crate::s3::permission;
 
 /// How many are removed by one request (S3 API Reference, DeleteObjects).

@@ -14,9 +14,8 @@ use super::off::owner;
 use super::writing::{check_length, check_properties, take, without_chunks};
 use crate::s3::conditions::only_if;
 use crate::s3::digests::Kind;
-use crate::s3::disk::{
-    Checksum, Checksums, CompletedPart, Completion, Described, Disk, Part, Properties, Upload,
-};
+use crate::s3::digests::{Checksum, Checksums};
+use crate::s3::disk::{CompletedPart, Completion, Described, Disk, Part, Properties, Upload};
 use crate::s3::moment::{in_http, timestamp};
 use crate::s3::spelling::Spelling;
 use crate::s3::tags;

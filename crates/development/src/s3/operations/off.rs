@@ -8,8 +8,8 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Result, s3_error};
 
+use crate::s3::codes::with_code;
 use crate::s3::disk::Disk;
-use crate::s3::errors::with_code;
 
 /// Whom everything belongs to. S3 names accounts by 64 hexadecimal digits.
 const OWNER_ID: &str = "6461797061737300000000000000000000000000000000000000000000000000";

@@ -11,9 +11,9 @@ use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
 
 use super::checksums::{set_checksums, type_of};
 use crate::s3::answers::IsObject;
+use crate::s3::codes::with_code;
 use crate::s3::conditions::{Conditions, Unmet};
 use crate::s3::disk::{Content, Disk, DiskError, Object};
-use crate::s3::errors::with_code;
 use crate::s3::moment::{in_http, of_http, timestamp};
 use crate::s3::stream::Chunks;
 

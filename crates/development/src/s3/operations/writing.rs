@@ -6,8 +6,9 @@ use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
 
 use super::checksums::{set_checksums, type_of};
 use crate::s3::conditions::only_if;
+use crate::s3::digests::{Checksum, Checksums};
 use crate::s3::digests::{Claims, Kind};
-use crate::s3::disk::{Checksum, Checksums, Described, Disk, Properties, Taken, Untaken};
+use crate::s3::disk::{Described, Disk, Properties, Taken, Untaken};
 use crate::s3::moment::in_http;
 use crate::s3::tags;
 
@@ -15,8 +16,6 @@ use crate::s3::tags;
 const LARGEST: u64 = 5 << 30;
 /// How much metadata an object may have, names and values together (S3 User Guide, "Working with object metadata").
 const MOST_METADATA: usize = 2 << 10;
-/// What every object has to have room for, together.
-const LONGEST_KEY: usize = 1_024;
 
 pub(super) async fn put(
     disk: &Disk,
@@ -158,15 +157,6 @@ pub(super) fn check_properties(properties: &Properties) -> S3Result<()> {
         return Ok(());
     }
     Err(s3_error!(InvalidArgument, "A header or a name of metadata has characters that no header can have."))
-}
-
-/// # Errors
-/// If no object can have this key.
-pub(in crate::s3) fn check_key(key: &str) -> S3Result<()> {
-    if key.len() > LONGEST_KEY {
-        return Err(s3_error!(KeyTooLongError, "Your key is too long: it may have 1,024 bytes."));
-    }
-    Ok(())
 }
 
 /// The encoding of the object, without that of its transfer.
