@@ -10,7 +10,7 @@ use super::{Disk, DiskError};
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Bucket {
+pub struct Bucket {
     pub name: String,
     pub created: Timestamp,
     pub tags: Tags,
@@ -19,7 +19,7 @@ pub(in crate::s3) struct Bucket {
 
 /// What pages of other origins may do (S3 User Guide, "Elements of a CORS configuration").
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::s3) struct CorsRule {
+pub struct CorsRule {
     pub id: Option<String>,
     pub origins: Vec<String>,
     pub methods: Vec<String>,

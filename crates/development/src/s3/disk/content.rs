@@ -15,7 +15,7 @@ use crate::s3::digests::Digests;
 const CHUNK: usize = 1 << 20;
 
 /// Bytes of an object.
-pub(in crate::s3) enum Content {
+pub enum Content {
     /// All there are.
     Bytes(Bytes),
     /// They come in chunks, one of which may be an error and the last.

@@ -4,7 +4,7 @@ use std::io;
 
 /// Why a bucket, an object or an upload is not given, or not changed.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::s3) enum DiskError {
+pub enum DiskError {
     #[error("there is no such bucket")]
     NoSuchBucket,
     #[error("there is no such object")]

@@ -17,7 +17,7 @@ use crate::s3::digests::{Digests, Sums};
 const GATHERED: usize = 1 << 20;
 
 /// What takes a body.
-pub(in crate::s3) struct Intake {
+pub struct Intake {
     blobs: Arc<Blobs>,
     digests: Digests,
     file: Option<(Reserved, File)>,
@@ -25,14 +25,14 @@ pub(in crate::s3) struct Intake {
 }
 
 /// A body that arrived whole. Its file is removed again unless the index comes to hold it.
-pub(in crate::s3) struct Taken {
+pub struct Taken {
     file: Option<Reserved>,
     pub size: u64,
     pub sums: Sums,
 }
 
 /// Why a body was not taken.
-pub(in crate::s3) enum Untaken {
+pub enum Untaken {
     /// It ended with an error.
     Body(StdError),
     Disk(DiskError),

@@ -11,7 +11,7 @@ use crate::s3::digests::Checksum;
 
 /// What a listing says of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Listed {
+pub struct Listed {
     pub etag: String,
     pub size: u64,
     pub modified: Timestamp,

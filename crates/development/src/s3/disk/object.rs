@@ -11,12 +11,12 @@ use super::blobs::Piece;
 use crate::s3::digests::Checksum;
 
 /// Names and values, in the order they were given.
-pub(in crate::s3) type Tags = Vec<(String, String)>;
+pub type Tags = Vec<(String, String)>;
 
 /// What whoever uploads an object says of it, and is told again with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::s3) struct Properties {
+pub struct Properties {
     pub content_type: Option<String>,
     pub cache_control: Option<String>,
     pub content_disposition: Option<String>,
@@ -29,7 +29,7 @@ pub(in crate::s3) struct Properties {
 
 /// An object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Object {
+pub struct Object {
     /// Without quotes.
     pub etag: String,
     pub size: u64,

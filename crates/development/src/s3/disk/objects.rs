@@ -10,7 +10,7 @@ use crate::s3::digests::Checksum;
 
 /// What an object is put in place with, beside its bytes.
 #[derive(Debug, Clone, Default)]
-pub(in crate::s3) struct Described {
+pub struct Described {
     pub properties: Properties,
     pub tags: Tags,
     pub checksum: Checksum,
@@ -18,7 +18,7 @@ pub(in crate::s3) struct Described {
 
 /// What has to be so of a key for an object to be put there, or removed (RFC 9110, 13.1).
 #[derive(Debug, Clone, Default)]
-pub(in crate::s3) struct OnlyIf {
+pub struct OnlyIf {
     /// There is an object with this entity tag; an empty one is any.
     pub matches: Option<String>,
     /// There is no object.

@@ -3,7 +3,7 @@
 
 /// Which page of which keys.
 #[derive(Debug, Clone, Default)]
-pub(in crate::s3) struct Paging {
+pub struct Paging {
     /// What keys begin with.
     pub prefix: String,
     /// What ends the common beginning of keys; empty for none.
@@ -18,7 +18,7 @@ pub(in crate::s3) struct Paging {
 
 /// One entry of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) enum Entry<T> {
+pub enum Entry<T> {
     /// What has this key.
     Item(String, T),
     /// The common beginning of keys.
@@ -36,7 +36,7 @@ impl<T> Entry<T> {
 
 /// A page.
 #[derive(Debug, Clone)]
-pub(in crate::s3) struct Page<T> {
+pub struct Page<T> {
     pub entries: Vec<Entry<T>>,
     /// There is more after it.
     pub is_truncated: bool,

@@ -18,7 +18,7 @@ const SMALLEST_PART: u64 = 5 << 20;
 
 /// An upload that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Upload {
+pub struct Upload {
     pub id: String,
     pub begun: Timestamp,
     /// The kind of checksum of its parts; without a value.
@@ -28,7 +28,7 @@ pub(in crate::s3) struct Upload {
 
 /// A part that was uploaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Part {
+pub struct Part {
     pub number: i32,
     pub etag: String,
     pub size: u64,
@@ -39,7 +39,7 @@ pub(in crate::s3) struct Part {
 
 /// A part as a completion names it.
 #[derive(Debug, Clone)]
-pub(in crate::s3) struct CompletedPart {
+pub struct CompletedPart {
     pub number: i32,
     pub etag: String,
     pub checksums: Checksums,
@@ -47,7 +47,7 @@ pub(in crate::s3) struct CompletedPart {
 
 /// What a completion says.
 #[derive(Debug, Clone, Default)]
-pub(in crate::s3) struct Completion {
+pub struct Completion {
     pub parts: Vec<CompletedPart>,
     /// The checksum of the whole, if it says one.
     pub checksums: Checksums,
