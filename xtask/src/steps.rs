@@ -59,6 +59,7 @@ pub(crate) struct Fetched {
 }
 
 pub(crate) const FETCHED: &[Fetched] = &[
+    Fetched { step: "dependencies", fetch: |workspace| cargo_deny::program(workspace).map(drop) },
     Fetched { step: "deploy", fetch: |workspace| python::interpreter(workspace, DEPLOY).map(drop) },
     Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
     Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
