@@ -220,6 +220,10 @@ impl House {
         let request = Request::from_parts(head, Body::new(Paced::new(body)));
         let mut answer = self.answering.now().oneshot(request).await;
         if let Ok(answer) = &mut answer {
+            // Whoever has no place is not waited for.
+            if place.is_some() {
+                end.read_rest(self.limits.rest).await;
+            }
             end.say(answer);
         }
         drop(place);

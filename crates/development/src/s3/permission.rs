@@ -324,6 +324,24 @@ fn with_listing(context: Context, operation: &str, query: &[(String, String)]) -
     })
 }
 
+/// Parameters of listings and of objects that say something without a value, or nothing.
+const MAY_BE_EMPTY: [&str; 14] = [
+    "prefix",
+    "delimiter",
+    "marker",
+    "encoding-type",
+    "start-after",
+    "continuation-token",
+    "fetch-owner",
+    "list-type",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+];
+
 /// What decides about a listing must stand there once. And what `s3s` does not know by a name in the query, it takes
 /// for the operation without that name, which could remove or make what nobody asked for.
 fn check_query(operation: &str, query: &[(String, String)]) -> S3Result<()> {
@@ -337,11 +355,19 @@ fn check_query(operation: &str, query: &[(String, String)]) -> S3Result<()> {
     }
     let changes =
         matches!(operation, "CreateBucket" | "DeleteBucket" | "PutObject" | "CopyObject" | "DeleteObject");
+    let reads = matches!(
+        operation,
+        "ListBuckets" | "ListObjects" | "ListObjectsV2" | "HeadBucket" | "GetObject" | "HeadObject"
+    );
     let is_known = |name: &str| {
         let name = name.to_ascii_lowercase();
         name.starts_with("x-amz-") || matches!(name.as_str(), "x-id" | "versionid")
     };
-    match query.iter().find(|(name, _)| changes && !is_known(name)) {
+    // Where something is read, S3 passes over what it does not know, but names of what it has come without a value.
+    let is_other = |(name, value): &&(String, String)| {
+        !is_known(name) && (changes || reads && value.is_empty() && !MAY_BE_EMPTY.contains(&name.as_str()))
+    };
+    match query.iter().find(is_other) {
         Some((name, _)) => {
             Err(s3_error!(NotImplemented, "This endpoint does not do {operation} with the parameter {name}."))
         }

@@ -23,6 +23,8 @@ pub struct Limits {
     pub idle: Duration,
     /// For whoever reads an answer to take some more of it.
     pub write: Duration,
+    /// For the rest of a body that nobody wants, before the answer ends the connection under whoever sends it.
+    pub rest: Duration,
     /// For what is under way at the end.
     pub drain: Duration,
     /// How many connections there may be.
@@ -37,6 +39,7 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             idle: Duration::from_secs(75),
             write: Duration::from_secs(30),
+            rest: Duration::from_secs(1),
             drain: TIME_OF_A_REQUEST + Duration::from_secs(5),
             connections: connections_for(getrlimit(Resource::Nofile).current),
             requests: 2_048,

@@ -14,6 +14,7 @@ const LIMITS: Limits = Limits {
     head: Duration::from_millis(200),
     idle: Duration::from_millis(1_500),
     write: Duration::from_millis(200),
+    rest: Duration::from_millis(50),
     drain: Duration::from_secs(20),
     connections: 64,
     requests: 64,
@@ -173,6 +174,25 @@ async fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last() {
         let text = rest(&mut client).await;
         assert!(text.starts_with("HTTP/1.1 405") && text.contains("connection: close\r\n"), "{head}: {text}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_reaches_who_still_sends() {
+    let server = Server::start(Limits { rest: Duration::from_mins(1), ..LIMITS }).await;
+    let mut client = server.connect().await;
+    // It is refused once its head is there; most of it comes after that.
+    let head = "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 600000\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..60 {
+        client.write_all(&[b'x'; 10_000]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    client.write_all(ASK.as_bytes()).await.unwrap();
+    let text = answer(&mut client, "a place").await;
+    assert!(text.starts_with("HTTP/1.1 405") && !text.contains("connection: close"), "{text}");
+    let long = "PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 2000000\r\n\r\n";
+    let text = rest(&mut server.send(long).await).await;
+    assert!(text.starts_with("HTTP/1.1 405") && text.contains("connection: close"), "at once: {text}");
 }
 
 #[tokio::test]

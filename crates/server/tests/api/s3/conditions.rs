@@ -50,11 +50,19 @@ async fn a_change_that_is_not_known_changes_nothing() {
         ("DELETE", "/bucket/a?acl"),
         ("PUT", "/bucket/a?renameObject"),
         ("DELETE", "/bucket/a?versionId=1"),
+        ("GET", "/bucket?abac"),
+        ("GET", "/bucket?metadataConfiguration="),
+        ("GET", "/bucket/a?annotation&annotationName=x"),
     ] {
         let odd = signed(&s3.daypass.key, request(method, path, ""));
         assert_refused(&s3.send(odd).await, 501, "NotImplemented");
     }
-    assert_eq!(s3.ask(request("GET", "/bucket/a", "")).await.body, "kept");
+    for reads in ["/bucket/a", "/bucket/a?v=1", "/bucket/a?x-id=GetObject"] {
+        assert_eq!(s3.ask(request("GET", reads, "")).await.body, "kept");
+    }
+    for lists in ["/bucket?prefix&delimiter=", "/bucket?list-type=2&start-after=&prefix="] {
+        assert!(s3.ask(request("GET", lists, "")).await.body.contains("<Key>a</Key>"));
+    }
     let buckets = s3.ask(request("GET", "/", "")).await.body;
     assert!(buckets.contains("<Name>empty</Name>") && !buckets.contains("<Name>new</Name>"), "{buckets}");
 }
