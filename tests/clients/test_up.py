@@ -1,5 +1,6 @@
 """`daypass up` as a program: its ready line, its state directory, its end."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -55,12 +56,19 @@ def test_a_service_that_is_not_there_is_not_looked_for_at_aws(daypass):
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"
 
 
-def test_an_answer_before_the_end_of_a_body_says_that_the_connection_ends(daypass):
-    address = daypass.s3_url.removeprefix("http://")
-    connection = http.client.HTTPConnection(address)
-    connection.request("PUT", f"/{daypass.bucket}/unsigned", body=b"x" * 1_000_000)
-    answer = connection.getresponse()
-    assert (answer.status, answer.getheader("connection")) == (403, "close")
+def test_an_answer_before_the_end_of_a_body_reaches_who_still_sends(daypass):
+    """A short rest is read and thrown away; of a long one the answer says that the connection ends."""
+    path = f"/{daypass.bucket}/unsigned"
+    with contextlib.closing(http.client.HTTPConnection(daypass.s3_url.removeprefix("http://"))) as connection:
+        for _ in range(2):
+            connection.request("PUT", path, body=b"x" * 1_000_000)
+            answer = connection.getresponse()
+            assert (answer.status, answer.getheader("connection")) == (403, None)
+            assert b"AccessDenied" in answer.read()
+        connection.request("PUT", path, headers={"Content-Length": "2000000"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("connection")) == (403, "close")
+        answer.read()
 
 
 def test_the_ports_are_consecutive(daypass):
