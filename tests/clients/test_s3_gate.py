@@ -3,6 +3,7 @@
 import base64
 import datetime
 import secrets
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -167,3 +168,22 @@ def set_clock(monkeypatch, minutes):
     """Lets botocore believe that it is so many minutes later."""
     moved = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) + datetime.timedelta(minutes=minutes)
     monkeypatch.setattr(auth, "get_current_datetime", lambda *_: moved)
+
+
+def test_what_stands_in_a_document_is_not_in_the_log(daypass, ada_credentials, mine):
+    """Not even in one that cannot be read."""
+    word, s3 = secrets.token_hex(16), aws.s3(daypass, ada_credentials)
+
+    def break_off(params, **_):
+        params["body"] = params["body"].replace(b"</Tagging>", b"")
+        for name in [name for name in params["headers"] if name.lower().startswith(("content-md5", "x-amz-checksum", "x-amz-sdk"))]:
+            del params["headers"][name]
+
+    s3.meta.events.register_last("before-call.s3.PutObjectTagging", break_off)
+    with aws.refused("MalformedXML", status=400):
+        tags = [{"Key": "a", "Value": word}]
+        s3.put_object_tagging(Bucket=daypass.bucket, Key=mine, Tagging={"TagSet": tags})
+    # Lines are written in order: what came before the next refusal is there with it.
+    with aws.refused("NoSuchKey", status=404):
+        aws.s3(daypass, ada_credentials).get_object(Bucket=daypass.bucket, Key=f"{mine}-no")
+    assert word not in Path(daypass.dir, "log.jsonl").read_text()
