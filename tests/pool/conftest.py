@@ -2,61 +2,19 @@
 
 import configparser
 import subprocess
-import sys
-import threading
 
-import boto3
 import pytest
 
-from support import aws
-from support.server import START_LIMIT, STOP_LIMIT, program
+from support.moto import Moto
+from support.server import program
 
 pytest_plugins = ["support.fixtures"]
 
 
-class Moto:
-    """A running `moto_server`. It says on stderr where it listens."""
-
-    def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", "0"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.url = self._read_url()
-        # Whoever writes to a full pipe waits.
-        self._reader = threading.Thread(target=self._process.stderr.read)
-        self._reader.start()
-
-    def _read_url(self):
-        watchdog = threading.Timer(START_LIMIT, self._process.kill)
-        watchdog.start()
-        for line in self._process.stderr:
-            if "Running on " in line:
-                watchdog.cancel()
-                return line.split("Running on ")[1].strip()
-        raise AssertionError("moto ended before it was ready")
-
-    def stop(self):
-        self._process.terminate()
-        self._process.wait(timeout=STOP_LIMIT)
-        self._reader.join()
-        self._process.stderr.close()
-
-    def pools(self, region):
-        credentials = {"aws_access_key_id": "moto", "aws_secret_access_key": "moto"}
-        return boto3.client(
-            "cognito-identity", endpoint_url=self.url, region_name=region, config=aws.ONCE, **credentials
-        )
-
-
 @pytest.fixture
 def moto():
-    running = Moto()
-    yield running
-    running.stop()
+    with Moto() as running:
+        yield running
 
 
 @pytest.fixture

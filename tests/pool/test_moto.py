@@ -39,10 +39,10 @@ def check(pools, copy, source):
 @pytest.mark.parametrize("start", ["moto", "daypass"])
 def test_a_pool_goes_to_another_region_of_moto(start, moto, daypass, copy):
     if start == "moto":
-        pools, origin = moto.pools("us-east-1"), ("--from-profile", "moto")
+        pools, origin = moto.client("cognito-identity", "us-east-1"), ("--from-profile", "moto")
     else:
         pools, origin = aws.developer(daypass, "cognito-identity"), ("--from-dir", daypass.dir)
-    source, target = made(pools), moto.pools("eu-west-1")
+    source, target = made(pools), moto.client("cognito-identity", "eu-west-1")
     way = ("--from", source, *origin, "--to", "eu-west-1", "--to-profile", "moto", "--settings-only")
 
     planned = copy(*way)
@@ -72,7 +72,7 @@ def test_a_pool_goes_to_another_region_of_moto(start, moto, daypass, copy):
 
 
 def test_a_pool_comes_from_moto(moto, daypass, copy):
-    source = made(moto.pools("eu-west-1"))
+    source = made(moto.client("cognito-identity", "eu-west-1"))
     pools = aws.developer(daypass, "cognito-identity")
     before = ids(pools)
     # The only pool of its Region needs no name.
@@ -84,9 +84,9 @@ def test_a_pool_comes_from_moto(moto, daypass, copy):
 
 
 def test_what_an_end_does_not_know_is_a_failure(moto, copy):
-    source = made(moto.pools("us-east-1"))
+    source = made(moto.client("cognito-identity", "us-east-1"))
     way = ("--from", source, "--from-profile", "moto", "--to", "eu-west-1", "--to-profile", "moto")
     failed = copy(*way, "--apply")
     assert failed.returncode == 1
     assert "GetIdentityPoolRoles in us-east-1, profile moto failed" in failed.stderr
-    assert ids(moto.pools("eu-west-1")) == set()
+    assert ids(moto.client("cognito-identity", "eu-west-1")) == set()

@@ -4,9 +4,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from seaweedfs import ADMIN, BUCKET, Ports, SeaweedFS, role_arn
 from support import aws
+from support.seaweedfs import ADMIN, Ports, SeaweedFS
 from support.server import Daypass
+from trust import BUCKET, iam, role_arn
 
 pytest_plugins = ["support.fixtures"]
 
@@ -38,7 +39,7 @@ def daypass(tmp_path_factory, ports):
 @pytest.fixture(scope="session")
 def store(tmp_path_factory, ports, daypass):
     directory = tmp_path_factory.mktemp("seaweedfs")
-    with SeaweedFS(directory, ports, daypass.issuer, daypass.identity_pool_id) as running:
+    with SeaweedFS(directory, ports, iam(daypass.issuer, daypass.identity_pool_id)) as running:
         admin = s3_at(running, ADMIN)
         admin.create_bucket(Bucket=BUCKET)
         admin.put_object(Bucket=BUCKET, Key="public/hello.txt", Body=b"hello")

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import s3_at
-from seaweedfs import BUCKET
 from support import aws, login
+from trust import BUCKET
 
 
 @contextlib.contextmanager

@@ -12,9 +12,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from conftest import s3_at, set_roles, write_config
-from seaweedfs import BUCKET, Ports, role_arn
 from support import aws, login
+from support.seaweedfs import Ports
 from support.server import Daypass, program
+from trust import BUCKET, role_arn
 
 NO_ROLE = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
 LIMIT = 30  # seconds; a token of one second is over long before

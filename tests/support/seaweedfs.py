@@ -1,28 +1,18 @@
-"""A real SeaweedFS that believes the tokens of a Daypass, on loopback, ended by its process ID.
+"""A real SeaweedFS on loopback, ended by its process ID."""
 
-Its files are what docs/use-your-own-s3.md shows."""
-
-import base64
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import sysconfig
 import threading
 from pathlib import Path
 
-BUCKET = "photos"
-ACCOUNT = "000000000000"
 ADMIN = {"aws_access_key_id": "adminkey", "aws_secret_access_key": "adminsecret"}
 START_LIMIT = 60  # seconds; it needs one, so only a hang meets it
 STOP_LIMIT = 30
 GRPC = 10_000  # every service has a second port, for gRPC, so much above its own
 SERVICES = ("master", "volume", "filer", "s3", "admin")
-
-
-def role_arn(name):
-    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
 class Ports:
@@ -46,76 +36,19 @@ class Ports:
         self._held.close()
 
 
-def allow(actions, resource, **more):
-    return {"Effect": "Allow", "Action": actions, "Resource": [f"arn:aws:s3:::{resource}"], **more}
-
-
-def lists(prefix):
-    return allow(["s3:ListBucket"], BUCKET, Condition={"StringLike": {"s3:prefix": [f"{prefix}/*"]}})
-
-
-def policy(name, *statements):
-    return {"name": name, "document": {"Version": "2012-10-17", "Statement": list(statements)}}
-
-
-def role(name, pool_id, amr, attached):
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Federated": "daypass"},
-        "Action": ["sts:AssumeRoleWithWebIdentity"],
-        "Condition": {"StringEquals": {"oidc:aud": pool_id}, "ForAnyValue:StringLike": {"oidc:amr": amr}},
-    }
-    return {
-        "roleName": name,
-        "roleArn": role_arn(name),
-        "attachedPolicies": [attached],
-        "trustPolicy": {"Version": "2012-10-17", "Statement": [trust]},
-    }
-
-
-def iam(issuer, pool_id):
-    """Everybody has a folder; guests read what is public; and there is a role that no pool gives."""
-    own, everything = "private/${jwt:sub}", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-    return {
-        "sts": {
-            "tokenDuration": "1h",
-            "maxSessionLength": "12h",
-            "issuer": "seaweedfs-sts",
-            "signingKey": base64.b64encode(os.urandom(32)).decode(),
-        },
-        "policy": {"defaultEffect": "Deny", "storeType": "memory"},
-        "providers": [
-            {
-                "name": "daypass",
-                "type": "oidc",
-                "enabled": True,
-                "config": {"issuer": issuer, "clientIds": [pool_id]},
-            }
-        ],
-        "policies": [
-            policy("own-folder", allow(everything, f"{BUCKET}/{own}/*"), lists(own)),
-            policy("public-folder", allow(["s3:GetObject"], f"{BUCKET}/public/*"), lists("public")),
-            policy("everything", allow(["s3:*"], "*")),
-        ],
-        "roles": [
-            role("Person", pool_id, "authenticated", "own-folder"),
-            role("Guest", pool_id, "unauthenticated", "public-folder"),
-            role("Owner", pool_id, "*", "everything"),
-        ],
-    }
-
-
 class SeaweedFS:
-    """A running store. Its S3 and its STS answer at one URL."""
+    """A running store, whose administrator is `ADMIN`. Its S3 and its STS answer at one URL; of anybody else it knows
+    what `iam` says."""
 
-    def __init__(self, directory, ports, issuer, pool_id):
+    def __init__(self, directory, ports, iam=None):
         directory = Path(directory)
         data = directory / "data"
         data.mkdir(parents=True)
         s3 = {"name": "admin", "actions": ["Admin", "Read", "Write", "List", "Tagging"]}
         s3["credentials"] = [{"accessKey": ADMIN["aws_access_key_id"], "secretKey": ADMIN["aws_secret_access_key"]}]
         (directory / "s3.json").write_text(json.dumps({"identities": [s3]}))
-        (directory / "iam.json").write_text(json.dumps(iam(issuer, pool_id)))
+        if iam:
+            (directory / "iam.json").write_text(json.dumps(iam))
         self.url = ports.url
         ports.release()
         self._log = directory / "log"
@@ -130,7 +63,7 @@ class SeaweedFS:
                     "-ip.bind=127.0.0.1",
                     *(f"-{service}.port={port}" for service, port in ports.by_service.items()),
                     f"-s3.config={directory}/s3.json",
-                    f"-s3.iam.config={directory}/iam.json",
+                    *([f"-s3.iam.config={directory}/iam.json"] if iam else []),
                     "-s3.port.iceberg=0",
                     "-s3.port.lance=0",
                     "-admin.ui=false",
