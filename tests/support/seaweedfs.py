@@ -91,7 +91,8 @@ class SeaweedFS:
         self._drain.start()
 
     def stop(self):
-        self._process.terminate()
+        # Asked to stop, it waits ten seconds for clients that keep their connections. What it stores is thrown away.
+        self._process.kill()
         self._process.wait(timeout=STOP_LIMIT)
         self._drain.join(timeout=STOP_LIMIT)
         self._process.stdout.close()
