@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sysconfig
+import threading
 from pathlib import Path
 
 LIMIT = 25  # seconds; only what hangs meets it
@@ -14,20 +15,22 @@ def in_environment(name):
 
 
 def run(*command, environment, directory=None, status=0, stdin=""):
-    """Runs a program to its end, and answers what it printed."""
-    done = subprocess.run(
+    """Runs a program to its end, and answers what it printed: all of it, unless it has to succeed."""
+    process = subprocess.Popen(
         [str(word) for word in command],
-        input=stdin,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=LIMIT,
         cwd=directory,
         env={"PATH": os.environ["PATH"], "HOME": str(directory or "/nonexistent"), "LANG": "C.UTF-8", **environment},
     )
-    said = done.stdout + done.stderr
-    assert status is None or done.returncode == status, f"{command} ended with {done.returncode}:\n{said}"
-    return done.stdout if status == 0 else said
+    watchdog = threading.Timer(LIMIT, process.kill)
+    watchdog.start()
+    out, errors = process.communicate(stdin)
+    watchdog.cancel()
+    assert status in (None, process.returncode), f"{command} ended with {process.returncode}:\n{out}{errors}"
+    return out if status == 0 else out + errors
 
 
 # Names and sizes that make clients do all that they can: nothing, something, much; in folders, with marks and umlauts.

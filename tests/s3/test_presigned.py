@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 from botocore import auth
+from botocore.crt import auth as crt
 
 from answers import assert_refused, refused
 from support import aws
@@ -25,9 +26,11 @@ def ask(method, url, **more):
 
 
 def set_clock(monkeypatch, minutes):
-    """Lets botocore believe that it is so many minutes later."""
+    """Lets botocore believe that it is so many minutes later. It signs by its common runtime where that is there."""
     real = auth.get_current_datetime
-    monkeypatch.setattr(auth, "get_current_datetime", lambda *how, **named: real(*how, **named) + datetime.timedelta(minutes=minutes))
+    later = datetime.timedelta(minutes=minutes)
+    for signer in (auth, crt):
+        monkeypatch.setattr(signer, "get_current_datetime", lambda *how, **named: real(*how, **named) + later)
 
 
 class TestAddresses:
