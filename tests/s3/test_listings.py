@@ -57,7 +57,8 @@ def test_the_owner_is_told_to_who_asks_for_it(place):
 
 def test_what_was_asked_is_repeated(listing, place):
     answer = listing.ask("a", Delimiter="/", MaxKeys=7)
-    assert (answer["Name"], answer["Prefix"]) == (place.bucket, place.key("a"))
+    # Of the first version, botocore leaves the prefix as encoded as it has asked for it.
+    assert (answer["Name"], unquote_plus(answer["Prefix"])) == (place.bucket, place.key("a"))
     assert (answer["Delimiter"], answer["MaxKeys"]) == ("/", 7)
 
 

@@ -95,15 +95,24 @@ export async function sign(at) {
   };
 }
 
+/** `fetch`, which says why it failed. */
+async function ask(url, options) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    throw new Error(`${options?.method ?? 'GET'}: ${error.message}: ${error.cause?.code} ${error.cause}`, { cause: error });
+  }
+}
+
 /** Uses them, with nothing but `fetch`. */
 export async function useSigned({ put, get, post }) {
-  const status = (await fetch(put, { method: 'PUT', body: 'signed', headers: { 'Content-Type': 'text/plain' } })).status;
-  const read = await (await fetch(get)).text();
+  const status = (await ask(put, { method: 'PUT', body: 'signed', headers: { 'Content-Type': 'text/plain' } })).status;
+  const read = await (await ask(get)).text();
   const send = (body, type) => {
     const form = new FormData();
     for (const [name, value] of Object.entries({ ...post.fields, 'Content-Type': type })) form.append(name, value);
     form.append('file', new Blob([body]), 'a ü.txt');
-    return fetch(post.url, { method: 'POST', body: form }).then((answer) => answer.status);
+    return ask(post.url, { method: 'POST', body: form }).then((answer) => answer.status);
   };
   return { put: status, read, posted: await send('posted', 'text/html'), tooLarge: await send('x'.repeat(101), 'text/html'), type: await send('x', 'image/png') };
 }

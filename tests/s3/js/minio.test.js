@@ -45,7 +45,8 @@ describe('MinIO client for JavaScript', () => {
     }
   });
 
-  test('a stream of unknown length in parts', LIMITED, async () => {
+  // It looks for an upload to go on with, which a person may not.
+  test('a stream of unknown length in parts', { ...LIMITED, skip: !store.makesBuckets }, async () => {
     const body = bytes(11 * MEBIBYTE);
     await client.putObject(bucket, at('large'), Readable.from([Buffer.from(body)]));
     assert.equal((await client.statObject(bucket, at('large'))).size, body.length);
