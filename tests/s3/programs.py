@@ -14,7 +14,7 @@ def in_environment(name):
     return str(Path(sysconfig.get_path("scripts")) / name)
 
 
-def run(*command, environment, directory=None, status=0, stdin=""):
+def run(*command, environment, directory=None, status=0, stdin="", limit=LIMIT):
     """Runs a program to its end, and answers what it printed: all of it, unless it has to succeed."""
     process = subprocess.Popen(
         [str(word) for word in command],
@@ -25,7 +25,7 @@ def run(*command, environment, directory=None, status=0, stdin=""):
         cwd=directory,
         env={"PATH": os.environ["PATH"], "HOME": str(directory or "/nonexistent"), "LANG": "C.UTF-8", **environment},
     )
-    watchdog = threading.Timer(LIMIT, process.kill)
+    watchdog = threading.Timer(limit, process.kill)
     watchdog.start()
     out, errors = process.communicate(stdin)
     watchdog.cancel()
