@@ -6,7 +6,7 @@ import sysconfig
 import threading
 from pathlib import Path
 
-LIMIT = 25  # seconds; only what hangs meets it
+LIMIT = 60  # seconds; only what hangs meets it
 
 
 def in_environment(name):

@@ -2,7 +2,7 @@
 //! with what it would be now, so nobody has to remember when.
 
 use crate::process::run;
-use crate::steps::{CLIENTS, DEPLOY};
+use crate::steps::{CLIENTS, DEPLOY, S3};
 use crate::{Outcome, Workspace, python, release};
 
 struct Generated {
@@ -16,6 +16,11 @@ const ALL: &[Generated] = &[
         file: "docs/compatibility.md",
         from: "what the conformance tests find",
         write: compatibility,
+    },
+    Generated {
+        file: "docs/reference/s3-operations.md",
+        from: "what the tests of S3 find",
+        write: s3_operations,
     },
     Generated { file: "docs/providers.md", from: "the catalogue of providers", write: providers },
     Generated {
@@ -53,6 +58,13 @@ fn is_wanted(file: &str, named: &[String]) -> bool {
 fn compatibility(workspace: &Workspace) -> Outcome {
     let mut test = workspace.command(python::interpreter(workspace, CLIENTS)?);
     test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/clients/test_conformance.py"]);
+    run(test.env("DAYPASS_BIN", release::program(workspace)?))
+}
+
+/// Likewise.
+fn s3_operations(workspace: &Workspace) -> Outcome {
+    let mut test = workspace.command(python::interpreter(workspace, S3)?);
+    test.args(["-m", "pytest", "--quiet", "--regenerate", "tests/s3/test_operations.py"]);
     run(test.env("DAYPASS_BIN", release::program(workspace)?))
 }
 

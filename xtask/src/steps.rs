@@ -1,7 +1,7 @@
 //! What `cargo xtask test` checks, in order: first what answers soonest, last what needs the most. A step
 //! gets what it needs by asking for it, so that each also runs alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{on_path, run};
@@ -33,6 +33,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
     Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+    Step { name: "s3", about: "the S3 of `up`, by clients of many families", run: s3 },
     Step { name: "seaweedfs", about: "credentials of a real SeaweedFS", run: seaweedfs },
     Step {
         name: "cognito",
@@ -63,6 +64,8 @@ pub(crate) const FETCHED: &[Fetched] = &[
     Fetched { step: "deploy", fetch: |workspace| python::interpreter(workspace, DEPLOY).map(drop) },
     Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
     Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
+    Fetched { step: "s3", fetch: |workspace| python::interpreter(workspace, S3).map(drop) },
+    Fetched { step: "s3", fetch: |workspace| node::prepare(workspace, S3_JS) },
     Fetched { step: "seaweedfs", fetch: |workspace| python::interpreter(workspace, SEAWEEDFS).map(drop) },
     Fetched { step: "cognito", fetch: |workspace| python::interpreter(workspace, COGNITO).map(drop) },
     Fetched { step: "pool", fetch: |workspace| python::interpreter(workspace, POOL).map(drop) },
@@ -73,6 +76,12 @@ pub(crate) const FETCHED: &[Fetched] = &[
 
 /// The folder of the tests with Python clients.
 pub(crate) const CLIENTS: &str = "tests/clients";
+/// The folder of the tests of S3, which are asked of other servers, too.
+pub(crate) const S3: &str = "tests/s3";
+/// Where Debian puts the AWS SDK for Go.
+const GO_SDK: &str = "/usr/share/gocode/src/github.com/aws/aws-sdk-go-v2";
+/// Those of them in JavaScript.
+const S3_JS: &str = "tests/s3/js";
 /// The folder of the tests with a real SeaweedFS.
 const SEAWEEDFS: &str = "tests/seaweedfs";
 /// The folder of the tests of the driver for Amazon Cognito.
@@ -165,6 +174,32 @@ fn browser(workspace: &Workspace) -> Outcome {
 
 fn clients(workspace: &Workspace) -> Outcome {
     pytest(workspace, CLIENTS)
+}
+
+/// The clients that are no packages of Python or npm are Debian's. The driver of the browser is the browser SDK's.
+fn s3(workspace: &Workspace) -> Outcome {
+    debian_clients(workspace)?;
+    let chromium = chromium::program(workspace)?;
+    node::prepare(workspace, S3_JS)?;
+    node::prepare(workspace, SDK)?;
+    let python = python::interpreter(workspace, S3)?;
+    let mut test = workspace.command(python);
+    test.args(["-m", "pytest", S3]).env("CHROMIUM", chromium).env("GOCACHE", workspace.installed("go-cache"));
+    run(with_daypass(&mut test, release::program(workspace)?))
+}
+
+/// Programs, and the AWS SDK for Go, which is a folder of sources.
+fn debian_clients(workspace: &Workspace) -> Outcome {
+    let programs = [("rclone", "rclone"), ("restic", "restic"), ("s3cmd", "s3cmd"), ("go", "golang-go")];
+    let missing = programs.into_iter().filter(|(program, _)| on_path(program).is_none());
+    let mut packages: Vec<_> = missing.map(|(_, package)| package).collect();
+    if !Path::new(GO_SDK).is_dir() {
+        packages.push("golang-github-aws-aws-sdk-go-v2-dev");
+    }
+    if packages.is_empty() {
+        return Ok(());
+    }
+    debian::install(workspace, &packages, "clients of S3 are missing")
 }
 
 fn seaweedfs(workspace: &Workspace) -> Outcome {

@@ -19,4 +19,4 @@ export function bytes(length) {
 export const MEBIBYTE = 1024 * 1024;
 
 /** Only what hangs meets it. */
-export const LIMITED = { timeout: 8_000 };
+export const LIMITED = { timeout: 20_000 };
