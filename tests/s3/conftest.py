@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if hasattr(item, "callspec") and "store" in item.callspec.params:
             known.mark(item, item.callspec.params["store"])
+            # Two processes run these tests, and each store is asked by one of them.
+            item.add_marker(pytest.mark.xdist_group(item.callspec.params["store"]))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent / "known"
-# For each store the reasons, and the tests that fail for them: `file.function`, or `file.function[case]`.
+# For each store the reasons, and the tests that fail for them: `file.Class.function`, or with `[case]`.
 KNOWN = {file.stem: tomllib.loads(file.read_text()) for file in HERE.glob("*.toml")}
 
 
@@ -21,7 +21,7 @@ def mark(item, store):
 
 
 def reasons(table, item, store):
-    function = f"{item.path.stem}.{item.originalname}"
+    function = ".".join([item.path.stem, *item.nodeid.split("::")[1:-1], item.originalname])
     names = {function, f"{function}[{case(item, store)}]"}
     return [reason for reason, tests in table.items() if names & set(tests)]
 

@@ -126,8 +126,8 @@ def test_a_prefix_is_no_object(s3, place, name):
 
 
 @pytest.mark.parametrize("body", [b"", b"with content"], ids=["empty", "with content"])
-def test_a_marker_of_a_folder(s3, place, body):
-    place.put("photos/", body)
+def test_a_marker_of_a_folder(s3, wire, place, body):
+    wire.put(place.key("photos/"), body)
     place.put("photos/1.jpg", b"1")
     assert place.head("photos/")["ContentLength"] == len(body)
     assert place.read("photos/") == body
@@ -150,9 +150,9 @@ def test_a_folder_outlives_what_was_in_it_only_by_its_marker(s3, place):
 
 
 def filled(place, length, character="k"):
-    """A name that makes a key of so many bytes."""
-    rest, size = length - len(place.prefix.encode()), len(character.encode())
-    return character * (rest // size) + "k" * (rest % size)
+    """A name that makes a key of so many bytes, and does not end with a slash."""
+    rest, size = length - len(place.prefix.encode()) - 1, len(character.encode())
+    return character * (rest // size) + "k" * (rest % size) + "k"
 
 
 @pytest.mark.parametrize("character", ["k", "ü", "日", "k/"])

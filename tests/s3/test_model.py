@@ -171,7 +171,7 @@ def machine(store):
     return Machine
 
 
-@pytest.mark.stores("daypass", "person", "moto")
+@pytest.mark.stores("daypass", "moto")
 def test_the_store_is_the_model(store):
     """SeaweedFS, which keeps keys as paths, has another order and other names."""
     run_state_machine_as_test(
