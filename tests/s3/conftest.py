@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import known
 import stores
@@ -25,12 +26,23 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("store", names, indirect=True, scope="session")
 
 
+class ByStore(LoadScopeScheduling):
+    """Several processes run these tests, and each store is asked by one of them."""
+
+    def _split_scope(self, nodeid):
+        case = nodeid.partition("[")[2].rstrip("]").split("-")
+        return next((name for name in stores.NAMES if name in case), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByStore(config, log)
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if hasattr(item, "callspec") and "store" in item.callspec.params:
             known.mark(item, item.callspec.params["store"])
-            # Two processes run these tests, and each store is asked by one of them.
-            item.add_marker(pytest.mark.xdist_group(item.callspec.params["store"]))
 
 
 @pytest.fixture(scope="session")
