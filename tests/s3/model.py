@@ -62,7 +62,9 @@ class Model:
         found = self.found(source)
         if source == key and metadata is None:
             raise Refused("InvalidRequest")
-        self.objects[key] = found if metadata is None else Object(found.body, tuple(sorted(metadata.items())), found.etag)
+        self.objects[key] = (
+            found if metadata is None else Object(found.body, tuple(sorted(metadata.items())), found.etag)
+        )
 
     def range(self, key, first, last):
         body = self.found(key).body

@@ -95,7 +95,13 @@ class Survey:
         }
         if operation in given:
             return given[operation]
-        if operation in ("UploadPart", "UploadPartCopy", "ListParts", "AbortMultipartUpload", "CompleteMultipartUpload"):
+        if operation in (
+            "UploadPart",
+            "UploadPartCopy",
+            "ListParts",
+            "AbortMultipartUpload",
+            "CompleteMultipartUpload",
+        ):
             upload, parts = self.upload()
             more = {
                 "UploadPart": {"PartNumber": 2, "Body": b"part"},

@@ -1,5 +1,6 @@
-"""The AWS CLI's own commands on folders of files. SeaweedFS is not asked: it answers an upload without bytes at once, as test_http.py
-shows, after which this client waits for ten seconds each time. moto is, by what is most; each command takes a second to begin."""
+"""The AWS CLI's own commands on folders of files. SeaweedFS is not asked: it answers an upload without bytes at once,
+after which this client waits for ten seconds each time, as test_http.py shows. moto is, by what is most; each command
+takes a second to begin."""
 
 import time
 import urllib.request

@@ -57,7 +57,9 @@ def test_a_bucket_made_again_is_empty(s3, bucket):
     assert place.names() == []
 
 
-@pytest.mark.parametrize("name", ["ab", "a" * 64, "Capital", "under_score", "192.168.0.1", "-dash", "dash-", "two..dots", "a b"])
+@pytest.mark.parametrize(
+    "name", ["ab", "a" * 64, "Capital", "under_score", "192.168.0.1", "-dash", "dash-", "two..dots", "a b"]
+)
 def test_a_name_that_no_bucket_has(wire, name):
     answer = wire.send("PUT", None, path="/" + name.replace(" ", "%20"))
     assert_refused(answer, "InvalidBucketName")

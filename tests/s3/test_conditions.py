@@ -105,7 +105,9 @@ def complete(wire, place, name, headers):
     key = place.key(name)
     upload = wire.send("POST", key, query={"uploads": None}).text("UploadId")
     etag = wire.put(key, b"new", query={"partNumber": 1, "uploadId": upload}).headers["ETag"]
-    document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    document = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    )
     return wire.send("POST", key, headers, document.encode(), query={"uploadId": upload})
 
 

@@ -1,5 +1,7 @@
 """Copies: what comes with the bytes, and what a source may look like."""
 
+from urllib.parse import quote
+
 import pytest
 
 from answers import assert_refused, refused
@@ -78,8 +80,6 @@ def spelt(place, name):
 
 @pytest.mark.parametrize("odd", ["a b", "a+b", "ü", "a%41", "a?b", "a#b"])
 def test_a_source_is_decoded_once(wire, place, odd):
-    from urllib.parse import quote
-
     place.put(odd, odd.encode())
     for slash in ("/", ""):
         source = slash + quote(f"{place.bucket}/{place.key(odd)}")

@@ -1,5 +1,6 @@
 """What people who analyse data use: tables written to the store and read from it, in part and as a whole."""
 
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -109,7 +110,10 @@ class TestPyArrow:
         files.create_dir(f"{root}/made/deep")
         with files.open_output_stream(f"{root}/made/deep/file") as stream:
             stream.write(b"content")
-        info = {entry.base_name: entry.type for entry in files.get_file_info(fs.FileSelector(f"{root}/made", recursive=True))}
+        info = {
+            entry.base_name: entry.type
+            for entry in files.get_file_info(fs.FileSelector(f"{root}/made", recursive=True))
+        }
         assert info == {"deep": fs.FileType.Directory, "file": fs.FileType.File}
         assert files.get_file_info(f"{root}/nothing").type == fs.FileType.NotFound
         files.copy_file(f"{root}/made/deep/file", f"{root}/made/copy")
@@ -230,7 +234,10 @@ class TestObjectStore:
         obstore.put(store_, "a/b/c", b"c")
         assert obstore.get(store_, "a/b ü+.txt").bytes() == b"content"
         assert bytes(obstore.get_range(store_, "a/b ü+.txt", start=1, end=3)) == b"on"
-        assert [bytes(part) for part in obstore.get_ranges(store_, "a/b ü+.txt", starts=[0, 5], ends=[1, 7])] == [b"c", b"nt"]
+        assert [bytes(part) for part in obstore.get_ranges(store_, "a/b ü+.txt", starts=[0, 5], ends=[1, 7])] == [
+            b"c",
+            b"nt",
+        ]
         assert obstore.get(store_, "a/b ü+.txt", options={"range": {"suffix": 100}}).bytes() == b"content"
         listed = obstore.list_with_delimiter(store_, "a")
         assert [entry["path"] for entry in listed["objects"]] == ["a/b ü+.txt"]
@@ -258,8 +265,6 @@ class TestObjectStore:
         assert obstore.get(store_, "large").bytes() == body
 
     def test_a_signed_address(self, store_):
-        import urllib.request
-
         obstore.put(store_, "a b.txt", b"signed")
         url = obstore.sign(store_, "GET", "a b.txt", timedelta(minutes=1))
         with urllib.request.urlopen(url, timeout=20) as answer:

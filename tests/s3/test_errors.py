@@ -13,7 +13,7 @@ def missing(wire, place):
 
 def test_an_error_is_a_document_of_s3(missing, place):
     assert missing.headers["Content-Type"] == "application/xml"
-    assert missing.body.startswith(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>")
+    assert missing.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>')
     error = missing.xml
     assert error.tag == "Error"
     assert error.findtext("Code") == "NoSuchKey"
@@ -60,7 +60,9 @@ def test_another_signature(wire, place, store):
 
 def test_another_key(wire, place):
     signed = wire.sign("GET", place.key("object"))
-    signed.request.headers["Authorization"] = signed.headers["Authorization"].replace("Credential=", "Credential=AKIANOBODY")
+    signed.request.headers["Authorization"] = signed.headers["Authorization"].replace(
+        "Credential=", "Credential=AKIANOBODY"
+    )
     answer = wire.deliver(signed)
     assert answer.status in (403, 400)
     assert answer.code in ("InvalidAccessKeyId", "InvalidToken")

@@ -18,10 +18,13 @@ from checksums import (
     headers_of_chunks,
     signed_chunks,
 )
+from upload import begin
 
 BODY = bytes(range(256)) * 1024
 # Without a trailer in chunks of every size, and with every trailer.
-FORMS = [(None, size) for size in (1000, 8192, 65_536, len(BODY), 2 * len(BODY))] + [(name, 100_000) for name in ALGORITHMS]
+FORMS = [(None, size) for size in (1000, 8192, 65_536, len(BODY), 2 * len(BODY))] + [
+    (name, 100_000) for name in ALGORITHMS
+]
 
 
 class TestChunks:
@@ -65,7 +68,14 @@ class TestChunks:
         self.check(place, "CRC32")
 
     @pytest.mark.parametrize(
-        ("sent", "kept"), [("aws-chunked", None), ("gzip,aws-chunked", "gzip"), ("aws-chunked, br", "br"), ("gzip", "gzip"), (None, None)]
+        ("sent", "kept"),
+        [
+            ("aws-chunked", None),
+            ("gzip,aws-chunked", "gzip"),
+            ("aws-chunked, br", "br"),
+            ("gzip", "gzip"),
+            (None, None),
+        ],
     )
     def test_the_encoding_that_is_left(self, wire, place, sent, kept):
         headers = headers_of_chunks(len(BODY)) | {"Content-Encoding": sent}
@@ -75,8 +85,6 @@ class TestChunks:
         assert wire.get(place.key("object")).body == BODY
 
     def test_a_part(self, wire, place):
-        from upload import begin
-
         upload = begin(place, "object")
         query = {"partNumber": 1, "uploadId": upload.id}
         trailers = {header("CRC32"): checksum("CRC32", BODY)}
@@ -91,14 +99,18 @@ class TestChunks:
         upload.complete()
         assert place.read("object") == BODY
 
-    @pytest.mark.parametrize("body", [b"x", b"zz\r\nab\r\n0\r\n\r\n", b"4\r\nab", b"-1\r\n\r\n", b"ffffffffffffffff\r\nab\r\n0\r\n\r\n"])
+    @pytest.mark.parametrize(
+        "body", [b"x", b"zz\r\nab\r\n0\r\n\r\n", b"4\r\nab", b"-1\r\n\r\n", b"ffffffffffffffff\r\nab\r\n0\r\n\r\n"]
+    )
     def test_what_are_no_chunks(self, wire, place, body):
         answer = wire.put(place.key("object"), body, headers_of_chunks(2), payload=UNSIGNED_TRAILER)
         assert answer.status == 400, answer
         assert place.names() == []
 
     def test_chunks_that_do_not_say_how_long_their_content_is(self, wire, place):
-        answer = wire.put(place.key("object"), chunked(BODY), {"Content-Encoding": "aws-chunked"}, payload=UNSIGNED_TRAILER)
+        answer = wire.put(
+            place.key("object"), chunked(BODY), {"Content-Encoding": "aws-chunked"}, payload=UNSIGNED_TRAILER
+        )
         assert answer.status in (400, 411)
         assert place.names() == []
 
@@ -190,7 +202,9 @@ class TestHeaders:
             answer = read(place.key("object"))
             assert answer.headers["Content-Type"] == "binary/octet-stream"
             assert answer.headers["Last-Modified"].endswith(" GMT")
-            assert not {"Cache-Control", "Content-Encoding", "Content-Language", "Expires"} & set(answer.headers) - {"Cache-Control"}
+            assert not {"Cache-Control", "Content-Encoding", "Content-Language", "Expires"} & set(answer.headers) - {
+                "Cache-Control"
+            }
 
     def test_the_tag_is_the_digest(self, wire, place):
         answer = wire.put(place.key("object"), b"hello")

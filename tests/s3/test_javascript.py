@@ -29,7 +29,10 @@ def outcomes(store):
     def outcomes(file):
         if file not in seen:
             said = run("node", "--test", "--test-reporter=tap", HERE / file, environment=told(store, file), status=None)
-            seen[file] = (dict(reversed(found) for found in re.findall(r"^ +(ok|not ok) \d+ - (.*?)(?: #.*)?$", said, re.M)), said)
+            seen[file] = (
+                dict(reversed(found) for found in re.findall(r"^ +(ok|not ok) \d+ - (.*?)(?: #.*)?$", said, re.M)),
+                said,
+            )
         return seen[file]
 
     return outcomes

@@ -96,7 +96,9 @@ def test_any_name_of_an_upload_in_parts(wire, place, name):
     key = place.key(name)
     upload_id = wire.send("POST", key, query={"uploads": None}).text("UploadId")
     etag = wire.put(key, b"part", query={"partNumber": 1, "uploadId": upload_id}).headers["ETag"]
-    document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    document = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    )
     assert wire.send("POST", key, body=document.encode(), query={"uploadId": upload_id}).status == 200
     assert place.names() == [name]
     assert wire.get(key).body == b"part"

@@ -7,7 +7,13 @@ import pytest
 
 from known import KNOWN
 
-ENTRIES = [(store, entry) for store, known in KNOWN.items() for table in known.values() for tests in table.values() for entry in tests]
+ENTRIES = [
+    (store, entry)
+    for store, known in KNOWN.items()
+    for table in known.values()
+    for tests in table.values()
+    for entry in tests
+]
 
 
 def test_nothing_is_known_of_daypass():

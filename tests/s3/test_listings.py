@@ -1,11 +1,13 @@
 """Listings of objects, of both versions: order, pages, delimiters, encodings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote_plus
 
 import pytest
 
 from answers import assert_refused, refused
 from listing import Listing
+from wire import Wire
 
 TREE = ["a", "a/1", "a/2", "a/b/3", "b--1", "b--2", "c", "d/4", "ü1ü2", "z"]
 
@@ -42,7 +44,9 @@ def test_an_entry_says_what_an_object_is(listing, place):
     (entry,) = listing.ask()["Contents"]
     assert (entry["Key"], entry["Size"], entry["StorageClass"]) == (place.key("object"), 7, "STANDARD")
     assert entry["ETag"] == put["ETag"] == '"9a0364b9e99bb480dd25e1f0284c8555"'
-    assert entry["LastModified"] == place.head("object")["LastModified"].replace(microsecond=entry["LastModified"].microsecond)
+    assert entry["LastModified"] == place.head("object")["LastModified"].replace(
+        microsecond=entry["LastModified"].microsecond
+    )
 
 
 def test_the_owner_is_told_to_who_asks_for_it(place):
@@ -233,18 +237,15 @@ def test_what_is_stored_or_gone_is_listed_so_at_once(s3, place):
 
 @pytest.mark.stores("daypass")
 def test_ten_thousand_objects_page_by_page(store, place, wire):
-    """They are put by copies of one, which is what goes fastest."""
+    """Four put them at a time."""
     names = [f"{number:05}" for number in range(10_000)]
-    import concurrent.futures
-
-    from wire import Wire
 
     def put(some):
         with Wire(store) as own:
             for name in some:
                 assert own.put(place.key(name)).status == 200
 
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, (names[start::4] for start in range(4))))
     assert place.names() == names
     assert Listing(place, 1).whole(MaxKeys=999) == (names, [])

@@ -63,7 +63,9 @@ def machine(store):
 
         @rule(key=keys, body=bodies, known=bodies)
         def put_over_what_is_known(self, key, body, known):
-            etag = self.model.objects[key].etag if key in self.model.objects and len(known) % 2 else model.etag_of(known)
+            etag = (
+                self.model.objects[key].etag if key in self.model.objects and len(known) % 2 else model.etag_of(known)
+            )
             self.same(
                 lambda: self.model.put(key, body, {}, match=etag), lambda: self.place.put(key, body, IfMatch=etag)
             )
@@ -156,9 +158,7 @@ def machine(store):
         def parts(self, upload):
             if self.is_over(upload):
                 return
-            both = self.same(
-                lambda: self.model.pending(upload[0]).parts, lambda: self.s3.list_parts(**self.at(upload))
-            )
+            both = self.same(lambda: self.model.pending(upload[0]).parts, lambda: self.s3.list_parts(**self.at(upload)))
             if both:
                 found = {part["PartNumber"]: part["Size"] for part in both[0].get("Parts", [])}
                 assert found == {number: len(body) for number, body in both[1].items()}

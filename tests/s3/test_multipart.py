@@ -81,7 +81,11 @@ def test_an_upload_of_one_part_without_bytes(place):
 def test_a_part_of_another_tag_ends_nothing(place):
     upload = begin(place, "object")
     upload.put(1, b"part")
-    for parts in ([(1, etag_of(b"other")[:33] + '"')], [(2, upload.parts[1])], [*upload.parts.items(), (2, upload.parts[1])]):
+    for parts in (
+        [(1, etag_of(b"other")[:33] + '"')],
+        [(2, upload.parts[1])],
+        [*upload.parts.items(), (2, upload.parts[1])],
+    ):
         with refused("InvalidPart", status=400):
             upload.complete(parts)
     assert place.names() == []
@@ -126,7 +130,9 @@ def test_no_parts_at_all(place):
     upload.complete()
 
 
-@pytest.mark.parametrize("document", [b"", b"<", b"{}", b"<Other/>", b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>"])
+@pytest.mark.parametrize(
+    "document", [b"", b"<", b"{}", b"<Other/>", b"<CompleteMultipartUpload><Part/></CompleteMultipartUpload>"]
+)
 def test_what_is_no_list_of_parts(wire, place, document):
     upload = begin(place, "object")
     upload.put(1, b"part")
@@ -158,7 +164,9 @@ CALLS = ["upload", "complete", "abort", "list", "copy"]
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("upload_id", [NO_UPLOAD, "x", "../../etc", "ü", "a" * 2000], ids=["form", "x", "path", "text", "long"])
+@pytest.mark.parametrize(
+    "upload_id", [NO_UPLOAD, "x", "../../etc", "ü", "a" * 2000], ids=["form", "x", "path", "text", "long"]
+)
 def test_an_upload_that_does_not_exist(place, call, upload_id):
     place.put("source")
     upload = begin(place, "object")

@@ -15,6 +15,7 @@ from botocore.crt import auth as crt
 
 from answers import assert_refused, refused
 from support import aws
+from upload import begin
 from wire import Answer
 
 HTTP = urllib3.PoolManager(retries=False)
@@ -56,7 +57,9 @@ class TestAddresses:
         refusal = ask("PUT", url, body=b"x", headers={"Content-Type": "text/plain", "x-amz-meta-mood": "good"})
         assert_refused(refusal, "SignatureDoesNotMatch", status=403)
         assert place.names() == []
-        assert ask("PUT", url, body=b"x", headers={"Content-Type": "text/html", "x-amz-meta-mood": "good"}).status == 200
+        assert (
+            ask("PUT", url, body=b"x", headers={"Content-Type": "text/html", "x-amz-meta-mood": "good"}).status == 200
+        )
         head = place.head("object")
         assert (head["ContentType"], head["Metadata"]) == ("text/html", {"mood": "good"})
 
@@ -88,8 +91,6 @@ class TestAddresses:
         assert [unquote_plus(key) for key in ask("GET", url).texts("Contents/Key")] == [place.key("object")]
 
     def test_a_part_of_an_upload(self, place, presign):
-        from upload import begin
-
         upload = begin(place, "object")
         url = presign("upload_part", "object", UploadId=upload.id, PartNumber=1)
         upload.parts[1] = ask("PUT", url, body=b"part").headers["ETag"]
@@ -173,7 +174,11 @@ class TestForms:
         }
         post(sign(fields=said, conditions=[{name: value} for name, value in said.items()]), b"content")
         head = place.head("posted")
-        assert (head["ContentType"], head["CacheControl"], head["ContentDisposition"]) == ("text/html", "no-cache", "inline")
+        assert (head["ContentType"], head["CacheControl"], head["ContentDisposition"]) == (
+            "text/html",
+            "no-cache",
+            "inline",
+        )
         assert head["Metadata"] == {"mood": "good"}
 
     def test_the_name_of_the_file(self, place, sign):
@@ -201,7 +206,9 @@ class TestForms:
         assert (query["bucket"], query["key"]) == ([place.bucket], [place.key("posted")])
         assert query["etag"] == [place.head("posted")["ETag"]]
 
-    @pytest.mark.parametrize(("size", "code"), [(9, "EntityTooSmall"), (21, "EntityTooLarge"), (3_000_000, "EntityTooLarge")])
+    @pytest.mark.parametrize(
+        ("size", "code"), [(9, "EntityTooSmall"), (21, "EntityTooLarge"), (3_000_000, "EntityTooLarge")]
+    )
     def test_a_file_of_another_size(self, place, sign, size, code):
         form = sign(conditions=[["content-length-range", 10, 20]])
         assert_refused(post(form, bytes(size)), code)
@@ -247,7 +254,9 @@ class TestForms:
 
     def test_a_beginning_that_is_kept(self, place, sign):
         conditions = [["starts-with", "$Content-Type", "image/"]]
-        assert_refused(post(sign(conditions=conditions), b"x", {"Content-Type": "text/html"}), "AccessDenied", status=403)
+        assert_refused(
+            post(sign(conditions=conditions), b"x", {"Content-Type": "text/html"}), "AccessDenied", status=403
+        )
         assert_refused(post(sign(conditions=conditions), b"x"), "AccessDenied", status=403)
         assert place.names() == []
         assert post(sign(conditions=conditions), b"x", {"Content-Type": "image/png"}).status == 204

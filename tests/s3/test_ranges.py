@@ -22,7 +22,17 @@ SATISFIABLE = {
     "bytes=0-9223372036854775807": (0, 255),
 }
 UNSATISFIABLE = ["bytes=256-", "bytes=256-300", "bytes=1000-1001", "bytes=-0", "bytes=9223372036854775807-"]
-IGNORED = ["bytes=0-1,4-5", "bytes=0-1, 3-3", "bytes=5-2", "bytes=a-b", "bytes=-", "bytes=", "lines=0-1", "0-1", "bytes=1--1"]
+IGNORED = [
+    "bytes=0-1,4-5",
+    "bytes=0-1, 3-3",
+    "bytes=5-2",
+    "bytes=a-b",
+    "bytes=-",
+    "bytes=",
+    "lines=0-1",
+    "0-1",
+    "bytes=1--1",
+]
 
 
 @pytest.fixture

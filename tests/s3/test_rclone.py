@@ -15,7 +15,11 @@ def rclone(store, tmp_path):
         environment["RCLONE_S3_NO_CHECK_BUCKET"] = "true"
     # A large file goes up in parts.
     environment |= {"RCLONE_S3_UPLOAD_CUTOFF": "5M", "RCLONE_S3_CHUNK_SIZE": "5M"}
-    environment |= {"RCLONE_CONFIG": str(tmp_path / "none.conf"), "RCLONE_RETRIES": "1", "RCLONE_LOW_LEVEL_RETRIES": "1"}
+    environment |= {
+        "RCLONE_CONFIG": str(tmp_path / "none.conf"),
+        "RCLONE_RETRIES": "1",
+        "RCLONE_LOW_LEVEL_RETRIES": "1",
+    }
 
     def rclone(*arguments, **more):
         return run("rclone", *arguments, environment=environment, directory=tmp_path, **more)
@@ -68,7 +72,14 @@ def test_files_are_moved_renamed_and_removed(rclone, local, remote, place):
 
 def test_listings(rclone, local, remote):
     rclone("copy", local, remote)
-    assert sorted(rclone("lsf", remote).split("\n")) == ["", "a folder/", "also empty", "empty.txt", "large.bin", "note.txt"]
+    assert sorted(rclone("lsf", remote).split("\n")) == [
+        "",
+        "a folder/",
+        "also empty",
+        "empty.txt",
+        "large.bin",
+        "note.txt",
+    ]
     assert len(rclone("lsf", "-R", "--files-only", remote).splitlines()) == len(FILES)
     assert f"{sum(map(len, FILES.values()))}" in rclone("size", "--json", remote)
 

@@ -25,7 +25,9 @@ def s3cmd(store, tmp_path):
     config.write_text("[default]\n" + "".join(f"{name} = {value}\n" for name, value in options.items()))
 
     def s3cmd(*arguments, **more):
-        return run("s3cmd", f"--config={config}", "--no-progress", *arguments, environment={}, directory=tmp_path, **more)
+        return run(
+            "s3cmd", f"--config={config}", "--no-progress", *arguments, environment={}, directory=tmp_path, **more
+        )
 
     return s3cmd
 
@@ -58,7 +60,7 @@ def test_put_ls_info_cp_mv_and_del(s3cmd, local, remote, place):
     assert "DIR" in s3cmd("ls", remote)
     s3cmd("cp", remote + "ü/note.txt", remote + "copy.txt")
     s3cmd("mv", remote + "copy.txt", remote + "moved.txt")
-    assert s3cmd("get", remote + "moved.txt", "-") .endswith("hello")
+    assert s3cmd("get", remote + "moved.txt", "-").endswith("hello")
     assert place.names() == ["large.bin", "moved.txt", "ü/note.txt"]
     s3cmd("del", "--recursive", "--force", remote)
     assert place.names() == []

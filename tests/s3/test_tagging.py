@@ -3,6 +3,7 @@
 import pytest
 
 from answers import assert_refused, refused
+from upload import begin
 
 TAGS = [{"Key": "team", "Value": "blue + green/1"}, {"Key": "empty", "Value": ""}]
 
@@ -47,8 +48,6 @@ def test_an_object_that_is_written_anew_has_its_new_tags(place, tags):
 
 
 def test_tags_of_an_upload_in_parts(s3, place, tags):
-    from upload import begin
-
     upload = begin(place, "object", Tagging="team=blue")
     upload.put(1, b"part")
     upload.complete()

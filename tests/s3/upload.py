@@ -24,9 +24,9 @@ class Upload:
         return answer
 
     def copy(self, number, source, **more):
-        answer = self.place.s3.upload_part_copy(
-            **self.at, PartNumber=number, CopySource=self.place.at(source), **more
-        )["CopyPartResult"]
+        answer = self.place.s3.upload_part_copy(**self.at, PartNumber=number, CopySource=self.place.at(source), **more)[
+            "CopyPartResult"
+        ]
         self.parts[number] = answer["ETag"]
         return answer
 
