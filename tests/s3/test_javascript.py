@@ -13,7 +13,8 @@ from programs import run
 from support import aws
 
 HERE = Path(__file__).parent / "js"
-FILES = {"node.test.js": "expectations.js", "browser.test.js": "expectations.js", "minio.test.js": "minio.test.js"}
+BROWSER = "browser.test.js"
+FILES = {"node.test.js": "expectations.js", BROWSER: "expectations.js", "minio.test.js": "minio.test.js"}
 TESTS = [
     (file, name)
     for file, source in FILES.items()
@@ -55,7 +56,14 @@ def told(store, file):
     return {"STORE": json.dumps(store), "HOME": os.environ.get("HOME", "/"), **named}
 
 
-@pytest.mark.parametrize(("file", "name"), TESTS)
-def test_in_javascript(outcomes, file, name):
+@pytest.mark.parametrize(("file", "name"), [test for test in TESTS if test[0] != BROWSER])
+def test_in_node(outcomes, file, name):
     found, said = outcomes(file)
+    assert found.get(name) == "ok", said
+
+
+@pytest.mark.stores("daypass", "person", "moto")
+@pytest.mark.parametrize("name", [name for file, name in TESTS if file == BROWSER])
+def test_in_a_browser(outcomes, name):
+    found, said = outcomes(BROWSER)
     assert found.get(name) == "ok", said
