@@ -1,5 +1,5 @@
 //! Measures `daypass up` from outside: the CPU it spends on a signed request, how soon it is ready, how much
-//! memory it holds. CPU is given as a multiple of one bare RSA-2048 signature by the same library on
+//! memory it holds, and what its S3 does beside those of others. CPU is given as a multiple of one bare RSA-2048 signature by the same library on
 //! the same machine in the same run, because seconds of one machine say nothing about another.
 //!
 //! Use it through `cargo xtask bench`, which builds the server and names it in `DAYPASS_BIN`.
@@ -19,6 +19,8 @@ mod memory;
 mod operations;
 mod overload;
 mod requests;
+mod resident;
+mod s3;
 mod scene;
 mod server;
 mod signature;
@@ -84,7 +86,7 @@ const QUICK: Size = Size {
 type Measure = (&'static str, fn(&Size) -> Outcome<()>);
 
 /// In their order.
-const MEASURES: [Measure; 9] = [
+const MEASURES: [Measure; 10] = [
     ("token", token::row),
     ("growth", token::growth_row),
     ("operations", operations::table),
@@ -94,6 +96,7 @@ const MEASURES: [Measure; 9] = [
     ("start", start::row),
     ("lambda", lambda::table),
     ("memory", memory::row),
+    ("s3", s3::table),
 ];
 
 fn main() -> ExitCode {

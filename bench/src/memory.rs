@@ -6,7 +6,7 @@ use std::thread;
 use crate::requests::App;
 use crate::server::Server;
 use crate::token::verdict;
-use crate::{Outcome, Size};
+use crate::{Outcome, Size, resident};
 
 const TARGET_MIB: f64 = 40.0;
 const PEOPLE: [&str; 4] = ["ada", "grace", "alan", "zoe"];
@@ -16,9 +16,9 @@ pub(crate) fn row(size: &Size) -> Outcome<()> {
     // The very first start makes keys, which takes memory that no later start needs.
     Server::start(directory.path())?.stop()?;
     let server = Server::start(directory.path())?;
-    let idle = server.resident_mebibytes()?;
+    let idle = resident::now(server.process_id())?;
     exchange(&server, size.exchanges)?;
-    let busy = server.resident_mebibytes()?;
+    let busy = resident::now(server.process_id())?;
     println!("\nresident memory of `daypass up`");
     println!("  when ready             {idle:.1} MiB");
     println!(

@@ -86,8 +86,8 @@ pub(crate) struct Developer {
     pub(crate) url: String,
     pub(crate) pool_id: String,
     pub(crate) provider: String,
-    region: String,
-    credentials: Credentials,
+    pub(crate) region: String,
+    pub(crate) credentials: Credentials,
 }
 
 impl Developer {

@@ -58,15 +58,6 @@ impl Server {
         self.process.id()
     }
 
-    /// Resident memory in MiB.
-    pub(crate) fn resident_mebibytes(&self) -> Outcome<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes =
-            line.and_then(|line| line.split_whitespace().next()).ok_or("the kernel tells no VmRSS")?;
-        Ok(kibibytes.parse::<f64>()? / 1024.0)
-    }
-
     /// Asks the server to end, as a user does, and waits for it.
     pub(crate) fn stop(mut self) -> Outcome<()> {
         let terminate = format!("kill -TERM {}", self.process_id());

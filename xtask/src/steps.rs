@@ -83,11 +83,11 @@ const GO_SDK: &str = "/usr/share/gocode/src/github.com/aws/aws-sdk-go-v2";
 /// Those of them in JavaScript.
 const S3_JS: &str = "tests/s3/js";
 /// The folder of the tests with a real SeaweedFS.
-const SEAWEEDFS: &str = "tests/seaweedfs";
+pub(crate) const SEAWEEDFS: &str = "tests/seaweedfs";
 /// The folder of the tests of the driver for Amazon Cognito.
 const COGNITO: &str = "tests/cognito";
 /// The folder of the tests of copies of pools.
-const POOL: &str = "tests/pool";
+pub(crate) const POOL: &str = "tests/pool";
 /// The folder of the tests of the Lambda function.
 const LAMBDA: &str = "tests/lambda";
 /// The folder of the tests of what is deployed.
