@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -16,6 +16,9 @@ use aws_sigv4::sign::v4;
 use super::stuff::{Span, Stuff, length};
 use crate::Outcome;
 use crate::http::header;
+
+/// How often a store may say that it has too much to do.
+const PATIENCE: u32 = 100;
 
 /// Where a store answers, and who asks.
 pub(super) struct Endpoint {
@@ -123,6 +126,24 @@ impl<'a> Client<'a> {
 
     /// Sends a request, and reads what comes back, which has to be a success.
     pub fn send(&mut self, request: &Request) -> Outcome<Answer> {
+        self.try_to_send(request)?.map_err(|refusal| refusal.into())
+    }
+
+    /// Sends a request as often as the store says that it has too much to do, and answers how often it said so.
+    pub fn send_patiently(&mut self, request: &Request) -> Outcome<u32> {
+        let mut refusals = 0;
+        while let Err(refusal) = self.try_to_send(request)? {
+            if refusals == PATIENCE || !refusal.contains("SlowDown") {
+                return Err(refusal.into());
+            }
+            refusals += 1;
+            pause();
+        }
+        Ok(refusals)
+    }
+
+    /// The answer, or how the store refused.
+    fn try_to_send(&mut self, request: &Request) -> Outcome<Result<Answer, String>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.host)?,
@@ -132,7 +153,7 @@ impl<'a> Client<'a> {
         if !head.split(' ').nth(1).is_some_and(|status| status.starts_with('2')) {
             let why = String::from_utf8(read_body(&head, &mut stream)?)?;
             let asked = request.head.lines().next().unwrap_or_default();
-            return Err(format!("to {asked:?} the store answered {head:?}: {why}").into());
+            return Ok(Err(format!("to {asked:?} the store answered {head:?}: {why}")));
         }
         let body = match request.fetches.clone() {
             Some(span) => self.compare(span, &head, &mut stream)?,
@@ -140,7 +161,7 @@ impl<'a> Client<'a> {
         };
         let closes = header(&head, "connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         self.stream = Some(stream).filter(|_| !closes);
-        Ok(Answer { head, body })
+        Ok(Ok(Answer { head, body }))
     }
 
     fn write(&self, request: &Request, stream: &mut TcpStream) -> Outcome<()> {
@@ -166,6 +187,11 @@ impl<'a> Client<'a> {
         self.stuff.compare(span, stream)?;
         Ok(Vec::new())
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a store that has too much to do is given a moment")]
+fn pause() {
+    thread::sleep(Duration::from_millis(100));
 }
 
 fn connect(host: &str) -> Outcome<BufReader<TcpStream>> {
