@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 /// How many files are in one folder.
 const IN_A_FOLDER: u32 = 1 << 10;
 
-/// The name of a file: the number of the run that made it, and its number within that run.
+/// Bytes that are no more than these lie in the index, which is faster than a file for each, and takes less.
+pub(super) const SMALL: usize = 16 << 10;
+
+/// The name of a file, or of bytes in the index: the number of the run that made it, and its number within that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct BlobId(i64);
@@ -43,7 +46,7 @@ impl FromSql for BlobId {
     }
 }
 
-/// A run of bytes of an object: all of a file.
+/// A run of bytes of an object: all of a file, or of what lies in the index by this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Piece {
     pub blob: BlobId,
@@ -72,12 +75,16 @@ impl Blobs {
         (&self.root, self.run)
     }
 
+    /// A name that nothing had before.
+    pub fn name(&self) -> BlobId {
+        BlobId::new(self.run, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A name for a new file, in a folder that is there.
     pub fn reserve(self: &Arc<Self>) -> io::Result<Reserved> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let id = BlobId::new(self.run, number);
+        let id = self.name();
         let path = id.path(&self.root);
-        if number.is_multiple_of(IN_A_FOLDER) || !path.parent().is_some_and(Path::exists) {
+        if !path.parent().is_some_and(Path::exists) {
             fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
         }
         Ok(Reserved { blobs: self.clone(), id, is_held: false })

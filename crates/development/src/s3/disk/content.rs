@@ -1,13 +1,13 @@
 //! The bytes of an object, read as they are wanted. What was begun is read to its end, though the object be replaced.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::mpsc;
 
-use super::blobs::{Piece, Reading};
+use super::blobs::{BlobId, Piece, Reading, SMALL};
 use super::{Disk, DiskError, Object, Taken};
 use crate::s3::digests::Digests;
 
@@ -26,9 +26,19 @@ pub enum Content {
 struct Source {
     disk: Disk,
     _reading: Reading,
-    pieces: std::vec::IntoIter<(Piece, Range<u64>)>,
-    open: Option<(File, u64)>,
+    pieces: std::vec::IntoIter<(Place, Range<u64>)>,
+    open: Option<Open>,
 }
+
+/// Where the bytes of a piece are.
+enum Place {
+    File(BlobId),
+    /// Here already.
+    Bytes(Vec<u8>),
+}
+
+/// Bytes that are read in order, and how many are left.
+type Open = (Box<dyn Read + Send>, u64);
 
 impl Disk {
     /// Opens a range of the bytes of an object that was just looked up.
@@ -36,17 +46,16 @@ impl Disk {
     /// # Errors
     /// If it cannot be read; [`DiskError::NoSuchKey`] if it was replaced meanwhile.
     pub async fn content(&self, object: &Object, range: Range<u64>) -> Result<Content, DiskError> {
-        let mut source = self.source(object, &range);
         let length = range.end - range.start;
         if length == 0 {
             return Ok(Content::Bytes(Bytes::new()));
         }
-        let (source, first) = self
-            .blocking(move |_| {
-                let first = source.chunk()?;
-                Ok((source, first))
-            })
-            .await?;
+        let source = self.source(object, &range)?;
+        let (source, first) = if source.is_at_hand() {
+            source.begin()?
+        } else {
+            self.blocking(move |_| source.begin()).await?
+        };
         if first.len() as u64 == length {
             return Ok(Content::Bytes(first));
         }
@@ -55,10 +64,14 @@ impl Disk {
         Ok(Content::Chunks(receiver))
     }
 
-    fn source(&self, object: &Object, range: &Range<u64>) -> Source {
+    /// Whatever lies in the index is read here, as nothing keeps it from going.
+    fn source(&self, object: &Object, range: &Range<u64>) -> Result<Source, DiskError> {
         let reading = self.0.blobs.read(&object.pieces);
-        let pieces = within(&object.pieces, range).into_iter();
-        Source { disk: self.clone(), _reading: reading, pieces, open: None }
+        let pieces = self.0.index.read(|index| {
+            let pieces = within(&object.pieces, range).into_iter();
+            pieces.map(|(piece, range)| Ok((place(index, piece)?, range))).collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(Source { disk: self.clone(), _reading: reading, pieces: pieces.into_iter(), open: None })
     }
 
     /// Hands all bytes of a range to `take`, on a thread that may wait.
@@ -68,7 +81,7 @@ impl Disk {
         range: &Range<u64>,
         mut take: impl FnMut(&[u8]) -> Result<(), DiskError>,
     ) -> Result<(), DiskError> {
-        let (mut source, mut left) = (self.source(object, range), range.end - range.start);
+        let (mut source, mut left) = (self.source(object, range)?, range.end - range.start);
         while left > 0 {
             let chunk = source.chunk()?;
             left -= chunk.len() as u64;
@@ -76,6 +89,17 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+/// Where a piece is, which is small if it is not in a file.
+fn place(index: &Connection, piece: Piece) -> Result<Place, DiskError> {
+    if piece.size > SMALL as u64 {
+        return Ok(Place::File(piece.blob));
+    }
+    let mut ask = index.prepare_cached("SELECT bytes FROM blob WHERE id = ?1")?;
+    let bytes: Option<Option<Vec<u8>>> = ask.query_row([piece.blob], |row| row.get(0)).optional()?;
+    let bytes = bytes.ok_or(DiskError::NoSuchKey)?;
+    Ok(bytes.map_or(Place::File(piece.blob), Place::Bytes))
 }
 
 /// The pieces that a range of the whole touches, each with the range of its own bytes.
@@ -94,6 +118,17 @@ fn within(pieces: &[Piece], range: &Range<u64>) -> Vec<(Piece, Range<u64>)> {
 }
 
 impl Source {
+    /// Whether the first bytes are here already.
+    fn is_at_hand(&self) -> bool {
+        matches!(self.pieces.as_slice().first(), Some((Place::Bytes(_), _)))
+    }
+
+    /// The first bytes, and what gives those after them.
+    fn begin(mut self) -> Result<(Self, Bytes), DiskError> {
+        let first = self.chunk()?;
+        Ok((self, first))
+    }
+
     /// The next bytes: at least one, as there are some.
     fn chunk(&mut self) -> Result<Bytes, DiskError> {
         let (mut file, left) = match self.open.take() {
@@ -109,14 +144,26 @@ impl Source {
         Ok(bytes.into())
     }
 
-    fn open_next(&mut self) -> Result<(File, u64), DiskError> {
-        let (piece, range) = self.pieces.next().ok_or(DiskError::NoSuchKey)?;
-        let mut file = self.disk.0.blobs.open(piece.blob).map_err(|error| match error.kind() {
+    fn open_next(&mut self) -> Result<Open, DiskError> {
+        let (place, range) = self.pieces.next().ok_or(DiskError::NoSuchKey)?;
+        let bytes: Box<dyn Read + Send> = match place {
+            Place::File(blob) => Box::new(self.open_file(blob, range.start)?),
+            Place::Bytes(bytes) => {
+                let mut bytes = Cursor::new(bytes);
+                bytes.set_position(range.start);
+                Box::new(bytes)
+            }
+        };
+        Ok((bytes, range.end - range.start))
+    }
+
+    fn open_file(&self, blob: BlobId, start: u64) -> Result<std::fs::File, DiskError> {
+        let mut file = self.disk.0.blobs.open(blob).map_err(|error| match error.kind() {
             ErrorKind::NotFound => DiskError::NoSuchKey,
             _ => error.into(),
         })?;
-        file.seek(SeekFrom::Start(range.start))?;
-        Ok((file, range.end - range.start))
+        file.seek(SeekFrom::Start(start))?;
+        Ok(file)
     }
 
     /// Sends the rest after the first chunk, for as long as somebody takes it.

@@ -9,14 +9,15 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 use super::error::DiskError;
 
-/// `blob` is the ledger of files that something holds; a file that is not in it is garbage.
+/// `blob` is the ledger of what holds bytes that something needs: itself, where they are few, or a file. A file that is not in
+/// it is garbage.
 const SCHEMA: &str = "
     CREATE TABLE run (number INTEGER NOT NULL);
     INSERT INTO run VALUES (0);
     CREATE TABLE bucket (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
         tags TEXT NOT NULL DEFAULT '[]', cors TEXT NOT NULL DEFAULT '[]');
-    CREATE TABLE blob (id INTEGER PRIMARY KEY);
+    CREATE TABLE blob (id INTEGER PRIMARY KEY, bytes BLOB);
     CREATE TABLE object (
         bucket INTEGER NOT NULL, key BLOB NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL,
         modified INTEGER NOT NULL, checksum TEXT NOT NULL, properties TEXT NOT NULL, tags TEXT NOT NULL,

@@ -1,4 +1,5 @@
-//! Takes the body of an upload: writes it to a file of its own, and computes what is asked of it, as it comes.
+//! Takes the body of an upload: gathers it if it is small, or else writes it to a file of its own, and computes what is asked
+//! of it, as it comes.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +11,7 @@ use futures::{Stream, StreamExt};
 use s3s::StdError;
 
 use super::DiskError;
-use super::blobs::{Blobs, Piece, Reserved};
+use super::blobs::{BlobId, Blobs, Piece, Reserved, SMALL};
 use crate::s3::digests::{Digests, Sums};
 
 /// How much is gathered before it is written.
@@ -20,13 +21,23 @@ const GATHERED: usize = 1 << 20;
 pub struct Intake {
     blobs: Arc<Blobs>,
     digests: Digests,
+    /// All that came, while that is not much.
+    small: Vec<u8>,
     file: Option<(Reserved, File)>,
     size: u64,
 }
 
+/// What keeps the bytes of a body.
+enum Kept {
+    /// Nothing, of which there is no name.
+    Nothing,
+    Small(BlobId, Vec<u8>),
+    File(Reserved),
+}
+
 /// A body that arrived whole. Its file is removed again unless the index comes to hold it.
 pub struct Taken {
-    file: Option<Reserved>,
+    kept: Kept,
     pub size: u64,
     pub sums: Sums,
 }
@@ -49,7 +60,7 @@ type Writing = BoxFuture<'static, Result<Intake, DiskError>>;
 
 impl Intake {
     pub(super) fn new(blobs: Arc<Blobs>, digests: Digests) -> Self {
-        Self { blobs, digests, file: None, size: 0 }
+        Self { blobs, digests, small: Vec::new(), file: None, size: 0 }
     }
 
     /// Takes a body to its end. The next bytes are awaited while the last ones are written.
@@ -70,34 +81,51 @@ impl Intake {
         }
     }
 
-    fn begin_to_write(mut self, gathered: Vec<Bytes>) -> Writing {
-        let write = tokio::task::spawn_blocking(move || {
-            gathered.iter().try_for_each(|bytes| self.write(bytes))?;
-            Ok(self)
-        });
+    /// What stays in memory is taken at once: another thread would take longer to hear of it.
+    fn begin_to_write(self, gathered: Vec<Bytes>) -> Writing {
+        if self.stays_small(gathered.iter().map(Bytes::len).sum()) {
+            return Box::pin(ready(self.write_all(&gathered)));
+        }
+        let write = tokio::task::spawn_blocking(move || self.write_all(&gathered));
         Box::pin(async { write.await.unwrap_or(Err(DiskError::Stopped)) })
+    }
+
+    fn stays_small(&self, more: usize) -> bool {
+        self.file.is_none() && self.small.len() + more <= SMALL
+    }
+
+    fn write_all(mut self, gathered: &[Bytes]) -> Result<Self, DiskError> {
+        gathered.iter().try_for_each(|bytes| self.write(bytes))?;
+        Ok(self)
     }
 
     /// Takes some bytes, on a thread that may wait.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        if bytes.is_empty() {
+        self.digests.update(bytes);
+        self.size += bytes.len() as u64;
+        if self.stays_small(bytes.len()) {
+            self.small.extend_from_slice(bytes);
             return Ok(());
         }
         if self.file.is_none() {
             let reserved = self.blobs.reserve()?;
-            let file = File::create_new(reserved.path())?;
+            let mut file = File::create_new(reserved.path())?;
+            file.write_all(&std::mem::take(&mut self.small))?;
             self.file = Some((reserved, file));
         }
         if let Some((_, file)) = &mut self.file {
             file.write_all(bytes)?;
         }
-        self.digests.update(bytes);
-        self.size += bytes.len() as u64;
         Ok(())
     }
 
     pub(super) fn finish(self) -> Taken {
-        Taken { file: self.file.map(|(reserved, _)| reserved), size: self.size, sums: self.digests.finish() }
+        let kept = match self.file {
+            Some((reserved, _)) => Kept::File(reserved),
+            None if self.small.is_empty() => Kept::Nothing,
+            None => Kept::Small(self.blobs.name(), self.small),
+        };
+        Taken { kept, size: self.size, sums: self.digests.finish() }
     }
 }
 
@@ -118,16 +146,25 @@ where
 impl Taken {
     /// The bytes of a file that is there already.
     pub(super) fn of_file(file: Reserved, size: u64, sums: Sums) -> Self {
-        Self { file: (size > 0).then_some(file), size, sums }
+        Self { kept: if size > 0 { Kept::File(file) } else { Kept::Nothing }, size, sums }
+    }
+
+    /// What the ledger is to say: a name, and the bytes that no file has.
+    pub(super) fn entry(&self) -> Option<(BlobId, Option<&[u8]>)> {
+        match &self.kept {
+            Kept::Nothing => None,
+            Kept::Small(id, bytes) => Some((*id, Some(bytes))),
+            Kept::File(file) => Some((file.id(), None)),
+        }
     }
 
     pub(super) fn pieces(&self) -> Vec<Piece> {
-        self.file.iter().map(|file| Piece { blob: file.id(), size: self.size }).collect()
+        self.entry().iter().map(|(id, _)| Piece { blob: *id, size: self.size }).collect()
     }
 
     /// The index holds it now.
     pub(super) fn keep(self) {
-        if let Some(file) = self.file {
+        if let Kept::File(file) = self.kept {
             file.keep();
         }
     }

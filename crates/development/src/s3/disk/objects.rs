@@ -87,7 +87,7 @@ impl Disk {
         };
         let replaced = self.0.index.write(|index| {
             let bucket = bucket_id(index, bucket)?;
-            hold(index, &object.pieces)?;
+            hold(index, &taken)?;
             put(index, bucket, key, &object, only_if)
         })?;
         taken.keep();
@@ -137,18 +137,24 @@ fn find(index: &Connection, bucket: i64, key: &str) -> Result<Option<Object>, Di
     rows.next()?.map(Object::of_row).transpose()
 }
 
-/// Has the ledger say that something holds these files.
-pub(super) fn hold(index: &Transaction<'_>, pieces: &[Piece]) -> Result<(), DiskError> {
-    let mut insert = index.prepare_cached("INSERT INTO blob (id) VALUES (?1)")?;
-    pieces.iter().try_for_each(|piece| insert.execute([piece.blob]).map(drop))?;
+/// Has the ledger say that something needs these bytes.
+pub(super) fn hold(index: &Transaction<'_>, taken: &Taken) -> Result<(), DiskError> {
+    let Some((id, bytes)) = taken.entry() else { return Ok(()) };
+    let mut insert = index.prepare_cached("INSERT INTO blob (id, bytes) VALUES (?1, ?2)")?;
+    insert.execute(params![id, bytes])?;
     Ok(())
 }
 
-/// Has the ledger say that nothing does.
+/// Has the ledger say that nothing does, and answers which of them are files.
 pub(super) fn let_go(index: &Transaction<'_>, pieces: &[Piece]) -> Result<Vec<BlobId>, DiskError> {
-    let mut delete = index.prepare_cached("DELETE FROM blob WHERE id = ?1")?;
-    pieces.iter().try_for_each(|piece| delete.execute([piece.blob]).map(drop))?;
-    Ok(pieces.iter().map(|piece| piece.blob).collect())
+    let mut delete = index.prepare_cached("DELETE FROM blob WHERE id = ?1 RETURNING bytes IS NULL")?;
+    let mut files = Vec::new();
+    for Piece { blob, .. } in pieces {
+        if delete.query_row([blob], |row| row.get(0)).optional()?.unwrap_or(true) {
+            files.push(*blob);
+        }
+    }
+    Ok(files)
 }
 
 /// What is there by a key: its entity tag, and its pieces.

@@ -10,6 +10,7 @@ use daypass_core::ground::random::{Random, SeededRandom};
 use futures::stream;
 use tempfile::TempDir;
 
+use super::blobs::SMALL;
 use super::*;
 use crate::s3::digests::{Checksums, Digests, Kind};
 
@@ -88,6 +89,11 @@ impl Dice {
     }
 }
 
+/// Bytes that are too many for the index.
+fn in_a_file(text: &str) -> Vec<u8> {
+    text.as_bytes().iter().copied().cycle().take(SMALL + 1).collect()
+}
+
 const KEYS: [&str; 12] =
     ["a", "a/", "a/b", "a//b", "a/b/c", "ab", "/", ".", "..", "a/../b", "ä", "\u{1f600}"];
 
@@ -118,7 +124,10 @@ async fn it_is_what_a_simple_model_is() {
         let key = KEYS[dice.below(KEYS.len())];
         match dice.below(10) {
             0..4 => {
-                let bytes = vec![u8::try_from(round % 251).unwrap(); [0, 1, 1_000, 2_500_000][dice.below(4)]];
+                let bytes = vec![
+                    u8::try_from(round % 251).unwrap();
+                    [0, 1, 1_000, SMALL, SMALL + 1, 2_500_000][dice.below(6)]
+                ];
                 put(&disk, key, &bytes).await;
                 model.insert(key, bytes);
             }
@@ -154,7 +163,7 @@ async fn it_is_what_a_simple_model_is() {
             }
         }
     }
-    assert_eq!(home.files(), model.values().filter(|bytes| !bytes.is_empty()).count());
+    assert_eq!(home.files(), model.values().filter(|bytes| bytes.len() > SMALL).count());
 }
 
 #[tokio::test]
@@ -170,7 +179,7 @@ async fn a_reader_reads_to_the_end_what_is_replaced() {
     assert_eq!(all(reading).await, first);
     assert_eq!(read(&disk, "k").await, b"another");
     // The reader's task removes what it read when it ends.
-    while home.files() > 1 {
+    while home.files() > 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -183,13 +192,13 @@ async fn what_is_broken_off_leaves_nothing() {
     let broken: Vec<Result<Bytes, s3s::StdError>> =
         vec![Ok(vec![0; 3_000_000].into()), Err("it ended".into())];
     assert!(disk.intake(Digests::new(&[])).take(stream::iter(broken)).await.is_err());
-    drop(taken(&disk, b"of nobody").await);
-    let taken_in_vain = taken(&disk, b"too late").await;
-    put(&disk, "k", b"first").await;
+    drop(taken(&disk, &in_a_file("of nobody")).await);
+    let taken_in_vain = taken(&disk, &in_a_file("too late")).await;
+    put(&disk, "k", &in_a_file("first")).await;
     let is_free = OnlyIf { is_free: true, ..OnlyIf::default() };
     let refused = disk.put("bkt".into(), "k".into(), taken_in_vain, Described::default(), is_free).await;
     assert!(matches!(refused, Err(DiskError::ConditionFailed("If-None-Match"))));
-    assert_eq!(read(&disk, "k").await, b"first");
+    assert_eq!(read(&disk, "k").await, in_a_file("first"));
     while home.files() > 1 {
         tokio::task::yield_now().await;
     }
@@ -200,9 +209,10 @@ async fn what_a_killed_process_left_is_swept_away() {
     let home = Home::new();
     let disk = home.open();
     disk.create_bucket("bkt").unwrap();
-    put(&disk, "k", b"kept").await;
+    put(&disk, "k", &in_a_file("kept")).await;
+    put(&disk, "small", b"kept").await;
     // As if it had been killed before the index held the second file.
-    std::mem::forget(taken(&disk, b"left behind").await);
+    std::mem::forget(taken(&disk, &in_a_file("left behind")).await);
     disk.begin_upload("bkt".into(), "u".into(), Described::default()).await.unwrap();
     assert_eq!(home.files(), 2);
     drop(disk);
@@ -211,7 +221,8 @@ async fn what_a_killed_process_left_is_swept_away() {
     while home.files() > 1 {
         std::thread::yield_now();
     }
-    assert_eq!(read(&disk, "k").await, b"kept");
+    assert_eq!(read(&disk, "k").await, in_a_file("kept"));
+    assert_eq!(read(&disk, "small").await, b"kept");
     let page =
         disk.uploads("bkt".into(), Paging { limit: 10, ..Paging::default() }, String::new()).await.unwrap();
     assert_eq!(page.entries, []);
@@ -226,12 +237,13 @@ async fn an_upload_in_parts_becomes_what_its_parts_are() {
     let place = || ("bkt".to_owned(), "k".to_owned(), id.clone());
     let large = vec![3; 5 << 20];
     let mut parts = Vec::new();
-    for (number, bytes) in [(2, &large[..]), (5, b"unused"), (7, b"the end"), (2, &large[..])] {
+    let unused = in_a_file("unused");
+    for (number, bytes) in [(2, &large[..]), (5, &unused), (7, b"the end"), (2, &large[..])] {
         let taken = taken(&disk, bytes).await;
         let part = disk.put_part(place(), number, taken, Checksums::new()).await.unwrap();
         parts.push(CompletedPart { number, etag: part.etag, checksums: Checksums::new() });
     }
-    assert_eq!(home.files(), 3, "a part replaces one of its number");
+    assert_eq!(home.files(), 2, "a part replaces one of its number");
     let complete = |parts: Vec<CompletedPart>| {
         disk.complete("bkt".into(), "k".into(), id.clone(), Completion { parts, ..Completion::default() })
     };
@@ -247,7 +259,19 @@ async fn an_upload_in_parts_becomes_what_its_parts_are() {
     assert_eq!(read(&disk, "k").await, [&large[..], b"the end"].concat());
     let middle = disk.content(&object, (5 << 20) - 2..(5 << 20) + 3).await.unwrap();
     assert_eq!(all(middle).await, b"\x03\x03the");
-    assert_eq!(home.files(), 2);
+    assert_eq!(home.files(), 1);
+    // What lies in the index is there to the end as well.
+    let reading = disk.content(&object, 0..object.size).await.unwrap();
+    put(&disk, "k", b"").await;
+    assert_eq!(all(reading).await, [&large[..], b"the end"].concat());
+    while home.files() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let held = disk
+        .0
+        .index
+        .read(|index| Ok(index.query_row("SELECT count(*) FROM blob", [], |row| row.get::<_, u32>(0))?));
+    assert_eq!(held.unwrap(), 0);
     assert!(matches!(complete(parts).await, Err(DiskError::NoSuchUpload)));
 }
 

@@ -125,7 +125,7 @@ impl Disk {
             };
             let replaced = disk.0.index.write(|index| {
                 described(index, bucket_id(index, &bucket)?, &key, &id)?;
-                hold(index, &part.pieces)?;
+                hold(index, &taken)?;
                 put_part(index, &id, &part)
             })?;
             taken.keep();
