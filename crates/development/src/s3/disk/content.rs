@@ -12,7 +12,7 @@ use super::{Disk, DiskError, Object, Taken};
 use crate::s3::digests::Digests;
 
 /// How much is read at a time.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 256 << 10;
 
 /// Bytes of an object.
 pub enum Content {

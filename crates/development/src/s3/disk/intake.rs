@@ -15,7 +15,7 @@ use super::blobs::{BlobId, Blobs, Piece, Reserved, SMALL};
 use crate::s3::digests::{Digests, Sums};
 
 /// How much is gathered before it is written.
-const GATHERED: usize = 1 << 20;
+const GATHERED: usize = 256 << 10;
 
 /// What takes a body.
 pub struct Intake {
