@@ -126,7 +126,7 @@ impl<'a> Client<'a> {
 
     /// Sends a request, and reads what comes back, which has to be a success.
     pub fn send(&mut self, request: &Request) -> Outcome<Answer> {
-        self.try_to_send(request)?.map_err(|refusal| refusal.into())
+        self.try_to_send(request)?.map_err(Into::into)
     }
 
     /// Sends a request as often as the store says that it has too much to do, and answers how often it said so.

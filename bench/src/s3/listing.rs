@@ -85,7 +85,7 @@ fn pages(store: &Store, stuff: &Stuff, among: u64, count: u64) -> Outcome<(f64, 
     let mut seconds = 0.0;
     let mebibytes = store.memory_of(|| {
         let started = Instant::now();
-        send_all(&store.endpoint, stuff, &requests, CONNECTIONS, |answer| is_full(answer))?;
+        send_all(&store.endpoint, stuff, &requests, CONNECTIONS, is_full)?;
         seconds = started.elapsed().as_secs_f64();
         Ok(())
     })?;

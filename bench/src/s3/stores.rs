@@ -20,7 +20,7 @@ use crate::{Outcome, resident};
 pub(super) const BUCKET: &str = "speed";
 const KEY: [&str; 2] = ["bench-key-id", "bench-secret-key"];
 /// Only a hang meets it.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 /// Every service of SeaweedFS has a second port, for gRPC, so much above its own.
 const GRPC: u16 = 10_000;
 
