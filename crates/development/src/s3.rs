@@ -99,20 +99,17 @@ impl Objects {
     }
 
     fn services(&self, region: &str) -> Services {
-        let builder = || {
-            let operations = Operations { disk: self.disk.clone(), region: region.to_owned() };
-            let mut config = S3Config::default();
-            config.xml_max_body_size = LARGEST_DOCUMENT;
-            config.post_object_max_file_size = LARGEST_FORM;
-            let mut builder = S3ServiceBuilder::new(operations);
-            builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
-            builder.set_host(host::Localhost);
-            builder.set_access(permission::Permission);
-            builder
-        };
-        let mut verifying = builder();
-        verifying.set_auth(GateKeeper);
-        Services { verifying: verifying.build(), verified: builder().build(), clock: self.disk.clock() }
+        let operations = Operations { disk: self.disk.clone(), region: region.to_owned() };
+        let mut config = S3Config::default();
+        config.xml_max_body_size = LARGEST_DOCUMENT;
+        config.post_object_max_file_size = LARGEST_FORM;
+        let mut builder = S3ServiceBuilder::new(operations);
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        builder.set_host(host::Localhost);
+        // Without it, `s3s` asks nobody whether an operation is permitted.
+        builder.set_auth(GateKeeper);
+        builder.set_access(permission::Permission);
+        Services { s3: builder.build(), clock: self.disk.clock() }
     }
 }
 

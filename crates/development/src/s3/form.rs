@@ -1,7 +1,7 @@
 //! Uploads by HTML form (S3 API Reference, POST Object). `s3s` reads a form, verifies the signature of its policy and judges
 //! the policy's conditions; but whose credentials signed it, only the fields say, so the gate reads those beforehand.
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, Method, header};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
@@ -33,19 +33,36 @@ pub(super) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
 /// If it is no form with a file, in words for whoever made it.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<(Fields, Body), &'static str> {
     let boundary = boundary(headers).ok_or("The form has no boundary.")?;
-    let (mut stream, mut read) = (body.into_data_stream(), BytesMut::new());
+    let (mut stream, mut read, mut enough) = (body.into_data_stream(), BytesMut::new(), 0);
     let fields = loop {
+        let is_end = gather(&mut stream, &mut read, enough).await?;
         if let Some(fields) = fields(&read, &boundary)? {
             break fields;
+        }
+        if is_end {
+            return Err("The form has no file.");
         }
         if read.len() > MOST {
             return Err("There are more than 64 KiB of fields before the file.");
         }
-        let chunk = stream.next().await.ok_or("The form has no file.")?;
-        read.extend_from_slice(&chunk.map_err(|_| "The form did not arrive whole.")?);
+        // What comes byte by byte is not read again for each.
+        enough = read.len() + read.len() / 4;
     };
     let begun = futures::stream::once(std::future::ready(Ok::<Bytes, axum::Error>(read.freeze())));
     Ok((fields, Body::from_stream(begun.chain(stream))))
+}
+
+/// Reads until there is more than enough, and says whether that is the end.
+async fn gather(
+    stream: &mut BodyDataStream,
+    read: &mut BytesMut,
+    enough: usize,
+) -> Result<bool, &'static str> {
+    while read.len() <= enough {
+        let Some(chunk) = stream.next().await else { return Ok(true) };
+        read.extend_from_slice(&chunk.map_err(|_| "The form did not arrive whole.")?);
+    }
+    Ok(false)
 }
 
 fn boundary(headers: &HeaderMap) -> Option<String> {
@@ -137,5 +154,23 @@ mod tests {
         let twice = form(&[("x-amz-credential", "a"), ("x-amz-credential", "b")]);
         assert!(fields(&twice, "B").is_err());
         assert!(fields(b"no boundary at all ..", "B").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_form_that_comes_byte_by_byte_is_the_same() {
+        let form = form(&[("x-amz-credential", "AKIA/1")]);
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("multipart/form-data; boundary=B"),
+        )]);
+        let drip = |form: Vec<u8>| {
+            let bytes = form.into_iter().map(|byte| Ok::<_, std::io::Error>(Bytes::from(vec![byte])));
+            Body::from_stream(futures::stream::iter(bytes))
+        };
+        let (fields, body) = read(&headers, drip(form.clone())).await.unwrap();
+        assert_eq!(fields.credential.as_deref(), Some("AKIA/1"));
+        assert_eq!(axum::body::to_bytes(body, MOST).await.unwrap(), form);
+        let cut = form.get(..form.len() / 3).unwrap().to_vec();
+        assert!(read(&headers, drip(cut)).await.is_err());
     }
 }

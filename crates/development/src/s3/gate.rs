@@ -41,7 +41,7 @@ tokio::task_local! {
     static BEARER: Arc<Bearer>;
 }
 
-/// The bearer of a request's credentials. Whether they also signed it, `s3s` verifies with the secret.
+/// The bearer of a request's credentials. Whether they also signed it, `s3s` verifies with the secret, or the gate did.
 pub(super) struct Bearer {
     pub access_key_id: AccessKeyId,
     pub secret: Secret,
@@ -52,6 +52,8 @@ pub(super) struct Bearer {
     pub origin: Origin,
     /// What a form calls the file that it sends.
     pub file_name: Option<String>,
+    /// The gate verified the signature itself, and took it out.
+    pub is_verified: bool,
     refusals: Mutex<Vec<Refusal>>,
     /// What is wrong with its body.
     pub fault: FaultNote,
@@ -124,13 +126,11 @@ fn keep_out_of_caches(response: &mut Response) {
 struct Admitted {
     bearer: Bearer,
     request: Request,
-    /// The gate verified its signature itself.
-    is_verified: bool,
 }
 
 async fn answer(
     embedded: &Embedded,
-    Admitted { bearer, request, is_verified }: Admitted,
+    Admitted { bearer, request }: Admitted,
     mut draft: AuditDraft,
     services: Services,
     about: &About,
@@ -140,8 +140,7 @@ async fn answer(
         draft.identity_id = Some(opened.session.identity_id.clone());
     }
     let bearer = Arc::new(bearer);
-    let service = if is_verified { services.verified } else { services.verifying };
-    let mut response = BEARER.scope(bearer.clone(), ask(service, request)).await;
+    let mut response = BEARER.scope(bearer.clone(), ask(services.s3, request)).await;
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && let Some(fault) = bearer.fault.take()
     {
@@ -193,13 +192,13 @@ async fn find_bearer(embedded: &Embedded, clock: &dyn Clock, request: Request) -
     let claimed = embedded.callers.claimed(&parts, SERVICE);
     let (access_key_id, session_token) = claimed.map_err(|error| refusal(embedded, &parts, error))?;
     let token = session_token.as_ref().map(Secret::expose);
-    let bearer = bearer_of(embedded, &parts, access_key_id, token).await?;
+    let mut bearer = bearer_of(embedded, &parts, access_key_id, token).await?;
     announce_trailer(&mut parts);
     check_hash(&parts)?;
     check_length(&parts)?;
-    let is_verified = drop_unreadable(embedded, clock.now(), &mut parts).await?;
+    bearer.is_verified = drop_unreadable(embedded, clock.now(), &mut parts).await?;
     let body = proved(&parts, body).await?;
-    Ok(Admitted { bearer, request: Request::from_parts(parts, body), is_verified })
+    Ok(Admitted { bearer, request: Request::from_parts(parts, body) })
 }
 
 /// A form says in its fields whose it is.
@@ -222,7 +221,7 @@ async fn of_form(embedded: &Embedded, parts: Parts, body: Body) -> Result<Admitt
     let id = AccessKeyId::parse(id).map_err(|_| refusal(embedded, &parts, SignatureError::UnknownKey))?;
     let bearer = bearer_of(embedded, &parts, id, fields.session_token.as_deref()).await?;
     let bearer = Bearer { file_name: fields.file_name, ..bearer };
-    Ok(Admitted { bearer, request: Request::from_parts(parts, body), is_verified: false })
+    Ok(Admitted { bearer, request: Request::from_parts(parts, body) })
 }
 
 async fn bearer_of(
@@ -239,6 +238,7 @@ async fn bearer_of(
             access: embedded.access.clone(),
             origin: embedded.proxies.origin(&parts.extensions, &parts.headers),
             file_name: None,
+            is_verified: false,
             refusals: Mutex::default(),
             fault: FaultNote::default(),
         }),

@@ -9,9 +9,9 @@ use daypass_core::iam::{Context, Key};
 use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::dto::{
-    CompleteMultipartUploadInput, CreateBucketInput, DeleteObjectsInput, GetObjectInput, HeadObjectInput,
-    PutBucketAclInput, PutBucketCorsInput, PutBucketTaggingInput, PutObjectAclInput, PutObjectInput,
-    PutObjectTaggingInput, UploadPartInput,
+    CompleteMultipartUploadInput, CreateBucketInput, DeleteObjectsInput, PutBucketAclInput,
+    PutBucketCorsInput, PutBucketTaggingInput, PutObjectAclInput, PutObjectInput, PutObjectTaggingInput,
+    UploadPartInput,
 };
 use s3s::path::S3Path;
 use s3s::{S3ErrorCode, S3Request, S3Result, s3_error};
@@ -123,7 +123,7 @@ fn check(operation: &str, path: &S3Path, headers: &HeaderMap, query: &[(String, 
 #[async_trait]
 impl S3Access for Permission {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if cx.credentials().is_none() {
+        if cx.credentials().is_none() && !asking()?.is_verified {
             return Err(s3_error!(AccessDenied, "Anonymous access is not allowed."));
         }
         let operation = cx.s3_op().name().to_owned();
@@ -133,24 +133,6 @@ impl S3Access for Permission {
             asking()?.fault.note(Some(body::fault_of_document(cx.headers())));
         }
         Ok(())
-    }
-
-    /// Without credentials it is a request that the gate itself verified, and nobody was asked about yet.
-    async fn get_object(&self, request: &mut S3Request<GetObjectInput>) -> S3Result<()> {
-        if request.credentials.is_some() {
-            return Ok(());
-        }
-        let path = S3Path::object(&request.input.bucket, &request.input.key);
-        check("GetObject", &path, &request.headers, &query_of(&request.uri))
-    }
-
-    /// As for [`Self::get_object`].
-    async fn head_object(&self, request: &mut S3Request<HeadObjectInput>) -> S3Result<()> {
-        if request.credentials.is_some() {
-            return Ok(());
-        }
-        let path = S3Path::object(&request.input.bucket, &request.input.key);
-        check("HeadObject", &path, &request.headers, &query_of(&request.uri))
     }
 
     /// A form says only in its body which object it is about.

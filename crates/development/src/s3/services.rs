@@ -12,13 +12,11 @@ use tower::ServiceExt;
 /// The largest document; `s3s` reads it whole before it does anything.
 pub(super) const LARGEST_DOCUMENT: usize = 8 << 20;
 
-/// The services behind the gate.
+/// What stands behind the gate.
 #[derive(Clone)]
 pub(super) struct Services {
-    /// Verifies the signature of a request.
-    pub verifying: S3Service,
-    /// Answers what the gate verified itself.
-    pub verified: S3Service,
+    /// Verifies the signature of a request, unless it bears none, and asks whether it is permitted.
+    pub s3: S3Service,
     /// Tells when signatures are over. `s3s` reads the machine's own.
     pub clock: Arc<dyn Clock>,
 }

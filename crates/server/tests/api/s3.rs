@@ -254,6 +254,32 @@ async fn a_range_that_is_dropped_opens_nothing() {
     }
 }
 
+/// Nothing but the policy opens what else can be read, though there be a range, or a date, that nobody can read.
+#[tokio::test]
+async fn what_is_dropped_opens_no_other_operation() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/a", "a secret")).await;
+    let stranger = developer(&s3.daypass, "stranger", &allow("s3:PutObject")).await;
+    let unreadable = [("range", "bytes=0-0,2-3"), ("if-modified-since", "yesterday")];
+    let of_bucket =
+        ["", "list-type=2", "uploads", "versions", "location", "cors", "tagging", "acl", "policy"];
+    let of_bucket = of_bucket.map(|query| format!("/bucket?{query}"));
+    let of_object =
+        ["", "tagging", "acl", "attributes", "uploadId=x"].map(|query| format!("/bucket/a?{query}"));
+    for path in of_bucket.iter().chain(&of_object).map(String::as_str).chain(["/"]) {
+        for ((name, value), form) in unreadable.into_iter().flat_map(|it| FORMS.map(|form| (it, form))) {
+            let mut get = request("GET", path, "");
+            get.headers_mut().insert(name, HeaderValue::from_static(value));
+            get.headers_mut().insert("x-amz-object-attributes", HeaderValue::from_static("ETag"));
+            let answer = s3.send(sign(&stranger, get, form)).await;
+            assert_refused(&answer, 403, "AccessDenied");
+        }
+    }
+    let mut list = request("GET", "/bucket?list-type=2", "");
+    list.headers_mut().insert("range", HeaderValue::from_static("bytes=0-0,2-3"));
+    assert_eq!(s3.ask(list).await.element("Key"), "a");
+}
+
 #[tokio::test]
 async fn a_key_has_up_to_1024_bytes() {
     let s3 = S3::start().await;

@@ -64,10 +64,11 @@ fn sweep(inner: &Weak<Inner>) -> Result<(), DiskError> {
 
 fn sweep_run(inner: &Weak<Inner>, path: &Path, run: u32) -> Result<(), DiskError> {
     for (folder, _) in numbered(path) {
-        for (file, number) in numbered(&folder) {
+        for (_, number) in numbered(&folder) {
             let Some(inner) = inner.upgrade() else { return Ok(()) };
-            if !is_held(&inner, BlobId::new(run, number))? {
-                fs::remove_file(&file)?;
+            let id = BlobId::new(run, number);
+            if !is_held(&inner, id)? {
+                inner.blobs.remove(&[id]);
             }
         }
         // It stays while something is in it.

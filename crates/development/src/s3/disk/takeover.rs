@@ -18,6 +18,7 @@ pub(super) fn take_over(disk: &Disk, root: &Path) -> anyhow::Result<()> {
     for path in entries(root)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if path.is_dir() && s3s::path::check_bucket_name(name) {
+            refuse_link(&path)?;
             let taken = bucket(disk, root, name);
             taken.with_context(|| format!("cannot take over the files in {}", path.display()))?;
         }
@@ -34,12 +35,7 @@ fn bucket(disk: &Disk, root: &Path, name: &str) -> anyhow::Result<()> {
     let mut folders = vec![folder.clone()];
     while let Some(below) = folders.pop() {
         for path in entries(&below)? {
-            if path.is_symlink() {
-                anyhow::bail!(
-                    "{} is a link, which is not followed; put the file in its place",
-                    path.display()
-                );
-            }
+            refuse_link(&path)?;
             if path.is_dir() {
                 folders.push(path);
                 continue;
@@ -49,6 +45,17 @@ fn bucket(disk: &Disk, root: &Path, name: &str) -> anyhow::Result<()> {
         }
     }
     fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// What is taken over is removed, and what a link leads to is somebody else's.
+fn refuse_link(path: &Path) -> anyhow::Result<()> {
+    if path.is_symlink() {
+        anyhow::bail!(
+            "{} is a link, which is not followed; put what it leads to in its place",
+            path.display()
+        );
+    }
     Ok(())
 }
 

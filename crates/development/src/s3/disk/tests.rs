@@ -298,6 +298,17 @@ async fn folders_of_files_become_buckets() {
     assert_eq!(read(&home.open(), "a/b/c.txt").await, b"kept as a file");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_left_alone() {
+    let (home, other) = (Home::new(), TempDir::new().unwrap());
+    fs::write(other.path().join("thesis"), "years of work").unwrap();
+    std::os::unix::fs::symlink(other.path(), home.root.path().join("bkt")).unwrap();
+    let refused = Disk::open(home.root.path(), home.clock.clone(), Arc::new(SeededRandom::new(7)));
+    assert!(format!("{:#}", refused.err().unwrap()).contains("is a link"));
+    assert_eq!(fs::read(other.path().join("thesis")).unwrap(), b"years of work");
+}
+
 #[test]
 fn a_folder_is_for_one_process() {
     let home = Home::new();
