@@ -1,5 +1,6 @@
 //! Conditional requests (RFC 9110, 13.1 and 13.2.2): which conditions count, in which order, and what follows.
 
+use axum::http::{HeaderMap, HeaderName};
 use daypass_core::ground::clock::Timestamp;
 use s3s::dto::{self, ETagCondition};
 use s3s::{S3Error, S3Result, s3_error};
@@ -68,6 +69,15 @@ fn is(condition: &ETagCondition, object: &Object) -> bool {
 fn is_modified(object: &Object, since: &dto::Timestamp) -> bool {
     let seconds = |instant: Timestamp| instant.as_second();
     moment(since).is_none_or(|since| seconds(object.modified) > seconds(since))
+}
+
+/// A condition that `s3s` does not read of a copy.
+///
+/// # Errors
+/// If it is none.
+pub(super) fn condition(headers: &HeaderMap, name: &HeaderName) -> S3Result<Option<ETagCondition>> {
+    let value = headers.get(name).map(|value| ETagCondition::parse_http_header(value.as_bytes()));
+    value.transpose().map_err(|_| s3_error!(InvalidArgument, "{name} must be an entity tag, or *."))
 }
 
 /// What a request asks of a key that it writes to.

@@ -126,7 +126,7 @@ impl S3 for Operations {
         &self,
         request: S3Request<CopyObjectInput>,
     ) -> S3Result<S3Response<CopyObjectOutput>> {
-        done(copying::copy(&self.disk, request.input).await?)
+        done(copying::copy(&self.disk, request.input, &request.headers).await?)
     }
 
     async fn delete_object(

@@ -145,6 +145,9 @@ impl S3Access for Permission {
             check_key(&request.input.key)?;
             promises::check_form(&request.input)?;
             may("s3:PutObject", &request.input.bucket, &request.input.key)?;
+            if request.input.if_match.is_some() {
+                may("s3:GetObject", &request.input.bucket, &request.input.key)?;
+            }
             if request.input.tagging.is_some() {
                 may("s3:PutObjectTagging", &request.input.bucket, &request.input.key)?;
             }
@@ -254,7 +257,8 @@ fn needs(
         }
         "UploadPart" => vec![on_object("s3:PutObject")],
         "CopyObject" | "UploadPartCopy" => {
-            [copy_source(headers)?, on_object("s3:PutObject")].into_iter().chain(tagging).collect()
+            let needs = [copy_source(headers)?, on_object("s3:PutObject")];
+            needs.into_iter().chain(tagging).chain(reading).collect()
         }
         "DeleteObject" => std::iter::once(on_object("s3:DeleteObject")).chain(reading).collect(),
         "DeleteObjects" => vec![],

@@ -15,20 +15,22 @@ const UNKEPT: &[(&str, &[&str])] = &[
     ("x-amz-server-side-encryption", &[]),
     ("x-amz-storage-class", &["STANDARD"]),
     ("x-amz-website-redirect-location", &[]),
+    ("x-amz-write-offset-bytes", &[]),
 ];
 
-/// Headers that name whom a bucket is expected to belong to.
+/// What names whom a bucket is expected to belong to.
 const OWNERS: [&str; 2] = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
 
 /// Looks at headers and at a presigned URL, which has some of them among its parameters.
 pub(super) fn check(headers: &HeaderMap, query: &[(String, String)]) -> S3Result<()> {
     let in_headers = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let in_query = query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let mut owners = headers.iter().filter(|(name, _)| OWNERS.contains(&name.as_str()));
-    if owners.any(|(_, value)| value != ACCOUNT_ID) {
+    let is_owner = |name: &str| OWNERS.iter().any(|owner| owner.eq_ignore_ascii_case(name));
+    let said: Vec<_> = in_headers.chain(in_query).collect();
+    if said.iter().any(|(name, value)| is_owner(name) && *value != ACCOUNT_ID) {
         return Err(s3_error!(AccessDenied, "The bucket belongs to the account {ACCOUNT_ID}."));
     }
-    match in_headers.chain(in_query).find(|(name, value)| !is_kept(name, value)) {
+    match said.into_iter().find(|(name, value)| !is_kept(name, value)) {
         None => Ok(()),
         Some((name, _)) if name.eq_ignore_ascii_case("x-amz-acl") => {
             Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs."))
@@ -88,6 +90,8 @@ mod tests {
             ("x-amz-object-lock-mode", "COMPLIANCE"),
             ("x-amz-storage-class", "GLACIER"),
             ("x-amz-website-redirect-location", "/"),
+            ("x-amz-write-offset-bytes", "5"),
+            ("x-amz-expected-bucket-owner", "111111111111"),
         ] {
             assert!(refused(name, value), "{name}: {value}");
         }
@@ -98,6 +102,7 @@ mod tests {
             ("x-amz-copy-source", "b/k"),
             ("x-amz-checksum-crc32", "AAAAAA=="),
             ("content-type", "text/plain"),
+            ("x-amz-expected-bucket-owner", ACCOUNT_ID),
         ] {
             assert!(!refused(name, value), "{name}: {value}");
         }

@@ -2,6 +2,7 @@
 
 use std::ops::Range as Span;
 
+use axum::http::{HeaderMap, header};
 use s3s::dto::{
     CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource, ETag, Range,
     UploadPartCopyInput, UploadPartCopyOutput,
@@ -12,10 +13,10 @@ use super::checksums::{set_checksums, type_of};
 use super::multipart;
 use super::reading::{TRIES, replaced_all_the_time};
 use super::writing::{check_properties, without_chunks};
-use crate::s3::conditions::Conditions;
+use crate::s3::conditions::{Conditions, condition, only_if};
 use crate::s3::digests::Checksum;
 use crate::s3::digests::{Digests, Kind};
-use crate::s3::disk::{Described, Disk, DiskError, Object, OnlyIf, Properties, Taken};
+use crate::s3::disk::{Described, Disk, DiskError, Object, Properties, Taken};
 use crate::s3::moment::{in_http, timestamp};
 use crate::s3::permission::{may, only_for_who_lists};
 use crate::s3::tags;
@@ -23,8 +24,16 @@ use crate::s3::tags;
 /// The most that is copied at once (S3 API Reference, CopyObject).
 const LARGEST: u64 = 5 << 30;
 
-pub(super) async fn copy(disk: &Disk, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+pub(super) async fn copy(
+    disk: &Disk,
+    input: CopyObjectInput,
+    headers: &HeaderMap,
+) -> S3Result<CopyObjectOutput> {
     let (bucket, key) = source_of(&input.copy_source)?;
+    let only_if = only_if(
+        condition(headers, &header::IF_MATCH)?,
+        condition(headers, &header::IF_NONE_MATCH)?.as_ref(),
+    )?;
     let conditions = Conditions {
         matches: input.copy_source_if_match.clone(),
         none_match: input.copy_source_if_none_match.clone(),
@@ -43,7 +52,7 @@ pub(super) async fn copy(disk: &Disk, input: CopyObjectInput) -> S3Result<CopyOb
     let value = taken.sums.of(kind).cloned().unwrap_or_default();
     let values = [(kind.name().to_owned(), value)].into();
     let described = Described { checksum: Checksum { values, is_composite: false }, ..described };
-    let object = disk.put(input.bucket, input.key, taken, described, OnlyIf::default()).await?;
+    let object = disk.put(input.bucket, input.key, taken, described, only_if).await?;
     let mut result = CopyObjectResult {
         e_tag: Some(ETag::Strong(object.etag)),
         last_modified: Some(timestamp(object.modified)),

@@ -28,6 +28,29 @@ async fn who_may_only_write_learns_nothing_of_what_is_there() {
 }
 
 #[tokio::test]
+async fn a_copy_is_put_only_where_it_may() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/from", "new")).await;
+    s3.ask(request("PUT", "/bucket/to", "kept")).await;
+    let other = "\"00000000000000000000000000000000\"";
+    for (name, value, status) in [
+        ("if-none-match", "*", 412),
+        ("if-match", other, 412),
+        ("if-none-match", other, 501),
+        ("x-amz-write-offset-bytes", "4", 501),
+    ] {
+        let mut odd = copy("/bucket/from", "/bucket/to");
+        odd.headers_mut().insert(name, HeaderValue::from_static(value));
+        assert_eq!(s3.send(signed(&s3.daypass.key, odd)).await.status, status, "{name}: {value}");
+        assert_eq!(s3.ask(request("GET", "/bucket/to", "")).await.body, "kept");
+    }
+    let mut free = copy("/bucket/from", "/bucket/free");
+    free.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
+    s3.ask(free).await;
+    assert_eq!(s3.ask(request("GET", "/bucket/free", "")).await.body, "new");
+}
+
+#[tokio::test]
 async fn what_no_answer_could_say_of_an_object_is_not_kept() {
     let s3 = S3::start().await;
     for query in ["x-amz-meta-a%20b=c", "x-amz-meta-%C3%BC=c", "x-amz-meta-a=b%0D%0Ac"] {
