@@ -8,6 +8,8 @@ mod objects;
 mod stores;
 mod stuff;
 
+use std::sync::atomic::Ordering;
+
 use self::stuff::Stuff;
 use crate::token::verdict;
 use crate::{Outcome, Size};
@@ -56,6 +58,10 @@ pub(crate) fn table(size: &Size) -> Outcome<()> {
     }
     objects::tables(&stores, &stuff, amounts)?;
     listing::table(&stores, &stuff, amounts)?;
+    for store in &stores {
+        let times = store.endpoint.sent_away.load(Ordering::Relaxed);
+        println!("  {:<9} said {times} times that it had too much to do, and was asked again", store.name);
+    }
     drop(stores);
     huge::table(&stuff, amounts)
 }

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -26,6 +27,8 @@ pub(super) struct Endpoint {
     pub host: String,
     pub region: String,
     pub credentials: Credentials,
+    /// How often the store said that it had too much to do.
+    pub sent_away: AtomicU32,
 }
 
 /// A request that is signed and ready to be sent.
@@ -114,39 +117,37 @@ impl Answer {
 
 /// A connection, made anew when the store has closed it: one that says that it will is taken at its word.
 pub(super) struct Client<'a> {
-    host: &'a str,
+    endpoint: &'a Endpoint,
     stuff: &'a Stuff,
     stream: Option<BufReader<TcpStream>>,
 }
 
 impl<'a> Client<'a> {
     pub fn of(endpoint: &'a Endpoint, stuff: &'a Stuff) -> Self {
-        Self { host: &endpoint.host, stuff, stream: None }
+        Self { endpoint, stuff, stream: None }
     }
 
-    /// Sends a request, and reads what comes back, which has to be a success.
+    /// Sends a request, and reads what comes back, which has to be a success. A store that says that it has too much to do is
+    /// asked again after a moment, as clients do; whoever measures counts the moment.
     pub fn send(&mut self, request: &Request) -> Outcome<Answer> {
-        self.try_to_send(request)?.map_err(Into::into)
-    }
-
-    /// Sends a request as often as the store says that it has too much to do, and answers how often it said so.
-    pub fn send_patiently(&mut self, request: &Request) -> Outcome<u32> {
-        let mut refusals = 0;
-        while let Err(refusal) = self.try_to_send(request)? {
-            if refusals == PATIENCE || !refusal.contains("SlowDown") {
-                return Err(refusal.into());
+        for _ in 0..PATIENCE {
+            match self.try_to_send(request)? {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) if refusal.contains("SlowDown") => {
+                    self.endpoint.sent_away.fetch_add(1, Ordering::Relaxed);
+                    pause();
+                }
+                Err(refusal) => return Err(refusal.into()),
             }
-            refusals += 1;
-            pause();
         }
-        Ok(refusals)
+        Err("a store has too much to do all the time".into())
     }
 
     /// The answer, or how the store refused.
     fn try_to_send(&mut self, request: &Request) -> Outcome<Result<Answer, String>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(self.host)?,
+            None => connect(&self.endpoint.host)?,
         };
         self.write(request, stream.get_mut())?;
         let head = read_head(&mut stream)?;

@@ -63,7 +63,8 @@ pub(super) fn daypass() -> Outcome<Store> {
     let server = Server::start(directory.path())?;
     let developer = Developer::of(&server)?;
     let (process, host) = (server.process_id(), host_of(server.says("s3_url")?));
-    let endpoint = Endpoint { host, region: developer.region, credentials: developer.credentials };
+    let endpoint =
+        Endpoint { host, region: developer.region, credentials: developer.credentials, sent_away: 0.into() };
     Store::of("Daypass", endpoint, process, Box::new(server), directory)
 }
 
@@ -140,6 +141,7 @@ fn endpoint(host: String) -> Endpoint {
         host,
         region: "us-east-1".into(),
         credentials: Credentials::new(id, secret, None, None, "daypass-bench"),
+        sent_away: 0.into(),
     }
 }
 
