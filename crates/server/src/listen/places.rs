@@ -81,6 +81,17 @@ impl Places {
     }
 }
 
+/// So many requests under way are no crowd.
+const FEW: usize = 32;
+
+impl Places {
+    /// Whether those who ask could be why everything is late. Where they are few it is the machine that others load, and a
+    /// refusal would help nobody.
+    pub(super) fn are_many_under_way(&self) -> bool {
+        self.limits.requests.saturating_sub(self.requests.available_permits()) >= FEW
+    }
+}
+
 fn share(places: usize) -> usize {
     (places / SHARE).max(1)
 }
@@ -117,6 +128,18 @@ mod tests {
 
     fn connect(places: &Places, peer: &str) -> Option<Place> {
         places.connect(peer.parse().unwrap())
+    }
+
+    #[test]
+    fn a_few_requests_are_no_crowd() {
+        let places = places_for(8, 2 * FEW);
+        let begin = || places.begin(&Request::new(())).unwrap();
+        let mut held: Vec<_> = (1..FEW).map(|_| begin()).collect();
+        assert!(!places.are_many_under_way());
+        held.push(begin());
+        assert!(places.are_many_under_way());
+        held.pop();
+        assert!(!places.are_many_under_way());
     }
 
     #[test]
