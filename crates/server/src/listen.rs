@@ -209,9 +209,8 @@ impl House {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
         let is_too_much = self.load.is_too_much() && self.places.are_many_under_way();
-        let place = (!asks_for_life && !is_spare && !is_too_much)
-            .then(|| self.places.begin(&request))
-            .flatten();
+        let place =
+            (!asks_for_life && !is_spare && !is_too_much).then(|| self.places.begin(&request)).flatten();
         if place.is_none() && !asks_for_life {
             request.extensions_mut().insert(NoPlace);
         }

@@ -16,6 +16,8 @@ use crate::s3::digests::{Digests, Sums};
 
 /// How much is gathered before it is written.
 const GATHERED: usize = 256 << 10;
+/// In how many chunks: a body may come byte by byte.
+const MOST_CHUNKS: usize = 1 << 10;
 
 /// What takes a body.
 pub struct Intake {
@@ -135,7 +137,7 @@ where
     S: Stream<Item = Result<Bytes, StdError>> + Unpin,
 {
     let (mut gathered, mut length) = (Vec::new(), 0);
-    while length < GATHERED {
+    while length < GATHERED && gathered.len() < MOST_CHUNKS {
         let Some(bytes) = body.next().await.transpose()? else { return Ok((gathered, true)) };
         length += bytes.len();
         gathered.push(bytes);

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{Described, Disk, DiskError, OnlyIf, Properties, Taken};
 use crate::s3::digests::{Digests, Kind};
+use crate::s3::key::check_key;
 
 pub(super) fn take_over(disk: &Disk, root: &Path) -> anyhow::Result<()> {
     for path in entries(root)? {
@@ -41,6 +42,12 @@ fn bucket(disk: &Disk, root: &Path, name: &str) -> anyhow::Result<()> {
                 continue;
             }
             let key = path.strip_prefix(&folder)?.to_str().context("a name is not UTF-8")?.to_owned();
+            if !path.is_file() || check_key(&key).is_err() {
+                anyhow::bail!(
+                    "{} cannot be an object: it is no file, or its path is longer than 1,024 bytes; take it away",
+                    path.display()
+                );
+            }
             object(disk, root, name, &key, &path)?;
         }
     }

@@ -310,6 +310,19 @@ fn what_a_link_leads_to_is_left_alone() {
 }
 
 #[test]
+fn what_can_be_no_object_is_told_and_left_alone() {
+    let home = Home::new();
+    let mut long = home.root.path().join("bkt");
+    (0..5).for_each(|_| long.push("n".repeat(250)));
+    fs::create_dir_all(&long).unwrap();
+    fs::write(long.join("file"), "kept").unwrap();
+    let opened = Disk::open(home.root.path(), home.clock.clone(), Arc::new(SeededRandom::new(7)));
+    let told = format!("{:#}", opened.err().unwrap());
+    assert!(told.contains("1,024 bytes"), "{told}");
+    assert_eq!(fs::read(long.join("file")).unwrap(), b"kept");
+}
+
+#[test]
 fn a_folder_is_for_one_process() {
     let home = Home::new();
     let _disk = home.open();
