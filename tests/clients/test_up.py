@@ -65,7 +65,7 @@ def test_an_answer_before_the_end_of_a_body_reaches_who_still_sends(daypass):
             answer = connection.getresponse()
             assert (answer.status, answer.getheader("connection")) == (403, None)
             assert b"AccessDenied" in answer.read()
-        connection.request("PUT", path, headers={"Content-Length": "2000000"})
+        connection.request("PUT", path, headers={"Content-Length": "20000000"})
         answer = connection.getresponse()
         assert (answer.status, answer.getheader("connection")) == (403, "close")
         answer.read()

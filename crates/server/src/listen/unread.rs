@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 
 /// The most that is thrown away.
-const MOST: usize = 1 << 20;
+const MOST: usize = 8 << 20;
 
 /// A body that notes when its end was read, and leaves what was not.
 pub(super) struct Watched<B> {
