@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from _pytest.runner import runtestprotocol
 from xdist.scheduler import LoadScopeScheduling
 
 import known
@@ -76,3 +77,22 @@ def bucket(store):
     yield name
     Place(s3, name, "").clear()
     s3.delete_bucket(Bucket=name)
+
+
+OTHERS = {"moto", "seaweedfs"}
+
+
+def pytest_runtest_protocol(item, nextitem):
+    """What another store does now and then proves nothing of the scripts, nor of Daypass: it is asked up to three times."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or callspec.params.get("store") not in OTHERS:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for _ in range(3):
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if not any(report.failed for report in reports):
+            break
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
