@@ -112,6 +112,7 @@ pub(super) fn only_for_who_lists<T>(bucket: &str, key: &str, outcome: S3Result<T
 fn check(operation: &str, path: &S3Path, headers: &HeaderMap, query: &[(String, String)]) -> S3Result<()> {
     let bearer = asking()?;
     check_query(operation, query)?;
+    check_conditions(operation, headers)?;
     check_key(path.get_object_key().unwrap_or_default())?;
     let needs = needs(operation, path, headers, query)?;
     for need in needs.ok_or_else(|| s3_error!(NotImplemented, "This endpoint does not do {operation}."))? {
@@ -308,6 +309,23 @@ fn with_listing(context: Context, operation: &str, query: &[(String, String)]) -
     keys.into_iter().fold(context, |context, (parameter, key)| {
         context.with_all(key, query.iter().filter(|(name, _)| name == parameter).map(|(_, value)| value))
     })
+}
+
+/// What changes something looks at entity tags alone; any other condition would be passed over.
+fn check_conditions(operation: &str, headers: &HeaderMap) -> S3Result<()> {
+    let unmet: &[&str] = match operation {
+        "PutObject" | "CopyObject" | "CompleteMultipartUpload" => {
+            &["if-modified-since", "if-unmodified-since"]
+        }
+        "DeleteObject" => &["if-modified-since", "if-unmodified-since", "if-none-match"],
+        _ => &[],
+    };
+    match unmet.iter().find(|name| headers.contains_key(**name)) {
+        Some(name) => {
+            Err(s3_error!(NotImplemented, "{operation} does not look at {name} here; leave it out."))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Parameters of listings and of objects that say something without a value, or nothing.

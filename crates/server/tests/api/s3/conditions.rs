@@ -113,3 +113,21 @@ async fn a_refusal_says_where_it_came_from_and_what_by() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_condition_that_would_be_passed_over_is_refused() {
+    let s3 = S3::start().await;
+    s3.ask(request("PUT", "/bucket/a", "kept")).await;
+    let (past, any) = ("Mon, 01 Jan 2024 00:00:00 GMT", "*");
+    for (method, name, value) in [
+        ("PUT", "if-unmodified-since", past),
+        ("PUT", "if-modified-since", past),
+        ("DELETE", "if-unmodified-since", past),
+        ("DELETE", "if-none-match", any),
+    ] {
+        let mut odd = request(method, "/bucket/a", "");
+        odd.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        assert_refused(&s3.send(signed(&s3.daypass.key, odd)).await, 501, "NotImplemented");
+    }
+    assert_eq!(s3.ask(request("GET", "/bucket/a", "")).await.body, "kept");
+}
