@@ -8,6 +8,7 @@ mod deleting;
 mod listing;
 mod multipart;
 mod off;
+mod properties;
 mod reading;
 mod tagging;
 mod writing;

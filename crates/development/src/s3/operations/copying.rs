@@ -11,13 +11,13 @@ use s3s::{S3Result, s3_error};
 
 use super::checksums::{set_checksums, type_of};
 use super::multipart;
+use super::properties::{check_properties, properties_of};
 use super::reading::{TRIES, replaced_all_the_time};
-use super::writing::{check_properties, without_chunks};
 use crate::s3::conditions::{Conditions, condition, only_if};
 use crate::s3::digests::Checksum;
 use crate::s3::digests::{Digests, Kind};
-use crate::s3::disk::{Described, Disk, DiskError, Object, Properties, Taken};
-use crate::s3::moment::{in_http, timestamp};
+use crate::s3::disk::{Described, Disk, DiskError, Object, Taken};
+use crate::s3::moment::timestamp;
 use crate::s3::permission::{may, only_for_who_lists};
 use crate::s3::tags;
 
@@ -157,7 +157,7 @@ fn describe(input: &CopyObjectInput, source: &Object, from: (&str, &str)) -> S3R
              metadata, tags or checksum."
         ));
     }
-    let properties = if is_new { properties(input) } else { source.properties.clone() };
+    let properties = if is_new { properties_of!(input) } else { source.properties.clone() };
     check_properties(&properties)?;
     let tags = if are_new_tags { tags::of_header(input.tagging.as_deref())? } else { source.tags.clone() };
     let asked = input.checksum_algorithm.as_ref().map(|name| {
@@ -167,16 +167,4 @@ fn describe(input: &CopyObjectInput, source: &Object, from: (&str, &str)) -> S3R
     let of_source = source.checksum.values.keys().next().and_then(|name| Kind::parse(name));
     let kind = asked.transpose()?.or(of_source).unwrap_or(Kind::Crc64Nvme);
     Ok((Described { properties, tags, checksum: Checksum::default() }, kind))
-}
-
-fn properties(input: &CopyObjectInput) -> Properties {
-    Properties {
-        content_type: input.content_type.clone(),
-        cache_control: input.cache_control.clone(),
-        content_disposition: input.content_disposition.clone(),
-        content_encoding: input.content_encoding.as_deref().and_then(without_chunks),
-        content_language: input.content_language.clone(),
-        expires: input.expires.as_ref().and_then(in_http),
-        metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
-    }
 }

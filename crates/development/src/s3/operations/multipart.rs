@@ -11,12 +11,13 @@ use s3s::{S3Request, S3Result, s3_error};
 use super::checksums::{checksums_of, set_checksums, type_of};
 use super::listing::{halves, limit, paging};
 use super::off::owner;
-use super::writing::{check_length, check_properties, take, without_chunks};
+use super::properties::{check_properties, properties_of};
+use super::writing::{check_length, take};
 use crate::s3::conditions::only_if;
 use crate::s3::digests::Kind;
 use crate::s3::digests::{Checksum, Checksums};
 use crate::s3::disk::{CompletedPart, Completion, Described, Disk, Part, Properties, Upload};
-use crate::s3::moment::{in_http, timestamp};
+use crate::s3::moment::timestamp;
 use crate::s3::spelling::Spelling;
 use crate::s3::tags;
 
@@ -82,15 +83,7 @@ fn checksum_to_be(input: &CreateMultipartUploadInput) -> S3Result<(Kind, bool)> 
 }
 
 fn properties(input: &CreateMultipartUploadInput) -> S3Result<Properties> {
-    let properties = Properties {
-        content_type: input.content_type.clone(),
-        cache_control: input.cache_control.clone(),
-        content_disposition: input.content_disposition.clone(),
-        content_encoding: input.content_encoding.as_deref().and_then(without_chunks),
-        content_language: input.content_language.clone(),
-        expires: input.expires.as_ref().and_then(in_http),
-        metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
-    };
+    let properties = properties_of!(input);
     check_properties(&properties)?;
     Ok(properties)
 }

@@ -5,17 +5,15 @@ use s3s::dto::{ETag, PutObjectInput, PutObjectOutput, StreamingBlob};
 use s3s::{S3Error, S3Request, S3Response, S3Result, TrailingHeaders, s3_error};
 
 use super::checksums::{set_checksums, type_of};
+use super::properties::{check_properties, properties_of};
 use crate::s3::conditions::only_if;
 use crate::s3::digests::{Checksum, Checksums};
 use crate::s3::digests::{Claims, Kind};
 use crate::s3::disk::{Described, Disk, Properties, Taken, Untaken};
-use crate::s3::moment::in_http;
 use crate::s3::tags;
 
 /// The largest object that is uploaded whole (S3 User Guide, "Uploading objects").
 const LARGEST: u64 = 5 << 30;
-/// How much metadata an object may have, names and values together (S3 User Guide, "Working with object metadata").
-const MOST_METADATA: usize = 2 << 10;
 
 pub(super) async fn put(
     disk: &Disk,
@@ -112,15 +110,7 @@ fn too_large() -> S3Error {
 }
 
 fn properties(input: &PutObjectInput, uri: &Uri) -> S3Result<Properties> {
-    let mut properties = Properties {
-        content_type: input.content_type.clone(),
-        cache_control: input.cache_control.clone(),
-        content_disposition: input.content_disposition.clone(),
-        content_encoding: input.content_encoding.as_deref().and_then(without_chunks),
-        content_language: input.content_language.clone(),
-        expires: input.expires.as_ref().and_then(in_http),
-        metadata: input.metadata.clone().unwrap_or_default().into_iter().collect(),
-    };
+    let mut properties = properties_of!(input);
     // Some SDKs move what a presigned URL is to say of the object from its headers to its query.
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         if let Some(name) = name.to_ascii_lowercase().strip_prefix("x-amz-meta-") {
@@ -129,41 +119,6 @@ fn properties(input: &PutObjectInput, uri: &Uri) -> S3Result<Properties> {
     }
     check_properties(&properties)?;
     Ok(properties)
-}
-
-/// # Errors
-/// If there is too much metadata, or something that no answer could say of the object.
-pub(super) fn check_properties(properties: &Properties) -> S3Result<()> {
-    let size: usize = properties.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > MOST_METADATA {
-        return Err(s3_error!(
-            MetadataTooLarge,
-            "Your metadata headers exceed the maximum allowed metadata size."
-        ));
-    }
-    let is_name = |name: &String| HeaderName::try_from(format!("x-amz-meta-{name}")).is_ok();
-    let is_text = |text: &String| !text.chars().any(char::is_control);
-    let Properties {
-        content_type,
-        cache_control,
-        content_disposition,
-        content_encoding,
-        content_language,
-        ..
-    } = properties;
-    let texts = [content_type, cache_control, content_disposition, content_encoding, content_language];
-    let mut texts = texts.into_iter().flatten().chain(properties.metadata.values());
-    if properties.metadata.keys().all(is_name) && texts.all(is_text) {
-        return Ok(());
-    }
-    Err(s3_error!(InvalidArgument, "A header or a name of metadata has characters that no header can have."))
-}
-
-/// The encoding of the object, without that of its transfer.
-pub(super) fn without_chunks(encoding: &str) -> Option<String> {
-    let encodings: Vec<&str> =
-        encoding.split(',').map(str::trim).filter(|name| *name != "aws-chunked").collect();
-    Some(encodings.join(", ")).filter(|encoding| !encoding.is_empty())
 }
 
 fn of_query(uri: &Uri, wanted: &str) -> Option<String> {
