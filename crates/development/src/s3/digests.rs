@@ -161,16 +161,19 @@ impl Claims {
             ));
         }
         let trailing = trailer.and_then(|trailer| trailer.read(trailing_value)).transpose()?;
-        let claimed = self.value.clone().or(trailing.flatten());
-        let Some((kind, value)) = claimed else { return Ok(sums.first()) };
-        if sums.of(kind) != Some(&value) {
-            return Err(s3_error!(
-                BadDigest,
-                "The {} you specified did not match the calculated checksum.",
-                kind.name()
-            ));
+        let mut kept = None;
+        // Whoever says it in both places has to be right in both.
+        for (kind, value) in self.value.clone().into_iter().chain(trailing.flatten()) {
+            if sums.of(kind) != Some(&value) {
+                return Err(s3_error!(
+                    BadDigest,
+                    "The {} you specified did not match the calculated checksum.",
+                    kind.name()
+                ));
+            }
+            kept = Some(Checksums::from([(kind.name().to_owned(), value)]));
         }
-        Ok(Checksums::from([(kind.name().to_owned(), value)]))
+        Ok(kept.unwrap_or_else(|| sums.first()))
     }
 }
 
@@ -315,4 +318,79 @@ fn of_whole(crc: crc_fast::CrcAlgorithm, parts: impl Iterator<Item = (Vec<u8>, u
         whole = Some(whole.map_or(value, |whole| crc_fast::checksum_combine(crc, whole, value, size)));
     }
     BASE64_STANDARD.encode(&whole.unwrap_or_default().to_be_bytes()[8 - length..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The check values of the catalogue of parametrised CRC algorithms, over `123456789`, in base64.
+    const CHECK: [(Kind, &str); 3] =
+        [(Kind::Crc32, "y/Q5Jg=="), (Kind::Crc32c, "4waSgw=="), (Kind::Crc64Nvme, "rosUhgp5mIg=")];
+
+    fn sum(kind: Kind, bytes: &[u8]) -> String {
+        let mut digests = Digests::new(&[kind]);
+        digests.update(bytes);
+        digests.finish().of(kind).unwrap().clone()
+    }
+
+    #[test]
+    fn the_crc_of_a_whole_is_made_of_those_of_its_parts() {
+        let whole = b"123456789";
+        for (kind, value) in CHECK {
+            assert_eq!(sum(kind, whole), value, "{kind:?}");
+            for (first, second) in [(1, 2), (4, 8), (0, 9), (9, 9)] {
+                let parts = [&whole[..first], &whole[first..second], &whole[second..]];
+                let parts = parts.map(|part| (sum(kind, part), part.len() as u64));
+                let made = checksum_of_parts(kind, false, &parts);
+                assert_eq!(made.values, Checksums::from([(kind.name().to_owned(), value.to_owned())]));
+            }
+        }
+    }
+
+    #[test]
+    fn a_composite_is_over_the_checksums_of_parts_and_counts_them() {
+        let parts = [b"one".as_slice(), b"two"].map(|part| (sum(Kind::Sha256, part), part.len() as u64));
+        let sums =
+            parts.iter().flat_map(|(value, _)| BASE64_STANDARD.decode(value).unwrap()).collect::<Vec<_>>();
+        let made = checksum_of_parts(Kind::Sha256, true, &parts);
+        assert_eq!(made.values["SHA256"], format!("{}-2", sum(Kind::Sha256, &sums)));
+        assert!(made.is_composite);
+    }
+
+    #[test]
+    fn a_claim_in_a_header_is_one_kind_and_right() {
+        let claims = |headers: &[(&'static str, &'static str)]| {
+            let header = |(name, value): &(&'static str, &'static str)| {
+                (axum::http::HeaderName::from_static(name), axum::http::HeaderValue::from_static(value))
+            };
+            Claims::of(&headers.iter().map(header).collect())
+        };
+        let judge = |headers| {
+            let claims = claims(headers).map_err(|error| error.code().as_str().to_owned())?;
+            let mut digests = claims.digests(None);
+            digests.update(b"123456789");
+            claims.check(&digests.finish(), None).map_err(|error| error.code().as_str().to_owned())
+        };
+        let of = |kind: &str, value: &str| Ok(Checksums::from([(kind.to_owned(), value.to_owned())]));
+        assert_eq!(judge(&[]), of("CRC64NVME", "rosUhgp5mIg="));
+        assert_eq!(judge(&[("x-amz-checksum-crc32", "y/Q5Jg==")]), of("CRC32", "y/Q5Jg=="));
+        for (headers, code) in [
+            (&[("x-amz-checksum-crc32", "AAAAAA==")][..], "BadDigest"),
+            (&[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], "BadDigest"),
+            (&[("content-md5", "AAAA")], "InvalidDigest"),
+            (&[("x-amz-checksum-crc32", "AAAA")], "InvalidRequest"),
+            (
+                &[("x-amz-checksum-crc32", "y/Q5Jg=="), ("x-amz-checksum-crc32c", "4waSgw==")],
+                "InvalidRequest",
+            ),
+            (&[("x-amz-sdk-checksum-algorithm", "CRC32")], "InvalidRequest"),
+            (
+                &[("x-amz-sdk-checksum-algorithm", "SHA1"), ("x-amz-checksum-crc32", "y/Q5Jg==")],
+                "InvalidRequest",
+            ),
+        ] {
+            assert_eq!(judge(headers), Err(code.to_owned()), "{headers:?}");
+        }
+    }
 }
