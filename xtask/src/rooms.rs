@@ -92,3 +92,15 @@ fn every_room_of_the_core_has_its_place() {
         text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert_eq!(rooms, ROOMS.into_iter().collect());
 }
+
+/// Apps build it in: what it drew along of the server, they would carry.
+#[test]
+fn the_client_takes_nothing_of_the_servers_side() {
+    let manifest = std::fs::read_to_string(source().join("../../client/Cargo.toml")).unwrap();
+    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let names: Vec<&str> = dependencies.lines().filter_map(|line| line.split(['.', ' ']).next()).collect();
+    assert!(names.contains(&"aws-credential-types"), "{names:?}");
+    for name in names {
+        assert!(!name.starts_with("daypass") && name != "axum" && name != "aws-config", "{name}");
+    }
+}
