@@ -1,20 +1,29 @@
 // @ts-check
 /**
- * The Daypass browser SDK: from a login button to objects in S3, without a dependency and without
- * a build step. In the order in which a page uses it:
+ * The Daypass browser SDK: signs people in with any identity provider, and keeps AWS credentials in their browser.
  *
- *     const broker = new Broker({ url: 'https://login.example.com' });
- *     location.assign(await broker.startLogin(provider, redirectUri));      // and when they are back:
- *     const { identityId, token, region } = await broker.finishLogin(address);
- *     const credentials = await getCredentialsForIdentity({ endpoint, identityId, token });
- *     const bucket = new S3Bucket({ endpoint, bucket, region, credentials });
- *     await bucket.put(`${identityId}/note.txt`, 'hello', 'text/plain');
+ *     const daypass = createDaypass({ url: 'https://login.example.com', app: 'notes' });
+ *     const session = await daypass.handleRedirect();                        // when the page starts
+ *     button.onclick = () => daypass.signIn();
+ *     const s3 = new S3Client({ region: session.region, credentials: daypass.credentials });
  */
-export { Broker, BrokerError } from './broker.js';
-export { CognitoError, getCredentialsForIdentity } from './cognito.js';
+/** @typedef {import('./client.js').Daypass} Daypass */
+/** @typedef {import('./client.js').DaypassOptions} DaypassOptions */
+/** @typedef {import('./client.js').SignInOptions} SignInOptions */
+/** @typedef {import('./client.js').Proof} Proof */
+/** @typedef {import('./client.js').AwsCredentials} AwsCredentials */
+/** @typedef {import('./client.js').CredentialsProvider} CredentialsProvider */
+/** @typedef {import('./client.js').AmplifyProvider} AmplifyProvider */
+/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./endpoint.js').DeviceSession} DeviceSession */
+/** @typedef {import('./endpoint.js').ProviderChoice} ProviderChoice */
+/** @typedef {import('./events.js').DaypassEvents} DaypassEvents */
+/** @typedef {import('./platform.js').Platform} Platform */
+/** @typedef {import('./platform.js').SessionStorage} SessionStorage */
+
+export { createDaypass } from './client.js';
+export { RefusedError } from './endpoint.js';
 export { DaypassError, NetworkError, UnexpectedAnswerError } from './errors.js';
-export { decodeWithoutVerifying } from './jwt.js';
-export { LoginError } from './login.js';
-export { codeChallenge, randomToken } from './pkce.js';
-export { S3Bucket, S3Error } from './s3.js';
-export { signRequest } from './sigv4.js';
+export { SignedOutError } from './keeper.js';
+export { LoginError } from './login-error.js';
+export { memoryStorage } from './platform.js';

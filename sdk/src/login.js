@@ -6,8 +6,8 @@
  * if its `state` is the one that this very tab sent out, and it is believed once: the login that
  * was begun is forgotten before its answer is judged.
  */
-import { DaypassError } from './errors.js';
 import { asText } from './http.js';
+import { LoginError } from './login-error.js';
 import { codeChallenge, randomToken, secureRandom } from './pkce.js';
 
 /** @typedef {Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>} LoginStorage */
@@ -48,12 +48,6 @@ import { codeChallenge, randomToken, secureRandom } from './pkce.js';
  * @property {string} codeVerifier
  * @property {string} redirectUri
  */
-
-/**
- * A login that did not end well in the browser. Its codes: `no_login_started`, `state_mismatch`,
- * `malformed_callback`, `unsafe_endpoint`, and the identity provider's own, as `access_denied`.
- */
-export class LoginError extends DaypassError {}
 
 const STORAGE_KEY = 'daypass.login';
 

@@ -25,6 +25,8 @@ export class S3Error extends DaypassError {
   }
 }
 
+export { signRequest } from './sigv4.js';
+
 export class S3Bucket {
   #base;
   #region;
@@ -37,7 +39,8 @@ export class S3Bucket {
    * @param {string} options.endpoint
    * @param {string} options.bucket
    * @param {string} options.region
-   * @param {import('./sigv4.js').AwsCredentials} options.credentials
+   * @param {import('./sigv4.js').AwsCredentials | (() => Promise<import('./sigv4.js').AwsCredentials>)} options.credentials
+   *   or where they come from, as `daypass.credentials`
    * @param {import('./http.js').Fetch} [options.fetch]
    * @param {() => Date} [options.now]
    */
@@ -87,8 +90,9 @@ export class S3Bucket {
 
   /** @param {import('./sigv4.js').AwsRequest} request */
   async #send(request) {
+    const credentials = this.#credentials;
     const { url, ...init } = await signRequest(request, {
-      credentials: this.#credentials,
+      credentials: typeof credentials === 'function' ? await credentials() : credentials,
       region: this.#region,
       service: 's3',
       date: this.#now(),

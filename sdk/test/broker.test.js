@@ -2,7 +2,8 @@
 import { countingRandom, fakeFetch, json, memoryStorage } from './support/fakes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Broker, BrokerError, LoginError, NetworkError, UnexpectedAnswerError } from '../src/index.js';
+import { Broker, BrokerError } from '../src/broker.js';
+import { LoginError, NetworkError, UnexpectedAnswerError } from '../src/index.js';
 
 const URL_OF_BROKER = 'http://127.0.0.1:9400';
 const PROOF = { provider: 'snapchat', code: 'the-code', codeVerifier: 'the-verifier', redirectUri: 'http://127.0.0.1:9400/' };

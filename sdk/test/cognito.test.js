@@ -2,7 +2,8 @@
 import { fakeFetch, json } from './support/fakes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CognitoError, getCredentialsForIdentity, NetworkError, UnexpectedAnswerError } from '../src/index.js';
+import { CognitoError, getCredentialsForIdentity } from '../src/cognito.js';
+import { NetworkError, UnexpectedAnswerError } from '../src/index.js';
 
 const ASKED = { endpoint: 'http://127.0.0.1:9400', identityId: 'us-east-1:abc', token: 'head.claims.signature' };
 const CREDENTIALS = { AccessKeyId: 'ASIAEXAMPLE', SecretKey: 'secret', SessionToken: 'session', Expiration: 1795420800 };

@@ -2,7 +2,8 @@
 import { countingRandom, memoryStorage } from './support/fakes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { abandonLogin, beginHostedLogin, beginLogin, endLogin, LoginError } from '../src/login.js';
+import { LoginError } from '../src/login-error.js';
+import { abandonLogin, beginHostedLogin, beginLogin, endLogin } from '../src/login.js';
 import { codeChallenge } from '../src/pkce.js';
 
 const REDIRECT_URI = 'http://127.0.0.1:9400/';

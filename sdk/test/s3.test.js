@@ -2,7 +2,8 @@
 import { fakeFetch } from './support/fakes.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DaypassError, NetworkError, S3Bucket, S3Error, UnexpectedAnswerError } from '../src/index.js';
+import { DaypassError, NetworkError, UnexpectedAnswerError } from '../src/index.js';
+import { S3Bucket, S3Error } from '../src/s3.js';
 
 const ME = 'us-east-1:11111111-2222-3333-4444-555555555555';
 const LISTING = `<?xml version="1.0" encoding="UTF-8"?>

@@ -32,8 +32,10 @@ const PAGE_FILES: Files = files!("playground/":
 );
 
 const SDK_FILES: Files = files!("../../../sdk/src/":
-    "base64url.js", "broker.js", "cognito.js", "errors.js", "http.js", "index.js", "jwt.js", "login.js",
-    "pkce.js", "s3.js", "sigv4.js", "xml.js",
+    "arrivals.js", "base64url.js", "broker.js", "client.js", "cognito.js", "device.js", "endpoint.js",
+    "errors.js", "events.js", "guest.js", "http.js", "index.js", "jwt.js", "keeper.js", "lifetime.js",
+    "lock.js", "login-error.js", "login.js", "patience.js", "pkce.js", "platform.js", "popup.js",
+    "renewal.js", "s3.js", "session.js", "shelf.js", "sign-in.js", "sigv4.js", "wake.js", "xml.js",
 );
 
 /// What the page has to know.

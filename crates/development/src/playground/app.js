@@ -4,7 +4,9 @@
  * and credentials live in variables of this module and nowhere else, so a reload or a sign-out
  * forgets them.
  */
-import { Broker, getCredentialsForIdentity, S3Bucket } from '/sdk/index.js';
+import { Broker } from '/sdk/broker.js';
+import { getCredentialsForIdentity } from '/sdk/cognito.js';
+import { S3Bucket } from '/sdk/s3.js';
 import { startClock } from './countdown.js';
 import { byId, make, message, whileBusy } from './dom.js';
 import { showFolder } from './folder.js';

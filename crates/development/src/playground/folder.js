@@ -3,7 +3,7 @@
  * The person's own folder in S3, `<identity ID>/`, and the attempt on somebody else's. The page
  * asks S3 for whatever is wanted and shows what S3 says: it is the role's policy that confines.
  */
-import { S3Error } from '/sdk/index.js';
+import { S3Error } from '/sdk/s3.js';
 import { byId, make, message, whileBusy } from './dom.js';
 import { people, remember } from './people.js';
 import { explain } from './plain-words.js';

@@ -4,7 +4,7 @@
  * whole token is put into the document only while its disclosure is open; the secret key and the
  * session token never are.
  */
-import { decodeWithoutVerifying } from '/sdk/index.js';
+import { decodeWithoutVerifying } from '/sdk/jwt.js';
 import { countDownTo } from './countdown.js';
 import { byId, fillDescriptions, make } from './dom.js';
 

@@ -1,0 +1,322 @@
+// @ts-check
+/**
+ * One app's sign-in at one Daypass. What is done here is what a page asks for; that the session lives, and is one for
+ * all tabs, is the keeper's work.
+ */
+import { Arrivals } from './arrivals.js';
+import { deviceName } from './device.js';
+import { Endpoint } from './endpoint.js';
+import { DaypassError } from './errors.js';
+import { Events } from './events.js';
+import { newGuest } from './guest.js';
+import { asText } from './http.js';
+import { Keeper, SignedOutError } from './keeper.js';
+import { insist, Patience } from './patience.js';
+import { randomToken } from './pkce.js';
+import { browserPlatform, memoryStorage, webStorage } from './platform.js';
+import { PopupAnswers } from './popup.js';
+import { renewal } from './renewal.js';
+import { Shelf } from './shelf.js';
+import { watchPage } from './wake.js';
+
+/** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./session.js').Kept} Kept */
+/** @typedef {import('./endpoint.js').DeviceSession} DeviceSession */
+/** @typedef {import('./endpoint.js').ProviderChoice} ProviderChoice */
+/** @typedef {import('./events.js').DaypassEvents} DaypassEvents */
+/** @typedef {import('./platform.js').Platform} Platform */
+
+/**
+ * @typedef {object} DaypassOptions
+ * @property {string} url Daypass's `public_url`
+ * @property {string} app the `id` of the `[[app]]`
+ * @property {string} [redirectUri] one of the app's `redirect_uris`; the address of this page if absent
+ * @property {import('./platform.js').SessionStorage} [storage] where the session lies: `localStorage` if absent
+ * @property {string} [identityPoolId] for guests, where Daypass does not tell it
+ * @property {string} [device] what the person calls the device
+ * @property {Partial<Platform>} [platform] what this platform has in place of a browser's
+ */
+
+/**
+ * @typedef {object} SignInOptions
+ * @property {string} [provider] its ID; without one the person chooses on Daypass's page
+ * @property {'redirect' | 'popup'} [via]
+ */
+
+/** @typedef {{provider: string, nonce?: string} & ({accessToken: string} | {idToken: string})} Proof what a provider's own SDK gave */
+
+/**
+ * @typedef {object} AwsCredentials as every AWS SDK for JavaScript takes them
+ * @property {string} accessKeyId
+ * @property {string} secretAccessKey
+ * @property {string} sessionToken
+ * @property {Date} expiration by the device's own clock
+ */
+
+/** @typedef {{forceRefresh?: boolean}} Asking */
+
+/**
+ * An `AwsCredentialIdentityProvider`. It says that it remembers by itself, so that all clients share one state.
+ * @typedef {((asking?: Asking) => Promise<AwsCredentials>) & {memoized: true}} CredentialsProvider
+ */
+
+/**
+ * What Amplify takes as `credentialsProvider`.
+ * @typedef {object} AmplifyProvider
+ * @property {(asking?: Asking) => Promise<{credentials: AwsCredentials, identityId: string} | undefined>} getCredentialsAndIdentityId
+ * @property {() => void} clearCredentialsAndIdentityId
+ */
+
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+export class Daypass {
+  #platform;
+  #identityPoolId;
+  #endpoint;
+  #keeper;
+  #arrivals;
+  #events = new Events();
+  /** @type {() => void} */
+  #stop;
+  /** @type {Promise<Session | undefined> | undefined} */
+  #returning;
+
+  /** @param {DaypassOptions} options */
+  constructor({ url, app, redirectUri, storage, identityPoolId, device, platform: replaced }) {
+    const platform = { ...browserPlatform(), ...replaced };
+    const base = new URL(url).href.replace(/\/+$/, '');
+    const name = `daypass:${base}:${app}`;
+    const place = storage ?? webStorage('localStorage') ?? memoryStorage();
+    const channel = platform.channel?.(name);
+    const post = (/** @type {object} */ message) => channel?.postMessage(message);
+    const patience = new Patience(platform, new URL(base).origin);
+    const popups = new PopupAnswers(platform, base, post);
+
+    this.#platform = platform;
+    this.#identityPoolId = identityPoolId;
+    this.#endpoint = new Endpoint(platform, { base, app, device: device ?? deviceName(platform.window?.navigator?.userAgent) });
+    this.#arrivals = new Arrivals({ platform, base, app, redirectUri, name: `${name}:login`, tab: platform.tabStorage ?? place, popups });
+    this.#keeper = new Keeper({
+      platform,
+      name,
+      shelf: new Shelf(place, name, () => randomToken(platform.random)),
+      patience,
+      events: this.#events,
+      post,
+      renew: renewal(this.#endpoint, platform.now),
+      discard: (token) => void (token && this.#endpoint.revoke(token).catch(() => {})),
+    });
+    this.#stop = this.#listen(platform, channel, popups, patience);
+
+    /**
+     * AWS credentials, for `credentials` of any client of the AWS SDK.
+     * @readonly
+     * @type {CredentialsProvider}
+     */
+    this.credentials = Object.assign((/** @type {Asking | undefined} */ asking) => this.#credentials(asking), {
+      memoized: /** @type {const} */ (true),
+    });
+    /**
+     * For `Amplify.configure(…, { Auth: { credentialsProvider: daypass.amplify } })`.
+     * @readonly
+     * @type {AmplifyProvider}
+     */
+    this.amplify = {
+      getCredentialsAndIdentityId: (asking) => this.#forAmplify(asking),
+      clearCredentialsAndIdentityId: () => this.#keeper.forget(),
+    };
+  }
+
+  /**
+   * To the sign-in. By redirect the page is left, and `handleRedirect` ends it; by popup the session is the answer.
+   * Call it on a click, before anything is waited for: browsers open windows for nothing else.
+   * @param {SignInOptions} [options]
+   * @returns {Promise<Session | undefined>}
+   */
+  async signIn({ provider, via = 'redirect' } = {}) {
+    if (via === 'redirect') return void (await this.#arrivals.leave(provider));
+    const { grant, closed } = this.#arrivals.open(provider);
+    // Should the answer come after all, the person is signed in, and `signin` says so.
+    const signedIn = grant.then((redeemed) => this.#signInBy(redeemed));
+    return Promise.race([signedIn, closed]);
+  }
+
+  /**
+   * Ends a sign-in if this page is where it came back to, and says who is signed in. Call it when the page starts.
+   * @param {string} [address] where an app that is no page was called back
+   * @returns {Promise<Session | undefined>}
+   */
+  handleRedirect(address) {
+    this.#returning ??= this.#arrive(address).finally(() => {
+      this.#returning = undefined;
+    });
+    return this.#returning;
+  }
+
+  /** @param {string | undefined} address */
+  async #arrive(address) {
+    const grant = await this.#arrivals.arrive(address);
+    return grant ? this.#signInBy(grant) : this.session();
+  }
+
+  /**
+   * Signs in with what a provider's own SDK gave to the app.
+   * @param {Proof} proof
+   * @returns {Promise<Session>}
+   */
+  handOver(proof) {
+    const isAccessToken = 'accessToken' in proof;
+    return this.#signInBy({
+      grant_type: TOKEN_EXCHANGE,
+      subject_token: isAccessToken ? proof.accessToken : proof.idToken,
+      subject_token_type: TOKEN_TYPE + (isAccessToken ? 'access_token' : 'id_token'),
+      subject_issuer: proof.provider,
+      nonce: proof.nonce,
+    });
+  }
+
+  /** A guest who signs in keeps the identity. @param {Record<string, string | undefined>} grant @returns {Promise<Session>} */
+  async #signInBy(grant) {
+    const before = await this.session();
+    const received = await this.#endpoint.grant({ ...grant, identity_id: before?.guest ? before.identityId : undefined });
+    return (await this.#keeper.adopt(received)).session;
+  }
+
+  /**
+   * Whoever is signed in; if nobody is, a guest, who stays the same in this browser.
+   * @returns {Promise<Session>}
+   */
+  async guest() {
+    const kept = await this.#keeper.currentOr(async () => newGuest(this.#endpoint, await this.#pool(), this.#platform.now));
+    return kept.session;
+  }
+
+  /** @returns {Promise<string>} */
+  async #pool() {
+    const poolId = this.#identityPoolId ?? asText((await this.#endpoint.providers()).identity_pool_id);
+    if (!poolId) throw new DaypassError('no_identity_pool', 'Daypass does not tell its identity pool: give createDaypass identityPoolId');
+    return poolId;
+  }
+
+  /** Whoever is signed in, here or in another tab. @returns {Promise<Session | undefined>} */
+  async session() {
+    return (await this.#keeper.current())?.session;
+  }
+
+  /**
+   * The OpenID token, for a backend of yours or an AWS client that wants one.
+   * @param {Asking} [asking]
+   * @returns {Promise<string>}
+   */
+  async token({ forceRefresh = false } = {}) {
+    if ((await this.session())?.guest) throw new DaypassError('guest', 'A guest has no token: sign in first');
+    const { kept } = await this.#keeper.need('token', forceRefresh);
+    return kept.secrets.token ?? '';
+  }
+
+  /** @param {Asking} [asking] @returns {Promise<AwsCredentials>} */
+  async #credentials({ forceRefresh = false } = {}) {
+    const held = await this.#keeper.need('credentials', forceRefresh);
+    const expiration = new Date(this.#platform.now() + this.#keeper.timeLeft(held, 'credentials'));
+    return { ...held.kept.secrets.credentials, expiration };
+  }
+
+  /** @param {Asking} [asking] */
+  async #forAmplify(asking) {
+    const session = await this.session();
+    return session && { credentials: await this.#credentials(asking), identityId: session.identityId };
+  }
+
+  /**
+   * Signs out of this browser, all tabs of it, whatever Daypass answers; and at Daypass, on this device or on all of
+   * the person's. It throws if Daypass could not be told.
+   * @param {{everywhere?: boolean}} [options]
+   */
+  async signOut({ everywhere = false } = {}) {
+    await this.#arrivals.abandon();
+    const token = (await this.#keeper.end('signed_out'))?.secrets.refreshToken;
+    if (!token) return;
+    await insist(this.#platform, () => (everywhere ? this.#endpoint.endSessions(token) : this.#endpoint.revoke(token)));
+  }
+
+  /** The person's sign-ins on all devices. @returns {Promise<DeviceSession[]>} */
+  async sessions() {
+    return this.#endpoint.sessions((await this.#signedIn()).refreshToken);
+  }
+
+  /** Ends one of them; this one too is left in order. @param {string} id */
+  async endSession(id) {
+    const { refreshToken, session } = await this.#signedIn();
+    if (session.id === id) return this.signOut();
+    await this.#endpoint.endSessions(refreshToken, id);
+  }
+
+  async #signedIn() {
+    await this.#keeper.look();
+    const { session, secrets: { refreshToken = '' } = {} } = (await this.#keeper.current()) ?? {};
+    if (!session || session.guest) throw new SignedOutError();
+    return { session, refreshToken };
+  }
+
+  /** The providers that people may be offered. @returns {Promise<ProviderChoice[]>} */
+  async providers() {
+    const { providers = [] } = await this.#endpoint.providers();
+    return providers
+      .filter((/** @type {Record<string, unknown>} */ { hidden, login_url: url }) => url && !hidden)
+      .map((/** @type {ProviderChoice} */ { id, name }) => ({ id, name: name ?? id }));
+  }
+
+  /**
+   * @template {keyof DaypassEvents} E
+   * @param {E} event
+   * @param {(detail: DaypassEvents[E]) => void} listener
+   * @returns {() => void} stops it
+   */
+  on(event, listener) {
+    return this.#events.on(event, listener);
+  }
+
+  /** Lets go of the page. The session stays where it is. */
+  dispose() {
+    this.#stop();
+    this.#events.clear();
+  }
+
+  /**
+   * @param {Platform} platform
+   * @param {import('./platform.js').Channel | undefined} channel
+   * @param {PopupAnswers} popups
+   * @param {Patience} patience
+   */
+  #listen({ window }, channel, popups, patience) {
+    const hear = (/** @type {MessageEvent} */ event) => popups.hear(event);
+    const wake = () => void this.#keeper.wake().catch(() => {});
+    const online = () => (patience.over(), wake());
+    const stopWatching = watchPage(window, { wake, forget: () => this.#keeper.forget(), online });
+    window?.addEventListener('message', hear);
+    if (channel) channel.onmessage = ({ data }) => this.#hearTab(data, popups);
+    return () => {
+      stopWatching();
+      window?.removeEventListener('message', hear);
+      popups.cancel();
+      channel?.close();
+    };
+  }
+
+  /** @param {Record<string, any> | undefined} message @param {PopupAnswers} popups */
+  #hearTab(message, popups) {
+    popups.hearTab(message ?? {});
+    if (message?.type === 'changed' || message?.type === 'ended') {
+      void this.#keeper.look(asText(message.reason)).catch(() => {});
+    }
+  }
+}
+
+/**
+ * @param {DaypassOptions} options
+ * @returns {Daypass}
+ */
+export function createDaypass(options) {
+  return new Daypass(options);
+}

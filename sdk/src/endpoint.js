@@ -1,0 +1,146 @@
+// @ts-check
+/**
+ * Daypass as a client of one app sees it: the token endpoint with its grants, revocation, and the person's list of
+ * sessions. Each question has ten seconds. Tokens travel in bodies and in the `Authorization` header, never in an
+ * address.
+ */
+import { DaypassError, UnexpectedAnswerError } from './errors.js';
+import { asText, readObject, send } from './http.js';
+import { readSession } from './session.js';
+
+/**
+ * @typedef {object} DeviceSession one of the person's sign-ins
+ * @property {string} id
+ * @property {boolean} current whether it is the one that asks
+ * @property {string} app
+ * @property {string} provider
+ * @property {string} [device]
+ * @property {Date} createdAt
+ * @property {Date} lastUsedAt
+ * @property {Date} expiresAt
+ */
+
+/** @typedef {{id: string, name: string}} ProviderChoice an identity provider that people may be offered */
+/** @typedef {Record<string, any>} Answer a JSON object; an empty one stands for anything else */
+
+const ANSWER_WITHIN = 10_000;
+
+/** Daypass refused. `code` is one of docs/errors.md, of RFC 6749, as `invalid_grant`, or AWS's name of an exception. */
+export class RefusedError extends DaypassError {
+  /** @param {Response} response @param {Record<string, unknown>} answer */
+  constructor(response, answer) {
+    const code = asText(answer.code ?? answer.error ?? answer.__type) ?? 'unexpected_answer';
+    super(code, asText(answer.error_description ?? answer.title ?? answer.message) ?? `HTTP ${response.status}`);
+    /** @readonly */
+    this.status = response.status;
+    /** The OAuth error, where it is one. @readonly */
+    this.error = asText(answer.error);
+    /** Why a session is over. @readonly */
+    this.reason = asText(answer.reason);
+    /** What the operator needs to find this refusal in the logs. @readonly */
+    this.requestId = asText(answer.request_id) ?? response.headers.get('x-request-id') ?? undefined;
+    /** Seconds to wait before another attempt, where Daypass says so. @readonly */
+    this.retryAfter = retryAfter(response);
+  }
+}
+
+/** @param {Response} response */
+function retryAfter({ headers }) {
+  const seconds = Number.parseInt(headers.get('retry-after') ?? '', 10);
+  return seconds > 0 ? seconds : undefined;
+}
+
+export class Endpoint {
+  #platform;
+  #base;
+  #common;
+
+  /** @param {import('./platform.js').Platform} platform @param {{base: string, app: string, device?: string}} options */
+  constructor(platform, { base, app, device }) {
+    this.#platform = platform;
+    this.#base = base;
+    this.#common = { client_id: app, ...(device && { device }) };
+  }
+
+  /** @param {Record<string, string | undefined>} grant @returns {Promise<import('./session.js').Received>} */
+  grant(grant) {
+    const body = form({ ...this.#common, ...grant, credentials: 'true' });
+    return this.#ask('/oauth2/token', { method: 'POST', body }, (answer) => readSession(answer, this.#platform.now()));
+  }
+
+  /**
+   * An unsigned call of the identity pool.
+   * @template T
+   * @param {string} operation
+   * @param {object} body
+   * @param {(answer: Answer, date: string | null) => T} read
+   */
+  pool(operation, body, read) {
+    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${operation}` };
+    return this.#ask('/', { method: 'POST', headers, body: JSON.stringify(body) }, read);
+  }
+
+  /** The page may be left meanwhile. @param {string} token */
+  async revoke(token) {
+    const body = form({ token, client_id: this.#common.client_id });
+    await this.#ask('/oauth2/revoke', { method: 'POST', body, keepalive: true }, whole);
+  }
+
+  /** @param {string} token @returns {Promise<DeviceSession[]>} */
+  async sessions(token) {
+    const { sessions } = await this.#ask('/v1/sessions', bearer('GET', token), whole);
+    if (!Array.isArray(sessions)) throw new UnexpectedAnswerError(200, 'no list of sessions');
+    return sessions.map(readDevice);
+  }
+
+  /** Ends one session of the person's, or all of them. @param {string} token @param {string} [id] */
+  async endSessions(token, id) {
+    const path = id === undefined ? '' : `/${encodeURIComponent(id)}`;
+    await this.#ask(`/v1/sessions${path}`, { ...bearer('DELETE', token), keepalive: true }, whole);
+  }
+
+  /** Everything that is said of the providers, and of the pool. */
+  providers() {
+    return this.#ask('/v1/providers', {}, whole);
+  }
+
+  /**
+   * @template T
+   * @param {string} path
+   * @param {RequestInit} init
+   * @param {(answer: Answer, date: string | null) => T} read
+   * @returns {Promise<T>}
+   */
+  async #ask(path, init, read) {
+    const { fetch, setTimeout, clearTimeout } = this.#platform;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_WITHIN);
+    try {
+      const response = await send(fetch, this.#base + path, { ...init, signal: late.signal });
+      const answer = (await readObject(response)) ?? {};
+      if (!response.ok) throw new RefusedError(response, answer);
+      return read(answer, response.headers.get('date'));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** @param {Answer} answer */
+const whole = (answer) => answer;
+
+/** @param {Record<string, string | undefined>} fields */
+function form(fields) {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(/** @type {[string, string][]} */ (given));
+}
+
+/** @param {string} method @param {string} token @returns {RequestInit} */
+const bearer = (method, token) => ({ method, headers: { authorization: `Bearer ${token}` } });
+
+/** @param {Record<string, any>} entry @returns {DeviceSession} */
+function readDevice(entry) {
+  const { id, current, app, provider, device, created_at, last_used_at, expires_at } = entry;
+  const [createdAt, lastUsedAt, expiresAt] = [created_at, last_used_at, expires_at].map((time) => new Date(time));
+  return /** @type {DeviceSession} */ ({ id, current: current === true, app, provider, device, createdAt, lastUsedAt, expiresAt });
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** The package as somebody gets it: packed, installed into an empty folder, imported, typed, and small. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { publicSurface, REPORT, SDK } from './support/api.js';
+
+const run = promisify(execFile);
+
+const PROGRAM = `
+import { createDaypass, memoryStorage, SignedOutError } from '@daypass/browser';
+import { S3Bucket, signRequest } from '@daypass/browser/s3';
+
+const daypass = createDaypass({ url: 'https://login.test', app: 'web', storage: memoryStorage() });
+console.log(typeof daypass.signIn, daypass.credentials.memoized, typeof S3Bucket, typeof signRequest);
+await daypass.credentials().catch((error) => console.log(error instanceof SignedOutError));
+daypass.dispose();
+`;
+
+/** What the compiler is to believe, and what it is not. */
+const TYPED = `
+import { createDaypass, type Session, type CredentialsProvider } from '@daypass/browser';
+import { S3Bucket } from '@daypass/browser/s3';
+
+const daypass = createDaypass({ url: 'https://login.test', app: 'web' });
+const session: Session | undefined = await daypass.session();
+const provider: CredentialsProvider = daypass.credentials;
+type AwsCredentialIdentityProvider = (properties?: Record<string, any>) => Promise<
+  { readonly accessKeyId: string, readonly secretAccessKey: string, readonly sessionToken?: string, readonly expiration?: Date }>;
+const aws: AwsCredentialIdentityProvider = provider;
+daypass.on('signout', ({ reason, session: { identityId } }) => { const texts: string[] = [reason, identityId]; void texts; });
+new S3Bucket({ endpoint: 'https://s3.test', bucket: 'b', region: session?.region ?? '', credentials: daypass.credentials });
+void aws;
+// @ts-expect-error there is no such event
+daypass.on('else', () => {});
+// @ts-expect-error an app has to be named
+createDaypass({ url: 'https://login.test' });
+// @ts-expect-error a proof is of a provider
+daypass.handOver({ accessToken: 't' });
+`;
+
+const COMPILER = { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], strict: true, noEmit: true, module: 'preserve' };
+
+test('the packed package is installed into an empty folder, imported and typed', { timeout: 120_000 }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'daypass-package-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: SDK });
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
+  const paths = files.map((/** @type {{path: string}} */ { path }) => path);
+  assert.ok(paths.includes('src/index.js') && paths.includes('types/index.d.ts') && paths.includes('README.md'));
+  assert.deepEqual(paths.filter((/** @type {string} */ path) => /test|tsconfig|broker/.test(path)), []);
+
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
+  await writeFile(join(folder, 'program.mjs'), PROGRAM);
+  const answer = await run('node', ['program.mjs'], { cwd: folder });
+  assert.equal(answer.stdout, 'function true function function\ntrue\n');
+
+  await writeFile(join(folder, 'typed.mts'), TYPED);
+  for (const moduleResolution of ['bundler', 'nodenext']) {
+    const module = moduleResolution === 'nodenext' ? 'nodenext' : 'preserve';
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...COMPILER, module, moduleResolution }, files: ['typed.mts'] }));
+    await run(join(SDK, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder }).catch(({ stdout: said }) => assert.fail(`${moduleResolution}: ${said}`));
+  }
+});
+
+/** What `esbuild --minify` makes of it for browsers, by `gzip -9`. @param {string} contents */
+async function size(contents) {
+  const stdin = { contents, resolveDir: join(SDK, 'src') };
+  const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: 'esm', target: 'es2022', write: false, external: ['react'] });
+  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length;
+}
+
+test('the session part has 8 kB at most', async (t) => {
+  const whole = await size(`export * from './index.js'`);
+  const used = await size(`import { createDaypass } from './index.js'; console.log(createDaypass)`);
+  t.diagnostic(`${whole} bytes, ${used} without what nobody names`);
+  assert.ok(whole <= 8_000, `${whole} bytes`);
+});
+
+test('api.txt says what the public surface is; npm run api writes it anew', async () => {
+  assert.equal(await readFile(REPORT, 'utf8'), await publicSurface());
+});
