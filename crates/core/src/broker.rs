@@ -2,8 +2,10 @@
 //! identities, tokens and credentials. It uses [`pool`](crate::pool) and what is below.
 
 pub mod developer_pool;
+pub mod embedded_pool;
 pub mod exchange;
 pub mod hosted_login;
 pub mod login_code;
 pub mod login_tags;
 pub mod redirect_uris;
+pub mod sessions;

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod access_key;
 pub mod role;
+pub mod role_grant;
 pub mod session_token;
 pub mod source;
 pub mod sts;

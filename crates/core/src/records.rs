@@ -5,3 +5,4 @@ pub mod audit_event;
 pub mod identity;
 pub mod limits;
 pub mod linking;
+pub mod sign_in_session;

@@ -26,6 +26,7 @@ mod once;
 pub mod page;
 mod pools;
 mod revocations;
+pub mod sign_in_sessions;
 pub mod transfer;
 
 pub use self::audit_events::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS};
@@ -36,6 +37,7 @@ pub use self::once::{Once, StoredLoginGrant};
 pub use self::page::Page;
 pub use self::pools::{Pools, ReplaceOutcome};
 pub use self::revocations::{RevocationTarget, Revocations, Standing};
+pub use self::sign_in_sessions::SignInSessions;
 
 /// A store shared by everything that needs one.
 pub type SharedStore = Arc<dyn Store>;
@@ -43,7 +45,7 @@ pub type SharedStore = Arc<dyn Store>;
 /// Everything that Daypass must not forget. Whoever needs a part of it only asks for the part: a store is every one of
 /// them.
 #[async_trait]
-pub trait Store: Pools + Identities + Keys + Revocations + Once + AuditEvents {
+pub trait Store: Pools + Identities + Keys + Revocations + SignInSessions + Once + AuditEvents {
     /// Answers if the store can do its work: what `/readyz` asks.
     async fn ping(&self) -> Result<(), StoreError>;
 }

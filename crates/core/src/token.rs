@@ -2,5 +2,6 @@
 //! and what is below.
 
 pub mod openid_token;
+pub mod refresh_token;
 pub mod signing_key;
 pub mod standing;

@@ -17,13 +17,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail, Requester};
 use daypass_core::broker::developer_pool::{
-    AdmissionError, DeveloperPool, ExchangeOptions, Issued, Reservation, TwoLogins,
+    AdmissionError, DeveloperPool, ExchangeOptions, Issued, KnownLogin, RenewalError, Reservation, TwoLogins,
 };
 use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{IdentityId, Region};
 use daypass_core::ground::single_flight::SingleFlight;
 use daypass_core::iam::Origin;
 use daypass_core::login::provider::VerifiedLogin;
+use daypass_core::token::standing::Lapse;
 use futures::FutureExt;
 
 pub use self::aws::config_of_environment;
@@ -63,7 +64,13 @@ impl CognitoPool {
     }
 
     /// Who asks for the same at the same moment gets the same answer, and counts as one.
-    async fn serve(&self, login: &VerifiedLogin, options: ExchangeOptions) -> Result<Issued, AdmissionError> {
+    async fn serve(
+        &self,
+        login: &VerifiedLogin,
+        mut options: ExchangeOptions,
+    ) -> Result<Issued, AdmissionError> {
+        // Amazon's tokens do not say it, so it makes no two exchanges differ.
+        options.session = None;
         let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
         let identifier = login.developer_user_identifier().to_owned();
         let exchange = (identifier.clone(), options.clone());
@@ -131,6 +138,38 @@ impl DeveloperPool for CognitoPool {
             Ok(issued) => {
                 draft.identity_id = Some(issued.token.identity_id.clone());
                 self.record(login.developer_user_identifier(), &issued, [draft], by).await?;
+                Ok(issued)
+            }
+            Err(error) => self.trail.conclude(draft, Err(error)).await,
+        }
+    }
+
+    /// Amazon would give a login that it does not know an identity: so it is looked up first. Where identities were merged
+    /// there, nobody can tell, and the person signs in anew.
+    async fn renew(
+        &self,
+        known: KnownLogin<'_>,
+        mut options: ExchangeOptions,
+        mut draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Issued, RenewalError> {
+        let user = known.login.developer_user_identifier();
+        let renewed = async {
+            options.region = Region::parse(known.pool_id.region()).ok();
+            let found = self.regions.lookup_in(known.pool_id, user, &self.enter(user)?).await?;
+            if found.as_ref() != Some(known.identity_id) {
+                return Err(RenewalError::Ended(Lapse::Login));
+            }
+            let issued = self.serve(known.login, options).await?;
+            if issued.token.identity_id != *known.identity_id {
+                return Err(RenewalError::Ended(Lapse::Login));
+            }
+            Ok(issued)
+        };
+        match renewed.await {
+            Ok(issued) => {
+                draft.identity_id = Some(issued.token.identity_id.clone());
+                self.record(user, &issued, [draft], by).await?;
                 Ok(issued)
             }
             Err(error) => self.trail.conclude(draft, Err(error)).await,

@@ -6,6 +6,7 @@ mod cognito;
 mod exchange;
 mod oauth;
 mod problem;
+mod sessions;
 mod sts;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -49,6 +50,10 @@ pub enum Meaning {
     Mistake,
     /// It asks for a grant that there is not.
     UnknownGrant,
+    /// No such app is registered.
+    UnknownClient,
+    /// It asks for a token for somebody for whom there is none.
+    UnknownTarget,
     /// What was shown is not believed, or does not go together with what is known.
     NotBelieved,
     /// The person cancelled at the provider.
@@ -73,6 +78,8 @@ impl Meaning {
             Self::Unavailable | Self::Broken => true,
             Self::Mistake
             | Self::UnknownGrant
+            | Self::UnknownClient
+            | Self::UnknownTarget
             | Self::NotBelieved
             | Self::Cancelled
             | Self::NotShared
@@ -114,6 +121,8 @@ pub struct ApiError {
     code: &'static str,
     /// For people, with the cure where there is one. Never holds a secret.
     message: String,
+    /// Which of several reasons it is that have one code, where clients act on that.
+    reason: Option<&'static str>,
     /// For the operator's log only.
     cause: Option<String>,
     /// When it is worth asking again, where clients are told.
@@ -122,7 +131,11 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(status: StatusCode, meaning: Meaning, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, meaning, code, message: message.into(), cause: None, retry_after: None }
+        Self { status, meaning, code, message: message.into(), reason: None, cause: None, retry_after: None }
+    }
+
+    fn reason(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 
     fn because(self, cause: impl std::fmt::Display) -> Self {

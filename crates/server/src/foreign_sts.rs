@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::audit::AuditDraft;
+use daypass_core::credentials::role_grant::RoleGrant;
 use daypass_core::credentials::session_token::Credentials;
-use daypass_core::credentials::source::{CredentialSource, CredentialsError, RoleGrant};
+use daypass_core::credentials::source::{CredentialSource, CredentialsError};
 use daypass_core::credentials::sts::Sts;
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::RoleSessionName;
@@ -117,9 +118,10 @@ impl CredentialSource for ForeignSts {
         let role_arn = self.role_there(&grant)?;
         draft.resource = Some(role_arn.to_owned());
         let role_name = grant.role_name().ok_or_else(|| no_role_name(grant.role_arn()))?;
-        let identity_id = grant.claims().identity_id.as_str();
-        let _served = self.crowd.enter(identity_id).ok_or(CredentialsError::TooManyAtOnce)?;
-        self.sts.check_standing(&role_name, grant.claims()).await?;
+        let _served =
+            self.crowd.enter(grant.claims().identity_id.as_str()).ok_or(CredentialsError::TooManyAtOnce)?;
+        let identity_id = &grant.claims().identity_id;
+        self.sts.check_standing(&role_name, identity_id, &grant.ground()).await?;
         let token = self.sts.tokens.sign(&grant.claims().renewed(now, self.duration));
         let question = Question {
             session_name: &RoleSessionName::of_identity(&grant.claims().identity_id),

@@ -10,9 +10,10 @@ pub(crate) mod health;
 mod link;
 mod login;
 mod metrics;
+mod oauth;
 mod providers;
+mod sessions;
 mod state;
-mod token;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use daypass_core::audit::Requester;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
@@ -66,7 +67,15 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/link", post(link::handle))
         .route("/v1/providers", get(providers::handle))
-        .route("/oauth2/token", post(token::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
+        .layer(places.clone())
+        .layer(cors_for_apps(&app));
+    let sessions = Router::new()
+        .route("/oauth2/token", post(oauth::token::handle))
+        .route("/oauth2/revoke", post(oauth::revoke::handle))
+        .route("/v1/sessions", get(sessions::list).delete(sessions::end_all))
+        .route("/v1/sessions/{id}", delete(sessions::end_one))
         .method_not_allowed_fallback(method_not_allowed)
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(places.clone())
@@ -75,6 +84,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
     let never = method_not_allowed;
     let login = Router::new()
         .route("/login", get(login::choose))
+        .route("/oauth2/authorize", get(oauth::authorize::handle))
         .route("/login/{provider}", get(login::start).head(never))
         .route(
             "/login/{provider}/callback",
@@ -85,17 +95,23 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(places.clone())
         .layer(middleware::map_response(login::pages::harden));
+    let metadata = Router::new()
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(places.clone())
+        .layer(cors_for_documents());
     let operations = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::handle))
         .layer(places);
     let embedded = app.embedded.clone().map(|it| embedded(it, &app, pages)).unwrap_or_default();
-    // Nobody is sent to a provider whose answer could not be taken.
-    let login = if app.login_flow.can_end() { login } else { Router::new() };
+    // Nobody is sent to a provider whose answer could not be taken, and no session begins that nobody would find again.
+    let lasting = login.merge(sessions).merge(metadata);
+    let lasting = if app.login_flow.can_end() { lasting } else { Router::new() };
 
     broker
-        .merge(login)
+        .merge(lasting)
         .merge(operations)
         .with_state(app.clone())
         .merge(embedded)
@@ -140,9 +156,9 @@ fn cors_for_aws() -> CorsLayer {
 fn cors_for_apps(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(app.origins.allowed())
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE])
-        .expose_headers([HeaderName::from_static("x-amzn-requestid"), header::RETRY_AFTER])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
+        .expose_headers([HeaderName::from_static("x-amzn-requestid"), header::RETRY_AFTER, header::DATE])
         .max_age(Duration::from_mins(10))
 }
 
@@ -167,10 +183,15 @@ async fn refuse_without_place(
         dialect,
         RequestFailure::ServerBusy { retry_after: time_to_come_back(&*app.random) },
     );
-    if path == "/login" || path.starts_with("/login/") {
+    if is_for_people(path) {
         return login::pages::mistake(&app, &error, &id);
     }
     error.answer(dialect, &id)
+}
+
+/// Whether a browser shows what is at a path.
+fn is_for_people(path: &str) -> bool {
+    path == "/login" || path.starts_with("/login/") || path == "/oauth2/authorize"
 }
 
 /// When whoever finds no place is welcome again.

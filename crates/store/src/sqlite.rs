@@ -20,6 +20,7 @@ mod readers;
 mod readiness;
 mod restore;
 mod revocations;
+mod sign_in_sessions;
 mod transfer;
 mod trouble;
 mod used_once;

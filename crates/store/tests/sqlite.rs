@@ -199,7 +199,8 @@ async fn a_database_of_version_1_keeps_everything() {
     assert_eq!(store.list_logins(&identity_id(1)).await.unwrap(), [Login::developer("ada")]);
     assert!(!store.lookup_identity(&identity_id(2)).await.unwrap().unwrap().authenticated);
     for (role, until) in [("writer", 7), ("reader", 8)] {
-        let standing = store.standing(&identity_id(1), &RoleName::parse(role).unwrap()).await.unwrap();
+        let standing =
+            store.standing(&identity_id(1), Some(&RoleName::parse(role).unwrap()), None).await.unwrap();
         assert_eq!(standing.revoked_until, Some(Timestamp::from_millisecond(until).unwrap()));
     }
     let about = AuditSubject::Identity(identity_id(1));

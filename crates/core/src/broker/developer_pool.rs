@@ -6,18 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::audit::{AuditDraft, AuditTrail, Reason, Requester};
-use crate::broker::login_tags::LoginTags;
+use crate::audit::{AuditDraft, Reason, Requester};
 use crate::credentials::session_token::Credentials;
-use crate::ground::clock::SignedDuration;
-use crate::ground::ids::{IdentityId, IdentityPoolId, Region};
+use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::ids::{IdentityId, IdentityPoolId, Region, SignInSessionId};
 use crate::iam::Origin;
 use crate::login::provider::VerifiedLogin;
-use crate::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, TokenGrant, TokenTerms};
-use crate::pool::{DeveloperMerge, IdentityPools, PoolError};
-use crate::records::identity::Login;
+use crate::pool::PoolError;
 use crate::store::StoreError;
 use crate::token::openid_token::OpenIdToken;
+use crate::token::standing::Lapse;
 
 /// What a client asks for besides its identity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -30,6 +28,8 @@ pub struct ExchangeOptions {
     pub region: Option<Region>,
     /// Whether to hand out credentials as well.
     pub credentials: bool,
+    /// The session of somebody who signed in that the token is issued in. A token of Amazon's does not say it.
+    pub session: Option<SignInSessionId>,
 }
 
 /// What is issued to an identity.
@@ -164,6 +164,19 @@ pub trait DeveloperPool: Send + Sync {
         by: &Requester,
     ) -> Result<Issued, AdmissionError>;
 
+    /// Has a token made for the identity of a login that was let in before, if the login still leads there. Nothing is
+    /// made or linked.
+    ///
+    /// # Errors
+    /// [`RenewalError`]. The outcome is in the audit trail as it is of [`admit`](Self::admit).
+    async fn renew(
+        &self,
+        known: KnownLogin<'_>,
+        options: ExchangeOptions,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Issued, RenewalError>;
+
     /// Makes two logins lead to the identity of the first, and has a token made for it. The identity that the second
     /// led to, if it led to another one, ends.
     ///
@@ -187,8 +200,50 @@ pub trait DeveloperPool: Send + Sync {
     ) -> Result<Vec<(Region, IdentityId)>, AdmissionError>;
 }
 
-/// So often two logins are linked anew that were taken away between two steps.
-const ATTEMPTS_TO_MERGE: usize = 5;
+/// A login that was let in before.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownLogin<'a> {
+    /// The login.
+    pub login: &'a VerifiedLogin,
+    /// The identity that it led to.
+    pub identity_id: &'a IdentityId,
+    /// Where that is.
+    pub pool_id: &'a IdentityPoolId,
+    /// When it was let in.
+    pub since: Timestamp,
+}
+
+/// Why a login that was let in before is not any more.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RenewalError {
+    /// It does not lead to its identity any more, or there is no such identity.
+    #[error(transparent)]
+    Ended(Lapse),
+    /// The pool refuses it as it would refuse a new login.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+}
+
+impl From<PoolError> for RenewalError {
+    fn from(error: PoolError) -> Self {
+        Self::Admission(error.into())
+    }
+}
+
+impl From<StoreError> for RenewalError {
+    fn from(error: StoreError) -> Self {
+        Self::Admission(error.into())
+    }
+}
+
+impl Reason for RenewalError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Ended(lapse) => lapse.reason(),
+            Self::Admission(error) => error.reason(),
+        }
+    }
+}
 
 /// Two logins of one person, both verified.
 #[derive(Debug)]
@@ -210,129 +265,5 @@ impl TwoLogins<'_> {
             event.identity_id = Some(identity_id.clone());
             event
         })
-    }
-}
-
-/// The pool of this installation's own store.
-pub struct EmbeddedPool {
-    /// All pools of the store.
-    pub pools: Arc<IdentityPools>,
-    /// The one that logins lead to.
-    pub pool_id: IdentityPoolId,
-    /// The session tags of everybody who logs in.
-    pub tags: LoginTags,
-    /// Hears of every decision.
-    pub trail: Arc<AuditTrail>,
-}
-
-#[async_trait]
-impl DeveloperPool for EmbeddedPool {
-    async fn admit(
-        &self,
-        login: &VerifiedLogin,
-        options: ExchangeOptions,
-        draft: AuditDraft,
-        by: &Requester,
-    ) -> Result<Issued, AdmissionError> {
-        match self.grant(login, options, by).await {
-            Ok((grant, credentials)) => Ok(Issued {
-                token: self.pools.issue(grant, draft).await?,
-                pool_id: self.pool_id.clone(),
-                region: self.pools.region.clone(),
-                credentials,
-            }),
-            Err(error) => self.trail.conclude(draft, Err(error)).await,
-        }
-    }
-
-    async fn link(
-        &self,
-        logins: TwoLogins<'_>,
-        options: ExchangeOptions,
-        draft: AuditDraft,
-        by: &Requester,
-    ) -> Result<Issued, AdmissionError> {
-        let granted = match self.merge(&logins, by).await {
-            Ok(()) => self.grant(logins.first, options, by).await,
-            Err(error) => Err(error),
-        };
-        match granted {
-            Ok((grant, credentials)) => {
-                let [second, first] = logins.events(&draft, grant.identity_id());
-                self.trail.allowed(second).await?;
-                Ok(Issued {
-                    token: self.pools.issue(grant, first).await?,
-                    pool_id: self.pool_id.clone(),
-                    region: self.pools.region.clone(),
-                    credentials,
-                })
-            }
-            Err(error) => self.trail.conclude(draft, Err(error)).await,
-        }
-    }
-
-    async fn lookup(
-        &self,
-        developer_user_identifier: &str,
-    ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
-        let login = Login::developer(developer_user_identifier);
-        let found = self.pools.store.find_identity_by_login(&self.pool_id, &login).await?;
-        Ok(found.into_iter().map(|id| (self.pools.region.clone(), id)).collect())
-    }
-}
-
-impl EmbeddedPool {
-    /// Makes one identity of two, both of which are made if they are not there. Whoever unlinks a login or deletes an
-    /// identity meanwhile is first: the login is a new one then, and nothing that the client named.
-    async fn merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
-        self.tags.of(logins.first).map_err(AdmissionError::tag)?;
-        for _ in 0..ATTEMPTS_TO_MERGE {
-            match self.try_to_merge(logins, by).await {
-                Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::NotFound(_)) => {}
-                merged => return merged,
-            }
-        }
-        Err(AdmissionError::Unavailable(
-            "the logins were taken away again and again while they were linked".into(),
-        ))
-    }
-
-    async fn try_to_merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
-        let pool = self.pools.describe_pool(&self.pool_id).await?;
-        for login in [logins.first, logins.second] {
-            self.pools.resolve(&pool, DeveloperUser::of(login), Vec::new(), None, by).await?;
-        }
-        let merge = DeveloperMerge {
-            pool_id: self.pool_id.clone(),
-            developer_provider: pool.settings.developer_provider_name.unwrap_or_default(),
-            source: logins.second.developer_user_identifier().to_owned(),
-            destination: logins.first.developer_user_identifier().to_owned(),
-        };
-        self.pools.merge_developer_identities(merge, by).await?;
-        Ok(())
-    }
-
-    async fn grant(
-        &self,
-        login: &VerifiedLogin,
-        options: ExchangeOptions,
-        by: &Requester,
-    ) -> Result<(TokenGrant, Option<Credentials>), AdmissionError> {
-        if let Some(wanted) = options.region.filter(|wanted| *wanted != self.pools.region) {
-            let known = vec![self.pools.region.to_string()];
-            return Err(AdmissionError::UnknownRegion { wanted, known });
-        }
-        let principal_tags = self.tags.of(login).map_err(AdmissionError::tag)?;
-        let pool = self.pools.describe_pool(&self.pool_id).await?;
-        let user = DeveloperUser::of(login);
-        let resolved = self.pools.resolve(&pool, user, Vec::new(), options.identity_id, by).await?;
-        let duration = options.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
-        let grant = self.pools.decide(&pool, resolved, TokenTerms { duration, principal_tags })?;
-        let credentials = if options.credentials {
-            Some(self.pools.credentials_of_grant(&pool, &grant, by).await?)
-        } else {
-            None
-        };
-        Ok((grant, credentials))
     }
 }

@@ -12,7 +12,7 @@ use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::secret::Secret;
 use crate::login::provider::definition::ProofKind;
 use crate::login::provider::{
-    DisplayUser, Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
+    Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
 };
 use crate::pool::issue::DEFAULT_TOKEN_DURATION;
 use crate::store::{Once, StoreError};
@@ -54,10 +54,8 @@ pub struct LinkProofsRequest {
 /// What a client gets.
 #[derive(Debug)]
 pub struct Exchanged {
-    /// The provider's ID in the configuration.
-    pub provider: String,
-    /// How the person wants to be seen.
-    pub user: DisplayUser,
+    /// The login, or the first of two.
+    pub login: VerifiedLogin,
     /// The identity, its token, and perhaps credentials.
     pub issued: Issued,
 }
@@ -65,6 +63,9 @@ pub struct Exchanged {
 /// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
+    /// The configuration has no such app.
+    #[error("there is no such app")]
+    UnknownApp,
     /// The configuration has no such provider.
     #[error("there is no such provider")]
     UnknownProvider,
@@ -98,6 +99,7 @@ pub enum ExchangeError {
 impl Reason for ExchangeError {
     fn reason(&self) -> &'static str {
         match self {
+            Self::UnknownApp => "unknown_app",
             Self::UnknownProvider => "unknown_provider",
             Self::RedirectUriNotRegistered => "redirect_uri_not_registered",
             Self::LoginCodeRefused => "login_code_refused",
@@ -159,7 +161,7 @@ impl Broker {
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let issued = self.pool.admit(&login, options, draft, by).await?;
-        Ok(Exchanged { provider: login.provider().to_owned(), user: login.user().clone(), issued })
+        Ok(Exchanged { login, issued })
     }
 
     /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two
@@ -187,7 +189,7 @@ impl Broker {
             let logins = TwoLogins { first: &first, second: &second };
             self.pool.link(logins, options, draft, by).await?
         };
-        Ok(Exchanged { provider: first.provider().to_owned(), user: first.user().clone(), issued })
+        Ok(Exchanged { login: first, issued })
     }
 
     /// The kinds of proof of a provider that are taken here. Of those that count once, none is where nobody can count them.
@@ -223,12 +225,16 @@ impl Broker {
     /// life to is no longer than the limit either.
     fn bounded(&self, mut options: ExchangeOptions) -> Result<ExchangeOptions, ExchangeError> {
         let max = self.max_token_duration;
-        match options.token_duration {
-            Some(wanted) if wanted > max => return Err(ExchangeError::TokenDurationTooLong { max }),
-            None if max < DEFAULT_TOKEN_DURATION => options.token_duration = Some(max),
-            _ => {}
+        if options.token_duration.is_some_and(|wanted| wanted > max) {
+            return Err(ExchangeError::TokenDurationTooLong { max });
         }
+        options.token_duration = options.token_duration.or(self.default_token_duration());
         Ok(options)
+    }
+
+    /// The life of a token that nobody gave one to, where the operator's limit is shorter than the usual one.
+    pub(crate) fn default_token_duration(&self) -> Option<SignedDuration> {
+        Some(self.max_token_duration).filter(|max| *max < DEFAULT_TOKEN_DURATION)
     }
 
     async fn login(

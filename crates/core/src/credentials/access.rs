@@ -80,7 +80,9 @@ impl Access {
     ) -> Result<OpenedSession, AccessError> {
         let opened = self.sessions.open(access_key_id, session_token, self.clock.now())?;
         let session = &opened.session;
-        self.store.standing(&session.identity_id, &session.role).await?.bears(&session.ground())?;
+        let ground = session.ground();
+        let standing = self.store.standing(&session.identity_id, Some(&session.role), ground.session).await?;
+        standing.bears(&ground)?;
         Ok(opened)
     }
 

@@ -8,7 +8,9 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, RoleSessionName};
+use crate::ground::ids::{
+    AccessKeyId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, SignInSessionId,
+};
 use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
 use crate::ground::secret::Secret;
@@ -64,6 +66,9 @@ pub struct Session {
     /// sealed. The sealed form calls it as it always did.
     #[serde(rename = "issued_at")]
     pub token_issued_at: Timestamp,
+    /// The session of somebody who signed in that the token was issued in.
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_session: Option<SignInSessionId>,
     /// When it ends.
     pub expires_at: Timestamp,
 }
@@ -72,7 +77,12 @@ impl Session {
     /// What the session rests on.
     #[must_use]
     pub fn ground(&self) -> Ground<'_> {
-        Ground { pool_id: &self.pool_id, amr: &self.amr, issued_at: self.token_issued_at }
+        Ground {
+            pool_id: &self.pool_id,
+            amr: &self.amr,
+            issued_at: self.token_issued_at,
+            session: self.sign_in_session.as_ref(),
+        }
     }
 }
 
@@ -179,6 +189,7 @@ mod tests {
             session_policy: None,
             guest_scope_down: false,
             token_issued_at: BEGIN,
+            sign_in_session: None,
             expires_at: BEGIN + SignedDuration::from_hours(1),
         }
     }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::audit::{AuditDraft, AuditTrail, Reason};
 use crate::credentials::role::{Role, Roles};
+use crate::credentials::role_grant::RoleGrant;
 use crate::credentials::session_token::{Credentials, Session, SessionSealer, SessionTooLarge};
 use crate::ground::clock::{Clock, SignedDuration};
-use crate::ground::ids::{RoleName, RoleSessionName};
+use crate::ground::ids::{IdentityId, RoleName, RoleSessionName};
 use crate::ground::random::Random;
 use crate::ground::secret::Secret;
 use crate::iam::{
@@ -19,7 +20,7 @@ use crate::iam::{
 };
 use crate::store::{Revocations, StoreError};
 use crate::token::openid_token::{Claims, TokenError, TokenIssuer};
-use crate::token::standing::Lapse;
+use crate::token::standing::{Ground, Lapse};
 
 /// The provider that our tokens come from, as policies and answers call it. SDKs and policies have
 /// Amazon's name built in, so it is ours too; the `iss` of the tokens is our own.
@@ -156,7 +157,7 @@ impl Sts {
             guest_scope_down: false,
             origin,
         };
-        let grant = self.decide(role, &claims, terms).await?;
+        let grant = self.decide(role, &claims, &claims.ground(), terms).await?;
         let session_name = grant.session.role_session_name.clone();
         let packed = grant.session.session_policy.is_some() || !grant.session.tags.is_empty();
         let credentials = self.issue(grant, draft)?;
@@ -174,20 +175,19 @@ impl Sts {
     /// that Cognito lets them reach.
     pub(crate) async fn credentials_for(
         &self,
-        claims: &Claims,
-        role_arn: &str,
-        origin: Origin,
+        granted: &RoleGrant<'_>,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, AssumeError> {
+        let (claims, role_arn) = (granted.claims(), granted.role_arn());
         let role = self.roles.find_by_arn(role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
         let terms = Terms {
             role_session_name: RoleSessionName::parse(ENHANCED_SESSION_NAME).expect("it matches the pattern"),
             duration: DEFAULT_DURATION,
             session_policy: None,
             guest_scope_down: !claims.is_authenticated(),
-            origin,
+            origin: granted.origin(),
         };
-        let grant = self.decide(role, claims, terms).await?;
+        let grant = self.decide(role, claims, &granted.ground(), terms).await?;
         self.issue(grant, draft)
     }
 
@@ -195,6 +195,7 @@ impl Sts {
         &self,
         role: &'a Role,
         claims: &Claims,
+        ground: &Ground<'_>,
         terms: Terms,
     ) -> Result<Grant<'a>, AssumeError> {
         if terms.duration > role.max_session_duration {
@@ -208,7 +209,7 @@ impl Sts {
         if trust(role, claims, &terms.role_session_name, &arrival) != Decision::Allowed {
             return Err(AssumeError::Denied("the trust policy of the role does not admit this token"));
         }
-        self.check_standing(&role.name, claims).await?;
+        self.check_standing(&role.name, &claims.identity_id, ground).await?;
         let session = Session {
             role: role.name.clone(),
             role_session_name: terms.role_session_name,
@@ -219,6 +220,7 @@ impl Sts {
             session_policy: terms.session_policy,
             guest_scope_down: terms.guest_scope_down,
             token_issued_at: claims.ground().issued_at,
+            sign_in_session: claims.session.clone(),
             expires_at: now + terms.duration,
         };
         Ok(Grant { role, session })
@@ -229,8 +231,14 @@ impl Sts {
     ///
     /// # Errors
     /// [`AssumeError::IdentityForbidden`], or the store's.
-    pub async fn check_standing(&self, role: &RoleName, claims: &Claims) -> Result<(), AssumeError> {
-        Ok(self.store.standing(&claims.identity_id, role).await?.bears(&claims.ground())?)
+    pub async fn check_standing(
+        &self,
+        role: &RoleName,
+        identity_id: &IdentityId,
+        ground: &Ground<'_>,
+    ) -> Result<(), AssumeError> {
+        let standing = self.store.standing(identity_id, Some(role), ground.session).await?;
+        Ok(standing.bears(ground)?)
     }
 
     fn issue(&self, grant: Grant<'_>, draft: &mut AuditDraft) -> Result<Credentials, AssumeError> {

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::Timestamp;
@@ -135,6 +136,39 @@ id! {
     RequestId, "a request ID", "GUID", is_guid
 }
 
+id! {
+    /// A session of somebody who signed in at an app: 128 random bits in base64url, the `sid` of what rests on it
+    /// (OpenID Connect Front-Channel Logout 1.0, section 3).
+    SignInSessionId, "a session ID", r"[\w-]{22}", |text| SignInSessionId::bytes_of(text).is_some()
+}
+
+impl SignInSessionId {
+    /// So many bytes it is.
+    pub const LENGTH: usize = 16;
+
+    /// A new session ID.
+    #[must_use]
+    pub fn generate(random: &dyn Random) -> Self {
+        Self::of_bytes(random.bytes())
+    }
+
+    /// The ID of these bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        Self::bytes_of(&self.0).expect("it was read or made of as many bytes")
+    }
+
+    fn bytes_of(text: &str) -> Option<[u8; Self::LENGTH]> {
+        BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
+    }
+}
+
 impl IdentityPoolId {
     /// A new, random pool ID.
     #[must_use]
@@ -261,6 +295,21 @@ mod tests {
                     .unwrap()
                     .is_developer()
             );
+        }
+    }
+
+    #[test]
+    fn a_session_id_is_its_bytes_and_is_written_one_way() {
+        let id = SignInSessionId::generate(&SeededRandom::new(3));
+        assert_eq!(SignInSessionId::of_bytes(id.to_bytes()), id);
+        assert_eq!(SignInSessionId::parse(id.as_str()), Ok(id));
+        let zero = "A".repeat(22);
+        assert!(SignInSessionId::parse(&*zero).is_ok());
+        // The last of them has bits that stand for nothing.
+        for text in
+            ["", &zero[1..], &format!("{zero}A"), &format!("{}B", &zero[1..]), &format!("{}+", &zero[1..])]
+        {
+            assert!(SignInSessionId::parse(text).is_err(), "{text:?}");
         }
     }
 

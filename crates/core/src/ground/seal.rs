@@ -6,7 +6,7 @@
 //! drawn twice by accident reveals no more than that two values were equal.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, hmac};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -55,11 +55,23 @@ impl MasterKey {
     /// The sealer of one purpose.
     #[must_use]
     pub fn sealer(&self, purpose: &'static str) -> Sealer {
-        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"daypass");
         let info = [purpose.as_bytes()];
-        let root = salt.extract(&*self.0);
+        let root = self.root();
         let key = root.expand(&info, &AES_256_GCM_SIV).expect("a cipher key is shorter than HKDF's limit");
         Sealer { key: LessSafeKey::new(UnboundKey::from(key)) }
+    }
+
+    /// The key that authenticates what everybody may read, for one purpose (HMAC-SHA-256, RFC 2104).
+    #[must_use]
+    pub fn authenticator(&self, purpose: &'static str) -> hmac::Key {
+        let info = [purpose.as_bytes()];
+        let root = self.root();
+        let key = root.expand(&info, hmac::HMAC_SHA256).expect("a hash is shorter than HKDF's limit");
+        hmac::Key::from(key)
+    }
+
+    fn root(&self) -> hkdf::Prk {
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"daypass").extract(&*self.0)
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::credentials::access_key::ALLOW_ALL;
     use crate::ground::clock::ManualClock;
-    use crate::ground::ids::{IdentityId, Region, RoleName, UserName};
+    use crate::ground::ids::{IdentityId, Region, UserName};
     use crate::ground::random::SeededRandom;
     use crate::store::memory::MemoryStore;
 
@@ -92,7 +92,7 @@ mod tests {
 
     async fn revoked_until(store: &dyn Store) -> Option<Timestamp> {
         let id = IdentityId::parse("us-east-1:aa").unwrap();
-        store.standing(&id, &RoleName::parse("reader").unwrap()).await.unwrap().revoked_until
+        store.standing(&id, None, None).await.unwrap().revoked_until
     }
 
     #[tokio::test]

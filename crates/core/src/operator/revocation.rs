@@ -171,7 +171,7 @@ mod tests {
     }
 
     async fn revoked_until(store: &MemoryStore, role_name: &str) -> Option<Timestamp> {
-        store.standing(&ada(), &role(role_name)).await.unwrap().revoked_until
+        store.standing(&ada(), Some(&role(role_name)), None).await.unwrap().revoked_until
     }
 
     #[tokio::test]

@@ -102,6 +102,7 @@ impl IdentityPools {
             expires_at,
             issued_at,
             issued_at_ms,
+            session: None,
         };
         let session_name = RoleSessionName::of_identity(&anybody.identity_id);
         let anywhere = Arrival { time: now, origin: Origin::default() };

@@ -15,13 +15,12 @@ use super::logins::{Refuse, developer_provider, linked};
 use super::role_choice::{self, Asserted};
 use super::{Denial, IdentityPools, Invalid, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
+use crate::credentials::role_grant::RoleGrant;
 use crate::credentials::session_token::Credentials;
-use crate::credentials::source::RoleGrant;
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
-use crate::iam::Origin;
 use crate::login::public::PublicLogin;
 use crate::records::identity::{Identity, IdentityPool, Login};
 use crate::token::openid_token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
@@ -31,12 +30,27 @@ pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15)
 /// How long a token of GetOpenIdToken lives.
 const CLASSIC_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(10);
 
-/// An identity, and the logins of whoever it belongs to. Only [`IdentityPools::resolve`] makes one.
+/// An identity, and the logins of whoever it belongs to. Only [`IdentityPools::resolve`] and
+/// [`IdentityPools::recognise`] make one.
 #[derive(Debug)]
 pub struct ResolvedIdentity {
     identity: Identity,
     user: DeveloperUser,
     public: Vec<PublicLogin>,
+}
+
+impl ResolvedIdentity {
+    /// Its ID.
+    #[must_use]
+    pub fn identity_id(&self) -> &IdentityId {
+        &self.identity.id
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.identity.disabled
+    }
 }
 
 /// What a token is to say besides whose it is.
@@ -46,11 +60,13 @@ pub struct TokenTerms {
     pub duration: SignedDuration,
     /// Session tags.
     pub principal_tags: BTreeMap<String, String>,
+    /// The session of somebody who signed in that it is issued in.
+    pub session: Option<SignInSessionId>,
 }
 
 impl Default for TokenTerms {
     fn default() -> Self {
-        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new() }
+        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new(), session: None }
     }
 }
 
@@ -144,6 +160,21 @@ impl IdentityPools {
         Ok(ResolvedIdentity { identity, user, public })
     }
 
+    /// The identity that a developer user has already. None is made.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn recognise(
+        &self,
+        pool: &IdentityPool,
+        user: DeveloperUser,
+    ) -> Result<Option<ResolvedIdentity>, PoolError> {
+        let login = Login::developer(user.identifier.clone());
+        let Some(id) = self.store.find_identity_by_login(&pool.id, &login).await? else { return Ok(None) };
+        let identity = self.store.lookup_identity(&id).await?;
+        Ok(identity.map(|identity| ResolvedIdentity { identity, user, public: Vec::new() }))
+    }
+
     /// Decides what the token of a resolved identity says.
     ///
     /// # Errors
@@ -159,34 +190,33 @@ impl IdentityPools {
         let entry = format!("{provider}:{}:{}", pool.id, user.identifier);
         let mut amr = vec![AUTHENTICATED.to_owned(), provider.to_owned(), entry];
         amr.extend(public.iter().flat_map(amr_of));
-        Ok(self.grant(identity, amr, terms.principal_tags, terms.duration))
+        Ok(self.grant(identity, amr, terms))
     }
 
-    fn grant(
-        &self,
-        identity: Identity,
-        amr: Vec<String>,
-        tags: BTreeMap<String, String>,
-        duration: SignedDuration,
-    ) -> TokenGrant {
-        let Life { expires_at, issued_at, issued_at_ms } = Life::new(self.clock.now(), duration);
+    fn grant(&self, identity: Identity, amr: Vec<String>, terms: TokenTerms) -> TokenGrant {
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(self.clock.now(), terms.duration);
         TokenGrant(Claims {
             pool_arn: self.pool_arn(&identity.pool_id),
             identity_id: identity.id,
             pool_id: identity.pool_id,
             issuer: self.sts.tokens.issuer().to_owned(),
-            tags: TagsClaim::of(tags),
+            tags: TagsClaim::of(terms.principal_tags),
             amr,
             expires_at,
             issued_at,
             issued_at_ms,
+            session: terms.session,
         })
     }
 
     fn grant_to_guest(&self, identity: Identity, pool: &IdentityPool) -> Result<TokenGrant, PoolError> {
         check_guest(&identity, pool)?;
         let amr = vec![UNAUTHENTICATED.to_owned()];
-        Ok(self.grant(identity, amr, BTreeMap::new(), CLASSIC_TOKEN_DURATION))
+        Ok(self.grant(
+            identity,
+            amr,
+            TokenTerms { duration: CLASSIC_TOKEN_DURATION, ..TokenTerms::default() },
+        ))
     }
 
     /// What somebody with public logins may have a token for: the one identity that all of them lead to.
@@ -200,7 +230,9 @@ impl IdentityPools {
         let tags = principal_tags::of_logins(pool, public)?;
         let identity = self.link(pool, public.iter().map(linked).collect(), Some(identity.id), by).await?;
         let amr = iter::once(AUTHENTICATED.to_owned()).chain(public.iter().flat_map(amr_of));
-        Ok(self.grant(identity, amr.collect(), tags, CLASSIC_TOKEN_DURATION))
+        let terms =
+            TokenTerms { duration: CLASSIC_TOKEN_DURATION, principal_tags: tags, ..TokenTerms::default() };
+        Ok(self.grant(identity, amr.collect(), terms))
     }
 
     /// Records a grant and signs it. The signature is made while the store writes, and is handed out only
@@ -303,7 +335,8 @@ impl IdentityPools {
             let role_arn = role_choice::for_person(&pool.roles, &asserted(&public), custom_role_arn)?;
             (self.grant_to_person(identity, &pool, &public, by).await?.0, role_arn)
         };
-        let credentials = self.credentials_of(&pool, &claims, &role_arn, by.origin, draft).await?;
+        let granted = RoleGrant::new(&pool, &claims, &role_arn, by.origin);
+        let credentials = self.credentials_of(granted, draft).await?;
         Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
@@ -342,7 +375,10 @@ impl IdentityPools {
     ) -> Result<Credentials, PoolError> {
         let mut draft = AuditDraft::by(AuditAction::Credentials, by);
         let credentials = match role_of_claims(pool, grant.claims(), None) {
-            Ok(role_arn) => self.credentials_of(pool, grant.claims(), &role_arn, by.origin, &mut draft).await,
+            Ok(role_arn) => {
+                let granted = RoleGrant::new(pool, grant.claims(), &role_arn, by.origin).at_sign_in();
+                self.credentials_of(granted, &mut draft).await
+            }
             Err(error) => Err(error),
         };
         self.trail.conclude(draft, credentials).await
@@ -350,15 +386,12 @@ impl IdentityPools {
 
     async fn credentials_of(
         &self,
-        pool: &IdentityPool,
-        claims: &Claims,
-        role_arn: &str,
-        origin: Origin,
+        granted: RoleGrant<'_>,
         draft: &mut AuditDraft,
     ) -> Result<Credentials, PoolError> {
+        let (claims, role_arn) = (granted.claims(), granted.role_arn());
         draft.about(claims);
-        let grant = RoleGrant::new(pool, claims, role_arn, origin);
-        let credentials = self.credentials.credentials(grant, draft).await;
+        let credentials = self.credentials.credentials(granted, draft).await;
         credentials.map_err(|error| PoolError::credentials(error, &claims.identity_id, role_arn))
     }
 

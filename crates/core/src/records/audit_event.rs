@@ -63,6 +63,10 @@ pub enum AuditAction {
     SignIn,
     /// A login was exchanged for an identity (`POST /v1/exchange`, `POST /oauth2/token`).
     Exchange,
+    /// A session of somebody who signed in was gone on with, by its refresh token.
+    Refresh,
+    /// A session of somebody who signed in ended, or all of an identity's.
+    SignOut,
     /// An OpenID token was issued.
     Token,
     /// Credentials were issued in the enhanced flow (`GetCredentialsForIdentity`).
@@ -108,6 +112,8 @@ impl AuditAction {
         match self {
             Self::SignIn => "sign_in",
             Self::Exchange => "exchange",
+            Self::Refresh => "refresh",
+            Self::SignOut => "sign_out",
             Self::Token => "token",
             Self::Credentials => "credentials",
             Self::Assume => "assume",
@@ -131,7 +137,10 @@ impl AuditAction {
 
     /// Whether nothing has happened yet when it is allowed: what is handed out is kept back if it cannot be recorded.
     pub(crate) fn takes_effect_by_its_answer(self) -> bool {
-        matches!(self, Self::SignIn | Self::Exchange | Self::Token | Self::Credentials | Self::Assume)
+        matches!(
+            self,
+            Self::SignIn | Self::Exchange | Self::Refresh | Self::Token | Self::Credentials | Self::Assume
+        )
     }
 }
 
@@ -197,7 +206,8 @@ mod tests {
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
             ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey,
-            Exchange, Link, Logins, Pool, Restore, Revoke, Role, RotateKey, S3Request, SignIn, Token,
+            Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey, S3Request, SignIn,
+            SignOut, Token,
         };
         for action in [
             ApiRequest,
@@ -213,12 +223,14 @@ mod tests {
             Link,
             Logins,
             Pool,
+            Refresh,
             Restore,
             Revoke,
             Role,
             RotateKey,
             S3Request,
             SignIn,
+            SignOut,
             Token,
         ] {
             assert_eq!(serde_json::to_value(action).unwrap(), action.name());

@@ -16,6 +16,7 @@ pub mod model;
 mod once;
 mod pools;
 mod revocations;
+mod sign_in_sessions;
 
 pub use audit_events::*;
 pub use identities::*;
@@ -24,6 +25,7 @@ pub use model::*;
 pub use once::*;
 pub use pools::*;
 pub use revocations::*;
+pub use sign_in_sessions::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
 /// `contract_tests!(memory, (Arc::new(MemoryStore::new()), ()))`. It is evaluated once for each case.
@@ -182,9 +184,24 @@ macro_rules! contract_tests {
             a_later_revocation_stays,
             a_revocation_is_not_cut_short,
             a_standing_is_the_identity_with_its_logins_and_revocations,
+            a_standing_without_a_role_knows_nothing_of_roles,
             an_identity_that_is_not_there_can_be_revoked,
             racing_revocations_leave_the_latest,
             a_revocation_is_later_than_whatever_was_kept_before,
+            // sessions
+            a_session_comes_back_as_it_was_added,
+            an_unknown_session_is_none_and_neither_replaced_nor_ended,
+            a_taken_session_id_is_refused_and_the_session_stays,
+            a_session_is_replaced_whole_by_who_has_read_it_last,
+            a_session_that_ended_is_not_replaced_and_its_first_end_stays,
+            the_sessions_of_an_identity_are_listed_newest_first,
+            of_many_sessions_the_newest_are_listed,
+            a_session_is_forgotten_long_after_its_end_and_not_before,
+            the_sessions_of_a_deleted_identity_are_gone,
+            a_standing_says_whether_its_session_goes_on,
+            // sessions: races
+            of_racing_changes_to_a_session_one_wins_each_generation,
+            an_end_racing_with_changes_to_a_session_stays,
             // once: names
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
@@ -237,7 +254,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 18] = [
+    const CASES: [&str; 19] = [
         include_str!("contract/audit_events.rs"),
         include_str!("contract/identities/deletions.rs"),
         include_str!("contract/identities/guests.rs"),
@@ -256,6 +273,7 @@ mod tests {
         include_str!("contract/pools/races.rs"),
         include_str!("contract/pools/transfer.rs"),
         include_str!("contract/revocations.rs"),
+        include_str!("contract/sign_in_sessions.rs"),
     ];
 
     #[test]

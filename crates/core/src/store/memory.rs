@@ -7,6 +7,7 @@ mod keys;
 mod once;
 mod pools;
 mod revocations;
+mod sign_in_sessions;
 mod transfer;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,10 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName};
+use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::records::audit_event::AuditEvent;
 use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::records::sign_in_session::SignInSession;
 use crate::store::{KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey};
 
 /// A store that forgets everything when it is dropped.
@@ -43,6 +45,7 @@ struct Records {
     revoked_everybody: Option<Timestamp>,
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
+    sign_in_sessions: BTreeMap<SignInSessionId, SignInSession>,
     audit_events: VecDeque<KeptEvent>,
     unproved_refusals: VecDeque<AuditEvent>,
 }

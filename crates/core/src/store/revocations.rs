@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::ground::clock::{Clock, Timestamp};
-use crate::ground::ids::{IdentityId, RoleName};
+use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use crate::records::identity::{Identity, Login};
 use crate::store::StoreError;
 
@@ -29,6 +29,8 @@ pub struct Standing {
     pub logins: Vec<Login>,
     /// The latest of the instants up to which sessions of the identity, of the role and of everybody are revoked.
     pub revoked_until: Option<Timestamp>,
+    /// The session of somebody who signed in that was asked about, if it is there and nothing ended it before its time.
+    pub session: Option<SignInSessionId>,
 }
 
 /// Sessions that ended early.
@@ -43,6 +45,12 @@ pub trait Revocations: Send + Sync {
         clock: Arc<dyn Clock>,
     ) -> Result<Timestamp, StoreError>;
 
-    /// What tokens and sessions of this identity in this role rest on, as it stands at this moment.
-    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError>;
+    /// What rests on this identity, in a role and in a session of somebody who signed in where there are, as it stands at this
+    /// moment.
+    async fn standing(
+        &self,
+        identity_id: &IdentityId,
+        role: Option<&RoleName>,
+        session: Option<&SignInSessionId>,
+    ) -> Result<Standing, StoreError>;
 }

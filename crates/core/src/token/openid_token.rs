@@ -7,7 +7,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
 use crate::token::signing_key::{ALGORITHM, SigningKeys};
 pub use crate::token::standing::AUTHENTICATED;
@@ -47,6 +47,9 @@ pub struct Claims {
     /// within the same second. Tokens of earlier versions have none.
     #[serde(rename = "iat_ms", default, skip_serializing_if = "Option::is_none")]
     pub issued_at_ms: Option<i64>,
+    /// The session of somebody who signed in that it was issued in: with that it ends.
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SignInSessionId>,
 }
 
 /// The claim that becomes session tags. Each value is an array of one.
@@ -86,7 +89,12 @@ impl Claims {
     pub fn ground(&self) -> Ground<'_> {
         let in_full = self.issued_at_ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
         let issued_at = in_full.or_else(|| Timestamp::from_second(self.issued_at).ok());
-        Ground { pool_id: &self.pool_id, amr: &self.amr, issued_at: issued_at.unwrap_or(Timestamp::MIN) }
+        Ground {
+            pool_id: &self.pool_id,
+            amr: &self.amr,
+            issued_at: issued_at.unwrap_or(Timestamp::MIN),
+            session: self.session.as_ref(),
+        }
     }
 
     /// Whether the identity logged in, rather than being a guest.

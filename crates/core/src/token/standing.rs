@@ -3,7 +3,7 @@
 //! nothing outlives its reason. AWS does not look; here it is one question to the store.
 
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::IdentityPoolId;
+use crate::ground::ids::{IdentityPoolId, SignInSessionId};
 use crate::login::public::amr;
 use crate::records::identity::{Login, LoginProvider};
 use crate::store::Standing;
@@ -21,6 +21,8 @@ pub struct Ground<'a> {
     /// When the token was issued. Credentials have the instant of the token that they were made of, not their
     /// own: a token that was revoked would otherwise live on in whatever was made of it in the same moment.
     pub issued_at: Timestamp,
+    /// The session of somebody who signed in that it was issued in, if it was.
+    pub session: Option<&'a SignInSessionId>,
 }
 
 /// Why something does not count any more.
@@ -35,6 +37,9 @@ pub enum Lapse {
     /// An operator ended the sessions of the identity, of the role or of everybody.
     #[error("the sessions of the identity, of the role or of everybody were revoked")]
     Revoked,
+    /// Its session ended: the person signed out on that device, or somebody had a copy of a refresh token.
+    #[error("the session that it was issued in has ended")]
+    SignedOut,
 }
 
 impl Lapse {
@@ -45,6 +50,7 @@ impl Lapse {
             Self::Identity => "identity_forbidden",
             Self::Login => "login_unlinked",
             Self::Revoked => "revoked",
+            Self::SignedOut => "signed_out",
         }
     }
 }
@@ -67,6 +73,9 @@ impl Standing {
         }
         if self.revoked_until.is_some_and(|until| ground.issued_at <= until) {
             return Err(Lapse::Revoked);
+        }
+        if ground.session.is_some() && self.session.as_ref() != ground.session {
+            return Err(Lapse::SignedOut);
         }
         Ok(())
     }
@@ -128,12 +137,12 @@ mod tests {
             created_at: at(0),
             modified_at: at(0),
         };
-        Standing { identity: Some(identity), logins: logins.to_vec(), revoked_until: None }
+        Standing { identity: Some(identity), logins: logins.to_vec(), revoked_until: None, session: None }
     }
 
     fn bears(standing: &Standing, amr: &[&str]) -> Result<(), Lapse> {
         let amr: Vec<String> = amr.iter().map(|&entry| entry.to_owned()).collect();
-        standing.bears(&Ground { pool_id: &pool_id(), amr: &amr, issued_at: at(100) })
+        standing.bears(&Ground { pool_id: &pool_id(), amr: &amr, issued_at: at(100), session: None })
     }
 
     #[test]
@@ -208,6 +217,19 @@ mod tests {
         for (until, expected) in [(99, Ok(())), (100, Err(Lapse::Revoked)), (101, Err(Lapse::Revoked))] {
             let revoked = Standing { revoked_until: Some(at(until)), ..standing(&[Login::developer("ada")]) };
             assert_eq!(bears(&revoked, &[AUTHENTICATED]), expected, "{until}");
+        }
+    }
+
+    #[test]
+    fn what_was_issued_in_a_session_ends_with_it() {
+        let [mine, other] = [1, 2].map(|byte| SignInSessionId::of_bytes([byte; 16]));
+        let (amr, pool_id) = ([AUTHENTICATED.to_owned()], pool_id());
+        let ground = Ground { pool_id: &pool_id, amr: &amr, issued_at: at(100), session: Some(&mine) };
+        for (running, expected) in
+            [(Some(&mine), Ok(())), (Some(&other), Err(Lapse::SignedOut)), (None, Err(Lapse::SignedOut))]
+        {
+            let standing = Standing { session: running.cloned(), ..standing(&[Login::developer("ada")]) };
+            assert_eq!(standing.bears(&ground), expected, "{running:?}");
         }
     }
 }

@@ -103,7 +103,7 @@ fn the_level_of_the_log_is_what_the_file_says() {
     let secrets = json!({"provider": "fake", "id_token": "hunter2.hunter2.hunter2"}).to_string();
     assert_eq!(serving.post("/v1/exchange", "application/json", &secrets).0, 401);
     let form = "grant_type=authorization_code&client_id=x&redirect_uri=x&code=hunter2&code_verifier=hunter2";
-    assert_eq!(serving.post("/oauth2/token", "application/x-www-form-urlencoded", form).0, 400);
+    assert_eq!(serving.post("/oauth2/token", "application/x-www-form-urlencoded", form).0, 401);
     installation.change("\"debug\"", "\"loud\"");
     let told = serving.hang_up(&log, REFUSED);
     assert!(told.contains("[log] level: must be \\\"warn\\\" or \\\"info\\\" or \\\"debug\\\""), "{told}");

@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use daypass_core::audit::AuditTrail;
 use daypass_core::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, Reservation};
 use daypass_core::ground::clock::{Clock, SignedDuration};
-use daypass_core::ground::ids::{self, IdentityId};
+use daypass_core::ground::ids::{self, IdentityId, IdentityPoolId};
 use daypass_core::ground::random::Random;
 use daypass_core::pool::{Missing, PoolError};
 
@@ -135,6 +135,19 @@ impl Regions {
             found.extend(id.map(|id| (region.name.clone(), id)));
         }
         Ok(found)
+    }
+
+    /// The identity of a user in one pool, if that is one of these.
+    pub(super) async fn lookup_in(
+        &self,
+        pool_id: &IdentityPoolId,
+        user: &str,
+        by: &Presence,
+    ) -> Result<Option<IdentityId>, AdmissionError> {
+        match self.0.iter().find(|region| region.pool_id == *pool_id) {
+            Some(region) => region.lookup(user, by).await.map_err(refusal),
+            None => Ok(None),
+        }
     }
 
     /// The Regions that may answer, in the order in which they are asked. A guest to be upgraded is in one Region,

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use daypass_core::broker::hosted_login::RegisteredApp;
+use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::provider::definition::seconds;
+use daypass_core::records::sign_in_session::SessionLifetime;
 use serde::Deserialize;
 
 use super::reading::{At, Reading};
@@ -24,13 +27,49 @@ pub struct AppConfig {
     pub origins: Vec<String>,
     /// The redirect URIs that its logins return to.
     pub redirect_uris: Vec<String>,
+    /// How long its sessions go on unused.
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    session_idle: Option<i64>,
+    /// How long they go on.
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    session_lifetime: Option<i64>,
 }
+
+const DAY: i64 = 24 * 60 * 60;
+/// The longest life of a session, in seconds.
+const MAX_SESSION: i64 = 366 * DAY;
+const TOO_LONG: &str = "is a year (366d) at most: people sign in anew from time to time";
+const IDLE_TOO_LONG: &str = "must not be longer than session_lifetime, which ends the session anyway";
 
 impl AppConfig {
     /// What the hosted login has to know of it.
     #[must_use]
     pub fn registered(&self) -> RegisteredApp {
         RegisteredApp { name: self.name.clone(), redirect_uris: self.redirect_uris.iter().collect() }
+    }
+
+    /// How long its sessions go on. A browser keeps their refresh tokens where every script of the page reads them; an app
+    /// without pages has a place of its own.
+    #[must_use]
+    pub fn session_lifetime(&self) -> SessionLifetime {
+        let (idle, absolute) =
+            if self.origins.is_empty() { (30 * DAY, 90 * DAY) } else { (7 * DAY, 30 * DAY) };
+        let absolute = self.session_lifetime.unwrap_or(absolute);
+        let idle = self.session_idle.unwrap_or(idle).min(absolute);
+        SessionLifetime {
+            idle: SignedDuration::from_secs(idle),
+            absolute: SignedDuration::from_secs(absolute),
+        }
+    }
+
+    /// What is wrong with how long its sessions go on: the key, and why.
+    fn session_mistake(&self) -> Option<(&'static str, &'static str)> {
+        let (idle, lifetime) = (self.session_idle, self.session_lifetime);
+        if lifetime.is_some_and(|lifetime| lifetime > MAX_SESSION) {
+            return Some(("session_lifetime", TOO_LONG));
+        }
+        let longest = self.session_lifetime().absolute.as_secs();
+        idle.is_some_and(|idle| idle > longest).then_some(("session_idle", IDLE_TOO_LONG))
     }
 }
 
@@ -46,6 +85,7 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
         if app.name.as_deref().is_some_and(|name| !is_name(name)) {
             mistakes.push(place.below("name", NAME));
         }
+        mistakes.extend(app.session_mistake().map(|(key, why)| place.below(key, why)));
         let public_url = public_url.unwrap_or_default();
         for origin in &app.origins {
             let checked = urls::check_origin(origin, public_url);

@@ -84,7 +84,7 @@ pub(super) enum Kind {
     Flag,
     /// A whole number, of these two at least and at most.
     Number(i64, i64),
-    /// A text: `90s`, `15m` or `1h`.
+    /// A text: `90s`, `15m`, `1h` or `7d`.
     Duration,
     /// A reference to a secret.
     Secret,

@@ -23,7 +23,7 @@ here and refuses it in a file of yours. Whoever starts Daypass with mistakes in 
 What is marked *read again* here, with everything below it, a running server takes up
 [at SIGHUP](../self-host.md#a-configuration-that-changes); of anything else a change takes a restart.
 
-- A *duration* is `\"90s\"`, `\"15m\"` or `\"1h\"`.
+- A *duration* is `\"90s\"`, `\"15m\"`, `\"1h\"` or `\"7d\"`.
 - A *secret* says where it is: `{ file = \"…\" }`, `{ env = \"…\" }`, `{ ssm = \"…\" }` or `{ secrets_manager = \"…\" }`
   ([secrets.md](../secrets.md)).
 - A *pointer* is a JSON pointer (RFC 6901) into an answer, such as `/data/id`.

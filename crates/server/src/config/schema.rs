@@ -96,7 +96,7 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Number(least, i64::MAX) => json!({"type": "integer", "minimum": least}),
         Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
-        Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smh]$"}),
+        Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smhd]$"}),
         Kind::Secret => one_word(&["file", "env", "ssm", "secrets_manager"]),
         Kind::Texts => texts(),
         Kind::OneOrMoreTexts => json!({"anyOf": [{"type": "string"}, texts()]}),

@@ -23,6 +23,7 @@ impl ApiError {
     #[must_use]
     pub fn exchange(error: ExchangeError) -> Self {
         match error {
+            ExchangeError::UnknownApp => Self::unknown_client(),
             ExchangeError::UnknownProvider => Self::bad_request(
                 "unknown_provider",
                 "There is no such provider. GET /v1/providers lists them.",
@@ -332,6 +333,7 @@ mod tests {
             assert_eq!(proof(&error).code, error.reason());
         }
         for error in [
+            ExchangeError::UnknownApp,
             ExchangeError::UnknownProvider,
             ExchangeError::RedirectUriNotRegistered,
             ExchangeError::LoginCodeRefused,

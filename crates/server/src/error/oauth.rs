@@ -17,7 +17,8 @@ impl ApiError {
     /// There is no such grant here.
     #[must_use]
     pub fn unsupported_grant_type() -> Self {
-        let detail = "grant_type must be authorization_code.";
+        let detail = "grant_type must be authorization_code, refresh_token or \
+                      urn:ietf:params:oauth:grant-type:token-exchange.";
         Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownGrant, "unsupported_grant_type", detail)
     }
 
@@ -29,6 +30,8 @@ impl ApiError {
             Meaning::Broken => "server_error",
             Meaning::Mistake
             | Meaning::UnknownGrant
+            | Meaning::UnknownClient
+            | Meaning::UnknownTarget
             | Meaning::NotBelieved
             | Meaning::Cancelled
             | Meaning::NotShared
@@ -55,10 +58,15 @@ pub(super) fn write(error: &ApiError) -> Response {
     let (status, name) = match error.meaning {
         Meaning::Mistake | Meaning::Cancelled | Meaning::NotAllowed => (error.status, "invalid_request"),
         Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
+        Meaning::UnknownClient => (error.status, "invalid_client"),
+        Meaning::UnknownTarget => (error.status, "invalid_target"),
         Meaning::NotBelieved | Meaning::NotShared => (StatusCode::BAD_REQUEST, "invalid_grant"),
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),
     };
-    let body = json!({"error": name, "error_description": error.message, "code": error.code});
+    let mut body = json!({"error": name, "error_description": error.message, "code": error.code});
+    if let Some(reason) = error.reason {
+        body["reason"] = reason.into();
+    }
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

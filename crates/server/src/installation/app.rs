@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use daypass_core::broker::developer_pool::{DeveloperPool, EmbeddedPool};
+use daypass_core::broker::developer_pool::DeveloperPool;
+use daypass_core::broker::embedded_pool::EmbeddedPool;
 use daypass_core::broker::exchange::Broker;
 use daypass_core::broker::hosted_login::{self, LoginFlow};
 use daypass_core::broker::login_code::LoginCodes;
+use daypass_core::broker::sessions::Sessions;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
-use daypass_core::login::provider::ProviderSet;
+use daypass_core::login::provider::{LoginSealer, ProviderSet};
 use daypass_core::store::SharedStore;
+use daypass_core::token::refresh_token::RefreshTokens;
 
 use super::dependencies::{Dependencies, WireError};
 use super::embedded::{Embedded, Roots};
@@ -28,7 +31,9 @@ use crate::warnings;
 /// An installation, ready to answer.
 pub struct App {
     /// Exchanges logins.
-    pub broker: Broker,
+    pub broker: Arc<Broker>,
+    /// Sessions of people who signed in.
+    pub sessions: Sessions,
     /// Starts hosted logins and recognises their ends.
     pub login_flow: LoginFlow,
     /// Keeps what was fetched from AWS fresh, if anything was.
@@ -124,6 +129,7 @@ impl App {
         let providers = Arc::new(ProviderSet::new(providers));
         let (developer_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
         let Lasting { store, clock, random, .. } = lasting.clone();
+        let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
             origins: RegisteredOrigins::of(&config),
@@ -132,7 +138,8 @@ impl App {
             limits: config.network.limits(),
             metrics_token: config.read_metrics_token(secrets)?,
             login_flow: login_flow(&lasting, &config),
-            broker: broker(&lasting, &config, providers, developer_pool),
+            sessions: sessions(&lasting, &config, broker.clone()),
+            broker,
             embedded,
             store,
             random,
@@ -189,6 +196,18 @@ fn broker(
         clock,
         engine,
         trail,
+    }
+}
+
+fn sessions(lasting: &Lasting, config: &Config, broker: Arc<Broker>) -> Sessions {
+    let Lasting { store, master_key, random, .. } = lasting.clone();
+    Sessions {
+        broker,
+        lifetimes: config.apps.iter().map(|app| (app.id.clone(), app.session_lifetime())).collect(),
+        tokens: RefreshTokens::new(&master_key),
+        logins: LoginSealer::new(&master_key),
+        store,
+        random,
     }
 }
 

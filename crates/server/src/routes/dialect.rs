@@ -7,5 +7,5 @@ use crate::error::Dialect;
 
 /// How a request is answered if it fails before its route is reached.
 pub fn dialect_of(request: &Request) -> Dialect {
-    if request.uri().path() == "/oauth2/token" { Dialect::OAuth } else { aws::dialect_of(request) }
+    if request.uri().path().starts_with("/oauth2/") { Dialect::OAuth } else { aws::dialect_of(request) }
 }

@@ -15,7 +15,7 @@ use daypass_core::credentials::session_token::Credentials;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityId, Region};
 use daypass_core::ground::secret::Secret;
-use daypass_core::login::provider::UnverifiedProof;
+use daypass_core::login::provider::{DisplayUser, UnverifiedProof};
 use daypass_core::records::limits::MAX_TOKEN_SECONDS;
 use serde::{Deserialize, Serialize};
 
@@ -91,13 +91,13 @@ pub(super) struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    pub(super) fn of(exchanged: &'a Exchanged) -> Self {
-        Self { name: exchanged.user.name.as_deref(), avatar: exchanged.user.avatar.as_deref() }
+    pub(super) fn shown(user: &'a DisplayUser) -> Self {
+        Self { name: user.name.as_deref(), avatar: user.avatar.as_deref() }
     }
 }
 
 #[derive(Serialize)]
-struct TemporaryCredentials<'a> {
+pub(super) struct TemporaryCredentials<'a> {
     access_key_id: &'a str,
     secret_access_key: &'a str,
     session_token: &'a str,
@@ -166,7 +166,13 @@ impl Body {
         };
         let region = self.region.take().map(|region| Region::parse(&region)).transpose();
         let region = region.map_err(|error| malformed(&format!("region: {error}")))?;
-        let options = ExchangeOptions { identity_id, token_duration, region, credentials: self.credentials };
+        let options = ExchangeOptions {
+            identity_id,
+            token_duration,
+            region,
+            credentials: self.credentials,
+            session: None,
+        };
         Ok(ExchangeRequest { presented: self.presented()?, options })
     }
 
@@ -261,19 +267,21 @@ pub(super) fn answer(exchanged: &Exchanged) -> Response {
         expires_at: exchanged.issued.token.expires_at.to_string(),
         identity_pool_id: exchanged.issued.pool_id.as_str(),
         region: exchanged.issued.region.as_str(),
-        provider: &exchanged.provider,
-        user: User::of(exchanged),
-        credentials: exchanged.issued.credentials.as_ref().map(shown),
+        provider: exchanged.login.provider(),
+        user: User::shown(exchanged.login.user()),
+        credentials: exchanged.issued.credentials.as_ref().map(TemporaryCredentials::of),
     };
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-fn shown(credentials: &Credentials) -> TemporaryCredentials<'_> {
-    TemporaryCredentials {
-        access_key_id: credentials.access_key_id.as_str(),
-        secret_access_key: credentials.secret_access_key.expose(),
-        session_token: credentials.session_token.expose(),
-        expiration: credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+impl<'a> TemporaryCredentials<'a> {
+    pub(super) fn of(credentials: &'a Credentials) -> Self {
+        Self {
+            access_key_id: credentials.access_key_id.as_str(),
+            secret_access_key: credentials.secret_access_key.expose(),
+            session_token: credentials.session_token.expose(),
+            expiration: credentials.expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
     }
 }
 

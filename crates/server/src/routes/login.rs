@@ -36,7 +36,7 @@ const CANCELLED: [&str; 5] =
 /// Everything outside RFC 3986's unreserved characters is escaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-type Parameters = BTreeMap<String, String>;
+pub(super) type Parameters = BTreeMap<String, String>;
 
 /// `GET /login`
 pub async fn choose(State(app): SharedApp, id: Extension<RequestId>, uri: Uri) -> Response {
@@ -117,7 +117,7 @@ async fn finish(
     let resumed = Resumed { login: login.clone(), secrets };
     let mut response = match sign_in(app, by, &provider, resumed, answer).await {
         Ok(code) => hand_over(app, &login, &code),
-        Err(error) => pages::failure(&provider, &login, &error, &by.request_id),
+        Err(error) => pages::failure(app, &provider, &login, &error, &by.request_id),
     };
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let ended = cookies.forget(&state, provider.answers_by_form_post());
@@ -197,7 +197,7 @@ fn app_response<'a>(login: &'a AppLogin, members: &[(&'a str, &'a str)]) -> Vec<
 }
 
 /// An address with these parameters. Redirect URIs have no fragment, but perhaps a query.
-fn address(base: &str, parameters: &[(&str, &str)]) -> String {
+pub(super) fn address(base: &str, parameters: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = parameters
         .iter()
         .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ESCAPED)))
@@ -237,7 +237,7 @@ fn read_request(app: &App, uri: &Uri) -> Result<AppLogin, ApiError> {
     app.login_flow.check(request).map_err(ApiError::login_request)
 }
 
-fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
+pub(super) fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
     if text.len() > MAX_PARAMETERS {
         return Err(ApiError::of_request(
             Dialect::Problem,
@@ -248,7 +248,7 @@ fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
 }
 
 /// The path of a login at a provider, with what the app asked for.
-fn start_path(provider: &str, login: &AppLogin) -> String {
+pub(super) fn start_path(provider: &str, login: &AppLogin) -> String {
     let request = login.request();
     let mut wishes = vec![
         ("app", request.app.as_str()),

@@ -10,7 +10,7 @@ async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
 }
 
 /// Every route of the server.
-const ROUTES: [(Method, &str); 18] = [
+const ROUTES: [(Method, &str); 24] = [
     (Method::POST, "/"),
     (Method::GET, "/"),
     (Method::GET, "/playground/config.json"),
@@ -18,7 +18,12 @@ const ROUTES: [(Method, &str); 18] = [
     (Method::GET, "/sdk/index.js"),
     (Method::POST, "/v1/exchange"),
     (Method::GET, "/v1/providers"),
+    (Method::GET, "/oauth2/authorize"),
     (Method::POST, "/oauth2/token"),
+    (Method::POST, "/oauth2/revoke"),
+    (Method::GET, "/v1/sessions"),
+    (Method::DELETE, "/v1/sessions"),
+    (Method::GET, "/.well-known/oauth-authorization-server"),
     (Method::GET, "/login"),
     (Method::GET, "/login/style.css"),
     (Method::GET, "/login/popup.js"),
@@ -29,6 +34,7 @@ const ROUTES: [(Method, &str); 18] = [
     (Method::GET, "/readyz"),
     (Method::OPTIONS, "/"),
     (Method::OPTIONS, "/v1/exchange"),
+    (Method::OPTIONS, "/v1/sessions"),
 ];
 
 #[tokio::test]

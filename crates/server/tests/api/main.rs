@@ -18,5 +18,6 @@ mod origin;
 mod overload;
 mod reread;
 mod s3;
+mod sessions;
 mod sts;
 mod sub_claims;

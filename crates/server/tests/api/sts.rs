@@ -209,6 +209,7 @@ fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> Str
         expires_at: now + 600,
         issued_at: now,
         issued_at_ms: None,
+        session: None,
     };
     daypass.embedded.sts.tokens.sign(&claims).expose().to_owned()
 }

@@ -7,7 +7,7 @@ use daypass_core::store::Page;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, named_params};
 
 use super::value::{Instant, Text, integer};
-use super::{incarnations, pools};
+use super::{incarnations, pools, sign_in_sessions};
 
 pub(super) fn add_guest(
     connection: &Connection,
@@ -66,9 +66,10 @@ pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
 }
 
-/// Deletes an identity and its logins, if it exists.
+/// Deletes an identity with its logins and sessions, if it exists.
 pub(super) fn delete(connection: &Connection, id: &IdentityId) -> Result<()> {
     connection.prepare_cached("DELETE FROM login WHERE identity_id = ?1")?.execute([id.as_str()])?;
+    sign_in_sessions::delete_of(connection, id)?;
     connection.prepare_cached("DELETE FROM identity WHERE id = ?1")?.execute([id.as_str()]).map(drop)
 }
 

@@ -4,6 +4,7 @@
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use rusqlite::{Connection, OptionalExtension, Result};
 
+use super::sign_in_sessions;
 use super::value::integer;
 
 /// Ends the incarnation of a pool. `false` if there is no such pool.
@@ -48,7 +49,14 @@ fn purge_logins(connection: &Connection, incarnation: &str, limit: usize) -> Res
         .execute((incarnation, integer(limit)))
 }
 
+/// With their sessions, of which one person has a few.
 fn purge_identities(connection: &Connection, incarnation: &str, limit: usize) -> Result<usize> {
+    connection
+        .prepare_cached(
+            "DELETE FROM sign_in_session WHERE identity_id IN
+                 (SELECT id FROM identity WHERE incarnation = ?1 LIMIT ?2)",
+        )?
+        .execute((incarnation, integer(limit)))?;
     connection
         .prepare_cached(
             "DELETE FROM identity WHERE id IN (SELECT id FROM identity WHERE incarnation = ?1 LIMIT ?2)",
@@ -65,6 +73,7 @@ pub(super) fn purge_identity(connection: &Connection, id: &IdentityId) -> Result
                  AND incarnation IN (SELECT incarnation FROM identity_pool WHERE id IS NULL)",
         )?
         .execute([id.as_str()])?;
+    sign_in_sessions::delete_of(connection, id)?;
     let purged = connection
         .prepare_cached(
             "DELETE FROM identity WHERE id = ?1

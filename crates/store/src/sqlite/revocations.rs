@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::ground::clock::{Clock, Timestamp};
-use daypass_core::ground::ids::{IdentityId, RoleName};
+use daypass_core::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use daypass_core::store::{RevocationTarget, Revocations, Standing, StoreError};
 use rusqlite::{Connection, Result, named_params};
 
 use super::value::Instant;
-use super::{SqliteStore, identities, logins};
+use super::{SqliteStore, identities, logins, sign_in_sessions};
 
 #[async_trait]
 impl Revocations for SqliteStore {
@@ -22,8 +22,13 @@ impl Revocations for SqliteStore {
         self.writer.write(move |connection| revoke(connection, &target, &*clock)).await
     }
 
-    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError> {
-        self.readers.read(|connection| standing(connection, identity_id, role))
+    async fn standing(
+        &self,
+        identity_id: &IdentityId,
+        role: Option<&RoleName>,
+        session: Option<&SignInSessionId>,
+    ) -> Result<Standing, StoreError> {
+        self.readers.read(|connection| standing(connection, identity_id, role, session))
     }
 }
 
@@ -51,23 +56,26 @@ pub(super) fn revoke(
 }
 
 /// All of it as it is at one moment. Dropped, the transaction ends.
-pub(super) fn standing(
+fn standing(
     connection: &Connection,
     identity_id: &IdentityId,
-    role: &RoleName,
+    role: Option<&RoleName>,
+    session: Option<&SignInSessionId>,
 ) -> Result<Standing> {
     let _snapshot = connection.unchecked_transaction()?;
+    let running = session.map(|id| sign_in_sessions::is_running(connection, id)).transpose()?;
     Ok(Standing {
         identity: identities::lookup(connection, identity_id)?,
         logins: logins::list(connection, identity_id)?,
         revoked_until: revoked_until(connection, identity_id, role)?,
+        session: session.filter(|_| running == Some(true)).cloned(),
     })
 }
 
 fn revoked_until(
     connection: &Connection,
     identity_id: &IdentityId,
-    role: &RoleName,
+    role: Option<&RoleName>,
 ) -> Result<Option<Timestamp>> {
     connection
         .prepare_cached(
@@ -75,6 +83,6 @@ fn revoked_until(
              WHERE (kind = 'identity' AND name = ?1) OR (kind = 'role' AND name = ?2)
                 OR (kind = 'everybody' AND name = '')",
         )?
-        .query_one([identity_id.as_str(), role.as_str()], |row| row.get::<_, Option<Instant>>(0))
+        .query_one((identity_id.as_str(), role.map(RoleName::as_str)), |row| row.get::<_, Option<Instant>>(0))
         .map(|until| until.map(|Instant(until)| until))
 }

@@ -96,6 +96,7 @@ impl Fixture {
             session_policy: None,
             guest_scope_down: false,
             token_issued_at: now,
+            sign_in_session: None,
             expires_at: now + SignedDuration::from_hours(1),
         }
     }
@@ -201,6 +202,7 @@ fn every_key_that_a_trust_policy_may_ask_for_is_filled_in() {
         expires_at: 0,
         issued_at: 0,
         issued_at_ms: None,
+        session: None,
     };
     let arrival = Arrival { time: session.expires_at, origin: KNOWN };
     let context = trust_context(&claims, &session.role_session_name, &arrival);

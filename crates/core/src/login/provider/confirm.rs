@@ -146,7 +146,7 @@ impl Confirmer {
             return Err(ProofError::TwoPeople);
         }
         let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
-        Ok(Confirmed { external_id, client, user, answer, use_once: None })
+        Ok(Confirmed { external_id, client, user, answer, issuer: None, session: None, use_once: None })
     }
 
     async fn by_id_token(
@@ -162,7 +162,10 @@ impl Confirmer {
         let claims = Value::Object(claims);
         let external_id = answer::subject(&definition.subject, &claims)?;
         let user = DisplayUser::read(&definition.name, definition.avatar.as_ref(), &claims);
-        Ok(Confirmed { external_id, client: Some(client), user, answer: claims, use_once: None })
+        let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::to_owned);
+        let (issuer, session) = (text("iss"), text("sid"));
+        let client = Some(client);
+        Ok(Confirmed { external_id, client, user, answer: claims, issuer, session, use_once: None })
     }
 
     async fn by_signed_fields(
@@ -196,7 +199,8 @@ struct Bound {
 
 /// A login that the provider signed with a secret of ours, which says whose client it is for.
 fn signed_login(external_id: String, user: DisplayUser, answer: Value, use_once: UseOnce) -> Confirmed {
-    Confirmed { external_id, client: None, user, answer, use_once: Some(use_once) }
+    let (issuer, session) = (None, None);
+    Confirmed { external_id, client: None, user, answer, issuer, session, use_once: Some(use_once) }
 }
 
 impl IdToken {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::verified::{DisplayUser, VerifiedLogin};
 use crate::ground::random::Random;
 use crate::ground::seal::{CannotOpen, MasterKey, Sealed, Sealer};
+use crate::records::sign_in_session::Upstream;
 
 /// Seals verified logins, and opens them again in the same context only.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ struct Contents {
     developer_user_identifier: String,
     name: Option<String>,
     avatar: Option<String>,
+    #[serde(default)]
+    upstream: Upstream,
 }
 
 impl LoginSealer {
@@ -33,6 +36,7 @@ impl LoginSealer {
             developer_user_identifier: login.developer_user_identifier.clone(),
             name: login.user.name.clone(),
             avatar: login.user.avatar.clone(),
+            upstream: login.upstream.clone(),
         };
         let plain = serde_json::to_vec(&contents).expect("a login is plain data");
         self.0.seal(context, &plain, random)
@@ -49,6 +53,7 @@ impl LoginSealer {
             provider: contents.provider,
             developer_user_identifier: contents.developer_user_identifier,
             user: DisplayUser { name: contents.name, avatar: contents.avatar },
+            upstream: contents.upstream,
             use_once: None,
         })
     }
@@ -67,12 +72,13 @@ mod tests {
             provider: "snapchat".into(),
             developer_user_identifier: "a bare one".into(),
             user: DisplayUser { name: Some("Ada".into()), avatar: None },
+            upstream: Upstream { issuer: None, subject: "a bare one".into(), session: Some("7".into()) },
             use_once: None,
         };
         let sealed = sealer.seal(b"here", &login, &random);
         let opened = sealer.open(b"here", &sealed).unwrap();
         assert_eq!((opened.provider(), opened.developer_user_identifier()), ("snapchat", "a bare one"));
-        assert_eq!(opened.user(), login.user());
+        assert_eq!((opened.user(), opened.upstream()), (login.user(), login.upstream()));
         assert!(sealer.open(b"there", &sealed).is_err());
     }
 }

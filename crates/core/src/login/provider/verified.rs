@@ -8,6 +8,7 @@ use super::error::ProofError;
 use super::picture::Picture;
 use super::pointer::Pointer;
 use super::signed::UseOnce;
+use crate::records::sign_in_session::Upstream;
 
 /// A login that its provider confirmed. Only [`Engine::verify`](super::Engine::verify) makes one, and only [`LoginSealer::open`](super::LoginSealer::open) gives one
 /// back that it sealed.
@@ -16,6 +17,7 @@ pub struct VerifiedLogin {
     pub(super) provider: String,
     pub(super) developer_user_identifier: String,
     pub(super) user: DisplayUser,
+    pub(super) upstream: Upstream,
     pub(super) use_once: Option<UseOnce>,
 }
 
@@ -30,15 +32,20 @@ pub(in crate::login) struct Confirmed {
     pub(super) user: DisplayUser,
     /// What the provider said of the person: the claims of an ID token, or the profile.
     pub(in crate::login) answer: Value,
+    /// The `iss` of the ID token, if there was one.
+    pub(super) issuer: Option<String>,
+    /// Its `sid`: the session at the provider.
+    pub(super) session: Option<String>,
     /// What must not be shown a second time.
     pub(super) use_once: Option<UseOnce>,
 }
 
 impl VerifiedLogin {
     pub(super) fn new(provider: &Provider, confirmed: Confirmed) -> Result<Self, ProofError> {
-        let Confirmed { external_id, user, use_once, .. } = confirmed;
+        let Confirmed { external_id, user, use_once, issuer, session, .. } = confirmed;
         let developer_user_identifier = provider.identifier.write(&provider.id, &external_id)?;
-        Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, use_once })
+        let upstream = Upstream { issuer, subject: external_id, session };
+        Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, upstream, use_once })
     }
 
     /// The provider's ID in the configuration.
@@ -58,6 +65,12 @@ impl VerifiedLogin {
     pub fn subject(&self) -> &str {
         let rest = self.developer_user_identifier.strip_prefix(&*self.provider);
         rest.and_then(|rest| rest.strip_prefix(':')).unwrap_or(&self.developer_user_identifier)
+    }
+
+    /// Who it is at the provider, as messages about a logout there name them.
+    #[must_use]
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// What must not be shown a second time, where the proof itself could be.

@@ -80,20 +80,29 @@ pub async fn a_standing_is_the_identity_with_its_logins_and_revocations(store: S
     let fixture = Fixture::new(store).await;
     let reader = role("reader");
     let nobody = fixture.draw_identity_id();
-    let nothing = Standing { identity: None, logins: Vec::new(), revoked_until: None };
-    assert_eq!(fixture.store.standing(&nobody, &reader).await.unwrap(), nothing);
+    let nothing = Standing { identity: None, logins: Vec::new(), revoked_until: None, session: None };
+    assert_eq!(fixture.store.standing(&nobody, Some(&reader), None).await.unwrap(), nothing);
 
     let guest = fixture.add_guest().await;
     fixture.store.link_logins(&fixture.login_to("ada", &guest)).await.unwrap();
     revoke(&fixture, role_target("reader"), instant(7)).await;
-    let standing = fixture.store.standing(&guest, &reader).await.unwrap();
+    let standing = fixture.store.standing(&guest, Some(&reader), None).await.unwrap();
     assert_eq!(standing.identity, fixture.store.lookup_identity(&guest).await.unwrap());
     assert_eq!(standing.logins, [Login::developer("ada")]);
     assert_eq!(standing.revoked_until, Some(instant(7)));
 
     fixture.store.delete_identity(&guest).await.unwrap();
     let revoked = Standing { revoked_until: Some(instant(7)), ..nothing };
-    assert_eq!(fixture.store.standing(&guest, &reader).await.unwrap(), revoked);
+    assert_eq!(fixture.store.standing(&guest, Some(&reader), None).await.unwrap(), revoked);
+}
+
+pub async fn a_standing_without_a_role_knows_nothing_of_roles(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    revoke(&fixture, role_target("reader"), instant(7)).await;
+    assert_eq!(fixture.store.standing(&ada, None, None).await.unwrap().revoked_until, None);
+    revoke(&fixture, RevocationTarget::Identity(ada.clone()), instant(3)).await;
+    assert_eq!(fixture.store.standing(&ada, None, None).await.unwrap().revoked_until, Some(instant(3)));
 }
 
 pub async fn an_identity_that_is_not_there_can_be_revoked(store: SharedStore) {
@@ -114,7 +123,7 @@ pub async fn racing_revocations_leave_the_latest(store: SharedStore) {
     }))
     .await;
     let role = RoleName::parse("reader").unwrap();
-    let standing = fixture.store.standing(&ada, &role).await.unwrap();
+    let standing = fixture.store.standing(&ada, Some(&role), None).await.unwrap();
     assert_eq!(standing.revoked_until, Some(instant(31)));
 }
 
@@ -168,5 +177,5 @@ async fn revoke(fixture: &Fixture, target: RevocationTarget, not_before: Timesta
 }
 
 async fn revoked_until(fixture: &Fixture, identity_id: &IdentityId, role_name: &str) -> Option<Timestamp> {
-    fixture.store.standing(identity_id, &role(role_name)).await.unwrap().revoked_until
+    fixture.store.standing(identity_id, Some(&role(role_name)), None).await.unwrap().revoked_until
 }

@@ -102,6 +102,7 @@ impl Records {
     pub(super) fn delete_identity(&mut self, id: &IdentityId) {
         self.identities.remove(id);
         self.logins.retain(|_, owner| owner != id);
+        self.sign_in_sessions.retain(|_, session| session.identity_id != *id);
     }
 
     pub(super) fn link(&mut self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, Records};
 use crate::ground::clock::{Clock, Timestamp};
-use crate::ground::ids::{IdentityId, RoleName};
+use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use crate::store::{RevocationTarget, Revocations, Standing, StoreError};
 
 #[async_trait]
@@ -22,19 +22,31 @@ impl Revocations for MemoryStore {
         Ok(now)
     }
 
-    async fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Result<Standing, StoreError> {
-        Ok(self.records()?.standing(identity_id, role))
+    async fn standing(
+        &self,
+        identity_id: &IdentityId,
+        role: Option<&RoleName>,
+        session: Option<&SignInSessionId>,
+    ) -> Result<Standing, StoreError> {
+        Ok(self.records()?.standing(identity_id, role, session))
     }
 }
 
 impl Records {
-    pub(super) fn standing(&self, identity_id: &IdentityId, role: &RoleName) -> Standing {
+    fn standing(
+        &self,
+        identity_id: &IdentityId,
+        role: Option<&RoleName>,
+        session: Option<&SignInSessionId>,
+    ) -> Standing {
         let of_identity = self.revoked_identities.get(identity_id).copied();
-        let of_role = self.revoked_roles.get(role).copied();
+        let of_role = role.and_then(|role| self.revoked_roles.get(role)).copied();
+        let session = session.and_then(|id| self.sign_in_sessions.get(id));
         Standing {
             identity: self.identities.get(identity_id).cloned(),
             logins: self.logins_of(identity_id).cloned().collect(),
             revoked_until: of_identity.max(of_role).max(self.revoked_everybody),
+            session: session.filter(|session| session.ended.is_none()).map(|session| session.id.clone()),
         }
     }
 

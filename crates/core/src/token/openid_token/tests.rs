@@ -34,6 +34,7 @@ fn claims() -> Claims {
         expires_at: NOW + 900,
         issued_at: NOW,
         issued_at_ms: Some(NOW * 1000),
+        session: None,
     }
 }
 

@@ -317,6 +317,12 @@ static APP: Table = Table::of(
             "The redirect URIs that its logins return to; each is compared letter by letter, but for the port of `127.0.0.1` and `[::1]`.",
         )
         .required(),
+        Key::new::<String>("session_idle", Kind::Duration, "How long somebody stays signed in who does not come back.")
+            .read_by(duration)
+            .or("7d; 30d without `origins`"),
+        Key::new::<String>("session_lifetime", Kind::Duration, "How long somebody stays signed in; at most `366d`.")
+            .read_by(duration)
+            .or("30d; 90d without `origins`"),
     ],
 );
 

@@ -249,7 +249,11 @@ impl From<GetOpenIdTokenForDeveloperIdentity> for DeveloperTokenRequest {
             pool_id: input.identity_pool_id,
             identity_id: input.identity_id,
             logins: secrets(Some(input.logins)),
-            terms: TokenTerms { duration, principal_tags: input.principal_tags.unwrap_or_default() },
+            terms: TokenTerms {
+                duration,
+                principal_tags: input.principal_tags.unwrap_or_default(),
+                ..TokenTerms::default()
+            },
         }
     }
 }

@@ -79,7 +79,7 @@ impl<'a> WayBack<'a> {
 const COLOURS: usize = 6;
 
 /// The page with a button for each provider.
-pub(super) fn choose(app: &App, login: &AppLogin) -> Response {
+pub(in crate::routes) fn choose(app: &App, login: &AppLogin) -> Response {
     let providers = app.broker.providers.all();
     let providers = providers.values().filter(|provider| {
         provider.starts_by_redirect() && !app.login_flow.hidden_providers.contains(&provider.id)
@@ -123,7 +123,12 @@ fn stranded(error: &ApiError) -> String {
              minute."
                 .to_owned()
         }
-        Meaning::Mistake | Meaning::UnknownGrant | Meaning::NotAllowed | Meaning::Broken => {
+        Meaning::Mistake
+        | Meaning::UnknownGrant
+        | Meaning::UnknownClient
+        | Meaning::UnknownTarget
+        | Meaning::NotAllowed
+        | Meaning::Broken => {
             "The app that sent you here is not set up right, and trying again will not help. Tell its makers what \
              stands below."
                 .to_owned()
@@ -132,14 +137,21 @@ fn stranded(error: &ApiError) -> String {
 }
 
 /// A login that came back without success, with the ways on: once more, or back to the app.
-pub(super) fn failure(provider: &Provider, login: &AppLogin, error: &ApiError, id: &RequestId) -> Response {
+pub(super) fn failure(
+    app: &App,
+    provider: &Provider,
+    login: &AppLogin,
+    error: &ApiError,
+    id: &RequestId,
+) -> Response {
     let (heading, explanation) =
         came_to_nothing(&provider.definition.name, login.app_name(), error.meaning());
+    let told = [("error", error.authorization_error()), ("iss", app.login_flow.public_url.as_str())];
     let page = FailurePage {
         heading,
         explanation,
         retry: start_path(&provider.id, login),
-        way_back: WayBack::new(login, &app_response(login, &[("error", error.authorization_error())])),
+        way_back: WayBack::new(login, &app_response(login, &told)),
         code: error.code(),
         request_id: id.as_str(),
     };
@@ -168,7 +180,12 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
             format!("Something is wrong between {app} and {provider}"),
             format!("You did nothing wrong, and trying again may not help. Tell {app} what stands below."),
         ),
-        Meaning::Mistake | Meaning::UnknownGrant | Meaning::NotBelieved | Meaning::NotAllowed => (
+        Meaning::Mistake
+        | Meaning::UnknownGrant
+        | Meaning::UnknownClient
+        | Meaning::UnknownTarget
+        | Meaning::NotBelieved
+        | Meaning::NotAllowed => (
             format!("{provider} did not confirm the sign-in"),
             format!("Please try again. If it happens again, tell {app} what stands below."),
         ),

@@ -158,7 +158,9 @@ async fn a_person_who_says_no_may_try_again_or_go_back() {
 
     assert_eq!(answer.status, 403, "{answer:?}");
     assert!(answer.body.contains("<h1>You are not signed in</h1>"), "{answer:?}");
-    let back = format!("{APP_REDIRECT_URI}?error=access_denied&#38;state=the%20app%27s%20%26%20own");
+    let back = format!(
+        "{APP_REDIRECT_URI}?error=access_denied&#38;iss=http%3A%2F%2F127.0.0.1%3A9400&#38;state=the%20app%27s%20%26%20own"
+    );
     assert!(answer.body.contains(&format!("href=\"{back}\"")), "{answer:?}");
     assert!(answer.body.contains("href=\"/login/snapchat?app=shop&#38;redirect_uri="), "{answer:?}");
     assert!(browser.cookies.is_empty());

@@ -51,8 +51,10 @@ async fn an_app_that_speaks_oauth_gets_its_token() {
     let expected = json!({
         "access_token": body["access_token"],
         "token_type": "Bearer",
-        "issued_token_type": "urn:ietf:params:oauth:token-type:id_token",
         "expires_in": 900,
+        "refresh_token": body["refresh_token"],
+        "refresh_expires_in": 604_800,
+        "session_id": body["session_id"],
         "identity_id": body["identity_id"],
         "identity_pool_id": daypass.pool_id(),
         "region": "us-east-1",
@@ -175,7 +177,7 @@ async fn the_token_endpoint_takes_forms_of_one_kind() {
     assert_oauth_error(&answer, 400, "unsupported_grant_type");
     let json = Request::post("/oauth2/token").header("content-type", "application/json").body("{}".into());
     assert_oauth_error(&daypass.send(json.unwrap()).await, 400, "invalid_request");
-    assert_oauth_error(&token(&daypass, &[("x", &"y".repeat(9000))]).await, 413, "invalid_request");
+    assert_oauth_error(&token(&daypass, &[("x", &"y".repeat(66_000))]).await, 413, "invalid_request");
     let mut foreign = token_request(&[]);
     foreign.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
     assert_oauth_error(&daypass.send(foreign).await, 403, "invalid_request");

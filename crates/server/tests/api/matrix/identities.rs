@@ -11,8 +11,12 @@ pub const DOORS: &[&str] = &[
     "aws GetId",
     "aws GetOpenIdToken",
     "aws UnlinkIdentity",
+    "DELETE /v1/sessions",
+    "DELETE /v1/sessions/{id}",
     "GET /login/{provider}/callback",
+    "GET /v1/sessions",
     "POST /login/{provider}/callback",
+    "POST /oauth2/revoke",
     "POST /oauth2/token",
     "POST /v1/exchange",
     "POST /v1/link",
@@ -168,4 +172,43 @@ async fn an_answer_of_a_provider_ends_nobody_elses_login() {
     }
     let answer = ada.get(&callback).await;
     assert!(answer.header("location").starts_with(APP_REDIRECT_URI), "{answer:?}");
+}
+
+/// A session is of whoever has its refresh token, at its app, and of a page of an app.
+#[tokio::test]
+async fn a_session_is_nobody_elses() {
+    let daypass = Daypass::start().await;
+    let sign_in = async || {
+        let wishes = Wishes::new();
+        let code = Browser::new(&daypass).sign_in(&wishes).await;
+        token(&daypass, None, &wishes.form(&code)).await.json()
+    };
+    let (ada, guest) = (sign_in().await, json!({"refresh_token": "dpr_none"}));
+    let ended = sign_in().await;
+    let shown = |session: &Value| session["refresh_token"].as_str().unwrap().to_owned();
+    let revoked = Request::post("/oauth2/revoke").header("content-type", "application/x-www-form-urlencoded");
+    let revoked = revoked.body(format!("client_id=shop&token={}", shown(&ended))).unwrap();
+    assert_eq!(daypass.send(revoked).await.status, 200);
+    let of_ada = format!("/v1/sessions/{}", ada["session_id"].as_str().unwrap());
+    for (who, session, origin) in [
+        ("nobody", &guest, None),
+        ("who is signed out", &ended, None),
+        ("another page", &ada, Some(ELSEWHERE)),
+    ] {
+        for (method, path) in [("GET", "/v1/sessions"), ("DELETE", "/v1/sessions"), ("DELETE", &*of_ada)] {
+            let bearer = format!("Bearer {}", shown(session));
+            let request = Request::builder().method(method).uri(path).header("authorization", bearer);
+            let request =
+                origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+            let answer = daypass.send(request.body(String::new()).unwrap()).await;
+            assert_refused(&answer, who, &format!("{method} {path}"));
+        }
+        let refresh_token = shown(session);
+        let form =
+            [("grant_type", "refresh_token"), ("client_id", "shop"), ("refresh_token", &*refresh_token)];
+        assert_refused(&token(&daypass, origin, &form).await, who, "POST /oauth2/token");
+    }
+    let refresh_token = shown(&ada);
+    let form = [("grant_type", "refresh_token"), ("client_id", "shop"), ("refresh_token", &*refresh_token)];
+    assert_eq!(token(&daypass, None, &form).await.status, 200, "and nothing of it ended the session");
 }

@@ -113,7 +113,7 @@ pub enum NonceMode {
 pub mod seconds {
     use serde::{Deserialize, Deserializer};
 
-    /// Reads `90s`, `15m` or `1h`, in seconds.
+    /// Reads `90s`, `15m`, `1h` or `7d`, in seconds.
     ///
     /// # Errors
     /// For any other spelling.
@@ -124,12 +124,14 @@ pub mod seconds {
             "s" => 1,
             "m" => 60,
             "h" => 3600,
+            "d" => 24 * 3600,
             _ => 0,
         };
         match number.parse::<i64>() {
             Ok(number) if number > 0 && scale > 0 => Ok(Some(number.saturating_mul(scale))),
             _ => {
-                Err(serde::de::Error::custom(format!("{text:?} is no duration: write `90s`, `15m` or `1h`")))
+                let cure = "write `90s`, `15m`, `1h` or `7d`";
+                Err(serde::de::Error::custom(format!("{text:?} is no duration: {cure}")))
             }
         }
     }

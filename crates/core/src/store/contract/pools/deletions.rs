@@ -1,6 +1,5 @@
 //! A pool that is deleted is gone with everybody in it, and nothing else is.
 
-use crate::ground::ids::RoleName;
 use crate::ground::random::SeededRandom;
 use crate::records::identity::Login;
 use crate::records::linking::{LinkRefusal, LinkRequest};
@@ -72,7 +71,7 @@ pub async fn nothing_of_a_deleted_pool_is_seen_while_it_is_purged(store: SharedS
         let page = Page { after: None, limit: 60 };
         assert_eq!(fixture.store.list_identities(&fixture.pool_id, false, page).await.unwrap(), []);
         assert!(fixture.store.snapshot_pool(&fixture.pool_id).await.unwrap().is_none());
-        let standing = fixture.store.standing(&ada, &RoleName::parse("reader").unwrap()).await.unwrap();
+        let standing = fixture.store.standing(&ada, None, None).await.unwrap();
         assert_eq!((standing.identity, standing.logins), (None, vec![]));
         let eve = LinkRequest { identity_id: Some(ada.clone()), ..there.clone() };
         let refused = LinkOutcome::Refused(LinkRefusal::UnknownIdentity(ada.clone()));

@@ -1,0 +1,404 @@
+//! Sessions of people who signed in at an app: they begin with a login, go on with each refresh, and end. What becomes of
+//! one whose refresh token is shown, [`SignInSession::shown`] decides; here the store is asked, the pool renews what it
+//! gave, and the trail hears of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::audit::{AuditAction, AuditDraft, Grounds, Reason, Requester};
+use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, KnownLogin, RenewalError};
+use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::SignInSessionId;
+use crate::ground::random::Random;
+use crate::ground::secret::Secret;
+use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
+use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
+use crate::store::{RevocationTarget, SharedStore, StoreError};
+use crate::token::refresh_token::{RefreshToken, RefreshTokens};
+use crate::token::standing::Lapse;
+
+/// So often a session is read again that somebody else changed between reading and writing. Each time somebody was
+/// first, so that a second look nearly always decides.
+const ATTEMPTS: usize = 8;
+
+/// What an app says of the session that it wants.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The app, by its ID in the configuration.
+    pub app: String,
+    /// What the person calls the device.
+    pub device: Option<String>,
+}
+
+/// Somebody who signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The identity, its token, and perhaps credentials.
+    pub issued: Issued,
+    /// Who vouched.
+    pub provider: String,
+    /// How the person wants to be seen.
+    pub user: DisplayUser,
+    /// The session.
+    pub session: SignInSessionId,
+    /// What it goes on with.
+    pub refresh_token: Secret,
+    /// When it ends if it is not used.
+    pub expires_at: Timestamp,
+}
+
+/// What goes on with a session.
+#[derive(Debug)]
+pub struct RefreshRequest {
+    /// The app that asks.
+    pub app: String,
+    /// What it shows.
+    pub refresh_token: Secret,
+    /// Whether it wants credentials, too.
+    pub credentials: bool,
+}
+
+/// Why a refresh token is good for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// It is none of ours.
+    #[error("the refresh token is none of ours")]
+    Malformed,
+    /// Its session is over.
+    #[error("the session is over: {}", .0.name())]
+    Over(EndReason),
+    /// The pool does not renew what it gave. The session goes on.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+}
+
+impl From<StoreError> for RefreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Admission(error.into())
+    }
+}
+
+impl Reason for RefreshError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed => "refresh_token_malformed",
+            Self::Over(EndReason::Reused) => "refresh_reused",
+            Self::Over(EndReason::Expired) => "session_expired",
+            Self::Over(reason) => reason.name(),
+            Self::Admission(error) => error.reason(),
+        }
+    }
+}
+
+/// What a refresh makes of a session.
+struct Turn {
+    from: SignInSession,
+    /// What it becomes, if it changes.
+    to: Option<SignInSession>,
+    login: VerifiedLogin,
+    is_late: bool,
+}
+
+/// The sessions of an installation.
+pub struct Sessions {
+    /// Exchanges logins.
+    pub broker: Arc<Broker>,
+    /// How long those of each app go on, by its ID.
+    pub lifetimes: BTreeMap<String, SessionLifetime>,
+    /// Makes refresh tokens.
+    pub tokens: RefreshTokens,
+    /// Seals the logins that sessions rest on.
+    pub logins: LoginSealer,
+    /// Keeps sessions, and what was revoked.
+    pub store: SharedStore,
+    /// Draws IDs.
+    pub random: Arc<dyn Random>,
+}
+
+impl Sessions {
+    /// Exchanges a login, and begins a session with it.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]. Then there is no session.
+    pub async fn begin(
+        &self,
+        mut request: ExchangeRequest,
+        new: NewSession,
+        by: &Requester,
+    ) -> Result<SignedIn, ExchangeError> {
+        let lifetime = self.lifetime(&new.app).ok_or(ExchangeError::UnknownApp)?;
+        let (id, now) = (SignInSessionId::generate(&*self.random), self.broker.clock.now());
+        request.options.session = Some(id.clone());
+        let Exchanged { login, issued } = self.broker.exchange(request, by).await?;
+        let session = SignInSession {
+            login: self.logins.seal(&context(&id), &login, &*self.random),
+            app: new.app,
+            pool_id: issued.pool_id.clone(),
+            identity_id: issued.token.identity_id.clone(),
+            provider: login.provider().to_owned(),
+            upstream: login.upstream().clone(),
+            device: new.device,
+            generation: 0,
+            created_at: now,
+            rotated_at: now,
+            late_at: None,
+            idle_until: now + lifetime.idle,
+            ends_at: now + lifetime.absolute,
+            ended: None,
+            id,
+        };
+        self.store.add_sign_in_session(&session, now).await?;
+        Ok(self.signed_in(&session, &login, issued))
+    }
+
+    /// Goes on with a session: a new token, perhaps credentials, and the next refresh token. What was shown is spent when all
+    /// of it is there: a pool that does not answer costs nobody their session.
+    ///
+    /// # Errors
+    /// [`RefreshError`]. The refusal is in the audit trail.
+    pub async fn refresh(&self, request: RefreshRequest, by: &Requester) -> Result<SignedIn, RefreshError> {
+        let mut draft = AuditDraft::by(AuditAction::Refresh, by);
+        let turn = match self.turn(&request, &mut draft, by).await {
+            Ok(turn) => turn,
+            Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
+        };
+        if turn.is_late {
+            let grounds =
+                Grounds::new("refresh_retried_late", "a refresh token that had been replaced was taken");
+            self.broker.trail.noted(draft.clone(), grounds).await?;
+        }
+        let issued = self.renew(&turn, request.credentials, draft, by).await?;
+        let session = self.keep(&turn, &request, &issued, by).await?;
+        Ok(self.signed_in(&session, &turn.login, issued))
+    }
+
+    /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
+    ///
+    /// # Errors
+    /// The store's: the session may go on.
+    pub async fn revoke(&self, app: &str, refresh_token: &Secret, by: &Requester) -> Result<(), StoreError> {
+        let Some(shown) = self.tokens.read(refresh_token) else { return Ok(()) };
+        let session = self.store.find_sign_in_session(&shown.session).await?;
+        match session.filter(|session| session.app == app) {
+            Some(session) => self.end(&session, EndReason::SignedOut, by).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The session that a refresh token stands for, without its being spent.
+    ///
+    /// # Errors
+    /// [`RefreshError`].
+    pub async fn show(&self, refresh_token: &Secret) -> Result<SignInSession, RefreshError> {
+        let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
+        let session = self.store.find_sign_in_session(&shown.session).await?;
+        let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
+        self.check_not_revoked(&session).await?;
+        let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
+        match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
+            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
+            Shown::Reused => Err(RefreshError::Over(EndReason::Reused)),
+            Shown::Over(reason) => Err(RefreshError::Over(reason)),
+        }
+    }
+
+    /// The sessions of the person whose session this is: those that go on, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, of: &SignInSession) -> Result<Vec<SignInSession>, StoreError> {
+        let standing = self.store.standing(&of.identity_id, None, None).await?;
+        let mut sessions = self.store.list_sign_in_sessions(&of.identity_id, self.broker.clock.now()).await?;
+        sessions.retain(|session| standing.revoked_until.is_none_or(|until| session.created_at > until));
+        Ok(sessions)
+    }
+
+    /// Ends a session of the person whose session this is. `false`: they have no such one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_one(
+        &self,
+        of: &SignInSession,
+        id: &SignInSessionId,
+        by: &Requester,
+    ) -> Result<bool, StoreError> {
+        let session = self.store.find_sign_in_session(id).await?;
+        let Some(session) = session.filter(|session| session.identity_id == of.identity_id) else {
+            return Ok(false);
+        };
+        self.end(&session, EndReason::SignedOut, by).await?;
+        Ok(true)
+    }
+
+    /// Ends all sessions of a person, and whatever was issued to them until now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_all(&self, of: &SignInSession, by: &Requester) -> Result<(), StoreError> {
+        let target = RevocationTarget::Identity(of.identity_id.clone());
+        self.store.revoke_sessions(&target, self.broker.clock.clone()).await?;
+        let mut draft = Self::draft_of(AuditAction::SignOut, of, by);
+        draft.resource = Some("all sessions".to_owned());
+        self.broker.trail.allowed(draft).await
+    }
+
+    /// How long sessions of an app go on. Apps that nobody registered have none.
+    #[must_use]
+    pub fn lifetime(&self, app: &str) -> Option<SessionLifetime> {
+        self.lifetimes.get(app).copied()
+    }
+
+    /// What becomes of the session whose refresh token is shown. One that should not be there any more ends it.
+    async fn turn(
+        &self,
+        request: &RefreshRequest,
+        draft: &mut AuditDraft,
+        by: &Requester,
+    ) -> Result<Turn, RefreshError> {
+        let shown = self.tokens.read(&request.refresh_token).ok_or(RefreshError::Malformed)?;
+        let lifetime = self.lifetime(&request.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
+        let from = self.store.find_sign_in_session(&shown.session).await?;
+        let from = from.filter(|session| session.app == request.app);
+        let from = from.ok_or(RefreshError::Over(EndReason::Expired))?;
+        let login = self.logins.open(&context(&from.id), &from.login).map_err(|_| RefreshError::Malformed)?;
+        note(draft, &from, &login);
+        self.check_not_revoked(&from).await?;
+        let (to, is_late) = match from.shown(shown.generation, lifetime, self.broker.clock.now()) {
+            Shown::Rotated(to) => (Some(to), false),
+            Shown::Repeated => (None, false),
+            Shown::RepeatedLate(to) => (Some(to), true),
+            Shown::Reused => return Err(self.end_of(&from, EndReason::Reused, by).await?),
+            Shown::Over(reason) => return Err(RefreshError::Over(reason)),
+        };
+        Ok(Turn { from, to, login, is_late })
+    }
+
+    async fn renew(
+        &self,
+        turn: &Turn,
+        credentials: bool,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Issued, RefreshError> {
+        let session = &turn.from;
+        let options = ExchangeOptions {
+            credentials,
+            session: Some(session.id.clone()),
+            token_duration: self.broker.default_token_duration(),
+            ..ExchangeOptions::default()
+        };
+        let known = KnownLogin {
+            login: &turn.login,
+            identity_id: &session.identity_id,
+            pool_id: &session.pool_id,
+            since: session.created_at,
+        };
+        match self.broker.pool.renew(known, options, draft, by).await {
+            Ok(issued) => Ok(issued),
+            Err(RenewalError::Admission(error)) => Err(error.into()),
+            Err(RenewalError::Ended(lapse)) => Err(self.end_of(session, end_reason(lapse), by).await?),
+        }
+    }
+
+    /// Makes the change of a turn. If somebody else changed the session meanwhile, it is looked at anew: who showed the same
+    /// token gets the same successor, and one that ended stays so.
+    async fn keep(
+        &self,
+        turn: &Turn,
+        request: &RefreshRequest,
+        issued: &Issued,
+        by: &Requester,
+    ) -> Result<SignInSession, RefreshError> {
+        let (mut from, mut to) = (turn.from.clone(), turn.to.clone());
+        for _ in 0..ATTEMPTS {
+            let Some(next) = to else { return Ok(from) };
+            // After a merge, the session is the surviving identity's.
+            let next = SignInSession { identity_id: issued.token.identity_id.clone(), ..next };
+            if self.store.replace_sign_in_session(&from, &next).await? {
+                return Ok(next);
+            }
+            let again = self.turn(request, &mut AuditDraft::by(AuditAction::Refresh, by), by).await?;
+            (from, to) = (again.from, again.to);
+        }
+        Err(AdmissionError::TooManyAtOnce.into())
+    }
+
+    /// An operator, or the person on another device, may have ended everything that began until some moment.
+    async fn check_not_revoked(&self, session: &SignInSession) -> Result<(), RefreshError> {
+        let standing = self.store.standing(&session.identity_id, None, None).await?;
+        match standing.revoked_until {
+            Some(until) if session.created_at <= until => Err(RefreshError::Over(EndReason::Revoked)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a session, and answers what its app hears.
+    async fn end_of(
+        &self,
+        session: &SignInSession,
+        reason: EndReason,
+        by: &Requester,
+    ) -> Result<RefreshError, StoreError> {
+        self.end(session, reason, by).await?;
+        Ok(RefreshError::Over(reason))
+    }
+
+    async fn end(
+        &self,
+        session: &SignInSession,
+        reason: EndReason,
+        by: &Requester,
+    ) -> Result<(), StoreError> {
+        let end = SessionEnd { at: self.broker.clock.now(), reason };
+        if !self.store.end_sign_in_session(&session.id, end).await? {
+            return Ok(());
+        }
+        let grounds = Grounds::new(reason.name(), "the session has ended");
+        self.broker.trail.noted(Self::draft_of(AuditAction::SignOut, session, by), grounds).await
+    }
+
+    fn draft_of(action: AuditAction, session: &SignInSession, by: &Requester) -> AuditDraft {
+        let mut draft = AuditDraft::by(action, by);
+        draft.signed();
+        draft.provider = Some(session.provider.clone());
+        draft.identity_id = Some(session.identity_id.clone());
+        draft.resource = Some(format!("session {}", session.id));
+        draft
+    }
+
+    fn signed_in(&self, session: &SignInSession, login: &VerifiedLogin, issued: Issued) -> SignedIn {
+        let token = RefreshToken { session: session.id.clone(), generation: session.generation };
+        SignedIn {
+            issued,
+            provider: login.provider().to_owned(),
+            user: login.user().clone(),
+            session: session.id.clone(),
+            refresh_token: self.tokens.write(&token),
+            expires_at: session.expires_at(),
+        }
+    }
+}
+
+/// Whose session it is, which its refresh token proves.
+fn note(draft: &mut AuditDraft, session: &SignInSession, login: &VerifiedLogin) {
+    draft.provider = Some(session.provider.clone());
+    draft.identity_id = Some(session.identity_id.clone());
+    draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+    draft.resource = Some(format!("session {}", session.id));
+}
+
+/// The context of the seal.
+fn context(id: &SignInSessionId) -> Vec<u8> {
+    format!("session {id}").into_bytes()
+}
+
+fn end_reason(lapse: Lapse) -> EndReason {
+    match lapse {
+        Lapse::Identity => EndReason::IdentityGone,
+        Lapse::Login => EndReason::LoginUnlinked,
+        Lapse::Revoked => EndReason::Revoked,
+        Lapse::SignedOut => EndReason::SignedOut,
+    }
+}

@@ -1,0 +1,245 @@
+//! Sessions of people who signed in.
+
+use super::fixture::{Fixture, ODD_TEXT, instant, race};
+use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
+use crate::ground::seal::Sealed;
+use crate::records::sign_in_session::{EndReason, REMEMBERED_FOR, SessionEnd, SignInSession, Upstream};
+use crate::store::SharedStore;
+use crate::store::sign_in_sessions::MAX_LISTED_SESSIONS;
+
+pub async fn a_session_comes_back_as_it_was_added(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let plain = session(&fixture, 1, &fixture.draw_identity_id());
+    let full = SignInSession {
+        id: id(2),
+        upstream: Upstream {
+            issuer: Some(ODD_TEXT.to_owned()),
+            subject: ODD_TEXT.to_owned(),
+            session: Some(ODD_TEXT.to_owned()),
+        },
+        device: Some(ODD_TEXT.to_owned()),
+        generation: u32::MAX,
+        late_at: Some(instant(7)),
+        ended: Some(SessionEnd { at: instant(8), reason: EndReason::Reused }),
+        ..plain.clone()
+    };
+    for session in [plain, full] {
+        add(&fixture, &session).await;
+        assert_eq!(find(&fixture, &session.id).await, Some(session));
+    }
+}
+
+pub async fn an_unknown_session_is_none_and_neither_replaced_nor_ended(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let unknown = session(&fixture, 1, &fixture.draw_identity_id());
+    assert_eq!(find(&fixture, &unknown.id).await, None);
+    assert!(!fixture.store.replace_sign_in_session(&unknown, &unknown).await.unwrap());
+    assert!(!fixture.store.end_sign_in_session(&unknown.id, end(1)).await.unwrap());
+    assert_eq!(find(&fixture, &unknown.id).await, None);
+}
+
+pub async fn a_taken_session_id_is_refused_and_the_session_stays(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let first = session(&fixture, 1, &fixture.draw_identity_id());
+    add(&fixture, &first).await;
+    let thief = session(&fixture, 1, &fixture.draw_identity_id());
+    fixture.store.add_sign_in_session(&thief, instant(0)).await.unwrap_err();
+    assert_eq!(find(&fixture, &first.id).await, Some(first));
+}
+
+pub async fn a_session_is_replaced_whole_by_who_has_read_it_last(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let first = session(&fixture, 1, &fixture.draw_identity_id());
+    add(&fixture, &first).await;
+    let second = SignInSession {
+        identity_id: fixture.draw_identity_id(),
+        generation: 1,
+        rotated_at: instant(3),
+        idle_until: instant(4),
+        ends_at: instant(5),
+        ..first.clone()
+    };
+    assert!(fixture.store.replace_sign_in_session(&first, &second).await.unwrap());
+    assert_eq!(find(&fixture, &first.id).await, Some(second.clone()));
+    assert!(!fixture.store.replace_sign_in_session(&first, &first).await.unwrap());
+
+    let late = SignInSession { late_at: Some(instant(6)), ..second.clone() };
+    assert!(fixture.store.replace_sign_in_session(&second, &late).await.unwrap());
+    assert!(!fixture.store.replace_sign_in_session(&second, &late).await.unwrap());
+    assert_eq!(find(&fixture, &first.id).await, Some(late));
+}
+
+pub async fn a_session_that_ended_is_not_replaced_and_its_first_end_stays(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let session = session(&fixture, 1, &fixture.draw_identity_id());
+    add(&fixture, &session).await;
+    assert!(fixture.store.end_sign_in_session(&session.id, end(1)).await.unwrap());
+    let later = SessionEnd { at: instant(2), reason: EndReason::Reused };
+    assert!(!fixture.store.end_sign_in_session(&session.id, later).await.unwrap());
+    let next = SignInSession { generation: 1, ..session.clone() };
+    assert!(!fixture.store.replace_sign_in_session(&session, &next).await.unwrap());
+    assert_eq!(find(&fixture, &session.id).await, Some(SignInSession { ended: Some(end(1)), ..session }));
+}
+
+pub async fn the_sessions_of_an_identity_are_listed_newest_first(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.draw_identity_id(), fixture.draw_identity_id()];
+    let mut of_ada = Vec::new();
+    for number in 0..5 {
+        let session =
+            SignInSession { created_at: instant(i64::from(number)), ..session(&fixture, number, &ada) };
+        add(&fixture, &session).await;
+        of_ada.insert(0, session);
+    }
+    add(&fixture, &session(&fixture, 9, &bob)).await;
+    assert_eq!(list(&fixture, &ada, instant(6)).await, of_ada);
+    fixture.store.end_sign_in_session(&of_ada[1].id, end(6)).await.unwrap();
+    of_ada.remove(1);
+    assert_eq!(list(&fixture, &ada, instant(6)).await, of_ada);
+    assert_eq!(list(&fixture, &ada, of_ada[0].expires_at()).await, []);
+}
+
+pub async fn of_many_sessions_the_newest_are_listed(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    let many = u8::try_from(MAX_LISTED_SESSIONS).unwrap() + 2;
+    for number in 0..many {
+        let created_at = instant(i64::from(number));
+        add(&fixture, &SignInSession { created_at, ..session(&fixture, number, &ada) }).await;
+    }
+    let listed = list(&fixture, &ada, instant(i64::from(many))).await;
+    assert_eq!(listed.len(), MAX_LISTED_SESSIONS);
+    assert_eq!((&listed[0].id, &listed[MAX_LISTED_SESSIONS - 1].id), (&id(many - 1), &id(2)));
+}
+
+pub async fn a_session_is_forgotten_long_after_its_end_and_not_before(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let old = session(&fixture, 1, &fixture.draw_identity_id());
+    let living = SignInSession { idle_until: old.idle_until + SignedDuration::from_hours(1), ..old.clone() };
+    let living = SignInSession { id: id(2), ..living };
+    add(&fixture, &old).await;
+    add(&fixture, &living).await;
+    let forgotten_at = old.expires_at() + REMEMBERED_FOR;
+    let one = |number| session(&fixture, number, &old.identity_id);
+    let just_before = forgotten_at - SignedDuration::from_millis(1);
+    fixture.store.add_sign_in_session(&one(3), just_before).await.unwrap();
+    assert_eq!(find(&fixture, &old.id).await, Some(old.clone()));
+    let fourth = SignInSession { idle_until: living.idle_until, ..one(4) };
+    fixture.store.add_sign_in_session(&fourth, forgotten_at).await.unwrap();
+    assert_eq!(find(&fixture, &old.id).await, None);
+    assert_eq!(find(&fixture, &living.id).await, Some(living));
+}
+
+pub async fn the_sessions_of_a_deleted_identity_are_gone(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    let [of_ada, of_bob] = [session(&fixture, 1, &ada), session(&fixture, 2, &bob)];
+    add(&fixture, &of_ada).await;
+    add(&fixture, &of_bob).await;
+    fixture.store.delete_identity(&ada).await.unwrap();
+    assert_eq!(find(&fixture, &of_ada.id).await, None);
+    assert_eq!(find(&fixture, &of_bob.id).await, Some(of_bob));
+}
+
+pub async fn a_standing_says_whether_its_session_goes_on(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.add_user("ada").await;
+    let session = session(&fixture, 1, &ada);
+    assert_eq!(running(&fixture, &ada, Some(&session.id)).await, None);
+    add(&fixture, &session).await;
+    assert_eq!(running(&fixture, &ada, Some(&session.id)).await, Some(session.id.clone()));
+    assert_eq!(running(&fixture, &ada, Some(&id(2))).await, None);
+    assert_eq!(running(&fixture, &ada, None).await, None);
+    fixture.store.end_sign_in_session(&session.id, end(1)).await.unwrap();
+    assert_eq!(running(&fixture, &ada, Some(&session.id)).await, None);
+}
+
+pub async fn of_racing_changes_to_a_session_one_wins_each_generation(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let first = session(&fixture, 1, &fixture.draw_identity_id());
+    add(&fixture, &first).await;
+    for generation in 0..8 {
+        let from = SignInSession { generation, ..first.clone() };
+        let changes = (0..16).map(|racer| {
+            let store = fixture.store.clone();
+            let to = SignInSession { generation: generation + 1, rotated_at: instant(racer), ..from.clone() };
+            let from = from.clone();
+            async move { store.replace_sign_in_session(&from, &to).await.unwrap() }
+        });
+        assert_eq!(race(changes).await.into_iter().filter(|won| *won).count(), 1, "{generation}");
+    }
+    assert_eq!(find(&fixture, &first.id).await.unwrap().generation, 8);
+}
+
+pub async fn an_end_racing_with_changes_to_a_session_stays(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    for number in 0..8 {
+        let first = session(&fixture, number, &fixture.draw_identity_id());
+        add(&fixture, &first).await;
+        let next = SignInSession { generation: 1, ..first.clone() };
+        let outcomes = race((0..8).map(|racer| {
+            let (store, first, next) = (fixture.store.clone(), first.clone(), next.clone());
+            async move {
+                if racer % 2 == 0 {
+                    store.end_sign_in_session(&first.id, end(racer)).await.unwrap()
+                } else {
+                    store.replace_sign_in_session(&first, &next).await.unwrap();
+                    false
+                }
+            }
+        }))
+        .await;
+        assert_eq!(outcomes.into_iter().filter(|ended| *ended).count(), 1);
+        assert!(find(&fixture, &first.id).await.unwrap().ended.is_some());
+    }
+}
+
+fn id(number: u8) -> SignInSessionId {
+    SignInSessionId::of_bytes([number; SignInSessionId::LENGTH])
+}
+
+fn session(fixture: &Fixture, number: u8, identity_id: &IdentityId) -> SignInSession {
+    SignInSession {
+        id: id(number),
+        app: "web".to_owned(),
+        pool_id: fixture.pool_id.clone(),
+        identity_id: identity_id.clone(),
+        provider: "snapchat".to_owned(),
+        upstream: Upstream { issuer: None, subject: "42".to_owned(), session: None },
+        login: Sealed((0..=255).collect()),
+        device: None,
+        generation: 0,
+        created_at: instant(0),
+        rotated_at: instant(0),
+        late_at: None,
+        idle_until: instant(3_600_000),
+        ends_at: instant(7_200_000),
+        ended: None,
+    }
+}
+
+fn end(milliseconds: i64) -> SessionEnd {
+    SessionEnd { at: instant(milliseconds), reason: EndReason::SignedOut }
+}
+
+async fn add(fixture: &Fixture, session: &SignInSession) {
+    fixture.store.add_sign_in_session(session, instant(0)).await.unwrap();
+}
+
+async fn find(fixture: &Fixture, id: &SignInSessionId) -> Option<SignInSession> {
+    fixture.store.find_sign_in_session(id).await.unwrap()
+}
+
+async fn list(fixture: &Fixture, identity_id: &IdentityId, now: Timestamp) -> Vec<SignInSession> {
+    fixture.store.list_sign_in_sessions(identity_id, now).await.unwrap()
+}
+
+async fn running(
+    fixture: &Fixture,
+    identity_id: &IdentityId,
+    session: Option<&SignInSessionId>,
+) -> Option<SignInSessionId> {
+    let role = RoleName::parse("reader").unwrap();
+    fixture.store.standing(identity_id, Some(&role), session).await.unwrap().session
+}

@@ -1,0 +1,57 @@
+//! Sessions of people who signed in, in memory.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+
+use super::{MemoryStore, refuse_if};
+use crate::ground::clock::Timestamp;
+use crate::ground::ids::{IdentityId, SignInSessionId};
+use crate::records::sign_in_session::{SessionEnd, SignInSession};
+use crate::store::sign_in_sessions::MAX_LISTED_SESSIONS;
+use crate::store::{SignInSessions, StoreError};
+
+#[async_trait]
+impl SignInSessions for MemoryStore {
+    async fn add_sign_in_session(&self, session: &SignInSession, now: Timestamp) -> Result<(), StoreError> {
+        self.check_knows_all()?;
+        let mut records = self.records()?;
+        records.sign_in_sessions.retain(|_, session| session.forgotten_at() > now);
+        refuse_if(records.sign_in_sessions.contains_key(&session.id), "the session ID is taken")?;
+        records.sign_in_sessions.insert(session.id.clone(), session.clone());
+        Ok(())
+    }
+
+    async fn find_sign_in_session(&self, id: &SignInSessionId) -> Result<Option<SignInSession>, StoreError> {
+        Ok(self.records()?.sign_in_sessions.get(id).cloned())
+    }
+
+    async fn replace_sign_in_session(
+        &self,
+        from: &SignInSession,
+        to: &SignInSession,
+    ) -> Result<bool, StoreError> {
+        let mut records = self.records()?;
+        let kept = records.sign_in_sessions.get_mut(&from.id).filter(|kept| kept.is_still(from));
+        Ok(kept.map(|kept| kept.clone_from(to)).is_some())
+    }
+
+    async fn end_sign_in_session(&self, id: &SignInSessionId, end: SessionEnd) -> Result<bool, StoreError> {
+        let mut records = self.records()?;
+        let running = records.sign_in_sessions.get_mut(id).filter(|session| session.ended.is_none());
+        Ok(running.map(|session| session.ended = Some(end)).is_some())
+    }
+
+    async fn list_sign_in_sessions(
+        &self,
+        identity_id: &IdentityId,
+        now: Timestamp,
+    ) -> Result<Vec<SignInSession>, StoreError> {
+        let records = self.records()?;
+        let of_identity = records.sign_in_sessions.values().filter(|it| it.identity_id == *identity_id);
+        let mut running: Vec<_> = of_identity.filter(|it| it.over_at(now).is_none()).cloned().collect();
+        running.sort_by_key(|session| (Reverse(session.created_at), session.id.clone()));
+        running.truncate(MAX_LISTED_SESSIONS);
+        Ok(running)
+    }
+}

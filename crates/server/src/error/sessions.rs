@@ -1,0 +1,79 @@
+//! `/oauth2` and `/v1/sessions`: why a session does not go on.
+
+use axum::http::StatusCode;
+use daypass_core::broker::sessions::RefreshError;
+use daypass_core::records::sign_in_session::EndReason;
+use daypass_core::store::StoreError;
+
+use super::{ApiError, Meaning};
+
+/// The code of everything that is wrong with a refresh token; `reason` says more.
+const REFUSED: &str = "refresh_token_refused";
+
+impl ApiError {
+    /// Why a refresh token is good for nothing.
+    #[must_use]
+    pub fn refresh(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Malformed => {
+                Self::unauthorized(REFUSED, "The refresh token is none of this server's. Sign in anew.")
+                    .reason("malformed")
+            }
+            RefreshError::Over(reason) => Self::unauthorized(REFUSED, over(reason)).reason(reason.name()),
+            RefreshError::Admission(error) => Self::exchange(error.into()),
+        }
+    }
+
+    /// `/v1/sessions`: nothing came along that a session is known by.
+    #[must_use]
+    pub fn no_refresh_token() -> Self {
+        let detail = "Send the session's refresh token as Authorization: Bearer.";
+        Self::unauthorized(REFUSED, detail).reason("malformed")
+    }
+
+    /// The store does not answer about sessions.
+    #[must_use]
+    pub fn session_store(error: StoreError) -> Self {
+        Self::exchange(error.into())
+    }
+
+    /// There is no such app (RFC 6749 section 5.2, "invalid_client").
+    #[must_use]
+    pub fn unknown_client() -> Self {
+        let detail = "No app is registered under this client_id: it must be the id of an [[app]].";
+        Self::new(StatusCode::UNAUTHORIZED, Meaning::UnknownClient, "unknown_app", detail)
+    }
+
+    /// Nobody whom a request names gets a token (RFC 8693 section 2.2.2).
+    #[must_use]
+    pub fn invalid_target() -> Self {
+        let detail = "Tokens are for the identity pool: leave resource and audience out.";
+        Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownTarget, "invalid_target", detail)
+    }
+
+    /// The same about a subject token: one that is not believed makes the request invalid, and no grant (RFC 8693 section
+    /// 2.2.2).
+    #[must_use]
+    pub fn of_subject_token(self) -> Self {
+        match self.meaning {
+            Meaning::NotBelieved | Meaning::NotShared => {
+                Self { status: StatusCode::BAD_REQUEST, meaning: Meaning::Mistake, ..self }
+            }
+            _ => self,
+        }
+    }
+}
+
+fn over(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Expired => "The session is over, or is not known. Sign in anew.",
+        EndReason::SignedOut => "The session was signed out. Sign in anew.",
+        EndReason::Reused => {
+            "The session has ended, because a refresh token was shown that had been replaced: somebody may have had a \
+             copy. Sign in anew."
+        }
+        EndReason::Revoked => "The session was revoked, or signed out everywhere. Sign in anew.",
+        EndReason::LoginUnlinked => "The login does not belong to this identity any more. Sign in anew.",
+        EndReason::IdentityGone => "The identity is gone. Sign in anew.",
+    }
+}

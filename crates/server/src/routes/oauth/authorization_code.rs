@@ -1,0 +1,36 @@
+//! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.5): a one-time code of the hosted login. It
+//! is the same exchange as that of `login_code` at `/v1/exchange`, and begins a session.
+
+use daypass_core::audit::Requester;
+use daypass_core::broker::developer_pool::ExchangeOptions;
+use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
+use daypass_core::broker::login_code::LoginCode;
+use daypass_core::broker::sessions::{NewSession, SignedIn};
+use daypass_core::ground::secret::Secret;
+
+use super::super::exchange::check_verifier;
+use super::form::Form;
+use crate::error::ApiError;
+use crate::installation::App;
+
+pub(super) async fn grant(
+    app: &App,
+    client: String,
+    mut form: Form,
+    by: &Requester,
+) -> Result<SignedIn, ApiError> {
+    let code = LoginCode {
+        app: client.clone(),
+        redirect_uri: form.take("redirect_uri")?,
+        code_verifier: check_verifier(form.take("code_verifier")?)?,
+        code: Secret::new(form.take("code")?),
+    };
+    let options = ExchangeOptions {
+        credentials: form.credentials()?,
+        identity_id: form.guest()?,
+        ..ExchangeOptions::default()
+    };
+    let new = NewSession { app: client, device: form.device()? };
+    let request = ExchangeRequest { presented: PresentedProof::LoginCode(code), options };
+    app.sessions.begin(request, new, by).await.map_err(ApiError::exchange)
+}

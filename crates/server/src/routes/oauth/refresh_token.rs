@@ -1,0 +1,20 @@
+//! `grant_type=refresh_token` (RFC 6749 section 6): a session goes on.
+
+use daypass_core::audit::Requester;
+use daypass_core::broker::sessions::{RefreshRequest, SignedIn};
+use daypass_core::ground::secret::Secret;
+
+use super::form::Form;
+use crate::error::ApiError;
+use crate::installation::App;
+
+pub(super) async fn grant(
+    app: &App,
+    client: String,
+    mut form: Form,
+    by: &Requester,
+) -> Result<SignedIn, ApiError> {
+    let refresh_token = Secret::new(form.take("refresh_token")?);
+    let request = RefreshRequest { app: client, refresh_token, credentials: form.credentials()? };
+    app.sessions.refresh(request, by).await.map_err(ApiError::refresh)
+}

@@ -1,0 +1,112 @@
+//! `POST /oauth2/token`: a grant in, an OpenID token out, and what the session that it belongs to goes on with. What a
+//! grant is, says its file; the phases are the same for all: whose request it is, what it brings, and the answer.
+
+use axum::Json;
+use axum::extract::{Extension, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use daypass_core::audit::Requester;
+use daypass_core::broker::sessions::SignedIn;
+use daypass_core::ground::clock::Timestamp;
+use serde::Serialize;
+
+use super::super::exchange::{TemporaryCredentials, User, check_origin};
+use super::super::state::SharedApp;
+use super::form::Form;
+use super::token_exchange::Requested;
+use super::{authorization_code, refresh_token, token_exchange};
+use crate::error::{ApiError, Dialect};
+use crate::installation::App;
+
+/// The grants, as a request and the metadata name them.
+pub(super) const GRANT_TYPES: [&str; 3] =
+    ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    /// Of a token exchange only (RFC 8693 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    refresh_token: &'a str,
+    /// Seconds until the session ends if it is not used.
+    refresh_expires_in: i64,
+    session_id: &'a str,
+    identity_id: &'a str,
+    identity_pool_id: &'a str,
+    region: &'a str,
+    provider: &'a str,
+    user: User<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<CredentialsWithLife<'a>>,
+}
+
+#[derive(Serialize)]
+struct CredentialsWithLife<'a> {
+    #[serde(flatten)]
+    credentials: TemporaryCredentials<'a>,
+    /// The same as `expiration`, for clocks that differ from ours.
+    expires_in: i64,
+}
+
+pub async fn handle(
+    State(app): SharedApp,
+    Extension(by): Extension<Requester>,
+    request: Request,
+) -> Response {
+    let granted = grant(&app, &by, request).await;
+    app.metrics.exchanged(granted.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    match granted {
+        Ok((signed_in, requested)) => answer(&signed_in, requested, app.clock.now()),
+        Err(error) => error.answer(Dialect::OAuth, &by.request_id),
+    }
+}
+
+async fn grant(
+    app: &App,
+    by: &Requester,
+    request: Request,
+) -> Result<(SignedIn, Option<Requested>), ApiError> {
+    let (parts, body) = request.into_parts();
+    check_origin(app, &parts.headers)?;
+    let mut form = Form::read(&parts.headers, body).await?;
+    let grant_type = form.take("grant_type")?;
+    let known = GRANT_TYPES.iter().position(|known| *known == grant_type);
+    let known = known.ok_or_else(ApiError::unsupported_grant_type)?;
+    let client = form.client(app)?;
+    match known {
+        0 => Ok((authorization_code::grant(app, client, form, by).await?, None)),
+        1 => Ok((refresh_token::grant(app, client, form, by).await?, None)),
+        _ => {
+            let (signed_in, requested) = token_exchange::grant(app, client, form, by).await?;
+            Ok((signed_in, Some(requested)))
+        }
+    }
+}
+
+fn answer(signed_in: &SignedIn, requested: Option<Requested>, now: Timestamp) -> Response {
+    let until = |end: Timestamp| end.as_second() - now.as_second();
+    let issued = &signed_in.issued;
+    let credentials = issued.credentials.as_ref().map(|credentials| CredentialsWithLife {
+        credentials: TemporaryCredentials::of(credentials),
+        expires_in: until(credentials.expiration),
+    });
+    let body = Answer {
+        access_token: issued.token.token.expose(),
+        token_type: requested.map_or("Bearer", Requested::token_type),
+        expires_in: until(issued.token.expires_at),
+        issued_token_type: requested.map(Requested::issued_token_type),
+        refresh_token: signed_in.refresh_token.expose(),
+        refresh_expires_in: until(signed_in.expires_at),
+        session_id: signed_in.session.as_str(),
+        identity_id: issued.token.identity_id.as_str(),
+        identity_pool_id: issued.pool_id.as_str(),
+        region: issued.region.as_str(),
+        provider: &signed_in.provider,
+        user: User::shown(&signed_in.user),
+        credentials,
+    };
+    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
+}

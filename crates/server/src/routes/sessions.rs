@@ -1,0 +1,113 @@
+//! `/v1/sessions`: the devices on which somebody is signed in. Who asks shows the refresh token of a session of theirs,
+//! which is not spent by that: it is what a device keeps to itself, while a token travels to whoever wants to see one.
+
+use axum::Json;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daypass_core::audit::Requester;
+use daypass_core::ground::ids::SignInSessionId;
+use daypass_core::ground::secret::Secret;
+use daypass_core::records::sign_in_session::SignInSession;
+use serde::Serialize;
+
+use super::exchange::check_origin;
+use super::state::SharedApp;
+use crate::error::{ApiError, Dialect};
+use crate::installation::App;
+
+#[derive(Serialize)]
+struct Sessions<'a> {
+    sessions: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: &'a SignInSessionId,
+    /// Whether it is the one that asks.
+    current: bool,
+    app: &'a str,
+    provider: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    created_at: String,
+    last_used_at: String,
+    expires_at: String,
+}
+
+/// `GET /v1/sessions`
+pub async fn list(
+    State(app): SharedApp,
+    Extension(by): Extension<Requester>,
+    headers: HeaderMap,
+) -> Response {
+    let listed = async {
+        let own = own(&app, &headers).await?;
+        let sessions = app.sessions.list(&own).await.map_err(ApiError::session_store)?;
+        let sessions = sessions.iter().map(|session| shown(session, &own)).collect();
+        Ok(([(header::CACHE_CONTROL, "no-store")], Json(Sessions { sessions })).into_response())
+    };
+    listed.await.unwrap_or_else(|error: ApiError| error.answer(Dialect::Problem, &by.request_id))
+}
+
+/// `DELETE /v1/sessions`: everywhere.
+pub async fn end_all(
+    State(app): SharedApp,
+    Extension(by): Extension<Requester>,
+    headers: HeaderMap,
+) -> Response {
+    let ended = async {
+        let own = own(&app, &headers).await?;
+        app.sessions.end_all(&own, &by).await.map_err(ApiError::session_store)
+    };
+    answer(ended.await, &by)
+}
+
+/// `DELETE /v1/sessions/{id}`
+pub async fn end_one(
+    State(app): SharedApp,
+    Extension(by): Extension<Requester>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let ended = async {
+        let own = own(&app, &headers).await?;
+        let id = SignInSessionId::parse(id).map_err(|_| ApiError::not_found())?;
+        let ended = app.sessions.end_one(&own, &id, &by).await.map_err(ApiError::session_store)?;
+        if ended { Ok(()) } else { Err(ApiError::not_found()) }
+    };
+    answer(ended.await, &by)
+}
+
+fn answer(ended: Result<(), ApiError>, by: &Requester) -> Response {
+    match ended {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => error.answer(Dialect::Problem, &by.request_id),
+    }
+}
+
+/// The session whose refresh token came along (RFC 6750 section 2.1).
+async fn own(app: &App, headers: &HeaderMap) -> Result<SignInSession, ApiError> {
+    check_origin(app, headers)?;
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = shown
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, token) = token.ok_or_else(ApiError::no_refresh_token)?;
+    app.sessions.show(&Secret::new(token)).await.map_err(ApiError::refresh)
+}
+
+fn shown<'a>(session: &'a SignInSession, own: &SignInSession) -> Shown<'a> {
+    let time =
+        |instant: daypass_core::ground::clock::Timestamp| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Shown {
+        id: &session.id,
+        current: session.id == own.id,
+        app: &session.app,
+        provider: &session.provider,
+        device: session.device.as_deref(),
+        created_at: time(session.created_at),
+        last_used_at: time(session.rotated_at),
+        expires_at: time(session.expires_at()),
+    }
+}

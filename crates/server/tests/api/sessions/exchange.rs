@@ -1,0 +1,118 @@
+//! Token exchange (RFC 8693): what a provider's own SDK gave to an app, in place of a code.
+
+use daypass_development::sandbox::Client;
+use serde_json::{Value, json};
+
+use super::{refresh, token};
+use crate::harness::{Answer, Daypass, ours};
+
+pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+/// An access token that the provider gave to our client.
+pub(super) async fn subject_token(daypass: &Daypass) -> String {
+    daypass.access_token(&ours(), "ada").await
+}
+
+pub(super) async fn exchange(daypass: &Daypass, client: &str, subject_token: &str) -> Answer {
+    exchange_with(daypass, &[("client_id", client), ("subject_token", subject_token)]).await
+}
+
+/// An exchange of an access token of Snapchat's, but for these members; one without a value is left out.
+async fn exchange_with(daypass: &Daypass, other: &[(&str, &str)]) -> Answer {
+    let mut members = vec![
+        ("grant_type", GRANT),
+        ("client_id", "shop"),
+        ("subject_token_type", ACCESS_TOKEN),
+        ("subject_issuer", "snapchat-token"),
+    ];
+    for (name, value) in other {
+        members.retain(|(known, _)| known != name);
+        members.push((name, value));
+    }
+    members.retain(|(_, value)| !value.is_empty());
+    token(daypass, &members).await
+}
+
+fn assert_error(answer: &Answer, status: u16, error: &str, code: &str) {
+    let told = answer.json();
+    assert_eq!(
+        (answer.status.as_u16(), told["error"].as_str(), told["code"].as_str()),
+        (status, Some(error), Some(code)),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_providers_token_is_exchanged_and_begins_a_session() {
+    let daypass = Daypass::start().await;
+    let subject = subject_token(&daypass).await;
+    let answer = exchange(&daypass, "shop", &subject).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let session = answer.json();
+    assert_eq!(session["issued_token_type"], ACCESS_TOKEN);
+    assert_eq!((&session["token_type"], &session["provider"]), (&"Bearer".into(), &"snapchat-token".into()));
+    assert_eq!(refresh(&daypass, &session).await["identity_id"], session["identity_id"]);
+    assert_eq!(exchange(&daypass, "shop", &subject).await.json()["identity_id"], session["identity_id"]);
+}
+
+#[tokio::test]
+async fn an_app_may_call_the_token_an_id_token() {
+    let daypass = Daypass::start().await;
+    let subject = subject_token(&daypass).await;
+    let with =
+        |requested: &'static str| [("subject_token", subject.as_str()), ("requested_token_type", requested)];
+    let answer = exchange_with(&daypass, &with(ID_TOKEN)).await.json();
+    assert_eq!((&answer["issued_token_type"], &answer["token_type"]), (&ID_TOKEN.into(), &"N_A".into()));
+    for other in ["urn:ietf:params:oauth:token-type:saml2", "access_token", ID_TOKEN.to_uppercase().leak()] {
+        let refused = exchange_with(&daypass, &with(other)).await;
+        assert_error(&refused, 400, "invalid_request", "invalid_request");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_app_opens_nothing() {
+    let daypass = Daypass::start().await;
+    let subject = daypass.access_token(&Client::other_games(), "ada").await;
+    let with = [("subject_token", subject.as_str()), ("subject_issuer", "snapchat")];
+    assert_error(&exchange_with(&daypass, &with).await, 400, "invalid_request", "unbound_access_token");
+    assert_error(&exchange(&daypass, "shop", "unknown").await, 400, "invalid_request", "proof_refused");
+    assert!(daypass.identities().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_guest_is_upgraded_on_the_way() {
+    let daypass = Daypass::start().await;
+    let guest = daypass.former_guest().await;
+    let subject = subject_token(&daypass).await;
+    let with = [("subject_token", subject.as_str()), ("identity_id", guest.as_str())];
+    assert_eq!(exchange_with(&daypass, &with).await.json()["identity_id"], json!(guest));
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_refused_and_not_passed_over() {
+    let daypass = Daypass::start().await;
+    let subject = subject_token(&daypass).await;
+    for (member, value, error) in [
+        ("subject_token", "", "invalid_request"),
+        ("subject_token_type", "", "invalid_request"),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:saml2", "invalid_request"),
+        ("subject_issuer", "", "invalid_request"),
+        ("subject_issuer", "nobody", "invalid_request"),
+        ("audience", "https://s3.example", "invalid_target"),
+        ("resource", "https://s3.example", "invalid_target"),
+        ("actor_token", "somebody", "invalid_request"),
+        ("identity_id", "none", "invalid_request"),
+        ("device", "two\nlines", "invalid_request"),
+        ("device", "x".repeat(101).leak(), "invalid_request"),
+    ] {
+        let mut members = vec![("subject_token", subject.as_str())];
+        members.retain(|(name, _)| *name != member);
+        members.push((member, value));
+        let answer = exchange_with(&daypass, &members).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &error.into()), "{member}");
+    }
+    assert!(daypass.identities().await.is_empty());
+    assert_ne!(exchange(&daypass, "shop", &subject).await.json()["refresh_token"], Value::Null);
+}
