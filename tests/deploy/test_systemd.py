@@ -1,6 +1,7 @@
 """The unit, as systemd itself reads it. systemd-analyze runs no unit, so what the confinement does to Daypass is not
 seen here."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,20 @@ def unit(tmp_path: Path) -> Path:
     assert f"ExecStart={PROGRAM} serve -c /etc/daypass/daypass.toml --listen 127.0.0.1:9400\n" in text
     copy.write_text(text.replace(PROGRAM, "/bin/true"))
     return copy
+
+
+def test_systemd_understands_every_line_of_the_agent(tmp_path: Path) -> None:
+    """The user's own unit, which a manager of users would run."""
+    agent = UNIT.with_name("daypass-agent.service")
+    text = agent.read_text()
+    assert f"ExecStart={PROGRAM} agent --port 9410\n" in text
+    copy = tmp_path / agent.name
+    copy.write_text(text.replace(PROGRAM, "/bin/true"))
+    verify = ["systemd-analyze", "--user", "--man=no", "verify", copy]
+    environment = {"XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path), "PATH": os.defpath}
+    ran = subprocess.run(verify, capture_output=True, text=True, check=False, env=environment)
+    about_it = [line for line in (ran.stdout + ran.stderr).splitlines() if agent.name in line]
+    assert (ran.returncode, about_it) == (0, [])
 
 
 def settings() -> set[str]:

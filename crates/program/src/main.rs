@@ -1,5 +1,7 @@
 //! The `daypass` command.
 
+mod terminal;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +22,8 @@ enum Command {
     Development(daypass_development::cli::Command),
     #[command(flatten)]
     Installation(cli::Command),
+    #[command(flatten)]
+    Terminal(terminal::Command),
 }
 
 fn main() -> ExitCode {
@@ -31,5 +35,6 @@ fn main() -> ExitCode {
         #[cfg(feature = "development")]
         Command::Development(command) => cli::conclude(command.run()),
         Command::Installation(command) => cli::conclude(command.run()),
+        Command::Terminal(command) => cli::conclude(command.run()),
     }
 }

@@ -154,7 +154,8 @@ pub fn print(line: &str) -> std::io::Result<()> {
 }
 
 /// Text of somebody else's: an identifier can hold anything, and a terminal obeys what it is shown.
-fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_obeyed(c) { '\u{FFFD}' } else { c }).collect()
 }
 

@@ -1,6 +1,7 @@
 //! A broker of the tests' own, as small as one can be that keeps to the wire of sessions: tokens are numbers, and what
 //! becomes of an answer is for the test to say.
 
+#![allow(dead_code, reason = "two suites share it, and neither uses all of it")]
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

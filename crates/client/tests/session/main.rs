@@ -45,6 +45,15 @@ impl Setting {
         setting
     }
 
+    /// The same from a runtime whose time does not pass by itself, which would end connections at once.
+    fn signed_in_without_waiting() -> Self {
+        let signing_in = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Self::signed_in())
+        });
+        signing_in.join().unwrap()
+    }
+
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { broker: Broker::start(3600), dir, clock: Hands(Arc::new(AtomicU64::new(START))) }
@@ -438,4 +447,18 @@ async fn ones_sessions_are_listed() {
     let listed = setting.daypass().sessions().await.unwrap();
     assert_eq!((listed[0].current, listed[0].device.as_deref()), (true, Some("Terminal on Linux")));
     assert_eq!(setting.home().sessions().unwrap(), [setting.name()]);
+}
+
+/// Another process that holds the lock for ever, such as one that was halted.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_too_long_goes_on_with_what_is_there() {
+    let setting = Setting::signed_in_without_waiting();
+    let held = fs::File::open(setting.file(".lock")).unwrap();
+    held.lock().unwrap();
+    setting.advance(2700);
+    assert_eq!(setting.daypass().session().await.unwrap().access_key_id(), "ASIA1");
+    setting.advance(900);
+    let error = setting.daypass().session().await.unwrap_err();
+    assert!(matches!(error, Error::Busy(_)), "{error}");
+    assert_eq!(setting.broker.counts(), (1, 0));
 }

@@ -23,6 +23,10 @@ pub const ROLES: [&str; 2] = [AUTHENTICATED, UNAUTHENTICATED];
 pub const PROFILE: &str = "daypass";
 /// The bucket in which everybody has a folder.
 pub const BUCKET: &str = "daypass-demo";
+/// The app of terminals, whose programs listen on whichever port is free.
+pub const TERMINAL: &str = "terminal";
+/// Where logins of a terminal return to, on any port (RFC 8252 section 7.3).
+pub const TERMINAL_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 /// The file of its store in the directory.
 pub const DATABASE: &str = "daypass.db";
 /// The file of its master key.
@@ -85,6 +89,13 @@ pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
         redirect_uris = addresses.redirect_uris(),
         strict = provider(strict, "Snapchat", false, addresses, &client_secret),
         lax = provider(lax, "Snapchat, bare tokens", true, addresses, &client_secret),
+    )
+}
+
+/// The app of terminals. A developer's file may have one of its own.
+pub(super) fn terminal() -> String {
+    format!(
+        "[[app]]\nid = \"{TERMINAL}\"\nname = \"Your terminal\"\norigins = []\nredirect_uris = [\"{TERMINAL_REDIRECT_URI}\"]\n"
     )
 }
 

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use toml::Value;
+
 use super::development::{self, Addresses};
 use super::document::Document;
 use super::mistakes::{ConfigError, Mistake};
@@ -88,6 +90,11 @@ impl ConfigFile {
         ConfigError::unless(mistakes, Config::of(document, self.folder()))
     }
 
+    fn has_app(&self, id: &str) -> bool {
+        let apps = self.document.table.get("app").and_then(Value::as_array);
+        apps.is_some_and(|apps| apps.iter().any(|app| app.get("id").and_then(Value::as_str) == Some(id)))
+    }
+
     /// Where relative paths start from: where the file is, or the working directory if it has no place of its own, such as
     /// `/dev/stdin`, or `/dev/fd/63` of a shell's `<(…)`.
     fn folder(&self) -> &Path {
@@ -128,7 +135,10 @@ impl Config {
         dir: &Path,
         file: Option<&ConfigFile>,
     ) -> Result<Self, ConfigError> {
-        let ours = development::text(addresses, dir);
+        let mut ours = development::text(addresses, dir);
+        if !file.is_some_and(|file| file.has_app(development::TERMINAL)) {
+            ours += &development::terminal();
+        }
         let config = match file {
             Some(file) => file.over(&ours, before)?,
             None => Self::parse(&ours)?,

@@ -479,3 +479,18 @@ fn what_up_has_already_is_refused_in_a_developers_file() {
         assert!(refused.contains(mistake), "{refused}");
     }
 }
+
+#[test]
+fn up_has_an_app_for_terminals_unless_the_file_has_one() {
+    let redirect_uris = |text: &str| {
+        let apps = laid_over(text).unwrap().apps;
+        let found: Vec<_> = apps.into_iter().filter(|app| app.id == "terminal").collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].redirect_uris.clone()
+    };
+    assert_eq!(redirect_uris(""), ["http://127.0.0.1/callback"]);
+    let web = "[[app]]\nid = \"web\"\norigins = []\nredirect_uris = []\n";
+    assert_eq!(redirect_uris(web), ["http://127.0.0.1/callback"]);
+    let own = "[[app]]\nid = \"terminal\"\norigins = []\nredirect_uris = [\"http://127.0.0.1/other\"]\n";
+    assert_eq!(redirect_uris(own), ["http://127.0.0.1/other"]);
+}

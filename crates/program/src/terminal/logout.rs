@@ -1,0 +1,36 @@
+//! `daypass logout`: ends a session, here or everywhere.
+
+use anyhow::bail;
+use clap::Args;
+use daypass_client::{Daypass, SignedOut};
+use daypass_server::cli::print;
+
+use super::which::Which;
+
+/// Which session to end, and how many others.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// End your sessions on all devices
+    #[arg(long)]
+    everywhere: bool,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let daypass = arguments.which.find()?;
+    let SignedOut { untold } = daypass.sign_out(arguments.everywhere).await?;
+    if let Some(error) = untold {
+        bail!("{}", half_done(&daypass, &error.to_string()));
+    }
+    let extent = if arguments.everywhere { " on all devices" } else { "" };
+    Ok(print(&format!("You are signed out at {}{extent}.", daypass.name()))?)
+}
+
+fn half_done(daypass: &Daypass, why: &str) -> String {
+    format!(
+        "the session is gone from this machine, but the broker does not know of it: {why}. Until it ends by itself, whoever \
+         has a copy can use it: to end it, sign in again (`{}`) and type `daypass logout --everywhere`",
+        daypass.name().login_command()
+    )
+}
