@@ -3,20 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::name::SessionName;
+use crate::name::{BadAddress, SessionName};
 
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// That is no address of a broker.
-    #[error("{url:?} is no address of a Daypass: {why}")]
-    Address {
-        /// What was given.
-        url: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
+    #[error(transparent)]
+    Address(#[from] BadAddress),
     /// Nobody signed in, or somebody signed out.
     #[error("you are not signed in at {0}: type `{login}`", login = .0.login_command())]
     NotSignedIn(SessionName),

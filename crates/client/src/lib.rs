@@ -40,7 +40,7 @@ pub use clock::{Clock, SystemClock};
 pub use daypass::{Daypass, SignedOut};
 pub use error::Error;
 pub use home::Home;
-pub use name::{SessionName, TERMINAL};
+pub use name::{BadAddress, SessionName, TERMINAL};
 pub use secret::Secret;
 pub use session::{MARGIN, Session};
 pub use sign_in::{Code, NoCode, SignIn};

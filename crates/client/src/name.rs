@@ -5,13 +5,19 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use reqwest::Url;
 
-use crate::error::Error;
-
 /// The app that every `daypass up` has for terminals, and every installation of `serve` whose operator registered it.
 pub const TERMINAL: &str = "terminal";
 
 /// So much of the hash stands in the names of files: nobody has two sessions by accident whose first 128 bits agree.
 const NAMED: usize = 16;
+
+/// Why something is no address of a broker, or no app's ID.
+#[derive(Debug, thiserror::Error)]
+#[error("{url:?} is no address of a Daypass: {why}")]
+pub struct BadAddress {
+    url: String,
+    why: &'static str,
+}
 
 /// A broker's address and an app's ID. There is one session of each name, in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +30,9 @@ impl SessionName {
     /// Reads the address of a broker, as somebody types it.
     ///
     /// # Errors
-    /// [`Error::Address`] if tokens would not be safe on the way there, or it is none.
-    pub fn new(url: &str, app: &str) -> Result<Self, Error> {
-        let refuse = |why| Error::Address { url: url.to_owned(), why };
+    /// [`BadAddress`] if tokens would not be safe on the way there, or it is none.
+    pub fn new(url: &str, app: &str) -> Result<Self, BadAddress> {
+        let refuse = |why| BadAddress { url: url.to_owned(), why };
         let parsed = Url::parse(url).map_err(|_| refuse("it has to look like https://login.example.com"))?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(refuse("leave out the name and the password"));

@@ -1,0 +1,182 @@
+"""`daypass login`, and everything that works with its session afterwards: the AWS CLI and boto3 by a profile, and by the
+agent as containers have their credentials."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from support import aws
+from support.browser import Browser
+from support.server import STOP_LIMIT, program
+
+
+class Terminal:
+    """Somebody's machine, with a home directory and nothing in it."""
+
+    def __init__(self, daypass, home):
+        self.daypass, self.home = daypass, home
+
+    def environment(self, **more):
+        return {"PATH": os.defpath, "HOME": str(self.home), "AWS_EC2_METADATA_DISABLED": "true", **more}
+
+    def start(self, *arguments):
+        pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        command = [program(), *map(str, arguments)]
+        return subprocess.Popen(command, env=self.environment(), text=True, **pipes)
+
+    def run(self, *arguments, **environment):
+        return self._run(program(), *arguments, **environment)
+
+    def aws(self, *arguments, **environment):
+        return self._run(Path(sys.executable).with_name("aws"), *arguments, **environment)
+
+    def _run(self, *command, **environment):
+        return subprocess.run(
+            [*map(str, command)],
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def log_in(self, person, *arguments, by_paste=False):
+        """What `daypass login` printed at its end."""
+        login = self.start("login", self.daypass.server_url, "--provider", "snapchat", "--no-browser", *arguments)
+        address = next(line.strip() for line in login.stderr if "/oauth2/authorize?" in line)
+        browser, pasted = Browser(person), None
+        if by_paste:
+            pasted = browser.address_after_login(address) + "\n"
+        else:
+            _, status, page = browser.open(address)
+            assert (status, "You are signed in" in page) == (200, True), page
+        stdout, stderr = login.communicate(pasted, timeout=STOP_LIMIT)
+        assert login.returncode == 0, stderr
+        return stdout
+
+    def whoami(self):
+        return json.loads(done(self.run("whoami", "--json")))
+
+    def session(self, **environment):
+        """A session of boto3 as a program on this machine would have it."""
+        session = botocore.session.Session()
+        session.set_config_variable("config_file", str(self.home / ".aws/config"))
+        session.set_config_variable("credentials_file", os.devnull)
+        for name, value in environment.items():
+            session.set_config_variable(name, value)
+        return boto3.Session(botocore_session=session)
+
+
+def done(finished):
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+@pytest.fixture
+def terminal(daypass, tmp_path, monkeypatch):
+    # What a profile runs, looks for its session here.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return Terminal(daypass, tmp_path)
+
+
+def test_a_login_by_the_browser_leads_to_a_profile(daypass, terminal, tmp_path):
+    said = terminal.log_in("ada", "--profile", "work")
+    identity_id = terminal.whoami()["identity_id"]
+    assert f"You are signed in at {daypass.server_url} as Ada. Your identity is {identity_id}." in said
+    assert "aws --profile work s3 ls" in said
+
+    folder = f"s3://{daypass.bucket}/{identity_id}/terminal"
+    (tmp_path / "here.txt").write_text("from the terminal")
+    done(terminal.aws("--profile", "work", "s3", "cp", tmp_path / "here.txt", f"{folder}/there.txt"))
+    assert "there.txt" in done(terminal.aws("--profile", "work", "s3", "ls", f"{folder}/"))
+    caller = json.loads(done(terminal.aws("--profile", "work", "sts", "get-caller-identity")))
+    assert caller["Arn"].endswith("/CognitoIdentityCredentials")
+
+    s3 = terminal.session(profile="work").client("s3", config=aws.ONCE)
+    read = s3.get_object(Bucket=daypass.bucket, Key=f"{identity_id}/terminal/there.txt")
+    assert read["Body"].read() == b"from the terminal"
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": daypass.bucket, "Key": "x"})
+    assert url.startswith(f"{daypass.s3_url}/{daypass.bucket}/x?X-Amz-Algorithm=AWS4")
+
+
+def test_who_has_no_browser_here_pastes_the_address(terminal):
+    terminal.log_in("grace", by_paste=True)
+    who = terminal.whoami()
+    assert (who["name"], who["provider"], who["confirmed"]) == ("Grace", "snapchat", True)
+
+
+def test_credentials_are_asked_for_once(daypass, terminal):
+    terminal.log_in("ada")
+    given = [json.loads(done(terminal.run("credentials"))) for _ in range(2)]
+    assert given[0] == given[1]
+    assert given[0]["Version"] == 1
+    keys = aws.keywords(given[0]["AccessKeyId"], given[0]["SecretAccessKey"], given[0]["SessionToken"])
+    folder = f"{terminal.whoami()['identity_id']}/"
+    aws.s3(daypass, keys).list_objects_v2(Bucket=daypass.bucket, Prefix=folder)
+
+
+def test_who_signed_out_is_signed_out(daypass, terminal):
+    terminal.log_in("ada", "--profile", "work")
+    given = json.loads(done(terminal.run("credentials")))
+    keys = aws.keywords(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    identity_id = terminal.whoami()["identity_id"]
+    assert done(terminal.run("logout")) == f"You are signed out at {daypass.server_url}.\n"
+    refused = terminal.aws("--profile", "work", "s3", "ls", f"s3://{daypass.bucket}/{identity_id}/")
+    assert refused.returncode != 0
+    assert "you are not signed in" in refused.stderr
+    assert f"type `daypass login {daypass.server_url}`" in refused.stderr
+    # What was handed out before counts no longer, either.
+    with pytest.raises(aws.ClientError):
+        aws.s3(daypass, keys).list_objects_v2(Bucket=daypass.bucket, Prefix=f"{identity_id}/")
+    terminal.log_in("ada")
+    done(terminal.aws("--profile", "work", "s3", "ls", f"s3://{daypass.bucket}/{identity_id}/"))
+
+
+def test_signing_out_everywhere_ends_other_machines(terminal, daypass, tmp_path):
+    other = Terminal(daypass, tmp_path / "other")
+    other.home.mkdir()
+    terminal.log_in("ada")
+    other.log_in("ada")
+    done(terminal.run("logout", "--everywhere"))
+    gone = other.run("whoami")
+    assert gone.returncode != 0
+    assert "is over" in gone.stderr
+
+
+@pytest.fixture
+def agent(terminal):
+    """The variables that a running agent printed."""
+    process = terminal.start("agent", "--port", "0", "--url", terminal.daypass.server_url)
+    lines = [process.stdout.readline().strip().removeprefix("export ") for _ in range(2)]
+    yield dict(line.split("=", 1) for line in lines)
+    process.terminate()
+    process.communicate(timeout=STOP_LIMIT)
+    assert process.returncode == 0
+
+
+def test_the_agent_serves_boto3_and_the_cli(daypass, terminal, agent, monkeypatch):
+    terminal.log_in("ada")
+    identity_id = terminal.whoami()["identity_id"]
+    for name, value in agent.items():
+        monkeypatch.setenv(name, value)
+    s3 = terminal.session().client(
+        "s3", endpoint_url=daypass.s3_url, region_name=daypass.region, config=Config(s3={"addressing_style": "path"})
+    )
+    s3.put_object(Bucket=daypass.bucket, Key=f"{identity_id}/agent.txt", Body=b"by the agent")
+    assert s3._request_signer._credentials.method == "container-role"
+    where = ["--endpoint-url", daypass.s3_url, "--region", daypass.region]
+    listed = terminal.aws(*where, "s3", "ls", f"s3://{daypass.bucket}/{identity_id}/", **agent)
+    assert "agent.txt" in done(listed)
+
+
+def test_the_agent_says_what_to_type(terminal, agent):
+    refused = terminal.aws("--region", "us-east-1", "s3", "ls", **agent)
+    assert refused.returncode != 0
+    assert "type `daypass login http" in refused.stderr
