@@ -5,6 +5,7 @@ mod clients;
 mod login;
 mod pool_credentials;
 mod server;
+mod session;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -18,11 +19,13 @@ use aws_sdk_cognitoidentity::operation::RequestId;
 use aws_sdk_cognitoidentity::operation::get_credentials_for_identity::GetCredentialsForIdentityError;
 use aws_sdk_s3::config::IdentityCache;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use daypass_client::{Clock, SystemClock};
 
 use crate::clients::{cognito, credentials_of, developer, s3, s3_config, sts};
 use crate::login::{Person, log_in};
 use crate::pool_credentials::{ISSUED_BY_POOL, PoolCredentials};
 use crate::server::Daypass;
+use crate::session::{session, sign_in};
 
 /// Writes an object into the person's own folder, reads it back, and lists the folder.
 async fn use_own_folder(daypass: &Daypass, s3: &aws_sdk_s3::Client, person: &Person) {
@@ -225,4 +228,40 @@ async fn a_guest_reads_the_public_folder_and_no_other() {
     s3.list_objects_v2().bucket(bucket).prefix("public/").send().await.unwrap();
     assert_denied(s3.put_object().bucket(bucket).key(key).send().await);
     assert_folder_is_closed(&daypass, &s3, &identity_id).await;
+}
+
+/// The machine's clock, some seconds fast.
+#[derive(Debug)]
+struct Fast(u64);
+
+impl Clock for Fast {
+    fn now(&self) -> u64 {
+        SystemClock.now() + self.0
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_a_provider_of_the_sdk_that_refreshes_itself() {
+    let daypass = Daypass::start();
+    let dir = tempfile::tempdir().unwrap();
+    let now = session(&daypass, dir.path(), Arc::new(SystemClock));
+    let ada = Person { identity_id: sign_in(&now, "ada").await, token: String::new() };
+    let first = now.provide_credentials().await.unwrap();
+    assert_eq!(now.provide_credentials().await.unwrap(), first);
+    assert_eq!(now.fallback_on_interrupt(), Some(first.clone()));
+    use_own_folder(&daypass, &s3(&daypass, now), &ada).await;
+
+    let later = session(&daypass, dir.path(), Arc::new(Fast(2800)));
+    let second = later.provide_credentials().await.unwrap();
+    assert_ne!(second.access_key_id(), first.access_key_id());
+    let (bucket, prefix) = (daypass.says("bucket"), format!("{}/", ada.identity_id));
+    s3(&daypass, later).list_objects_v2().bucket(bucket).prefix(prefix).send().await.unwrap();
+
+    let other = session(&daypass, dir.path(), Arc::new(Fast(2800)));
+    assert_eq!(other.provide_credentials().await.unwrap().access_key_id(), second.access_key_id());
+    assert!(other.sign_out(false).await.unwrap().untold.is_none());
+    let error = other.provide_credentials().await.unwrap_err();
+    let cause = error.source().expect("what the client says").to_string();
+    assert!(cause.contains("type `daypass login http://127.0.0.1:"), "{cause}");
+    assert_eq!(other.fallback_on_interrupt(), None);
 }
