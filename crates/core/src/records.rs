@@ -5,4 +5,5 @@ pub mod audit_event;
 pub mod identity;
 pub mod limits;
 pub mod linking;
+pub mod scope;
 pub mod sign_in_session;

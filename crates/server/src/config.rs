@@ -33,6 +33,7 @@ use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::{OidcProvider, RegisteredProviders, UserPool};
+use daypass_core::token::id_token::IdTokenSubject;
 use daypass_store::StoreUrl;
 use serde::Deserialize;
 
@@ -75,6 +76,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What the audit trail has.
     pub audit: AuditConfig,
+    /// What apps learn of people by ID tokens.
+    pub openid: OpenIdConfig,
     /// The STS that credentials come from, if it is not our own.
     pub foreign_sts: Option<ForeignStsConfig>,
     /// The providers whose logins are accepted.
@@ -141,6 +144,14 @@ impl Default for AuditConfig {
     }
 }
 
+/// What apps learn of people by ID tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpenIdConfig {
+    /// Whom `sub` names.
+    pub subject: IdTokenSubject,
+}
+
 /// Tables that only the embedded pool knows.
 const OF_THE_EMBEDDED_POOL: [&str; 4] = ["role", "oidc_provider", "user_pool", "credentials"];
 
@@ -178,7 +189,7 @@ impl Config {
             store.url.start_from(base);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
-        let (log, audit) = (reading.get("log"), reading.get("audit"));
+        let (log, audit, openid) = (reading.get("log"), reading.get("audit"), reading.get("openid"));
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base, &plain);
         let roles = role::read(&mut reading, base);
@@ -190,6 +201,7 @@ impl Config {
             secrets: secrets.unwrap_or_default(),
             log: log.unwrap_or_default(),
             audit: audit.unwrap_or_default(),
+            openid: openid.unwrap_or_default(),
             master_key,
             store,
             metrics,

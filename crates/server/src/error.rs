@@ -54,6 +54,8 @@ pub enum Meaning {
     UnknownClient,
     /// It asks for a token for somebody for whom there is none.
     UnknownTarget,
+    /// It asks for more than was granted once.
+    ScopeTooWide,
     /// What was shown is not believed, or does not go together with what is known.
     NotBelieved,
     /// The person cancelled at the provider.
@@ -80,6 +82,7 @@ impl Meaning {
             | Self::UnknownGrant
             | Self::UnknownClient
             | Self::UnknownTarget
+            | Self::ScopeTooWide
             | Self::NotBelieved
             | Self::Cancelled
             | Self::NotShared

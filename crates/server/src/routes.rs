@@ -4,7 +4,6 @@
 pub mod aws;
 mod body;
 pub(crate) mod dialect;
-mod discovery;
 mod exchange;
 pub(crate) mod health;
 mod link;
@@ -96,7 +95,12 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .layer(places.clone())
         .layer(middleware::map_response(login::pages::harden));
     let metadata = Router::new()
-        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::handle))
+        .route("/.well-known/oauth-authorization-server", get(oauth::metadata::authorization_server));
+    let documents = Router::new()
+        .route("/.well-known/openid-configuration", get(oauth::metadata::openid_provider))
+        .route("/.well-known/jwks.json", get(oauth::metadata::jwk_set))
+        .route("/.well-known/jwks_uri", get(oauth::metadata::jwk_set))
+        .merge(if app.login_flow.can_end() { metadata } else { Router::new() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(places.clone())
         .layer(cors_for_documents());
@@ -107,11 +111,12 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .layer(places);
     let embedded = app.embedded.clone().map(|it| embedded(it, &app, pages)).unwrap_or_default();
     // Nobody is sent to a provider whose answer could not be taken, and no session begins that nobody would find again.
-    let lasting = login.merge(sessions).merge(metadata);
+    let lasting = login.merge(sessions);
     let lasting = if app.login_flow.can_end() { lasting } else { Router::new() };
 
     broker
         .merge(lasting)
+        .merge(documents)
         .merge(operations)
         .with_state(app.clone())
         .merge(embedded)
@@ -120,7 +125,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .layer(middleware::from_fn_with_state(app, every_request::name_limit_and_log))
 }
 
-/// The paths of the embedded pool: the AWS API, and what verifiers of its tokens ask for.
+/// The paths of the embedded pool: the AWS API, and pages beside it.
 fn embedded(embedded: Arc<Embedded>, app: &Arc<App>, pages: Option<Pages>) -> Router {
     let (home, files) = pages.map(|pages| (pages.home, pages.files)).unzip();
     let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
@@ -129,14 +134,7 @@ fn embedded(embedded: Arc<Embedded>, app: &Arc<App>, pages: Option<Pages>) -> Ro
         .method_not_allowed_fallback(method_not_allowed)
         .layer(places.clone())
         .layer(cors_for_aws());
-    let documents = Router::new()
-        .route("/.well-known/openid-configuration", get(discovery::configuration))
-        .route("/.well-known/jwks.json", get(discovery::jwk_set))
-        .route("/.well-known/jwks_uri", get(discovery::jwk_set))
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(places.clone())
-        .layer(cors_for_documents());
-    aws.merge(documents).with_state(embedded).merge(files.unwrap_or_default().layer(places))
+    aws.with_state(embedded).merge(files.unwrap_or_default().layer(places))
 }
 
 /// Browsers call the AWS API from any page, as they call Amazon's (docs/reference/cognito-identity.md, 1.2).

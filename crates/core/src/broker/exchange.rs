@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, DeveloperPool, ExchangeOptions, Issued, TwoLogins};
 use crate::broker::hosted_login::AppLogin;
-use crate::broker::login_code::{LoginCode, LoginCodes};
+use crate::broker::login_code::{Asked, LoginCode, LoginCodes};
 use crate::broker::redirect_uris::RedirectUris;
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::secret::Secret;
@@ -56,6 +56,8 @@ pub struct LinkProofsRequest {
 pub struct Exchanged {
     /// The login, or the first of two.
     pub login: VerifiedLogin,
+    /// What the app asked for when it began, if that was here.
+    pub asked: Option<Asked>,
     /// The identity, its token, and perhaps credentials.
     pub issued: Issued,
 }
@@ -156,12 +158,12 @@ impl Broker {
             let _reservation = self.pool.reserve(&options, &by.origin)?;
             Ok((self.login(request.presented, &mut draft).await?, options))
         };
-        let (login, options) = match verified.await {
+        let ((login, asked), options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
         let issued = self.pool.admit(&login, options, draft, by).await?;
-        Ok(Exchanged { login, issued })
+        Ok(Exchanged { login, asked, issued })
     }
 
     /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two
@@ -178,7 +180,7 @@ impl Broker {
             let second = self.login(request.second, &mut draft).await?;
             Ok((first, second, options))
         };
-        let (first, second, options) = match verified.await {
+        let ((first, asked), (second, _), options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
@@ -189,7 +191,7 @@ impl Broker {
             let logins = TwoLogins { first: &first, second: &second };
             self.pool.link(logins, options, draft, by).await?
         };
-        Ok(Exchanged { login: first, issued })
+        Ok(Exchanged { login: first, asked, issued })
     }
 
     /// The kinds of proof of a provider that are taken here. Of those that count once, none is where nobody can count them.
@@ -218,7 +220,7 @@ impl Broker {
             Err(error) => Err(error),
         };
         let login = self.trail.conclude(draft, verified).await?;
-        Ok(self.login_codes.issue(&login, app.binding()).await?)
+        Ok(self.login_codes.issue(&login, app.binding(), app.asked()).await?)
     }
 
     /// Options within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
@@ -241,23 +243,24 @@ impl Broker {
         &self,
         presented: PresentedProof,
         draft: &mut AuditDraft,
-    ) -> Result<VerifiedLogin, ExchangeError> {
+    ) -> Result<(VerifiedLogin, Option<Asked>), ExchangeError> {
         match presented {
             PresentedProof::OfProvider { provider, proof } => {
                 let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
                 draft.provider = Some(provider.id.clone());
                 self.check_countable(proof.kind())?;
                 self.check_redirect_uri(&proof)?;
-                self.verify(&provider, proof, draft).await
+                Ok((self.verify(&provider, proof, draft).await?, None))
             }
             PresentedProof::LoginCode(code) => {
-                let login = self.login_codes.redeem(&code).await?.ok_or(ExchangeError::LoginCodeRefused)?;
+                let redeemed = self.login_codes.redeem(&code).await?;
+                let (login, asked) = redeemed.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 // Since the login, the operator may have taken its provider away, or its app.
                 let counts = self.providers.get(login.provider()).is_some()
                     && self.redirect_uris.contains(&code.redirect_uri);
-                if counts { Ok(login) } else { Err(ExchangeError::LoginCodeRefused) }
+                if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
             }
         }
     }

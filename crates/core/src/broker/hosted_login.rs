@@ -17,6 +17,7 @@ use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::login::provider::{AuthorizeRequest, FlowSecrets, Provider};
+use crate::records::scope::Scope;
 use crate::store::{Once, StoreError};
 
 /// How long somebody may take to sign in at the provider.
@@ -24,6 +25,8 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// The longest `state` of an app, in bytes: it has to fit into a cookie with the rest.
 pub const MAX_APP_STATE: usize = 512;
+/// The longest `nonce` of an app, in bytes, likewise.
+pub const MAX_APP_NONCE: usize = 256;
 
 /// The length of 32 bytes in base64url.
 const ENCODED_32_BYTES: usize = 43;
@@ -39,6 +42,10 @@ pub struct LoginRequest {
     pub state: Option<String>,
     /// The S256 challenge of the app (RFC 7636 section 4.2).
     pub code_challenge: String,
+    /// What it wants beside the token of the pool.
+    pub scope: Scope,
+    /// What the app wants to find in its ID token.
+    pub nonce: Option<String>,
     /// Whether the app wants its code as a message to the window that opened this one, and not by a redirect.
     pub popup: bool,
 }
@@ -62,6 +69,12 @@ impl AppLogin {
     #[must_use]
     pub fn app_name(&self) -> &str {
         self.app_name.as_deref().unwrap_or_else(|| host(&self.request.redirect_uri))
+    }
+
+    /// What goes with its code.
+    #[must_use]
+    pub fn asked(&self) -> (Scope, Option<&str>) {
+        (self.request.scope, self.request.nonce.as_deref())
     }
 
     /// What the app's code will be bound to.
@@ -88,6 +101,9 @@ pub enum LoginRequestError {
     /// The state is longer than [`MAX_APP_STATE`].
     #[error("state must have at most {MAX_APP_STATE} bytes")]
     StateTooLong,
+    /// The nonce is longer than [`MAX_APP_NONCE`].
+    #[error("nonce must have at most {MAX_APP_NONCE} bytes")]
+    NonceTooLong,
     /// The app wants a message to a window, and has none: its redirect URI is of a scheme of its own.
     #[error("response_mode=web_message needs a redirect_uri of http or https")]
     NoWindow,
@@ -191,6 +207,9 @@ impl LoginFlow {
         }
         if request.state.as_ref().is_some_and(|state| state.len() > MAX_APP_STATE) {
             return Err(LoginRequestError::StateTooLong);
+        }
+        if request.nonce.as_ref().is_some_and(|nonce| nonce.len() > MAX_APP_NONCE) {
+            return Err(LoginRequestError::NonceTooLong);
         }
         if request.popup && !is_of_the_web(&request.redirect_uri) {
             return Err(LoginRequestError::NoWindow);

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
 
-use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::random::Random;
 use crate::ground::seal::MasterKey;
 use crate::ground::secret::Secret;
 use crate::login::provider::{LoginSealer, VerifiedLogin};
+use crate::records::scope::Scope;
 use crate::store::{Once, StoreError, StoredLoginGrant};
 
 /// How long a code may be redeemed. The app redeems it at once, so that the rest is for slow networks.
@@ -28,6 +30,17 @@ pub struct Binding<'a> {
     pub redirect_uri: &'a str,
     /// The S256 challenge (RFC 7636 section 4.2) that the app started the login with.
     pub code_challenge: &'a str,
+}
+
+/// What the app asked for when the login began, and when it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What it wants beside the token of the pool.
+    pub scope: Scope,
+    /// What it wants to find in its ID token.
+    pub nonce: Option<String>,
+    /// When the person came back from their provider.
+    pub signed_in_at: Timestamp,
 }
 
 /// What an app shows to redeem a code. Nothing in it is believed yet.
@@ -67,11 +80,17 @@ impl LoginCodes {
     ///
     /// # Errors
     /// The store's.
-    pub async fn issue(&self, login: &VerifiedLogin, binding: Binding<'_>) -> Result<Secret, StoreError> {
+    pub async fn issue(
+        &self,
+        login: &VerifiedLogin,
+        binding: Binding<'_>,
+        (scope, nonce): (Scope, Option<&str>),
+    ) -> Result<Secret, StoreError> {
         let now = self.clock.now();
+        let asked = Asked { scope, nonce: nonce.map(str::to_owned), signed_in_at: now };
         let code = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<32>()));
         let code_hash = sha256(code.expose());
-        let sealed = self.sealer.seal(&context(&code_hash, binding), login, &*self.random);
+        let sealed = self.sealer.seal(&context(&code_hash, binding), login, &asked, &*self.random);
         let grant = StoredLoginGrant { code_hash, sealed, expires_at: now + LIFETIME };
         self.store.add_login_grant(&grant, now).await?;
         Ok(code)
@@ -82,7 +101,7 @@ impl LoginCodes {
     ///
     /// # Errors
     /// The store's. `None`: spent, expired, never issued, or bound to something else. Nobody learns which.
-    pub async fn redeem(&self, shown: &LoginCode) -> Result<Option<VerifiedLogin>, StoreError> {
+    pub async fn redeem(&self, shown: &LoginCode) -> Result<Option<(VerifiedLogin, Asked)>, StoreError> {
         let code_hash = sha256(shown.code.expose());
         let Some(grant) = self.store.redeem_login_grant(&code_hash, self.clock.now()).await? else {
             return Ok(None);

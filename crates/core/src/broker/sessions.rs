@@ -2,19 +2,25 @@
 //! one whose refresh token is shown, [`SignInSession::shown`] decides; here the store is asked, the pool renews what it
 //! gave, and the trail hears of it.
 
+mod devices;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, Grounds, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, KnownLogin, RenewalError};
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
+use crate::broker::login_code::Asked;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::SignInSessionId;
 use crate::ground::random::Random;
 use crate::ground::secret::Secret;
 use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
+use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
-use crate::store::{RevocationTarget, SharedStore, StoreError};
+use crate::store::{SharedStore, StoreError};
+use crate::token::id_token::{IdTokenClaims, IdTokenSubject};
+use crate::token::openid_token::TokenIssuer;
 use crate::token::refresh_token::{RefreshToken, RefreshTokens};
 use crate::token::standing::Lapse;
 
@@ -29,6 +35,8 @@ pub struct NewSession {
     pub app: String,
     /// What the person calls the device.
     pub device: Option<String>,
+    /// What it wants beside the token of the pool, where the login did not begin here with what it wants.
+    pub scope: Scope,
 }
 
 /// Somebody who signed in.
@@ -42,6 +50,10 @@ pub struct SignedIn {
     pub user: DisplayUser,
     /// The session.
     pub session: SignInSessionId,
+    /// What of what it asked for the app has.
+    pub scope: Scope,
+    /// An ID token for the app, if it has that.
+    pub id_token: Option<Secret>,
     /// What it goes on with.
     pub refresh_token: Secret,
     /// When it ends if it is not used.
@@ -57,6 +69,8 @@ pub struct RefreshRequest {
     pub refresh_token: Secret,
     /// Whether it wants credentials, too.
     pub credentials: bool,
+    /// What of its scope it wants this time, if not all.
+    pub scope: Option<Scope>,
 }
 
 /// Why a refresh token is good for nothing.
@@ -68,6 +82,9 @@ pub enum RefreshError {
     /// Its session is over.
     #[error("the session is over: {}", .0.name())]
     Over(EndReason),
+    /// The app asks for more than it was granted. The session goes on.
+    #[error("the scope is more than was granted")]
+    ScopeTooWide,
     /// The pool does not renew what it gave. The session goes on.
     #[error(transparent)]
     Admission(#[from] AdmissionError),
@@ -86,9 +103,19 @@ impl Reason for RefreshError {
             Self::Over(EndReason::Reused) => "refresh_reused",
             Self::Over(EndReason::Expired) => "session_expired",
             Self::Over(reason) => reason.name(),
+            Self::ScopeTooWide => "invalid_scope",
             Self::Admission(error) => error.reason(),
         }
     }
+}
+
+/// What signs ID tokens.
+#[derive(Clone)]
+pub struct IdTokens {
+    /// Whose name they bear.
+    pub issuer: Arc<TokenIssuer>,
+    /// Whom their `sub` names.
+    pub subject: IdTokenSubject,
 }
 
 /// What a refresh makes of a session.
@@ -110,6 +137,8 @@ pub struct Sessions {
     pub tokens: RefreshTokens,
     /// Seals the logins that sessions rest on.
     pub logins: LoginSealer,
+    /// Signs ID tokens, where there are keys to sign them with.
+    pub id_tokens: Option<IdTokens>,
     /// Keeps sessions, and what was revoked.
     pub store: SharedStore,
     /// Draws IDs.
@@ -130,9 +159,16 @@ impl Sessions {
         let lifetime = self.lifetime(&new.app).ok_or(ExchangeError::UnknownApp)?;
         let (id, now) = (SignInSessionId::generate(&*self.random), self.broker.clock.now());
         request.options.session = Some(id.clone());
-        let Exchanged { login, issued } = self.broker.exchange(request, by).await?;
+        let Exchanged { login, asked, issued } = self.broker.exchange(request, by).await?;
+        let (scope, nonce, signed_in_at) = match asked {
+            Some(Asked { scope, nonce, signed_in_at }) => (scope, nonce, Some(signed_in_at)),
+            None => (new.scope, None, None),
+        };
         let session = SignInSession {
-            login: self.logins.seal(&context(&id), &login, &*self.random),
+            login: self.logins.seal(&context(&id), &login, (), &*self.random),
+            scope: self.granted(scope),
+            signed_in_at,
+            key_thumbprint: None,
             app: new.app,
             pool_id: issued.pool_id.clone(),
             identity_id: issued.token.identity_id.clone(),
@@ -149,7 +185,7 @@ impl Sessions {
             id,
         };
         self.store.add_sign_in_session(&session, now).await?;
-        Ok(self.signed_in(&session, &login, issued))
+        Ok(self.signed_in(&session, session.scope, nonce, &login, issued))
     }
 
     /// Goes on with a session: a new token, perhaps credentials, and the next refresh token. What was shown is spent when all
@@ -170,78 +206,8 @@ impl Sessions {
         }
         let issued = self.renew(&turn, request.credentials, draft, by).await?;
         let session = self.keep(&turn, &request, &issued, by).await?;
-        Ok(self.signed_in(&session, &turn.login, issued))
-    }
-
-    /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
-    ///
-    /// # Errors
-    /// The store's: the session may go on.
-    pub async fn revoke(&self, app: &str, refresh_token: &Secret, by: &Requester) -> Result<(), StoreError> {
-        let Some(shown) = self.tokens.read(refresh_token) else { return Ok(()) };
-        let session = self.store.find_sign_in_session(&shown.session).await?;
-        match session.filter(|session| session.app == app) {
-            Some(session) => self.end(&session, EndReason::SignedOut, by).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The session that a refresh token stands for, without its being spent.
-    ///
-    /// # Errors
-    /// [`RefreshError`].
-    pub async fn show(&self, refresh_token: &Secret) -> Result<SignInSession, RefreshError> {
-        let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
-        let session = self.store.find_sign_in_session(&shown.session).await?;
-        let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
-        self.check_not_revoked(&session).await?;
-        let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
-        match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
-            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
-            Shown::Reused => Err(RefreshError::Over(EndReason::Reused)),
-            Shown::Over(reason) => Err(RefreshError::Over(reason)),
-        }
-    }
-
-    /// The sessions of the person whose session this is: those that go on, the newest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn list(&self, of: &SignInSession) -> Result<Vec<SignInSession>, StoreError> {
-        let standing = self.store.standing(&of.identity_id, None, None).await?;
-        let mut sessions = self.store.list_sign_in_sessions(&of.identity_id, self.broker.clock.now()).await?;
-        sessions.retain(|session| standing.revoked_until.is_none_or(|until| session.created_at > until));
-        Ok(sessions)
-    }
-
-    /// Ends a session of the person whose session this is. `false`: they have no such one.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn end_one(
-        &self,
-        of: &SignInSession,
-        id: &SignInSessionId,
-        by: &Requester,
-    ) -> Result<bool, StoreError> {
-        let session = self.store.find_sign_in_session(id).await?;
-        let Some(session) = session.filter(|session| session.identity_id == of.identity_id) else {
-            return Ok(false);
-        };
-        self.end(&session, EndReason::SignedOut, by).await?;
-        Ok(true)
-    }
-
-    /// Ends all sessions of a person, and whatever was issued to them until now.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn end_all(&self, of: &SignInSession, by: &Requester) -> Result<(), StoreError> {
-        let target = RevocationTarget::Identity(of.identity_id.clone());
-        self.store.revoke_sessions(&target, self.broker.clock.clone()).await?;
-        let mut draft = Self::draft_of(AuditAction::SignOut, of, by);
-        draft.resource = Some("all sessions".to_owned());
-        self.broker.trail.allowed(draft).await
+        let scope = request.scope.unwrap_or(session.scope);
+        Ok(self.signed_in(&session, scope, None, &turn.login, issued))
     }
 
     /// How long sessions of an app go on. Apps that nobody registered have none.
@@ -262,9 +228,13 @@ impl Sessions {
         let from = self.store.find_sign_in_session(&shown.session).await?;
         let from = from.filter(|session| session.app == request.app);
         let from = from.ok_or(RefreshError::Over(EndReason::Expired))?;
-        let login = self.logins.open(&context(&from.id), &from.login).map_err(|_| RefreshError::Malformed)?;
+        let login = self.logins.open::<()>(&context(&from.id), &from.login);
+        let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
         note(draft, &from, &login);
         self.check_not_revoked(&from).await?;
+        if request.scope.is_some_and(|scope| !scope.is_within(from.scope)) {
+            return Err(RefreshError::ScopeTooWide);
+        }
         let (to, is_late) = match from.shown(shown.generation, lifetime, self.broker.clock.now()) {
             Shown::Rotated(to) => (Some(to), false),
             Shown::Repeated => (None, false),
@@ -368,16 +338,55 @@ impl Sessions {
         draft
     }
 
-    fn signed_in(&self, session: &SignInSession, login: &VerifiedLogin, issued: Issued) -> SignedIn {
+    /// What of a scope there is here.
+    fn granted(&self, scope: Scope) -> Scope {
+        if self.id_tokens.is_some() { scope } else { Scope::default() }
+    }
+
+    fn signed_in(
+        &self,
+        session: &SignInSession,
+        scope: Scope,
+        nonce: Option<String>,
+        login: &VerifiedLogin,
+        issued: Issued,
+    ) -> SignedIn {
         let token = RefreshToken { session: session.id.clone(), generation: session.generation };
         SignedIn {
-            issued,
             provider: login.provider().to_owned(),
             user: login.user().clone(),
             session: session.id.clone(),
+            id_token: self.id_token(session, scope, nonce, login, &issued),
+            scope,
             refresh_token: self.tokens.write(&token),
             expires_at: session.expires_at(),
+            issued,
         }
+    }
+
+    fn id_token(
+        &self,
+        session: &SignInSession,
+        scope: Scope,
+        nonce: Option<String>,
+        login: &VerifiedLogin,
+        issued: &Issued,
+    ) -> Option<Secret> {
+        let IdTokens { issuer, subject } = self.id_tokens.as_ref().filter(|_| scope.openid)?;
+        let user = Some(login.user()).filter(|_| scope.profile);
+        Some(issuer.sign_id_token(&IdTokenClaims {
+            iss: issuer.issuer().to_owned(),
+            sub: subject.of(&issued.token.identity_id, login.developer_user_identifier()),
+            aud: session.app.clone(),
+            exp: issued.token.expires_at.as_second(),
+            iat: self.broker.clock.now().as_second(),
+            auth_time: session.signed_in_at.map(Timestamp::as_second),
+            nonce,
+            sid: Some(session.id.clone()),
+            idp: session.provider.clone(),
+            name: user.and_then(|user| user.name.clone()),
+            picture: user.and_then(|user| user.avatar.clone()),
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
+use crate::records::scope::Scope;
 
 /// So long after a refresh, its answer can be had again: it may have been lost (RFC 9700 section 4.14.2 leaves the time
 /// to the server).
@@ -47,6 +48,12 @@ pub struct SignInSession {
     pub upstream: Upstream,
     /// The verified login, sealed.
     pub login: Sealed,
+    /// What the app has beside the token of the pool.
+    pub scope: Scope,
+    /// When the person came back from their provider, if that is known.
+    pub signed_in_at: Option<Timestamp>,
+    /// The thumbprint of the key that its refresh tokens are bound to, if they are.
+    pub key_thumbprint: Option<String>,
     /// What the person calls the device, if the app says so.
     pub device: Option<String>,
     /// The generation of the refresh token that counts.
@@ -210,6 +217,9 @@ mod tests {
             provider: "snapchat".into(),
             upstream: Upstream::default(),
             login: Sealed(Vec::new()),
+            scope: Scope::default(),
+            signed_in_at: None,
+            key_thumbprint: None,
             device: None,
             generation: 0,
             created_at: at(0),

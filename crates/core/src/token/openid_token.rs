@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
+use crate::token::id_token::IdTokenClaims;
 use crate::token::signing_key::{ALGORITHM, SigningKeys};
 pub use crate::token::standing::AUTHENTICATED;
 use crate::token::standing::Ground;
@@ -176,6 +178,8 @@ const AMAZONS_ISSUER: &str = "https://cognito-identity.amazonaws.com";
 #[derive(Deserialize)]
 struct IssuerClaim {
     iss: String,
+    #[serde(rename = "https://cognito-identity.amazonaws.com/identity-pool-arn")]
+    pool_arn: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -206,8 +210,18 @@ impl TokenIssuer {
     /// Signs claims.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> Secret {
+        self.sign_as("JWS", claims)
+    }
+
+    /// Signs an ID token.
+    #[must_use]
+    pub fn sign_id_token(&self, claims: &IdTokenClaims) -> Secret {
+        self.sign_as("JWT", claims)
+    }
+
+    fn sign_as(&self, kind: &str, claims: &impl Serialize) -> Secret {
         let key = self.keys.active();
-        let header = format!(r#"{{"kid":"{}","typ":"JWS","alg":"{ALGORITHM}"}}"#, key.key_id());
+        let header = format!(r#"{{"kid":"{}","typ":"{kind}","alg":"{ALGORITHM}"}}"#, key.key_id());
         let payload = serde_json::to_vec(claims).expect("claims are strings and numbers");
         let mut token = String::with_capacity(1024);
         BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
@@ -219,11 +233,14 @@ impl TokenIssuer {
         Secret::new(token)
     }
 
-    /// Whether a token says that an identity pool issued it, ours or one of Amazon's. Nothing is verified.
+    /// Whether a token says that an identity pool issued it, ours or one of Amazon's. Nothing is verified. An ID token of
+    /// ours names no pool.
     #[must_use]
     pub fn is_of_a_pool(&self, token: &Secret) -> bool {
         let claims = token.expose().split('.').nth(1).and_then(|payload| decode::<IssuerClaim>(payload).ok());
-        claims.is_some_and(|claims| claims.iss == self.issuer || claims.iss == AMAZONS_ISSUER)
+        claims.is_some_and(|claims| {
+            claims.iss == AMAZONS_ISSUER || (claims.iss == self.issuer && claims.pool_arn.is_some())
+        })
     }
 
     /// Believes a token, or says why not. The algorithm is the key's; a header that names another one is

@@ -32,6 +32,7 @@ impl ApiError {
             | Meaning::UnknownGrant
             | Meaning::UnknownClient
             | Meaning::UnknownTarget
+            | Meaning::ScopeTooWide
             | Meaning::NotBelieved
             | Meaning::Cancelled
             | Meaning::NotShared
@@ -60,6 +61,7 @@ pub(super) fn write(error: &ApiError) -> Response {
         Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
         Meaning::UnknownClient => (error.status, "invalid_client"),
         Meaning::UnknownTarget => (error.status, "invalid_target"),
+        Meaning::ScopeTooWide => (error.status, "invalid_scope"),
         Meaning::NotBelieved | Meaning::NotShared => (StatusCode::BAD_REQUEST, "invalid_grant"),
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),

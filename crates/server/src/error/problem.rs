@@ -92,6 +92,7 @@ impl ApiError {
             ),
             LoginRequestError::MalformedChallenge
             | LoginRequestError::StateTooLong
+            | LoginRequestError::NonceTooLong
             | LoginRequestError::NoWindow => Self::malformed_request(format!("{error}.")),
         }
     }

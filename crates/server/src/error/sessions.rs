@@ -20,6 +20,12 @@ impl ApiError {
                     .reason("malformed")
             }
             RefreshError::Over(reason) => Self::unauthorized(REFUSED, over(reason)).reason(reason.name()),
+            RefreshError::ScopeTooWide => Self::new(
+                StatusCode::BAD_REQUEST,
+                Meaning::ScopeTooWide,
+                "invalid_scope",
+                "The scope is more than the session was granted. Leave it out, or sign in anew with it.",
+            ),
             RefreshError::Admission(error) => Self::exchange(error.into()),
         }
     }

@@ -7,14 +7,16 @@ use daypass_core::broker::embedded_pool::EmbeddedPool;
 use daypass_core::broker::exchange::Broker;
 use daypass_core::broker::hosted_login::{self, LoginFlow};
 use daypass_core::broker::login_code::LoginCodes;
-use daypass_core::broker::sessions::Sessions;
+use daypass_core::broker::sessions::{IdTokens, Sessions};
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{LoginSealer, ProviderSet};
 use daypass_core::store::SharedStore;
+use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::refresh_token::RefreshTokens;
+use daypass_core::token::signing_key::SigningKeys;
 
 use super::dependencies::{Dependencies, WireError};
 use super::embedded::{Embedded, Roots};
@@ -42,6 +44,8 @@ pub struct App {
     pub store: SharedStore,
     /// The origins of all registered apps.
     pub origins: RegisteredOrigins,
+    /// Signs tokens, where there are keys to sign them with.
+    pub tokens: Option<Arc<TokenIssuer>>,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
     /// Who stands in front.
@@ -63,8 +67,8 @@ pub struct App {
 /// The pool that logins lead to, as it outlives the configuration.
 #[derive(Clone)]
 enum Pool {
-    /// Amazon's, with the queues before its quota.
-    Amazons(Arc<dyn DeveloperPool>),
+    /// Amazon's, with the queues before its quota, and what signs ID tokens, where that can be.
+    Amazons(Arc<dyn DeveloperPool>, Option<Arc<TokenIssuer>>),
     /// Our own.
     Embedded(Arc<Roots>),
 }
@@ -81,7 +85,8 @@ impl App {
         let lasting = Lasting::begin(&dependencies);
         let pool = match &config.pool.driver {
             Driver::Cognito(regions) => {
-                Pool::Amazons(amazons(&dependencies, regions, &config.pool, &lasting).await)
+                let tokens = id_tokens(regions, &config, &lasting).await?;
+                Pool::Amazons(amazons(&dependencies, regions, &config.pool, &lasting).await, tokens)
             }
             Driver::Embedded(pool) => {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
@@ -138,7 +143,8 @@ impl App {
             limits: config.network.limits(),
             metrics_token: config.read_metrics_token(secrets)?,
             login_flow: login_flow(&lasting, &config),
-            sessions: sessions(&lasting, &config, broker.clone()),
+            sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
+            tokens: pool.tokens(),
             broker,
             embedded,
             store,
@@ -199,13 +205,28 @@ fn broker(
     }
 }
 
-fn sessions(lasting: &Lasting, config: &Config, broker: Arc<Broker>) -> Sessions {
+impl Pool {
+    fn tokens(&self) -> Option<Arc<TokenIssuer>> {
+        match self {
+            Self::Amazons(_, tokens) => tokens.clone(),
+            Self::Embedded(roots) => Some(roots.tokens()),
+        }
+    }
+}
+
+fn sessions(
+    lasting: &Lasting,
+    config: &Config,
+    broker: Arc<Broker>,
+    tokens: Option<Arc<TokenIssuer>>,
+) -> Sessions {
     let Lasting { store, master_key, random, .. } = lasting.clone();
     Sessions {
         broker,
         lifetimes: config.apps.iter().map(|app| (app.id.clone(), app.session_lifetime())).collect(),
         tokens: RefreshTokens::new(&master_key),
         logins: LoginSealer::new(&master_key),
+        id_tokens: tokens.map(|issuer| IdTokens { issuer, subject: config.openid.subject }),
         store,
         random,
     }
@@ -216,7 +237,7 @@ type WithPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
 /// The pool that logins lead to, and the embedded one if it is that.
 async fn with_pool(lasting: &Lasting, pool: &Pool, config: &Config) -> Result<WithPool, WireError> {
     match pool {
-        Pool::Amazons(pool) => Ok((pool.clone(), None)),
+        Pool::Amazons(pool, _) => Ok((pool.clone(), None)),
         Pool::Embedded(roots) => {
             let embedded = Arc::new(Embedded::on(roots, lasting, config).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
@@ -224,6 +245,21 @@ async fn with_pool(lasting: &Lasting, pool: &Pool, config: &Config) -> Result<Wi
             Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), Some(embedded)))
         }
     }
+}
+
+/// What signs ID tokens in front of Amazon's pool: keys that the store has, if it is one for all who serve.
+async fn id_tokens(
+    regions: &[RegionConfig],
+    config: &Config,
+    lasting: &Lasting,
+) -> Result<Option<Arc<TokenIssuer>>, WireError> {
+    let Lasting { store, master_key, clock, random, .. } = lasting;
+    if !store.counts_for_all() {
+        return Ok(None);
+    }
+    let region = &regions[0].region;
+    let keys = SigningKeys::load(&**store, master_key, region, &**clock, &**random).await?;
+    Ok(Some(Arc::new(TokenIssuer::new(config.public_url.clone(), keys))))
 }
 
 async fn amazons(

@@ -90,6 +90,11 @@ impl Roots {
         })
     }
 
+    /// What signs its tokens.
+    pub(super) fn tokens(&self) -> Arc<TokenIssuer> {
+        self.tokens.clone()
+    }
+
     fn roles(&self, config: &Config) -> Result<Arc<Roles>, WireError> {
         let mut roles = config.load_roles(&self.pool_id)?;
         for given in (self.roles)(&self.pool_id)? {

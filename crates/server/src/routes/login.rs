@@ -18,6 +18,7 @@ use daypass_core::ground::form;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{FlowSecrets, Provider, UnverifiedProof};
+use daypass_core::records::scope::Scope;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::cookie::LoginCookies;
@@ -232,6 +233,8 @@ fn read_request(app: &App, uri: &Uri) -> Result<AppLogin, ApiError> {
         redirect_uri: take("redirect_uri").unwrap_or_default(),
         state: take("state"),
         code_challenge: take("code_challenge").unwrap_or_default(),
+        scope: take("scope").map(Scope::from).unwrap_or_default(),
+        nonce: take("nonce"),
         popup,
     };
     app.login_flow.check(request).map_err(ApiError::login_request)
@@ -256,6 +259,9 @@ pub(super) fn start_path(provider: &str, login: &AppLogin) -> String {
         ("code_challenge", &request.code_challenge),
     ];
     wishes.extend(request.state.as_deref().map(|state| ("state", state)));
+    let scope = request.scope.to_string();
+    wishes.extend((request.scope != Scope::default()).then_some(("scope", &*scope)));
+    wishes.extend(request.nonce.as_deref().map(|nonce| ("nonce", nonce)));
     wishes.extend(request.popup.then_some(("response_mode", "web_message")));
     address(&format!("/login/{provider}"), &wishes)
 }

@@ -111,16 +111,17 @@ async fn every_request_has_an_id_of_its_own() {
 #[tokio::test]
 async fn discovery_names_the_issuer_and_its_keys() {
     let daypass = Daypass::start().await;
-    let expected = json!({
-        "issuer": SERVER,
-        "jwks_uri": format!("{SERVER}/.well-known/jwks_uri"),
-        "response_types_supported": ["id_token"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS512"],
-        "claims_supported": ["sub", "aud", "amr", "iss", "exp", "iat"],
-    });
     let answer = daypass.get("/.well-known/openid-configuration").await;
-    assert_eq!(answer.json(), expected);
+    for (member, expected) in [
+        ("issuer", json!(SERVER)),
+        ("jwks_uri", json!(format!("{SERVER}/.well-known/jwks_uri"))),
+        ("token_endpoint", json!(format!("{SERVER}/oauth2/token"))),
+        ("response_types_supported", json!(["code"])),
+        ("subject_types_supported", json!(["public"])),
+        ("id_token_signing_alg_values_supported", json!(["RS512"])),
+    ] {
+        assert_eq!(answer.json()[member], expected, "{member}");
+    }
     assert_eq!(answer.header("access-control-allow-origin"), "*");
 }
 

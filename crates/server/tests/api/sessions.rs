@@ -3,6 +3,7 @@
 mod authorize;
 mod devices;
 mod exchange;
+mod id_token;
 mod refresh;
 mod standing;
 

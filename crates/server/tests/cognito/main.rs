@@ -17,6 +17,7 @@ mod metrics;
 mod readiness;
 mod regions;
 mod repetition;
+mod sessions;
 mod tags;
 
 use api::harness;

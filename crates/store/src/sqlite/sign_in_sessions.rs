@@ -59,10 +59,10 @@ fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Resu
     connection
         .prepare_cached(
             "INSERT INTO sign_in_session (id, app, pool_id, identity_id, provider, upstream_issuer, upstream_subject,
-                 upstream_session, login, device, generation, created_at, rotated_at, late_at, idle_until, ends_at,
+                 upstream_session, login, scope, signed_in_at, key_thumbprint, device, generation, created_at, rotated_at, late_at, idle_until, ends_at,
                  ended_at, end_reason, forgotten_at)
              VALUES (:id, :app, :pool_id, :identity_id, :provider, :upstream_issuer, :upstream_subject,
-                 :upstream_session, :login, :device, :generation, :created_at, :rotated_at, :late_at, :idle_until,
+                 :upstream_session, :login, :scope, :signed_in_at, :key_thumbprint, :device, :generation, :created_at, :rotated_at, :late_at, :idle_until,
                  :ends_at, :ended_at, :end_reason, :forgotten_at)",
         )?
         .execute(named_params! {
@@ -75,6 +75,9 @@ fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Resu
             ":upstream_subject": session.upstream.subject,
             ":upstream_session": session.upstream.session,
             ":login": session.login.0,
+            ":scope": Text(session.scope),
+            ":signed_in_at": session.signed_in_at.map(Instant),
+            ":key_thumbprint": session.key_thumbprint,
             ":device": session.device,
             ":generation": session.generation,
             ":created_at": Instant(session.created_at),
@@ -185,6 +188,9 @@ fn session(row: &Row<'_>) -> Result<SignInSession> {
             session: row.get("upstream_session")?,
         },
         login: Sealed(row.get("login")?),
+        scope: row.get::<_, Text<_>>("scope")?.0,
+        signed_in_at: perhaps("signed_in_at")?,
+        key_thumbprint: row.get("key_thumbprint")?,
         device: row.get("device")?,
         generation: row.get("generation")?,
         created_at: instant("created_at")?,

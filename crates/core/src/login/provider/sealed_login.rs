@@ -1,5 +1,6 @@
 //! Verified logins on their way through a store: sealed, so that nobody but us can have made one.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::verified::{DisplayUser, VerifiedLogin};
@@ -12,13 +13,15 @@ use crate::records::sign_in_session::Upstream;
 pub struct LoginSealer(Sealer);
 
 #[derive(Serialize, Deserialize)]
-struct Contents {
+struct Contents<T> {
     provider: String,
     developer_user_identifier: String,
     name: Option<String>,
     avatar: Option<String>,
     #[serde(default)]
     upstream: Upstream,
+    /// What whoever sealed it keeps with it.
+    along: T,
 }
 
 impl LoginSealer {
@@ -28,15 +31,22 @@ impl LoginSealer {
         Self(master_key.sealer("verified login"))
     }
 
-    /// Seals a login. What must not be shown twice was the proof's affair, and stays behind.
+    /// Seals a login, with what goes along. What must not be shown twice was the proof's affair, and stays behind.
     #[must_use]
-    pub fn seal(&self, context: &[u8], login: &VerifiedLogin, random: &dyn Random) -> Sealed {
+    pub fn seal<T: Serialize>(
+        &self,
+        context: &[u8],
+        login: &VerifiedLogin,
+        along: T,
+        random: &dyn Random,
+    ) -> Sealed {
         let contents = Contents {
             provider: login.provider.clone(),
             developer_user_identifier: login.developer_user_identifier.clone(),
             name: login.user.name.clone(),
             avatar: login.user.avatar.clone(),
             upstream: login.upstream.clone(),
+            along,
         };
         let plain = serde_json::to_vec(&contents).expect("a login is plain data");
         self.0.seal(context, &plain, random)
@@ -46,16 +56,21 @@ impl LoginSealer {
     ///
     /// # Errors
     /// [`CannotOpen`], whatever the reason.
-    pub fn open(&self, context: &[u8], sealed: &Sealed) -> Result<VerifiedLogin, CannotOpen> {
+    pub fn open<T: DeserializeOwned>(
+        &self,
+        context: &[u8],
+        sealed: &Sealed,
+    ) -> Result<(VerifiedLogin, T), CannotOpen> {
         let plain = self.0.open(context, sealed)?;
-        let contents: Contents = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
-        Ok(VerifiedLogin {
+        let contents: Contents<T> = serde_json::from_slice(&plain).map_err(|_| CannotOpen)?;
+        let login = VerifiedLogin {
             provider: contents.provider,
             developer_user_identifier: contents.developer_user_identifier,
             user: DisplayUser { name: contents.name, avatar: contents.avatar },
             upstream: contents.upstream,
             use_once: None,
-        })
+        };
+        Ok((login, contents.along))
     }
 }
 
@@ -75,10 +90,11 @@ mod tests {
             upstream: Upstream { issuer: None, subject: "a bare one".into(), session: Some("7".into()) },
             use_once: None,
         };
-        let sealed = sealer.seal(b"here", &login, &random);
-        let opened = sealer.open(b"here", &sealed).unwrap();
+        let sealed = sealer.seal(b"here", &login, "along", &random);
+        let (opened, along) = sealer.open::<String>(b"here", &sealed).unwrap();
+        assert_eq!(along, "along");
         assert_eq!((opened.provider(), opened.developer_user_identifier()), ("snapchat", "a bare one"));
         assert_eq!((opened.user(), opened.upstream()), (login.user(), login.upstream()));
-        assert!(sealer.open(b"there", &sealed).is_err());
+        assert!(sealer.open::<String>(b"there", &sealed).is_err());
     }
 }

@@ -4,6 +4,7 @@ use super::fixture::{Fixture, ODD_TEXT, instant, race};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use crate::ground::seal::Sealed;
+use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, REMEMBERED_FOR, SessionEnd, SignInSession, Upstream};
 use crate::store::SharedStore;
 use crate::store::sign_in_sessions::MAX_LISTED_SESSIONS;
@@ -18,6 +19,9 @@ pub async fn a_session_comes_back_as_it_was_added(store: SharedStore) {
             subject: ODD_TEXT.to_owned(),
             session: Some(ODD_TEXT.to_owned()),
         },
+        scope: Scope { openid: true, profile: true },
+        signed_in_at: Some(instant(9)),
+        key_thumbprint: Some(ODD_TEXT.to_owned()),
         device: Some(ODD_TEXT.to_owned()),
         generation: u32::MAX,
         late_at: Some(instant(7)),
@@ -208,6 +212,9 @@ fn session(fixture: &Fixture, number: u8, identity_id: &IdentityId) -> SignInSes
         provider: "snapchat".to_owned(),
         upstream: Upstream { issuer: None, subject: "42".to_owned(), session: None },
         login: Sealed((0..=255).collect()),
+        scope: Scope::default(),
+        signed_in_at: None,
+        key_thumbprint: None,
         device: None,
         generation: 0,
         created_at: instant(0),

@@ -4,13 +4,14 @@ use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName};
 use daypass_core::login::public::{OidcProvider, UserPool};
 use daypass_core::records::limits::MAX_MAPPING_RULES;
+use daypass_core::token::id_token::IdTokenSubject;
 use daypass_store::StoreUrl;
 use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, RoleConfig, SecretsConfig, urls,
+    AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, OpenIdConfig, RoleConfig, SecretsConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -53,6 +54,7 @@ pub static FILE: Table = Table::of(
         Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
         Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
         Key::new::<AuditConfig>("audit", Kind::Table(&AUDIT), "What the audit trail has."),
+        Key::new::<OpenIdConfig>("openid", Kind::Table(&OPENID), "What apps learn of people by ID tokens."),
         Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled.")
             .read_again(),
         Key::new::<CredentialsConfig>(
@@ -238,6 +240,17 @@ static AUDIT: Table = Table::of(
          personal data.",
     )
     .or("true")],
+);
+
+static OPENID: Table = Table::of(
+    "What apps learn of people by ID tokens.",
+    &[Key::new::<IdTokenSubject>(
+        "subject",
+        Kind::Choice(&["identity", "login"]),
+        "Whom `sub` names: the identity, whichever of its logins it was, or the login, by its developer user identifier. \
+         Apps keep data by it, so it stays what it is.",
+    )
+    .or("identity")],
 );
 
 static CREDENTIALS: Table = Table::of(

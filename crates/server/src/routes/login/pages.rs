@@ -127,6 +127,7 @@ fn stranded(error: &ApiError) -> String {
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
+        | Meaning::ScopeTooWide
         | Meaning::NotAllowed
         | Meaning::Broken => {
             "The app that sent you here is not set up right, and trying again will not help. Tell its makers what \
@@ -184,6 +185,7 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
+        | Meaning::ScopeTooWide
         | Meaning::NotBelieved
         | Meaning::NotAllowed => (
             format!("{provider} did not confirm the sign-in"),

@@ -7,6 +7,7 @@ use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::broker::sessions::{NewSession, SignedIn};
 use daypass_core::ground::secret::Secret;
+use daypass_core::records::scope::Scope;
 
 use super::super::exchange::check_verifier;
 use super::form::Form;
@@ -30,7 +31,7 @@ pub(super) async fn grant(
         identity_id: form.guest()?,
         ..ExchangeOptions::default()
     };
-    let new = NewSession { app: client, device: form.device()? };
+    let new = NewSession { app: client, device: form.device()?, scope: Scope::default() };
     let request = ExchangeRequest { presented: PresentedProof::LoginCode(code), options };
     app.sessions.begin(request, new, by).await.map_err(ApiError::exchange)
 }

@@ -6,6 +6,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::broker::hosted_login::{AppLogin, LoginRequest, LoginRequestError};
 use daypass_core::ground::ids::RequestId;
+use daypass_core::records::scope::Scope;
 
 use super::super::login::{self, Parameters, pages};
 use super::super::state::SharedApp;
@@ -48,6 +49,8 @@ fn read(app: &App, uri: &Uri) -> Result<Wanted, Refusal> {
         redirect_uri: take("redirect_uri").unwrap_or_default(),
         state: take("state"),
         code_challenge: take("code_challenge").unwrap_or_default(),
+        scope: take("scope").map(Scope::from).unwrap_or_default(),
+        nonce: take("nonce"),
         popup: false,
     };
     let provider = take("provider");

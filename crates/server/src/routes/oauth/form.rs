@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use daypass_core::ground::form;
 use daypass_core::ground::ids::IdentityId;
+use daypass_core::records::scope::Scope;
 
 use super::super::body;
 use crate::error::{ApiError, Dialect};
@@ -55,6 +56,11 @@ impl Form {
             Some("true") => Ok(true),
             Some(_) => Err(ApiError::malformed_form("credentials must be true, or be left out.")),
         }
+    }
+
+    /// What the app wants beside the token of the pool.
+    pub(super) fn scope(&mut self) -> Option<Scope> {
+        self.perhaps("scope").map(Scope::from)
     }
 
     /// A guest to be upgraded.

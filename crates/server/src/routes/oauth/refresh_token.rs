@@ -15,6 +15,7 @@ pub(super) async fn grant(
     by: &Requester,
 ) -> Result<SignedIn, ApiError> {
     let refresh_token = Secret::new(form.take("refresh_token")?);
-    let request = RefreshRequest { app: client, refresh_token, credentials: form.credentials()? };
+    let request =
+        RefreshRequest { app: client, refresh_token, credentials: form.credentials()?, scope: form.scope() };
     app.sessions.refresh(request, by).await.map_err(ApiError::refresh)
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::broker::sessions::SignedIn;
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
 use super::super::exchange::{TemporaryCredentials, User, check_origin};
@@ -30,6 +31,9 @@ struct Answer<'a> {
     /// Of a token exchange only (RFC 8693 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
     refresh_token: &'a str,
     /// Seconds until the session ends if it is not used.
     refresh_expires_in: i64,
@@ -98,6 +102,8 @@ fn answer(signed_in: &SignedIn, requested: Option<Requested>, now: Timestamp) ->
         token_type: requested.map_or("Bearer", Requested::token_type),
         expires_in: until(issued.token.expires_at),
         issued_token_type: requested.map(Requested::issued_token_type),
+        scope: signed_in.scope.to_string(),
+        id_token: signed_in.id_token.as_ref().map(Secret::expose),
         refresh_token: signed_in.refresh_token.expose(),
         refresh_expires_in: until(signed_in.expires_at),
         session_id: signed_in.session.as_str(),

@@ -58,7 +58,7 @@ pub(super) async fn grant(
         identity_id: form.guest()?,
         ..ExchangeOptions::default()
     };
-    let new = NewSession { app: client, device: form.device()? };
+    let new = NewSession { app: client, device: form.device()?, scope: form.scope().unwrap_or_default() };
     let signed_in = app.sessions.begin(ExchangeRequest { presented, options }, new, by).await;
     Ok((signed_in.map_err(|error| ApiError::exchange(error).of_subject_token())?, requested))
 }

@@ -52,6 +52,7 @@ async fn an_app_that_speaks_oauth_gets_its_token() {
         "access_token": body["access_token"],
         "token_type": "Bearer",
         "expires_in": 900,
+        "scope": "offline_access",
         "refresh_token": body["refresh_token"],
         "refresh_expires_in": 604_800,
         "session_id": body["session_id"],
@@ -204,7 +205,7 @@ async fn a_code_of_a_provider_that_was_taken_away_meanwhile_is_refused() {
             callback: BTreeMap::new(),
         };
         let verified = broker.engine.verify(&Arc::new(provider), proof).await.unwrap();
-        let code = broker.login_codes.issue(&verified, binding).await.unwrap();
+        let code = broker.login_codes.issue(&verified, binding, Default::default()).await.unwrap();
         let answer = daypass.exchange(&wishes.redemption(code.expose())).await;
         assert_eq!(answer.status, status, "{answer:?}");
     }

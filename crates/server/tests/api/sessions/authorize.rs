@@ -120,4 +120,8 @@ async fn the_metadata_name_what_is_there() {
         assert_eq!(answer.json()["error"], "invalid_request", "{grant}");
     }
     assert_eq!(grants.len(), 3);
+    let openid = daypass.get("/.well-known/openid-configuration").await.json();
+    for (member, value) in document.as_object().unwrap() {
+        assert_eq!(&openid[member], value, "{member}");
+    }
 }

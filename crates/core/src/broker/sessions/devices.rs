@@ -1,0 +1,81 @@
+//! A person and their devices: which there are, and how one is signed out, or all of them.
+
+use super::{RefreshError, Sessions};
+use crate::audit::{AuditAction, Requester};
+use crate::ground::ids::SignInSessionId;
+use crate::ground::secret::Secret;
+use crate::records::sign_in_session::{EndReason, Shown, SignInSession};
+use crate::store::{RevocationTarget, StoreError};
+
+impl Sessions {
+    /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
+    ///
+    /// # Errors
+    /// The store's: the session may go on.
+    pub async fn revoke(&self, app: &str, refresh_token: &Secret, by: &Requester) -> Result<(), StoreError> {
+        let Some(shown) = self.tokens.read(refresh_token) else { return Ok(()) };
+        let session = self.store.find_sign_in_session(&shown.session).await?;
+        match session.filter(|session| session.app == app) {
+            Some(session) => self.end(&session, EndReason::SignedOut, by).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The session that a refresh token stands for, without its being spent.
+    ///
+    /// # Errors
+    /// [`RefreshError`].
+    pub async fn show(&self, refresh_token: &Secret) -> Result<SignInSession, RefreshError> {
+        let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
+        let session = self.store.find_sign_in_session(&shown.session).await?;
+        let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
+        self.check_not_revoked(&session).await?;
+        let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
+        match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
+            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
+            Shown::Reused => Err(RefreshError::Over(EndReason::Reused)),
+            Shown::Over(reason) => Err(RefreshError::Over(reason)),
+        }
+    }
+
+    /// The sessions of the person whose session this is: those that go on, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, of: &SignInSession) -> Result<Vec<SignInSession>, StoreError> {
+        let standing = self.store.standing(&of.identity_id, None, None).await?;
+        let mut sessions = self.store.list_sign_in_sessions(&of.identity_id, self.broker.clock.now()).await?;
+        sessions.retain(|session| standing.revoked_until.is_none_or(|until| session.created_at > until));
+        Ok(sessions)
+    }
+
+    /// Ends a session of the person whose session this is. `false`: they have no such one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_one(
+        &self,
+        of: &SignInSession,
+        id: &SignInSessionId,
+        by: &Requester,
+    ) -> Result<bool, StoreError> {
+        let session = self.store.find_sign_in_session(id).await?;
+        let Some(session) = session.filter(|session| session.identity_id == of.identity_id) else {
+            return Ok(false);
+        };
+        self.end(&session, EndReason::SignedOut, by).await?;
+        Ok(true)
+    }
+
+    /// Ends all sessions of a person, and whatever was issued to them until now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_all(&self, of: &SignInSession, by: &Requester) -> Result<(), StoreError> {
+        let target = RevocationTarget::Identity(of.identity_id.clone());
+        self.store.revoke_sessions(&target, self.broker.clock.clone()).await?;
+        let mut draft = Self::draft_of(AuditAction::SignOut, of, by);
+        draft.resource = Some("all sessions".to_owned());
+        self.broker.trail.allowed(draft).await
+    }
+}
