@@ -1,5 +1,6 @@
 // Gives the window that opened this one what the app hears. It goes to the exact origin of the registered
-// redirect URI: a browser delivers it to no page of another. Without such a window the link stays a link.
+// redirect URI: a browser delivers it to no page of another. A provider's page may have cut the tie to that window:
+// then the link is followed, and the app's own page tells its other windows.
 const link = document.querySelector('a[data-message]');
 
 function deliver() {
@@ -13,4 +14,4 @@ function deliver() {
 link.addEventListener('click', (event) => {
   if (deliver()) event.preventDefault();
 });
-if ('atOnce' in link.dataset) deliver();
+if ('atOnce' in link.dataset && !deliver()) location.replace(link.href);
