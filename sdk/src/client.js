@@ -107,7 +107,7 @@ export class Daypass {
       renew: renewal(this.#endpoint, platform.now),
       discard: (token) => void (token && this.#endpoint.revoke(token).catch(() => {})),
     });
-    this.#stop = this.#listen(platform, channel, popups, patience);
+    this.#stop = this.#listen(platform, name, channel, popups, patience);
 
     /**
      * AWS credentials, for `credentials` of any client of the AWS SDK.
@@ -285,20 +285,24 @@ export class Daypass {
 
   /**
    * @param {Platform} platform
+   * @param {string} name
    * @param {import('./platform.js').Channel | undefined} channel
    * @param {PopupAnswers} popups
    * @param {Patience} patience
    */
-  #listen({ window }, channel, popups, patience) {
+  #listen({ window }, name, channel, popups, patience) {
     const hear = (/** @type {MessageEvent} */ event) => popups.hear(event);
     const wake = () => void this.#keeper.wake().catch(() => {});
     const online = () => (patience.over(), wake());
+    const written = (/** @type {StorageEvent} */ { key }) => (key === name || key === null) && void this.#keeper.look().catch(() => {});
     const stopWatching = watchPage(window, { wake, forget: () => this.#keeper.forget(), online });
     window?.addEventListener('message', hear);
+    window?.addEventListener('storage', written);
     if (channel) channel.onmessage = ({ data }) => this.#hearTab(data, popups);
     return () => {
       stopWatching();
       window?.removeEventListener('message', hear);
+      window?.removeEventListener('storage', written);
       popups.cancel();
       channel?.close();
     };
@@ -307,9 +311,7 @@ export class Daypass {
   /** @param {Record<string, any> | undefined} message @param {PopupAnswers} popups */
   #hearTab(message, popups) {
     popups.hearTab(message ?? {});
-    if (message?.type === 'changed' || message?.type === 'ended') {
-      void this.#keeper.look(asText(message.reason)).catch(() => {});
-    }
+    if (message?.type === 'changed' || message?.type === 'ended') void this.#keeper.hear(message).catch(() => {});
   }
 }
 

@@ -40,6 +40,10 @@ export class SignedOutError extends DaypassError {
   }
 }
 
+/** How long another tab's writing may take to be seen here. */
+const STORAGE_LAG = 500;
+const LOOK_EVERY = 20;
+
 /** As long as this a caller is kept waiting for another attempt, when there is nothing else to hand out. */
 const LONGEST_PAUSE = 5_000;
 const ATTEMPTS = 3;
@@ -56,6 +60,10 @@ export class Keeper {
   #untold = [];
   /** @type {EndReason | undefined} */
   #reason;
+  /** What another tab has written, as long as the storage does not show it here. @type {string | undefined} */
+  #expected;
+  /** Sessions that are over, whoever writes them once more. @type {Set<string>} */
+  #over = new Set();
 
   /** @param {Keeping} keeping */
   constructor(keeping) {
@@ -79,10 +87,40 @@ export class Keeper {
 
   /** Sees what there is in the storage. @param {EndReason} [reason] why it is gone, if it is */
   async look(reason) {
-    const kept = await this.#with.shelf.read();
+    const kept = await this.#read();
     this.#isStale = false;
     this.#take(kept, reason);
     this.#tell();
+  }
+
+  /**
+   * Another tab says that it wrote something, or that a session is over. Browsers may tell so before the storage shows it.
+   * @param {{generation?: string, over?: string, reason?: EndReason}} message
+   */
+  async hear({ generation, over, reason }) {
+    this.#expected = generation;
+    if (over) this.#over.add(over);
+    await this.look(reason);
+  }
+
+  /** A session that was over when another tab wrote it is taken out again. */
+  async #read() {
+    const { shelf } = this.#with;
+    const kept = await shelf.read();
+    if (kept?.version === this.#expected) this.#expected = undefined;
+    if (!kept || !this.#over.has(nameOf(kept))) return kept;
+    await shelf.clear();
+    return undefined;
+  }
+
+  /** What is in the storage, when what is known to be written has arrived in it. @param {Kept} before */
+  async #readNext(before) {
+    let stored = await this.#read();
+    for (let waited = 0; this.#expected && stored?.version === before.version && waited < STORAGE_LAG; waited += LOOK_EVERY) {
+      await this.#pause(LOOK_EVERY);
+      stored = await this.#read();
+    }
+    return stored;
   }
 
   /**
@@ -164,8 +202,8 @@ export class Keeper {
 
   /** @param {Held} from what was due in this tab */
   async #renewLocked(from) {
-    const { shelf, renew } = this.#with;
-    const stored = await shelf.read();
+    const { renew } = this.#with;
+    const stored = await this.#readNext(from.kept);
     if (stored?.version !== from.kept.version) return this.#take(stored);
     const next = await renew(from.kept);
     return typeof next === 'string' ? this.#ended(from.kept, next) : this.#replace(from.kept, next);
@@ -174,9 +212,9 @@ export class Keeper {
   /** Writes the answer, if nobody wrote meanwhile. @param {Kept} before @param {Received} received */
   async #replace(before, received) {
     const { shelf, discard } = this.#with;
-    const written = await shelf.replace(before, received);
+    const written = this.#over.has(nameOf(before)) ? undefined : await shelf.replace(before, received);
     if (written) return this.#announce(written);
-    const now = await shelf.read();
+    const now = await this.#read();
     this.#take(now);
     return now ? undefined : discard(received.secrets.refreshToken);
   }
@@ -196,16 +234,18 @@ export class Keeper {
 
   /** The server refused what this tab asked with: was it the session's last word? @param {Kept} before @param {EndReason} reason */
   async #ended(before, reason) {
-    const now = await this.#with.shelf.read();
-    if (now?.version === before.version) return this.#remove(reason);
+    const now = await this.#read();
+    if (now?.version === before.version) return this.#remove(before, reason);
     this.#take(now, reason);
   }
 
-  /** @param {EndReason} reason */
-  async #remove(reason) {
+  /** @param {Kept} before @param {EndReason} reason */
+  async #remove(before, reason) {
+    const over = nameOf(before);
+    this.#over.add(over);
     await this.#with.shelf.clear();
     this.#take(undefined, reason);
-    this.#with.post({ type: 'ended', reason });
+    this.#with.post({ type: 'ended', over, reason });
   }
 
   /**
@@ -216,7 +256,7 @@ export class Keeper {
   async adopt(received) {
     await this.look();
     const before = this.#held?.kept;
-    if (before && before.session.identityId !== received.session.identityId) await this.#remove('replaced');
+    if (before && before.session.identityId !== received.session.identityId) await this.#remove(before, 'replaced');
     const kept = await this.#put(received);
     this.#tell();
     this.#with.discard(before?.secrets.refreshToken);
@@ -227,7 +267,7 @@ export class Keeper {
   async currentOr(make) {
     await this.look();
     return this.#locked(async () => {
-      const stored = await this.#with.shelf.read();
+      const stored = await this.#read();
       if (stored) this.#take(stored);
       return stored ?? this.#put(await make());
     });
@@ -237,7 +277,7 @@ export class Keeper {
   async end(reason) {
     await this.look();
     const before = this.#held?.kept;
-    if (before) await this.#remove(reason);
+    if (before) await this.#remove(before, reason);
     this.#tell();
     return before;
   }
@@ -269,3 +309,6 @@ export class Keeper {
     for (const tell of this.#untold.splice(0)) tell();
   }
 }
+
+/** A sign-in's own name; a guest has the identity's. @param {Kept} kept */
+const nameOf = ({ session }) => session.id ?? session.identityId;

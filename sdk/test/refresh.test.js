@@ -175,6 +175,66 @@ test('4: a sign-out during a refresh stays a sign-out, and what came too late is
   assert.equal(browser.daypass.count('/oauth2/revoke'), 2);
 });
 
+test('4: a session that another tab writes once more after its end is taken out again', async () => {
+  const browser = new Browser();
+  const [one, two] = [await browser.signedIn(), browser.tab()];
+  await two.client.session();
+  const [[name, text] = ['', '']] = [...browser.storage.map];
+  await one.client.signOut();
+  await settle();
+  for (const tab of [one, two]) {
+    browser.storage.map.set(name, text);
+    tab.window.dispatchEvent(Object.assign(new Event('storage'), { key: name }));
+    await settle();
+    assert.equal(browser.storage.map.size, 0);
+    assert.equal(await tab.client.session(), undefined);
+    assert.equal(tab.events().filter((event) => event === 'signout').length, 1);
+  }
+});
+
+test('5: what another tab has written is waited for, when the storage shows it late', async () => {
+  const browser = new Browser();
+  const one = await browser.signedIn();
+  const [old = ''] = [...browser.storage.map.values()];
+  let isLate = false;
+  const getItem = (/** @type {string} */ name) => (isLate ? old : browser.storage.getItem(name));
+  const two = browser.tab({ storage: { ...browser.storage, getItem } });
+  await two.client.session();
+  await browser.time.pass(DUE);
+  isLate = true;
+  const { accessKeyId } = await one.client.credentials();
+  await settle();
+  const given = two.client.credentials();
+  await browser.time.pass(0.1);
+  isLate = false;
+  await browser.time.pass(0.1);
+  assert.equal((await given).accessKeyId, accessKeyId);
+  assert.equal(browser.daypass.refreshes, 1);
+});
+
+test('5: what never arrives is not waited for', async () => {
+  const browser = new Browser();
+  const { client } = await browser.signedIn();
+  browser.hub.channel('daypass:https://login.test:web').postMessage({ type: 'changed', generation: 'x' });
+  await browser.time.pass(DUE);
+  const given = client.credentials();
+  await browser.time.pass(0.6);
+  await given;
+  assert.equal(browser.daypass.refreshes, 1);
+});
+
+test('5: a browser without channels tells by its storage', async () => {
+  const browser = new Browser();
+  const one = browser.tab({}, { channel: undefined });
+  const two = browser.tab({}, { channel: undefined });
+  await two.client.session();
+  await browser.signIn(one);
+  two.window.dispatchEvent(Object.assign(new Event('storage'), { key: 'daypass:https://login.test:web' }));
+  two.window.dispatchEvent(Object.assign(new Event('storage'), { key: 'else' }));
+  await settle();
+  assert.deepEqual(two.events(), ['signin']);
+});
+
 test('4: somebody else who signs in during a refresh is not overwritten', async () => {
   const browser = new Browser();
   const one = await browser.signedIn('ada');

@@ -1,0 +1,216 @@
+// @ts-check
+/**
+ * The client in a real Chromium against a real `daypass up`: a person signs in at the sandbox, stays signed in, writes
+ * to S3, sees the devices, and signs out of all of them.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startDaypass } from '../support/daypass.js';
+import { startClientApp } from '../support/servers.js';
+import { startChromium } from './chromium.js';
+import { watch } from './watch.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {import('playwright-core').BrowserContext} BrowserContext */
+
+/** @type {Awaited<ReturnType<typeof startClientApp>>} */
+let app;
+/** @type {Awaited<ReturnType<typeof startDaypass>>} */
+let daypass;
+/** @type {Awaited<ReturnType<typeof startChromium>>} */
+let chromium;
+
+/** @param {string} name @param {{expects?: RegExp}} options @param {(context: BrowserContext, open: () => Promise<Page>) => Promise<void>} body */
+function browserTest(name, { expects }, body) {
+  test(name, { timeout: 60_000 }, async () => {
+    const context = await chromium.newContext();
+    context.setDefaultTimeout(15_000);
+    /** @type {Awaited<ReturnType<typeof watch>>[]} */
+    const watched = [];
+    const open = async () => {
+      const page = await context.newPage();
+      watched.push(await watch(page));
+      await page.goto(`${app.origin}/`);
+      await page.locator('#who:not(:empty)').waitFor();
+      return page;
+    };
+    try {
+      await body(context, open);
+      for (const { complaints, requests, secrets } of watched) {
+        assert.deepEqual(complaints.filter((line) => !expects?.test(line)), []);
+        for (const secret of await secrets()) {
+          for (const { url, referrer } of requests) assert.ok(!decodeURIComponent(url + referrer).includes(secret), 'a secret in an address');
+        }
+        for (const { url, referrer } of requests.filter(({ url }) => !url.startsWith(daypass.ready.sandbox_url))) {
+          assert.doesNotMatch(referrer, /[?&](code|state)=/, `a code in the referrer of ${new URL(url).pathname}`);
+        }
+      }
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+/** @param {Page} page @param {string} [person] */
+async function consent(page, person = 'ada') {
+  await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
+  await page.check(`input[name=person][value="${person}"]`);
+  await page.click('button[name=decision][value=allow]');
+}
+
+/** @param {Page} page @param {string} [person] */
+async function signIn(page, person) {
+  await page.evaluate(`daypass.signIn({ provider: 'snapchat' })`);
+  await consent(page, person);
+  await page.getByText('Signed in as').waitFor();
+  assert.equal(page.url(), `${app.origin}/`, 'the code is out of the address');
+}
+
+/** @param {Page} page @param {string} expression @returns {Promise<any>} */
+const ask = (page, expression) => page.evaluate(expression);
+
+/** @param {Page} page @param {string} expression */
+const codeOf = (page, expression) => ask(page, `${expression}.then(() => 'fine', ({ code, reason }) => [code, reason].join(' ').trim())`);
+
+/** Writes an object, as a page does that has the rest of the package. @param {Page} page */
+const put = (page) => ask(page, `(async () => {
+  const { S3Bucket } = await import('/daypass/s3.js');
+  const { identityId, region } = await daypass.session();
+  const bucket = new S3Bucket({ endpoint: '${daypass.ready.s3_url}', bucket: '${daypass.ready.bucket}', region, credentials: daypass.credentials });
+  await bucket.put(identityId + '/note.txt', 'hello', 'text/plain');
+  return (await bucket.get(identityId + '/note.txt')).text();
+})()`);
+
+describe('the client and daypass up', () => {
+  before(async () => {
+    app = await startClientApp();
+    daypass = await startDaypass(`[[app]]\nid = "web"\norigins = ["${app.origin}"]\nredirect_uris = ["${app.origin}/"]\n`);
+    Object.assign(app.app, { url: daypass.ready.server_url, provider: 'snapchat' });
+    chromium = await startChromium();
+  }, { timeout: 60_000 });
+
+  after(async () => {
+    await chromium?.close();
+    await daypass?.stop();
+    await app?.stop();
+  });
+
+  browserTest('a person signs in, writes to S3, and is still signed in after a reload', {}, async (_, open) => {
+    const page = await open();
+    await signIn(page);
+    assert.equal(await put(page), 'hello');
+    const { accessKeyId } = await ask(page, 'daypass.credentials()');
+    await page.reload();
+    await page.getByText('Signed in as Ada').waitFor();
+    assert.equal((await ask(page, 'daypass.credentials()')).accessKeyId, accessKeyId);
+    assert.equal(await put(page), 'hello');
+    assert.match(await ask(page, 'daypass.token()'), /^eyJ/);
+  });
+
+  browserTest('tabs take turns, and each refresh is the other’s as well', {}, async (_, open) => {
+    const [one, two] = [await open(), await open()];
+    await signIn(one);
+    await two.getByText('Signed in as Ada').waitFor();
+    const seen = new Set();
+    for (const page of [one, two, one, two, one]) {
+      seen.add((await ask(page, 'daypass.credentials({ forceRefresh: true })')).accessKeyId);
+      assert.equal(await put(page), 'hello');
+    }
+    assert.equal(seen.size, 5);
+    await Promise.all([one, two].map((page) => ask(page, 'daypass.credentials({ forceRefresh: true })')));
+    for (const page of [one, two]) assert.ok(!(await ask(page, 'events')).includes('signout'));
+  });
+
+  browserTest('tabs without locks race, and stay signed in', {}, async (context, open) => {
+    await context.addInitScript('delete Navigator.prototype.locks');
+    const [one, two, three] = [await open(), await open(), await open()];
+    await signIn(one);
+    for (const page of [two, three]) await page.getByText('Signed in as Ada').waitFor();
+    for (let round = 0; round < 3; round += 1) {
+      await Promise.all([one, two, three].map((page) => ask(page, 'daypass.credentials({ forceRefresh: true })')));
+    }
+    for (const page of [one, two, three]) {
+      assert.equal(await put(page), 'hello');
+      assert.ok(!(await ask(page, 'events')).includes('signout'));
+    }
+  });
+
+  browserTest('a person signs in by a window', {}, async (_, open) => {
+    const page = await open();
+    const opened = page.waitForEvent('popup');
+    await page.click('#popup');
+    const popup = await opened;
+    const closed = popup.waitForEvent('close');
+    await consent(popup, 'ada');
+    await page.getByText('Signed in as Ada').waitFor();
+    await closed;
+    assert.equal(await put(page), 'hello');
+  });
+
+  browserTest('a window that the provider’s page has cut off signs in as well', {}, async (context, open) => {
+    const page = await open();
+    await page.evaluate('document.hasFocus = () => false');
+    const opened = context.waitForEvent('page');
+    await page.click('#popup');
+    const popup = await opened;
+    await popup.waitForURL(`${daypass.ready.sandbox_url}/**`);
+    const cut = `${app.origin}/cut?${new URLSearchParams({ to: popup.url() })}`;
+    await popup.evaluate(`location.assign(${JSON.stringify(cut)})`);
+    await popup.waitForFunction('window.opener === null');
+    const closed = popup.waitForEvent('close');
+    await consent(popup, 'ada');
+    await page.getByText('Signed in as Ada').waitFor();
+    await closed;
+    assert.equal(await put(page), 'hello');
+  });
+
+  browserTest('a person who says no is told so', { expects: /status of 403/ }, async (_, open) => {
+    const page = await open();
+    await ask(page, `daypass.signIn({ provider: 'snapchat' })`);
+    await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
+    await page.click('button[name=decision][value=deny]');
+    await page.getByRole('link', { name: /^Back to / }).click();
+    await page.getByText('Refused: access_denied').waitFor();
+    assert.equal(page.url(), `${app.origin}/`);
+  });
+
+  browserTest('a person sees the devices, ends another one, and then all', { expects: /status of 40[01]/ }, async (_, open) => {
+    const page = await open();
+    await signIn(page, 'grace');
+    const other = await chromium.newContext();
+    const phone = await other.newPage();
+    await phone.goto(`${app.origin}/`);
+    await signIn(phone, 'grace');
+    const listed = await ask(page, 'daypass.sessions()');
+    assert.equal(listed.length, 2);
+    assert.deepEqual(listed.map((/** @type {any} */ { device }) => device), ['Chrome on Linux', 'Chrome on Linux']);
+    const { id } = listed.find((/** @type {any} */ { current }) => !current);
+    await ask(page, `daypass.endSession(${JSON.stringify(id)})`);
+    assert.equal(await codeOf(phone, 'daypass.credentials({ forceRefresh: true })'), 'signed_out signed_out');
+    await phone.getByText('Nobody is signed in').waitFor();
+    await ask(page, 'daypass.credentials({ forceRefresh: true })');
+
+    await signIn(phone, 'grace');
+    await ask(page, 'daypass.signOut({ everywhere: true })');
+    await page.getByText('Nobody is signed in').waitFor();
+    assert.equal(await codeOf(phone, 'daypass.credentials({ forceRefresh: true })'), 'signed_out revoked');
+    assert.equal(await codeOf(phone, 'daypass.sessions()'), 'signed_out');
+    await other.close();
+  });
+
+  browserTest('signing out ends the session at Daypass, and the next person finds nothing', {}, async (_, open) => {
+    const page = await open();
+    await signIn(page, 'ada');
+    const { identityId } = await ask(page, 'daypass.session()');
+    const text = await ask(page, 'Object.values(localStorage).join()');
+    await ask(page, 'daypass.signOut()');
+    assert.equal(await ask(page, 'localStorage.length + sessionStorage.length'), 0);
+    const answer = await fetch(`${daypass.ready.server_url}/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'web', refresh_token: JSON.parse(text).secrets.refreshToken }),
+    });
+    assert.deepEqual([answer.status, (await answer.json()).reason], [400, 'signed_out']);
+    await signIn(page, 'grace');
+    assert.ok(!(await ask(page, 'Object.values(localStorage).join()')).includes(identityId));
+  });
+});
