@@ -2,7 +2,7 @@
 /** The package as somebody gets it: packed, installed into an empty folder, imported, typed, and small. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -15,10 +15,12 @@ const run = promisify(execFile);
 
 const PROGRAM = `
 import { createDaypass, memoryStorage, SignedOutError } from '@daypass/browser';
+import { mountButton } from '@daypass/browser/button';
+import { useDaypass } from '@daypass/browser/react';
 import { S3Bucket, signRequest } from '@daypass/browser/s3';
 
 const daypass = createDaypass({ url: 'https://login.test', app: 'web', storage: memoryStorage() });
-console.log(typeof daypass.signIn, daypass.credentials.memoized, typeof S3Bucket, typeof signRequest);
+console.log(typeof daypass.signIn, daypass.credentials.memoized, typeof S3Bucket, typeof signRequest, typeof mountButton, typeof useDaypass);
 await daypass.credentials().catch((error) => console.log(error instanceof SignedOutError));
 daypass.dispose();
 `;
@@ -26,6 +28,8 @@ daypass.dispose();
 /** What the compiler is to believe, and what it is not. */
 const TYPED = `
 import { createDaypass, type Session, type CredentialsProvider } from '@daypass/browser';
+import { mountButton } from '@daypass/browser/button';
+import { DaypassProvider, useDaypass } from '@daypass/browser/react';
 import { S3Bucket } from '@daypass/browser/s3';
 
 const daypass = createDaypass({ url: 'https://login.test', app: 'web' });
@@ -36,7 +40,9 @@ type AwsCredentialIdentityProvider = (properties?: Record<string, any>) => Promi
 const aws: AwsCredentialIdentityProvider = provider;
 daypass.on('signout', ({ reason, session: { identityId } }) => { const texts: string[] = [reason, identityId]; void texts; });
 new S3Bucket({ endpoint: 'https://s3.test', bucket: 'b', region: session?.region ?? '', credentials: daypass.credentials });
-void aws;
+const remove: () => void = mountButton(document.body, { daypass, provider: 'google', via: 'popup' });
+const name: () => string | undefined = () => useDaypass().session?.user.name;
+void [aws, remove, name, DaypassProvider({ daypass, children: 'text' })];
 // @ts-expect-error there is no such event
 daypass.on('else', () => {});
 // @ts-expect-error an app has to be named
@@ -58,9 +64,11 @@ test('the packed package is installed into an empty folder, imported and typed',
 
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
+  await mkdir(join(folder, 'node_modules/@types'));
+  for (const name of ['react', '@types/react']) await symlink(join(SDK, 'node_modules', name), join(folder, 'node_modules', name));
   await writeFile(join(folder, 'program.mjs'), PROGRAM);
   const answer = await run('node', ['program.mjs'], { cwd: folder });
-  assert.equal(answer.stdout, 'function true function function\ntrue\n');
+  assert.equal(answer.stdout, 'function true function function function function\ntrue\n');
 
   await writeFile(join(folder, 'typed.mts'), TYPED);
   for (const moduleResolution of ['bundler', 'nodenext']) {
@@ -83,6 +91,14 @@ test('the session part has 8 kB at most', async (t) => {
   t.diagnostic(`${whole} bytes, ${used} without what nobody names`);
   assert.ok(whole <= 8_000, `${whole} bytes`);
 });
+
+for (const [entry, limit] of /** @type {const} */ ([['button', 11_000], ['react', 700], ['s3', 3_000]])) {
+  test(`the entry point ${entry} stays below ${limit} bytes`, async (t) => {
+    const bytes = await size(`export * from './${entry}.js'`);
+    t.diagnostic(`${bytes} bytes`);
+    assert.ok(bytes <= limit, `${bytes} bytes`);
+  });
+}
 
 test('api.txt says what the public surface is; npm run api writes it anew', async () => {
   assert.equal(await readFile(REPORT, 'utf8'), await publicSurface());
