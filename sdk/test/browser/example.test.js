@@ -1,5 +1,5 @@
 // @ts-check
-/** The app of docs/browser-sdk.md, as the page says to put it together. */
+/** The app of docs/browser.md, as the page says to put it together. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -31,7 +31,7 @@ async function startFiles(at) {
 
 /** The configuration that the page has, for another port. @param {string} origin */
 async function configuration(origin) {
-  const page = await readFile(new URL('docs/browser-sdk.md', REPOSITORY), 'utf8');
+  const page = await readFile(new URL('docs/browser.md', REPOSITORY), 'utf8');
   const [, text] = /```toml\n(.*?)```/s.exec(page) ?? [];
   assert.ok(text);
   return text.replaceAll('http://127.0.0.1:5173', origin);
@@ -53,18 +53,20 @@ test('a person signs in to the example, saves a note and finds it again', { time
   const page = await chromium.newPage();
   const seen = await watch(page);
 
-  const signIn = async () => {
-    await page.goto(`${origin}/`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
-    await page.click('button[name=decision][value=allow]');
-    await page.getByText('Signed in as Ada').waitFor();
-  };
-  await signIn();
+  await page.goto(`${origin}/`);
+  await page.getByRole('button', { name: 'Continue with Snapchat' }).click();
+  await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
+  await page.click('button[name=decision][value=allow]');
+  await page.getByText('Signed in as Ada').waitFor();
   assert.equal(page.url(), `${origin}/`, 'the code is out of the address bar');
   await page.getByRole('button', { name: 'Save a note' }).click();
   await page.getByRole('listitem').waitFor();
-  await signIn();
+  await page.reload();
+  await page.getByText('Signed in as Ada').waitFor();
+  await page.getByRole('listitem').waitFor();
   assert.equal(await page.getByRole('listitem').count(), 1);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByText('Nobody is signed in').waitFor();
+  assert.equal(await page.getByRole('listitem').count(), 0);
   assert.deepEqual(seen.complaints, []);
 });
