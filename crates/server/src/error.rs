@@ -56,6 +56,10 @@ pub enum Meaning {
     UnknownTarget,
     /// It asks for more than was granted once.
     ScopeTooWide,
+    /// The key that it should be signed with did not sign it.
+    BadProof,
+    /// It is to be signed again, with a nonce.
+    NonceWanted,
     /// What was shown is not believed, or does not go together with what is known.
     NotBelieved,
     /// The person cancelled at the provider.
@@ -83,6 +87,8 @@ impl Meaning {
             | Self::UnknownClient
             | Self::UnknownTarget
             | Self::ScopeTooWide
+            | Self::BadProof
+            | Self::NonceWanted
             | Self::NotBelieved
             | Self::Cancelled
             | Self::NotShared
@@ -124,21 +130,39 @@ pub struct ApiError {
     code: &'static str,
     /// For people, with the cure where there is one. Never holds a secret.
     message: String,
-    /// Which of several reasons it is that have one code, where clients act on that.
-    reason: Option<&'static str>,
     /// For the operator's log only.
     cause: Option<String>,
     /// When it is worth asking again, where clients are told.
     retry_after: Option<SignedDuration>,
+    /// What clients act on besides.
+    further: Further,
+}
+
+/// What clients act on besides.
+#[derive(Debug)]
+enum Further {
+    Nothing,
+    /// Which of several reasons it is that have one code.
+    Reason(&'static str),
+    /// What the next proof of possession has to hold.
+    DpopNonce(Box<str>),
 }
 
 impl ApiError {
     fn new(status: StatusCode, meaning: Meaning, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, meaning, code, message: message.into(), reason: None, cause: None, retry_after: None }
+        Self {
+            status,
+            meaning,
+            code,
+            message: message.into(),
+            cause: None,
+            retry_after: None,
+            further: Further::Nothing,
+        }
     }
 
     fn reason(self, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..self }
+        Self { further: Further::Reason(reason), ..self }
     }
 
     fn because(self, cause: impl std::fmt::Display) -> Self {
@@ -276,6 +300,11 @@ impl ApiError {
         if let Some(retry_after) = self.retry_after {
             let seconds = HeaderValue::from(whole_seconds(retry_after));
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        if let Further::DpopNonce(nonce) = &self.further
+            && let Ok(nonce) = HeaderValue::from_str(nonce)
+        {
+            response.headers_mut().insert("dpop-nonce", nonce);
         }
         response
     }

@@ -155,8 +155,10 @@ fn cors_for_apps(app: &App) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(app.origins.allowed())
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION])
-        .expose_headers([HeaderName::from_static("x-amzn-requestid"), header::RETRY_AFTER, header::DATE])
+        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("dpop")])
+        .expose_headers(
+            ["x-amzn-requestid", "retry-after", "date", "dpop-nonce"].map(HeaderName::from_static),
+        )
         .max_age(Duration::from_mins(10))
 }
 

@@ -38,6 +38,8 @@ pub enum PresentedProof {
     },
     /// A one-time code of the hosted login, which had the provider confirm the login already.
     LoginCode(LoginCode),
+    /// The login that a session rests on, which goes on.
+    OfSession(VerifiedLogin),
 }
 
 /// What a client asks for who has two logins.
@@ -261,6 +263,12 @@ impl Broker {
                 let counts = self.providers.get(login.provider()).is_some()
                     && self.redirect_uris.contains(&code.redirect_uri);
                 if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
+            }
+            PresentedProof::OfSession(login) => {
+                draft.provider = Some(login.provider().to_owned());
+                draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
+                self.providers.get(login.provider()).ok_or(ExchangeError::UnknownProvider)?;
+                Ok((login, None))
             }
         }
     }

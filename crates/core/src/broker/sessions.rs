@@ -19,6 +19,7 @@ use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
 use crate::store::{SharedStore, StoreError};
+use crate::token::dpop::KeyHolder;
 use crate::token::id_token::{IdTokenClaims, IdTokenSubject};
 use crate::token::openid_token::TokenIssuer;
 use crate::token::refresh_token::{RefreshToken, RefreshTokens};
@@ -37,6 +38,8 @@ pub struct NewSession {
     pub device: Option<String>,
     /// What it wants beside the token of the pool, where the login did not begin here with what it wants.
     pub scope: Scope,
+    /// Whose key its refresh tokens are to be bound to, if somebody showed one.
+    pub key_holder: Option<KeyHolder>,
 }
 
 /// Somebody who signed in.
@@ -71,6 +74,8 @@ pub struct RefreshRequest {
     pub credentials: bool,
     /// What of its scope it wants this time, if not all.
     pub scope: Option<Scope>,
+    /// Whoever signed the request.
+    pub key_holder: Option<KeyHolder>,
 }
 
 /// Why a refresh token is good for nothing.
@@ -82,6 +87,9 @@ pub enum RefreshError {
     /// Its session is over.
     #[error("the session is over: {}", .0.name())]
     Over(EndReason),
+    /// It is bound to a key, and whoever shows it has not shown that they hold it. The session goes on.
+    #[error("the refresh token is bound to a key that did not sign the request")]
+    OfAnotherKey,
     /// The app asks for more than it was granted. The session goes on.
     #[error("the scope is more than was granted")]
     ScopeTooWide,
@@ -103,6 +111,7 @@ impl Reason for RefreshError {
             Self::Over(EndReason::Reused) => "refresh_reused",
             Self::Over(EndReason::Expired) => "session_expired",
             Self::Over(reason) => reason.name(),
+            Self::OfAnotherKey => "dpop_key_mismatch",
             Self::ScopeTooWide => "invalid_scope",
             Self::Admission(error) => error.reason(),
         }
@@ -168,7 +177,7 @@ impl Sessions {
             login: self.logins.seal(&context(&id), &login, (), &*self.random),
             scope: self.granted(scope),
             signed_in_at,
-            key_thumbprint: None,
+            key_thumbprint: new.key_holder.map(|holder| holder.thumbprint().to_owned()),
             app: new.app,
             pool_id: issued.pool_id.clone(),
             identity_id: issued.token.identity_id.clone(),
@@ -231,6 +240,7 @@ impl Sessions {
         let login = self.logins.open::<()>(&context(&from.id), &from.login);
         let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
         note(draft, &from, &login);
+        check_key(&from, request.key_holder.as_ref())?;
         self.check_not_revoked(&from).await?;
         if request.scope.is_some_and(|scope| !scope.is_within(from.scope)) {
             return Err(RefreshError::ScopeTooWide);
@@ -387,6 +397,16 @@ impl Sessions {
             name: user.and_then(|user| user.name.clone()),
             picture: user.and_then(|user| user.avatar.clone()),
         }))
+    }
+}
+
+/// Who only has a copy of a token that is bound to a key changes nothing by showing it.
+fn check_key(session: &SignInSession, holder: Option<&KeyHolder>) -> Result<(), RefreshError> {
+    match &session.key_thumbprint {
+        Some(bound) if holder.is_none_or(|holder| holder.thumbprint() != bound) => {
+            Err(RefreshError::OfAnotherKey)
+        }
+        _ => Ok(()),
     }
 }
 

@@ -161,11 +161,16 @@ impl SignInSession {
         self.expires_at() + REMEMBERED_FOR
     }
 
-    /// What becomes of it if the refresh token of a generation is shown now.
+    /// What becomes of it if the refresh token of a generation is shown now, by whoever holds the key that it is bound to,
+    /// if it is.
     #[must_use]
     pub fn shown(&self, generation: u32, lifetime: SessionLifetime, now: Timestamp) -> Shown {
         if let Some(reason) = self.over_at(now) {
             return Shown::Over(reason);
+        }
+        if self.key_thumbprint.is_some() && generation <= self.generation {
+            // Who holds the key may repeat what they like, and nobody else can: there is nothing to replace.
+            return Shown::Rotated(Self { generation: self.generation, ..self.rotated(lifetime, now) });
         }
         if generation == self.generation {
             return Shown::Rotated(self.rotated(lifetime, now));
@@ -306,6 +311,17 @@ mod tests {
         let owner = late(&thief, 1_000);
         let thief = rotated(&owner, 2_000);
         assert_eq!(thief.shown(1, LIFETIME, at(3_000)), Shown::Reused);
+    }
+
+    #[test]
+    fn a_token_that_is_bound_to_a_key_is_not_replaced() {
+        let bound = SignInSession { key_thumbprint: Some("key".into()), generation: 2, ..session() };
+        for generation in [0, 1, 2] {
+            let Shown::Rotated(next) = bound.shown(generation, LIFETIME, at(2_000)) else { panic!() };
+            assert_eq!((next.generation, next.idle_until, next.rotated_at), (2, at(5_600), at(2_000)));
+        }
+        assert_eq!(bound.shown(3, LIFETIME, at(1)), Shown::Reused);
+        assert_eq!(bound.shown(2, LIFETIME, at(3_600)), Shown::Over(EndReason::Expired));
     }
 
     #[test]

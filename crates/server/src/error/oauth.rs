@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{ApiError, Meaning, RequestFailure, problem};
+use super::{ApiError, Further, Meaning, RequestFailure, problem};
 
 impl ApiError {
     /// The body is no form, or a parameter stands there twice (RFC 6749 section 3.2).
@@ -33,6 +33,8 @@ impl ApiError {
             | Meaning::UnknownClient
             | Meaning::UnknownTarget
             | Meaning::ScopeTooWide
+            | Meaning::BadProof
+            | Meaning::NonceWanted
             | Meaning::NotBelieved
             | Meaning::Cancelled
             | Meaning::NotShared
@@ -62,12 +64,14 @@ pub(super) fn write(error: &ApiError) -> Response {
         Meaning::UnknownClient => (error.status, "invalid_client"),
         Meaning::UnknownTarget => (error.status, "invalid_target"),
         Meaning::ScopeTooWide => (error.status, "invalid_scope"),
+        Meaning::BadProof => (error.status, "invalid_dpop_proof"),
+        Meaning::NonceWanted => (error.status, "use_dpop_nonce"),
         Meaning::NotBelieved | Meaning::NotShared => (StatusCode::BAD_REQUEST, "invalid_grant"),
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),
     };
     let mut body = json!({"error": name, "error_description": error.message, "code": error.code});
-    if let Some(reason) = error.reason {
+    if let Further::Reason(reason) = error.further {
         body["reason"] = reason.into();
     }
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()

@@ -4,9 +4,12 @@ use axum::http::StatusCode;
 use daypass_core::broker::sessions::RefreshError;
 use daypass_core::records::sign_in_session::EndReason;
 use daypass_core::store::StoreError;
+use daypass_core::token::dpop::ProofError;
 
-use super::{ApiError, Meaning};
+use super::{ApiError, Further, Meaning};
 
+/// Something is wrong with a DPoP proof, or there is none.
+const INVALID_PROOF: &str = "invalid_dpop_proof";
 /// The code of everything that is wrong with a refresh token; `reason` says more.
 const REFUSED: &str = "refresh_token_refused";
 
@@ -20,6 +23,12 @@ impl ApiError {
                     .reason("malformed")
             }
             RefreshError::Over(reason) => Self::unauthorized(REFUSED, over(reason)).reason(reason.name()),
+            RefreshError::OfAnotherKey => Self::new(
+                StatusCode::BAD_REQUEST,
+                Meaning::BadProof,
+                INVALID_PROOF,
+                "The refresh token is bound to a key. Sign the request with it (DPoP, RFC 9449).",
+            ),
             RefreshError::ScopeTooWide => Self::new(
                 StatusCode::BAD_REQUEST,
                 Meaning::ScopeTooWide,
@@ -28,6 +37,30 @@ impl ApiError {
             ),
             RefreshError::Admission(error) => Self::exchange(error.into()),
         }
+    }
+
+    /// Why a proof of possession proves nothing (RFC 9449 sections 5 and 8).
+    #[must_use]
+    pub fn dpop(error: ProofError) -> Self {
+        let refused =
+            |message: String| Self::new(StatusCode::BAD_REQUEST, Meaning::BadProof, INVALID_PROOF, message);
+        match error {
+            ProofError::Invalid(why) => refused(format!("The DPoP proof is refused: {why}.")),
+            ProofError::NonceWanted(nonce) => {
+                let detail =
+                    "The clock of the client is off. Make the proof again with the nonce in DPoP-Nonce.";
+                let error =
+                    Self::new(StatusCode::BAD_REQUEST, Meaning::NonceWanted, "use_dpop_nonce", detail);
+                Self { further: Further::DpopNonce(nonce.into()), ..error }
+            }
+            ProofError::Store(error) => Self::session_store(error),
+        }
+    }
+
+    /// A request has one proof (RFC 9449 section 4.3).
+    #[must_use]
+    pub fn several_dpop_proofs() -> Self {
+        Self::dpop(ProofError::Invalid("a request has one, in ASCII"))
     }
 
     /// `/v1/sessions`: nothing came along that a session is known by.

@@ -14,6 +14,7 @@ use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{LoginSealer, ProviderSet};
 use daypass_core::store::SharedStore;
+use daypass_core::token::dpop::ProofsOfPossession;
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::refresh_token::RefreshTokens;
 use daypass_core::token::signing_key::SigningKeys;
@@ -36,6 +37,8 @@ pub struct App {
     pub broker: Arc<Broker>,
     /// Sessions of people who signed in.
     pub sessions: Sessions,
+    /// Finds out who holds the key that a refresh token is bound to.
+    pub proofs_of_possession: ProofsOfPossession,
     /// Starts hosted logins and recognises their ends.
     pub login_flow: LoginFlow,
     /// Keeps what was fetched from AWS fresh, if anything was.
@@ -144,6 +147,7 @@ impl App {
             metrics_token: config.read_metrics_token(secrets)?,
             login_flow: login_flow(&lasting, &config),
             sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
+            proofs_of_possession: ProofsOfPossession::new(&lasting.master_key, store.clone(), clock.clone()),
             tokens: pool.tokens(),
             broker,
             embedded,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
@@ -20,6 +21,7 @@ use daypass_core::records::limits::MAX_TOKEN_SECONDS;
 use serde::{Deserialize, Serialize};
 
 use super::body;
+use super::oauth::dpop;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -27,11 +29,13 @@ use crate::installation::App;
 const MAX_BODY: usize = 64 * 1024;
 
 /// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
-#[derive(Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
     /// Another login, at `/v1/link`.
     first: Option<Box<Body>>,
+    /// The session of whoever links another login to theirs, within `first`.
+    refresh_token: Option<String>,
     provider: Option<String>,
     login_code: Option<String>,
     app: Option<String>,
@@ -51,7 +55,7 @@ pub(super) struct Body {
 }
 
 /// A field that a provider signed. Scripts get numbers where the provider signs their digits.
-#[derive(Deserialize)]
+#[derive(PartialEq, Deserialize)]
 #[serde(try_from = "serde_json::Value")]
 struct Field(String);
 
@@ -135,14 +139,26 @@ const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps
 const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
-/// The two proofs of a link, and its options.
-pub(super) fn read_link(mut body: Body) -> Result<LinkProofsRequest, ApiError> {
+/// The two proofs of a link, and its options. The first may be a session.
+pub(super) async fn read_link(
+    app: &App,
+    parts: &Parts,
+    mut body: Body,
+) -> Result<LinkProofsRequest, ApiError> {
     let first = body
         .first
         .take()
         .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
     let ExchangeRequest { presented: second, options } = body.read()?;
-    let first = first.read()?;
+    let first = match first.session()? {
+        Ok(refresh_token) => {
+            let holder = dpop::key_holder(app, parts, None).await?;
+            let proof = app.sessions.proof(&refresh_token, holder.as_ref()).await;
+            let presented = proof.map_err(ApiError::refresh)?;
+            ExchangeRequest { presented, options: ExchangeOptions::default() }
+        }
+        Err(first) => first.read()?,
+    };
     if options.identity_id.is_some() {
         return Err(malformed("identity_id goes with /v1/exchange: the identity is that of the first login"));
     }
@@ -153,9 +169,21 @@ pub(super) fn read_link(mut body: Body) -> Result<LinkProofsRequest, ApiError> {
 }
 
 impl Body {
+    /// The refresh token that stands there instead of a proof, alone; or the body as it is.
+    fn session(mut self: Box<Self>) -> Result<Result<Secret, Box<Self>>, ApiError> {
+        match self.refresh_token.take() {
+            None => Ok(Err(self)),
+            Some(token) if *self == Self::default() => Ok(Ok(Secret::new(token))),
+            Some(_) => Err(malformed("first: refresh_token stands there alone")),
+        }
+    }
+
     fn read(mut self) -> Result<ExchangeRequest, ApiError> {
         if self.first.is_some() {
             return Err(malformed("first goes with /v1/link"));
+        }
+        if self.refresh_token.is_some() {
+            return Err(malformed("refresh_token goes with /oauth2/token, or within `first` with /v1/link"));
         }
         let identity_id = self.identity_id.take().map(IdentityId::parse).transpose();
         let identity_id = identity_id.map_err(|error| malformed(&format!("identity_id: {error}")))?;

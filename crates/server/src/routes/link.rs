@@ -26,7 +26,8 @@ pub async fn handle(
 async fn link(app: &App, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
-    let request = read_link(body::json(&parts.headers, body, MAX_BODY).await?)?;
+    let body = body::json(&parts.headers, body, MAX_BODY).await?;
+    let request = read_link(app, &parts, body).await?;
     let linked = app.broker.link(request, by).await;
     Ok(answer(&linked.map_err(ApiError::exchange)?))
 }

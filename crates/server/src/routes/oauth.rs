@@ -3,6 +3,7 @@
 
 mod authorization_code;
 pub mod authorize;
+pub(super) mod dpop;
 mod form;
 pub mod metadata;
 mod refresh_token;

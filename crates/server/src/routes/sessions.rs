@@ -2,8 +2,8 @@
 //! which is not spent by that: it is what a device keeps to itself, while a token travels to whoever wants to see one.
 
 use axum::Json;
-use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Extension, Path, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::ground::ids::SignInSessionId;
@@ -12,6 +12,7 @@ use daypass_core::records::sign_in_session::SignInSession;
 use serde::Serialize;
 
 use super::exchange::check_origin;
+use super::oauth::dpop;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -36,13 +37,9 @@ struct Shown<'a> {
 }
 
 /// `GET /v1/sessions`
-pub async fn list(
-    State(app): SharedApp,
-    Extension(by): Extension<Requester>,
-    headers: HeaderMap,
-) -> Response {
+pub async fn list(State(app): SharedApp, Extension(by): Extension<Requester>, request: Request) -> Response {
     let listed = async {
-        let own = own(&app, &headers).await?;
+        let own = own(&app, request).await?;
         let sessions = app.sessions.list(&own).await.map_err(ApiError::session_store)?;
         let sessions = sessions.iter().map(|session| shown(session, &own)).collect();
         Ok(([(header::CACHE_CONTROL, "no-store")], Json(Sessions { sessions })).into_response())
@@ -54,10 +51,10 @@ pub async fn list(
 pub async fn end_all(
     State(app): SharedApp,
     Extension(by): Extension<Requester>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, &headers).await?;
+        let own = own(&app, request).await?;
         app.sessions.end_all(&own, &by).await.map_err(ApiError::session_store)
     };
     answer(ended.await, &by)
@@ -68,10 +65,10 @@ pub async fn end_one(
     State(app): SharedApp,
     Extension(by): Extension<Requester>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, &headers).await?;
+        let own = own(&app, request).await?;
         let id = SignInSessionId::parse(id).map_err(|_| ApiError::not_found())?;
         let ended = app.sessions.end_one(&own, &id, &by).await.map_err(ApiError::session_store)?;
         if ended { Ok(()) } else { Err(ApiError::not_found()) }
@@ -86,15 +83,18 @@ fn answer(ended: Result<(), ApiError>, by: &Requester) -> Response {
     }
 }
 
-/// The session whose refresh token came along (RFC 6750 section 2.1).
-async fn own(app: &App, headers: &HeaderMap) -> Result<SignInSession, ApiError> {
-    check_origin(app, headers)?;
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = shown
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, token) = token.ok_or_else(ApiError::no_refresh_token)?;
-    app.sessions.show(&Secret::new(token)).await.map_err(ApiError::refresh)
+/// The session whose refresh token came along (RFC 6750 section 2.1, RFC 9449 section 7.1).
+async fn own(app: &App, request: Request) -> Result<SignInSession, ApiError> {
+    let (parts, _body) = request.into_parts();
+    check_origin(app, &parts.headers)?;
+    let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) =
+        shown.and_then(|text| text.split_once(' ')).ok_or_else(ApiError::no_refresh_token)?;
+    if !["bearer", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return Err(ApiError::no_refresh_token());
+    }
+    let holder = dpop::key_holder(app, &parts, Some(token)).await?;
+    app.sessions.show(&Secret::new(token), holder.as_ref()).await.map_err(ApiError::refresh)
 }
 
 fn shown<'a>(session: &'a SignInSession, own: &SignInSession) -> Shown<'a> {

@@ -2,8 +2,10 @@
 
 mod authorize;
 mod devices;
+mod dpop;
 mod exchange;
 mod id_token;
+mod link;
 mod refresh;
 mod standing;
 

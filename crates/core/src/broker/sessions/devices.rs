@@ -1,11 +1,13 @@
 //! A person and their devices: which there are, and how one is signed out, or all of them.
 
-use super::{RefreshError, Sessions};
+use super::{RefreshError, Sessions, check_key, context};
 use crate::audit::{AuditAction, Requester};
+use crate::broker::exchange::PresentedProof;
 use crate::ground::ids::SignInSessionId;
 use crate::ground::secret::Secret;
 use crate::records::sign_in_session::{EndReason, Shown, SignInSession};
 use crate::store::{RevocationTarget, StoreError};
+use crate::token::dpop::KeyHolder;
 
 impl Sessions {
     /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
@@ -25,16 +27,43 @@ impl Sessions {
     ///
     /// # Errors
     /// [`RefreshError`].
-    pub async fn show(&self, refresh_token: &Secret) -> Result<SignInSession, RefreshError> {
+    pub async fn show(
+        &self,
+        refresh_token: &Secret,
+        holder: Option<&KeyHolder>,
+    ) -> Result<SignInSession, RefreshError> {
         let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
         let session = self.store.find_sign_in_session(&shown.session).await?;
         let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
+        check_key(&session, holder)?;
         self.check_not_revoked(&session).await?;
         let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
         match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
             Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
             Shown::Reused => Err(RefreshError::Over(EndReason::Reused)),
             Shown::Over(reason) => Err(RefreshError::Over(reason)),
+        }
+    }
+
+    /// The login that a session rests on, as a proof that whoever shows its refresh token has.
+    ///
+    /// # Errors
+    /// [`RefreshError`].
+    pub async fn proof(
+        &self,
+        refresh_token: &Secret,
+        holder: Option<&KeyHolder>,
+    ) -> Result<PresentedProof, RefreshError> {
+        let session = self.show(refresh_token, holder).await?;
+        let login = self.logins.open::<()>(&context(&session.id), &session.login);
+        let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
+        let owner = self.broker.pool.lookup(login.developer_user_identifier()).await?;
+        // What a session rests on may have been taken away since.
+        let is_still_theirs = owner.iter().any(|(_, id)| *id == session.identity_id);
+        if is_still_theirs {
+            Ok(PresentedProof::OfSession(login))
+        } else {
+            Err(RefreshError::Over(EndReason::LoginUnlinked))
         }
     }
 

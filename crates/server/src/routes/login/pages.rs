@@ -128,6 +128,8 @@ fn stranded(error: &ApiError) -> String {
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
         | Meaning::ScopeTooWide
+        | Meaning::BadProof
+        | Meaning::NonceWanted
         | Meaning::NotAllowed
         | Meaning::Broken => {
             "The app that sent you here is not set up right, and trying again will not help. Tell its makers what \
@@ -186,6 +188,8 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
         | Meaning::ScopeTooWide
+        | Meaning::BadProof
+        | Meaning::NonceWanted
         | Meaning::NotBelieved
         | Meaning::NotAllowed => (
             format!("{provider} did not confirm the sign-in"),

@@ -8,6 +8,7 @@ use daypass_core::broker::login_code::LoginCode;
 use daypass_core::broker::sessions::{NewSession, SignedIn};
 use daypass_core::ground::secret::Secret;
 use daypass_core::records::scope::Scope;
+use daypass_core::token::dpop::KeyHolder;
 
 use super::super::exchange::check_verifier;
 use super::form::Form;
@@ -18,6 +19,7 @@ pub(super) async fn grant(
     app: &App,
     client: String,
     mut form: Form,
+    key_holder: Option<KeyHolder>,
     by: &Requester,
 ) -> Result<SignedIn, ApiError> {
     let code = LoginCode {
@@ -31,7 +33,7 @@ pub(super) async fn grant(
         identity_id: form.guest()?,
         ..ExchangeOptions::default()
     };
-    let new = NewSession { app: client, device: form.device()?, scope: Scope::default() };
+    let new = NewSession { app: client, device: form.device()?, scope: Scope::default(), key_holder };
     let request = ExchangeRequest { presented: PresentedProof::LoginCode(code), options };
     app.sessions.begin(request, new, by).await.map_err(ApiError::exchange)
 }

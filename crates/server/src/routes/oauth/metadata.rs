@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use daypass_core::records::scope::SCOPES;
+use daypass_core::token::dpop;
 use daypass_core::token::signing_key::ALGORITHM;
 use serde_json::{Map, Value, json};
 
@@ -63,6 +64,7 @@ fn endpoints(app: &App) -> Map<String, Value> {
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
+        "dpop_signing_alg_values_supported": [dpop::ALGORITHM],
         "authorization_response_iss_parameter_supported": true,
     });
     if app.tokens.is_some() {

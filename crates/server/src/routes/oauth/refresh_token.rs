@@ -3,6 +3,7 @@
 use daypass_core::audit::Requester;
 use daypass_core::broker::sessions::{RefreshRequest, SignedIn};
 use daypass_core::ground::secret::Secret;
+use daypass_core::token::dpop::KeyHolder;
 
 use super::form::Form;
 use crate::error::ApiError;
@@ -12,10 +13,16 @@ pub(super) async fn grant(
     app: &App,
     client: String,
     mut form: Form,
+    key_holder: Option<KeyHolder>,
     by: &Requester,
 ) -> Result<SignedIn, ApiError> {
     let refresh_token = Secret::new(form.take("refresh_token")?);
-    let request =
-        RefreshRequest { app: client, refresh_token, credentials: form.credentials()?, scope: form.scope() };
+    let request = RefreshRequest {
+        app: client,
+        refresh_token,
+        credentials: form.credentials()?,
+        scope: form.scope(),
+        key_holder,
+    };
     app.sessions.refresh(request, by).await.map_err(ApiError::refresh)
 }

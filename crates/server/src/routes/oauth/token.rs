@@ -15,7 +15,7 @@ use super::super::exchange::{TemporaryCredentials, User, check_origin};
 use super::super::state::SharedApp;
 use super::form::Form;
 use super::token_exchange::Requested;
-use super::{authorization_code, refresh_token, token_exchange};
+use super::{authorization_code, dpop, refresh_token, token_exchange};
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 
@@ -80,11 +80,12 @@ async fn grant(
     let known = GRANT_TYPES.iter().position(|known| *known == grant_type);
     let known = known.ok_or_else(ApiError::unsupported_grant_type)?;
     let client = form.client(app)?;
+    let holder = dpop::key_holder(app, &parts, None).await?;
     match known {
-        0 => Ok((authorization_code::grant(app, client, form, by).await?, None)),
-        1 => Ok((refresh_token::grant(app, client, form, by).await?, None)),
+        0 => Ok((authorization_code::grant(app, client, form, holder, by).await?, None)),
+        1 => Ok((refresh_token::grant(app, client, form, holder, by).await?, None)),
         _ => {
-            let (signed_in, requested) = token_exchange::grant(app, client, form, by).await?;
+            let (signed_in, requested) = token_exchange::grant(app, client, form, holder, by).await?;
             Ok((signed_in, Some(requested)))
         }
     }

@@ -9,6 +9,7 @@ use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
 use daypass_core::broker::sessions::{NewSession, SignedIn};
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{Provider, UnverifiedProof};
+use daypass_core::token::dpop::KeyHolder;
 use serde::Deserialize;
 
 use super::form::Form;
@@ -49,6 +50,7 @@ pub(super) async fn grant(
     app: &App,
     client: String,
     mut form: Form,
+    key_holder: Option<KeyHolder>,
     by: &Requester,
 ) -> Result<(SignedIn, Requested), ApiError> {
     let requested = requested(&mut form)?;
@@ -58,7 +60,12 @@ pub(super) async fn grant(
         identity_id: form.guest()?,
         ..ExchangeOptions::default()
     };
-    let new = NewSession { app: client, device: form.device()?, scope: form.scope().unwrap_or_default() };
+    let new = NewSession {
+        app: client,
+        device: form.device()?,
+        scope: form.scope().unwrap_or_default(),
+        key_holder,
+    };
     let signed_in = app.sessions.begin(ExchangeRequest { presented, options }, new, by).await;
     Ok((signed_in.map_err(|error| ApiError::exchange(error).of_subject_token())?, requested))
 }

@@ -15,7 +15,7 @@ async fn users_of(daypass: &Daypass, session: &Value) -> Value {
     daypass.call("LookupDeveloperIdentity", asked).await["DeveloperUserIdentifierList"][0].clone()
 }
 
-async fn unlink(daypass: &Daypass, session: &Value) {
+pub(super) async fn unlink(daypass: &Daypass, session: &Value) {
     let user = users_of(daypass, session).await;
     let request = json!({"IdentityId": session["identity_id"], "IdentityPoolId": daypass.pool_id(),
         "DeveloperProviderName": DEVELOPER_PROVIDER, "DeveloperUserIdentifier": user});
