@@ -90,7 +90,7 @@ def test_a_login_by_the_browser_leads_to_a_profile(daypass, terminal, tmp_path):
     said = terminal.log_in("ada", "--profile", "work")
     identity_id = terminal.whoami()["identity_id"]
     assert f"You are signed in at {daypass.server_url} as Ada. Your identity is {identity_id}." in said
-    assert "aws --profile work s3 ls" in said
+    assert f"Try: aws --profile work s3 ls s3://{daypass.bucket}/{identity_id}/\n" in said
 
     folder = f"s3://{daypass.bucket}/{identity_id}/terminal"
     (tmp_path / "here.txt").write_text("from the terminal")
@@ -180,3 +180,31 @@ def test_the_agent_says_what_to_type(terminal, agent):
     refused = terminal.aws("--region", "us-east-1", "s3", "ls", **agent)
     assert refused.returncode != 0
     assert "type `daypass login http" in refused.stderr
+
+
+PROCESSES = 40
+
+
+def test_of_forty_commands_at_expiry_one_refreshes(daypass, terminal):
+    terminal.log_in("ada", "--profile", "work")
+    identity_id = terminal.whoami()["identity_id"]
+    folder = f"s3://{daypass.bucket}/{identity_id}/"
+    (terminal.home / "here.txt").write_text("from the terminal")
+    done(terminal.aws("--profile", "work", "s3", "cp", terminal.home / "here.txt", folder))
+    (file,) = (terminal.home / ".local/state/daypass").glob("*.json")
+    session = json.loads(file.read_text())
+    credentials = session["state"]["signed_in"]["credentials"]
+    credentials["asked_at"] -= 3600
+    credentials["expires_at"] -= 3600
+    file.write_text(json.dumps(session))
+
+    listing = [Path(sys.executable).with_name("aws"), "--profile", "work", "s3", "ls", folder]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    commands = [
+        subprocess.Popen([*map(str, listing)], env=terminal.environment(), text=True, **pipes) for _ in range(PROCESSES)
+    ]
+    assert {(command.communicate()[1], command.returncode) for command in commands} == {("", 0)}
+    listed = terminal.run("audit", "list", "--json", "--limit", "500", "--dir", daypass.dir)
+    events = [json.loads(line) for line in done(listed).splitlines()]
+    refreshed = [it for it in events if it["action"] == "refresh" and it.get("identity_id") == identity_id]
+    assert len(refreshed) == 1, refreshed

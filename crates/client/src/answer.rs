@@ -43,9 +43,11 @@ pub(crate) struct Refusal {
     pub error_description: String,
     #[serde(default)]
     pub reason: Option<String>,
-    /// Of problem details, at the routes that are no OAuth.
+    /// Of problem details, at the routes that are no OAuth, as is what stands below.
     #[serde(default)]
     pub detail: String,
+    #[serde(default)]
+    pub code: String,
 }
 
 /// What a broker says of itself.

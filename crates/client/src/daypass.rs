@@ -16,12 +16,16 @@ use crate::home::Home;
 use crate::lock::{self, Turn};
 use crate::name::{SessionName, TERMINAL};
 use crate::random;
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::sign_in::{Code, SignIn};
 use crate::wire::{Failure, Wire};
 
 /// So long somebody else's refresh is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is no refresh token.
+const NO_TOKEN: &str = "none";
 
 /// A session with a broker, shared with every other process of this user.
 #[derive(Debug)]
@@ -175,12 +179,14 @@ impl Daypass {
     }
 
     /// Begins a login whose browser comes back to `redirect_uri`, after the broker has confirmed that it is the one of this
-    /// address.
+    /// address and has the app: whoever sits at the terminal hears of that, and not only the browser.
     ///
     /// # Errors
     /// If there is no broker that can be asked.
     pub async fn begin_sign_in(&self, redirect_uri: &str, provider: Option<&str>) -> Result<SignIn, Error> {
         self.wire.confirm().await.map_err(|failure| self.error(failure))?;
+        // Of a token that is none, a broker says nothing; of an app that is none, it does (RFC 7009 section 2.2).
+        self.wire.revoke(&Secret::new(NO_TOKEN)).await.map_err(|failure| self.error(failure))?;
         let drawn = [random::bytes(), random::bytes()];
         Ok(SignIn::new(&self.name, redirect_uri, provider, &drawn))
     }

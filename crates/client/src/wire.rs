@@ -24,6 +24,8 @@ const TO_ANSWER: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1024 * 1024;
 /// So much of the broker's own words is repeated.
 const MAX_WORDS: usize = 200;
+/// What a refresh token that counts for nothing is called at the routes that are no OAuth.
+const REFUSED: &str = "refresh_token_refused";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Why the token endpoint gave nothing.
@@ -89,8 +91,11 @@ impl Wire {
 
     /// Has the broker confirm that it is the one of this address (RFC 8414 section 3.3).
     pub(crate) async fn confirm(&self) -> Result<(), Failure> {
-        let request = self.http()?.get(self.address(".well-known/oauth-authorization-server"));
-        let Metadata { issuer } = self.read(self.send(request).await?).await?;
+        let document = self.document(".well-known/oauth-authorization-server").await;
+        let Metadata { issuer } = document.map_err(|failure| match failure {
+            Failure::Final(Error::Refused { why, .. }) => Failure::Final(self.foreign(why)),
+            failure => failure,
+        })?;
         if issuer.trim_end_matches('/') == self.name.url() {
             return Ok(());
         }
@@ -122,16 +127,18 @@ impl Wire {
     }
 
     fn refusal(&self, status: StatusCode, refusal: Refusal, wish: Option<u64>) -> Failure {
-        let Refusal { error, error_description, reason, detail } = refusal;
+        let Refusal { error, error_description, reason, detail, code } = refusal;
         let words = [error_description, detail, error.clone()].into_iter().find(|words| !words.is_empty());
         let why = format!("it answered {}: {}", status.as_u16(), shown(&words.unwrap_or_default()));
         let why = why.trim_end_matches([':', ' ']).to_owned();
+        // A proxy in between may answer 401 and 403, too, which says nothing of the session.
+        if error == "invalid_grant" || code == REFUSED {
+            return Failure::Over(reason.unwrap_or_default());
+        }
         match (error.as_str(), status) {
-            ("invalid_grant", _) => Failure::Over(reason.unwrap_or_default()),
             ("invalid_client" | "unauthorized_client", _) => {
                 Failure::Final(Error::UnknownApp(self.name.clone()))
             }
-            (_, StatusCode::UNAUTHORIZED) => Failure::Over(String::new()),
             (_, status) if may_pass(status) => Failure::Temporary { why, wish, lost: false },
             (_, StatusCode::NOT_FOUND) => Failure::Final(self.foreign(why)),
             _ => Failure::Final(Error::Refused { url: self.name.url().into(), why }),

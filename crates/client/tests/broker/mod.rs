@@ -121,16 +121,15 @@ impl Broker {
                 Some(ok(&format!(r#"{{"issuer":"{}"}}"#, self.url)))
             }
             "POST /oauth2/token" => self.token(&parse(&body)),
-            "POST /oauth2/revoke" => {
-                self.change(|state| state.revoked.push(parse(&body)["token"].clone()));
-                Some(ok("{}"))
-            }
+            "POST /oauth2/revoke" => Some(self.revoke(&parse(&body))),
             "DELETE /v1/sessions" => {
                 self.change(|state| state.revoked.push("all".into()));
                 Some(answer(204, "", ""))
             }
             "GET /v1/sessions" if self.counts_for(&token) => Some(ok(SESSIONS)),
-            "GET /v1/sessions" => Some(answer(401, "", r#"{"code":"invalid_session"}"#)),
+            "GET /v1/sessions" => {
+                Some(answer(401, "", r#"{"code":"refresh_token_refused","reason":"signed_out"}"#))
+            }
             "GET /playground/config.json" => {
                 Some(ok(r#"{"region":"us-east-1","s3_url":"http://127.0.0.1:9","bucket":"daypass-demo"}"#))
             }
@@ -139,6 +138,16 @@ impl Broker {
         if let Some(answer) = answer {
             let _ = stream.write_all(answer.as_bytes());
         }
+    }
+
+    fn revoke(&self, form: &BTreeMap<String, String>) -> String {
+        if form["client_id"] != "terminal" {
+            return answer(401, "", r#"{"error":"invalid_client","error_description":"no such app"}"#);
+        }
+        if form["token"].starts_with("dpr_") {
+            self.change(|state| state.revoked.push(form["token"].clone()));
+        }
+        ok("")
     }
 
     fn counts_for(&self, token: &str) -> bool {

@@ -5,6 +5,7 @@
 mod broker;
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -246,11 +247,25 @@ async fn a_session_that_is_over_says_why_and_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_proxy_in_between_ends_no_session() {
+    let setting = Setting::signed_in().await;
+    setting.advance(2700);
+    for status in [400, 401, 403, 404, 407, 502] {
+        setting.broker.next(&[Fate::Status(status, "")]);
+        assert_eq!(setting.daypass().session().await.unwrap().access_key_id(), "ASIA1", "{status}");
+        setting.advance(1);
+    }
+    setting.advance(60);
+    assert_eq!(setting.daypass().session().await.unwrap().access_key_id(), "ASIA2");
+}
+
+#[tokio::test]
 async fn an_app_that_is_not_there_is_the_operators_to_add() {
     let setting = Setting::new();
-    setting.broker.next(&[Fate::Status(404, "")]);
-    let error = setting.sign_in().await.unwrap_err().to_string();
-    assert!(error.contains("does not answer as a Daypass does: it answered 404"), "{error}");
+    let name = SessionName::new(&setting.broker.url, "nowhere").unwrap();
+    let daypass = Daypass::of(name, setting.home(), Arc::new(setting.clock.clone()));
+    let error = daypass.begin_sign_in(REDIRECT_URI, None).await.unwrap_err().to_string();
+    assert!(error.contains("has no app \"nowhere\": its operator adds an [[app]]"), "{error}");
 }
 
 #[tokio::test]
@@ -288,6 +303,27 @@ async fn another_address_than_the_brokers_own_is_refused() {
     let elsewhere = Setting { broker: setting.broker.under(&url), ..setting };
     let error = elsewhere.sign_in().await.unwrap_err().to_string();
     assert!(error.contains("it calls itself http://127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn who_is_no_broker_is_told_apart_from_one_that_refuses() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let setting = Setting::new();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let setting = Setting { broker: setting.broker.under(&url), ..setting };
+    std::thread::spawn(move || {
+        for answer in
+            ["403 Forbidden\r\nContent-Length: 0\r\n\r\n", "200 OK\r\nContent-Length: 6\r\n\r\n<html>"]
+        {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+        }
+    });
+    for words in ["it answered 403", "its answer cannot be read"] {
+        let error = setting.sign_in().await.unwrap_err().to_string();
+        assert_eq!(error, format!("{url} does not answer as a Daypass does: {words}"));
+    }
 }
 
 #[tokio::test]

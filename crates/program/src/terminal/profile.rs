@@ -37,10 +37,11 @@ pub(super) struct Profile {
     program: String,
 }
 
-/// Where S3 of an installation of `up` is.
+/// Where S3 of an installation of `up` is, and the bucket in which everybody has a folder.
 #[derive(Debug, Deserialize)]
 struct Up {
     s3_url: String,
+    bucket: String,
 }
 
 impl Profile {
@@ -104,7 +105,11 @@ impl Profile {
         self.check(&document)?;
         self.fill(&mut document, daypass.name(), &session.region, up.as_ref())?;
         file::replace(&self.config, &document.text())?;
-        Ok(format!("The AWS profile {0} is written: aws --profile {0} s3 ls", self.name))
+        Ok(format!(
+            "The AWS profile {0} is written. Try: aws --profile {0} {1}",
+            self.name,
+            trial(session, up.as_ref())
+        ))
     }
 
     fn fill(
@@ -147,6 +152,15 @@ impl Profile {
         let (url, app) = (word(session.url())?, word(session.app())?);
         Ok(format!("\"{}\" credentials --url {url} --app {app}", self.program))
     }
+}
+
+/// Something that everybody may do: not every role lets people list all buckets.
+fn trial(session: &Session, up: Option<&Up>) -> String {
+    let own_folder = |up: &Up| {
+        let (bucket, folder) = (word(&up.bucket).ok()?, word(&session.identity_id).ok()?);
+        Some(format!("s3 ls s3://{bucket}/{folder}/"))
+    };
+    up.and_then(own_folder).unwrap_or_else(|| "sts get-caller-identity".into())
 }
 
 /// A word that means itself: in a line of the file, to a shell, and to whoever splits lines.
@@ -207,7 +221,7 @@ mod tests {
 
     #[test]
     fn of_up_it_knows_where_everything_is_until_it_leads_elsewhere() {
-        let up = Up { s3_url: "http://127.0.0.1:9401".into() };
+        let up = Up { s3_url: "http://127.0.0.1:9401".into(), bucket: "daypass-demo".into() };
         let text = filled("# mine\n", "up", "http://127.0.0.1:9400", Some(&up)).unwrap();
         for part in [
             "# mine\n",
@@ -243,7 +257,7 @@ mod tests {
         {
             assert!(word(word_).is_err(), "{word_:?}");
         }
-        let up = Up { s3_url: "http://127.0.0.1:9401\n[default]".into() };
+        let up = Up { s3_url: "http://127.0.0.1:9401\n[default]".into(), bucket: String::new() };
         filled("", "up", "http://127.0.0.1:9400", Some(&up)).unwrap_err();
         let mut document = Document::of("");
         let session = SessionName::new("https://login.example.com/a;b", TERMINAL).unwrap();

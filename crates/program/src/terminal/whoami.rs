@@ -44,7 +44,7 @@ fn as_text(daypass: &Daypass, session: &Session) -> anyhow::Result<String> {
         ("provider", &session.provider),
         ("identity", &session.identity_id),
         ("broker", &daypass.name().to_string()),
-        ("session", &format!("until {ends}, if it is not used before")),
+        ("session", &format!("until {ends}, unless it is used before")),
         ("credentials", &format!("until {expires}, then others")),
     ];
     let lines = rows.map(|(name, value)| format!("{name:<12}{}", printable(value)));

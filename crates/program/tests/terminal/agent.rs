@@ -20,8 +20,9 @@ struct Agent {
 
 impl Agent {
     fn of(person: &Person, arguments: &[&str]) -> Self {
-        let mut command = person.command(&["agent", "--port", "0"]);
-        let mut process = command.args(arguments).spawn().unwrap();
+        let port: &[&str] = if arguments.contains(&"--port") { &[] } else { &["--port", "0"] };
+        let mut command = person.command(&["agent"]);
+        let mut process = command.args(port).args(arguments).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut variable = |name: &str| {
             let line = lines.next().unwrap();
@@ -105,6 +106,19 @@ fn nobody_else_gets_any() {
         assert_eq!(shows, expected == 200, "{answer}");
     }
     assert_eq!(request("GET", &agent.url.replace("/credentials", "/"), &[right]).0, 404);
+    agent.end();
+}
+
+/// Whoever held the port while no agent did, was sent the token of before.
+#[test]
+fn a_token_does_not_outlive_its_agent() {
+    let person = Person::signed_in(3600);
+    let agent = Agent::of(&person, &[]);
+    let (port, before) = (agent.url.split([':', '/']).nth(4).unwrap().to_owned(), agent.token());
+    agent.end();
+    let agent = Agent::of(&person, &["--port", &port]);
+    assert_eq!(request("GET", &agent.url, &[("Authorization", &before)]).0, 401);
+    assert_eq!(agent.get().0, 200);
     agent.end();
 }
 

@@ -129,7 +129,10 @@ fn a_profile_is_written_where_it_was_asked_for() {
     fs::create_dir(person.path(".aws")).unwrap();
     fs::write(&config, "[default]\nregion = eu-west-1\n").unwrap();
     let done = person.login(&["--profile", "work"]).paste(CODE).end();
-    assert!(done.success && done.stdout.contains("aws --profile work s3 ls"), "{done:?}");
+    assert!(
+        done.success && done.stdout.contains("aws --profile work s3 ls s3://daypass-demo/us-east-1:ada/"),
+        "{done:?}"
+    );
     let text = fs::read_to_string(&config).unwrap();
     let program = env!("CARGO_BIN_EXE_daypass");
     let url = &person.broker.url;

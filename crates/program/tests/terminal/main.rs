@@ -148,6 +148,17 @@ fn whoami_asks_whether_it_is_still_so() {
     assert!(done.stderr.contains("Whether the session still counts is not known: http"), "{done:?}");
 }
 
+/// A name is somebody else's to choose, and a terminal obeys what it is shown.
+#[test]
+fn no_name_has_a_terminal_do_anything() {
+    let person = Person::signed_in(3600);
+    let file = person.session_file();
+    let text = fs::read_to_string(&file).unwrap().replace("\"Ada\"", "\"Ada\\u001b[2J\\u202e\"");
+    fs::write(file, text).unwrap();
+    let done = person.run(&["whoami"]);
+    assert!(done.success && done.stdout.contains("Ada\u{fffd}[2J\u{fffd}\n"), "{done:?}");
+}
+
 #[test]
 fn whoami_is_nobody_whose_session_was_ended_elsewhere() {
     let person = Person::signed_in(3600);
@@ -157,7 +168,10 @@ fn whoami_is_nobody_whose_session_was_ended_elsewhere() {
     assert!(person.run(&["logout"]).success);
     fs::copy(copy, file).unwrap();
     let done = person.run(&["whoami"]);
-    assert!(!done.success && done.stderr.contains("is over") && done.stdout.is_empty(), "{done:?}");
+    assert!(
+        !done.success && done.stderr.contains("is over, because it was signed out") && done.stdout.is_empty(),
+        "{done:?}"
+    );
 }
 
 #[test]

@@ -6,6 +6,9 @@ mod login;
 mod pool_credentials;
 mod server;
 mod session;
+#[path = "../../../../docs/examples/upload.rs"]
+#[expect(dead_code, reason = "its main is for people, who have a session of their own")]
+mod upload;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -264,4 +267,14 @@ async fn a_session_is_a_provider_of_the_sdk_that_refreshes_itself() {
     let cause = error.source().expect("what the client says").to_string();
     assert!(cause.contains("type `daypass login http://127.0.0.1:"), "{cause}");
     assert_eq!(other.fallback_on_interrupt(), None);
+}
+
+#[tokio::test]
+async fn the_example_of_the_docs_uploads_into_ones_own_folder() {
+    let daypass = Daypass::start();
+    let dir = tempfile::tempdir().unwrap();
+    let session = session(&daypass, dir.path(), Arc::new(SystemClock));
+    let identity_id = sign_in(&session, "ada").await;
+    let key = upload::upload(session, daypass.says("s3_url")).await.unwrap();
+    assert_eq!(key, format!("{identity_id}/hello-from-rust.txt"));
 }
