@@ -191,7 +191,8 @@ impl Daypass {
         Ok(SignIn::new(&self.name, redirect_uri, provider, &drawn))
     }
 
-    /// Ends a login with the code that the browser brought, and keeps the session. `device` is what the person reads in
+    /// Ends a login with the code that the browser brought, and keeps the session in the place of one that was there, which
+    /// ends. `device` is what the person reads in
     /// the list of their devices.
     ///
     /// # Errors
@@ -205,7 +206,7 @@ impl Daypass {
         self.home.make()?;
         let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
         self.file.remove_drafts();
-        let draft = self.file.draft()?;
+        let (before, draft) = (self.file.read().ok(), self.file.draft()?);
         let mut form = sign_in.form(code).to_vec();
         form.push(("device", device));
         let session = self.wire.token(&form, self.clock.now()).await.map_err(|failure| match failure {
@@ -213,6 +214,10 @@ impl Daypass {
             failure => self.error(failure),
         })?;
         draft.put(&session)?;
+        if let Some(before) = before {
+            // Nobody has its token any more. If the broker does not hear of it, it ends by itself.
+            let _ = self.wire.revoke(&before.refresh_token).await;
+        }
         self.remembered(Ok(session))
     }
 

@@ -151,7 +151,9 @@ impl Broker {
     }
 
     fn counts_for(&self, token: &str) -> bool {
-        self.change(|state| token == format!("dpr_{}", state.generation) && state.revoked.is_empty())
+        self.change(|state| {
+            token == format!("dpr_{}", state.generation) && !state.revoked.contains(&token.into())
+        })
     }
 
     fn token(&self, form: &BTreeMap<String, String>) -> Option<String> {

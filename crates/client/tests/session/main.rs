@@ -438,6 +438,15 @@ async fn signing_out_ends_the_session_and_takes_the_file_away() {
 }
 
 #[tokio::test]
+async fn a_new_login_ends_the_session_of_before() {
+    let setting = Setting::signed_in().await;
+    setting.sign_in().await.unwrap();
+    assert_eq!(setting.broker.revoked(), ["dpr_1"]);
+    assert_eq!(setting.daypass().session().await.unwrap().access_key_id(), "ASIA2");
+    assert!(setting.daypass().sessions().await.is_ok());
+}
+
+#[tokio::test]
 async fn signing_out_works_without_the_broker_and_says_so() {
     for everywhere in [false, true] {
         let setting = Setting::signed_in().await;

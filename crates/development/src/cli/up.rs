@@ -69,7 +69,10 @@ fn welcome(ready: &Ready) -> String {
            S3           {s3}\n  \
            Sandbox IdP  {sandbox}\n  \
            State        {dir}\n\n\
-         The AWS CLI reaches it with:\n\n  \
+         The AWS CLI reaches it as one of the people, by your browser, with:\n\n  \
+           daypass login {server} --profile demo\n  \
+           aws --profile demo sts get-caller-identity\n\n\
+         and as the developer with:\n\n  \
            export AWS_CONFIG_FILE={config}\n  \
            export AWS_SHARED_CREDENTIALS_FILE={credentials}\n  \
            aws --profile {profile} cognito-identity list-identity-pools --max-results 10\n\n\
