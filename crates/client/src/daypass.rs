@@ -27,17 +27,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What is no refresh token.
 const NO_TOKEN: &str = "none";
 
-/// A session with a broker, shared with every other process of this user.
-#[derive(Debug)]
+/// A session with a broker, shared with every other process of this user. Its clones are the same one.
+#[derive(Debug, Clone)]
 pub struct Daypass {
     name: SessionName,
     home: Home,
-    file: SessionFile,
-    wire: Wire,
+    file: Arc<SessionFile>,
+    wire: Arc<Wire>,
     clock: Arc<dyn Clock>,
-    /// One refresh at a time in this process.
-    turn: tokio::sync::Mutex<()>,
-    last: Mutex<Option<Session>>,
+    /// One refresh at a time among clones.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    last: Arc<Mutex<Option<Session>>>,
 }
 
 /// What came of signing out. On this machine the session is gone in any case.
@@ -59,8 +59,8 @@ impl Daypass {
     /// The session of this name in this directory.
     #[must_use]
     pub fn of(name: SessionName, home: Home, clock: Arc<dyn Clock>) -> Self {
-        let (file, wire) = (home.file(&name), Wire::to(name.clone()));
-        Self { name, home, file, wire, clock, turn: tokio::sync::Mutex::default(), last: Mutex::default() }
+        let (file, wire) = (Arc::new(home.file(&name)), Arc::new(Wire::to(name.clone())));
+        Self { name, home, file, wire, clock, turn: Arc::default(), last: Arc::default() }
     }
 
     /// What the session is called.
@@ -153,8 +153,10 @@ impl Daypass {
                 self.file.read()
             }
             Failure::Temporary { why, wish, .. } => {
-                // That it is not remembered only has the broker asked sooner.
-                let _ = self.file.draft().and_then(|draft| draft.put(&session.failed(now, &why, wish)));
+                if self.is_still(&session) {
+                    // That it is not remembered only has the broker asked sooner.
+                    let _ = self.file.draft().and_then(|draft| draft.put(&session.failed(now, &why, wish)));
+                }
                 self.or_still_valid(session, || self.unavailable(why))
             }
             Failure::Final(error) => self.or_still_valid(session, || error),

@@ -10,9 +10,10 @@ mod session;
 #[expect(dead_code, reason = "its main is for people, who have a session of their own")]
 mod upload;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -21,6 +22,7 @@ use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::operation::RequestId;
 use aws_sdk_cognitoidentity::operation::get_credentials_for_identity::GetCredentialsForIdentityError;
 use aws_sdk_s3::config::IdentityCache;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
 use daypass_client::{Clock, SystemClock};
 
@@ -233,13 +235,19 @@ async fn a_guest_reads_the_public_folder_and_no_other() {
     assert_folder_is_closed(&daypass, &s3, &identity_id).await;
 }
 
-/// The machine's clock, some seconds fast.
-#[derive(Debug)]
-struct Fast(u64);
+/// The machine's clock, some seconds fast, or slow.
+#[derive(Debug, Clone)]
+struct Off(Arc<AtomicI64>);
 
-impl Clock for Fast {
+impl Off {
+    fn by(seconds: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(seconds)))
+    }
+}
+
+impl Clock for Off {
     fn now(&self) -> u64 {
-        SystemClock.now() + self.0
+        SystemClock.now().checked_add_signed(self.0.load(Ordering::SeqCst)).unwrap()
     }
 }
 
@@ -254,19 +262,49 @@ async fn a_session_is_a_provider_of_the_sdk_that_refreshes_itself() {
     assert_eq!(now.fallback_on_interrupt(), Some(first.clone()));
     use_own_folder(&daypass, &s3(&daypass, now), &ada).await;
 
-    let later = session(&daypass, dir.path(), Arc::new(Fast(2800)));
+    let later = session(&daypass, dir.path(), Arc::new(Off::by(2800)));
     let second = later.provide_credentials().await.unwrap();
     assert_ne!(second.access_key_id(), first.access_key_id());
     let (bucket, prefix) = (daypass.says("bucket"), format!("{}/", ada.identity_id));
     s3(&daypass, later).list_objects_v2().bucket(bucket).prefix(prefix).send().await.unwrap();
 
-    let other = session(&daypass, dir.path(), Arc::new(Fast(2800)));
+    let other = session(&daypass, dir.path(), Arc::new(Off::by(2800)));
     assert_eq!(other.provide_credentials().await.unwrap().access_key_id(), second.access_key_id());
     assert!(other.sign_out(false).await.unwrap().untold.is_none());
     let error = other.provide_credentials().await.unwrap_err();
     let cause = error.source().expect("what the client says").to_string();
     assert!(cause.contains("type `daypass login http://127.0.0.1:"), "{cause}");
     assert_eq!(other.fallback_on_interrupt(), None);
+}
+
+/// A part of an upload, but for the last, has to have as much.
+const PART: usize = 5 * 1024 * 1024;
+
+/// Each part is signed with what the provider has then: by a clock that is an hour slow, the SDK keeps nothing.
+#[tokio::test]
+async fn an_upload_in_parts_goes_on_with_other_credentials() {
+    let daypass = Daypass::start();
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Off::by(-3595);
+    let session = session(&daypass, dir.path(), Arc::new(clock.clone()));
+    let identity_id = sign_in(&session, "ada").await;
+    let s3 = s3(&daypass, session.clone());
+    let (bucket, key) = (daypass.says("bucket"), format!("{identity_id}/parts"));
+    let begun = s3.create_multipart_upload().bucket(bucket).key(&key).send().await.unwrap();
+    let upload_id = begun.upload_id().unwrap();
+    let (mut parts, mut keys) = (CompletedMultipartUpload::builder(), BTreeSet::new());
+    for number in 1..=4 {
+        let part = s3.upload_part().bucket(bucket).key(&key).upload_id(upload_id).part_number(number);
+        let tag = part.body(vec![b'x'; PART].into()).send().await.unwrap().e_tag.unwrap();
+        parts = parts.parts(CompletedPart::builder().part_number(number).e_tag(tag).build());
+        keys.insert(session.kept().unwrap().access_key_id().to_owned());
+        clock.0.fetch_add(1500, Ordering::SeqCst);
+    }
+    let complete = s3.complete_multipart_upload().bucket(bucket).key(&key).upload_id(upload_id);
+    complete.multipart_upload(parts.build()).send().await.unwrap();
+    let there = s3.head_object().bucket(bucket).key(&key).send().await.unwrap();
+    assert_eq!(there.content_length(), i64::try_from(4 * PART).ok());
+    assert!(keys.len() > 1, "{keys:?}");
 }
 
 #[tokio::test]
