@@ -43,6 +43,7 @@ pub fn provider(definition: Definition) -> Arc<Provider> {
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,
         cache_verified: None,
+        recheck: daypass_core::login::provider::RECHECK,
     })
 }
 

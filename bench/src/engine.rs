@@ -126,5 +126,6 @@ fn provider(definition: Definition) -> Arc<Provider> {
         apple: None,
         accept_unbound_access_tokens: false,
         cache_verified: None,
+        recheck: daypass_core::login::provider::RECHECK,
     })
 }

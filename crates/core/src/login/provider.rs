@@ -33,7 +33,7 @@ mod verified;
 
 pub use self::apple::{AppleKey, is_apple_key};
 pub use self::authorize::{AuthorizeRequest, FlowSecrets};
-pub use self::client::Provider;
+pub use self::client::{Provider, RECHECK};
 pub use self::engine::Engine;
 pub use self::error::ProofError;
 pub use self::grade::Grade;
@@ -43,7 +43,7 @@ pub use self::sealed_login::LoginSealer;
 pub use self::set::{ProviderSet, ProvidersById};
 pub use self::signed::{Fields, UseOnce};
 pub(in crate::login) use self::verified::Confirmed;
-pub use self::verified::{DisplayUser, VerifiedLogin};
+pub use self::verified::{DisplayUser, Recheck, VerifiedLogin};
 
 #[cfg(test)]
 mod tests;

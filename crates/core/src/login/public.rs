@@ -252,6 +252,7 @@ impl Trust {
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,
+            recheck: crate::login::provider::RECHECK,
         };
         Some(Self { kind, provider: Arc::new(provider) })
     }

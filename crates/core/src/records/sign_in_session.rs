@@ -52,6 +52,8 @@ pub struct SignInSession {
     pub scope: Scope,
     /// When the person came back from their provider, if that is known.
     pub signed_in_at: Option<Timestamp>,
+    /// When the provider was last asked whether the login stands.
+    pub checked_at: Timestamp,
     /// The thumbprint of the key that its refresh tokens are bound to, if they are.
     pub key_thumbprint: Option<String>,
     /// What the person calls the device, if the app says so.
@@ -109,6 +111,8 @@ pub enum EndReason {
     LoginUnlinked,
     /// Its identity was deleted or disabled.
     IdentityGone,
+    /// The person, or the provider, took back at the provider what the login rests on.
+    Upstream,
 }
 
 impl EndReason {
@@ -122,6 +126,7 @@ impl EndReason {
             Self::Revoked => "revoked",
             Self::LoginUnlinked => "login_unlinked",
             Self::IdentityGone => "identity_gone",
+            Self::Upstream => "upstream",
         }
     }
 }
@@ -224,6 +229,7 @@ mod tests {
             login: Sealed(Vec::new()),
             scope: Scope::default(),
             signed_in_at: None,
+            checked_at: at(0),
             key_thumbprint: None,
             device: None,
             generation: 0,
@@ -342,6 +348,7 @@ mod tests {
             EndReason::Revoked,
             EndReason::LoginUnlinked,
             EndReason::IdentityGone,
+            EndReason::Upstream,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
         }

@@ -206,6 +206,7 @@ macro_rules! contract_tests {
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
             a_name_is_forgotten_at_its_end_and_not_before,
+            who_comes_second_does_not_make_a_name_last_longer,
             names_that_ended_take_no_living_ones_along,
             of_many_who_race_for_one_name_one_is_first,
             // once: login grants

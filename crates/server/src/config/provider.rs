@@ -9,7 +9,7 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::login::plain_hosts::PlainHosts;
 use daypass_core::login::provider::definition::{ClientAuthentication, Definition, ProofKind, seconds};
 use daypass_core::login::provider::load::{self, DefinitionError};
-use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById, is_apple_key};
+use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById, RECHECK, is_apple_key};
 use serde::Deserialize;
 
 use super::document::Place;
@@ -55,6 +55,9 @@ pub struct ProviderConfig {
     /// See [`Provider::cache_verified`]; at most five minutes.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     pub cache_verified: Option<i64>,
+    /// See [`Provider::recheck`].
+    #[serde(default, deserialize_with = "seconds::deserialize")]
+    recheck: Option<i64>,
     /// Keys of the definition to replace.
     #[serde(flatten)]
     pub overrides: toml::Table,
@@ -140,6 +143,7 @@ impl ProviderConfig {
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
             identifier: self.identifier,
             cache_verified: self.cache_verified.map(SignedDuration::from_secs),
+            recheck: self.recheck.map_or(RECHECK, SignedDuration::from_secs),
             definition: definition.into(),
         })
     }

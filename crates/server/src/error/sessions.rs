@@ -113,6 +113,7 @@ fn over(reason: EndReason) -> &'static str {
         }
         EndReason::Revoked => "The session was revoked, or signed out everywhere. Sign in anew.",
         EndReason::LoginUnlinked => "The login does not belong to this identity any more. Sign in anew.",
+        EndReason::Upstream => "The provider says that the login was taken back there. Sign in anew.",
         EndReason::IdentityGone => "The identity is gone. Sign in anew.",
     }
 }

@@ -8,6 +8,7 @@ mod id_token;
 mod link;
 mod refresh;
 mod standing;
+mod upstream;
 
 use http::{Method, Request};
 use serde_json::Value;

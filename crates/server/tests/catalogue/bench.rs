@@ -94,6 +94,7 @@ impl Bench {
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,
+            recheck: daypass_core::login::provider::RECHECK,
             definition: definition.into(),
         };
         let server = Server::start(&provider.definition).await;

@@ -13,6 +13,7 @@ CREATE TABLE sign_in_session (
     login             BLOB    NOT NULL,
     scope             TEXT    NOT NULL,
     signed_in_at      INTEGER,
+    checked_at        INTEGER NOT NULL,
     key_thumbprint    TEXT,
     device            TEXT,
     generation        INTEGER NOT NULL,

@@ -59,10 +59,10 @@ fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Resu
     connection
         .prepare_cached(
             "INSERT INTO sign_in_session (id, app, pool_id, identity_id, provider, upstream_issuer, upstream_subject,
-                 upstream_session, login, scope, signed_in_at, key_thumbprint, device, generation, created_at, rotated_at, late_at, idle_until, ends_at,
+                 upstream_session, login, scope, signed_in_at, checked_at, key_thumbprint, device, generation, created_at, rotated_at, late_at, idle_until, ends_at,
                  ended_at, end_reason, forgotten_at)
              VALUES (:id, :app, :pool_id, :identity_id, :provider, :upstream_issuer, :upstream_subject,
-                 :upstream_session, :login, :scope, :signed_in_at, :key_thumbprint, :device, :generation, :created_at, :rotated_at, :late_at, :idle_until,
+                 :upstream_session, :login, :scope, :signed_in_at, :checked_at, :key_thumbprint, :device, :generation, :created_at, :rotated_at, :late_at, :idle_until,
                  :ends_at, :ended_at, :end_reason, :forgotten_at)",
         )?
         .execute(named_params! {
@@ -77,6 +77,7 @@ fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Resu
             ":login": session.login.0,
             ":scope": Text(session.scope),
             ":signed_in_at": session.signed_in_at.map(Instant),
+            ":checked_at": Instant(session.checked_at),
             ":key_thumbprint": session.key_thumbprint,
             ":device": session.device,
             ":generation": session.generation,
@@ -100,18 +101,20 @@ fn find(connection: &Connection, id: &SignInSessionId) -> Result<Option<SignInSe
 }
 
 /// The guards are those of [`SignInSession::is_still`]. What a session is of never changes, but for its identity after a
-/// merge.
+/// merge, and what its provider was last asked with.
 fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) -> Result<bool> {
     connection
         .prepare_cached(
             "UPDATE sign_in_session
-             SET identity_id = :identity_id, generation = :generation, rotated_at = :rotated_at, late_at = :late_at,
+             SET identity_id = :identity_id, login = :login, checked_at = :checked_at, generation = :generation, rotated_at = :rotated_at, late_at = :late_at,
                  idle_until = :idle_until, ends_at = :ends_at, forgotten_at = :forgotten_at
              WHERE id = :id AND generation = :seen_generation AND late_at IS :seen_late_at AND ended_at IS NULL",
         )?
         .execute(named_params! {
             ":id": from.id.to_bytes(),
             ":identity_id": to.identity_id.as_str(),
+            ":login": to.login.0,
+            ":checked_at": Instant(to.checked_at),
             ":generation": to.generation,
             ":rotated_at": Instant(to.rotated_at),
             ":late_at": to.late_at.map(Instant),
@@ -190,6 +193,7 @@ fn session(row: &Row<'_>) -> Result<SignInSession> {
         login: Sealed(row.get("login")?),
         scope: row.get::<_, Text<_>>("scope")?.0,
         signed_in_at: perhaps("signed_in_at")?,
+        checked_at: instant("checked_at")?,
         key_thumbprint: row.get("key_thumbprint")?,
         device: row.get("device")?,
         generation: row.get("generation")?,

@@ -120,6 +120,13 @@ pub(super) fn access_token(at: &Pointer, answer: &Value) -> Result<Secret, Proof
     token.map(Secret::new).ok_or(ProofError::AnswerMalformed("the token answer has no access_token"))
 }
 
+/// The refresh token of a token answer, beside the access token, if there is one.
+pub(super) fn refresh_token(access_token: &Pointer, answer: &Value) -> Option<Secret> {
+    let (parent, _) = access_token.as_str().rsplit_once('/')?;
+    let token = answer.pointer(parent)?.get("refresh_token")?.as_str()?;
+    Some(token).filter(|token| !token.is_empty()).map(Secret::new)
+}
+
 /// Whether the answer says no to the proof by the definition's own conditions.
 pub(super) fn check_refused(conditions: &[Condition], answer: &Value) -> Result<(), ProofError> {
     let refused = conditions.iter().any(|condition| holds(condition, answer));

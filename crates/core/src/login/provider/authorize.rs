@@ -197,6 +197,7 @@ mod tests {
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,
+            recheck: crate::login::provider::RECHECK,
         }
     }
 

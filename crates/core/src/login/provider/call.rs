@@ -142,9 +142,48 @@ pub(super) async fn redeem(
     parameters.push(("code".into(), redemption.code.clone()));
     parameters.push(("redirect_uri".into(), Secret::new(redemption.redirect_uri)));
     parameters.extend(redemption.code_verifier.map(|verifier| ("code_verifier".into(), verifier.clone())));
+    let request =
+        token_request(exchange, &mut parameters, redemption.callback, redemption.client_secret, values)?;
+    let answered = http.send(request).await?;
+    let shown = values.all().chain(parameters.iter().map(|(_, value)| value));
+    answer::token_answer(exchange, &answered, shown)
+}
+
+/// Asks whether a refresh token still counts (RFC 6749 section 6). `None`: the provider says that it does not. An answer that
+/// says neither is an error.
+pub(super) async fn refresh(
+    exchange: &Exchange,
+    refresh_token: &Secret,
+    client_secret: Option<Secret>,
+    values: &Values,
+    http: &dyn ProviderHttp,
+) -> Result<Option<Value>, ProofError> {
+    let mut parameters = vec![
+        ("grant_type".to_owned(), Secret::new("refresh_token")),
+        ("refresh_token".to_owned(), refresh_token.clone()),
+    ];
+    let request = token_request(exchange, &mut parameters, Vec::new(), client_secret, values)?;
+    let answered = http.send(request).await?;
+    let body = answer::body(answered.body(), exchange.decode).ok();
+    let error = body.as_ref().and_then(|body| body.get("error")).and_then(Value::as_str);
+    if error == Some("invalid_grant") {
+        return Ok(None);
+    }
+    let shown = values.all().chain(parameters.iter().map(|(_, value)| value));
+    answer::token_answer(exchange, &answered, shown).map(Some)
+}
+
+/// A request to the token endpoint with the parameters of a grant, by the provider's own names for them.
+fn token_request(
+    exchange: &Exchange,
+    parameters: &mut Vec<(String, Secret)>,
+    further: Vec<(String, Secret)>,
+    client_secret: Option<Secret>,
+    values: &Values,
+) -> Result<Request<Bytes>, ProofError> {
     let mut request = Request::builder().header(header::ACCEPT, "application/json");
-    request = show_client(exchange, redemption.client_secret, values, &mut parameters, request)?;
-    for (name, _) in &mut parameters {
+    request = show_client(exchange, client_secret, values, parameters, request)?;
+    for (name, _) in parameters.iter_mut() {
         if let Some(own) = exchange.rename.get(name) {
             name.clone_from(own);
         }
@@ -152,12 +191,9 @@ pub(super) async fn redeem(
     for (name, value) in &exchange.parameters {
         parameters.push((name.clone(), value.text(values)?));
     }
-    parameters.extend(redemption.callback);
+    parameters.extend(further);
     let request = headers(request, exchange.headers.iter(), values)?;
-    let url = exchange.url.url(values)?;
-    let answered = http.send(with_parameters(request, exchange.parameters_in, &url, &parameters)?).await?;
-    let shown = values.all().chain(parameters.iter().map(|(_, value)| value));
-    answer::token_answer(exchange, &answered, shown)
+    with_parameters(request, exchange.parameters_in, &exchange.url.url(values)?, parameters)
 }
 
 fn show_client(

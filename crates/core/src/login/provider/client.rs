@@ -14,6 +14,9 @@ use crate::ground::clock::SignedDuration;
 use crate::ground::hex;
 use crate::ground::secret::Secret;
 
+/// How often a provider is asked whether a login still stands, unless the operator says otherwise.
+pub const RECHECK: SignedDuration = SignedDuration::from_hours(24);
+
 /// A provider that this installation accepts logins of.
 #[derive(Debug, Clone)]
 pub struct Provider {
@@ -38,6 +41,8 @@ pub struct Provider {
     /// How long its yes to an access token is repeated without asking again. A token that it revokes meanwhile
     /// still signs in.
     pub cache_verified: Option<SignedDuration>,
+    /// How often it is asked whether a login still stands that a session rests on, if it gave a refresh token.
+    pub recheck: SignedDuration,
 }
 
 impl Provider {

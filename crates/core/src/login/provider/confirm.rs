@@ -13,7 +13,7 @@ use super::error::ProofError;
 use super::proof::UnverifiedProof;
 use super::signed::{Fields, UseOnce};
 use super::template::{CannotFillIn, Name, Template, Values};
-use super::verified::{Confirmed, DisplayUser};
+use super::verified::{Confirmed, DisplayUser, Recheck};
 use super::{answer, apple, call, pointer, signed};
 use crate::ground::clock::Clock;
 use crate::ground::outbound::ProviderHttp;
@@ -68,14 +68,33 @@ impl Confirmer {
             client_secret: self.made_secret(provider, exchange)?,
         };
         let answer = call::redeem(exchange, redemption, &values, &*self.http).await?;
+        let refresh_token = answer::refresh_token(&exchange.access_token, &answer);
         if exchange.reads_id_token {
             let token = answer.pointer(exchange.id_token.as_str()).and_then(Value::as_str).map(Secret::new);
             let token = token.ok_or(ProofError::AnswerMalformed("the token answer has no id_token"))?;
-            return self.by_id_token(provider, &token, nonce.as_ref()).await;
+            let confirmed = self.by_id_token(provider, &token, nonce.as_ref()).await?;
+            return Ok(Confirmed { refresh_token, ..confirmed });
         }
         take(&exchange.take, &answer, &mut values)?;
         let token = answer::access_token(&exchange.access_token, &answer)?;
-        self.by_own_token(provider, provider.with_token(values, &token)).await
+        let confirmed = self.by_own_token(provider, provider.with_token(values, &token)).await?;
+        Ok(Confirmed { refresh_token, ..confirmed })
+    }
+
+    /// Whether a provider still lets us act for somebody, by the refresh token that it gave.
+    pub(super) async fn recheck(
+        &self,
+        provider: &Provider,
+        refresh_token: &Secret,
+    ) -> Result<Recheck, ProofError> {
+        let exchange = provider.definition.exchange.as_ref();
+        let exchange = exchange.ok_or(ProofError::KindNotAccepted(ProofKind::Code))?;
+        let (secret, values) = (self.made_secret(provider, exchange)?, provider.values());
+        let answer = call::refresh(exchange, refresh_token, secret, &values, &*self.http).await?;
+        Ok(match answer {
+            Some(answer) => Recheck::Stands(answer::refresh_token(&exchange.access_token, &answer)),
+            None => Recheck::Ended,
+        })
     }
 
     /// The client secret that has to be made for this request, where it is one of that kind.
@@ -146,7 +165,16 @@ impl Confirmer {
             return Err(ProofError::TwoPeople);
         }
         let user = DisplayUser::read(&profile.name, profile.avatar.as_ref(), &answer);
-        Ok(Confirmed { external_id, client, user, answer, issuer: None, session: None, use_once: None })
+        Ok(Confirmed {
+            external_id,
+            client,
+            user,
+            answer,
+            issuer: None,
+            session: None,
+            use_once: None,
+            refresh_token: None,
+        })
     }
 
     async fn by_id_token(
@@ -165,7 +193,16 @@ impl Confirmer {
         let text = |claim: &str| claims.get(claim).and_then(Value::as_str).map(str::to_owned);
         let (issuer, session) = (text("iss"), text("sid"));
         let client = Some(client);
-        Ok(Confirmed { external_id, client, user, answer: claims, issuer, session, use_once: None })
+        Ok(Confirmed {
+            external_id,
+            client,
+            user,
+            answer: claims,
+            issuer,
+            session,
+            use_once: None,
+            refresh_token: None,
+        })
     }
 
     async fn by_signed_fields(
@@ -200,7 +237,16 @@ struct Bound {
 /// A login that the provider signed with a secret of ours, which says whose client it is for.
 fn signed_login(external_id: String, user: DisplayUser, answer: Value, use_once: UseOnce) -> Confirmed {
     let (issuer, session) = (None, None);
-    Confirmed { external_id, client: None, user, answer, issuer, session, use_once: Some(use_once) }
+    Confirmed {
+        external_id,
+        client: None,
+        user,
+        answer,
+        issuer,
+        session,
+        use_once: Some(use_once),
+        refresh_token: None,
+    }
 }
 
 impl IdToken {

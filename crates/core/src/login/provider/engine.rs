@@ -11,9 +11,10 @@ use super::error::ProofError;
 use super::proof::UnverifiedProof;
 use super::proof_hash::{Asker, ProofHash};
 use super::verdicts::Verdicts;
-use super::verified::{Confirmed, VerifiedLogin};
+use super::verified::{Confirmed, Recheck, VerifiedLogin};
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::ground::outbound::ProviderHttp;
+use crate::ground::secret::Secret;
 use crate::ground::single_flight::SingleFlight;
 use crate::login::id_token::Verifier;
 use crate::login::jwks::JwksCache;
@@ -62,6 +63,19 @@ impl Engine {
         let login = VerifiedLogin::new(provider, self.confirm_once(provider, proof, key).await?)?;
         self.remember(provider, kind, key, &login);
         Ok(login)
+    }
+
+    /// Asks a provider whether a login that it confirmed still stands, with the refresh token that it gave. An error says
+    /// nothing about that.
+    ///
+    /// # Errors
+    /// [`ProofError`].
+    pub async fn recheck(
+        &self,
+        provider: &Arc<Provider>,
+        refresh_token: &Secret,
+    ) -> Result<Recheck, ProofError> {
+        self.confirmer.recheck(provider, refresh_token).await
     }
 
     /// Has the provider confirm a proof for a pool, which knows it by an app's ID and has no secret of it.

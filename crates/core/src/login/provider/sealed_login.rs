@@ -2,10 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::verified::{DisplayUser, VerifiedLogin};
 use crate::ground::random::Random;
 use crate::ground::seal::{CannotOpen, MasterKey, Sealed, Sealer};
+use crate::ground::secret::Secret;
 use crate::records::sign_in_session::Upstream;
 
 /// Seals verified logins, and opens them again in the same context only.
@@ -20,6 +22,8 @@ struct Contents<T> {
     avatar: Option<String>,
     #[serde(default)]
     upstream: Upstream,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     /// What whoever sealed it keeps with it.
     along: T,
 }
@@ -46,9 +50,10 @@ impl LoginSealer {
             name: login.user.name.clone(),
             avatar: login.user.avatar.clone(),
             upstream: login.upstream.clone(),
+            refresh_token: login.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             along,
         };
-        let plain = serde_json::to_vec(&contents).expect("a login is plain data");
+        let plain = Zeroizing::new(serde_json::to_vec(&contents).expect("a login is plain data"));
         self.0.seal(context, &plain, random)
     }
 
@@ -68,6 +73,7 @@ impl LoginSealer {
             developer_user_identifier: contents.developer_user_identifier,
             user: DisplayUser { name: contents.name, avatar: contents.avatar },
             upstream: contents.upstream,
+            refresh_token: contents.refresh_token.map(Secret::new),
             use_once: None,
         };
         Ok((login, contents.along))
@@ -88,6 +94,7 @@ mod tests {
             developer_user_identifier: "a bare one".into(),
             user: DisplayUser { name: Some("Ada".into()), avatar: None },
             upstream: Upstream { issuer: None, subject: "a bare one".into(), session: Some("7".into()) },
+            refresh_token: Some(Secret::new("hunter2")),
             use_once: None,
         };
         let sealed = sealer.seal(b"here", &login, "along", &random);
@@ -95,6 +102,8 @@ mod tests {
         assert_eq!(along, "along");
         assert_eq!((opened.provider(), opened.developer_user_identifier()), ("snapchat", "a bare one"));
         assert_eq!((opened.user(), opened.upstream()), (login.user(), login.upstream()));
+        assert_eq!(opened.refresh_token(), login.refresh_token());
+        assert!(!format!("{opened:?}").contains("hunter2"));
         assert!(sealer.open::<String>(b"there", &sealed).is_err());
     }
 }

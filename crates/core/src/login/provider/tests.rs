@@ -66,6 +66,7 @@ pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         accept_unbound_access_tokens,
         identifier: Identifier::Prefixed,
         cache_verified: None,
+        recheck: crate::login::provider::RECHECK,
     }
 }
 

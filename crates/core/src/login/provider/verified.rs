@@ -8,6 +8,7 @@ use super::error::ProofError;
 use super::picture::Picture;
 use super::pointer::Pointer;
 use super::signed::UseOnce;
+use crate::ground::secret::Secret;
 use crate::records::sign_in_session::Upstream;
 
 /// A login that its provider confirmed. Only [`Engine::verify`](super::Engine::verify) makes one, and only [`LoginSealer::open`](super::LoginSealer::open) gives one
@@ -18,6 +19,7 @@ pub struct VerifiedLogin {
     pub(super) developer_user_identifier: String,
     pub(super) user: DisplayUser,
     pub(super) upstream: Upstream,
+    pub(super) refresh_token: Option<Secret>,
     pub(super) use_once: Option<UseOnce>,
 }
 
@@ -36,16 +38,25 @@ pub(in crate::login) struct Confirmed {
     pub(super) issuer: Option<String>,
     /// Its `sid`: the session at the provider.
     pub(super) session: Option<String>,
+    /// The provider's refresh token, if a code brought one.
+    pub(super) refresh_token: Option<Secret>,
     /// What must not be shown a second time.
     pub(super) use_once: Option<UseOnce>,
 }
 
 impl VerifiedLogin {
     pub(super) fn new(provider: &Provider, confirmed: Confirmed) -> Result<Self, ProofError> {
-        let Confirmed { external_id, user, use_once, issuer, session, .. } = confirmed;
+        let Confirmed { external_id, user, use_once, issuer, session, refresh_token, .. } = confirmed;
         let developer_user_identifier = provider.identifier.write(&provider.id, &external_id)?;
         let upstream = Upstream { issuer, subject: external_id, session };
-        Ok(Self { provider: provider.id.clone(), developer_user_identifier, user, upstream, use_once })
+        Ok(Self {
+            provider: provider.id.clone(),
+            developer_user_identifier,
+            user,
+            upstream,
+            refresh_token,
+            use_once,
+        })
     }
 
     /// The provider's ID in the configuration.
@@ -73,6 +84,18 @@ impl VerifiedLogin {
         &self.upstream
     }
 
+    /// What the provider can be asked with later whether the person still lets us act for them.
+    #[must_use]
+    pub fn refresh_token(&self) -> Option<&Secret> {
+        self.refresh_token.as_ref()
+    }
+
+    /// The same login, with the refresh token that took the place of the last one.
+    #[must_use]
+    pub fn with_refresh_token(self, refresh_token: Secret) -> Self {
+        Self { refresh_token: Some(refresh_token), ..self }
+    }
+
     /// What must not be shown a second time, where the proof itself could be.
     #[must_use]
     pub fn use_once(&self) -> Option<&UseOnce> {
@@ -84,6 +107,15 @@ impl VerifiedLogin {
     pub fn user(&self) -> &DisplayUser {
         &self.user
     }
+}
+
+/// What a provider says of a login that it confirmed before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recheck {
+    /// It stands. The next question may have to be asked with another refresh token.
+    Stands(Option<Secret>),
+    /// The person, or the provider, took it back.
+    Ended,
 }
 
 /// How a person wants to be seen. For screens only: it identifies nobody.

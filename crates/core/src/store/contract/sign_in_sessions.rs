@@ -62,6 +62,8 @@ pub async fn a_session_is_replaced_whole_by_who_has_read_it_last(store: SharedSt
         rotated_at: instant(3),
         idle_until: instant(4),
         ends_at: instant(5),
+        login: Sealed(vec![1]),
+        checked_at: instant(2),
         ..first.clone()
     };
     assert!(fixture.store.replace_sign_in_session(&first, &second).await.unwrap());
@@ -214,6 +216,7 @@ fn session(fixture: &Fixture, number: u8, identity_id: &IdentityId) -> SignInSes
         login: Sealed((0..=255).collect()),
         scope: Scope::default(),
         signed_in_at: None,
+        checked_at: instant(0),
         key_thumbprint: None,
         device: None,
         generation: 0,

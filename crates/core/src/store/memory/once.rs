@@ -16,7 +16,11 @@ impl Once for MemoryStore {
         self.check_knows_all()?;
         let mut records = self.records()?;
         records.used_once.retain(|_, until| *until > now);
-        Ok(records.used_once.insert(name.to_owned(), until).is_none())
+        let is_first = !records.used_once.contains_key(name);
+        if is_first {
+            records.used_once.insert(name.to_owned(), until);
+        }
+        Ok(is_first)
     }
 
     async fn add_login_grant(&self, grant: &StoredLoginGrant, now: Timestamp) -> Result<(), StoreError> {

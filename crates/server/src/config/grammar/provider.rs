@@ -75,6 +75,13 @@ pub static PROVIDER: Table = Table {
         )
         .read_by(duration)
         .or("never"),
+        Key::new::<String>(
+            "recheck",
+            Kind::Duration,
+            "How often it is asked whether a login still stands that a session rests on, if it gave a refresh token.",
+        )
+        .read_by(duration)
+        .or("1d"),
     ],
     more: More::Over(&DEFINITION),
 };

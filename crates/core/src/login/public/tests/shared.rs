@@ -27,6 +27,7 @@ fn of_broker(name: &str, id: &str, client_id: &str) -> Arc<Provider> {
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,
         cache_verified: Some(SignedDuration::from_secs(60)),
+        recheck: crate::login::provider::RECHECK,
     })
 }
 

@@ -21,6 +21,12 @@ pub async fn a_name_is_forgotten_at_its_end_and_not_before(store: SharedStore) {
     assert!(!store.use_once("a", instant(3000), instant(1999)).await.unwrap());
 }
 
+pub async fn who_comes_second_does_not_make_a_name_last_longer(store: SharedStore) {
+    assert!(store.use_once("a", instant(1000), instant(0)).await.unwrap());
+    assert!(!store.use_once("a", instant(9000), instant(999)).await.unwrap());
+    assert!(store.use_once("a", instant(2000), instant(1000)).await.unwrap());
+}
+
 pub async fn names_that_ended_take_no_living_ones_along(store: SharedStore) {
     assert!(store.use_once("long", instant(1_000_000), instant(0)).await.unwrap());
     for name in 0..50 {
