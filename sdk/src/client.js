@@ -9,7 +9,6 @@ import { Endpoint } from './endpoint.js';
 import { DaypassError } from './errors.js';
 import { Events } from './events.js';
 import { newGuest } from './guest.js';
-import { asText } from './http.js';
 import { Keeper, SignedOutError } from './keeper.js';
 import { insist, Patience } from './patience.js';
 import { randomToken } from './pkce.js';
@@ -32,7 +31,7 @@ import { watchPage } from './wake.js';
  * @property {string} app the `id` of the `[[app]]`
  * @property {string} [redirectUri] one of the app's `redirect_uris`; the address of this page if absent
  * @property {import('./platform.js').SessionStorage} [storage] where the session lies: `localStorage` if absent
- * @property {string} [identityPoolId] for guests, where Daypass does not tell it
+ * @property {string} [identityPoolId] for guests
  * @property {string} [device] what the person calls the device
  * @property {Partial<Platform>} [platform] what this platform has in place of a browser's
  */
@@ -188,15 +187,9 @@ export class Daypass {
    * @returns {Promise<Session>}
    */
   async guest() {
-    const kept = await this.#keeper.currentOr(async () => newGuest(this.#endpoint, await this.#pool(), this.#platform.now));
-    return kept.session;
-  }
-
-  /** @returns {Promise<string>} */
-  async #pool() {
-    const poolId = this.#identityPoolId ?? asText((await this.#endpoint.providers()).identity_pool_id);
-    if (!poolId) throw new DaypassError('no_identity_pool', 'Daypass does not tell its identity pool: give createDaypass identityPoolId');
-    return poolId;
+    const poolId = this.#identityPoolId;
+    if (!poolId) throw new DaypassError('no_identity_pool', 'For guests, give createDaypass identityPoolId');
+    return (await this.#keeper.currentOr(() => newGuest(this.#endpoint, poolId, this.#platform.now))).session;
   }
 
   /** Whoever is signed in, here or in another tab. @returns {Promise<Session | undefined>} */

@@ -103,20 +103,31 @@ export class Keeper {
     await this.look(reason);
   }
 
-  /** A session that was over when another tab wrote it is taken out again. */
+  /** What is there, but for a session that is over. */
   async #read() {
-    const { shelf } = this.#with;
-    const kept = await shelf.read();
+    const kept = await this.#with.shelf.read();
     if (kept?.version === this.#expected) this.#expected = undefined;
     if (!kept || !this.#over.has(nameOf(kept))) return kept;
-    await shelf.clear();
+    this.#takeOut(kept);
     return undefined;
   }
 
-  /** What is in the storage, when what is known to be written has arrived in it. @param {Kept} before */
+  /**
+   * A session that is over may be there because a tab wrote it too late, and then has to go; or only because the storage
+   * does not show yet what has come in its place. Time tells.
+   * @param {Kept} kept
+   */
+  #takeOut({ version }) {
+    const { platform, shelf } = this.#with;
+    platform.setTimeout(async () => {
+      if ((await shelf.read())?.version === version) await shelf.clear();
+    }, 2 * STORAGE_LAG);
+  }
+
+  /** What is in the storage, when what is known to be written has arrived in it. @param {Kept} [before] */
   async #readNext(before) {
     let stored = await this.#read();
-    for (let waited = 0; this.#expected && stored?.version === before.version && waited < STORAGE_LAG; waited += LOOK_EVERY) {
+    for (let waited = 0; this.#expected && stored?.version === before?.version && waited < STORAGE_LAG; waited += LOOK_EVERY) {
       await this.#pause(LOOK_EVERY);
       stored = await this.#read();
     }
@@ -267,7 +278,7 @@ export class Keeper {
   async currentOr(make) {
     await this.look();
     return this.#locked(async () => {
-      const stored = await this.#read();
+      const stored = await this.#readNext();
       if (stored) this.#take(stored);
       return stored ?? this.#put(await make());
     });

@@ -45,9 +45,10 @@ import { secureRandom } from './pkce.js';
  * @property {Window} [window]
  */
 
-/** @returns {Platform} */
+/** What calls itself a window and has no document, as React Native does, is none. @returns {Platform} */
 export function browserPlatform() {
-  const { window, navigator } = /** @type {{window?: Window, navigator?: Navigator}} */ (globalThis);
+  const { document, navigator } = /** @type {{document?: Document, navigator?: Navigator}} */ (globalThis);
+  const window = document?.defaultView ?? undefined;
   return {
     fetch: browserFetch,
     now: () => Date.now(),

@@ -2,7 +2,7 @@
 /** What a page asks of the client: to sign in by redirect, by popup or with what it has, guests, and to sign out. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LoginError, memoryStorage, RefusedError, SignedOutError } from '../src/index.js';
+import { createDaypass, LoginError, memoryStorage, RefusedError, SignedOutError } from '../src/index.js';
 import { json, POOL } from './support/stub-daypass.js';
 import { Browser, settle } from './support/tabs.js';
 
@@ -153,6 +153,18 @@ test('an app that is no page hands in the address that it was called back with',
   await tab.client.credentials({ forceRefresh: true });
 });
 
+test('where there is a window without a document, as in React Native, it is left alone', async (t) => {
+  /** @type {any} */ (globalThis).window = globalThis;
+  t.after(() => delete (/** @type {any} */ (globalThis).window));
+  const browser = new Browser();
+  const answer = (/** @type {string} */ url, /** @type {RequestInit} */ init) => browser.daypass.answer(url, init);
+  const client = createDaypass({ url: browser.daypass.url, app: 'phone', storage: memoryStorage(), platform: { fetch: answer, navigate: () => {} } });
+  await client.handOver({ provider: 'sandbox', accessToken: 'of-ada' });
+  await client.credentials({ forceRefresh: true });
+  await assert.rejects(client.signIn({ via: 'popup' }), refusedAs('popup_blocked'));
+  client.dispose();
+});
+
 /** @param {Tab} tab */
 async function popped(tab) {
   const session = tab.client.signIn({ provider: 'sandbox', via: 'popup' });
@@ -273,6 +285,10 @@ test('a guest stays the same, in all tabs, and keeps the identity at a sign-in',
   assert.deepEqual(await two.client.guest(), session, 'whoever is signed in is no guest');
 });
 
+test('guests need a pool, and a page is told so', async () => {
+  await assert.rejects(new Browser().tab({ identityPoolId: undefined }).client.guest(), { code: 'no_identity_pool' });
+});
+
 test('a guest’s credentials are asked for anew, by a clock that may be wrong', async () => {
   const browser = new Browser();
   browser.time.wall += 7_200_000;
@@ -308,6 +324,15 @@ test('signing out ends the session here, in other tabs, and at Daypass', async (
   assert.deepEqual([...browser.daypass.sessions.values()].map(({ ended }) => ended), ['signed_out']);
   await one.client.signOut();
   assert.equal(browser.daypass.count('/oauth2/revoke'), 1, 'nobody signs out twice');
+});
+
+test('signing out forgets a sign-in that was begun', async () => {
+  const browser = new Browser();
+  const tab = browser.tab();
+  const { answer } = await left(browser, tab);
+  await tab.client.signOut();
+  assert.equal(tab.tabStorage.map.size, 0);
+  await assert.rejects(comeBack(tab, answer), refusedAs('no_login_started'));
 });
 
 test('signing out without a network signs out here, tries again, and says that Daypass does not know', async () => {

@@ -62,14 +62,17 @@ test('1: tabs do not all find their credentials due at one moment', async () => 
   assert.equal(browser.daypass.refreshes, 1);
 });
 
-test('2: many callers of a tab share one refresh', async () => {
-  const browser = new Browser();
-  const { client } = await browser.signedIn();
-  await browser.time.pass(DUE);
-  const given = await Promise.all(Array.from({ length: 20 }, () => client.credentials()));
-  assert.equal(new Set(given.map(({ accessKeyId }) => accessKeyId)).size, 1);
-  assert.equal(browser.daypass.refreshes, 1);
-});
+for (const locks of ['with', 'without']) {
+  test(`2: many callers of a tab share one refresh, ${locks} locks`, async () => {
+    const browser = new Browser();
+    const { client } = browser.tab({}, locks === 'with' ? {} : { locks: undefined });
+    await client.handOver({ provider: 'sandbox', accessToken: 'of-ada' });
+    await browser.time.pass(DUE);
+    const given = await Promise.all(Array.from({ length: 20 }, () => client.credentials()));
+    assert.equal(new Set(given.map(({ accessKeyId }) => accessKeyId)).size, 1);
+    assert.equal(browser.daypass.refreshes, 1);
+  });
+}
 
 test('2: a lock that does not come within 5 s is gone without, and not stolen', async () => {
   const browser = new Browser();
@@ -175,7 +178,7 @@ test('4: a sign-out during a refresh stays a sign-out, and what came too late is
   assert.equal(browser.daypass.count('/oauth2/revoke'), 2);
 });
 
-test('4: a session that another tab writes once more after its end is taken out again', async () => {
+test('4: a session that another tab writes once more after its end is none, and is taken out again', async () => {
   const browser = new Browser();
   const [one, two] = [await browser.signedIn(), browser.tab()];
   await two.client.session();
@@ -186,10 +189,48 @@ test('4: a session that another tab writes once more after its end is taken out 
     browser.storage.map.set(name, text);
     tab.window.dispatchEvent(Object.assign(new Event('storage'), { key: name }));
     await settle();
-    assert.equal(browser.storage.map.size, 0);
     assert.equal(await tab.client.session(), undefined);
+    await browser.time.pass(1);
+    assert.equal(browser.storage.map.size, 0);
     assert.equal(tab.events().filter((event) => event === 'signout').length, 1);
   }
+});
+
+test('4: nor does a slow tab bring back the person before', async () => {
+  const browser = new Browser();
+  const [one, two] = [await browser.signedIn('ada'), browser.tab()];
+  await two.client.session();
+  const [[name, text] = ['', '']] = [...browser.storage.map];
+  await browser.signIn(one, 'grace');
+  await settle();
+  browser.storage.map.set(name, text);
+  for (const tab of [two, one]) {
+    tab.window.dispatchEvent(Object.assign(new Event('storage'), { key: name }));
+    await settle();
+    assert.notEqual((await tab.client.session())?.user.name, 'ada');
+  }
+  await browser.time.pass(1);
+  assert.doesNotMatch([...browser.storage.map.values()].join(), /ada/);
+});
+
+test('4: a tab to which the storage shows late who is there now takes nobody out', async () => {
+  const browser = new Browser();
+  const one = await browser.signedIn('ada');
+  const [[name, old] = ['', '']] = [...browser.storage.map];
+  let isLate = false;
+  const getItem = (/** @type {string} */ name) => (isLate ? old : browser.storage.getItem(name));
+  const two = browser.tab({ storage: { ...browser.storage, getItem } });
+  await two.client.session();
+  isLate = true;
+  await browser.signIn(one, 'grace');
+  await settle();
+  assert.equal(await two.client.session(), undefined);
+  isLate = false;
+  two.window.dispatchEvent(Object.assign(new Event('storage'), { key: name }));
+  await browser.time.pass(2);
+  for (const { client } of [one, two]) assert.equal((await client.session())?.user.name, 'grace');
+  assert.equal(browser.storage.map.size, 1);
+  assert.deepEqual(two.events(), ['signout', 'signin']);
 });
 
 test('5: what another tab has written is waited for, when the storage shows it late', async () => {
@@ -351,6 +392,27 @@ test('6: a third failure in a row is told, with the time to wait', async () => {
   await browser.time.pass(5);
   await refused;
   assert.equal(browser.daypass.refreshes, 3);
+});
+
+test('6: nobody is kept waiting for as long as a busy server asks for', async () => {
+  const browser = new Browser();
+  const { client } = await browser.signedIn();
+  await browser.time.pass(HOUR + 1);
+  browser.daypass.before.push(() => json({ error: 'temporarily_unavailable' }, 503, { 'retry-after': '20' }));
+  await assert.rejects(client.credentials(), { retryAfter: 20 });
+  await assert.rejects(client.credentials(), { retryAfter: 20 });
+  assert.equal(browser.daypass.refreshes, 1);
+});
+
+test('6: a network that is back is asked at once, however long the wait was to be', async () => {
+  const browser = new Browser();
+  const tab = await browser.signedIn();
+  await browser.time.pass(DUE);
+  browser.daypass.before.push(dropped);
+  await tab.client.credentials();
+  tab.window.dispatchEvent(new Event('online'));
+  await settle();
+  assert.equal(browser.daypass.refreshes, 2);
 });
 
 test('6: what trying again cannot mend is told at once', async () => {

@@ -173,6 +173,15 @@ describe('the client', () => {
     assert.deepEqual([...daypass.stub.sessions.values()].filter(({ person, ended }) => person === 'ada' && !ended), []);
   });
 
+  // Another tab hears of a sign-in before its storage shows it, and may take nobody out by what it sees.
+  browserTest('people sign in one after the other, in one tab or another, and every tab follows', async (context) => {
+    const tabs = await Promise.all(Array.from({ length: 8 }, () => open(context)));
+    for (const [turn, { page }] of tabs.entries()) {
+      await signIn(page, `person-${turn}`);
+      for (const other of tabs) await other.page.getByText(`Signed in as person-${turn}`).waitFor();
+    }
+  });
+
   browserTest('whoever signs out in one tab is signed out in all', async (context) => {
     const [one, two] = [await open(context), await open(context)];
     await signIn(one.page);

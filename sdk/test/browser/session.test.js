@@ -4,7 +4,9 @@
  * to S3, sees the devices, and signs out of all of them.
  */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { signRequest } from '../../src/sigv4.js';
 import { startDaypass } from '../support/daypass.js';
 import { startClientApp } from '../support/servers.js';
 import { startChromium } from './chromium.js';
@@ -72,20 +74,36 @@ const ask = (page, expression) => page.evaluate(expression);
 /** @param {Page} page @param {string} expression */
 const codeOf = (page, expression) => ask(page, `${expression}.then(() => 'fine', ({ code, reason }) => [code, reason].join(' ').trim())`);
 
-/** Writes an object, as a page does that has the rest of the package. @param {Page} page */
-const put = (page) => ask(page, `(async () => {
+/** Writes an object, as a page does that has the rest of the package. */
+const writing = () => `(async () => {
   const { S3Bucket } = await import('/daypass/s3.js');
   const { identityId, region } = await daypass.session();
   const bucket = new S3Bucket({ endpoint: '${daypass.ready.s3_url}', bucket: '${daypass.ready.bucket}', region, credentials: daypass.credentials });
   await bucket.put(identityId + '/note.txt', 'hello', 'text/plain');
   return (await bucket.get(identityId + '/note.txt')).text();
-})()`);
+})()`;
+
+/** @param {Page} page */
+const put = (page) => ask(page, writing());
+
+/** A call of the developer's, by the key that `daypass up` has written. @param {string} operation @param {object} body */
+async function asDeveloper(operation, body) {
+  const { region, server_url, aws_shared_credentials_file: file } = daypass.ready;
+  const [, accessKeyId = '', secretAccessKey = ''] = /access_key_id *= *(\S+)\s+aws_secret_access_key *= *(\S+)/.exec(await readFile(file, 'utf8')) ?? [];
+  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${operation}` };
+  const request = { method: 'POST', url: `${server_url}/`, headers, body: JSON.stringify(body) };
+  const { url, ...init } = await signRequest(request, { credentials: { accessKeyId, secretAccessKey }, region, service: 'cognito-identity', date: new Date() });
+  const answer = await fetch(url, init);
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return JSON.parse(text || '{}');
+}
 
 describe('the client and daypass up', () => {
   before(async () => {
     app = await startClientApp();
     daypass = await startDaypass(`[[app]]\nid = "web"\norigins = ["${app.origin}"]\nredirect_uris = ["${app.origin}/"]\n`);
-    Object.assign(app.app, { url: daypass.ready.server_url, provider: 'snapchat' });
+    Object.assign(app.app, { url: daypass.ready.server_url, provider: 'snapchat', pool: daypass.ready.identity_pool_id });
     chromium = await startChromium();
   }, { timeout: 60_000 });
 
@@ -196,6 +214,22 @@ describe('the client and daypass up', () => {
     assert.equal(await codeOf(phone, 'daypass.credentials({ forceRefresh: true })'), 'signed_out revoked');
     assert.equal(await codeOf(phone, 'daypass.sessions()'), 'signed_out');
     await other.close();
+  });
+
+  browserTest('a guest reads what guests may, and keeps the identity at the sign-in', { expects: /status of 403/ }, async (_, open) => {
+    const at = { IdentityPoolId: daypass.ready.identity_pool_id };
+    await asDeveloper('UpdateIdentityPool', { ...(await asDeveloper('DescribeIdentityPool', at)), AllowUnauthenticatedIdentities: true });
+    const roles = { authenticated: daypass.ready.role_arn, unauthenticated: daypass.ready.guest_role_arn };
+    await asDeveloper('SetIdentityPoolRoles', { ...at, Roles: roles });
+    const page = await open();
+    const guest = await ask(page, 'daypass.guest()');
+    const left = await ask(page, 'daypass.credentials().then(({ expiration }) => expiration - Date.now())');
+    assert.ok(Math.abs(left - 3_600_000) < 5_000, `${left} ms`);
+    assert.equal(await codeOf(page, writing()), 'AccessDenied');
+    await ask(page, 'daypass.credentials({ forceRefresh: true })');
+    await signIn(page, 'alan');
+    assert.equal((await ask(page, 'daypass.session()')).identityId, guest.identityId);
+    assert.equal(await put(page), 'hello');
   });
 
   browserTest('signing out ends the session at Daypass, and the next person finds nothing', {}, async (_, open) => {

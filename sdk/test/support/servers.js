@@ -2,7 +2,7 @@
 /** The stub of Daypass on a port, with its pages, and an app of somebody's on another origin that uses the SDK. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { StubDaypass } from './stub-daypass.js';
+import { POOL, StubDaypass } from './stub-daypass.js';
 
 /** @typedef {import('node:http').IncomingMessage} Incoming */
 /** @typedef {import('node:http').ServerResponse} Outgoing */
@@ -28,7 +28,7 @@ const PAGE = `<!doctype html><html lang="en"><meta name="referrer" content="no-r
 <h1>An app</h1><p id="who"></p><button id="popup">Sign in by a window</button>
 <script type="module">
 import { createDaypass } from '/daypass/index.js';
-const daypass = createDaypass({ url: 'URL_OF_DAYPASS', app: 'web', redirectUri: location.origin + '/' });
+const daypass = createDaypass({ url: 'URL_OF_DAYPASS', app: 'web', redirectUri: location.origin + '/', identityPoolId: 'THE_POOL' });
 const show = (session) => { document.getElementById('who').textContent = session ? 'Signed in as ' + session.user.name : 'Nobody is signed in'; };
 const events = [];
 for (const event of ['signin', 'signout', 'refresh', 'error']) daypass.on(event, (detail) => events.push(event));
@@ -42,7 +42,7 @@ await daypass.handleRedirect().then(show, failed);
 
 /** An app, for a Daypass that is named when it is there. */
 export async function startClientApp() {
-  const app = { url: '', provider: 'sandbox' };
+  const app = { url: '', provider: 'sandbox', pool: POOL };
   const { origin, stop } = await listen(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://app.test');
     const { pathname } = url;
@@ -52,7 +52,7 @@ export async function startClientApp() {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(text);
     }
     const html = pathname === '/elsewhere' ? '<!doctype html><title>Elsewhere</title>' : PAGE;
-    return response.writeHead(200, { 'content-type': 'text/html' }).end(html.replace('URL_OF_DAYPASS', app.url).replace('PROVIDER', app.provider));
+    return response.writeHead(200, { 'content-type': 'text/html' }).end(html.replace('URL_OF_DAYPASS', app.url).replace('PROVIDER', app.provider).replace('THE_POOL', app.pool));
   });
   return { app, origin, stop };
 }

@@ -69,7 +69,7 @@ export class StubDaypass {
     if (path === '/oauth2/token') return this.#token(form);
     if (path === '/oauth2/revoke') return this.#revoke(form);
     if (path.startsWith('/v1/sessions')) return this.#list(method, path.split('/')[3], headers);
-    if (path === '/v1/providers') return json({ identity_pool_id: POOL, region: 'us-east-1', providers: [{ id: 'sandbox', name: 'Sandbox', login_url: `${this.url}/login/sandbox` }] });
+    if (path === '/v1/providers') return json({ providers: [{ id: 'sandbox', name: 'Sandbox', login_url: `${this.url}/login/sandbox` }] });
     if (operation) return this.#pool(operation, body);
     return json({ code: 'not_found' }, 404);
   }

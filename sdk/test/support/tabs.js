@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { createDaypass } from '../../src/index.js';
 import { memoryStorage } from './fakes.js';
-import { StubDaypass } from './stub-daypass.js';
+import { POOL, StubDaypass } from './stub-daypass.js';
 
 /** @typedef {{at: number, work: () => void}} Timer */
 
@@ -167,6 +167,7 @@ export class Browser {
     const client = createDaypass({
       url: this.daypass.url,
       app: 'web',
+      identityPoolId: POOL,
       storage,
       ...options,
       platform: {
