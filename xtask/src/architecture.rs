@@ -34,7 +34,7 @@ fn names(line: &str) -> Vec<&str> {
     first.chain(words.take_while(|word| word.ends_with('/'))).collect()
 }
 
-/// The names of all tests in a folder: functions of Rust and of Python.
+/// The names of all tests in a folder: functions of Rust and of Python, and what those of JavaScript are called.
 fn functions(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -42,12 +42,26 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             if !path.ends_with("target") && !path.ends_with("node_modules") {
                 functions(&path, found);
             }
-        } else if path.extension().is_some_and(|it| it == "rs" || it == "py") {
-            found.extend(
-                std::fs::read_to_string(path).unwrap().lines().filter_map(function).map(str::to_owned),
-            );
+        } else if let Some(name) = test_name(&path) {
+            found.extend(std::fs::read_to_string(path).unwrap().lines().filter_map(name).map(str::to_owned));
         }
     }
+}
+
+/// How a line of this file names a test.
+fn test_name(path: &Path) -> Option<fn(&str) -> Option<&str>> {
+    match path.extension()?.to_str()? {
+        "rs" | "py" => Some(function),
+        "js" => Some(title),
+        _ => None,
+    }
+}
+
+/// `test('a title', …`, `browserTest('a title', …`
+fn title(line: &str) -> Option<&str> {
+    let (call, rest) = line.split_once("('")?;
+    let is_test = call.trim_start() == "test" || call.ends_with("Test");
+    rest.split("', ").next().filter(|_| is_test)
 }
 
 fn function(line: &str) -> Option<&str> {
@@ -83,7 +97,7 @@ fn the_map_has_the_rooms_of_the_core_in_their_order_and_rooms_of_the_server_that
 #[test]
 fn every_threat_names_a_test_that_is_there() {
     let mut known = BTreeSet::new();
-    for folder in ["crates", "tests", "fuzz", "xtask"] {
+    for folder in ["crates", "tests", "fuzz", "xtask", "sdk"] {
         functions(&root().join(folder), &mut known);
     }
     let page = page();

@@ -204,6 +204,7 @@ describe('the client and daypass up', () => {
     assert.deepEqual(listed.map((/** @type {any} */ { device }) => device), ['Chrome on Linux', 'Chrome on Linux']);
     const { id } = listed.find((/** @type {any} */ { current }) => !current);
     await ask(page, `daypass.endSession(${JSON.stringify(id)})`);
+    assert.equal(await codeOf(phone, writing()), 'ExpiredToken', 'its credentials ended at once');
     assert.equal(await codeOf(phone, 'daypass.credentials({ forceRefresh: true })'), 'signed_out signed_out');
     await phone.getByText('Nobody is signed in').waitFor();
     await ask(page, 'daypass.credentials({ forceRefresh: true })');
