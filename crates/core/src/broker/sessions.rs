@@ -3,6 +3,7 @@
 //! gave, and the trail hears of it.
 
 mod devices;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +12,11 @@ use crate::audit::{AuditAction, AuditDraft, Grounds, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, KnownLogin, RenewalError};
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
 use crate::broker::login_code::Asked;
-use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::clock::Timestamp;
 use crate::ground::ids::SignInSessionId;
 use crate::ground::random::Random;
-use crate::ground::seal::Sealed;
 use crate::ground::secret::Secret;
-use crate::login::provider::{DisplayUser, LoginSealer, Recheck, VerifiedLogin};
+use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
 use crate::store::{SharedStore, StoreError};
@@ -29,9 +29,6 @@ use crate::token::standing::Lapse;
 /// So often a session is read again that somebody else changed between reading and writing. Each time somebody was
 /// first, so that a second look nearly always decides.
 const ATTEMPTS: usize = 8;
-
-/// So long a provider is not asked again that did not answer whether a login stands.
-const PAUSE_BETWEEN_CHECKS: SignedDuration = SignedDuration::from_mins(10);
 
 /// What an app says of the session that it wants.
 #[derive(Debug, Clone)]
@@ -91,6 +88,9 @@ pub enum RefreshError {
     /// Its session is over.
     #[error("the session is over: {}", .0.name())]
     Over(EndReason),
+    /// It was replaced a while ago: the one that counts is wanted. The session goes on.
+    #[error("the refresh token was replaced a while ago")]
+    Replaced,
     /// It is bound to a key, and whoever shows it has not shown that they hold it. The session goes on.
     #[error("the refresh token is bound to a key that did not sign the request")]
     OfAnotherKey,
@@ -115,6 +115,7 @@ impl Reason for RefreshError {
             Self::Over(EndReason::Reused) => "refresh_reused",
             Self::Over(EndReason::Expired) => "session_expired",
             Self::Over(reason) => reason.name(),
+            Self::Replaced => "refresh_token_replaced",
             Self::OfAnotherKey => "dpop_key_mismatch",
             Self::ScopeTooWide => "invalid_scope",
             Self::Admission(error) => error.reason(),
@@ -138,8 +139,6 @@ struct Turn {
     to: Option<SignInSession>,
     login: VerifiedLogin,
     is_late: bool,
-    /// When the provider said that the login stands, and the login to ask with the next time, sealed.
-    checked: Option<(Timestamp, Sealed)>,
 }
 
 /// The sessions of an installation.
@@ -215,12 +214,13 @@ impl Sessions {
             Ok(turn) => turn,
             Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
         };
+        let turn =
+            if self.recheck(&turn, by).await? { self.turn(&request, &mut draft, by).await? } else { turn };
         if turn.is_late {
             let grounds =
                 Grounds::new("refresh_retried_late", "a refresh token that had been replaced was taken");
             self.broker.trail.noted(draft.clone(), grounds).await?;
         }
-        let turn = self.recheck(turn, by).await?;
         let issued = self.renew(&turn, request.credentials, draft, by).await?;
         let session = self.keep(&turn, &request, &issued, by).await?;
         let scope = request.scope.unwrap_or(session.scope);
@@ -250,6 +250,7 @@ impl Sessions {
         note(draft, &from, &login);
         check_key(&from, request.key_holder.as_ref())?;
         self.check_not_revoked(&from).await?;
+        self.check_provider(&from)?;
         if request.scope.is_some_and(|scope| !scope.is_within(from.scope)) {
             return Err(RefreshError::ScopeTooWide);
         }
@@ -260,36 +261,7 @@ impl Sessions {
             Shown::Reused => return Err(self.end_of(&from, EndReason::Reused, by).await?),
             Shown::Over(reason) => return Err(RefreshError::Over(reason)),
         };
-        Ok(Turn { from, to, login, is_late, checked: None })
-    }
-
-    /// Asks the provider whether the login still stands, where it is time to: with the refresh token that it gave. Of several
-    /// who come at once, one asks: some providers take a refresh token that is shown twice for a stolen one.
-    async fn recheck(&self, mut turn: Turn, by: &Requester) -> Result<Turn, RefreshError> {
-        let (now, session) = (self.broker.clock.now(), &turn.from);
-        let provider = self.broker.providers.get(&session.provider);
-        let (Some(provider), Some(token)) = (provider, turn.login.refresh_token()) else { return Ok(turn) };
-        if now.duration_since(session.checked_at) < provider.recheck {
-            return Ok(turn);
-        }
-        let name = format!("recheck: {} {}", session.id, session.checked_at.as_millisecond());
-        if !self.store.use_once(&name, now + PAUSE_BETWEEN_CHECKS, now).await? {
-            return Ok(turn);
-        }
-        match self.broker.engine.recheck(&provider, token).await {
-            Ok(Recheck::Ended) => return Err(self.end_of(&turn.from, EndReason::Upstream, by).await?),
-            Ok(Recheck::Stands(next)) => {
-                let login = match next {
-                    Some(token) => turn.login.clone().with_refresh_token(token),
-                    None => turn.login.clone(),
-                };
-                let sealed = self.logins.seal(&context(&turn.from.id), &login, (), &*self.random);
-                turn.checked = Some((now, sealed));
-            }
-            // Nobody is signed out because their provider does not answer.
-            Err(_) => {}
-        }
-        Ok(turn)
+        Ok(Turn { from, to, login, is_late })
     }
 
     async fn renew(
@@ -330,15 +302,9 @@ impl Sessions {
     ) -> Result<SignInSession, RefreshError> {
         let (mut from, mut to) = (turn.from.clone(), turn.to.clone());
         for _ in 0..ATTEMPTS {
-            let Some(next) = to.or_else(|| turn.checked.is_some().then(|| from.clone())) else {
-                return Ok(from);
-            };
+            let Some(next) = to else { return Ok(from) };
             // After a merge, the session is the surviving identity's.
             let next = SignInSession { identity_id: issued.token.identity_id.clone(), ..next };
-            let next = match turn.checked.clone() {
-                Some((checked_at, login)) => SignInSession { login, checked_at, ..next },
-                None => next,
-            };
             if self.store.replace_sign_in_session(&from, &next).await? {
                 return Ok(next);
             }
@@ -355,6 +321,12 @@ impl Sessions {
             Some(until) if session.created_at <= until => Err(RefreshError::Over(EndReason::Revoked)),
             _ => Ok(()),
         }
+    }
+
+    /// The operator may have taken its provider away, and may bring it back.
+    fn check_provider(&self, session: &SignInSession) -> Result<(), RefreshError> {
+        let provider = self.broker.providers.get(&session.provider);
+        provider.map(drop).ok_or(RefreshError::Over(EndReason::Revoked))
     }
 
     /// Ends a session, and answers what its app hears.

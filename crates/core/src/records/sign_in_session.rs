@@ -178,7 +178,13 @@ impl SignInSession {
             return Shown::Rotated(Self { generation: self.generation, ..self.rotated(lifetime, now) });
         }
         if generation == self.generation {
-            return Shown::Rotated(self.rotated(lifetime, now));
+            // There is no generation after the last.
+            let last = self.generation.checked_add(1).is_none();
+            return if last {
+                Shown::Over(EndReason::Expired)
+            } else {
+                Shown::Rotated(self.rotated(lifetime, now))
+            };
         }
         if generation.checked_add(1) != Some(self.generation) {
             return Shown::Reused;
@@ -196,14 +202,23 @@ impl SignInSession {
         let idle_until = now + lifetime.idle;
         // The operator may have shortened its life since it began; nothing makes it longer.
         let ends_at = self.ends_at.min(self.created_at + lifetime.absolute);
-        Self { generation: self.generation + 1, rotated_at: now, idle_until, ends_at, ..self.clone() }
+        Self {
+            generation: self.generation.saturating_add(1),
+            rotated_at: now,
+            idle_until,
+            ends_at,
+            ..self.clone()
+        }
     }
 
     /// Whether nothing of it has changed since `seen` was read that a refresh decides by. A store asks that before it
     /// writes.
     #[must_use]
     pub fn is_still(&self, seen: &Self) -> bool {
-        self.generation == seen.generation && self.late_at == seen.late_at && self.ended.is_none()
+        self.generation == seen.generation
+            && self.late_at == seen.late_at
+            && self.checked_at == seen.checked_at
+            && self.ended.is_none()
     }
 }
 
@@ -307,6 +322,8 @@ mod tests {
         for generation in [0, 3, u32::MAX] {
             assert_eq!(session.shown(generation, LIFETIME, at(1)), Shown::Reused, "{generation}");
         }
+        let last = SignInSession { generation: u32::MAX, ..session };
+        assert_eq!(last.shown(u32::MAX, LIFETIME, at(1)), Shown::Over(EndReason::Expired));
     }
 
     /// A thief who takes turns with the owner, each with what the other left behind, is found out at the second.

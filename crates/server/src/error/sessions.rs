@@ -23,6 +23,11 @@ impl ApiError {
                     .reason("malformed")
             }
             RefreshError::Over(reason) => Self::unauthorized(REFUSED, over(reason)).reason(reason.name()),
+            RefreshError::Replaced => Self::unauthorized(
+                REFUSED,
+                "The refresh token was replaced a while ago. Refresh, and ask with the new one.",
+            )
+            .reason("replaced"),
             RefreshError::OfAnotherKey => Self::new(
                 StatusCode::BAD_REQUEST,
                 Meaning::BadProof,

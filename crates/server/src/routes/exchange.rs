@@ -144,6 +144,7 @@ pub(super) async fn read_link(
     app: &App,
     parts: &Parts,
     mut body: Body,
+    by: &Requester,
 ) -> Result<LinkProofsRequest, ApiError> {
     let first = body
         .first
@@ -153,7 +154,7 @@ pub(super) async fn read_link(
     let first = match first.session()? {
         Ok(refresh_token) => {
             let holder = dpop::key_holder(app, parts, None).await?;
-            let proof = app.sessions.proof(&refresh_token, holder.as_ref()).await;
+            let proof = app.sessions.proof(&refresh_token, holder.as_ref(), by).await;
             let presented = proof.map_err(ApiError::refresh)?;
             ExchangeRequest { presented, options: ExchangeOptions::default() }
         }

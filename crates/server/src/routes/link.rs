@@ -27,7 +27,7 @@ async fn link(app: &App, by: &Requester, request: Request) -> Result<Response, A
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let body = body::json(&parts.headers, body, MAX_BODY).await?;
-    let request = read_link(app, &parts, body).await?;
+    let request = read_link(app, &parts, body, by).await?;
     let linked = app.broker.link(request, by).await;
     Ok(answer(&linked.map_err(ApiError::exchange)?))
 }

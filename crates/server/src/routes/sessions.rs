@@ -39,7 +39,7 @@ struct Shown<'a> {
 /// `GET /v1/sessions`
 pub async fn list(State(app): SharedApp, Extension(by): Extension<Requester>, request: Request) -> Response {
     let listed = async {
-        let own = own(&app, request).await?;
+        let own = own(&app, request, &by).await?;
         let sessions = app.sessions.list(&own).await.map_err(ApiError::session_store)?;
         let sessions = sessions.iter().map(|session| shown(session, &own)).collect();
         Ok(([(header::CACHE_CONTROL, "no-store")], Json(Sessions { sessions })).into_response())
@@ -54,7 +54,7 @@ pub async fn end_all(
     request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, request).await?;
+        let own = own(&app, request, &by).await?;
         app.sessions.end_all(&own, &by).await.map_err(ApiError::session_store)
     };
     answer(ended.await, &by)
@@ -68,7 +68,7 @@ pub async fn end_one(
     request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, request).await?;
+        let own = own(&app, request, &by).await?;
         let id = SignInSessionId::parse(id).map_err(|_| ApiError::not_found())?;
         let ended = app.sessions.end_one(&own, &id, &by).await.map_err(ApiError::session_store)?;
         if ended { Ok(()) } else { Err(ApiError::not_found()) }
@@ -84,7 +84,7 @@ fn answer(ended: Result<(), ApiError>, by: &Requester) -> Response {
 }
 
 /// The session whose refresh token came along (RFC 6750 section 2.1, RFC 9449 section 7.1).
-async fn own(app: &App, request: Request) -> Result<SignInSession, ApiError> {
+async fn own(app: &App, request: Request, by: &Requester) -> Result<SignInSession, ApiError> {
     let (parts, _body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -94,7 +94,7 @@ async fn own(app: &App, request: Request) -> Result<SignInSession, ApiError> {
         return Err(ApiError::no_refresh_token());
     }
     let holder = dpop::key_holder(app, &parts, Some(token)).await?;
-    app.sessions.show(&Secret::new(token), holder.as_ref()).await.map_err(ApiError::refresh)
+    app.sessions.show(&Secret::new(token), holder.as_ref(), by).await.map_err(ApiError::refresh)
 }
 
 fn shown<'a>(session: &'a SignInSession, own: &SignInSession) -> Shown<'a> {

@@ -108,7 +108,8 @@ fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) ->
             "UPDATE sign_in_session
              SET identity_id = :identity_id, login = :login, checked_at = :checked_at, generation = :generation, rotated_at = :rotated_at, late_at = :late_at,
                  idle_until = :idle_until, ends_at = :ends_at, forgotten_at = :forgotten_at
-             WHERE id = :id AND generation = :seen_generation AND late_at IS :seen_late_at AND ended_at IS NULL",
+             WHERE id = :id AND generation = :seen_generation AND late_at IS :seen_late_at
+                 AND checked_at = :seen_checked_at AND ended_at IS NULL",
         )?
         .execute(named_params! {
             ":id": from.id.to_bytes(),
@@ -123,6 +124,7 @@ fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) ->
             ":forgotten_at": Instant(to.forgotten_at()),
             ":seen_generation": from.generation,
             ":seen_late_at": from.late_at.map(Instant),
+            ":seen_checked_at": Instant(from.checked_at),
         })
         .map(|changed| changed == 1)
 }

@@ -13,17 +13,22 @@ impl Sessions {
     /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
     ///
     /// # Errors
-    /// The store's: the session may go on.
-    pub async fn revoke(&self, app: &str, refresh_token: &Secret, by: &Requester) -> Result<(), StoreError> {
+    /// [`RefreshError`], if it is bound to a key that did not sign the request; or the store's. The session may go on.
+    pub async fn revoke(
+        &self,
+        app: &str,
+        refresh_token: &Secret,
+        holder: Option<&KeyHolder>,
+        by: &Requester,
+    ) -> Result<(), RefreshError> {
         let Some(shown) = self.tokens.read(refresh_token) else { return Ok(()) };
         let session = self.store.find_sign_in_session(&shown.session).await?;
-        match session.filter(|session| session.app == app) {
-            Some(session) => self.end(&session, EndReason::SignedOut, by).await,
-            None => Ok(()),
-        }
+        let Some(session) = session.filter(|session| session.app == app) else { return Ok(()) };
+        check_key(&session, holder)?;
+        Ok(self.end(&session, EndReason::SignedOut, by).await?)
     }
 
-    /// The session that a refresh token stands for, without its being spent.
+    /// The session that a refresh token stands for, without its being spent. One that should not be there any more ends it.
     ///
     /// # Errors
     /// [`RefreshError`].
@@ -31,21 +36,34 @@ impl Sessions {
         &self,
         refresh_token: &Secret,
         holder: Option<&KeyHolder>,
+        by: &Requester,
     ) -> Result<SignInSession, RefreshError> {
+        let (session, shown) = self.shown(refresh_token, holder).await?;
+        match shown {
+            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
+            Shown::Reused => Err(self.end_of(&session, EndReason::Reused, by).await?),
+            Shown::Over(reason) => Err(RefreshError::Over(reason)),
+        }
+    }
+
+    async fn shown(
+        &self,
+        refresh_token: &Secret,
+        holder: Option<&KeyHolder>,
+    ) -> Result<(SignInSession, Shown), RefreshError> {
         let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
         let session = self.store.find_sign_in_session(&shown.session).await?;
         let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
         check_key(&session, holder)?;
         self.check_not_revoked(&session).await?;
+        self.check_provider(&session)?;
         let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
-        match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
-            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
-            Shown::Reused => Err(RefreshError::Over(EndReason::Reused)),
-            Shown::Over(reason) => Err(RefreshError::Over(reason)),
-        }
+        let shown = session.shown(shown.generation, lifetime, self.broker.clock.now());
+        Ok((session, shown))
     }
 
-    /// The login that a session rests on, as a proof that whoever shows its refresh token has.
+    /// The login that a session rests on, as a proof that whoever shows its refresh token has. It is for what lasts, so a
+    /// token that was replaced long ago is none, though a refresh would take it once.
     ///
     /// # Errors
     /// [`RefreshError`].
@@ -53,8 +71,12 @@ impl Sessions {
         &self,
         refresh_token: &Secret,
         holder: Option<&KeyHolder>,
+        by: &Requester,
     ) -> Result<PresentedProof, RefreshError> {
-        let session = self.show(refresh_token, holder).await?;
+        let session = self.show(refresh_token, holder, by).await?;
+        if let (_, Shown::RepeatedLate(_)) = self.shown(refresh_token, holder).await? {
+            return Err(RefreshError::Replaced);
+        }
         let login = self.logins.open::<()>(&context(&session.id), &session.login);
         let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
         let owner = self.broker.pool.lookup(login.developer_user_identifier()).await?;

@@ -73,7 +73,12 @@ pub async fn a_session_is_replaced_whole_by_who_has_read_it_last(store: SharedSt
     let late = SignInSession { late_at: Some(instant(6)), ..second.clone() };
     assert!(fixture.store.replace_sign_in_session(&second, &late).await.unwrap());
     assert!(!fixture.store.replace_sign_in_session(&second, &late).await.unwrap());
-    assert_eq!(find(&fixture, &first.id).await, Some(late));
+    assert_eq!(find(&fixture, &first.id).await, Some(late.clone()));
+
+    let checked = SignInSession { checked_at: instant(7), login: Sealed(vec![2]), ..late.clone() };
+    assert!(fixture.store.replace_sign_in_session(&late, &checked).await.unwrap());
+    assert!(!fixture.store.replace_sign_in_session(&late, &late).await.unwrap());
+    assert_eq!(find(&fixture, &first.id).await, Some(checked));
 }
 
 pub async fn a_session_that_ended_is_not_replaced_and_its_first_end_stays(store: SharedStore) {

@@ -8,6 +8,7 @@ use daypass_core::ground::secret::Secret;
 
 use super::super::exchange::check_origin;
 use super::super::state::SharedApp;
+use super::dpop;
 use super::form::Form;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -30,5 +31,6 @@ async fn revoke(app: &App, by: &Requester, request: Request) -> Result<(), ApiEr
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
     let token = Secret::new(form.take("token")?);
-    app.sessions.revoke(&client, &token, by).await.map_err(ApiError::session_store)
+    let holder = dpop::key_holder(app, &parts, None).await?;
+    app.sessions.revoke(&client, &token, holder.as_ref(), by).await.map_err(ApiError::refresh)
 }

@@ -136,7 +136,16 @@ async fn who_shows_no_refresh_token_that_counts_hears_nothing() {
         }
     }
     daypass.get("/v1/sessions").await.assert_problem(401, "refresh_token_refused");
-    refresh(&daypass, &refresh(&daypass, &second).await).await;
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_before_the_last_ends_the_session_wherever_it_is_shown() {
+    let daypass = Daypass::start().await;
+    let first = sign_in(&daypass).await;
+    let second = refresh(&daypass, &first).await;
+    let third = refresh(&daypass, &second).await;
+    ask(&daypass, Method::GET, "/v1/sessions", &first).await.assert_problem(401, "refresh_token_refused");
+    assert_over(&daypass, &third, "reused").await;
 }
 
 fn as_entered(session: &Value) -> Value {

@@ -66,3 +66,15 @@ async fn a_login_that_was_unlinked_links_nothing_by_its_session() {
     link(&daypass, first, &grace.proof()).await.assert_problem(401, "refresh_token_refused");
     assert_eq!(daypass.identities().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_token_that_was_replaced_a_while_ago_links_nothing() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    let next = refresh(&daypass, &session).await;
+    daypass.advance(daypass_core::ground::clock::SignedDuration::from_mins(1));
+    let grace = daypass.sign_in("grace").await;
+    let first = json!({"refresh_token": session["refresh_token"]});
+    link(&daypass, first, &grace.proof()).await.assert_problem(401, "refresh_token_refused");
+    refresh(&daypass, &next).await;
+}

@@ -6,6 +6,7 @@ use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::outbound::ProviderHttpError;
 use futures::future::join_all;
 use http::Response;
+use serde_json::json;
 
 use super::{assert_over, gets_credentials, refresh, sign_in};
 use crate::harness::{BrokenAnswer, Daypass, TOKEN};
@@ -77,4 +78,27 @@ async fn a_provider_that_does_not_answer_or_says_something_else_signs_nobody_out
         daypass.advance(SignedDuration::from_mins(1));
         assert_over(&daypass, &session, "upstream").await;
     }
+}
+
+/// The sandbox takes the token that it was asked with for spent.
+#[tokio::test]
+async fn what_the_provider_gave_is_kept_though_the_refresh_comes_to_nothing() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    daypass.advance(SignedDuration::from_hours(25));
+    let roles = json!({"IdentityPoolId": daypass.pool_id(), "Roles": {}});
+    daypass.call("SetIdentityPoolRoles", roles).await;
+    let refused = super::refresh_with(&daypass, &session, &[("credentials", "true")]).await;
+    assert_eq!(refused.status, 500, "{refused:?}");
+    let session = refresh(&daypass, &session).await;
+    daypass.advance(SignedDuration::from_hours(25));
+    refresh(&daypass, &session).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_the_operator_took_away_has_no_sessions() {
+    let mut daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    daypass.reread(|config| config.providers.retain(|it| it.id != "snapchat"), "").await.unwrap();
+    assert_over(&daypass, &session, "revoked").await;
 }
