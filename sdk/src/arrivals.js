@@ -1,7 +1,6 @@
 // @ts-check
 /** The way to the sign-in and back: by leaving the page, or in a window of its own. */
 import { asObject } from './http.js';
-import { LoginError } from './login-error.js';
 import { openPopup } from './popup.js';
 import { answerIn, authorizationUrl, begin, forPopup, isForPopup, redeem } from './sign-in.js';
 
@@ -44,7 +43,6 @@ export class Arrivals {
    */
   open(provider) {
     const { platform, name, popups } = this.#with;
-    if (!platform.window) throw new LoginError('popup_blocked', 'There are no windows here: sign in by redirect');
     const popup = openPopup(platform.window, name);
     const begun = forPopup(this.#begin());
     let isOver = false;

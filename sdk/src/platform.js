@@ -3,6 +3,7 @@
  * What the client needs of its surroundings. A browser has all of it; what a platform lacks is handed to
  * `createDaypass` as `platform`, member by member, and what is left out is what a browser would have.
  */
+import { DaypassError } from './errors.js';
 import { browserFetch } from './http.js';
 import { secureRandom } from './pkce.js';
 
@@ -54,7 +55,7 @@ export function browserPlatform() {
     now: () => Date.now(),
     elapsed: () => performance.now(),
     random: secureRandom,
-    sha256: async (data) => new Uint8Array(await crypto.subtle.digest('SHA-256', data)),
+    sha256,
     setTimeout: (work, milliseconds) => setTimeout(work, milliseconds),
     clearTimeout: (timer) => clearTimeout(timer),
     locks: navigator?.locks,
@@ -63,6 +64,13 @@ export function browserPlatform() {
     navigate: (url) => window?.location.assign(url),
     window,
   };
+}
+
+/** Browsers have it for pages that came by https or from the machine itself. @type {Platform['sha256']} */
+async function sha256(data) {
+  const { subtle } = globalThis.crypto;
+  if (!subtle) throw new DaypassError('insecure_context', 'Sign-in needs a page that came by https, or from localhost');
+  return new Uint8Array(await subtle.digest('SHA-256', data));
 }
 
 /**

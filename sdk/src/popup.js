@@ -20,10 +20,10 @@ const LOOK_EVERY = 500;
 const CLOSED_FOR = 3_000;
 const NOBODY_ANSWERS = 3_000;
 
-/** @param {Window} window @param {string} name */
+/** @param {Window | undefined} window @param {string} name */
 export function openPopup(window, name) {
-  const popup = window.open('', name, FEATURES);
-  if (!popup) throw new LoginError('popup_blocked', 'The browser opened no window: sign in on a click, or by redirect');
+  const popup = window?.open('', name, FEATURES);
+  if (!popup) throw new LoginError('popup_blocked', 'No window was opened: sign in on a click, or by redirect');
   return popup;
 }
 

@@ -1,3 +1,4 @@
+'use client';
 // @ts-check
 /**
  * The client in a tree of React components: who is signed in, and what a component does about it. The client itself is

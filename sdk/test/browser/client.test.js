@@ -182,6 +182,14 @@ describe('the client', () => {
     }
   });
 
+  browserTest('a page that came in the clear is told what it needs', async (context) => {
+    await context.addInitScript('delete Crypto.prototype.subtle');
+    const { page } = await open(context);
+    for (const via of ['redirect', 'popup']) {
+      assert.equal(await page.evaluate(`daypass.signIn({ via: '${via}' }).catch(({ code }) => code)`), 'insecure_context');
+    }
+  });
+
   browserTest('whoever signs out in one tab is signed out in all', async (context) => {
     const [one, two] = [await open(context), await open(context)];
     await signIn(one.page);

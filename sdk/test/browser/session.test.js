@@ -217,6 +217,14 @@ describe('the client and daypass up', () => {
     await other.close();
   });
 
+  browserTest('what a provider’s own SDK gave is asked of that provider', { expects: /status of 40\d/ }, async (_, open) => {
+    const page = await open();
+    const refused = `daypass.handOver({ provider: 'snapchat', accessToken: 'made-up' })`;
+    assert.equal(await codeOf(page, refused), 'unbound_access_token');
+    assert.equal(await codeOf(page, refused.replace('snapchat', 'nobody')), 'unknown_provider');
+    assert.equal(await ask(page, 'daypass.session()'), undefined);
+  });
+
   browserTest('a guest reads what guests may, and keeps the identity at the sign-in', { expects: /status of 403/ }, async (_, open) => {
     const at = { IdentityPoolId: daypass.ready.identity_pool_id };
     await asDeveloper('UpdateIdentityPool', { ...(await asDeveloper('DescribeIdentityPool', at)), AllowUnauthenticatedIdentities: true });
