@@ -198,6 +198,8 @@ macro_rules! contract_tests {
             of_many_sessions_the_newest_are_listed,
             a_session_is_forgotten_long_after_its_end_and_not_before,
             the_sessions_of_a_deleted_identity_are_gone,
+            the_sessions_of_an_identity_that_is_merged_are_the_survivors,
+            what_was_revoked_of_an_identity_stays_so_when_it_is_merged,
             a_standing_says_whether_its_session_goes_on,
             // sessions: races
             of_racing_changes_to_a_session_one_wins_each_generation,

@@ -12,8 +12,8 @@ use daypass_core::records::linking::{
 use daypass_core::store::{LinkOutcome, UnlinkOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
-use super::identities;
 use super::value::{Instant, Text};
+use super::{identities, sign_in_sessions};
 
 /// The answer to logins that change nothing because one enabled identity has them all: a read for each, and
 /// by far the commonest case. `None` says that the writer must look.
@@ -121,6 +121,7 @@ fn change(
         Ok(Change::Link { survivor, added, disabled }) => {
             for id in &disabled {
                 move_all(connection, id, &survivor)?;
+                sign_in_sessions::move_all(connection, id, &survivor, now)?;
                 modify(connection, id, Modified::Disabled, now)?;
             }
             added.iter().try_for_each(|login| add(connection, pool_id, login, &survivor))?;

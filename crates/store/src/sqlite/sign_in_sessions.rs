@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, SignInSessionId};
 use daypass_core::ground::seal::Sealed;
-use daypass_core::records::sign_in_session::{SessionEnd, SignInSession, Upstream};
+use daypass_core::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use daypass_core::store::sign_in_sessions::MAX_LISTED_SESSIONS;
 use daypass_core::store::{SignInSessions, StoreError};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
@@ -173,6 +173,31 @@ pub(super) fn delete_of(connection: &Connection, identity_id: &IdentityId) -> Re
     connection
         .prepare_cached("DELETE FROM sign_in_session WHERE identity_id = ?1")?
         .execute([identity_id.as_str()])
+        .map(drop)
+}
+
+/// Gives the sessions of an identity that is merged into another one to that. Those that began until the first was revoked
+/// are over: nobody asks about its revocation any more.
+pub(super) fn move_all(
+    connection: &Connection,
+    from: &IdentityId,
+    to: &IdentityId,
+    now: Timestamp,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE sign_in_session SET ended_at = :now, end_reason = :revoked
+             WHERE identity_id = :from AND ended_at IS NULL AND created_at <=
+                 (SELECT not_before FROM session_revocation WHERE kind = 'identity' AND name = :from)",
+        )?
+        .execute(named_params! {
+            ":from": from.as_str(),
+            ":now": Instant(now),
+            ":revoked": Text(EndReason::Revoked),
+        })?;
+    connection
+        .prepare_cached("UPDATE sign_in_session SET identity_id = ?2 WHERE identity_id = ?1")?
+        .execute([from.as_str(), to.as_str()])
         .map(drop)
 }
 

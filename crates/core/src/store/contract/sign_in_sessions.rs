@@ -1,13 +1,15 @@
 //! Sessions of people who signed in.
 
+use std::sync::Arc;
+
 use super::fixture::{Fixture, ODD_TEXT, instant, race};
-use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use crate::ground::seal::Sealed;
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, REMEMBERED_FOR, SessionEnd, SignInSession, Upstream};
-use crate::store::SharedStore;
 use crate::store::sign_in_sessions::MAX_LISTED_SESSIONS;
+use crate::store::{RevocationTarget, SharedStore};
 
 pub async fn a_session_comes_back_as_it_was_added(store: SharedStore) {
     let fixture = Fixture::new(store).await;
@@ -151,6 +153,37 @@ pub async fn the_sessions_of_a_deleted_identity_are_gone(store: SharedStore) {
     fixture.store.delete_identity(&ada).await.unwrap();
     assert_eq!(find(&fixture, &of_ada.id).await, None);
     assert_eq!(find(&fixture, &of_bob.id).await, Some(of_bob));
+}
+
+pub async fn the_sessions_of_an_identity_that_is_merged_are_the_survivors(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    let [of_ada, of_bob] = [session(&fixture, 1, &ada), session(&fixture, 2, &bob)];
+    add(&fixture, &of_ada).await;
+    add(&fixture, &of_bob).await;
+    fixture.merge("ada", "bob").await;
+    let moved = SignInSession { identity_id: bob.clone(), ..of_ada };
+    assert_eq!(list(&fixture, &bob, instant(1)).await, [moved, of_bob]);
+    assert_eq!(list(&fixture, &ada, instant(1)).await, []);
+}
+
+pub async fn what_was_revoked_of_an_identity_stays_so_when_it_is_merged(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    let clock = Arc::new(ManualClock::at(instant(5)));
+    fixture.store.revoke_sessions(&RevocationTarget::Identity(ada.clone()), clock).await.unwrap();
+    for (number, created_at, ended) in [(1, 5, None), (2, 6, None), (3, 0, Some(end(4)))] {
+        let session =
+            SignInSession { created_at: instant(created_at), ended, ..session(&fixture, number, &ada) };
+        add(&fixture, &session).await;
+    }
+    fixture.merge("ada", "bob").await;
+    let reason = async |number| find(&fixture, &id(number)).await.unwrap().ended.map(|end| end.reason);
+    assert_eq!(reason(1).await, Some(EndReason::Revoked));
+    assert_eq!(reason(2).await, None);
+    assert_eq!(reason(3).await, Some(EndReason::SignedOut), "the first end stays");
+    let listed = list(&fixture, &bob, instant(7)).await;
+    assert_eq!(listed.into_iter().map(|session| session.id).collect::<Vec<_>>(), [id(2)]);
 }
 
 pub async fn a_standing_says_whether_its_session_goes_on(store: SharedStore) {

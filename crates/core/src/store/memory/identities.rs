@@ -154,6 +154,7 @@ impl Records {
                 }
                 self.add_logins(pool_id, added, &survivor);
                 for id in &disabled {
+                    self.move_sign_in_sessions(id, &survivor, now);
                     self.modify(id, now, |identity| identity.disabled = true);
                 }
                 self.modify(&survivor, now, |identity| identity.authenticated = true);

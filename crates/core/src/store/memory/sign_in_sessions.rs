@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 
-use super::{MemoryStore, refuse_if};
+use super::{MemoryStore, Records, refuse_if};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, SignInSessionId};
-use crate::records::sign_in_session::{SessionEnd, SignInSession};
+use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession};
 use crate::store::sign_in_sessions::MAX_LISTED_SESSIONS;
 use crate::store::{SignInSessions, StoreError};
 
@@ -53,5 +53,19 @@ impl SignInSessions for MemoryStore {
         running.sort_by_key(|session| (Reverse(session.created_at), session.id.clone()));
         running.truncate(MAX_LISTED_SESSIONS);
         Ok(running)
+    }
+}
+
+impl Records {
+    /// Those that began until the first identity was revoked are over: nobody asks about its revocation any more.
+    pub(super) fn move_sign_in_sessions(&mut self, from: &IdentityId, to: &IdentityId, now: Timestamp) {
+        let revoked_until = self.revoked_identities.get(from).copied();
+        let revoked = Some(SessionEnd { at: now, reason: EndReason::Revoked });
+        for session in self.sign_in_sessions.values_mut().filter(|session| session.identity_id == *from) {
+            if revoked_until.is_some_and(|until| session.created_at <= until) {
+                session.ended = session.ended.or(revoked);
+            }
+            session.identity_id = to.clone();
+        }
     }
 }

@@ -13,7 +13,7 @@ async fn end(daypass: &Daypass, id: &Value, session: &Value) -> u16 {
 }
 
 /// Somebody else signs in.
-async fn another_person(daypass: &Daypass) -> Value {
+pub(super) async fn another_person(daypass: &Daypass) -> Value {
     let (wishes, mut browser) = (Wishes::new(), Browser::new(daypass));
     let location = browser.start("snapchat", &wishes).await;
     let callback = browser.consent(&location, "grace", "allow").await;

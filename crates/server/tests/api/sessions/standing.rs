@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use daypass_core::ground::clock::{Clock, SignedDuration};
-use daypass_core::ground::ids::IdentityId;
+use daypass_core::ground::ids::{IdentityId, SignInSessionId};
+use daypass_core::records::sign_in_session::SignInSession;
 use daypass_core::store::RevocationTarget;
+use http::Method;
 use serde_json::{Value, json};
 
-use super::{assert_over, refresh, sign_in};
+use super::devices::another_person;
+use super::{ask, assert_over, list, refresh, sign_in};
 use crate::harness::{DEVELOPER_PROVIDER, Daypass};
 
 async fn users_of(daypass: &Daypass, session: &Value) -> Value {
@@ -20,6 +23,12 @@ pub(super) async fn unlink(daypass: &Daypass, session: &Value) {
     let request = json!({"IdentityId": session["identity_id"], "IdentityPoolId": daypass.pool_id(),
         "DeveloperProviderName": DEVELOPER_PROVIDER, "DeveloperUserIdentifier": user});
     daypass.call("UnlinkDeveloperIdentity", request).await;
+}
+
+async fn merge(daypass: &Daypass, source: &Value, destination: &Value) {
+    let merge = json!({"SourceUserIdentifier": source, "DestinationUserIdentifier": destination,
+        "DeveloperProviderName": DEVELOPER_PROVIDER, "IdentityPoolId": daypass.pool_id()});
+    daypass.call("MergeDeveloperIdentities", merge).await;
 }
 
 async fn revoke(daypass: &Daypass, target: RevocationTarget) {
@@ -82,9 +91,7 @@ async fn after_a_merge_a_session_is_the_surviving_identitys() {
     let session = sign_in(&daypass).await;
     let other = daypass.developer_token("survivor").await["IdentityId"].clone();
     let user = users_of(&daypass, &session).await;
-    let merge = json!({"SourceUserIdentifier": user, "DestinationUserIdentifier": "survivor",
-        "DeveloperProviderName": DEVELOPER_PROVIDER, "IdentityPoolId": daypass.pool_id()});
-    daypass.call("MergeDeveloperIdentities", merge).await;
+    merge(&daypass, &user, &"survivor".into()).await;
     let next = refresh(&daypass, &session).await;
     assert_eq!(next["identity_id"], other);
     assert_eq!(super::list(&daypass, &next).await.len(), 1);
@@ -98,12 +105,50 @@ async fn what_was_revoked_of_the_survivor_counts_for_who_was_merged_into_it() {
     let session = sign_in(&daypass).await;
     let other = daypass.developer_token("survivor").await["IdentityId"].clone();
     let user = users_of(&daypass, &session).await;
-    let merge = json!({"SourceUserIdentifier": user, "DestinationUserIdentifier": "survivor",
-        "DeveloperProviderName": DEVELOPER_PROVIDER, "IdentityPoolId": daypass.pool_id()});
-    daypass.call("MergeDeveloperIdentities", merge).await;
+    merge(&daypass, &user, &"survivor".into()).await;
     let survivor = IdentityId::parse(other.as_str().unwrap()).unwrap();
     revoke(&daypass, RevocationTarget::Identity(survivor)).await;
     assert_over(&daypass, &session, "revoked").await;
+}
+
+/// Each of the two has a device that did not go on since.
+#[tokio::test]
+async fn after_a_merge_whoever_signs_out_everywhere_signs_out_both() {
+    for (by_source, both_ways) in [(true, false), (false, false), (true, true), (false, true)] {
+        let daypass = Daypass::start().await;
+        let [ada, grace] = [sign_in(&daypass).await, another_person(&daypass).await];
+        let users = [users_of(&daypass, &ada).await, users_of(&daypass, &grace).await];
+        let [source, destination] = if both_ways { [1, 0] } else { [0, 1] };
+        merge(&daypass, &users[source], &users[destination]).await;
+        let asks = if by_source { &ada } else { &grace };
+        assert_eq!(list(&daypass, asks).await.len(), 2);
+        assert_eq!(ask(&daypass, Method::DELETE, "/v1/sessions", asks).await.status, 204);
+        for session in [&ada, &grace] {
+            assert_over(&daypass, session, "revoked").await;
+        }
+    }
+}
+
+/// It is kept a moment after its token was issued.
+#[tokio::test]
+async fn a_session_that_begins_while_its_identity_is_merged_is_the_survivors() {
+    for is_revoked in [false, true] {
+        let daypass = Daypass::start().await;
+        let session = sign_in(&daypass).await;
+        let survivor = daypass.developer_token("survivor").await["IdentityId"].clone();
+        merge(&daypass, &users_of(&daypass, &session).await, &"survivor".into()).await;
+        let id = SignInSessionId::parse(session["session_id"].as_str().unwrap()).unwrap();
+        let kept = daypass.store.find_sign_in_session(&id).await.unwrap().unwrap();
+        let late = SignInSession { identity_id: identity_of(&session), ..kept.clone() };
+        assert!(daypass.store.replace_sign_in_session(&kept, &late).await.unwrap());
+        if is_revoked {
+            let survivor = IdentityId::parse(survivor.as_str().unwrap()).unwrap();
+            revoke(&daypass, RevocationTarget::Identity(survivor)).await;
+            assert_over(&daypass, &session, "revoked").await;
+        } else {
+            assert_eq!(refresh(&daypass, &session).await["identity_id"], survivor);
+        }
+    }
 }
 
 #[tokio::test]
