@@ -193,6 +193,8 @@ impl SignInSession {
             return Shown::Repeated;
         }
         match self.late_at {
+            // That answer can be lost as well, and all tabs of a device wake up with the same token.
+            Some(late_at) if now.duration_since(late_at) <= REPEATABLE_FOR => Shown::Repeated,
             Some(late_at) if now.duration_since(late_at) < LATE_AGAIN_AFTER => Shown::Reused,
             _ => Shown::RepeatedLate(Self { late_at: Some(now), ..self.clone() }),
         }
@@ -304,7 +306,10 @@ mod tests {
         let session = SignInSession { generation: 1, rotated_at: at(100), ..session };
         assert_eq!(session.shown(0, LIFETIME, at(130)), Shown::Repeated);
         let once = late(&session, 131);
-        assert_eq!(once.shown(0, LIFETIME, at(130)), Shown::Repeated);
+        for second in [130, 132, 161] {
+            assert_eq!(once.shown(0, LIFETIME, at(second)), Shown::Repeated, "that answer, too");
+        }
+        assert_eq!(once.shown(0, LIFETIME, at(162)), Shown::Reused);
         let tomorrow = 131 + 24 * 3_600;
         assert_eq!(once.shown(0, LIFETIME, at(tomorrow - 1)), Shown::Reused);
         assert_eq!(late(&once, tomorrow).late_at, Some(at(tomorrow)));

@@ -52,6 +52,11 @@ async fn a_lost_answer_is_had_again_and_is_the_same() {
     daypass.advance(SignedDuration::from_hours(2));
     let late = refresh(&daypass, &first).await;
     assert_eq!(late["refresh_token"], second["refresh_token"]);
+    // So was that answer, and another tab woke up, too.
+    for seconds in [0, 30] {
+        daypass.advance(SignedDuration::from_secs(seconds));
+        assert_eq!(refresh(&daypass, &first).await["refresh_token"], second["refresh_token"]);
+    }
     let events = daypass.audit_events();
     let noted = events.iter().filter(|event| event["reason"] == "refresh_retried_late");
     assert_eq!(noted.count(), 1, "{events:?}");
