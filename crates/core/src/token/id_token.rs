@@ -24,7 +24,7 @@ pub struct IdTokenClaims {
     pub exp: i64,
     /// The moment it was issued.
     pub iat: i64,
-    /// When the person signed in at their provider, if that is known.
+    /// When the person came back from their provider, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
     /// What the app wanted to find in it.

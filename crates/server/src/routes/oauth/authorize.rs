@@ -83,9 +83,18 @@ fn check(given: &mut Parameters) -> Result<bool, Mistake<'static>> {
     if take("code_challenge_method").as_deref() != Some("S256") {
         return Err(("invalid_request", "code_challenge_method must be S256."));
     }
-    if take("prompt").as_deref() == Some("none") {
+    let prompt = take("prompt").unwrap_or_default();
+    let prompts = |wanted| prompt.split(' ').any(|prompt| prompt == wanted);
+    if prompts("none") {
         // Nobody is signed in at the broker itself (OpenID Connect Core 1.0, section 3.1.2.6).
         return Err(("login_required", "Whoever signs in is asked by their provider."));
+    }
+    if prompts("login") || take("max_age").is_some() {
+        // The app would believe that the person had just shown who they are (section 3.1.2.1).
+        return Err((
+            "invalid_request",
+            "The provider decides when people show anew who they are: leave prompt and max_age out.",
+        ));
     }
     if take("request").or(take("request_uri")).is_some() {
         return Err(("request_not_supported", "Parameters stand in the query, and in no request object."));

@@ -77,6 +77,9 @@ async fn the_app_is_told_what_is_wrong_if_it_is_known_where_it_is() {
         ("provider", "nobody", "invalid_request"),
         ("response_mode", "fragment", "invalid_request"),
         ("prompt", "none", "login_required"),
+        ("prompt", "login", "invalid_request"),
+        ("prompt", "consent login", "invalid_request"),
+        ("max_age", "0", "invalid_request"),
         ("request", "e30.e30.", "request_not_supported"),
         ("request_uri", "https://evil.example", "request_not_supported"),
     ] {
