@@ -9,6 +9,7 @@ use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{Asked, LoginCode, LoginCodes};
 use crate::broker::redirect_uris::RedirectUris;
 use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::ids::SignInSessionId;
 use crate::ground::secret::Secret;
 use crate::login::provider::definition::ProofKind;
 use crate::login::provider::{
@@ -39,7 +40,21 @@ pub enum PresentedProof {
     /// A one-time code of the hosted login, which had the provider confirm the login already.
     LoginCode(LoginCode),
     /// The login that a session rests on, which goes on.
-    OfSession(VerifiedLogin),
+    OfSession {
+        /// The login.
+        login: VerifiedLogin,
+        /// The session: what is issued by it ends with it.
+        session: SignInSessionId,
+    },
+}
+
+impl PresentedProof {
+    fn session(&self) -> Option<&SignInSessionId> {
+        match self {
+            Self::OfSession { session, .. } => Some(session),
+            Self::OfProvider { .. } | Self::LoginCode(_) => None,
+        }
+    }
 }
 
 /// What a client asks for who has two logins.
@@ -176,7 +191,8 @@ impl Broker {
     pub async fn link(&self, request: LinkProofsRequest, by: &Requester) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Link, by);
         let verified = async {
-            let options = self.bounded(request.options)?;
+            let mut options = self.bounded(request.options)?;
+            options.session = request.first.session().cloned();
             let _reservation = self.pool.reserve(&options, &by.origin)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
@@ -264,7 +280,7 @@ impl Broker {
                     && self.redirect_uris.contains(&code.redirect_uri);
                 if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
             }
-            PresentedProof::OfSession(login) => {
+            PresentedProof::OfSession { login, .. } => {
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 self.providers.get(login.provider()).ok_or(ExchangeError::UnknownProvider)?;

@@ -83,7 +83,7 @@ impl Sessions {
         // What a session rests on may have been taken away since.
         let is_still_theirs = owner.iter().any(|(_, id)| *id == session.identity_id);
         if is_still_theirs {
-            Ok(PresentedProof::OfSession(login))
+            Ok(PresentedProof::OfSession { login, session: session.id })
         } else {
             Err(RefreshError::Over(EndReason::LoginUnlinked))
         }

@@ -4,7 +4,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::{ask, assert_over, refresh, sign_in};
-use crate::harness::{Answer, Daypass};
+use crate::harness::{Answer, Daypass, claims};
 
 async fn link(daypass: &Daypass, first: Value, second: &Value) -> Answer {
     let mut body = second.clone();
@@ -26,6 +26,18 @@ async fn a_session_stands_for_its_login() {
     // It was not spent.
     daypass.advance(daypass_core::ground::clock::SignedDuration::from_mins(1));
     refresh(&daypass, &session).await;
+}
+
+#[tokio::test]
+async fn what_is_issued_by_a_session_ends_with_it() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    let first = json!({"refresh_token": session["refresh_token"]});
+    let linked = link(&daypass, first, &daypass.sign_in("grace").await.proof()).await.json();
+    assert_eq!(claims(&linked["token"])["sid"], session["session_id"]);
+    assert_eq!(daypass.get_credentials(&linked).await.status, 200);
+    super::revoke(&daypass, "shop", session["refresh_token"].as_str().unwrap()).await;
+    assert_ne!(daypass.get_credentials(&linked).await.status, 200);
 }
 
 #[tokio::test]
