@@ -127,6 +127,7 @@ fn stranded(error: &ApiError) -> String {
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
+        | Meaning::OtherToken
         | Meaning::ScopeTooWide
         | Meaning::BadProof
         | Meaning::NonceWanted
@@ -187,6 +188,7 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
+        | Meaning::OtherToken
         | Meaning::ScopeTooWide
         | Meaning::BadProof
         | Meaning::NonceWanted

@@ -31,6 +31,14 @@ async fn revoke(app: &App, by: &Requester, request: Request) -> Result<(), ApiEr
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
     let token = Secret::new(form.take("token")?);
+    if is_jwt(&token) {
+        return Err(ApiError::unsupported_token_type());
+    }
     let holder = dpop::key_holder(app, &parts, None).await?;
     app.sessions.revoke(&client, &token, holder.as_ref(), by).await.map_err(ApiError::refresh)
+}
+
+/// Whether it is an access token or an ID token: to say that one was revoked would not be true.
+fn is_jwt(token: &Secret) -> bool {
+    token.expose().split('.').count() == 3
 }
