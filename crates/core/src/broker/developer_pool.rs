@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::audit::{AuditDraft, Reason, Requester};
 use crate::credentials::session_token::Credentials;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId, Region, SignInSessionId};
+use crate::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName, SignInSessionId};
 use crate::iam::Origin;
 use crate::login::provider::VerifiedLogin;
 use crate::pool::PoolError;
@@ -139,6 +139,14 @@ pub trait DeveloperPool: Send + Sync {
     fn reserve(&self, options: &ExchangeOptions, origin: &Origin) -> Result<Reservation, AdmissionError> {
         let _ = (options, origin);
         Ok(Reservation::default())
+    }
+
+    /// The role of everybody who logs in, where it is ours to revoke.
+    ///
+    /// # Errors
+    /// [`AdmissionError`]: the pool does not say.
+    async fn role(&self) -> Result<Option<RoleName>, AdmissionError> {
+        Ok(None)
     }
 
     /// Whether it has what it takes to let anybody in, as far as that shows without a login.

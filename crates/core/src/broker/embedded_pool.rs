@@ -11,7 +11,7 @@ use crate::broker::developer_pool::{
 };
 use crate::broker::login_tags::LoginTags;
 use crate::credentials::session_token::Credentials;
-use crate::ground::ids::{IdentityId, IdentityPoolId, Region};
+use crate::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName};
 use crate::login::provider::VerifiedLogin;
 use crate::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperUser, ResolvedIdentity, TokenGrant, TokenTerms};
 use crate::pool::{DeveloperMerge, IdentityPools, PoolError};
@@ -35,6 +35,12 @@ pub struct EmbeddedPool {
 
 #[async_trait]
 impl DeveloperPool for EmbeddedPool {
+    async fn role(&self) -> Result<Option<RoleName>, AdmissionError> {
+        let pool = self.pools.describe_pool(&self.pool_id).await?;
+        let name = pool.roles.authenticated.as_deref().and_then(|arn| arn.rsplit('/').next());
+        Ok(name.and_then(|name| RoleName::parse(name).ok()))
+    }
+
     async fn admit(
         &self,
         login: &VerifiedLogin,

@@ -13,7 +13,7 @@ use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, Kno
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
 use crate::broker::login_code::Asked;
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::SignInSessionId;
+use crate::ground::ids::{IdentityId, SignInSessionId};
 use crate::ground::random::Random;
 use crate::ground::secret::Secret;
 use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
@@ -316,11 +316,16 @@ impl Sessions {
 
     /// An operator, or the person on another device, may have ended everything that began until some moment.
     async fn check_not_revoked(&self, session: &SignInSession) -> Result<(), RefreshError> {
-        let standing = self.store.standing(&session.identity_id, None, None).await?;
-        match standing.revoked_until {
+        match self.revoked_until(&session.identity_id).await? {
             Some(until) if session.created_at <= until => Err(RefreshError::Over(EndReason::Revoked)),
             _ => Ok(()),
         }
+    }
+
+    /// Until when what an identity has was ended: by its ID, by the role of everybody who logs in, or for all.
+    async fn revoked_until(&self, identity_id: &IdentityId) -> Result<Option<Timestamp>, RefreshError> {
+        let role = self.broker.pool.role().await?;
+        Ok(self.store.standing(identity_id, role.as_ref(), None).await?.revoked_until)
     }
 
     /// The operator may have taken its provider away, and may bring it back.

@@ -40,7 +40,7 @@ struct Shown<'a> {
 pub async fn list(State(app): SharedApp, Extension(by): Extension<Requester>, request: Request) -> Response {
     let listed = async {
         let own = own(&app, request, &by).await?;
-        let sessions = app.sessions.list(&own).await.map_err(ApiError::session_store)?;
+        let sessions = app.sessions.list(&own).await.map_err(ApiError::refresh)?;
         let sessions = sessions.iter().map(|session| shown(session, &own)).collect();
         Ok(([(header::CACHE_CONTROL, "no-store")], Json(Sessions { sessions })).into_response())
     };

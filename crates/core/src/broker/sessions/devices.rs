@@ -92,11 +92,11 @@ impl Sessions {
     /// The sessions of the person whose session this is: those that go on, the newest first.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn list(&self, of: &SignInSession) -> Result<Vec<SignInSession>, StoreError> {
-        let standing = self.store.standing(&of.identity_id, None, None).await?;
+    /// The store's, and the pool's.
+    pub async fn list(&self, of: &SignInSession) -> Result<Vec<SignInSession>, RefreshError> {
+        let revoked_until = self.revoked_until(&of.identity_id).await?;
         let mut sessions = self.store.list_sign_in_sessions(&of.identity_id, self.broker.clock.now()).await?;
-        sessions.retain(|session| standing.revoked_until.is_none_or(|until| session.created_at > until));
+        sessions.retain(|session| revoked_until.is_none_or(|until| session.created_at > until));
         Ok(sessions)
     }
 

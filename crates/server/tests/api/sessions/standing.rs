@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daypass_core::ground::clock::{Clock, SignedDuration};
-use daypass_core::ground::ids::{IdentityId, SignInSessionId};
+use daypass_core::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use daypass_core::records::sign_in_session::SignInSession;
 use daypass_core::store::RevocationTarget;
 use http::Method;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::devices::another_person;
 use super::{ask, assert_over, list, refresh, sign_in};
-use crate::harness::{DEVELOPER_PROVIDER, Daypass};
+use crate::harness::{AUTHENTICATED_ROLE, DEVELOPER_PROVIDER, Daypass, GUEST_ROLE};
 
 async fn users_of(daypass: &Daypass, session: &Value) -> Value {
     let asked = json!({"IdentityPoolId": daypass.pool_id(), "IdentityId": session["identity_id"]});
@@ -73,16 +73,27 @@ async fn a_session_ends_with_its_identity() {
 
 #[tokio::test]
 async fn an_operator_ends_sessions() {
-    for everybody in [false, true] {
+    let role = AUTHENTICATED_ROLE.rsplit('/').next().unwrap();
+    let role = RevocationTarget::Role(RoleName::parse(role).unwrap());
+    for target in [None, Some(role), Some(RevocationTarget::Everybody)] {
         let daypass = Daypass::start().await;
         let session = sign_in(&daypass).await;
-        let identity = RevocationTarget::Identity(identity_of(&session));
-        let target = if everybody { RevocationTarget::Everybody } else { identity };
-        revoke(&daypass, target).await;
+        revoke(&daypass, target.unwrap_or(RevocationTarget::Identity(identity_of(&session)))).await;
+        let answer = ask(&daypass, Method::GET, "/v1/sessions", &session).await;
+        answer.assert_problem(401, "refresh_token_refused");
         assert_over(&daypass, &session, "revoked").await;
         daypass.advance(SignedDuration::from_millis(1));
         refresh(&daypass, &sign_in(&daypass).await).await;
     }
+}
+
+#[tokio::test]
+async fn the_role_of_guests_is_not_that_of_sessions() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    let role = GUEST_ROLE.rsplit('/').next().unwrap();
+    revoke(&daypass, RevocationTarget::Role(RoleName::parse(role).unwrap())).await;
+    refresh(&daypass, &session).await;
 }
 
 #[tokio::test]
