@@ -68,6 +68,8 @@ fn endpoints(app: &App) -> Map<String, Value> {
         "authorization_response_iss_parameter_supported": true,
     });
     if app.tokens.is_some() {
+        // Who finds us here may ask for an ID token, too, and believe RS256 alone unless told otherwise.
+        document["id_token_signing_alg_values_supported"] = json!([ALGORITHM]);
         document["jwks_uri"] = format!("{issuer}/.well-known/jwks_uri").into();
     }
     document.as_object().cloned().unwrap_or_default()

@@ -127,4 +127,7 @@ async fn the_metadata_name_what_is_there() {
     for (member, value) in document.as_object().unwrap() {
         assert_eq!(&openid[member], value, "{member}");
     }
+    // A client that is told nothing believes RS256 alone.
+    let algorithms = &document["id_token_signing_alg_values_supported"];
+    assert_eq!(algorithms, &serde_json::json!(["RS512"]));
 }
