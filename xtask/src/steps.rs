@@ -32,7 +32,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "sdk-types", about: "the types of the browser SDK and the playground", run: sdk_types },
     Step { name: "sdk", about: "the browser SDK under Node.js", run: sdk },
     Step { name: "browser", about: "the playground in a real Chromium", run: browser },
-    Step { name: "clients", about: "unmodified boto3, AWS CLI and PyJWT", run: clients },
+    Step { name: "clients", about: "unmodified boto3, AWS CLI, PyJWT and Authlib", run: clients },
     Step { name: "s3", about: "the S3 of `up`, by clients of many families", run: s3 },
     Step { name: "seaweedfs", about: "credentials of a real SeaweedFS", run: seaweedfs },
     Step {
@@ -42,7 +42,11 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step { name: "pool", about: "pools copied from and to moto", run: pool },
     Step { name: "lambda", about: "the function, asked by all that Lambda hands over", run: lambda },
-    Step { name: "aws-sdk-js", about: "the AWS SDK for JavaScript in Node.js", run: aws_sdk_js },
+    Step {
+        name: "aws-sdk-js",
+        about: "the AWS SDK for JavaScript and clients of OpenID Connect, in Node.js",
+        run: aws_sdk_js,
+    },
     Step {
         name: "identity-servers",
         about: "oidc-provider and oauth2-mock-server as providers",

@@ -35,10 +35,18 @@ export async function startDaypass(config = '') {
     await ended;
     await rm(dir, { recursive: true, force: true });
   };
+  /** Has it read another text in the place of that one. @param {string} text */
+  const reread = async (text) => {
+    await writeFile(file, text);
+    const answered = once(createInterface(child.stderr), 'line');
+    child.kill('SIGHUP');
+    const [answer] = await answered;
+    if (!answer.includes('counts from now on')) throw new Error(answer);
+  };
   const line = once(createInterface(child.stdout), 'line');
   const [first] = await Promise.race([line, ended.then(() => [undefined])]);
   if (typeof first !== 'string') throw new Error(`daypass up ended before it was ready:\n${said()}`);
-  return { ready: /** @type {Ready} */ (JSON.parse(first)), stop };
+  return { ready: /** @type {Ready} */ (JSON.parse(first)), reread, stop };
 }
 
 /** Collects what a stream says, which also keeps its pipe from filling. @param {import('node:stream').Readable} stream */
