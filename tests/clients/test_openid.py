@@ -12,6 +12,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from botocore.exceptions import ClientError
 from joserfc import jwt
+from joserfc.errors import InvalidClaimError
 from joserfc.jwk import KeySet
 
 from support import aws
@@ -122,6 +123,8 @@ def test_somebody_signs_in_and_the_id_token_is_believed(daypass, client):
     assert (session.claims["idp"], session.claims["name"]) == ("snapchat", "Ada")
     assert session.claims["sub"] == session.answer["identity_id"]
     assert client.sign_in("grace").claims["sub"] != session.claims["sub"]
+    with pytest.raises(InvalidClaimError, match="nonce"):
+        client.claims(session.answer, "of another login")
 
 
 def test_a_session_goes_on_with_an_id_token_each_time(client):
