@@ -165,6 +165,18 @@ describe('clients of OpenID Connect', () => {
     assert.equal((await client.signIn(asAda)).claims.iss, url());
   });
 
+  test('an ID token is exchanged where its issuer is a provider, which iss tells', async () => {
+    await running.reread(CONFIG + providerOfIdTokens(url()));
+    for (const { name, discover } of CLIENTS.filter(({ exchanges }) => exchanges)) {
+      const client = await discover(url());
+      const { claims, id_token: token } = await client.refresh(await client.signIn(asAda));
+      const exchanged = await client.exchange({ subject_token: token, subject_token_type: `${TYPE}id_token`, scope: 'openid' });
+      assert.deepEqual([exchanged.claims.idp, exchanged.claims.aud], ['itself', APP], name);
+      assert.notEqual(exchanged.claims.sub, claims.sub, name);
+      await refused(client.exchange({ subject_token: `${token}x`, subject_token_type: `${TYPE}id_token` }), 'invalid_request');
+    }
+  });
+
   test('the AWS SDK takes the ID token for a pool that trusts Daypass', async () => {
     await trustItself(running);
     const { claims, id_token: token, access_token: ofPool } = await (await openidClient.discover(url())).signIn(asAda);
@@ -194,6 +206,19 @@ async function trustItself({ ready: daypass, reread }) {
   const { $metadata: _, ...pool } = await cognito.send(new DescribeIdentityPoolCommand({ IdentityPoolId: daypass.identity_pool_id }));
   await cognito.send(new UpdateIdentityPoolCommand({ ...pool, OpenIdConnectProviderARNs: [arn] }));
 }
+
+/** The installation as a provider of ID tokens, for its own people. */
+const providerOfIdTokens = (issuer) => `
+[[provider]]
+id = "itself"
+client_id = "${APP}"
+name = "Ourselves"
+register = "An app."
+id_scope = "global"
+accept = ["id_token"]
+id_token = { issuers = ["${issuer}"], keys = { discovery = "${issuer}" }, subject = { at = "/sub" } }
+binding.kind = "id_token"
+`;
 
 /** What the provider's own SDK leaves an app with. */
 async function accessToken(daypass) {
