@@ -54,8 +54,6 @@ pub enum Meaning {
     UnknownClient,
     /// It asks for a token for somebody for whom there is none.
     UnknownTarget,
-    /// What is to be revoked is a token that nobody can revoke.
-    OtherToken,
     /// It asks for more than was granted once.
     ScopeTooWide,
     /// The key that it should be signed with did not sign it.
@@ -88,7 +86,6 @@ impl Meaning {
             | Self::UnknownGrant
             | Self::UnknownClient
             | Self::UnknownTarget
-            | Self::OtherToken
             | Self::ScopeTooWide
             | Self::BadProof
             | Self::NonceWanted

@@ -32,7 +32,6 @@ impl ApiError {
             | Meaning::UnknownGrant
             | Meaning::UnknownClient
             | Meaning::UnknownTarget
-            | Meaning::OtherToken
             | Meaning::ScopeTooWide
             | Meaning::BadProof
             | Meaning::NonceWanted
@@ -64,7 +63,6 @@ pub(super) fn write(error: &ApiError) -> Response {
         Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
         Meaning::UnknownClient => (error.status, "invalid_client"),
         Meaning::UnknownTarget => (error.status, "invalid_target"),
-        Meaning::OtherToken => (error.status, "unsupported_token_type"),
         Meaning::ScopeTooWide => (error.status, "invalid_scope"),
         Meaning::BadProof => (error.status, "invalid_dpop_proof"),
         Meaning::NonceWanted => (error.status, "use_dpop_nonce"),

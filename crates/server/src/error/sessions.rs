@@ -95,13 +95,6 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownTarget, "invalid_target", detail)
     }
 
-    /// Other tokens than refresh tokens live until they expire, or end with their session (RFC 7009 section 2.2.1).
-    #[must_use]
-    pub fn unsupported_token_type() -> Self {
-        let detail = "Revoke the session's refresh token: its access tokens end with it.";
-        Self::new(StatusCode::BAD_REQUEST, Meaning::OtherToken, "unsupported_token_type", detail)
-    }
-
     /// The same about a subject token: one that is not believed makes the request invalid, and no grant (RFC 8693 section
     /// 2.2.2).
     #[must_use]

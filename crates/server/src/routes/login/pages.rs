@@ -127,7 +127,6 @@ fn stranded(error: &ApiError) -> String {
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
-        | Meaning::OtherToken
         | Meaning::ScopeTooWide
         | Meaning::BadProof
         | Meaning::NonceWanted
@@ -188,7 +187,6 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
         | Meaning::UnknownGrant
         | Meaning::UnknownClient
         | Meaning::UnknownTarget
-        | Meaning::OtherToken
         | Meaning::ScopeTooWide
         | Meaning::BadProof
         | Meaning::NonceWanted

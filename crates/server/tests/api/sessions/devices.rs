@@ -108,12 +108,9 @@ async fn a_refresh_token_is_revoked_with_its_session_by_its_app() {
         assert_eq!(revoke(&daypass, client, token).await.status, 200);
     }
     let next = refresh(&daypass, &session).await;
-    for other in [session["access_token"].as_str().unwrap(), "a.b.c"] {
-        let answer = revoke(&daypass, "shop", other).await;
-        assert_eq!(answer.status, 400, "{answer:?}");
-        assert_eq!(answer.json()["error"], "unsupported_token_type");
-    }
-    assert!(gets_credentials(&daypass, &session).await, "nobody was told that it ended");
+    // Some clients send both, and stop at a refusal.
+    assert_eq!(revoke(&daypass, "shop", session["access_token"].as_str().unwrap()).await.status, 200);
+    assert!(gets_credentials(&daypass, &session).await);
     assert_eq!(revoke(&daypass, "nobody", shown).await.status, 401);
     assert_eq!(revoke(&daypass, "shop", "").await.status, 400);
     let answer = revoke(&daypass, "shop", shown).await;
