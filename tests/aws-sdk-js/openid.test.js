@@ -132,11 +132,11 @@ describe('clients of OpenID Connect', () => {
           assert.equal((await holder.refresh(session)).claims.sid, session.claims.sid);
         });
 
-        test('with a key is not signed out without a proof, which these clients send only where tokens are issued', async () => {
+        test('with a key signs out, though these clients send a proof only where tokens are issued', async () => {
           const holder = await discover(url(), { dpop: true });
           const session = await holder.signIn(asAda);
-          await refused(holder.revoke(session), 'invalid_dpop_proof');
-          assert.equal((await holder.refresh(session)).claims.sid, session.claims.sid);
+          await holder.revoke(session);
+          await refused(holder.refresh(session), 'invalid_grant');
         });
 
         test('with a key is helped by a nonce if its clock is off', async () => {

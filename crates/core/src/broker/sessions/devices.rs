@@ -10,22 +10,16 @@ use crate::store::{RevocationTarget, StoreError};
 use crate::token::dpop::KeyHolder;
 
 impl Sessions {
-    /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends.
+    /// Ends the session of a refresh token, which may be an old one. Of what is no token of ours, nothing ends. A token that
+    /// is bound to a key can be revoked without: clients send no proof here, and who finds a copy should be able to end it.
     ///
     /// # Errors
-    /// [`RefreshError`], if it is bound to a key that did not sign the request; or the store's. The session may go on.
-    pub async fn revoke(
-        &self,
-        app: &str,
-        refresh_token: &Secret,
-        holder: Option<&KeyHolder>,
-        by: &Requester,
-    ) -> Result<(), RefreshError> {
+    /// The store's: the session may go on.
+    pub async fn revoke(&self, app: &str, refresh_token: &Secret, by: &Requester) -> Result<(), StoreError> {
         let Some(shown) = self.tokens.read(refresh_token) else { return Ok(()) };
         let session = self.store.find_sign_in_session(&shown.session).await?;
         let Some(session) = session.filter(|session| session.app == app) else { return Ok(()) };
-        check_key(&session, holder)?;
-        Ok(self.end(&session, EndReason::SignedOut, by).await?)
+        self.end(&session, EndReason::SignedOut, by).await
     }
 
     /// The session that a refresh token stands for, without its being spent. One that should not be there any more ends it.

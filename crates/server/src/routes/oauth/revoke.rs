@@ -8,7 +8,6 @@ use daypass_core::ground::secret::Secret;
 
 use super::super::exchange::check_origin;
 use super::super::state::SharedApp;
-use super::dpop;
 use super::form::Form;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -32,6 +31,5 @@ async fn revoke(app: &App, by: &Requester, request: Request) -> Result<(), ApiEr
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
     let token = Secret::new(form.take("token")?);
-    let holder = dpop::key_holder(app, &parts, None).await?;
-    app.sessions.revoke(&client, &token, holder.as_ref(), by).await.map_err(ApiError::refresh)
+    app.sessions.revoke(&client, &token, by).await.map_err(ApiError::session_store)
 }
