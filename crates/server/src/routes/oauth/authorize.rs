@@ -99,6 +99,10 @@ fn check(given: &mut Parameters) -> Result<bool, Mistake<'static>> {
     if take("request").or(take("request_uri")).is_some() {
         return Err(("request_not_supported", "Parameters stand in the query, and in no request object."));
     }
+    if take("dpop_jkt").is_some() {
+        // The code would have to be refused to every other key (RFC 9449 section 10).
+        return Err(("invalid_request", "A code is bound by PKCE, and to no key: leave dpop_jkt out."));
+    }
     match take("response_mode").as_deref() {
         None | Some("query") => Ok(false),
         Some("web_message") => Ok(true),

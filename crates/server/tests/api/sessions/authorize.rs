@@ -80,6 +80,7 @@ async fn the_app_is_told_what_is_wrong_if_it_is_known_where_it_is() {
         ("prompt", "login", "invalid_request"),
         ("prompt", "consent login", "invalid_request"),
         ("max_age", "0", "invalid_request"),
+        ("dpop_jkt", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "invalid_request"),
         ("request", "e30.e30.", "request_not_supported"),
         ("request_uri", "https://evil.example", "request_not_supported"),
     ] {
