@@ -3,20 +3,12 @@
  * One app's sign-in at one Daypass. What is done here is what a page asks for; that the session lives, and is one for
  * all tabs, is the keeper's work.
  */
-import { Arrivals } from './arrivals.js';
-import { deviceName } from './device.js';
-import { Endpoint } from './endpoint.js';
+import { assemble } from './assembly.js';
 import { DaypassError } from './errors.js';
 import { Events } from './events.js';
 import { newGuest } from './guest.js';
-import { Keeper, SignedOutError } from './keeper.js';
-import { insist, Patience } from './patience.js';
-import { randomToken } from './pkce.js';
-import { browserPlatform, memoryStorage, webStorage } from './platform.js';
-import { PopupAnswers } from './popup.js';
-import { renewal } from './renewal.js';
-import { Shelf } from './shelf.js';
-import { watchPage } from './wake.js';
+import { SignedOutError } from './keeper.js';
+import { insist } from './patience.js';
 
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Kept} Kept */
@@ -70,44 +62,15 @@ const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 export class Daypass {
-  #platform;
-  #identityPoolId;
-  #endpoint;
-  #keeper;
-  #arrivals;
+  #parts;
   #events = new Events();
-  /** @type {() => void} */
-  #stop;
   /** @type {Promise<Session | undefined> | undefined} */
   #returning;
 
   /** @param {DaypassOptions} options */
-  constructor({ url, app, redirectUri, storage, identityPoolId, device, platform: replaced }) {
-    const platform = { ...browserPlatform(), ...replaced };
-    const base = new URL(url).href.replace(/\/+$/, '');
-    const name = `daypass:${base}:${app}`;
-    const place = storage ?? webStorage('localStorage') ?? memoryStorage();
-    const channel = platform.channel?.(name);
-    const post = (/** @type {object} */ message) => channel?.postMessage(message);
-    const patience = new Patience(platform, new URL(base).origin);
-    const popups = new PopupAnswers(platform, base, post);
-
-    this.#platform = platform;
-    this.#identityPoolId = identityPoolId;
-    this.#endpoint = new Endpoint(platform, { base, app, device: device ?? deviceName(platform.window?.navigator?.userAgent) });
-    this.#arrivals = new Arrivals({ platform, base, app, redirectUri, name: `${name}:login`, tab: platform.tabStorage ?? place, popups });
-    this.#keeper = new Keeper({
-      platform,
-      name,
-      shelf: new Shelf(place, name, () => randomToken(platform.random)),
-      patience,
-      events: this.#events,
-      post,
-      renew: renewal(this.#endpoint, platform.now),
-      discard: (token) => void (token && this.#endpoint.revoke(token).catch(() => {})),
-    });
-    this.#stop = this.#listen(platform, name, channel, popups, patience);
-
+  constructor(options) {
+    this.#parts = assemble(options, this.#events);
+    const { keeper } = this.#parts;
     /**
      * AWS credentials, for `credentials` of any client of the AWS SDK.
      * @readonly
@@ -123,7 +86,7 @@ export class Daypass {
      */
     this.amplify = {
       getCredentialsAndIdentityId: (asking) => this.#forAmplify(asking),
-      clearCredentialsAndIdentityId: () => this.#keeper.forget(),
+      clearCredentialsAndIdentityId: () => keeper.forget(),
     };
   }
 
@@ -134,8 +97,8 @@ export class Daypass {
    * @returns {Promise<Session | undefined>}
    */
   async signIn({ provider, via = 'redirect' } = {}) {
-    if (via === 'redirect') return void (await this.#arrivals.leave(provider));
-    const { grant, closed } = this.#arrivals.open(provider);
+    if (via === 'redirect') return void (await this.#parts.arrivals.leave(provider));
+    const { grant, closed } = this.#parts.arrivals.open(provider);
     // Should the answer come after all, the person is signed in, and `signin` says so.
     const signedIn = grant.then((redeemed) => this.#signInBy(redeemed));
     return Promise.race([signedIn, closed]);
@@ -155,7 +118,7 @@ export class Daypass {
 
   /** @param {string | undefined} address */
   async #arrive(address) {
-    const grant = await this.#arrivals.arrive(address);
+    const grant = await this.#parts.arrivals.arrive(address);
     return grant ? this.#signInBy(grant) : this.session();
   }
 
@@ -178,8 +141,8 @@ export class Daypass {
   /** A guest who signs in keeps the identity. @param {Record<string, string | undefined>} grant @returns {Promise<Session>} */
   async #signInBy(grant) {
     const before = await this.session();
-    const received = await this.#endpoint.grant({ ...grant, identity_id: before?.guest ? before.identityId : undefined });
-    return (await this.#keeper.adopt(received)).session;
+    const received = await this.#parts.endpoint.grant({ ...grant, identity_id: before?.guest ? before.identityId : undefined });
+    return (await this.#parts.keeper.adopt(received)).session;
   }
 
   /**
@@ -187,14 +150,14 @@ export class Daypass {
    * @returns {Promise<Session>}
    */
   async guest() {
-    const poolId = this.#identityPoolId;
+    const poolId = this.#parts.identityPoolId;
     if (!poolId) throw new DaypassError('no_identity_pool', 'For guests, give createDaypass identityPoolId');
-    return (await this.#keeper.currentOr(() => newGuest(this.#endpoint, poolId, this.#platform.now))).session;
+    return (await this.#parts.keeper.currentOr(() => newGuest(this.#parts.endpoint, poolId, this.#parts.platform.now))).session;
   }
 
   /** Whoever is signed in, here or in another tab. @returns {Promise<Session | undefined>} */
   async session() {
-    return (await this.#keeper.current())?.session;
+    return (await this.#parts.keeper.current())?.session;
   }
 
   /**
@@ -204,14 +167,14 @@ export class Daypass {
    */
   async token({ forceRefresh = false } = {}) {
     if ((await this.session())?.guest) throw new DaypassError('guest', 'A guest has no token: sign in first');
-    const { kept } = await this.#keeper.need('token', forceRefresh);
+    const { kept } = await this.#parts.keeper.need('token', forceRefresh);
     return kept.secrets.token ?? '';
   }
 
   /** @param {Asking} [asking] @returns {Promise<AwsCredentials>} */
   async #credentials({ forceRefresh = false } = {}) {
-    const held = await this.#keeper.need('credentials', forceRefresh);
-    const expiration = new Date(this.#platform.now() + this.#keeper.timeLeft(held, 'credentials'));
+    const held = await this.#parts.keeper.need('credentials', forceRefresh);
+    const expiration = new Date(this.#parts.platform.now() + this.#parts.keeper.timeLeft(held, 'credentials'));
     return { ...held.kept.secrets.credentials, expiration };
   }
 
@@ -227,34 +190,34 @@ export class Daypass {
    * @param {{everywhere?: boolean}} [options]
    */
   async signOut({ everywhere = false } = {}) {
-    await this.#arrivals.abandon();
-    const token = (await this.#keeper.end('signed_out'))?.secrets.refreshToken;
+    await this.#parts.arrivals.abandon();
+    const token = (await this.#parts.keeper.end('signed_out'))?.secrets.refreshToken;
     if (!token) return;
-    await insist(this.#platform, () => (everywhere ? this.#endpoint.endSessions(token) : this.#endpoint.revoke(token)));
+    await insist(this.#parts.platform, () => (everywhere ? this.#parts.endpoint.endSessions(token) : this.#parts.endpoint.revoke(token)));
   }
 
   /** The person's sign-ins on all devices. @returns {Promise<DeviceSession[]>} */
   async sessions() {
-    return this.#endpoint.sessions((await this.#signedIn()).refreshToken);
+    return this.#parts.endpoint.sessions((await this.#signedIn()).refreshToken);
   }
 
   /** Ends one of them; this one too is left in order. @param {string} id */
   async endSession(id) {
     const { refreshToken, session } = await this.#signedIn();
     if (session.id === id) return this.signOut();
-    await this.#endpoint.endSessions(refreshToken, id);
+    await this.#parts.endpoint.endSessions(refreshToken, id);
   }
 
   async #signedIn() {
-    await this.#keeper.look();
-    const { session, secrets: { refreshToken = '' } = {} } = (await this.#keeper.current()) ?? {};
+    await this.#parts.keeper.look();
+    const { session, secrets: { refreshToken = '' } = {} } = (await this.#parts.keeper.current()) ?? {};
     if (!session || session.guest) throw new SignedOutError();
     return { session, refreshToken };
   }
 
   /** The providers that people may be offered. @returns {Promise<ProviderChoice[]>} */
   async providers() {
-    const { providers = [] } = await this.#endpoint.providers();
+    const { providers = [] } = await this.#parts.endpoint.providers();
     return providers
       .filter((/** @type {Record<string, unknown>} */ { hidden, login_url: url }) => url && !hidden)
       .map((/** @type {ProviderChoice} */ { id, name }) => ({ id, name: name ?? id }));
@@ -272,39 +235,8 @@ export class Daypass {
 
   /** Lets go of the page. The session stays where it is. */
   dispose() {
-    this.#stop();
+    this.#parts.stop();
     this.#events.clear();
-  }
-
-  /**
-   * @param {Platform} platform
-   * @param {string} name
-   * @param {import('./platform.js').Channel | undefined} channel
-   * @param {PopupAnswers} popups
-   * @param {Patience} patience
-   */
-  #listen({ window }, name, channel, popups, patience) {
-    const hear = (/** @type {MessageEvent} */ event) => popups.hear(event);
-    const wake = () => void this.#keeper.wake().catch(() => {});
-    const online = () => (patience.over(), wake());
-    const written = (/** @type {StorageEvent} */ { key }) => (key === name || key === null) && void this.#keeper.look().catch(() => {});
-    const stopWatching = watchPage(window, { wake, forget: () => this.#keeper.forget(), online });
-    window?.addEventListener('message', hear);
-    window?.addEventListener('storage', written);
-    if (channel) channel.onmessage = ({ data }) => this.#hearTab(data, popups);
-    return () => {
-      stopWatching();
-      window?.removeEventListener('message', hear);
-      window?.removeEventListener('storage', written);
-      popups.cancel();
-      channel?.close();
-    };
-  }
-
-  /** @param {Record<string, any> | undefined} message @param {PopupAnswers} popups */
-  #hearTab(message, popups) {
-    popups.hearTab(message ?? {});
-    if (message?.type === 'changed' || message?.type === 'ended') void this.#keeper.hear(message).catch(() => {});
   }
 }
 

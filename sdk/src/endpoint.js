@@ -38,7 +38,7 @@ export class RefusedError extends DaypassError {
     /** Why a session is over. @readonly */
     this.reason = asText(answer.reason);
     /** What the operator needs to find this refusal in the logs. @readonly */
-    this.requestId = asText(answer.request_id) ?? response.headers.get('x-request-id') ?? undefined;
+    this.requestId = asText(answer.request_id);
     /** Seconds to wait before another attempt, where Daypass says so. @readonly */
     this.retryAfter = retryAfter(response);
   }

@@ -100,7 +100,7 @@ export function readAnswer(value) {
 export function redeem({ state, code, error, iss }, begun, base) {
   if (!begun) throw new LoginError('no_login_started', 'No sign-in was started in this tab');
   if (state !== begun.state) throw new LoginError('state_mismatch', 'This answer belongs to another sign-in');
-  if (iss !== base && (code || iss)) throw new LoginError('issuer_mismatch', 'This answer is not of the Daypass that was asked');
+  if (iss !== base && (code || iss)) throw new LoginError('issuer_mismatch', 'This answer is of another Daypass');
   if (error) throw new LoginError(error, 'The sign-in ended without a login');
   if (!code) throw new LoginError('malformed_callback', 'The answer has no authorization code, or repeats a parameter');
   return { grant_type: 'authorization_code', code, code_verifier: begun.codeVerifier, redirect_uri: begun.redirectUri };

@@ -32,11 +32,11 @@ const PAGE_FILES: Files = files!("playground/":
 );
 
 const SDK_FILES: Files = files!("../../../sdk/src/":
-    "arrivals.js", "base64url.js", "broker.js", "button.js", "client.js", "cognito.js", "device.js",
-    "endpoint.js", "errors.js", "events.js", "guest.js", "http.js", "index.js", "jwt.js", "keeper.js",
-    "lifetime.js", "lock.js", "login-error.js", "login.js", "marks.js", "patience.js", "pkce.js",
-    "platform.js", "popup.js", "react.js", "renewal.js", "s3.js", "session.js", "shelf.js", "sign-in.js",
-    "sigv4.js", "wake.js", "xml.js",
+    "arrivals.js", "assembly.js", "base64url.js", "broker.js", "button.js", "client.js", "cognito.js",
+    "device.js", "endpoint.js", "errors.js", "events.js", "guest.js", "http.js", "index.js", "jwt.js",
+    "keeper.js", "lifetime.js", "lock.js", "login-error.js", "login.js", "marks.js", "patience.js",
+    "pkce.js", "platform.js", "popup.js", "react.js", "renewal.js", "s3.js", "session.js", "shelf.js",
+    "sign-in.js", "sigv4.js", "wake.js", "xml.js",
 );
 
 /// What the page has to know.
