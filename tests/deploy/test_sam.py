@@ -20,10 +20,12 @@ DOMAIN = {
     "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/55555555-5555-4555-8555-555555555555",
 }
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
-# What the cognito driver has no use for: Amazon issues the tokens and answers the AWS operations.
+# What the function has no use for: Amazon issues the tokens and answers the AWS operations.
 OF_THE_EMBEDDED_POOL = {"/", "/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/jwks_uri"}
 # The figures of whichever instance happens to answer say nothing about the others.
-NOT_REACHABLE = OF_THE_EMBEDDED_POOL | {"/metrics"}
+# Each instance has a store of its own, so there are no sessions.
+OF_SESSIONS = {"/.well-known/oauth-authorization-server"}
+NOT_REACHABLE = OF_THE_EMBEDDED_POOL | OF_SESSIONS | {"/metrics"}
 
 
 @pytest.fixture(scope="module")
