@@ -7,7 +7,7 @@ mod pool_credentials;
 mod server;
 mod session;
 #[path = "../../../../docs/examples/upload.rs"]
-#[expect(dead_code, reason = "its main is for people, who have a session of their own")]
+#[expect(dead_code, clippy::print_stdout, reason = "its main is for people, who have a session of their own")]
 mod upload;
 
 use std::collections::BTreeSet;
