@@ -210,21 +210,34 @@ impl Sessions {
     /// [`RefreshError`]. The refusal is in the audit trail.
     pub async fn refresh(&self, request: RefreshRequest, by: &Requester) -> Result<SignedIn, RefreshError> {
         let mut draft = AuditDraft::by(AuditAction::Refresh, by);
-        let turn = match self.turn(&request, &mut draft, by).await {
+        let turn = match self.checked_turn(&request, &mut draft, by).await {
             Ok(turn) => turn,
             Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
         };
-        let turn =
-            if self.recheck(&turn, by).await? { self.turn(&request, &mut draft, by).await? } else { turn };
+        let issued = self.renew(&turn, request.credentials, draft.clone(), by).await?;
+        let session = match self.keep(&turn, &request, &issued, by).await {
+            Ok(session) => session,
+            // The trail has that it was renewed, and nothing of it is handed out.
+            Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
+        };
         if turn.is_late {
             let grounds =
                 Grounds::new("refresh_retried_late", "a refresh token that had been replaced was taken");
-            self.broker.trail.noted(draft.clone(), grounds).await?;
+            self.broker.trail.noted(draft, grounds).await?;
         }
-        let issued = self.renew(&turn, request.credentials, draft, by).await?;
-        let session = self.keep(&turn, &request, &issued, by).await?;
         let scope = request.scope.unwrap_or(session.scope);
         Ok(self.signed_in(&session, scope, None, &turn.login, issued))
+    }
+
+    /// A turn whose login still stands at its provider, as far as that was asked.
+    async fn checked_turn(
+        &self,
+        request: &RefreshRequest,
+        draft: &mut AuditDraft,
+        by: &Requester,
+    ) -> Result<Turn, RefreshError> {
+        let turn = self.turn(request, draft, by).await?;
+        if self.recheck(&turn, by).await? { self.turn(request, draft, by).await } else { Ok(turn) }
     }
 
     /// How long sessions of an app go on. Apps that nobody registered have none.

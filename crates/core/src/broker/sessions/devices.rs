@@ -32,19 +32,16 @@ impl Sessions {
         holder: Option<&KeyHolder>,
         by: &Requester,
     ) -> Result<SignInSession, RefreshError> {
-        let (session, shown) = self.shown(refresh_token, holder).await?;
-        match shown {
-            Shown::Rotated(_) | Shown::Repeated | Shown::RepeatedLate(_) => Ok(session),
-            Shown::Reused => Err(self.end_of(&session, EndReason::Reused, by).await?),
-            Shown::Over(reason) => Err(RefreshError::Over(reason)),
-        }
+        self.shown(refresh_token, holder, by).await.map(|(session, _)| session)
     }
 
+    /// The same, and whether the token was replaced a while ago.
     async fn shown(
         &self,
         refresh_token: &Secret,
         holder: Option<&KeyHolder>,
-    ) -> Result<(SignInSession, Shown), RefreshError> {
+        by: &Requester,
+    ) -> Result<(SignInSession, bool), RefreshError> {
         let shown = self.tokens.read(refresh_token).ok_or(RefreshError::Malformed)?;
         let session = self.store.find_sign_in_session(&shown.session).await?;
         let session = session.ok_or(RefreshError::Over(EndReason::Expired))?;
@@ -52,8 +49,12 @@ impl Sessions {
         self.check_not_revoked(&session).await?;
         self.check_provider(&session)?;
         let lifetime = self.lifetime(&session.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
-        let shown = session.shown(shown.generation, lifetime, self.broker.clock.now());
-        Ok((session, shown))
+        match session.shown(shown.generation, lifetime, self.broker.clock.now()) {
+            Shown::Rotated(_) | Shown::Repeated => Ok((session, false)),
+            Shown::RepeatedLate(_) => Ok((session, true)),
+            Shown::Reused => Err(self.end_of(&session, EndReason::Reused, by).await?),
+            Shown::Over(reason) => Err(RefreshError::Over(reason)),
+        }
     }
 
     /// The login that a session rests on, as a proof that whoever shows its refresh token has. It is for what lasts, so a
@@ -67,8 +68,8 @@ impl Sessions {
         holder: Option<&KeyHolder>,
         by: &Requester,
     ) -> Result<PresentedProof, RefreshError> {
-        let session = self.show(refresh_token, holder, by).await?;
-        if let (_, Shown::RepeatedLate(_)) = self.shown(refresh_token, holder).await? {
+        let (session, is_late) = self.shown(refresh_token, holder, by).await?;
+        if is_late {
             return Err(RefreshError::Replaced);
         }
         let login = self.logins.open::<()>(&context(&session.id), &session.login);

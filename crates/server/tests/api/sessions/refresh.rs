@@ -225,3 +225,50 @@ async fn an_app_that_nobody_registered_any_more_has_no_sessions() {
     let answer = refresh_with(&daypass, &session, &[]).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (401, &"invalid_client".into()));
 }
+
+/// What came to nothing was not taken.
+#[tokio::test]
+async fn a_late_token_is_noted_when_it_is_taken() {
+    let daypass = Daypass::start().await;
+    let first = sign_in(&daypass).await;
+    refresh(&daypass, &first).await;
+    daypass.advance(SignedDuration::from_hours(2));
+    let roles = |roles: Value| serde_json::json!({"IdentityPoolId": daypass.pool_id(), "Roles": roles});
+    daypass.call("SetIdentityPoolRoles", roles(serde_json::json!({}))).await;
+    let noted = || {
+        let events = daypass.audit_events();
+        events.iter().filter(|event| event["reason"] == "refresh_retried_late").count()
+    };
+    for _ in 0..3 {
+        let answer = refresh_with(&daypass, &first, &[("credentials", "true")]).await;
+        assert_eq!((answer.status.as_u16(), noted()), (500, 0), "{answer:?}");
+        daypass.advance(SignedDuration::from_hours(1));
+    }
+    refresh(&daypass, &first).await;
+    assert_eq!(noted(), 1);
+}
+
+/// The trail's last word about a refresh is what its client heard.
+#[tokio::test]
+async fn sign_outs_that_race_with_refreshes_win_and_the_trail_says_so() {
+    for backend in BACKENDS {
+        let daypass = Daypass::start().on(backend()).await;
+        for _ in 0..8 {
+            let session = sign_in(&daypass).await;
+            let shown = session["refresh_token"].as_str().unwrap();
+            let refreshes = join_all((0..4).map(|_| refresh_with(&daypass, &session, &[])));
+            let (answers, _) = futures::join!(refreshes, super::revoke(&daypass, "shop", shown));
+            assert_over(&daypass, &session, "signed_out").await;
+            for answer in answers.iter().filter(|answer| answer.status == 200) {
+                assert!(!super::gets_credentials(&daypass, &answer.json()).await);
+            }
+            let refused = answers.iter().filter(|answer| answer.status != 200);
+            for answer in refused {
+                let id = answer.header("x-amzn-requestid");
+                let events = daypass.audit_events();
+                let of_it = events.iter().rev().find(|event| event["request_id"] == id).unwrap();
+                assert_eq!((&of_it["outcome"], &of_it["reason"]), (&"refused".into(), &"signed_out".into()));
+            }
+        }
+    }
+}

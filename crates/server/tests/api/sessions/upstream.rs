@@ -32,6 +32,12 @@ async fn who_took_it_back_at_the_provider_is_signed_out_here() {
     let session = refresh(&daypass, &session).await;
     daypass.advance(SignedDuration::from_hours(1));
     assert_over(&daypass, &session, "upstream").await;
+    let told: Vec<_> = daypass.audit_events().split_off(daypass.audit_events().len() - 2);
+    let told: Vec<_> =
+        told.iter().map(|event| (&event["action"], &event["outcome"], &event["reason"])).collect();
+    let (ended, refused) = (json!("sign_out"), json!("refresh"));
+    let (allowed, no, reason) = (json!("allowed"), json!("refused"), json!("upstream"));
+    assert_eq!(told, [(&ended, &allowed, &reason), (&refused, &no, &reason)]);
     assert_over(&daypass, &session, "upstream").await;
     assert!(!gets_credentials(&daypass, &session).await);
 }
