@@ -48,18 +48,8 @@ pub enum Protocol {
 pub enum Meaning {
     /// The request asks for what nobody gets: sent again, it is refused again.
     Mistake,
-    /// It asks for a grant that there is not.
-    UnknownGrant,
-    /// No such app is registered.
-    UnknownClient,
-    /// It asks for a token for somebody for whom there is none.
-    UnknownTarget,
-    /// It asks for more than was granted once.
-    ScopeTooWide,
-    /// The key that it should be signed with did not sign it.
-    BadProof,
-    /// It is to be signed again, with a nonce.
-    NonceWanted,
+    /// A mistake that OAuth has a word of its own for.
+    OfOAuth(OAuthMistake),
     /// What was shown is not believed, or does not go together with what is known.
     NotBelieved,
     /// The person cancelled at the provider.
@@ -76,6 +66,23 @@ pub enum Meaning {
     Broken,
 }
 
+/// A mistake that OAuth has a word of its own for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OAuthMistake {
+    /// There is no such grant (RFC 6749 section 5.2).
+    UnsupportedGrantType,
+    /// No such app is registered (RFC 6749 section 5.2).
+    InvalidClient,
+    /// More is asked for than was granted once (RFC 6749 section 5.2).
+    InvalidScope,
+    /// There is no token for whom one is asked for (RFC 8693 section 2.2.2).
+    InvalidTarget,
+    /// The key that the request should be signed with did not sign it (RFC 9449 section 5).
+    InvalidDpopProof,
+    /// It is to be signed again, with a nonce (RFC 9449 section 8).
+    UseDpopNonce,
+}
+
 impl Meaning {
     /// Whether the fault lies elsewhere than with whoever asks.
     #[must_use]
@@ -83,12 +90,7 @@ impl Meaning {
         match self {
             Self::Unavailable | Self::Broken => true,
             Self::Mistake
-            | Self::UnknownGrant
-            | Self::UnknownClient
-            | Self::UnknownTarget
-            | Self::ScopeTooWide
-            | Self::BadProof
-            | Self::NonceWanted
+            | Self::OfOAuth(_)
             | Self::NotBelieved
             | Self::Cancelled
             | Self::NotShared

@@ -5,7 +5,20 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::{ApiError, Further, Meaning, RequestFailure, problem};
+use super::{ApiError, Further, Meaning, OAuthMistake, RequestFailure, problem};
+
+impl OAuthMistake {
+    fn name(self) -> &'static str {
+        match self {
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+        }
+    }
+}
 
 impl ApiError {
     /// The body is no form, or a parameter stands there twice (RFC 6749 section 3.2).
@@ -19,7 +32,12 @@ impl ApiError {
     pub fn unsupported_grant_type() -> Self {
         let detail = "grant_type must be authorization_code, refresh_token or \
                       urn:ietf:params:oauth:grant-type:token-exchange.";
-        Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownGrant, "unsupported_grant_type", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Meaning::OfOAuth(OAuthMistake::UnsupportedGrantType),
+            "unsupported_grant_type",
+            detail,
+        )
     }
 
     /// What an app hears about a login that failed (RFC 6749 section 4.1.2.1).
@@ -29,12 +47,7 @@ impl ApiError {
             Meaning::TooManyAtOnce | Meaning::Unavailable => "temporarily_unavailable",
             Meaning::Broken => "server_error",
             Meaning::Mistake
-            | Meaning::UnknownGrant
-            | Meaning::UnknownClient
-            | Meaning::UnknownTarget
-            | Meaning::ScopeTooWide
-            | Meaning::BadProof
-            | Meaning::NonceWanted
+            | Meaning::OfOAuth(_)
             | Meaning::NotBelieved
             | Meaning::Cancelled
             | Meaning::NotShared
@@ -60,12 +73,7 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
 pub(super) fn write(error: &ApiError) -> Response {
     let (status, name) = match error.meaning {
         Meaning::Mistake | Meaning::Cancelled | Meaning::NotAllowed => (error.status, "invalid_request"),
-        Meaning::UnknownGrant => (error.status, "unsupported_grant_type"),
-        Meaning::UnknownClient => (error.status, "invalid_client"),
-        Meaning::UnknownTarget => (error.status, "invalid_target"),
-        Meaning::ScopeTooWide => (error.status, "invalid_scope"),
-        Meaning::BadProof => (error.status, "invalid_dpop_proof"),
-        Meaning::NonceWanted => (error.status, "use_dpop_nonce"),
+        Meaning::OfOAuth(mistake) => (error.status, mistake.name()),
         Meaning::NotBelieved | Meaning::NotShared => (StatusCode::BAD_REQUEST, "invalid_grant"),
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),

@@ -6,7 +6,7 @@ use daypass_core::records::sign_in_session::EndReason;
 use daypass_core::store::StoreError;
 use daypass_core::token::dpop::ProofError;
 
-use super::{ApiError, Further, Meaning};
+use super::{ApiError, Further, Meaning, OAuthMistake};
 
 /// Something is wrong with a DPoP proof, or there is none.
 const INVALID_PROOF: &str = "invalid_dpop_proof";
@@ -30,13 +30,13 @@ impl ApiError {
             .reason("replaced"),
             RefreshError::OfAnotherKey => Self::new(
                 StatusCode::BAD_REQUEST,
-                Meaning::BadProof,
+                Meaning::OfOAuth(OAuthMistake::InvalidDpopProof),
                 INVALID_PROOF,
                 "The refresh token is bound to a key. Sign the request with it (DPoP, RFC 9449).",
             ),
             RefreshError::ScopeTooWide => Self::new(
                 StatusCode::BAD_REQUEST,
-                Meaning::ScopeTooWide,
+                Meaning::OfOAuth(OAuthMistake::InvalidScope),
                 "invalid_scope",
                 "The scope is more than the session was granted. Leave it out, or sign in anew with it.",
             ),
@@ -47,15 +47,25 @@ impl ApiError {
     /// Why a proof of possession proves nothing (RFC 9449 sections 5 and 8).
     #[must_use]
     pub fn dpop(error: ProofError) -> Self {
-        let refused =
-            |message: String| Self::new(StatusCode::BAD_REQUEST, Meaning::BadProof, INVALID_PROOF, message);
+        let refused = |message: String| {
+            Self::new(
+                StatusCode::BAD_REQUEST,
+                Meaning::OfOAuth(OAuthMistake::InvalidDpopProof),
+                INVALID_PROOF,
+                message,
+            )
+        };
         match error {
             ProofError::Invalid(why) => refused(format!("The DPoP proof is refused: {why}.")),
             ProofError::NonceWanted(nonce) => {
                 let detail =
                     "The clock of the client is off. Make the proof again with the nonce in DPoP-Nonce.";
-                let error =
-                    Self::new(StatusCode::BAD_REQUEST, Meaning::NonceWanted, "use_dpop_nonce", detail);
+                let error = Self::new(
+                    StatusCode::BAD_REQUEST,
+                    Meaning::OfOAuth(OAuthMistake::UseDpopNonce),
+                    "use_dpop_nonce",
+                    detail,
+                );
                 Self { further: Further::DpopNonce(nonce.into()), ..error }
             }
             ProofError::Store(error) => Self::session_store(error),
@@ -85,14 +95,24 @@ impl ApiError {
     #[must_use]
     pub fn unknown_client() -> Self {
         let detail = "No app is registered under this client_id: it must be the id of an [[app]].";
-        Self::new(StatusCode::UNAUTHORIZED, Meaning::UnknownClient, "unknown_app", detail)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            Meaning::OfOAuth(OAuthMistake::InvalidClient),
+            "unknown_app",
+            detail,
+        )
     }
 
     /// Nobody whom a request names gets a token (RFC 8693 section 2.2.2).
     #[must_use]
     pub fn invalid_target() -> Self {
         let detail = "Tokens are for the identity pool: leave resource and audience out.";
-        Self::new(StatusCode::BAD_REQUEST, Meaning::UnknownTarget, "invalid_target", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Meaning::OfOAuth(OAuthMistake::InvalidTarget),
+            "invalid_target",
+            detail,
+        )
     }
 
     /// The same about a subject token: one that is not believed makes the request invalid, and no grant (RFC 8693 section

@@ -6,6 +6,7 @@ use axum::extract::{Extension, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
+use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::SignInSessionId;
 use daypass_core::ground::secret::Secret;
 use daypass_core::records::sign_in_session::SignInSession;
@@ -98,8 +99,7 @@ async fn own(app: &App, request: Request, by: &Requester) -> Result<SignInSessio
 }
 
 fn shown<'a>(session: &'a SignInSession, own: &SignInSession) -> Shown<'a> {
-    let time =
-        |instant: daypass_core::ground::clock::Timestamp| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let time = |instant: Timestamp| instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Shown {
         id: &session.id,
         current: session.id == own.id,

@@ -124,12 +124,7 @@ fn stranded(error: &ApiError) -> String {
                 .to_owned()
         }
         Meaning::Mistake
-        | Meaning::UnknownGrant
-        | Meaning::UnknownClient
-        | Meaning::UnknownTarget
-        | Meaning::ScopeTooWide
-        | Meaning::BadProof
-        | Meaning::NonceWanted
+        | Meaning::OfOAuth(_)
         | Meaning::NotAllowed
         | Meaning::Broken => {
             "The app that sent you here is not set up right, and trying again will not help. Tell its makers what \
@@ -183,15 +178,7 @@ fn came_to_nothing(provider: &str, app: &str, meaning: Meaning) -> (String, Stri
             format!("Something is wrong between {app} and {provider}"),
             format!("You did nothing wrong, and trying again may not help. Tell {app} what stands below."),
         ),
-        Meaning::Mistake
-        | Meaning::UnknownGrant
-        | Meaning::UnknownClient
-        | Meaning::UnknownTarget
-        | Meaning::ScopeTooWide
-        | Meaning::BadProof
-        | Meaning::NonceWanted
-        | Meaning::NotBelieved
-        | Meaning::NotAllowed => (
+        Meaning::Mistake | Meaning::OfOAuth(_) | Meaning::NotBelieved | Meaning::NotAllowed => (
             format!("{provider} did not confirm the sign-in"),
             format!("Please try again. If it happens again, tell {app} what stands below."),
         ),

@@ -15,6 +15,8 @@ use super::form::Form;
 use crate::error::ApiError;
 use crate::installation::App;
 
+pub(super) const GRANT_TYPE: &str = "authorization_code";
+
 pub(super) async fn grant(
     app: &App,
     client: String,

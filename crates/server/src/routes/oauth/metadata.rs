@@ -2,9 +2,10 @@
 //! provider (OpenID Connect Discovery 1.0, section 3), with what verifiers of the pool's tokens want to know.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use daypass_core::ground::ids::RequestId;
 use daypass_core::records::scope::SCOPES;
 use daypass_core::token::dpop;
 use daypass_core::token::signing_key::ALGORITHM;
@@ -14,8 +15,6 @@ use super::super::state::SharedApp;
 use super::token::GRANT_TYPES;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
-use axum::extract::Extension;
-use daypass_core::ground::ids::RequestId;
 
 /// Clients and verifiers may keep the documents for so long.
 const CACHE: &str = "public, max-age=300";

@@ -9,6 +9,8 @@ use super::form::Form;
 use crate::error::ApiError;
 use crate::installation::App;
 
+pub(super) const GRANT_TYPE: &str = "refresh_token";
+
 pub(super) async fn grant(
     app: &App,
     client: String,

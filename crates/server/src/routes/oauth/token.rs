@@ -21,7 +21,7 @@ use crate::installation::App;
 
 /// The grants, as a request and the metadata name them.
 pub(super) const GRANT_TYPES: [&str; 3] =
-    ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"];
+    [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, token_exchange::GRANT_TYPE];
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -77,17 +77,21 @@ async fn grant(
     check_origin(app, &parts.headers)?;
     let mut form = Form::read(&parts.headers, body).await?;
     let grant_type = form.take("grant_type")?;
-    let known = GRANT_TYPES.iter().position(|known| *known == grant_type);
-    let known = known.ok_or_else(ApiError::unsupported_grant_type)?;
+    if !GRANT_TYPES.contains(&&*grant_type) {
+        return Err(ApiError::unsupported_grant_type());
+    }
     let client = form.client(app)?;
     let holder = dpop::key_holder(app, &parts, None).await?;
-    match known {
-        0 => Ok((authorization_code::grant(app, client, form, holder, by).await?, None)),
-        1 => Ok((refresh_token::grant(app, client, form, holder, by).await?, None)),
-        _ => {
+    match &*grant_type {
+        authorization_code::GRANT_TYPE => {
+            Ok((authorization_code::grant(app, client, form, holder, by).await?, None))
+        }
+        refresh_token::GRANT_TYPE => Ok((refresh_token::grant(app, client, form, holder, by).await?, None)),
+        token_exchange::GRANT_TYPE => {
             let (signed_in, requested) = token_exchange::grant(app, client, form, holder, by).await?;
             Ok((signed_in, Some(requested)))
         }
+        _ => Err(ApiError::unsupported_grant_type()),
     }
 }
 

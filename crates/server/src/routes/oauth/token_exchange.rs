@@ -16,6 +16,8 @@ use super::form::Form;
 use crate::error::ApiError;
 use crate::installation::App;
 
+pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// What the types of tokens begin with (RFC 8693 section 3).
 const TYPE: &str = "urn:ietf:params:oauth:token-type:";
 
