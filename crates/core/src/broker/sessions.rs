@@ -199,7 +199,11 @@ impl Sessions {
             ended: None,
             id,
         };
-        self.store.add_sign_in_session(&session, now).await?;
+        if let Err(error) = self.store.add_sign_in_session(&session, now).await {
+            // The trail has that the login was exchanged, and nothing of it is handed out.
+            let draft = Self::draft_of(AuditAction::Exchange, &session, by);
+            return self.broker.trail.conclude(draft, Err(error.into())).await;
+        }
         Ok(self.signed_in(&session, session.scope, nonce, &login, issued))
     }
 

@@ -1,10 +1,19 @@
 //! Token exchange (RFC 8693): what a provider's own SDK gave to an app, in place of a code.
 
+use daypass_core::audit::Requester;
+use daypass_core::broker::developer_pool::ExchangeOptions;
+use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
+use daypass_core::broker::sessions::NewSession;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::secret::Secret;
+use daypass_core::iam::Origin;
+use daypass_core::login::provider::UnverifiedProof;
+use daypass_core::records::scope::Scope;
 use daypass_development::sandbox::Client;
 use serde_json::{Value, json};
 
 use super::{refresh, token};
-use crate::harness::{Answer, Daypass, ours};
+use crate::harness::{Answer, Backend, Daypass, ours};
 
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -115,4 +124,23 @@ async fn what_is_not_taken_is_refused_and_not_passed_over() {
     }
     assert!(daypass.identities().await.is_empty());
     assert_ne!(exchange(&daypass, "shop", &subject).await.json()["refresh_token"], Value::Null);
+}
+
+/// Where each process has a store of its own there are no sessions, and no routes that lead here.
+#[tokio::test]
+async fn a_session_that_cannot_be_kept_is_none_and_the_trail_says_so() {
+    let daypass = Daypass::start().on(Backend::unshared()).await;
+    let token = Secret::new(subject_token(&daypass).await);
+    let proof = UnverifiedProof::AccessToken(token);
+    let presented = PresentedProof::OfProvider { provider: "snapchat-token".into(), proof };
+    let request = ExchangeRequest { presented, options: ExchangeOptions::default() };
+    let new = NewSession { app: "shop".into(), device: None, scope: Scope::default(), key_holder: None };
+    let id = RequestId::generate(daypass.app.clock.now(), daypass.random());
+    let by = Requester::anonymous(&id, Origin::default());
+    daypass.app.sessions.begin(request, new, &by).await.unwrap_err();
+    let events = daypass.audit_events();
+    let told: Vec<_> = events.iter().map(|event| (&event["action"], &event["outcome"])).collect();
+    let (exchange, allowed, refused) = (json!("exchange"), json!("allowed"), json!("refused"));
+    assert_eq!(told, [(&exchange, &allowed), (&exchange, &refused)]);
+    assert_eq!(events[1]["reason"], "store_unavailable");
 }
