@@ -49,7 +49,7 @@ use self::reading::Reading;
 pub use self::role::{Givers, RoleConfig};
 pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
-pub(crate) use self::urls::is_loopback;
+pub(crate) use self::urls::{is_loopback, origin_of};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::secrets::{Interval, Placed, SecretReference, Secrets};

@@ -15,6 +15,7 @@ use daypass_core::audit::cut;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
 
+pub use self::sessions::CookieMistake;
 use crate::sigv4::SignatureError;
 
 /// Seconds after which a client may try again what was unavailable.

@@ -5,6 +5,7 @@ mod circuit;
 pub mod cli;
 pub mod cognito;
 pub mod config;
+pub mod cookie_apps;
 mod crowd;
 pub mod error;
 pub mod every_request;

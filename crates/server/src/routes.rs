@@ -3,6 +3,7 @@
 
 pub mod aws;
 mod body;
+mod cookies;
 pub(crate) mod dialect;
 mod exchange;
 pub(crate) mod health;
@@ -11,6 +12,7 @@ mod login;
 mod metrics;
 mod oauth;
 mod providers;
+mod session_cookie;
 mod sessions;
 mod state;
 
@@ -27,7 +29,7 @@ use daypass_core::audit::Requester;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::Random;
-use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowHeaders, Any, CorsLayer};
 
 pub use self::dialect::dialect_of;
 use self::state::{SharedApp, SharedEmbedded};
@@ -150,12 +152,18 @@ fn cors_for_aws() -> CorsLayer {
         .max_age(Duration::from_hours(48))
 }
 
-/// The broker answers the pages of registered apps only.
+/// The broker answers the pages of registered apps only, and takes cookies from those that have one.
 fn cors_for_apps(app: &App) -> CorsLayer {
+    let cookie_apps = app.cookie_apps.clone();
+    let with_cookies = AllowCredentials::predicate(move |origin, _| cookie_apps.have_page(origin));
+    let ours = ["dpop", session_cookie::HEADER].map(HeaderName::from_static);
     CorsLayer::new()
         .allow_origin(app.origins.allowed())
+        .allow_credentials(with_cookies)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static("dpop")])
+        .allow_headers(
+            [header::CONTENT_TYPE, header::AUTHORIZATION].into_iter().chain(ours).collect::<Vec<_>>(),
+        )
         .expose_headers(
             ["x-amzn-requestid", "retry-after", "date", "dpop-nonce"].map(HeaderName::from_static),
         )

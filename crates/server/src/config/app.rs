@@ -27,6 +27,9 @@ pub struct AppConfig {
     pub origins: Vec<String>,
     /// The redirect URIs that its logins return to.
     pub redirect_uris: Vec<String>,
+    /// Whether its sessions are in a cookie, where no script reads them.
+    #[serde(default)]
+    pub session_cookie: bool,
     /// How long its sessions go on unused.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     session_idle: Option<i64>,
@@ -39,6 +42,9 @@ const DAY: i64 = 24 * 60 * 60;
 /// The longest life of a session, in seconds.
 const MAX_SESSION: i64 = 366 * DAY;
 const TOO_LONG: &str = "is a year (366d) at most: people sign in anew from time to time";
+const COOKIE_NAME: &str =
+    "must be letters, digits, -, _ and . with session_cookie: it stands in the cookie's name";
+const NO_PAGES: &str = "must name the pages that send the cookie, with session_cookie";
 const IDLE_TOO_LONG: &str = "must not be longer than session_lifetime, which ends the session anyway";
 
 impl AppConfig {
@@ -71,6 +77,25 @@ impl AppConfig {
         let longest = self.session_lifetime().absolute.as_secs();
         idle.is_some_and(|idle| idle > longest).then_some(("session_idle", IDLE_TOO_LONG))
     }
+
+    /// What is wrong with an app whose session is in a cookie: the key, and why. Browsers send it along from pages of the same
+    /// site alone, and tell nobody when they do not.
+    fn cookie_mistake(&self, public_url: &str) -> Option<(&'static str, String)> {
+        if !self.session_cookie {
+            return None;
+        }
+        if !is_cookie_name(&self.id) {
+            return Some(("id", COOKIE_NAME.to_owned()));
+        }
+        if self.origins.is_empty() {
+            return Some(("origins", NO_PAGES.to_owned()));
+        }
+        let other = self.origins.iter().find(|origin| !urls::may_be_same_site(origin, public_url))?;
+        let why = format!(
+            "{other:?} is another site than {public_url}: no browser sends the session's cookie from there. Serve both under one              domain and scheme, or leave session_cookie out"
+        );
+        Some(("session_cookie", why))
+    }
 }
 
 /// Reads the apps. What an address has to be depends on where the server is.
@@ -87,6 +112,7 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
         }
         mistakes.extend(app.session_mistake().map(|(key, why)| place.below(key, why)));
         let public_url = public_url.unwrap_or_default();
+        mistakes.extend(app.cookie_mistake(public_url).map(|(key, why)| place.below(key, &why)));
         for origin in &app.origins {
             let checked = urls::check_origin(origin, public_url);
             mistakes.extend(checked.err().map(|cure| place.below("origins", &format!("{origin:?} {cure}"))));
@@ -99,6 +125,11 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
     }
     reading.note(mistakes);
     apps.into_iter().map(|app| app.value).collect()
+}
+
+fn is_cookie_name(id: &str) -> bool {
+    (1..=MAX_NAME).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_name(text: &str) -> bool {

@@ -116,6 +116,28 @@ fn check_transport(url: &Url, public_url: &str) -> Checked {
     Err("must start with https://: plain http:// is for addresses of this machine")
 }
 
+/// Whether browsers may take two addresses for one site (HTML, "schemefully same site"), as far as names show: only the list of
+/// public suffixes tells that two names under `github.io` are not.
+pub(super) fn may_be_same_site(one: &str, other: &str) -> bool {
+    let (Ok(one), Ok(other)) = (Url::parse(one), Url::parse(other)) else { return false };
+    let same_host = one.host() == other.host();
+    one.scheme() == other.scheme()
+        && (same_host || domain_of(&one).is_some_and(|it| domain_of(&other) == Some(it)))
+}
+
+/// The last two labels of a name: no site has fewer.
+fn domain_of(url: &Url) -> Option<&str> {
+    let name = url.domain()?;
+    let mut dots = name.rmatch_indices('.').map(|(at, _)| at);
+    dots.next()?;
+    Some(dots.next().map_or(name, |at| &name[at + 1..]))
+}
+
+/// The origin of an address, as a browser writes it.
+pub(crate) fn origin_of(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
 /// Whether an address is one of the machine that somebody reads it on.
 pub(crate) fn is_loopback(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| is_here(&url))
@@ -133,6 +155,31 @@ fn is_here(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_is_a_scheme_and_a_domain() {
+        for (one, other) in [
+            ("https://app.example.com", "https://login.example.com"),
+            ("https://example.com", "https://login.example.com:8443"),
+            ("http://localhost:3000", "http://localhost:9400"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:9400"),
+            ("https://intranet", "https://intranet"),
+        ] {
+            assert!(may_be_same_site(one, other) && may_be_same_site(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("https://app.example.com", "https://login.example.net"),
+            ("http://login.example.com", "https://login.example.com"),
+            ("http://localhost:3000", "http://127.0.0.1:3000"),
+            ("http://127.0.0.1:3000", "http://127.0.0.2:3000"),
+            ("http://a.localhost:3000", "http://b.localhost:3000"),
+            ("http://a.localhost:3000", "http://localhost:3000"),
+            ("https://com", "https://example.com"),
+            ("https://notexample.com", "https://example.com"),
+        ] {
+            assert!(!may_be_same_site(one, other) && !may_be_same_site(other, one), "{one} {other}");
+        }
+    }
 
     const PUBLIC: &str = "https://login.example.com";
 

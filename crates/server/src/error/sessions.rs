@@ -8,6 +8,19 @@ use daypass_core::token::dpop::ProofError;
 
 use super::{ApiError, Further, Meaning, OAuthMistake};
 
+/// What is wrong with where a request says that its session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CookieMistake {
+    /// The header names no app whose sessions are in a cookie.
+    NoSuchApp,
+    /// The app's sessions are, and the header is not there.
+    NoHeader,
+    /// The header and `client_id` are of two apps.
+    TwoApps,
+    /// A refresh token, or another login, came along.
+    SomethingElse,
+}
+
 /// Something is wrong with a DPoP proof, or there is none.
 const INVALID_PROOF: &str = "invalid_dpop_proof";
 /// The code of everything that is wrong with a refresh token; `reason` says more.
@@ -83,6 +96,40 @@ impl ApiError {
     pub fn no_refresh_token() -> Self {
         let detail = "Send the session's refresh token as Authorization: Bearer.";
         Self::unauthorized(REFUSED, detail).reason("malformed")
+    }
+
+    /// A request is unclear about the cookie that its session is in.
+    #[must_use]
+    pub fn session_cookie(mistake: CookieMistake) -> Self {
+        let detail = match mistake {
+            CookieMistake::NoSuchApp => {
+                "Daypass-App names no [[app]] with session_cookie = true. Leave the header out, and send the refresh token."
+            }
+            CookieMistake::NoHeader => {
+                "This app's sessions are in a cookie: send its id as the header Daypass-App, and the cookie along \
+                 (fetch with credentials: \"include\")."
+            }
+            CookieMistake::TwoApps => "Daypass-App and client_id name two apps: send the id of one.",
+            CookieMistake::SomethingElse => {
+                "With Daypass-App the session is the cookie's: leave the refresh token out."
+            }
+        };
+        Self::bad_request("session_cookie", detail)
+    }
+
+    /// The page that calls is none of the app whose session it asks about.
+    #[must_use]
+    pub fn page_of_another_app() -> Self {
+        let detail = "This page is none of the app that Daypass-App names. Add its origin to `origins` of that [[app]].";
+        Self::new(StatusCode::FORBIDDEN, Meaning::NotAllowed, "origin_not_allowed", detail)
+    }
+
+    /// No cookie came along: nobody is signed in.
+    #[must_use]
+    pub fn no_session_cookie() -> Self {
+        let detail = "No session's cookie came along: nobody is signed in here, or the page is of another site than Daypass. \
+                      Sign in.";
+        Self::unauthorized(REFUSED, detail).reason("no_cookie")
     }
 
     /// The store does not answer about sessions.

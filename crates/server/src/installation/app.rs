@@ -24,6 +24,7 @@ use super::embedded::{Embedded, Roots};
 use super::lasting::Lasting;
 use crate::cognito::{self, CognitoPool};
 use crate::config::{Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers};
+use crate::cookie_apps::CookieApps;
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
@@ -47,6 +48,8 @@ pub struct App {
     pub store: SharedStore,
     /// The origins of all registered apps.
     pub origins: RegisteredOrigins,
+    /// The apps whose sessions are in a cookie.
+    pub cookie_apps: CookieApps,
     /// Signs tokens, where there are keys to sign them with.
     pub tokens: Option<Arc<TokenIssuer>>,
     /// Our own pool and STS, where they are the pool that logins lead to.
@@ -141,6 +144,7 @@ impl App {
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
             origins: RegisteredOrigins::of(&config),
+            cookie_apps: CookieApps::of(&config),
             proxies: config.proxies(),
             metrics: lasting.metrics.clone(),
             limits: config.network.limits(),

@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use super::body;
 use super::oauth::dpop;
+use super::session_cookie::SessionCookie;
 use super::state::SharedApp;
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, CookieMistake, Dialect};
 use crate::installation::App;
 
 const MAX_BODY: usize = 64 * 1024;
@@ -151,7 +152,7 @@ pub(super) async fn read_link(
         .take()
         .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
     let ExchangeRequest { presented: second, options } = body.read()?;
-    let first = match first.session()? {
+    let first = match first.session(SessionCookie::of(app, &parts.headers)?.as_ref())? {
         Ok(refresh_token) => {
             let holder = dpop::key_holder(app, parts, None).await?;
             let proof = app.sessions.proof(&refresh_token, holder.as_ref(), by).await;
@@ -170,8 +171,16 @@ pub(super) async fn read_link(
 }
 
 impl Body {
-    /// The refresh token that stands there instead of a proof, alone; or the body as it is.
-    fn session(mut self: Box<Self>) -> Result<Result<Secret, Box<Self>>, ApiError> {
+    /// The refresh token that stands there instead of a proof, alone, or is in a cookie; or the body as it is.
+    fn session(
+        mut self: Box<Self>,
+        cookie: Option<&SessionCookie>,
+    ) -> Result<Result<Secret, Box<Self>>, ApiError> {
+        if let Some(cookie) = cookie {
+            let alone = *self == Self::default();
+            let something_else = || ApiError::session_cookie(CookieMistake::SomethingElse);
+            return if alone { cookie.refresh_token().cloned().map(Ok) } else { Err(something_else()) };
+        }
         match self.refresh_token.take() {
             None => Ok(Err(self)),
             Some(token) if *self == Self::default() => Ok(Ok(Secret::new(token))),

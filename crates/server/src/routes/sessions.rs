@@ -3,8 +3,8 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::SignInSessionId;
@@ -14,8 +14,9 @@ use serde::Serialize;
 
 use super::exchange::check_origin;
 use super::oauth::dpop;
+use super::session_cookie::SessionCookie;
 use super::state::SharedApp;
-use crate::error::{ApiError, Dialect};
+use crate::error::{ApiError, CookieMistake, Dialect};
 use crate::installation::App;
 
 #[derive(Serialize)]
@@ -37,10 +38,16 @@ struct Shown<'a> {
     expires_at: String,
 }
 
+/// Who asks: a session, and the cookie that it is in, if it is in one.
+struct Asker {
+    own: SignInSession,
+    cookie: Option<SessionCookie>,
+}
+
 /// `GET /v1/sessions`
 pub async fn list(State(app): SharedApp, Extension(by): Extension<Requester>, request: Request) -> Response {
     let listed = async {
-        let own = own(&app, request, &by).await?;
+        let Asker { own, .. } = asker(&app, request, &by).await?;
         let sessions = app.sessions.list(&own).await.map_err(ApiError::refresh)?;
         let sessions = sessions.iter().map(|session| shown(session, &own)).collect();
         Ok(([(header::CACHE_CONTROL, "no-store")], Json(Sessions { sessions })).into_response())
@@ -55,8 +62,9 @@ pub async fn end_all(
     request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, request, &by).await?;
-        app.sessions.end_all(&own, &by).await.map_err(ApiError::session_store)
+        let Asker { own, cookie } = asker(&app, request, &by).await?;
+        app.sessions.end_all(&own, &by).await.map_err(ApiError::session_store)?;
+        Ok(cookie)
     };
     answer(ended.await, &by)
 }
@@ -69,33 +77,50 @@ pub async fn end_one(
     request: Request,
 ) -> Response {
     let ended = async {
-        let own = own(&app, request, &by).await?;
+        let Asker { own, cookie } = asker(&app, request, &by).await?;
         let id = SignInSessionId::parse(id).map_err(|_| ApiError::not_found())?;
         let ended = app.sessions.end_one(&own, &id, &by).await.map_err(ApiError::session_store)?;
-        if ended { Ok(()) } else { Err(ApiError::not_found()) }
+        if ended { Ok(cookie.filter(|_| own.id == id)) } else { Err(ApiError::not_found()) }
     };
     answer(ended.await, &by)
 }
 
-fn answer(ended: Result<(), ApiError>, by: &Requester) -> Response {
+/// Whoever ended their own session has a cookie to forget.
+fn answer(ended: Result<Option<SessionCookie>, ApiError>, by: &Requester) -> Response {
     match ended {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Ok(cookie) => {
+            let forgotten = AppendHeaders(cookie.map(|cookie| (header::SET_COOKIE, cookie.forget())));
+            (StatusCode::NO_CONTENT, forgotten).into_response()
+        }
         Err(error) => error.answer(Dialect::Problem, &by.request_id),
     }
 }
 
-/// The session whose refresh token came along (RFC 6750 section 2.1, RFC 9449 section 7.1).
-async fn own(app: &App, request: Request, by: &Requester) -> Result<SignInSession, ApiError> {
+async fn asker(app: &App, request: Request, by: &Requester) -> Result<Asker, ApiError> {
     let (parts, _body) = request.into_parts();
     check_origin(app, &parts.headers)?;
-    let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) =
-        shown.and_then(|text| text.split_once(' ')).ok_or_else(ApiError::no_refresh_token)?;
-    if !["bearer", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(ApiError::no_refresh_token());
-    }
-    let holder = dpop::key_holder(app, &parts, Some(token)).await?;
-    app.sessions.show(&Secret::new(token), holder.as_ref(), by).await.map_err(ApiError::refresh)
+    let cookie = SessionCookie::of(app, &parts.headers)?;
+    let token = match &cookie {
+        None => authorization(&parts.headers)?,
+        Some(_) if parts.headers.contains_key(header::AUTHORIZATION) => {
+            return Err(ApiError::session_cookie(CookieMistake::SomethingElse));
+        }
+        Some(cookie) => cookie.refresh_token()?.clone(),
+    };
+    // A proof names what stands in `Authorization`.
+    let named = cookie.is_none().then(|| token.expose());
+    let holder = dpop::key_holder(app, &parts, named).await?;
+    let own = app.sessions.show(&token, holder.as_ref(), by).await.map_err(ApiError::refresh)?;
+    Ok(Asker { own, cookie })
+}
+
+/// The refresh token that came along (RFC 6750 section 2.1, RFC 9449 section 7.1).
+fn authorization(headers: &HeaderMap) -> Result<Secret, ApiError> {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = shown
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| ["bearer", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    token.map(|(_, token)| Secret::new(token)).ok_or_else(ApiError::no_refresh_token)
 }
 
 fn shown<'a>(session: &'a SignInSession, own: &SignInSession) -> Shown<'a> {

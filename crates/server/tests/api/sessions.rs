@@ -1,6 +1,7 @@
 //! Sessions of people who signed in: `/oauth2/token`, `/oauth2/revoke`, `/oauth2/authorize` and `/v1/sessions`.
 
 mod authorize;
+mod cookie;
 mod devices;
 mod dpop;
 mod exchange;

@@ -330,6 +330,12 @@ static APP: Table = Table::of(
             "The redirect URIs that its logins return to; each is compared letter by letter, but for the port of `127.0.0.1` and `[::1]`.",
         )
         .required(),
+        Key::new::<bool>(
+            "session_cookie",
+            Kind::Flag,
+            "Whether its sessions are in a cookie, where no script reads them: for pages of the same site as `public_url`.",
+        )
+        .or("false"),
         Key::new::<String>("session_idle", Kind::Duration, "How long somebody stays signed in who does not come back.")
             .read_by(duration)
             .or("7d; 30d without `origins`"),

@@ -1,10 +1,12 @@
 //! The cookies of logins under way. Each login has one of its own, named after its `state`, so that several tabs do
 //! not disturb each other.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::broker::hosted_login::{LIFETIME, Started};
 use daypass_core::ground::seal::Sealed;
+
+use super::super::cookies::{self, Cookies, SameSite};
 
 /// As many logins are under way in one browser. A page that starts more makes the oldest end, and does not fill the
 /// browser's requests until no server takes them.
@@ -19,26 +21,19 @@ const NAME: &str = "daypass-login-";
 /// it was set. No state holds the dot.
 const BY_FORM: &str = ".form";
 
-/// How cookies are named and set here.
-pub(super) struct LoginCookies {
-    /// `__Host-` ties a cookie to this very host and to HTTPS, so that neither a neighbouring domain nor a wire can
-    /// plant one (RFC 6265bis section 4.1.3.2). Browsers differ about it on a development server without TLS.
-    secure: bool,
-}
+/// The cookies of logins under way at an installation.
+pub(super) struct LoginCookies(Cookies);
 
 impl LoginCookies {
     pub(super) fn of(public_url: &str) -> Self {
-        let host = public_url.strip_prefix("http://").unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        Self { secure: !["127.0.0.1", "localhost", "[::1]"].contains(&host) }
+        Self(Cookies::of(public_url))
     }
 
     /// The cookies to set when a login starts: its own, and the end of those that are too many.
     pub(super) fn keep(&self, headers: &HeaderMap, started: &Started, by_form: bool) -> Vec<HeaderValue> {
-        let names: Vec<String> = cookies(headers)
-            .map(|(name, _)| name.to_owned())
-            .filter(|name| name.starts_with(&self.prefix()))
-            .collect();
+        let prefix = self.0.name(NAME);
+        let names: Vec<&str> =
+            cookies::all(headers).map(|(name, _)| name).filter(|name| name.starts_with(&prefix)).collect();
         // Browsers send the oldest first (RFC 6265 section 5.4).
         let too_many = (names.len() + 1).saturating_sub(MAX_UNDER_WAY);
         let value = BASE64_URL_SAFE_NO_PAD.encode(&started.sealed.0);
@@ -46,48 +41,33 @@ impl LoginCookies {
         names.iter().take(too_many).map(|name| self.cookie(name, "", 0)).chain([own]).collect()
     }
 
-    /// Ends the cookie of a login that came back, by a cookie of the same kind: one that is less secure does not
-    /// replace it (RFC 6265bis section 5.7).
+    /// Ends the cookie of a login that came back.
     pub(super) fn forget(&self, state: &str, by_form: bool) -> HeaderValue {
         self.cookie(&self.name(state, by_form), "", 0)
     }
 
-    /// What the browser kept for a login. Two cookies of one name are none: one of them is somebody else's.
+    /// What the browser kept for a login.
     pub(super) fn find(&self, headers: &HeaderMap, state: &str, by_form: bool) -> Option<Sealed> {
-        let name = self.name(state, by_form);
-        let mut found = cookies(headers).filter(|(known, _)| *known == name).map(|(_, value)| value);
-        let value = found.next().filter(|_| found.next().is_none())?;
+        let value = cookies::find(headers, &self.name(state, by_form))?;
         BASE64_URL_SAFE_NO_PAD.decode(value).ok().map(Sealed)
-    }
-
-    fn prefix(&self) -> String {
-        format!("{}{NAME}", if self.secure { "__Host-" } else { "" })
     }
 
     fn name(&self, state: &str, by_form: bool) -> String {
         let end = if by_form { BY_FORM } else { "" };
-        format!("{}{}{end}", self.prefix(), state.get(..NAMED).unwrap_or_default())
+        format!("{}{}{end}", self.0.name(NAME), state.get(..NAMED).unwrap_or_default())
     }
 
-    /// An answer that comes as a form from the provider's page is another site's request: only `SameSite=None` comes
-    /// along with it, and browsers take that from `Secure` cookies only.
+    /// An answer that comes as a form from the provider's page is another site's request.
     fn cookie(&self, name: &str, value: &str, max_age: i64) -> HeaderValue {
-        let by_form = name.ends_with(BY_FORM);
-        let same_site = if by_form { "None" } else { "Lax" };
-        let secure = if self.secure || by_form { "; Secure" } else { "" };
-        let text =
-            format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite={same_site}{secure}");
-        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+        let same_site = if name.ends_with(BY_FORM) { SameSite::None } else { SameSite::Lax };
+        self.0.set(name, value, max_age, same_site)
     }
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     const STATE: &str = "0123456789abcdef0123456789abcdef0123456789a";

@@ -6,10 +6,12 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use daypass_core::ground::form;
 use daypass_core::ground::ids::IdentityId;
+use daypass_core::ground::secret::Secret;
 use daypass_core::records::scope::Scope;
 
 use super::super::body;
-use crate::error::{ApiError, Dialect};
+use super::super::session_cookie::SessionCookie;
+use crate::error::{ApiError, CookieMistake, Dialect};
 use crate::installation::App;
 
 const MAX_BODY: usize = 64 * 1024;
@@ -47,6 +49,19 @@ impl Form {
     pub(super) fn client(&mut self, app: &App) -> Result<String, ApiError> {
         let id = self.take("client_id")?;
         if app.sessions.lifetime(&id).is_none() { Err(ApiError::unknown_client()) } else { Ok(id) }
+    }
+
+    /// The refresh token of a session: a parameter of this name, or what is in the app's cookie.
+    pub(super) fn session_token(
+        &mut self,
+        name: &str,
+        cookie: Option<&SessionCookie>,
+    ) -> Result<Secret, ApiError> {
+        let Some(cookie) = cookie else { return self.take(name).map(Secret::new) };
+        match self.perhaps(name) {
+            None => cookie.refresh_token().cloned(),
+            Some(_) => Err(ApiError::session_cookie(CookieMistake::SomethingElse)),
+        }
     }
 
     /// Whether temporary credentials are to come along.

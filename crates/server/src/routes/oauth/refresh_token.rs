@@ -2,9 +2,9 @@
 
 use daypass_core::audit::Requester;
 use daypass_core::broker::sessions::{RefreshRequest, SignedIn};
-use daypass_core::ground::secret::Secret;
 use daypass_core::token::dpop::KeyHolder;
 
+use super::super::session_cookie::SessionCookie;
 use super::form::Form;
 use crate::error::ApiError;
 use crate::installation::App;
@@ -14,11 +14,12 @@ pub(super) const GRANT_TYPE: &str = "refresh_token";
 pub(super) async fn grant(
     app: &App,
     client: String,
+    cookie: Option<&SessionCookie>,
     mut form: Form,
     key_holder: Option<KeyHolder>,
     by: &Requester,
 ) -> Result<SignedIn, ApiError> {
-    let refresh_token = Secret::new(form.take("refresh_token")?);
+    let refresh_token = form.session_token("refresh_token", cookie)?;
     let request = RefreshRequest {
         app: client,
         refresh_token,

@@ -2,11 +2,11 @@
 
 use axum::extract::{Extension, Request, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use daypass_core::audit::Requester;
-use daypass_core::ground::secret::Secret;
 
 use super::super::exchange::check_origin;
+use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
 use crate::error::{ApiError, Dialect};
@@ -18,18 +18,28 @@ pub async fn handle(
     request: Request,
 ) -> Response {
     match revoke(&app, &by, request).await {
-        Ok(()) => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")]).into_response(),
+        Ok(cookie) => {
+            let forgotten = AppendHeaders(cookie.map(|cookie| (header::SET_COOKIE, cookie.forget())));
+            (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], forgotten).into_response()
+        }
         Err(error) => error.answer(Dialect::OAuth, &by.request_id),
     }
 }
 
 /// Of a token that is none of ours, or of another app's, nobody learns that (section 2.2), nor
 /// of an access token: clients send it before the refresh token, and would not come to that.
-async fn revoke(app: &App, by: &Requester, request: Request) -> Result<(), ApiError> {
+async fn revoke(app: &App, by: &Requester, request: Request) -> Result<Option<SessionCookie>, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
-    let token = Secret::new(form.take("token")?);
-    app.sessions.revoke(&client, &token, by).await.map_err(ApiError::session_store)
+    let cookie = SessionCookie::of(app, &parts.headers)?;
+    session_cookie::check_client(app, &client, cookie.as_ref())?;
+    // Nobody is signed in where there is no cookie, which is all that was asked for.
+    if cookie.as_ref().is_some_and(|cookie| !cookie.has_session()) {
+        return Ok(cookie);
+    }
+    let token = form.session_token("token", cookie.as_ref())?;
+    app.sessions.revoke(&client, &token, by).await.map_err(ApiError::session_store)?;
+    Ok(cookie)
 }

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::{Extension, Request, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::broker::sessions::SignedIn;
 use daypass_core::ground::clock::Timestamp;
@@ -12,6 +12,7 @@ use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
 use super::super::exchange::{TemporaryCredentials, User, check_origin};
+use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
 use super::token_exchange::Requested;
@@ -34,7 +35,9 @@ struct Answer<'a> {
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
-    refresh_token: &'a str,
+    /// Unless it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
     /// Seconds until the session ends if it is not used.
     refresh_expires_in: i64,
     session_id: &'a str,
@@ -63,16 +66,21 @@ pub async fn handle(
     let granted = grant(&app, &by, request).await;
     app.metrics.exchanged(granted.as_ref().map_or_else(ApiError::code, |_| "ok"));
     match granted {
-        Ok((signed_in, requested)) => answer(&signed_in, requested, app.clock.now()),
+        Ok(granted) => answer(&granted, app.clock.now()),
         Err(error) => error.answer(Dialect::OAuth, &by.request_id),
     }
 }
 
-async fn grant(
-    app: &App,
-    by: &Requester,
-    request: Request,
-) -> Result<(SignedIn, Option<Requested>), ApiError> {
+/// What a grant brought.
+struct Granted {
+    signed_in: SignedIn,
+    /// Of a token exchange.
+    requested: Option<Requested>,
+    /// Where the browser keeps the session, if it does.
+    cookie: Option<SessionCookie>,
+}
+
+async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let mut form = Form::read(&parts.headers, body).await?;
@@ -81,21 +89,31 @@ async fn grant(
         return Err(ApiError::unsupported_grant_type());
     }
     let client = form.client(app)?;
+    let cookie = SessionCookie::of(app, &parts.headers)?;
+    session_cookie::check_client(app, &client, cookie.as_ref())?;
     let holder = dpop::key_holder(app, &parts, None).await?;
-    match &*grant_type {
-        authorization_code::GRANT_TYPE => {
-            Ok((authorization_code::grant(app, client, form, holder, by).await?, None))
+    let (signed_in, requested) = match &*grant_type {
+        refresh_token::GRANT_TYPE => {
+            let signed_in = refresh_token::grant(app, client, cookie.as_ref(), form, holder, by).await?;
+            return Ok(Granted { signed_in, requested: None, cookie });
         }
-        refresh_token::GRANT_TYPE => Ok((refresh_token::grant(app, client, form, holder, by).await?, None)),
+        authorization_code::GRANT_TYPE => {
+            (authorization_code::grant(app, client, form, holder, by).await?, None)
+        }
         token_exchange::GRANT_TYPE => {
             let (signed_in, requested) = token_exchange::grant(app, client, form, holder, by).await?;
-            Ok((signed_in, Some(requested)))
+            (signed_in, Some(requested))
         }
-        _ => Err(ApiError::unsupported_grant_type()),
+        _ => return Err(ApiError::unsupported_grant_type()),
+    };
+    if let Some(cookie) = &cookie {
+        cookie.end_former(app, by).await?;
     }
+    Ok(Granted { signed_in, requested, cookie })
 }
 
-fn answer(signed_in: &SignedIn, requested: Option<Requested>, now: Timestamp) -> Response {
+fn answer(granted: &Granted, now: Timestamp) -> Response {
+    let Granted { signed_in, requested, cookie } = granted;
     let until = |end: Timestamp| end.as_second() - now.as_second();
     let issued = &signed_in.issued;
     let credentials = issued.credentials.as_ref().map(|credentials| CredentialsWithLife {
@@ -109,7 +127,7 @@ fn answer(signed_in: &SignedIn, requested: Option<Requested>, now: Timestamp) ->
         issued_token_type: requested.map(Requested::issued_token_type),
         scope: signed_in.scope.to_string(),
         id_token: signed_in.id_token.as_ref().map(Secret::expose),
-        refresh_token: signed_in.refresh_token.expose(),
+        refresh_token: cookie.is_none().then(|| signed_in.refresh_token.expose()),
         refresh_expires_in: until(signed_in.expires_at),
         session_id: signed_in.session.as_str(),
         identity_id: issued.token.identity_id.as_str(),
@@ -119,5 +137,7 @@ fn answer(signed_in: &SignedIn, requested: Option<Requested>, now: Timestamp) ->
         user: User::shown(&signed_in.user),
         credentials,
     };
-    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(body)).into_response()
+    let kept = cookie.as_ref().map(|cookie| cookie.keep(signed_in, now));
+    let kept = AppendHeaders(kept.map(|cookie| (header::SET_COOKIE, cookie)));
+    ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], kept, Json(body)).into_response()
 }

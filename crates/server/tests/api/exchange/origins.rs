@@ -15,7 +15,7 @@ async fn preflight(daypass: &Daypass, origin: &str) -> Answer {
     let request = Request::options("/v1/exchange")
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "content-type,authorization,dpop");
+        .header("access-control-request-headers", "content-type,authorization,dpop,daypass-app");
     daypass.send(request.body(String::new()).unwrap()).await
 }
 
@@ -67,7 +67,7 @@ async fn a_browser_that_asks_first_is_told_what_the_apps_page_may_send() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), SERVER);
     assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
-    assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,dpop");
+    assert_eq!(answer.header("access-control-allow-headers"), "content-type,authorization,dpop,daypass-app");
     assert_eq!(answer.header("access-control-max-age"), "600");
 
     let answer = preflight(&daypass, "https://evil.example").await;

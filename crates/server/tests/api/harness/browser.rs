@@ -78,13 +78,17 @@ impl<'a> Browser<'a> {
 
     /// Asks our server, with the cookies that it set.
     pub async fn get(&mut self, path: &str) -> Answer {
-        let mut request = Request::get(path);
+        self.send(Request::get(path).body(String::new()).unwrap()).await
+    }
+
+    /// The same with any request.
+    pub async fn send(&mut self, mut request: Request<String>) -> Answer {
         if !self.cookies.is_empty() {
             let pairs: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request = request.header("cookie", pairs.join("; "));
+            request.headers_mut().insert("cookie", pairs.join("; ").parse().unwrap());
         }
-        let answer = self.daypass.send(request.body(String::new()).unwrap()).await;
+        let answer = self.daypass.send(request).await;
         for cookie in answer.headers.get_all("set-cookie") {
             self.keep(cookie);
         }
