@@ -5,6 +5,7 @@ pub mod developer_pool;
 pub mod embedded_pool;
 pub mod exchange;
 pub mod hosted_login;
+pub mod id_tokens;
 pub mod login_code;
 pub mod login_tags;
 pub mod redirect_uris;

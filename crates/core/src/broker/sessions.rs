@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::audit::{AuditAction, AuditDraft, Grounds, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, KnownLogin, RenewalError};
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
+use crate::broker::id_tokens::{IdTokens, ToldApp};
 use crate::broker::login_code::Asked;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, SignInSessionId};
@@ -21,8 +22,6 @@ use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
 use crate::store::{SharedStore, StoreError};
 use crate::token::dpop::KeyHolder;
-use crate::token::id_token::{IdTokenClaims, IdTokenSubject};
-use crate::token::openid_token::TokenIssuer;
 use crate::token::refresh_token::{RefreshToken, RefreshTokens};
 use crate::token::standing::Lapse;
 
@@ -121,15 +120,6 @@ impl Reason for RefreshError {
             Self::Admission(error) => error.reason(),
         }
     }
-}
-
-/// What signs ID tokens.
-#[derive(Clone)]
-pub struct IdTokens {
-    /// Whose name they bear.
-    pub issuer: Arc<TokenIssuer>,
-    /// Whom their `sub` names.
-    pub subject: IdTokenSubject,
 }
 
 /// What a refresh makes of a session.
@@ -399,41 +389,26 @@ impl Sessions {
         issued: Issued,
     ) -> SignedIn {
         let token = RefreshToken { session: session.id.clone(), generation: session.generation };
+        let told = ToldApp {
+            app: &session.app,
+            scope,
+            nonce,
+            signed_in_at: session.signed_in_at,
+            session: Some(session.id.clone()),
+            login,
+            issued: &issued,
+        };
+        let now = self.broker.clock.now();
         SignedIn {
             provider: login.provider().to_owned(),
             user: login.user().clone(),
             session: session.id.clone(),
-            id_token: self.id_token(session, scope, nonce, login, &issued),
+            id_token: self.id_tokens.as_ref().and_then(|it| it.tell(told, now)),
             scope,
             refresh_token: self.tokens.write(&token),
             expires_at: session.expires_at(),
             issued,
         }
-    }
-
-    fn id_token(
-        &self,
-        session: &SignInSession,
-        scope: Scope,
-        nonce: Option<String>,
-        login: &VerifiedLogin,
-        issued: &Issued,
-    ) -> Option<Secret> {
-        let IdTokens { issuer, subject } = self.id_tokens.as_ref().filter(|_| scope.openid)?;
-        let user = Some(login.user()).filter(|_| scope.profile);
-        Some(issuer.sign_id_token(&IdTokenClaims {
-            iss: issuer.issuer().to_owned(),
-            sub: subject.of(&issued.token.identity_id, login.developer_user_identifier()),
-            aud: session.app.clone(),
-            exp: issued.token.expires_at.as_second(),
-            iat: self.broker.clock.now().as_second(),
-            auth_time: session.signed_in_at.map(Timestamp::as_second),
-            nonce,
-            sid: Some(session.id.clone()),
-            idp: session.provider.clone(),
-            name: user.and_then(|user| user.name.clone()),
-            picture: user.and_then(|user| user.avatar.clone()),
-        }))
     }
 }
 

@@ -29,5 +29,5 @@ async fn link(app: &App, by: &Requester, request: Request) -> Result<Response, A
     let body = body::json(&parts.headers, body, MAX_BODY).await?;
     let request = read_link(app, &parts, body, by).await?;
     let linked = app.broker.link(request, by).await;
-    Ok(answer(&linked.map_err(ApiError::exchange)?))
+    Ok(answer(&linked.map_err(ApiError::exchange)?, None))
 }

@@ -134,3 +134,49 @@ async fn a_pool_that_trusts_us_takes_it_as_a_public_login() {
         daypass.public("GetId", json!({"IdentityPoolId": daypass.pool_id(), "Logins": of_the_pool})).await;
     assert_eq!(refused.status, 400, "{refused:?}");
 }
+
+#[tokio::test]
+async fn an_exchange_brings_one_on_request() {
+    let daypass = Daypass::start().await;
+    let with = |proof: Value, more: Value| {
+        let mut body = proof;
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let asked = json!({"app": "shop", "scope": "openid profile", "token_duration": 3600});
+    let answer = daypass.exchange(&with(daypass.sign_in("ada").await.proof(), asked)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let entered = answer.json();
+    let said = claims(&entered["id_token"]);
+    let expected = json!({
+        "iss": SERVER, "aud": "shop", "sub": entered["identity_id"], "idp": "snapchat",
+        "iat": said["iat"], "exp": said["iat"].as_i64().unwrap() + 900,
+        "name": "Ada", "picture": "http://127.0.0.1:9402/avatars/ada.svg",
+    });
+    assert_eq!(said, expected);
+    let short = json!({"app": "shop", "scope": "openid", "token_duration": 60});
+    let entered = daypass.exchange(&with(daypass.sign_in("ada").await.proof(), short)).await.json();
+    let said = claims(&entered["id_token"]);
+    assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 60, "no longer than the token");
+    assert_eq!(daypass.enter("ada").await["id_token"], Value::Null);
+
+    for bad in [
+        json!({"scope": "openid"}),
+        json!({"app": "shop", "scope": "profile"}),
+        json!({"app": "nobody", "scope": "openid"}),
+        json!({"app": "shop"}),
+    ] {
+        let proof = daypass.sign_in("ada").await.proof();
+        daypass.exchange(&with(proof.clone(), bad)).await.assert_problem(400, "malformed_request");
+        assert_eq!(daypass.exchange(&proof).await.status, 200, "nothing was spent");
+    }
+    let wishes = Wishes::new().with("scope", "openid");
+    let code = Browser::new(&daypass).sign_in(&wishes).await;
+    let with_code = with(wishes.redemption(&code), json!({"scope": "openid"}));
+    daypass.exchange(&with_code).await.assert_problem(400, "malformed_request");
+    let mut link = with(daypass.sign_in("grace").await.proof(), json!({"app": "shop", "scope": "openid"}));
+    link["first"] = daypass.sign_in("ada").await.proof();
+    let request = http::Request::post("/v1/link").header("content-type", "application/json");
+    let answer = daypass.send(request.body(link.to_string()).unwrap()).await;
+    answer.assert_problem(400, "malformed_request");
+}
