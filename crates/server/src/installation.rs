@@ -10,6 +10,7 @@ mod folder;
 pub mod home;
 mod lasting;
 pub mod made_roles;
+mod public_pool;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use self::dependencies::{Dependencies, RolesBeside, WireError};
 pub use self::embedded::Embedded;
 use self::home::Home;
 use self::made_roles::MadeRoles;
+pub use self::public_pool::PublicPool;
 use crate::config::development::Addresses;
 use crate::config::{Config, ConfigFile, Driver, EmbeddedConfig, Instances, Mistake};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};

@@ -23,6 +23,7 @@ use daypass_core::token::signing_key::SigningKeys;
 use super::dependencies::{Dependencies, WireError};
 use super::embedded::{Embedded, Roots};
 use super::lasting::Lasting;
+use super::public_pool::PublicPool;
 use crate::cognito::{self, CognitoPool};
 use crate::config::{Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers};
 use crate::cookie_apps::CookieApps;
@@ -55,6 +56,8 @@ pub struct App {
     pub tokens: Option<Arc<TokenIssuer>>,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
+    /// What clients are told of the pool that logins lead to.
+    pub public_pool: PublicPool,
     /// Who stands in front.
     pub proxies: Proxies,
     /// Everything that is counted.
@@ -75,7 +78,7 @@ pub struct App {
 #[derive(Clone)]
 enum Pool {
     /// Amazon's, with the queues before its quota, and what signs ID tokens, where that can be.
-    Amazons(Arc<dyn DeveloperPool>, Option<Arc<TokenIssuer>>),
+    Amazons(Arc<dyn DeveloperPool>, PublicPool, Option<Arc<TokenIssuer>>),
     /// Our own.
     Embedded(Arc<Roots>),
 }
@@ -93,7 +96,8 @@ impl App {
         let pool = match &config.pool.driver {
             Driver::Cognito(regions) => {
                 let tokens = id_tokens(regions, &config, &lasting).await?;
-                Pool::Amazons(amazons(&dependencies, regions, &config.pool, &lasting).await, tokens)
+                let public = PublicPool::amazons(&regions[0]);
+                Pool::Amazons(amazons(&dependencies, regions, &config.pool, &lasting).await, public, tokens)
             }
             Driver::Embedded(pool) => {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
@@ -139,7 +143,7 @@ impl App {
             warnings::log(warnings::of_provider(config, provider));
         }
         let providers = Arc::new(ProviderSet::new(providers));
-        let (developer_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
+        let (developer_pool, public_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
         let Lasting { store, clock, random, .. } = lasting.clone();
         let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
         Ok(Self {
@@ -156,6 +160,7 @@ impl App {
             tokens: pool.tokens(),
             broker,
             embedded,
+            public_pool,
             store,
             random,
             clock,
@@ -217,7 +222,7 @@ fn broker(
 impl Pool {
     fn tokens(&self) -> Option<Arc<TokenIssuer>> {
         match self {
-            Self::Amazons(_, tokens) => tokens.clone(),
+            Self::Amazons(_, _, tokens) => tokens.clone(),
             Self::Embedded(roots) => Some(roots.tokens()),
         }
     }
@@ -241,17 +246,18 @@ fn sessions(
     }
 }
 
-type WithPool = (Arc<dyn DeveloperPool>, Option<Arc<Embedded>>);
+type WithPool = (Arc<dyn DeveloperPool>, PublicPool, Option<Arc<Embedded>>);
 
-/// The pool that logins lead to, and the embedded one if it is that.
+/// The pool that logins lead to, what clients are told of it, and the embedded one if it is that.
 async fn with_pool(lasting: &Lasting, pool: &Pool, config: &Config) -> Result<WithPool, WireError> {
     match pool {
-        Pool::Amazons(pool, _) => Ok((pool.clone(), None)),
+        Pool::Amazons(pool, public, _) => Ok((pool.clone(), public.clone(), None)),
         Pool::Embedded(roots) => {
             let embedded = Arc::new(Embedded::on(roots, lasting, config).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
             let (tags, trail) = (config.pool.principal_tags.clone(), lasting.trail.clone());
-            Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), Some(embedded)))
+            let public = PublicPool { id: pool_id.clone(), endpoint: config.public_url.clone() };
+            Ok((Arc::new(EmbeddedPool { pools, pool_id, tags, trail }), public, Some(embedded)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/providers`: what a login page may offer, and all it needs to start a login.
+//! `GET /v1/providers`: what a login page may offer, and all it needs to start a login, or to have a guest.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,10 +7,16 @@ use daypass_core::login::provider::definition::{Pkce, ProofKind};
 use serde::Serialize;
 
 use super::state::SharedApp;
-use crate::installation::App;
+use crate::installation::{App, Embedded, PublicPool};
 
 #[derive(Serialize)]
-pub struct Providers {
+pub struct Listing {
+    identity_pool_id: String,
+    region: String,
+    identity_pool_endpoint: String,
+    /// Whether the pool gives anything without a login. Amazon's does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guests: Option<bool>,
     providers: Vec<Offer>,
 }
 
@@ -31,9 +37,23 @@ struct Offer {
     hidden: bool,
 }
 
-pub async fn handle(State(app): SharedApp) -> Json<Providers> {
+pub async fn handle(State(app): SharedApp) -> Json<Listing> {
     let providers = app.broker.providers.all();
-    Json(Providers { providers: providers.values().filter_map(|provider| offer(&app, provider)).collect() })
+    let PublicPool { id, endpoint } = &app.public_pool;
+    Json(Listing {
+        identity_pool_id: id.to_string(),
+        region: id.region().to_owned(),
+        identity_pool_endpoint: endpoint.clone(),
+        guests: guests(&app).await,
+        providers: providers.values().filter_map(|provider| offer(&app, provider)).collect(),
+    })
+}
+
+/// Nobody is kept from a login by a store that does not answer this.
+async fn guests(app: &App) -> Option<bool> {
+    let Embedded { pools, pool_id, .. } = app.embedded.as_deref()?;
+    let pool = pools.describe_pool(pool_id).await.ok()?;
+    Some(pool.settings.allow_unauthenticated_identities && pool.roles.unauthenticated.is_some())
 }
 
 /// Nothing is offered that could not end well.

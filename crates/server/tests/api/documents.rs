@@ -163,6 +163,19 @@ async fn a_login_page_learns_what_it_may_offer() {
             "accepts": accepts,
         })
     };
-    let expected = json!({"providers": [provider("snapchat", &["code"]), provider("snapchat-token", &["code", "access_token"])]});
+    let expected = json!({
+        "identity_pool_id": daypass.pool_id(),
+        "region": "us-east-1",
+        "identity_pool_endpoint": SERVER,
+        "guests": false,
+        "providers": [provider("snapchat", &["code"]), provider("snapchat-token", &["code", "access_token"])],
+    });
     assert_eq!(daypass.get("/v1/providers").await.json(), expected);
+}
+
+#[tokio::test]
+async fn a_page_learns_whether_there_are_guests() {
+    let daypass = Daypass::start().await;
+    daypass.accept_public_logins().await;
+    assert_eq!(daypass.get("/v1/providers").await.json()["guests"], true);
 }

@@ -154,6 +154,17 @@ async fn the_paths_of_the_embedded_pool_are_absent() {
 }
 
 #[tokio::test]
+async fn a_page_learns_where_amazons_pool_answers_and_nothing_of_its_guests() {
+    let amazon = Amazon::start("us-east-1").await;
+    let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
+    let listed = broker.get("/v1/providers").await.json();
+    assert_eq!(listed["identity_pool_id"], amazon.daypass.pool_id());
+    assert_eq!(listed["region"], "us-east-1");
+    assert!(amazon.table().contains(listed["identity_pool_endpoint"].as_str().unwrap()), "{listed}");
+    assert_eq!(listed.get("guests"), None, "nobody has looked");
+}
+
+#[tokio::test]
 async fn identical_exchanges_are_one_call_and_each_has_its_event() {
     let amazon = Amazon::start("us-east-1").await;
     let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
