@@ -4,6 +4,7 @@ import base64
 import configparser
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.error
@@ -151,10 +152,21 @@ def test_a_backend_gets_tokens_before_and_after_a_restart(installation):
 
 def test_there_is_nothing_in_it_that_is_for_development(installation):
     with Serving(installation) as serving:
-        for path in ("/", "/playground/config.json", "/sdk/index.js"):
+        for path in ("/", "/playground/config.json", "/playground/sdk/index.js"):
             with pytest.raises(urllib.error.HTTPError, match="404") as refused:
                 serving.get(path)
             refused.value.close()
+
+
+def test_pages_get_the_browser_sdk_of_this_version(installation):
+    with Serving(installation) as serving:
+        with pytest.raises(urllib.error.HTTPError, match="404") as refused:
+            serving.get("/sdk/index.js")
+        (address,) = re.findall(r"import (/sdk/[^ ]+/index\.js)", json.load(refused.value)["detail"])
+        with urllib.request.urlopen(serving.url + address, timeout=10) as answer:
+            assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert b"createDaypass" in answer.read()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use daypass_server::error::{ApiError, Dialect};
 use daypass_server::installation::Embedded;
-use daypass_server::routes::Pages;
+use daypass_server::routes::{Pages, sdk};
 
 macro_rules! files {
     ($folder:literal: $($name:literal),+ $(,)?) => {
@@ -29,14 +29,6 @@ const PAGE: &str = include_str!("playground/index.html");
 const PAGE_FILES: Files = files!("playground/":
     "app.js", "countdown.js", "dom.js", "folder.js", "pass.js", "people.js", "plain-words.js", "style.css",
     "wire-log.js",
-);
-
-const SDK_FILES: Files = files!("../../../sdk/src/":
-    "arrivals.js", "assembly.js", "base64url.js", "broker.js", "button.js", "client.js", "cognito.js",
-    "device.js", "endpoint.js", "errors.js", "events.js", "guest.js", "http.js", "index.js", "jwt.js",
-    "keeper.js", "lifetime.js", "lock.js", "login-error.js", "login.js", "marks.js", "patience.js",
-    "pkce.js", "platform.js", "popup.js", "react.js", "renewal.js", "s3.js", "session.js", "shelf.js",
-    "sign-in.js", "sigv4.js", "wake.js", "xml.js",
 );
 
 /// What the page has to know.
@@ -66,7 +58,7 @@ impl Playground {
         let files = Router::new()
             .route("/playground/config.json", get(config))
             .route("/playground/{file}", get(page_file))
-            .route("/sdk/{file}", get(sdk_file))
+            .route("/playground/sdk/{file}", get(sdk_file))
             .with_state(Arc::new(self));
         Pages { home: (headers, PAGE), files }
     }
@@ -93,44 +85,42 @@ async fn config(State(playground): State<Arc<Playground>>) -> Json<Value> {
 }
 
 async fn page_file(id: Extension<RequestId>, Path(name): Path<String>) -> Response {
-    serve(PAGE_FILES, &name, &id)
+    fresh(page_part(&name), &id)
 }
 
+/// The SDK as it is now: the page goes with the server that it came from.
 async fn sdk_file(id: Extension<RequestId>, Path(name): Path<String>) -> Response {
-    serve(SDK_FILES, &name, &id)
+    fresh(sdk::module(&name), &id)
 }
 
-fn serve(files: Files, name: &str, id: &RequestId) -> Response {
-    let Some((name, text)) = files.iter().find(|(known, _)| *known == name) else {
-        return ApiError::not_found().answer(Dialect::Problem, id);
-    };
+fn page_part(name: &str) -> Option<Response> {
+    let (name, text) = PAGE_FILES.iter().find(|(known, _)| *known == name)?;
     let style = *name == "style.css";
-    let content_type = if style { "text/css" } else { "text/javascript" };
-    let headers = [
-        (header::CONTENT_TYPE, format!("{content_type}; charset=utf-8")),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".into()),
-        (header::CACHE_CONTROL, "no-cache".into()),
-    ];
-    (headers, *text).into_response()
+    let content_type = if style { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+    let headers = [(header::CONTENT_TYPE, content_type), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    Some((headers, *text).into_response())
+}
+
+/// A file that a browser asks for anew each time.
+fn fresh(file: Option<Response>, id: &RequestId) -> Response {
+    let Some(mut file) = file else { return ApiError::not_found().answer(Dialect::Problem, id) };
+    file.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    file
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn assert_lists_all(files: Files, folder: &str) {
-        let mut listed: Vec<String> = files.iter().map(|(name, _)| (*name).to_owned()).collect();
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/playground");
+        let mut listed: Vec<String> = PAGE_FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
         let entries =
             std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut present: Vec<String> = entries.filter(|name| name != "index.html").collect();
         listed.sort();
         present.sort();
-        assert_eq!(listed, present, "{folder}");
-    }
-
-    #[test]
-    fn every_file_of_the_page_and_the_sdk_is_served() {
-        assert_lists_all(PAGE_FILES, concat!(env!("CARGO_MANIFEST_DIR"), "/src/playground"));
-        assert_lists_all(SDK_FILES, concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/src"));
+        assert_eq!(listed, present);
     }
 }

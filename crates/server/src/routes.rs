@@ -12,6 +12,7 @@ mod login;
 mod metrics;
 mod oauth;
 mod providers;
+pub mod sdk;
 mod session_cookie;
 mod sessions;
 mod state;
@@ -96,6 +97,11 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(places.clone())
         .layer(middleware::map_response(login::pages::harden));
+    let sdk = Router::new()
+        .route("/sdk/{*path}", get(sdk::handle))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(places.clone())
+        .layer(cors_for_documents());
     let metadata = Router::new()
         .route("/.well-known/oauth-authorization-server", get(oauth::metadata::authorization_server));
     let documents = Router::new()
@@ -113,7 +119,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .layer(places);
     let embedded = app.embedded.clone().map(|it| embedded(it, &app, pages)).unwrap_or_default();
     // Nobody is sent to a provider whose answer could not be taken, and no session begins that nobody would find again.
-    let lasting = login.merge(sessions);
+    let lasting = login.merge(sessions).merge(sdk);
     let lasting = if app.login_flow.can_end() { lasting } else { Router::new() };
 
     broker

@@ -4,9 +4,9 @@
  * and credentials live in variables of this module and nowhere else, so a reload or a sign-out
  * forgets them.
  */
-import { Broker } from '/sdk/broker.js';
-import { getCredentialsForIdentity } from '/sdk/cognito.js';
-import { S3Bucket } from '/sdk/s3.js';
+import { Broker } from '/playground/sdk/broker.js';
+import { getCredentialsForIdentity } from '/playground/sdk/cognito.js';
+import { S3Bucket } from '/playground/sdk/s3.js';
 import { startClock } from './countdown.js';
 import { byId, make, message, whileBusy } from './dom.js';
 import { showFolder } from './folder.js';
@@ -33,9 +33,9 @@ const broker = new Broker({ url: location.origin, fetch });
 
 /** @type {Config} */
 let config;
-/** @type {import('/sdk/broker.js').Provider[]} */
+/** @type {import('/playground/sdk/broker.js').Provider[]} */
 let providers = [];
-/** @type {import('/sdk/broker.js').Exchange | undefined} */
+/** @type {import('/playground/sdk/broker.js').Exchange | undefined} */
 let session;
 
 async function start() {
@@ -69,7 +69,7 @@ async function readConfig() {
   return response.json();
 }
 
-/** @param {import('/sdk/broker.js').Provider[]} offered */
+/** @param {import('/playground/sdk/broker.js').Provider[]} offered */
 function offerProviders(offered) {
   providers = offered.filter(({ loginUrl, hidden }) => loginUrl && !hidden);
   byId('providers').replaceChildren(...providers.map(providerButton));
@@ -78,10 +78,10 @@ function offerProviders(offered) {
   if (providers.length === 0) byId('providers').append(message('bad', 'No provider accepts a login from a page'));
 }
 
-/** @param {import('/sdk/broker.js').Provider} provider */
+/** @param {import('/playground/sdk/broker.js').Provider} provider */
 const isSandbox = (provider) => provider.authorizationEndpoint.startsWith(`${config.sandbox_url}/`);
 
-/** @param {import('/sdk/broker.js').Provider} provider */
+/** @param {import('/playground/sdk/broker.js').Provider} provider */
 function providerButton(provider) {
   const label = `Sign in with ${provider.name}${isSandbox(provider) ? ' (sandbox)' : ''}`;
   const button = make('button', { type: 'button' }, label);
@@ -89,7 +89,7 @@ function providerButton(provider) {
   return button;
 }
 
-/** @param {import('/sdk/broker.js').Provider} provider */
+/** @param {import('/playground/sdk/broker.js').Provider} provider */
 async function signIn(provider) {
   try {
     location.assign(await startLogin(provider));
@@ -101,7 +101,7 @@ async function signIn(provider) {
 /**
  * The sandbox sends people straight back to this page, so that each step can be seen. What another provider wants to be
  * asked, Daypass's own sign-in knows.
- * @param {import('/sdk/broker.js').Provider} provider
+ * @param {import('/playground/sdk/broker.js').Provider} provider
  */
 function startLogin(provider) {
   if (isSandbox(provider)) return broker.startLogin(provider, REDIRECT_URI);
@@ -131,7 +131,7 @@ async function finishSignIn() {
   }
 }
 
-/** @param {import('/sdk/broker.js').Exchange} exchange */
+/** @param {import('/playground/sdk/broker.js').Exchange} exchange */
 async function welcome(exchange) {
   session = exchange;
   remember({ identityId: exchange.identityId, name: personName(exchange) });

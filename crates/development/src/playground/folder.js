@@ -3,12 +3,12 @@
  * The person's own folder in S3, `<identity ID>/`, and the attempt on somebody else's. The page
  * asks S3 for whatever is wanted and shows what S3 says: it is the role's policy that confines.
  */
-import { S3Error } from '/sdk/s3.js';
+import { S3Error } from '/playground/sdk/s3.js';
 import { byId, make, message, whileBusy } from './dom.js';
 import { people, remember } from './people.js';
 import { explain } from './plain-words.js';
 
-/** @typedef {{bucket: import('/sdk/s3.js').S3Bucket, identityId: string}} Folder */
+/** @typedef {{bucket: import('/playground/sdk/s3.js').S3Bucket, identityId: string}} Folder */
 
 /** In the form of an identity ID, and nobody's. */
 const MADE_UP = 'us-east-1:00000000-0000-4000-8000-000000000000';
@@ -60,7 +60,7 @@ async function list(folder) {
   byId('folder-result').replaceChildren(message('good', `Listed ${count}`));
 }
 
-/** @param {Folder} folder @param {import('/sdk/s3.js').S3Object} object @param {string} name */
+/** @param {Folder} folder @param {import('/playground/sdk/s3.js').S3Object} object @param {string} name */
 function fileLine(folder, { key, size }, name) {
   const read = make('button', { type: 'button', className: 'quiet', ariaLabel: `Read ${name}` }, 'Read');
   read.onclick = () => void attempt(read, 'folder-result', () => showFile(folder, key, name));

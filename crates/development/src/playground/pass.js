@@ -4,12 +4,12 @@
  * whole token is put into the document only while its disclosure is open; the secret key and the
  * session token never are.
  */
-import { decodeWithoutVerifying } from '/sdk/jwt.js';
+import { decodeWithoutVerifying } from '/playground/sdk/jwt.js';
 import { countDownTo } from './countdown.js';
 import { byId, fillDescriptions, make } from './dom.js';
 
-/** @typedef {import('/sdk/broker.js').Exchange} Exchange */
-/** @typedef {import('/sdk/cognito.js').TemporaryCredentials} TemporaryCredentials */
+/** @typedef {import('/playground/sdk/broker.js').Exchange} Exchange */
+/** @typedef {import('/playground/sdk/cognito.js').TemporaryCredentials} TemporaryCredentials */
 
 /** @param {Exchange} exchange */
 export function personName(exchange) {

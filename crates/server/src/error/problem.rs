@@ -23,6 +23,14 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, Meaning::Mistake, "not_found", "There is nothing at this path.")
     }
 
+    /// `/sdk`: there is no such file of the browser SDK, or of another version only.
+    #[must_use]
+    pub fn sdk_not_found(version: &str) -> Self {
+        let detail =
+            format!("This server has version {version} of the browser SDK: import /sdk/{version}/index.js.");
+        Self::new(StatusCode::NOT_FOUND, Meaning::Mistake, "sdk_not_found", detail)
+    }
+
     /// The path does not answer this method.
     #[must_use]
     pub fn method_not_allowed() -> Self {

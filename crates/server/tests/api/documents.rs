@@ -10,12 +10,13 @@ async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
 }
 
 /// Every route of the server.
-const ROUTES: [(Method, &str); 24] = [
+const ROUTES: [(Method, &str); 25] = [
     (Method::POST, "/"),
     (Method::GET, "/"),
     (Method::GET, "/playground/config.json"),
     (Method::GET, "/playground/app.js"),
-    (Method::GET, "/sdk/index.js"),
+    (Method::GET, "/playground/sdk/index.js"),
+    (Method::GET, "/sdk/0.1.0/index.js"),
     (Method::POST, "/v1/exchange"),
     (Method::GET, "/v1/providers"),
     (Method::GET, "/oauth2/authorize"),
@@ -67,7 +68,8 @@ async fn nothing_else_is_there() {
         "/playground/",
         "/playground/none.js",
         "/playground/..%2fapp.js",
-        "/sdk/..%2f..%2fCargo.toml",
+        "/playground/sdk/..%2f..%2fCargo.toml",
+        "/sdk",
         "/sdk/",
         "/%2e%2e/etc/passwd",
         "//healthz",
@@ -93,6 +95,7 @@ async fn another_method_is_not_allowed() {
         (Method::POST, "/v1/providers", "GET,HEAD"),
         (Method::DELETE, "/.well-known/jwks.json", "GET,HEAD"),
         (Method::POST, "/healthz", "GET,HEAD"),
+        (Method::POST, "/sdk/0.1.0/index.js", "GET,HEAD"),
     ];
     for (method, path, allowed) in others {
         let answer = ask(&daypass, method, path).await;
@@ -178,4 +181,39 @@ async fn a_page_learns_whether_there_are_guests() {
     let daypass = Daypass::start().await;
     daypass.accept_public_logins().await;
     assert_eq!(daypass.get("/v1/providers").await.json()["guests"], true);
+}
+
+#[tokio::test]
+async fn any_page_may_import_the_sdk_of_this_version() {
+    let daypass = Daypass::start().await;
+    let answer = daypass.get("/sdk/0.1.0/index.js").await;
+    assert_eq!(answer.status, 200);
+    for (name, value) in [
+        ("content-type", "text/javascript; charset=utf-8"),
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("access-control-allow-origin", "*"),
+        ("cross-origin-resource-policy", "cross-origin"),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    assert!(answer.body.contains("export { createDaypass }"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_sdk_that_is_not_here_is_answered_with_the_one_that_is() {
+    let daypass = Daypass::start().await;
+    for path in [
+        "/sdk/0.0.9/index.js",
+        "/sdk/index.js",
+        "/sdk/0.1.0/none.js",
+        "/sdk/0.1.0/",
+        "/sdk/..%2f..%2fCargo.toml",
+    ] {
+        let answer = daypass.get(path).await;
+        answer.assert_problem(404, "sdk_not_found");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("/sdk/0.1.0/index.js"), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}: a page can read why");
+        assert!(!answer.header("cache-control").contains("immutable"), "{path}");
+    }
 }

@@ -33,10 +33,11 @@ const OPEN: &[&str] = &[
     "GET /login/style.css",
     "GET /login/{provider}",
     "GET /playground/config.json",
+    "GET /playground/sdk/{file}",
     "GET /playground/{file}",
     "GET /oauth2/authorize",
     "GET /readyz",
-    "GET /sdk/{file}",
+    "GET /sdk/{*path}",
     "GET /v1/providers",
     // Its operations are doors of their own.
     "POST /",
