@@ -1,7 +1,7 @@
 // @ts-check
 /** The way to the sign-in and back: by leaving the page, or in a window of its own. */
-import { asObject } from './http.js';
-import { openPopup } from './popup.js';
+import { asObject, late } from './http.js';
+import { LoginError } from './login-error.js';
 import { answerIn, authorizationUrl, begin, forPopup, isForPopup, redeem } from './sign-in.js';
 
 /** @typedef {import('./sign-in.js').BegunSignIn} BegunSignIn */
@@ -15,10 +15,14 @@ import { answerIn, authorizationUrl, begin, forPopup, isForPopup, redeem } from 
  * @property {string} [redirectUri]
  * @property {string} name of what lies in the tab's storage, and of the window
  * @property {import('./platform.js').SessionStorage} tab
- * @property {import('./popup.js').PopupAnswers} popups
+ * @property {() => Promise<import('./popup.js').PopupAnswers>} popups
+ * @property {() => void} cancel ends the wait for one
  */
 
 /** @typedef {Record<string, string>} Grant what the token endpoint takes */
+/** @typedef {{grant: Grant, link?: string}} Arrival how a way ended, and the session that a login is to be linked to */
+
+const FEATURES = 'popup,width=480,height=640';
 
 export class Arrivals {
   #with;
@@ -28,51 +32,59 @@ export class Arrivals {
     this.#with = travelling;
   }
 
-  /** Leaves the page. @param {string} [provider] */
-  async leave(provider) {
+  /** Leaves the page. @param {string} [provider] @param {string} [link] */
+  async leave(provider, link) {
     const { platform, tab, name } = this.#with;
-    const begun = this.#begin();
+    const begun = { ...this.#begin(), link };
     const url = await this.#url(begun, { provider });
     await tab.setItem(name, JSON.stringify(begun));
     platform.navigate(url);
   }
 
   /**
-   * Opens a window, at once. `answered` is the answer, whenever it comes; `closed` ends when the person gives up.
-   * @param {string} [provider]
+   * Opens a window, at once: browsers open them only for a click, before anything is waited for.
+   * @template T
+   * @param {string | undefined} provider
+   * @param {Promise<unknown>} first what has to be well before anybody is sent anywhere
+   * @param {(grant: Grant) => Promise<T>} finish with the answer, whenever it comes
+   * @returns {Promise<T>} which ends when the person gives up
    */
-  open(provider) {
-    const { platform, name, popups } = this.#with;
-    const popup = openPopup(platform.window, name);
+  async open(provider, first, finish) {
+    const { platform, name } = this.#with;
+    const popup = platform.window?.open('', name, FEATURES);
+    if (!popup) throw new LoginError('popup_blocked', 'No window was opened: sign in on a click, or by redirect');
     const begun = forPopup(this.#begin());
-    let isOver = false;
-    const answered = popups.wait(begun.state).finally(() => (isOver = true));
-    const shown = this.#url(begun, { provider, mode: 'web_message' }).then((url) => popup.location.replace(url));
-    const grant = Promise.all([answered, shown]).then(([answer]) => this.#redeem(answer, begun));
-    shown.catch(() => popup.close());
-    return { grant, closed: popups.closing(popup, () => isOver) };
+    const url = first.then(() => this.#url(begun, { provider, mode: 'web_message' }));
+    url.catch(() => popup.close());
+    const popups = await this.#popups().catch((error) => (popup.close(), Promise.reject(error)));
+    const { answer, closed } = popups.show(popup, begun.state, url);
+    return Promise.race([answer.then((heard) => finish(this.#redeem(heard, begun))), closed]);
+  }
+
+  #popups() {
+    return late(this.#with.popups());
   }
 
   /**
    * What came back in an address, which is taken out of the address bar before anything else is done with it.
    * @param {string | undefined} address
-   * @returns {Promise<Grant | undefined>}
+   * @returns {Promise<Arrival | undefined>}
    */
   async arrive(address) {
-    const { platform, base, popups } = this.#with;
+    const { platform, base } = this.#with;
     const here = platform.window?.location?.href;
     const begun = await this.#begun();
     const found = answerIn(address ?? here, base, begun?.state);
     if (!found) return undefined;
     if (here === (address ?? here)) platform.window?.history.replaceState(platform.window.history.state, '', found.rest);
-    if (isForPopup(found.answer)) return popups.handOver(found.answer);
+    if (isForPopup(found.answer)) return (await this.#popups()).handOver(found.answer);
     await this.abandon();
-    return this.#redeem(found.answer, begun);
+    return { grant: this.#redeem(found.answer, begun), link: begun?.link };
   }
 
   /** Forgets a sign-in that was begun and not ended. */
   async abandon() {
-    this.#with.popups.cancel();
+    this.#with.cancel();
     await this.#with.tab.removeItem(this.#with.name);
   }
 

@@ -6,9 +6,10 @@
 import { assemble } from './assembly.js';
 import { DaypassError } from './errors.js';
 import { Events } from './events.js';
-import { newGuest } from './guest.js';
+import { late } from './http.js';
 import { SignedOutError } from './keeper.js';
 import { insist } from './patience.js';
+import { endOf } from './renewal.js';
 
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Kept} Kept */
@@ -23,7 +24,8 @@ import { insist } from './patience.js';
  * @property {string} app the `id` of the `[[app]]`
  * @property {string} [redirectUri] one of the app's `redirect_uris`; the address of this page if absent
  * @property {import('./platform.js').SessionStorage} [storage] where the session lies: `localStorage` if absent
- * @property {string} [identityPoolId] for guests
+ * @property {boolean} [cookies] the session is in a cookie of Daypass's, for an app with `session_cookie`
+ * @property {boolean} [dpop] the session is bound to a key that does not leave this browser
  * @property {string} [device] what the person calls the device
  * @property {Partial<Platform>} [platform] what this platform has in place of a browser's
  */
@@ -97,11 +99,31 @@ export class Daypass {
    * @returns {Promise<Session | undefined>}
    */
   async signIn({ provider, via = 'redirect' } = {}) {
-    if (via === 'redirect') return void (await this.#parts.arrivals.leave(provider));
-    const { grant, closed } = this.#parts.arrivals.open(provider);
-    // Should the answer come after all, the person is signed in, and `signin` says so.
-    const signedIn = grant.then((redeemed) => this.#signInBy(redeemed));
-    return Promise.race([signedIn, closed]);
+    const { arrivals } = this.#parts;
+    if (via === 'redirect') return void (await arrivals.leave(provider));
+    // Should the answer come after the person has given up, they are signed in, and `signin` says so.
+    return arrivals.open(provider, Promise.resolve(), (grant) => this.#signInBy(grant));
+  }
+
+  /**
+   * To the sign-in at another provider, whose login is to lead to the same identity from then on. If it led to another
+   * one, that one ends. Ways and answer are those of `signIn`; whoever is signed in stays so.
+   * @param {string} provider its ID
+   * @param {{via?: 'redirect' | 'popup'}} [options]
+   * @returns {Promise<Session | undefined>}
+   */
+  async link(provider, { via = 'redirect' } = {}) {
+    const { arrivals } = this.#parts;
+    const first = this.#signedIn();
+    // A window that was not opened is told instead.
+    first.catch(() => {});
+    if (via === 'redirect') return void (await arrivals.leave(provider, (await first).session.id));
+    return arrivals.open(provider, first, async (grant) => this.#link(grant, (await first).session.id));
+  }
+
+  /** @param {Record<string, string>} grant @param {string | undefined} id of the session that asked for it */
+  async #link(grant, id) {
+    return (await late(import('./link.js'))).link(this.#parts, grant, id);
   }
 
   /**
@@ -118,8 +140,20 @@ export class Daypass {
 
   /** @param {string | undefined} address */
   async #arrive(address) {
-    const grant = await this.#parts.arrivals.arrive(address);
-    return grant ? this.#signInBy(grant) : this.session();
+    const { grant, link } = (await this.#parts.arrivals.arrive(address)) ?? {};
+    if (grant) return link ? this.#link(grant, link) : this.#signInBy(grant);
+    return (await this.session()) ?? (this.#parts.cookies ? this.#resume() : undefined);
+  }
+
+  /** Whose cookie there is, where the storage does not say: it may have been emptied, or be another origin's. */
+  async #resume() {
+    const { keeper, endpoint } = this.#parts;
+    try {
+      return (await keeper.currentOr(() => endpoint.grant({ grant_type: 'refresh_token' }))).session;
+    } catch (error) {
+      if (endOf(error)) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -141,8 +175,8 @@ export class Daypass {
   /** A guest who signs in keeps the identity. @param {Record<string, string | undefined>} grant @returns {Promise<Session>} */
   async #signInBy(grant) {
     const before = await this.session();
-    const received = await this.#parts.endpoint.grant({ ...grant, identity_id: before?.guest ? before.identityId : undefined });
-    return (await this.#parts.keeper.adopt(received)).session;
+    const identity_id = before?.guest ? before.identityId : undefined;
+    return (await this.#parts.keeper.adopt(() => this.#parts.endpoint.grant({ ...grant, identity_id }))).session;
   }
 
   /**
@@ -150,9 +184,9 @@ export class Daypass {
    * @returns {Promise<Session>}
    */
   async guest() {
-    const poolId = this.#parts.identityPoolId;
-    if (!poolId) throw new DaypassError('no_identity_pool', 'For guests, give createDaypass identityPoolId');
-    return (await this.#parts.keeper.currentOr(() => newGuest(this.#parts.endpoint, poolId, this.#parts.platform.now))).session;
+    const { keeper, endpoint, platform } = this.#parts;
+    const { newGuest } = await late(import('./guest.js'));
+    return (await keeper.currentOr(() => newGuest(endpoint, platform.now))).session;
   }
 
   /** Whoever is signed in, here or in another tab. @returns {Promise<Session | undefined>} */
@@ -191,9 +225,11 @@ export class Daypass {
    */
   async signOut({ everywhere = false } = {}) {
     await this.#parts.arrivals.abandon();
-    const token = (await this.#parts.keeper.end('signed_out'))?.secrets.refreshToken;
-    if (!token) return;
-    await insist(this.#parts.platform, () => (everywhere ? this.#parts.endpoint.endSessions(token) : this.#parts.endpoint.revoke(token)));
+    const { keeper, endpoint, platform } = this.#parts;
+    const before = await keeper.end('signed_out');
+    if (!before || before.session.guest) return;
+    const { refreshToken } = before.secrets;
+    await insist(platform, () => (everywhere ? endpoint.endSessions(refreshToken) : endpoint.revoke(refreshToken)));
   }
 
   /** The person's sign-ins on all devices. @returns {Promise<DeviceSession[]>} */
@@ -210,9 +246,9 @@ export class Daypass {
 
   async #signedIn() {
     await this.#parts.keeper.look();
-    const { session, secrets: { refreshToken = '' } = {} } = (await this.#parts.keeper.current()) ?? {};
+    const { session, secrets } = (await this.#parts.keeper.current()) ?? {};
     if (!session || session.guest) throw new SignedOutError();
-    return { session, refreshToken };
+    return { session, refreshToken: secrets?.refreshToken };
   }
 
   /** The providers that people may be offered. @returns {Promise<ProviderChoice[]>} */

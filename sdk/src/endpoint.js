@@ -50,73 +50,91 @@ function retryAfter({ headers }) {
   return seconds > 0 ? seconds : undefined;
 }
 
+/**
+ * @typedef {object} Asking
+ * @property {string} base the broker's URL
+ * @property {string} app
+ * @property {string} [device]
+ * @property {boolean} [cookies] whether the session is in a cookie
+ */
+
 export class Endpoint {
   #platform;
   #base;
-  #common;
+  #app;
+  #device;
+  #cookies;
 
-  /** @param {import('./platform.js').Platform} platform @param {{base: string, app: string, device?: string}} options */
-  constructor(platform, { base, app, device }) {
+  /** @param {import('./platform.js').Platform} platform @param {Asking} options */
+  constructor(platform, { base, app, device, cookies }) {
     this.#platform = platform;
     this.#base = base;
-    this.#common = { client_id: app, ...(device && { device }) };
+    this.#app = app;
+    this.#device = device;
+    this.#cookies = cookies;
   }
 
   /** @param {Record<string, string | undefined>} grant @returns {Promise<import('./session.js').Received>} */
   grant(grant) {
-    const body = form({ ...this.#common, ...grant, credentials: 'true' });
-    return this.#ask('/oauth2/token', { method: 'POST', body }, (answer) => readSession(answer, this.#platform.now()));
+    const body = form({ client_id: this.#app, device: this.#device, ...grant, credentials: 'true' });
+    return this.#own('/oauth2/token', { method: 'POST', body }, (answer) => readSession(answer, this.#platform.now(), this.#cookies));
   }
 
-  /**
-   * An unsigned call of the identity pool.
-   * @template T
-   * @param {string} operation
-   * @param {object} body
-   * @param {(answer: Answer, date: string | null) => T} read
-   */
-  pool(operation, body, read) {
-    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${operation}` };
-    return this.#ask('/', { method: 'POST', headers, body: JSON.stringify(body) }, read);
-  }
-
-  /** The page may be left meanwhile. @param {string} token */
+  /** The page may be left meanwhile. @param {string} [token] */
   async revoke(token) {
-    const body = form({ token, client_id: this.#common.client_id });
-    await this.#ask('/oauth2/revoke', { method: 'POST', body, keepalive: true }, whole);
+    const body = form({ token, client_id: this.#app });
+    await this.#own('/oauth2/revoke', { method: 'POST', body, keepalive: true }, whole);
   }
 
-  /** @param {string} token @returns {Promise<DeviceSession[]>} */
+  /** @param {string} [token] @returns {Promise<DeviceSession[]>} */
   async sessions(token) {
-    const { sessions } = await this.#ask('/v1/sessions', bearer('GET', token), whole);
+    const { sessions } = await this.#own('/v1/sessions', bearer('GET', token), whole);
     if (!Array.isArray(sessions)) throw new UnexpectedAnswerError(200, 'no list of sessions');
     return sessions.map(readDevice);
   }
 
-  /** Ends one session of the person's, or all of them. @param {string} token @param {string} [id] */
+  /** Ends one session of the person's, or all of them. @param {string} [token] @param {string} [id] */
   async endSessions(token, id) {
     const path = id === undefined ? '' : `/${encodeURIComponent(id)}`;
-    await this.#ask(`/v1/sessions${path}`, { ...bearer('DELETE', token), keepalive: true }, whole);
+    await this.#own(`/v1/sessions${path}`, { ...bearer('DELETE', token), keepalive: true }, whole);
+  }
+
+  /** Makes another login lead to the identity of the session. @param {Record<string, string>} login @param {string} [token] */
+  link(login, token) {
+    const body = JSON.stringify({ ...login, app: this.#app, first: { refresh_token: token } });
+    return this.#own('/v1/link', { method: 'POST', headers: { 'content-type': 'application/json' }, body }, whole);
   }
 
   /** Everything that is said of the providers, and of the pool. */
   providers() {
-    return this.#ask('/v1/providers', {}, whole);
+    return this.ask(`${this.#base}/v1/providers`, {}, whole);
+  }
+
+  /**
+   * What a session has to come along with. The header makes browsers ask first, whether this page may, before they send the cookie.
+   * @template T
+   * @param {string} path
+   * @param {RequestInit} init
+   * @param {(answer: Answer) => T} read
+   */
+  #own(path, init, read) {
+    const cookies = this.#cookies && { credentials: /** @type {const} */ ('include'), headers: { ...init.headers, 'daypass-app': this.#app } };
+    return this.ask(this.#base + path, { ...init, ...cookies }, read);
   }
 
   /**
    * @template T
-   * @param {string} path
+   * @param {string} url
    * @param {RequestInit} init
    * @param {(answer: Answer, date: string | null) => T} read
    * @returns {Promise<T>}
    */
-  async #ask(path, init, read) {
+  async ask(url, init, read) {
     const { fetch, setTimeout, clearTimeout } = this.#platform;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_WITHIN);
     try {
-      const response = await send(fetch, this.#base + path, { ...init, signal: late.signal });
+      const response = await send(fetch, url, { ...init, signal: late.signal });
       const answer = (await readObject(response)) ?? {};
       if (!response.ok) throw new RefusedError(response, answer);
       return read(answer, response.headers.get('date'));
@@ -135,8 +153,8 @@ function form(fields) {
   return new URLSearchParams(/** @type {[string, string][]} */ (given));
 }
 
-/** @param {string} method @param {string} token @returns {RequestInit} */
-const bearer = (method, token) => ({ method, headers: { authorization: `Bearer ${token}` } });
+/** @param {string} method @param {string | undefined} token @returns {RequestInit} */
+const bearer = (method, token) => ({ method, headers: token ? { authorization: `Bearer ${token}` } : {} });
 
 /** @param {Record<string, any>} entry @returns {DeviceSession} */
 function readDevice(entry) {

@@ -5,7 +5,8 @@
 
 /**
  * Why a session is over: `signed_out` (by the person), `replaced` (another person, or another sign-in of the same),
- * and what the server says: `expired`, `reused`, `revoked`, `login_unlinked`, `identity_gone`, `upstream`, `malformed`.
+ * and what the server says: `expired`, `reused`, `revoked`, `login_unlinked`, `identity_gone`, `upstream`, `malformed`,
+ * `no_cookie`, and `key_lost`, where the key is another one than the session is bound to.
  * @typedef {string} EndReason
  */
 

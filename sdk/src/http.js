@@ -34,6 +34,20 @@ export async function send(fetch, url, init) {
 }
 
 /**
+ * A module that is fetched only by those who need it.
+ * @template T
+ * @param {Promise<T>} module
+ * @returns {Promise<T>}
+ */
+export async function late(module) {
+  try {
+    return await module;
+  } catch (cause) {
+    throw new NetworkError('where this SDK comes from', cause);
+  }
+}
+
+/**
  * The JSON object in an answer, or `undefined` where the body is anything else.
  * @param {Response} response
  * @returns {Promise<Record<string, unknown> | undefined>}

@@ -28,6 +28,7 @@ import { isSameSession } from './session.js';
  * @property {(message: object) => void} post to the other tabs
  * @property {(kept: Kept) => Promise<Received | EndReason>} renew asks the server for the next; or why there is none
  * @property {(refreshToken: string | undefined) => void} discard ends what nobody needs any more, as well as it can
+ * @property {boolean} [cookies] whether an answer changes what all tabs ask with, before anybody has written it down
  */
 
 /** The session is over, or there was none: somebody has to sign in. */
@@ -87,10 +88,15 @@ export class Keeper {
 
   /** Sees what there is in the storage. @param {EndReason} [reason] why it is gone, if it is */
   async look(reason) {
+    await this.#see(reason);
+    this.#tell();
+  }
+
+  /** @param {EndReason} [reason] */
+  async #see(reason) {
     const kept = await this.#read();
     this.#isStale = false;
     this.#take(kept, reason);
-    this.#tell();
   }
 
   /**
@@ -260,16 +266,23 @@ export class Keeper {
   }
 
   /**
-   * Somebody has signed in. Another one, or another sign-in of the same, is wiped first.
-   * @param {Received} received
+   * Somebody signs in. Another one is wiped first. What is in a cookie cannot be written only if nobody else wrote it, so
+   * then no refresh is under way meanwhile.
+   * @param {() => Promise<Received>} redeem
    * @returns {Promise<Kept>}
    */
-  async adopt(received) {
-    await this.look();
+  adopt(redeem) {
+    const work = () => this.#adopt(redeem);
+    return this.#with.cookies ? this.#locked(work) : work().finally(() => this.#tell());
+  }
+
+  /** @param {() => Promise<Received>} redeem */
+  async #adopt(redeem) {
+    const received = await redeem();
+    await this.#see();
     const before = this.#held?.kept;
     if (before && before.session.identityId !== received.session.identityId) await this.#remove(before, 'replaced');
     const kept = await this.#put(received);
-    this.#tell();
     this.#with.discard(before?.secrets.refreshToken);
     return kept;
   }

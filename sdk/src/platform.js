@@ -43,6 +43,7 @@ import { secureRandom } from './pkce.js';
  * @property {(name: string) => Channel} [channel] to the other tabs of the origin
  * @property {SessionStorage} [tabStorage] survives the way to the sign-in and back, and is this tab's alone
  * @property {(url: string) => unknown} navigate where people go to sign in
+ * @property {(name: string) => Promise<import('./key.js').ProofKey>} [key] the key that sessions are bound to
  * @property {Window} [window]
  */
 

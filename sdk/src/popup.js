@@ -1,7 +1,6 @@
 // @ts-check
 /**
- * A sign-in in a window of its own. It is opened before anything is waited for, since browsers open windows only for a
- * click. Its answer comes as a message from Daypass's page; or, where a provider's page has cut the tie between the
+ * A sign-in in a window of its own, which is open already. Its answer comes as a message from Daypass's page; or, where a provider's page has cut the tie between the
  * windows (Cross-Origin-Opener-Policy), from the app's own page that the window ends on, over a channel of the origin.
  * A cut window looks closed while it is open, so `closed` alone proves nothing.
  */
@@ -12,20 +11,12 @@ import { readAnswer } from './sign-in.js';
 /** @typedef {import('./sign-in.js').Answer} Answer */
 /** @typedef {import('./platform.js').Platform} Platform */
 
-const FEATURES = 'popup,width=480,height=640';
 /** A sign-in at Daypass ends after this time by itself. */
 const LONGEST = 600_000;
 const LOOK_EVERY = 500;
 /** The answer of a window that was closed by its own page is on its way then. */
 const CLOSED_FOR = 3_000;
 const NOBODY_ANSWERS = 3_000;
-
-/** @param {Window | undefined} window @param {string} name */
-export function openPopup(window, name) {
-  const popup = window?.open('', name, FEATURES);
-  if (!popup) throw new LoginError('popup_blocked', 'No window was opened: sign in on a click, or by redirect');
-  return popup;
-}
 
 export class PopupAnswers {
   #platform;
@@ -41,6 +32,21 @@ export class PopupAnswers {
     this.#platform = platform;
     this.#base = base;
     this.#post = post;
+  }
+
+  /**
+   * Sends the window on its way. `answer` is the answer, whenever it comes; `closed` ends when the person gives up.
+   * @param {Window} popup
+   * @param {string} state
+   * @param {Promise<string>} url
+   */
+  show(popup, state, url) {
+    let isOver = false;
+    const answered = this.wait(state).finally(() => (isOver = true));
+    const shown = url.then((address) => popup.location.replace(address));
+    shown.catch(() => popup.close());
+    const answer = Promise.all([answered, shown]).then(([heard]) => heard);
+    return { answer, closed: this.closing(popup, () => isOver) };
   }
 
   /**

@@ -18,7 +18,7 @@ import { asObject, asText } from './http.js';
 
 /**
  * @typedef {object} Secrets
- * @property {string} [refreshToken] a guest has none
+ * @property {string} [refreshToken] a guest has none, nor has a page whose session is in a cookie
  * @property {string} [token] the OpenID token; a guest has none
  * @property {Keys} credentials
  */
@@ -39,14 +39,15 @@ import { asObject, asText } from './http.js';
 /**
  * @param {Record<string, unknown>} answer of the token endpoint
  * @param {number} receivedAt
+ * @param {boolean} [cookies] whether the refresh token is in a cookie
  * @returns {Received}
  */
-export function readSession(answer, receivedAt) {
+export function readSession(answer, receivedAt, cookies) {
   const given = asObject(answer.credentials) ?? {};
   return {
     session: readPerson(answer),
     secrets: {
-      refreshToken: required(answer, 'refresh_token'),
+      refreshToken: cookies ? undefined : required(answer, 'refresh_token'),
       token: required(answer, 'access_token'),
       credentials: readKeys(given, ['access_key_id', 'secret_access_key', 'session_token']),
     },

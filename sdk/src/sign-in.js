@@ -9,7 +9,7 @@ import { asObject, asText } from './http.js';
 import { LoginError } from './login-error.js';
 import { randomToken } from './pkce.js';
 
-/** @typedef {{state: string, codeVerifier: string, redirectUri: string}} BegunSignIn */
+/** @typedef {{state: string, codeVerifier: string, redirectUri: string, link?: string}} BegunSignIn */
 /** @typedef {{state?: string, code?: string, error?: string, iss?: string}} Answer */
 
 /**

@@ -5,24 +5,7 @@ import { test } from 'node:test';
 import { createDaypass, LoginError, memoryStorage, RefusedError, SignedOutError } from '../src/index.js';
 import { json, POOL } from './support/stub-daypass.js';
 import { Browser, settle } from './support/tabs.js';
-
-/** @typedef {ReturnType<Browser['tab']>} Tab */
-
-/** @param {string} code */
-const refusedAs = (code) => (/** @type {unknown} */ error) => error instanceof LoginError && error.code === code;
-
-/** A tab that has gone to the sign-in. @param {Browser} browser @param {Tab} tab */
-async function left(browser, tab) {
-  await tab.client.signIn({ provider: 'sandbox' });
-  const url = new URL(tab.went.at(-1) ?? '');
-  return { url, answer: browser.daypass.agree(url) };
-}
-
-/** @param {Tab} tab @param {Record<string, string>} answer @param {string} [more] */
-function comeBack(tab, answer, more = '') {
-  tab.window.location.href = `https://app.test/?${more}${new URLSearchParams(answer)}#part`;
-  return tab.client.handleRedirect();
-}
+import { comeBack, left, popped, post, refusedAs } from './support/ways.js';
 
 test('goes to the authorization endpoint with state and an S256 challenge', async () => {
   const browser = new Browser();
@@ -165,18 +148,6 @@ test('where there is a window without a document, as in React Native, it is left
   client.dispose();
 });
 
-/** @param {Tab} tab */
-async function popped(tab) {
-  const session = tab.client.signIn({ provider: 'sandbox', via: 'popup' });
-  session.catch(() => {});
-  assert.ok(tab.window.opened, 'the window is opened before anything is waited for');
-  while (!tab.window.opened.url) await settle();
-  return { session, url: new URL(tab.window.opened.url) };
-}
-
-/** @param {Tab} tab @param {unknown} data @param {string} [origin] */
-const post = (tab, data, origin = 'https://login.test') => tab.window.dispatchEvent(Object.assign(new Event('message'), { origin, data }));
-
 test('a popup’s answer comes as a message of Daypass’s page', async () => {
   const browser = new Browser();
   const tab = browser.tab();
@@ -285,8 +256,30 @@ test('a guest stays the same, in all tabs, and keeps the identity at a sign-in',
   assert.deepEqual(await two.client.guest(), session, 'whoever is signed in is no guest');
 });
 
-test('guests need a pool, and a page is told so', async () => {
-  await assert.rejects(new Browser().tab({ identityPoolId: undefined }).client.guest(), { code: 'no_identity_pool' });
+test('where the pool takes no guests, a page is told so, and nobody is made', async () => {
+  const browser = new Browser();
+  browser.daypass.takesGuests = false;
+  const { client } = browser.tab();
+  await assert.rejects(client.guest(), { code: 'no_guests' });
+  assert.equal(browser.daypass.asked.filter(({ operation }) => operation).length, 0);
+  assert.equal(await client.session(), undefined);
+});
+
+test('guests are asked for where Daypass says that the pool answers, as in front of Amazon’s', async () => {
+  const browser = new Browser();
+  /** @type {string[]} */
+  const asked = [];
+  const tab = browser.tab({}, {
+    fetch: async (url, init) => {
+      asked.push(url);
+      const answer = await browser.daypass.answer(url, init);
+      if (!url.endsWith('/v1/providers')) return answer;
+      const { guests: _, ...said } = await answer.json();
+      return json({ ...said, identity_pool_endpoint: 'https://cognito-identity.us-east-1.amazonaws.com' });
+    },
+  });
+  await tab.client.guest();
+  assert.deepEqual(asked, ['https://login.test/v1/providers', ...Array(2).fill('https://cognito-identity.us-east-1.amazonaws.com/')]);
 });
 
 test('a guest’s credentials are asked for anew, by a clock that may be wrong', async () => {

@@ -5,86 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { signRequest } from '../../src/sigv4.js';
-import { startDaypass } from '../support/daypass.js';
-import { startClientApp } from '../support/servers.js';
-import { startChromium } from './chromium.js';
-import { watch } from './watch.js';
-
-/** @typedef {import('playwright-core').Page} Page */
-/** @typedef {import('playwright-core').BrowserContext} BrowserContext */
-
-/** @type {Awaited<ReturnType<typeof startClientApp>>} */
-let app;
-/** @type {Awaited<ReturnType<typeof startDaypass>>} */
-let daypass;
-/** @type {Awaited<ReturnType<typeof startChromium>>} */
-let chromium;
-
-/** @param {string} name @param {{expects?: RegExp}} options @param {(context: BrowserContext, open: () => Promise<Page>) => Promise<void>} body */
-function browserTest(name, { expects }, body) {
-  test(name, { timeout: 60_000 }, async () => {
-    const context = await chromium.newContext();
-    context.setDefaultTimeout(15_000);
-    /** @type {Awaited<ReturnType<typeof watch>>[]} */
-    const watched = [];
-    const open = async () => {
-      const page = await context.newPage();
-      watched.push(await watch(page));
-      await page.goto(`${app.origin}/`);
-      await page.locator('#who:not(:empty)').waitFor();
-      return page;
-    };
-    try {
-      await body(context, open);
-      for (const { complaints, requests, secrets } of watched) {
-        assert.deepEqual(complaints.filter((line) => !expects?.test(line)), []);
-        for (const secret of await secrets()) {
-          for (const { url, referrer } of requests) assert.ok(!decodeURIComponent(url + referrer).includes(secret), 'a secret in an address');
-        }
-        for (const { url, referrer } of requests.filter(({ url }) => !url.startsWith(daypass.ready.sandbox_url))) {
-          assert.doesNotMatch(referrer, /[?&](code|state)=/, `a code in the referrer of ${new URL(url).pathname}`);
-        }
-      }
-    } finally {
-      await context.close();
-    }
-  });
-}
-
-/** @param {Page} page @param {string} [person] */
-async function consent(page, person = 'ada') {
-  await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
-  await page.check(`input[name=person][value="${person}"]`);
-  await page.click('button[name=decision][value=allow]');
-}
-
-/** @param {Page} page @param {string} [person] */
-async function signIn(page, person) {
-  await page.evaluate(`daypass.signIn({ provider: 'snapchat' })`);
-  await consent(page, person);
-  await page.getByText('Signed in as').waitFor();
-  assert.equal(page.url(), `${app.origin}/`, 'the code is out of the address');
-}
-
-/** @param {Page} page @param {string} expression @returns {Promise<any>} */
-const ask = (page, expression) => page.evaluate(expression);
-
-/** @param {Page} page @param {string} expression */
-const codeOf = (page, expression) => ask(page, `${expression}.then(() => 'fine', ({ code, reason }) => [code, reason].join(' ').trim())`);
-
-/** Writes an object, as a page does that has the rest of the package. */
-const writing = () => `(async () => {
-  const { S3Bucket } = await import('/daypass/s3.js');
-  const { identityId, region } = await daypass.session();
-  const bucket = new S3Bucket({ endpoint: '${daypass.ready.s3_url}', bucket: '${daypass.ready.bucket}', region, credentials: daypass.credentials });
-  await bucket.put(identityId + '/note.txt', 'hello', 'text/plain');
-  return (await bucket.get(identityId + '/note.txt')).text();
-})()`;
-
-/** @param {Page} page */
-const put = (page) => ask(page, writing());
+import { app, ask, browserTest, chromium, codeOf, consent, daypass, put, signIn, withAppAndDaypass, writing } from './app-and-daypass.js';
 
 /** A call of the developer's, by the key that `daypass up` has written. @param {string} operation @param {object} body */
 async function asDeveloper(operation, body) {
@@ -100,18 +23,7 @@ async function asDeveloper(operation, body) {
 }
 
 describe('the client and daypass up', () => {
-  before(async () => {
-    app = await startClientApp();
-    daypass = await startDaypass(`[[app]]\nid = "web"\norigins = ["${app.origin}"]\nredirect_uris = ["${app.origin}/"]\n`);
-    Object.assign(app.app, { url: daypass.ready.server_url, provider: 'snapchat', pool: daypass.ready.identity_pool_id });
-    chromium = await startChromium();
-  }, { timeout: 60_000 });
-
-  after(async () => {
-    await chromium?.close();
-    await daypass?.stop();
-    await app?.stop();
-  });
+  withAppAndDaypass();
 
   browserTest('a person signs in, writes to S3, and is still signed in after a reload', {}, async (_, open) => {
     const page = await open();

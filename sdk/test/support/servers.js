@@ -2,7 +2,7 @@
 /** The stub of Daypass on a port, with its pages, and an app of somebody's on another origin that uses the SDK. */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { POOL, StubDaypass } from './stub-daypass.js';
+import { StubDaypass } from './stub-daypass.js';
 
 /** @typedef {import('node:http').IncomingMessage} Incoming */
 /** @typedef {import('node:http').ServerResponse} Outgoing */
@@ -27,8 +27,8 @@ export async function listen(answer) {
 const PAGE = `<!doctype html><html lang="en"><meta name="referrer" content="no-referrer"><title>An app</title><link rel="icon" href="data:,">
 <h1>An app</h1><p id="who"></p><button id="popup">Sign in by a window</button>
 <script type="module">
-import { createDaypass } from '/daypass/index.js';
-const daypass = createDaypass({ url: 'URL_OF_DAYPASS', app: 'web', redirectUri: location.origin + '/', identityPoolId: 'THE_POOL' });
+import { createDaypass } from 'URL_OF_SDK/index.js';
+const daypass = createDaypass({ url: 'URL_OF_DAYPASS', app: 'web', redirectUri: location.origin + '/', ...OPTIONS });
 const show = (session) => { document.getElementById('who').textContent = session ? 'Signed in as ' + session.user.name : 'Nobody is signed in'; };
 const events = [];
 for (const event of ['signin', 'signout', 'refresh', 'error']) daypass.on(event, (detail) => events.push(event));
@@ -42,7 +42,7 @@ await daypass.handleRedirect().then(show, failed);
 
 /** An app, for a Daypass that is named when it is there. */
 export async function startClientApp() {
-  const app = { url: '', provider: 'sandbox', pool: POOL };
+  const app = { url: '', provider: 'sandbox', sdk: '/daypass', options: {} };
   const { origin, stop } = await listen(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://app.test');
     const { pathname } = url;
@@ -52,7 +52,7 @@ export async function startClientApp() {
       return response.writeHead(200, { 'content-type': 'text/javascript' }).end(text);
     }
     const html = pathname === '/elsewhere' ? '<!doctype html><title>Elsewhere</title>' : PAGE;
-    return response.writeHead(200, { 'content-type': 'text/html' }).end(html.replace('URL_OF_DAYPASS', app.url).replace('PROVIDER', app.provider).replace('THE_POOL', app.pool));
+    return response.writeHead(200, { 'content-type': 'text/html' }).end(html.replace('URL_OF_DAYPASS', app.url).replace('PROVIDER', app.provider).replace('URL_OF_SDK', app.sdk).replace('OPTIONS', JSON.stringify(app.options)));
   });
   return { app, origin, stop };
 }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import './webcrypto.js';
 
 /** @typedef {{id: string, person: string, identityId: string, generation: number, rotatedAt: number, ended?: string, device?: string, retriedLate?: boolean}} StubSession */
-/** @typedef {{path: string, method: string, form: Record<string, string>, operation?: string, status?: number}} Asked */
+/** @typedef {{path: string, method: string, form: Record<string, string>, operation?: string, headers: Headers, credentials?: string}} Asked */
 /** @typedef {() => Promise<Response | undefined | void> | Response | undefined | void} Mishap instead of an answer; with none, before it */
 
 export const POOL = 'us-east-1:00000000-1111-2222-3333-444444444444';
@@ -29,6 +29,10 @@ export class StubDaypass {
   after = [];
   credentialsLife = 3600;
   tokenLife = 900;
+  /** Whether the pool takes guests. */
+  takesGuests = true;
+  /** The refresh token in the cookie of an app that has one. @type {string | undefined} */
+  cookie;
   person = 'ada';
   url = 'https://login.test';
   #number = 0;
@@ -55,7 +59,7 @@ export class StubDaypass {
     const isForm = init.body instanceof URLSearchParams;
     const form = isForm ? Object.fromEntries(/** @type {URLSearchParams} */ (init.body)) : {};
     const operation = headers.get('x-amz-target')?.split('.')[1];
-    const asked = { path: pathname, method: init.method ?? 'GET', form, operation };
+    const asked = { path: pathname, method: init.method ?? 'GET', form, operation, headers, credentials: init.credentials };
     this.asked.push(asked);
     const instead = await this.before.shift()?.();
     if (instead) return instead;
@@ -66,10 +70,11 @@ export class StubDaypass {
 
   /** @param {Asked} asked @param {Headers} headers @param {any} body */
   #route({ path, method, form, operation }, headers, body) {
-    if (path === '/oauth2/token') return this.#token(form);
-    if (path === '/oauth2/revoke') return this.#revoke(form);
+    if (path === '/oauth2/token') return this.#token(form, headers);
+    if (path === '/oauth2/revoke') return this.#revoke(form, headers);
     if (path.startsWith('/v1/sessions')) return this.#list(method, path.split('/')[3], headers);
-    if (path === '/v1/providers') return json({ providers: [{ id: 'sandbox', name: 'Sandbox', login_url: `${this.url}/login/sandbox` }] });
+    if (path === '/v1/link') return this.#link(body, headers);
+    if (path === '/v1/providers') return json(this.#providers());
     if (operation) return this.#pool(operation, body);
     return json({ code: 'not_found' }, 404);
   }
@@ -82,11 +87,51 @@ export class StubDaypass {
     return { code, state: state ?? '', iss: this.url };
   }
 
+  #providers() {
+    const providers = [{ id: 'sandbox', name: 'Sandbox', login_url: `${this.url}/login/sandbox` }];
+    return { identity_pool_id: POOL, region: 'us-east-1', identity_pool_endpoint: this.url, guests: this.takesGuests, providers };
+  }
+
+  /** Apps with a cookie get what they get without the refresh token. @param {Record<string, string>} form @param {Headers} headers */
+  #token(form, headers) {
+    const isOfCookie = headers.has('daypass-app');
+    if (!isOfCookie || form.grant_type !== 'refresh_token') return this.#grant(form, isOfCookie);
+    if (form.refresh_token) return json({ error: 'invalid_request', code: 'malformed_request' }, 400);
+    return this.cookie ? this.#grant({ ...form, refresh_token: this.cookie }, true) : refused('invalid_grant', 'no_cookie');
+  }
+
+  /** @param {Record<string, string>} form @param {boolean} isOfCookie */
+  async #grant(form, isOfCookie) {
+    const response = this.#granted(form);
+    if (!isOfCookie || !response.ok) return response;
+    const { refresh_token: token, ...answer } = await response.json();
+    const { session: before } = this.#find(this.cookie ?? '');
+    if (before && before.id !== answer.session_id) before.ended = 'signed_out';
+    this.cookie = token;
+    return json(answer);
+  }
+
   /** @param {Record<string, string>} form */
-  #token(form) {
+  #granted(form) {
     if (form.grant_type === 'refresh_token') return this.#refresh(form.refresh_token ?? '');
     if (form.grant_type === 'authorization_code') return this.#redeem(form);
     return this.#signIn(this.person, form);
+  }
+
+  /** Whose session comes along, in whatever way. @param {Headers} headers @param {string} [token] */
+  #mine(headers, token) {
+    return this.#find((headers.has('daypass-app') ? this.cookie : token) ?? '').session;
+  }
+
+  /** @param {any} body @param {Headers} headers */
+  #link({ login_code: code, first }, headers) {
+    const found = this.codes.get(code);
+    this.codes.delete(code);
+    const mine = this.#mine(headers, first?.refresh_token);
+    if (!found) return json({ code: 'login_code_refused', title: 'The code is spent' }, 401);
+    if (!mine || mine.ended) return json({ code: 'refresh_token_refused', title: 'This session is over' }, 401);
+    this.identities.set(found.person, this.identities.get(mine.person) ?? '');
+    return json({ identity_id: this.identities.get(mine.person), token: 'token-of-a-link', identity_pool_id: POOL, region: 'us-east-1', provider: 'sandbox', user: {} });
   }
 
   /** @param {Record<string, string>} form */
@@ -124,6 +169,7 @@ export class StubDaypass {
       session.ended = 'reused';
       return refused('invalid_grant', 'reused');
     }
+    session.identityId = this.identities.get(session.person) ?? session.identityId;
     return json(this.#answerOf(session));
   }
 
@@ -160,16 +206,17 @@ export class StubDaypass {
     };
   }
 
-  /** @param {Record<string, string>} form */
-  #revoke({ token = '' }) {
-    const { session } = this.#find(token);
+  /** @param {Record<string, string>} form @param {Headers} headers */
+  #revoke({ token }, headers) {
+    const session = this.#mine(headers, token);
     if (session) session.ended = 'signed_out';
+    if (headers.has('daypass-app')) this.cookie = undefined;
     return new Response(null, { status: 200 });
   }
 
   /** @param {string} method @param {string | undefined} id @param {Headers} headers */
   #list(method, id, headers) {
-    const { session: mine } = this.#find(headers.get('authorization')?.replace('Bearer ', '') ?? '');
+    const mine = this.#mine(headers, headers.get('authorization')?.replace('Bearer ', ''));
     if (!mine || mine.ended) return json({ code: 'session_over', title: 'This session is over' }, 401);
     const theirs = [...this.sessions.values()].filter(({ person, ended }) => person === mine.person && !ended);
     if (method === 'GET') return json({ sessions: theirs.map((session) => entry(session, mine)) });

@@ -5,8 +5,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createDaypass } from '../../src/index.js';
+// Parts that come late: what is fetched already, comes at once.
+import '../../src/dpop.js';
+import '../../src/guest.js';
+import '../../src/link.js';
+import '../../src/popup.js';
 import { memoryStorage } from './fakes.js';
-import { POOL, StubDaypass } from './stub-daypass.js';
+import { StubDaypass } from './stub-daypass.js';
 
 /** @typedef {{at: number, work: () => void}} Timer */
 
@@ -167,7 +172,6 @@ export class Browser {
     const client = createDaypass({
       url: this.daypass.url,
       app: 'web',
-      identityPoolId: POOL,
       storage,
       ...options,
       platform: {
