@@ -1,12 +1,15 @@
-//! The bucket in a host's name: `BUCKET.localhost`, which every machine takes for itself (RFC 6761, 6.3).
+//! The bucket in a host's name: `BUCKET.localhost`, which every machine takes for itself (RFC 6761, 6.3), and Amazon's
+//! own, which clients sign that cannot be told of another S3: something between leads their requests here.
 
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
 
-/// What the names of all hosts with buckets end with.
+/// What the names of our own hosts with buckets end with.
 const LOCALHOST: &str = "localhost";
+/// And those of Amazon's.
+const AMAZON: &str = ".amazonaws.com";
 
 /// Reads buckets from hosts.
 pub(super) struct Localhost;
@@ -24,7 +27,11 @@ impl S3Host for Localhost {
 /// The bucket that a host is named after. All other hosts have it in the path.
 fn bucket_of(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name.strip_suffix(LOCALHOST)?.strip_suffix('.').filter(|bucket| !bucket.is_empty())
+    let bucket = match name.strip_suffix(AMAZON) {
+        Some(name) => name.strip_suffix(".s3").or_else(|| Some(name.rsplit_once(".s3.")?.0)),
+        None => name.strip_suffix(LOCALHOST)?.strip_suffix('.'),
+    };
+    bucket.filter(|bucket| !bucket.is_empty())
 }
 
 /// The bucket and the key that a request names.
@@ -55,6 +62,22 @@ mod tests {
             ("photoslocalhost", None),
             ("127.0.0.1:9401", None),
             ("[::1]:9401", None),
+        ] {
+            assert_eq!(bucket_of(host), bucket, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_stands_before_an_s3_of_amazons() {
+        for (host, bucket) in [
+            ("photos.s3.us-east-1.amazonaws.com", Some("photos")),
+            ("photos.s3.amazonaws.com:443", Some("photos")),
+            ("a.s3.b.s3.eu-west-1.amazonaws.com", Some("a.s3.b")),
+            ("s3.us-east-1.amazonaws.com", None),
+            ("s3.amazonaws.com", None),
+            (".s3.amazonaws.com", None),
+            ("photos.s3.us-east-1.amazonaws.com.example.com", None),
+            ("photos.sqs.us-east-1.amazonaws.com", None),
         ] {
             assert_eq!(bucket_of(host), bucket, "{host}");
         }
