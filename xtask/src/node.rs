@@ -1,6 +1,7 @@
 //! Node.js and the npm packages of a folder: of `sdk/`, which has no dependencies itself, the compiler that
 //! checks its types and the driver of the browser; of `tests/aws-sdk-js/`, the AWS SDK and
-//! clients of OpenID Connect; of `tests/s3/js/`, that and others; of `tests/identity-servers/`, the servers.
+//! clients of OpenID Connect; of `tests/s3/js/`, that and others; of `tests/identity-servers/`, the servers; of
+//! `examples/`, what the apps are made of.
 
 use std::process::Command;
 

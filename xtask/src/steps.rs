@@ -53,6 +53,7 @@ pub(crate) const ALL: &[Step] = &[
         run: identity_servers,
     },
     Step { name: "aws-sdk-browser", about: "the same SDK in a real Chromium", run: aws_sdk_browser },
+    Step { name: "examples", about: "the apps of examples/ in a real Chromium", run: examples },
     Step { name: "fuzz", about: "fuzz targets, from their corpus, for a minute", run: fuzz::run_all },
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
@@ -76,6 +77,7 @@ pub(crate) const FETCHED: &[Fetched] = &[
     Fetched { step: "lambda", fetch: |workspace| python::interpreter(workspace, LAMBDA).map(drop) },
     Fetched { step: "aws-sdk-js", fetch: |workspace| node::prepare(workspace, AWS_SDK_JS) },
     Fetched { step: "identity-servers", fetch: |workspace| node::prepare(workspace, IDENTITY_SERVERS) },
+    Fetched { step: "examples", fetch: |workspace| node::prepare(workspace, EXAMPLES) },
 ];
 
 /// The folder of the tests with Python clients.
@@ -102,6 +104,8 @@ const SDK: &str = "sdk";
 const AWS_SDK_JS: &str = "tests/aws-sdk-js";
 /// The folder of the tests with identity servers that others wrote.
 const IDENTITY_SERVERS: &str = "tests/identity-servers";
+/// The folder of the apps that people may begin with.
+const EXAMPLES: &str = "examples";
 /// What the steps compile that compile everything. Whoever names fewer packages, or has cargo leave out what only tests
 /// need, gets other features of what others wrote, and compiles it once more.
 const WORKSPACE: &str = "--workspace --locked";
@@ -171,9 +175,7 @@ fn sdk(workspace: &Workspace) -> Outcome {
 }
 
 fn browser(workspace: &Workspace) -> Outcome {
-    let chromium = chromium::program(workspace)?;
-    let mut test = node::npm(workspace, SDK, "run test:browser")?;
-    run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
+    in_browser(workspace, SDK, "run test:browser")
 }
 
 fn clients(workspace: &Workspace) -> Outcome {
@@ -240,11 +242,19 @@ fn identity_servers(workspace: &Workspace) -> Outcome {
     run(with_daypass(&mut test, release::program(workspace)?))
 }
 
-/// The driver of the browser is the browser SDK's.
 fn aws_sdk_browser(workspace: &Workspace) -> Outcome {
+    in_browser(workspace, AWS_SDK_JS, "run test:browser")
+}
+
+fn examples(workspace: &Workspace) -> Outcome {
+    in_browser(workspace, EXAMPLES, "test")
+}
+
+/// The driver of the browser is the browser SDK's.
+fn in_browser(workspace: &Workspace, folder: &str, arguments: &str) -> Outcome {
     let chromium = chromium::program(workspace)?;
     node::prepare(workspace, SDK)?;
-    let mut test = node::npm(workspace, AWS_SDK_JS, "run test:browser")?;
+    let mut test = node::npm(workspace, folder, arguments)?;
     run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
 }
 
