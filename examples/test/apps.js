@@ -1,5 +1,7 @@
 /** The examples as their READMEs start them, with ports that the system chooses, in front of a real `daypass up`. */
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +28,7 @@ export async function startBuilt(name) {
   const outDir = await mkdtemp(join(tmpdir(), 'daypass-example-'));
   const root = folder(name);
   const options = { outDir, emptyOutDir: true, chunkSizeWarningLimit: 2000 };
+  process.env.NODE_ENV = 'production';
   await build({ root, ...quiet, build: options });
   const server = await preview({ root, ...quiet, build: options, preview: anyPort });
   const stop = async () => {
@@ -35,21 +38,28 @@ export async function startBuilt(name) {
   return { origin: originOf(server.httpServer.address()), stop };
 }
 
-/** What `npm run dev` serves. @param {string} name */
+/** What `npm run dev` serves, on a port of the system's choice, which Vite leaves to others. @param {string} name */
 export async function startDev(name) {
-  const server = await createServer({ root: folder(name), ...quiet, server: { ...anyPort, hmr: false } });
-  await server.listen();
-  return { origin: originOf(server.httpServer.address()), stop: () => server.close() };
+  process.env.NODE_ENV = 'development';
+  const vite = await createServer({ root: folder(name), ...quiet, server: { middlewareMode: true, hmr: false } });
+  const server = http.createServer(vite.middlewares);
+  await once(server.listen(anyPort), 'listening');
+  const stop = async () => {
+    server.closeAllConnections();
+    server.close();
+    await vite.close();
+  };
+  return { origin: originOf(server.address()), stop };
 }
 
 /**
  * An example with its page in a browser, and what a person does there. What was started is in `stops`, also when more
  * could not be.
  * @param {string} name @param {(name: string) => Promise<{origin: string, stop: () => Promise<unknown>}>} start
- * @param {(() => Promise<unknown>)[]} stops
+ * @param {(() => Promise<unknown>)[]} stops @param {Awaited<ReturnType<typeof startDaypass>>} [running] instead of one of its own
  */
-export async function startExample(name, start, stops) {
-  const daypass = await startDaypass();
+export async function startExample(name, start, stops, running) {
+  const daypass = running ?? (await startDaypass());
   stops.unshift(daypass.stop);
   const { server_url, s3_url, bucket } = daypass.ready;
   Object.assign(process.env, { VITE_DAYPASS_URL: server_url, VITE_S3_URL: s3_url, UP_S3_URL: s3_url, VITE_BUCKET: bucket });

@@ -246,8 +246,18 @@ fn aws_sdk_browser(workspace: &Workspace) -> Outcome {
     in_browser(workspace, AWS_SDK_JS, "run test:browser")
 }
 
+/// In one of their tests an hour passes, for the server as well.
 fn examples(workspace: &Workspace) -> Outcome {
+    faketime(workspace)?;
     in_browser(workspace, EXAMPLES, "test")
+}
+
+/// A library that tells a program another time than the system does.
+fn faketime(workspace: &Workspace) -> Outcome {
+    if on_path("faketime").is_some() {
+        return Ok(());
+    }
+    debian::install(workspace, &["faketime"], "there is no faketime on the PATH")
 }
 
 /// The driver of the browser is the browser SDK's.
