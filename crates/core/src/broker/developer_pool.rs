@@ -12,7 +12,7 @@ use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName, SignInSessionId};
 use crate::iam::Origin;
 use crate::login::provider::VerifiedLogin;
-use crate::pool::PoolError;
+use crate::pool::{Conflict, PoolError};
 use crate::store::StoreError;
 use crate::token::openid_token::OpenIdToken;
 use crate::token::standing::Lapse;
@@ -86,6 +86,17 @@ impl From<PoolError> for AdmissionError {
 }
 
 impl AdmissionError {
+    /// Whether the login leads to another identity than the one that was asked for.
+    #[must_use]
+    pub fn has_other_identity(&self) -> bool {
+        let Self::Refused(error) = self else { return false };
+        matches!(
+            &**error,
+            PoolError::DeveloperUserAlreadyRegistered
+                | PoolError::Conflict(Conflict::UserOfAnotherIdentity | Conflict::Reported(_))
+        )
+    }
+
     /// A tag that the pool would refuse.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are turned into others")]

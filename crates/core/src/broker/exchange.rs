@@ -179,8 +179,27 @@ impl Broker {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
-        let issued = self.pool.admit(&login, options, draft, by).await?;
+        let issued = self.admit(&login, options, draft, by).await?;
         Ok(Exchanged { login, asked, issued })
+    }
+
+    /// Whoever signs in on a device that had a guest takes the guest along if the login has no identity yet. Who has one
+    /// signs in all the same: the device named the guest, and not the person.
+    async fn admit(
+        &self,
+        login: &VerifiedLogin,
+        options: ExchangeOptions,
+        draft: AuditDraft,
+        by: &Requester,
+    ) -> Result<Issued, AdmissionError> {
+        let is_sign_in = options.session.is_some() && options.identity_id.is_some();
+        let own = ExchangeOptions { identity_id: None, ..options.clone() };
+        match self.pool.admit(login, options, draft.clone(), by).await {
+            Err(error) if is_sign_in && error.has_other_identity() => {
+                self.pool.admit(login, own, draft, by).await
+            }
+            admitted => admitted,
+        }
     }
 
     /// Links a second login to the person of a first one, both of them verified now, and exchanges the first. Two

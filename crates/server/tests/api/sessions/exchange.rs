@@ -100,6 +100,26 @@ async fn a_guest_is_upgraded_on_the_way() {
 }
 
 #[tokio::test]
+async fn who_has_an_identity_signs_in_where_a_guest_was() {
+    let daypass = Daypass::start().await;
+    let ada = exchange(&daypass, "shop", &subject_token(&daypass).await).await.json();
+    let guest = daypass.former_guest().await;
+    let subject = subject_token(&daypass).await;
+    let with = [("subject_token", subject.as_str()), ("identity_id", guest.as_str())];
+    let answer = exchange_with(&daypass, &with).await;
+    assert_eq!(answer.json()["identity_id"], ada["identity_id"], "{answer:?}");
+}
+
+#[tokio::test]
+async fn who_signs_in_is_given_nobody_elses_identity() {
+    let daypass = Daypass::start().await;
+    let grace = daypass.enter("grace").await;
+    let subject = subject_token(&daypass).await;
+    let with = [("subject_token", subject.as_str()), ("identity_id", grace["identity_id"].as_str().unwrap())];
+    assert_error(&exchange_with(&daypass, &with).await, 400, "invalid_request", "identity_refused");
+}
+
+#[tokio::test]
 async fn what_is_not_taken_is_refused_and_not_passed_over() {
     let daypass = Daypass::start().await;
     let subject = subject_token(&daypass).await;
