@@ -9,12 +9,3 @@ export function encode(bytes) {
   const binary = String.fromCharCode(...bytes);
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
-
-/**
- * @param {string} text
- * @returns {Uint8Array}
- */
-export function decode(text) {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-}

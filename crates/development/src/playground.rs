@@ -27,14 +27,16 @@ type Files = &'static [(&'static str, &'static str)];
 const PAGE: &str = include_str!("playground/index.html");
 
 const PAGE_FILES: Files = files!("playground/":
-    "app.js", "countdown.js", "dom.js", "folder.js", "pass.js", "people.js", "plain-words.js", "style.css",
-    "wire-log.js",
+    "app.js", "countdown.js", "devices.js", "dom.js", "folder.js", "jwt.js", "offers.js", "pass.js", "people.js",
+    "plain-words.js", "style.css", "wire-log.js",
 );
 
 /// What the page has to know.
 pub struct Playground {
     /// The pool that it plays with.
     pub embedded: Arc<Embedded>,
+    /// Where the server answers, by the name that its tokens bear.
+    pub server_url: String,
     /// Where S3 answers.
     pub s3_url: String,
     /// The bucket with everybody's folder.
@@ -67,17 +69,18 @@ impl Playground {
 /// The page holds credentials: it may talk to us and to S3, show the sandbox's pictures, and nothing else.
 fn content_security_policy(playground: &Playground) -> String {
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {}; img-src 'self' {} data:; \
-         form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
-        playground.s3_url, playground.sandbox_url
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {} {}; img-src 'self' {} \
+         data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        playground.server_url, playground.s3_url, playground.sandbox_url
     )
 }
 
 async fn config(State(playground): State<Arc<Playground>>) -> Json<Value> {
-    let Playground { embedded, s3_url, bucket, sandbox_url } = &*playground;
+    let Playground { embedded, server_url, s3_url, bucket, sandbox_url } = &*playground;
     Json(json!({
         "region": embedded.pools.region,
         "identity_pool_id": embedded.pool_id,
+        "server_url": server_url,
         "s3_url": s3_url,
         "bucket": bucket,
         "sandbox_url": sandbox_url,

@@ -117,6 +117,7 @@ impl Doors {
         let iam = Arc::new(Iam { embedded: embedded.clone(), book: self.roles.clone() });
         let playground = Playground {
             embedded,
+            server_url: app.login_flow.public_url.clone(),
             s3_url: self.s3_url.clone(),
             bucket: BUCKET.into(),
             sandbox_url: self.sandbox_url.clone(),

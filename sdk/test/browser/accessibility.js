@@ -1,4 +1,8 @@
 // @ts-check
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+
 /** What can be said about a page's accessibility by looking at it from the outside. */
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -57,4 +61,18 @@ export function faintTexts(page) {
       .map((element) => `${contrast(element).toFixed(2)} ${element.tagName} ${element.textContent?.trim().slice(0, 40)}`)
       .filter((line) => Number.parseFloat(line) < 4.5);
   });
+}
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/**
+ * What axe-core finds: nothing. It is put in by the driver, so a page's policy does not have to allow it.
+ * @param {Page} page
+ * @param {string} [context]
+ */
+export async function assertAxeFindsNothing(page, context = 'html') {
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const { violations } = /** @type {any} */ (await page.evaluate(`axe.run(${JSON.stringify(context)})`));
+  const found = violations.map((/** @type {any} */ { id, nodes }) => [id, ...nodes.map((/** @type {any} */ { html }) => html.slice(0, 120))]);
+  assert.deepEqual(found, [], new URL(page.url()).pathname);
 }

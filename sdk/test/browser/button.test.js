@@ -2,17 +2,15 @@
 /** The buttons in a real Chromium, on a page with a strict policy: what they look like to whom, and what a click does. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { listen } from '../support/servers.js';
-import { controls, faintTexts } from './accessibility.js';
+import { assertAxeFindsNothing, controls, faintTexts } from './accessibility.js';
 import { startChromium } from './chromium.js';
 import { watch } from './watch.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
 const SOURCES = new URL('../../src/', import.meta.url);
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const HEADERS = { 'content-security-policy': `default-src 'none'; script-src 'self'; img-src data:`, 'content-type': 'text/html' };
 
 /** @param {string} ground */
@@ -87,9 +85,7 @@ describe('buttons', () => {
         const { height, width } = (await button.boundingBox()) ?? assert.fail();
         assert.ok(height >= 44 && width >= 140, `${width} × ${height}`);
       }
-      await page.evaluate(await readFile(AXE, 'utf8'));
-      const { violations } = /** @type {any} */ (await page.evaluate('axe.run("main")'));
-      assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => [id, nodes.length]), []);
+      await assertAxeFindsNothing(page, 'main');
     }, theme);
   }
 

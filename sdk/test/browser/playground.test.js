@@ -6,9 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { controls, faintTexts, headingLevels } from './accessibility.js';
+import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './accessibility.js';
 import { startDaypass } from '../support/daypass.js';
 import { startChromium } from './chromium.js';
+import { asDeveloper } from './developer.js';
 import { everythingIn, watch } from './watch.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -46,10 +47,10 @@ function pageTest(name, { expects, ...contextOptions }, body) {
 
 /** @param {Page} page @param {Awaited<ReturnType<typeof watch>>} seen */
 async function assertNothingGotOut(page, seen) {
-  const everything = await everythingIn(page);
+  const everything = await everythingIn(page, `daypass:${daypass.ready.server_url}:playground`);
   for (const secret of await seen.secrets()) {
     for (const { url } of seen.requests) assert.ok(!decodeURIComponent(url).includes(secret), 'a secret in a URL');
-    assert.ok(!everything.includes(secret), 'a secret in the document or its storage');
+    assert.ok(!everything.includes(secret), 'a secret in the document, or in its storage beside the session');
   }
   // The sandbox's page may name itself to the sandbox; nobody else may learn of an address with a code.
   const elsewhere = seen.requests.filter(({ url }) => !url.startsWith(daypass.ready.sandbox_url));
@@ -60,12 +61,12 @@ async function assertNothingGotOut(page, seen) {
 /** @param {Page} page @param {string} [origin] */
 async function open(page, origin = daypass.ready.server_url) {
   await page.goto(`${origin}/`);
-  await page.getByRole('button', { name: /^Sign in with .+ \(sandbox\)$/ }).waitFor();
+  await page.getByRole('button', { name: /^Continue with .+ \(sandbox\)$/ }).waitFor();
 }
 
 /** To the sandbox's consent page. @param {Page} page */
 async function startSignIn(page) {
-  await page.getByRole('button', { name: /^Sign in with / }).click();
+  await page.getByRole('button', { name: /^Continue with / }).click();
   await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
 }
 
@@ -111,14 +112,30 @@ async function refusal(page) {
   return { words: await notice.innerText(), code: await notice.locator('.reference code').first().innerText() };
 }
 
+/** Says no at the sandbox, and goes back from Daypass's page that tells so. @param {Page} page */
+async function sayNo(page) {
+  await consent(page, { decision: 'deny' });
+  await page.getByRole('link', { name: /^Back to / }).click();
+}
+
+/** Where the page sends somebody, with the `state` that it drew. @param {Page} page */
+async function startAndSee(page) {
+  const asked = page.waitForRequest((request) => request.url().includes('/oauth2/authorize?'));
+  await startSignIn(page);
+  return new URL((await asked).url()).searchParams;
+}
+
+/** An address that a sign-in comes back to. @param {Record<string, string>} answer */
+const back = (answer) => `${daypass.ready.server_url}/?${new URLSearchParams(answer)}`;
+
 /** @param {Page} page */
 async function assertSignedOut(page) {
-  await page.getByRole('button', { name: /^Sign in with / }).waitFor();
+  await page.getByRole('button', { name: /^Continue with / }).waitFor();
   assert.equal(await page.getByRole('heading', { name: 'Your pass' }).isVisible(), false);
 }
 
 /** @param {Awaited<ReturnType<typeof watch>>} seen */
-const exchanges = (seen) => seen.requests.filter(({ url }) => url.endsWith('/v1/exchange')).length;
+const exchanges = (seen) => seen.requests.filter(({ url }) => url.endsWith('/oauth2/token')).length;
 
 /** @param {Page} page */
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -190,7 +207,7 @@ describe('playground', () => {
     await signIn(page);
     const before = await identityId(page);
     await save(page, 'kept.txt', 'still here');
-    await page.reload();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await assertSignedOut(page);
     await signIn(page);
     assert.equal(await identityId(page), before);
@@ -219,10 +236,126 @@ describe('playground', () => {
     await save(page, 'by-name.txt', 'hello');
   });
 
-  pageTest('a cancelled login is told as such', {}, async (page, seen) => {
+  pageTest('a reload, and another tab, find the person signed in, and ask nobody', {}, async (page, seen) => {
+    await signIn(page);
+    const before = await identityId(page);
+    const asked = exchanges(seen);
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your pass' }).waitFor();
+    assert.equal(await identityId(page), before);
+    const tab = await page.context().newPage();
+    await tab.goto(`${daypass.ready.server_url}/`);
+    await tab.getByRole('heading', { name: 'Your pass' }).waitFor();
+    assert.equal(await identityId(tab), before);
+    assert.equal(exchanges(seen), asked);
+    await tab.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByText('The session is over').waitFor();
+    await assertSignedOut(page);
+  });
+
+  pageTest('who signs out somewhere else leaves nothing on this page', { expects: REFUSED }, async (page) => {
+    await signIn(page);
+    const me = await identityId(page);
+    await save(page, 'mine.txt', 'mine');
+    await page.getByRole('button', { name: 'Read mine.txt' }).click();
+    await page.getByText('Read mine.txt', { exact: true }).waitFor();
+    const tab = await page.context().newPage();
+    await tab.goto(`${daypass.ready.server_url}/`);
+    await tab.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByText('The session is over').waitFor();
+    const shown = await page.evaluate(() => document.querySelector('main .flow')?.outerHTML ?? '');
+    for (const trace of [me, 'Ada', 'mine.txt', 'ASIA']) assert.ok(!shown.includes(trace), trace);
+  });
+
+  pageTest('credentials are fresh before they end, while the page is looked at', {}, async (page, seen) => {
+    await page.clock.install();
+    await signIn(page);
+    const accessKey = () => page.locator('#credentials-list dd').first().innerText();
+    const first = await accessKey();
+    const asked = exchanges(seen);
+    await page.clock.runFor(10 * 60_000);
+    await page.clock.fastForward(48 * 60_000);
+    await page.clock.runFor(10_000);
+    await page.waitForFunction((old) => document.querySelector('#credentials-list dd')?.textContent !== old, first);
+    assert.ok(exchanges(seen) > asked);
+    await page.locator('#pass [data-countdown=credentials]').getByText(/^(59|60) min/).waitFor();
+  });
+
+  pageTest('a second login is linked in a window, and leads to the same identity', {}, async (page) => {
+    const [first, second] = [people[3], people[2]];
+    assert.ok(first && second);
+    await signIn(page, first.id);
+    const me = await identityId(page);
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('button', { name: /^Link / }).click();
+    await consent(await opened, { person: second.id });
+    await page.locator('#link-result').getByText(/ is linked$/).waitFor();
+    assert.equal(await identityId(page), me);
+    await page.getByRole('button', { name: 'Sign in as somebody else' }).click();
+    await page.waitForURL(`${daypass.ready.sandbox_url}/**`);
+    await consent(page, { person: second.id });
+    await page.locator('#person-name').getByText(second.name, { exact: true }).waitFor();
+    assert.equal(await identityId(page), me);
+  });
+
+  pageTest('a link that is given up is told as such', {}, async (page) => {
+    await signIn(page);
+    const opened = page.waitForEvent('popup');
+    await page.getByRole('button', { name: /^Link / }).click();
+    const popup = await opened;
+    await consent(popup, { decision: 'deny' });
+    const closed = popup.waitForEvent('close');
+    await popup.getByRole('link', { name: /^Back to / }).click();
+    await closed;
+    await page.locator('#link-result').getByText('You said no').waitFor();
+  });
+
+  pageTest('devices are seen, one is signed out, and then all', { expects: REFUSED }, async (page) => {
+    const person = people[1];
+    assert.ok(person);
+    const context = await chromium.newContext();
+    const phone = await context.newPage();
+    await signIn(phone, person.id);
+    await signIn(page, person.id);
+    const lines = page.locator('#device-list li');
+    const others = (await lines.count()) - 1;
+    assert.ok(others >= 1);
+    await lines.first().getByText('this one').waitFor();
+    assert.match(await lines.first().innerText(), /Chrome on Linux/);
+    await lines.nth(1).getByRole('button', { name: /^Sign out Chrome on Linux/ }).click();
+    await page.getByText('Chrome on Linux is signed out').waitFor();
+    assert.equal(await lines.count(), others);
+    await phone.getByRole('button', { name: 'Get fresh credentials' }).click();
+    await phone.getByText('The session is over').waitFor();
+    await assertSignedOut(phone);
+
+    await signIn(phone, person.id);
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await assertSignedOut(page);
+    await phone.getByRole('button', { name: 'Get fresh credentials' }).click();
+    await phone.getByText('The session is over').waitFor();
+    assert.match(await phone.locator('#notice').innerText(), /revoked/);
+    await context.close();
+  });
+
+  pageTest('what is copied for a terminal opens the folder there', {}, async (page, seen) => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await signIn(page);
+    await page.getByRole('button', { name: 'Copy for a terminal' }).click();
+    await page.locator('#copy-credentials-result').getByText('Copied.').waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    const exported = Object.fromEntries([...copied.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
+    assert.deepEqual(Object.keys(exported), ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_REGION', 'AWS_ENDPOINT_URL_S3']);
+    const secrets = await seen.secrets();
+    for (const name of ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) assert.ok(secrets.includes(exported[name] ?? ''), name);
+    assert.equal(exported.AWS_ENDPOINT_URL_S3, daypass.ready.s3_url);
+    assert.equal(await page.locator('#terminal-command').innerText(), `aws s3 ls s3://${daypass.ready.bucket}/${await identityId(page)}/`);
+  });
+
+  pageTest('a cancelled login is told as such', { expects: REFUSED }, async (page, seen) => {
     await open(page);
     await startSignIn(page);
-    await consent(page, { decision: 'deny' });
+    await sayNo(page);
     const { words, code } = await refusal(page);
     assert.equal(code, 'access_denied');
     assert.match(words, /You said no/);
@@ -233,15 +366,17 @@ describe('playground', () => {
   pageTest('a forged state is refused before the broker hears of it', {}, async (page, seen) => {
     await open(page);
     await startSignIn(page);
-    await page.goto(`${daypass.ready.server_url}/?code=stolen&state=forged`);
+    await page.goto(back({ code: 'stolen', state: 'forged', iss: daypass.ready.server_url }));
     assert.equal((await refusal(page)).code, 'state_mismatch');
     assert.equal(exchanges(seen), 0);
     await assertSignedOut(page);
   });
 
   pageTest('an answer that nobody asked for is refused', {}, async (page, seen) => {
-    await page.goto(`${daypass.ready.server_url}/?code=stolen&state=guessed`);
-    assert.equal((await refusal(page)).code, 'no_login_started');
+    for (const iss of [undefined, daypass.ready.server_url, 'https://evil.test']) {
+      await page.goto(back({ code: 'stolen', state: 'guessed', ...(iss && { iss }) }));
+      assert.equal((await refusal(page)).code, 'no_login_started', iss);
+    }
     assert.equal(exchanges(seen), 0);
     await assertSignedOut(page);
   });
@@ -249,10 +384,9 @@ describe('playground', () => {
   pageTest('a code stolen from another browser is worthless, even with the right state', { expects: REFUSED }, async (page, seen) => {
     const stolen = await stealCode();
     await open(page);
-    await startSignIn(page);
-    const state = new URL(page.url()).searchParams.get('state');
-    await page.goto(`${daypass.ready.server_url}/?${new URLSearchParams({ code: stolen, state: state ?? '' })}`);
-    assert.equal((await refusal(page)).code, 'proof_refused');
+    const state = (await startAndSee(page)).get('state') ?? '';
+    await page.goto(back({ code: stolen, state, iss: daypass.ready.server_url }));
+    assert.equal((await refusal(page)).code, 'login_code_refused');
     assert.equal(exchanges(seen), 1);
     await assertSignedOut(page);
   });
@@ -263,7 +397,7 @@ describe('playground', () => {
     const page = await context.newPage();
     await open(page);
     await startSignIn(page);
-    const caught = page.waitForRequest((request) => request.url().includes('/?') && request.url().includes('code='));
+    const caught = page.waitForRequest((request) => request.url().startsWith(`${daypass.ready.server_url}/?`) && request.url().includes('code='));
     await page.route(`${daypass.ready.server_url}/?*`, (route) => route.abort());
     await consent(page);
     const code = new URL((await caught).url()).searchParams.get('code');
@@ -276,10 +410,11 @@ describe('playground', () => {
     await open(page);
     await startSignIn(page);
     await consent(page, { withhold: 'user.external_id' });
-    const { words, code } = await refusal(page);
-    assert.equal(code, 'subject_missing');
-    assert.match(words, /did not say who you are/);
-    assert.match(words, /request \S+/);
+    await page.waitForURL(`${daypass.ready.server_url}/login/**`);
+    await page.getByRole('heading', { name: /needs to know you again$/ }).waitFor();
+    assert.match(await page.locator('body').innerText(), /subject_missing/);
+    await page.getByRole('link', { name: /^Back to / }).click();
+    await refusal(page);
     await assertSignedOut(page);
   });
 
@@ -314,13 +449,13 @@ describe('playground', () => {
     const me = await identityId(page);
     await save(page, 'before.txt', 'before');
     await page.getByText('The token itself').click();
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await assertSignedOut(page);
     const everything = await everythingIn(page);
     for (const trace of [me, 'Ada', 'before.txt', ...(await seen.secrets())]) {
       assert.ok(!everything.includes(trace), `left behind: ${trace.slice(0, 20)}`);
     }
-    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length), 0);
   });
 
   pageTest('the whole token is shown only while its disclosure is open', {}, async (page, seen) => {
@@ -337,10 +472,10 @@ describe('playground', () => {
     await signIn(page);
     await save(page, 'logged.txt', 'hello');
     const log = await page.locator('#log').innerText();
-    for (const step of ['/v1/providers', '/v1/exchange', 'GetCredentialsForIdentity', 'logged.txt']) {
+    for (const step of ['/v1/providers', '/oauth2/token', 'authorization code', '/v1/sessions', 'logged.txt']) {
       assert.ok(log.includes(step), step);
     }
-    assert.ok(!/code=|state=|Signature|eyJ|AWS4/.test(log));
+    assert.ok(!/code=|state=|Signature|eyJ|AWS4|dpr_/.test(log));
   });
 
   for (const width of [360, 390]) {
@@ -426,5 +561,38 @@ describe('playground', () => {
     assert.deepEqual(levels.filter((level) => level === 1).length, 1);
     levels.forEach((level, index) => assert.ok(level - (levels[index - 1] ?? 0) <= 1, `heading ${index} skips a level`));
     assert.deepEqual(await faintTexts(page), []);
+    await assertAxeFindsNothing(page);
   }
+
+  // The last one, since guests are there for everybody from then on.
+  pageTest('a guest is offered where guests are allowed, and keeps the identity at the sign-in', { expects: REFUSED, reducedMotion: 'reduce' }, async (page) => {
+    await open(page);
+    await page.getByText('Guests are off.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Go on as a guest' }).isVisible(), false);
+    const at = { IdentityPoolId: daypass.ready.identity_pool_id };
+    const pool = await asDeveloper(daypass.ready, 'DescribeIdentityPool', at);
+    await asDeveloper(daypass.ready, 'UpdateIdentityPool', { ...pool, AllowUnauthenticatedIdentities: true });
+    const roles = { authenticated: daypass.ready.role_arn, unauthenticated: daypass.ready.guest_role_arn };
+    await asDeveloper(daypass.ready, 'SetIdentityPoolRoles', { ...at, Roles: roles });
+
+    await open(page);
+    await page.getByRole('button', { name: 'Go on as a guest' }).click();
+    await page.getByText('A guest', { exact: true }).waitFor();
+    const guest = await identityId(page);
+    for (const name of ['OpenID token', 'Your devices', 'Another login, the same identity']) {
+      assert.equal(await page.getByRole('heading', { name }).isVisible(), false, name);
+    }
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('#folder-result').getByText('AccessDenied').waitFor();
+    await assertAccessible(page);
+    await page.reload();
+    await page.getByText('A guest', { exact: true }).waitFor();
+    assert.equal(await identityId(page), guest);
+
+    await startSignIn(page);
+    await consent(page, { person: 'zoe' });
+    await page.locator('#person-name').getByText('Zoë').waitFor();
+    await save(page, 'mine.txt', 'mine');
+    await page.getByRole('heading', { name: 'Your devices' }).waitFor();
+  });
 });

@@ -4,23 +4,9 @@
  * to S3, sees the devices, and signs out of all of them.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { describe } from 'node:test';
-import { signRequest } from '../../src/sigv4.js';
 import { app, ask, browserTest, chromium, codeOf, consent, daypass, put, signIn, withAppAndDaypass, writing } from './app-and-daypass.js';
-
-/** A call of the developer's, by the key that `daypass up` has written. @param {string} operation @param {object} body */
-async function asDeveloper(operation, body) {
-  const { region, server_url, aws_shared_credentials_file: file } = daypass.ready;
-  const [, accessKeyId = '', secretAccessKey = ''] = /access_key_id *= *(\S+)\s+aws_secret_access_key *= *(\S+)/.exec(await readFile(file, 'utf8')) ?? [];
-  const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${operation}` };
-  const request = { method: 'POST', url: `${server_url}/`, headers, body: JSON.stringify(body) };
-  const { url, ...init } = await signRequest(request, { credentials: { accessKeyId, secretAccessKey }, region, service: 'cognito-identity', date: new Date() });
-  const answer = await fetch(url, init);
-  const text = await answer.text();
-  assert.equal(answer.status, 200, text);
-  return JSON.parse(text || '{}');
-}
+import { asDeveloper } from './developer.js';
 
 describe('the client and daypass up', () => {
   withAppAndDaypass();
@@ -139,9 +125,10 @@ describe('the client and daypass up', () => {
 
   browserTest('a guest reads what guests may, and keeps the identity at the sign-in', { expects: /status of 403/ }, async (_, open) => {
     const at = { IdentityPoolId: daypass.ready.identity_pool_id };
-    await asDeveloper('UpdateIdentityPool', { ...(await asDeveloper('DescribeIdentityPool', at)), AllowUnauthenticatedIdentities: true });
+    const pool = await asDeveloper(daypass.ready, 'DescribeIdentityPool', at);
+    await asDeveloper(daypass.ready, 'UpdateIdentityPool', { ...pool, AllowUnauthenticatedIdentities: true });
     const roles = { authenticated: daypass.ready.role_arn, unauthenticated: daypass.ready.guest_role_arn };
-    await asDeveloper('SetIdentityPoolRoles', { ...at, Roles: roles });
+    await asDeveloper(daypass.ready, 'SetIdentityPoolRoles', { ...at, Roles: roles });
     const page = await open();
     const guest = await ask(page, 'daypass.guest()');
     const left = await ask(page, 'daypass.credentials().then(({ expiration }) => expiration - Date.now())');

@@ -8,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { startApp } from '../support/app.js';
 import { startDaypass } from '../support/daypass.js';
-import { controls, faintTexts, headingLevels } from './accessibility.js';
+import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './accessibility.js';
 import { startChromium } from './chromium.js';
 import { watch } from './watch.js';
 
@@ -195,6 +195,7 @@ describe('hosted sign-in', () => {
         for (const { role, name } of await controls(page)) assert.notEqual(name, '', role);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(overflow <= 0, `${overflow} px too wide`);
+        await assertAxeFindsNothing(page);
       };
       await page.goto(loginUrl('/login', { app: 'nobody' }));
       await assertUsable();
@@ -205,6 +206,18 @@ describe('hosted sign-in', () => {
       await consent(page, 'deny');
       await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
       await assertUsable();
+    });
+
+    // The page that hands the answer over closes at once, so here it has nobody to hand it to.
+    pageTest(`the page of a popup can be read and operated, ${colorScheme}`, { colorScheme }, async (page) => {
+      await page.addInitScript(`Object.defineProperty(window, 'close', { value: () => {} })`);
+      await page.route(`${daypass.ready.server_url}/login/popup.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+      await page.goto(loginUrl('/login/snapchat', { response_mode: 'web_message' }));
+      await consent(page, 'allow');
+      await page.waitForURL(`${daypass.ready.server_url}/**`);
+      assert.deepEqual(await headingLevels(page), [1]);
+      assert.deepEqual(await faintTexts(page), []);
+      await assertAxeFindsNothing(page);
     });
   }
 });

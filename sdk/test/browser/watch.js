@@ -34,20 +34,25 @@ export async function watch(page) {
 }
 
 /**
- * The secrets that an exchange or Cognito answered with.
+ * The secrets that the token endpoint, an exchange or Cognito answered with.
  * @param {import('playwright-core').Response} response
  */
 async function secretsIn(response) {
   // The sandbox's form is answered with a redirect, which has no body.
   const answer = await response.json().catch(() => ({}));
   const { SecretKey, SessionToken } = answer.Credentials ?? {};
-  return [answer.token, SecretKey, SessionToken].filter((secret) => typeof secret === 'string');
+  const { secret_access_key: key, session_token: session } = answer.credentials ?? {};
+  return [answer.access_token, answer.refresh_token, answer.token, key, session, SecretKey, SessionToken].filter((secret) => typeof secret === 'string');
 }
 
-/** All that a person or a later script could find in the page and its storage. @param {Page} page */
-export function everythingIn(page) {
-  return page.evaluate(() =>
-    [document.documentElement.outerHTML, location.href, JSON.stringify({ ...sessionStorage }),
-      JSON.stringify({ ...localStorage }), document.cookie].join('\n'),
-  );
+/**
+ * All that a person or a later script could find in the page and its storage.
+ * @param {Page} page
+ * @param {string} [name] of what the SDK keeps in the storage, which is left out
+ */
+export function everythingIn(page, name = '') {
+  return page.evaluate((kept) => {
+    const { [kept]: _, ...stored } = { ...localStorage };
+    return [document.documentElement.outerHTML, location.href, JSON.stringify({ ...sessionStorage }), JSON.stringify(stored), document.cookie].join('\n');
+  }, name);
 }

@@ -36,9 +36,3 @@ export function memoryStorage(entries = {}) {
     removeItem: (/** @type {string} */ name) => void map.delete(name),
   };
 }
-
-/** Bytes that differ from call to call and not from run to run. */
-export function countingRandom() {
-  let next = 0;
-  return (/** @type {number} */ length) => new Uint8Array(length).fill(++next);
-}

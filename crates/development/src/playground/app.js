@@ -1,48 +1,49 @@
 // @ts-check
 /**
- * The playground: one page that walks a login to objects in S3, in the order of the flow. Token
- * and credentials live in variables of this module and nowhere else, so a reload or a sign-out
- * forgets them.
+ * The playground: one page that walks a login to objects in S3, in the order of the flow, by the browser SDK. The session
+ * is the SDK's affair, which keeps it through reloads; this page shows it, and forgets everything at a sign-out.
  */
-import { Broker } from '/playground/sdk/broker.js';
-import { getCredentialsForIdentity } from '/playground/sdk/cognito.js';
+import { createDaypass } from '/playground/sdk/index.js';
 import { S3Bucket } from '/playground/sdk/s3.js';
 import { startClock } from './countdown.js';
+import { listDevices } from './devices.js';
 import { byId, make, message, whileBusy } from './dom.js';
 import { showFolder } from './folder.js';
+import { offerLinks, offerSignIn, setOffers } from './offers.js';
 import { personName, showCredentials, showPerson, showToken } from './pass.js';
 import { forgetEveryone, remember } from './people.js';
-import { explain } from './plain-words.js';
+import { explain, whyOver } from './plain-words.js';
 import { addStep, loggedFetch } from './wire-log.js';
 
-/** @typedef {{s3_url: string, bucket: string, sandbox_url: string}} Config */
+/** @typedef {import('/playground/sdk/index.js').Daypass} Daypass */
+/** @typedef {import('/playground/sdk/index.js').Session} Session */
+/** @typedef {{server_url: string, s3_url: string, bucket: string, sandbox_url: string}} Config */
 
 // Taken out of the address bar and the history before anything else: it may hold a code.
-const arrivedAt = location.href;
+const arrivedAt = new URL(location.href);
 history.replaceState(null, '', location.pathname);
 
-const REDIRECT_URI = `${location.origin}/`;
 /** What this page is registered as. */
 const APP = 'playground';
-const SIGNED_IN_SECTIONS = ['pass', 'token', 'credentials', 'folder', 'others'];
+const OF_EVERYBODY = ['pass', 'credentials', 'folder', 'others'];
+/** What guests have not. */
+const OF_PEOPLE = ['token', 'link', 'devices'];
+/** Credentials that are due are asked for by whoever needs them; a page that shows how long they live needs them always. */
+const LOOK_EVERY = 5_000;
 
 /** @type {Map<string, string>} */
 const servers = new Map([[location.origin, 'Daypass']]);
 const fetch = loggedFetch(servers);
-const broker = new Broker({ url: location.origin, fetch });
 
 /** @type {Config} */
 let config;
-/** @type {import('/playground/sdk/broker.js').Provider[]} */
-let providers = [];
-/** @type {import('/playground/sdk/broker.js').Exchange | undefined} */
-let session;
+/** @type {Daypass} */
+let daypass;
+/** The one whom the page shows. @type {string | undefined} */
+let shown;
 
 async function start() {
   startClock();
-  byId('sign-out').onclick = signOut;
-  for (const id of ['switch', 'sign-in-again']) byId(id).onclick = () => void signInAgain(byId(id));
-  byId('renew').onclick = () => void whileBusy(byId('renew'), () => renewCredentials().catch(showRenewalError));
   noteReturn();
   await load();
 }
@@ -51,119 +52,138 @@ async function start() {
 async function load() {
   byId('providers').replaceChildren(make('p', { className: 'hint' }, 'Asking Daypass what there is to choose from …'));
   try {
-    config = await readConfig();
-    servers.set(config.s3_url, 'S3').set(config.sandbox_url, 'Sandbox');
-    offerProviders(await broker.providers());
+    config = await ask('/playground/config.json');
+    servers.set(config.server_url, 'Daypass').set(config.s3_url, 'S3').set(config.sandbox_url, 'Sandbox');
+    setOffers(await ask('/v1/providers'), config.sandbox_url);
   } catch (error) {
     const retry = make('button', { type: 'button' }, 'Try again');
     retry.onclick = () => void load();
     byId('providers').replaceChildren(explain(error), retry);
     return;
   }
-  await finishSignIn();
+  await begin();
 }
 
-/** @returns {Promise<Config>} */
-async function readConfig() {
-  const response = await fetch(new URL('/playground/config.json', location.origin).href, { cache: 'no-store' });
+/** @param {string} path */
+async function ask(path) {
+  const response = await fetch(new URL(path, location.origin).href, { cache: 'no-store' });
   return response.json();
 }
 
-/** @param {import('/playground/sdk/broker.js').Provider[]} offered */
-function offerProviders(offered) {
-  providers = offered.filter(({ loginUrl, hidden }) => loginUrl && !hidden);
-  byId('providers').replaceChildren(...providers.map(providerButton));
-  byId('of-sandbox').hidden = !providers.some(isSandbox);
-  byId('of-others').hidden = providers.every(isSandbox);
-  if (providers.length === 0) byId('providers').append(message('bad', 'No provider accepts a login from a page'));
+async function begin() {
+  daypass = createDaypass({ url: config.server_url, app: APP, redirectUri: `${location.origin}/`, platform: { fetch } });
+  daypass.on('signin', (session) => {
+    byId('notice').replaceChildren();
+    void enter(session);
+  });
+  daypass.on('signout', ({ reason }) => leave(reason));
+  daypass.on('refresh', showQuietly);
+  offerSignIn(daypass, tell);
+  wireButtons();
+  await daypass.handleRedirect(arrivedAt.href).catch(tell);
+  tellStranger();
+  await enter(await daypass.session());
+  setInterval(() => shown && showQuietly(), LOOK_EVERY);
 }
 
-/** @param {import('/playground/sdk/broker.js').Provider} provider */
-const isSandbox = (provider) => provider.authorizationEndpoint.startsWith(`${config.sandbox_url}/`);
-
-/** @param {import('/playground/sdk/broker.js').Provider} provider */
-function providerButton(provider) {
-  const label = `Sign in with ${provider.name}${isSandbox(provider) ? ' (sandbox)' : ''}`;
-  const button = make('button', { type: 'button' }, label);
-  button.onclick = () => void whileBusy(button, () => signIn(provider));
-  return button;
+function wireButtons() {
+  press('guest', async () => void (await daypass.guest()));
+  press('switch', async () => daypass.signIn({ provider: (await daypass.session())?.provider }));
+  press('sign-out', () => signOut(false));
+  press('sign-out-everywhere', () => signOut(true));
+  press('renew', async () => {
+    await daypass.credentials({ forceRefresh: true });
+    byId('renew-result').replaceChildren(message('good', 'Fresh credentials are here'));
+  }, 'renew-result');
+  press('list-devices', () => listDevices(daypass));
 }
 
-/** @param {import('/playground/sdk/broker.js').Provider} provider */
-async function signIn(provider) {
-  try {
-    location.assign(await startLogin(provider));
-  } catch (error) {
-    byId('notice').replaceChildren(explain(error));
-  }
+/** @param {string} id of a button @param {() => Promise<unknown>} action @param {string} [result] where its failure is told */
+function press(id, action, result = 'notice') {
+  byId(id).onclick = () => void whileBusy(byId(id), async () => {
+    byId(result).replaceChildren();
+    await action().catch((error) => tell(error, result));
+  });
 }
 
-/**
- * The sandbox sends people straight back to this page, so that each step can be seen. What another provider wants to be
- * asked, Daypass's own sign-in knows.
- * @param {import('/playground/sdk/broker.js').Provider} provider
- */
-function startLogin(provider) {
-  if (isSandbox(provider)) return broker.startLogin(provider, REDIRECT_URI);
-  return broker.startHostedLogin(provider, { app: APP, redirectUri: REDIRECT_URI });
+/** Why somebody is signed out is told already. @param {unknown} error @param {string} [result] */
+function tell(error, result = 'notice') {
+  const isTold = /** @type {{code?: string}} */ (error).code === 'signed_out' && byId('notice').hasChildNodes();
+  if (!isTold) byId(result).replaceChildren(explain(error));
 }
 
-/** At the provider of the present person, as the same or as another one. @param {HTMLElement} button */
-async function signInAgain(button) {
-  const provider = providers.find(({ id }) => id === session?.provider);
-  if (provider) await whileBusy(button, () => signIn(provider));
-}
-
-/** This page itself was the last step of the trip to the provider, before there was a log. */
+/** This page itself was the last step of the way back, before there was a log. */
 function noteReturn() {
-  const { searchParams } = new URL(arrivedAt);
-  if (!searchParams.has('code') && !searchParams.has('error')) return;
-  const brought = searchParams.has('error') ? 'an error' : 'a code';
-  addStep({ method: 'GET', server: 'Daypass', path: '/', note: `back from the provider with ${brought}`, outcome: '200', ok: true });
+  if (!isAnswer()) return;
+  const brought = arrivedAt.searchParams.has('error') ? 'an error' : 'a code';
+  addStep({ method: 'GET', server: 'Daypass', path: '/', note: `back from the sign-in with ${brought}`, outcome: '200', ok: true });
 }
 
-async function finishSignIn() {
-  try {
-    const exchange = await broker.finishLogin(arrivedAt);
-    if (exchange) await welcome(exchange);
-  } catch (error) {
-    byId('notice').replaceChildren(explain(error));
-  }
+const isAnswer = () => arrivedAt.searchParams.has('code') || arrivedAt.searchParams.has('error');
+
+/** The SDK leaves alone what is no answer of its own; on this page nobody else has any. */
+function tellStranger() {
+  const isStrange = isAnswer() && arrivedAt.searchParams.get('iss') !== config.server_url;
+  if (isStrange && !byId('notice').hasChildNodes()) tell({ code: 'no_login_started' });
 }
 
-/** @param {import('/playground/sdk/broker.js').Exchange} exchange */
-async function welcome(exchange) {
-  session = exchange;
-  remember({ identityId: exchange.identityId, name: personName(exchange) });
-  await renewCredentials();
-  showPerson(exchange, providers.find(({ id }) => id === exchange.provider)?.name ?? exchange.provider);
-  showToken(exchange);
-  for (const id of SIGNED_IN_SECTIONS) byId(id).hidden = false;
-  byId('sign-in').hidden = true;
+/** @param {Session | undefined} session */
+async function enter(session) {
+  const name = session && `${session.identityId} ${session.id ?? 'guest'}`;
+  if (!session || name === shown) return;
+  shown = name;
+  showPerson(session);
+  remember({ identityId: session.identityId, name: personName(session) });
+  await showSecrets().catch(tell);
+  showFolder({ bucket: bucketOf(session), identityId: session.identityId }, `s3://${config.bucket}/${session.identityId}/`);
+  arrange(session);
   byId('pass-heading').focus();
+  if (session.guest) return;
+  offerLinks(daypass);
+  await listDevices(daypass).catch((error) => tell(error, 'devices-result'));
 }
 
-/** Turns the token into credentials, and opens the folder with them. */
-async function renewCredentials() {
+/** @param {Session} session */
+function bucketOf({ region }) {
+  return new S3Bucket({ endpoint: config.s3_url, bucket: config.bucket, region, credentials: daypass.credentials, fetch });
+}
+
+/** @param {Session} [session] */
+function arrange(session) {
+  for (const id of OF_EVERYBODY) byId(id).hidden = !session;
+  for (const id of OF_PEOPLE) byId(id).hidden = !session || session.guest;
+  for (const id of ['switch', 'sign-out-everywhere']) byId(id).hidden = session?.guest ?? true;
+  byId('sign-in').hidden = Boolean(session && !session.guest);
+  byId('keep').hidden = byId('of-guests').hidden = !session?.guest;
+  byId('guest').hidden = session?.guest ?? false;
+}
+
+/** Token and credentials as they are now; asking for them is what keeps them fresh. */
+async function showSecrets() {
+  const session = await daypass.session();
   if (!session) return;
-  const { identityId, token, region } = session;
-  const credentials = await getCredentialsForIdentity({ endpoint: location.origin, identityId, token, fetch });
-  const bucket = new S3Bucket({ endpoint: config.s3_url, bucket: config.bucket, region, credentials, fetch });
-  showCredentials(credentials);
-  showFolder({ bucket, identityId }, `s3://${config.bucket}/${identityId}/`);
-  byId('renew-result').replaceChildren();
+  showCredentials(await daypass.credentials(), { region: session.region, s3: config.s3_url, folder: `s3://${config.bucket}/${session.identityId}/` });
+  if (!session.guest) showToken(await daypass.token());
 }
 
-/** @param {unknown} error */
-function showRenewalError(error) {
-  byId('renew-result').replaceChildren(explain(error));
+/** Where it fails, the clock says that they have ended, or the session is over and `leave` says so. */
+const showQuietly = () => void showSecrets().catch(() => {});
+
+/** Somebody is signed out here, by whoever it was: nothing of them stays on the page. @param {string} reason */
+function leave(reason) {
+  shown = undefined;
+  arrange();
+  for (const element of document.querySelectorAll('[data-of-person]')) element.replaceChildren();
+  for (const form of document.querySelectorAll('form')) form.reset();
+  byId('file-shown').hidden = true;
+  byId('notice').replaceChildren(whyOver(reason));
 }
 
-/** A fresh page remembers nothing, and no answer that is still on its way can arrive in it. */
-function signOut() {
-  broker.abandonLogin();
+/** A fresh page remembers nothing, and no answer that is still on its way can arrive in it. @param {boolean} everywhere */
+async function signOut(everywhere) {
   forgetEveryone();
-  location.replace(REDIRECT_URI);
+  await daypass.signOut({ everywhere });
+  location.replace(`${location.origin}/`);
 }
 
-start().catch((error) => byId('notice').replaceChildren(explain(error)));
+start().catch(tell);

@@ -10,8 +10,16 @@ const WORDS = new Map([
   ['access_denied', ['You said no', 'The identity provider reports that the login was cancelled. Nothing was exchanged.']],
   ['state_mismatch', ['This answer belongs to another login', 'It did not come from the login that this tab started, so it was not sent on. Somebody may have forged it.']],
   ['no_login_started', ['No login was started here', 'An answer came back that this tab did not ask for, so it was not sent on. A reload of an old address does this too.']],
+  ['issuer_mismatch', ['This answer is of another Daypass', 'It was not sent on.']],
+  ['session_changed', ['Somebody else is signed in by now', 'The login was not linked to anybody. Try it again.']],
+  ['signed_out', ['You are signed out', 'The session is over. Sign in again.']],
+  ['popup_blocked', ['The browser opened no window', 'Allow windows for this page, and try again.']],
+  ['popup_closed', ['The window was closed', 'The sign-in did not end.']],
+  ['popup_replaced', ['Another window was opened', 'This sign-in was given up for it.']],
+  ['popup_timeout', ['The window waited too long', 'A sign-in ends after ten minutes. Begin anew.']],
+  ['no_guests', ['There are no guests here', 'The identity pool does not take any.']],
+  ['insecure_context', ['This page came in the clear', 'Browsers lend their cryptography to https and to localhost only.']],
   ['malformed_callback', ['The answer cannot be read', 'The identity provider sent you back with an incomplete or ambiguous answer.']],
-  ['unsafe_endpoint', ['The provider cannot be opened', 'Its authorization endpoint is not a web page. The operator must correct it.']],
   ['subject_missing', ['The provider did not say who you are', 'Without the external ID there is nobody to make an identity for. Perhaps it was not shared at the consent page.']],
   ['proof_refused', ['The provider refused the login', 'The code was spent, expired, or issued to another app or browser. Signing in again helps.']],
   ['unbound_access_token', ['A bare access token is not enough', 'Nothing shows that it was issued to this app, so it is not accepted.']],
@@ -33,6 +41,23 @@ const WORDS = new Map([
   ['NoSuchKey', ['There is no such file', 'It may have been deleted.']],
   ['key_not_addressable', ['This file name does not work', 'It is empty, or contains “.” or “..” as a folder.']],
 ]);
+
+/** @type {Map<string, string>} */
+const ENDS = new Map([
+  ['signed_out', 'It was done here, in another tab, or on another device.'],
+  ['replaced', 'Somebody else signs in in this browser.'],
+  ['revoked', 'It was done on all devices, or by the operator.'],
+  ['expired', 'Its time was over.'],
+  ['reused', 'Two had the same refresh token: somebody may have a copy.'],
+  ['login_unlinked', 'The login does not lead to this identity any more.'],
+  ['identity_gone', 'The identity is there no more.'],
+  ['upstream', 'The provider says that the login is over.'],
+]);
+
+/** Why a session is over. @param {string} reason */
+export function whyOver(reason) {
+  return message('bad', 'The session is over', make('p', {}, ENDS.get(reason) ?? 'Daypass does not go on with it.'), make('p', { className: 'reference' }, 'Reason ', make('code', {}, reason)));
+}
 
 /**
  * @param {unknown} error

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * The list of what this page sent over the wire. A line is made of parts that are known to be
- * harmless: method, server, path, the listing's prefix and the AWS operation. Headers, bodies and
- * all other query parameters, which hold the codes, tokens and signatures, are not even read.
+ * harmless: method, server, path, the listing's prefix, the AWS operation and the name of a grant. Everything
+ * else of headers, bodies and query, which hold the codes, tokens and signatures, is not even read.
  */
 import { byId, make } from './dom.js';
 
@@ -39,6 +39,12 @@ export function loggedFetch(servers) {
   };
 }
 
+/** The last word of a grant's name. @param {RequestInit} init */
+function grantOf({ body }) {
+  const grant = body instanceof URLSearchParams ? body.get('grant_type') : undefined;
+  return grant?.split(':').at(-1)?.replaceAll(/[_-]/g, ' ');
+}
+
 /** @param {URL} url @param {RequestInit} init @param {Map<string, string>} servers */
 function describe(url, init, servers) {
   const target = new Headers(init.headers).get('x-amz-target');
@@ -47,6 +53,6 @@ function describe(url, init, servers) {
     method: init.method ?? 'GET',
     server: servers.get(url.origin) ?? url.origin,
     path: decodeURIComponent(url.pathname) + (prefix === null ? '' : `?prefix=${prefix}`),
-    note: target?.split('.')[1],
+    note: target?.split('.')[1] ?? grantOf(init),
   };
 }

@@ -174,6 +174,7 @@ impl IntoFuture for Start {
 fn playground(embedded: &Arc<Embedded>) -> Pages {
     let playground = Playground {
         embedded: embedded.clone(),
+        server_url: SERVER.into(),
         s3_url: "http://127.0.0.1:9401".into(),
         bucket: "daypass-demo".into(),
         sandbox_url: IDP.into(),
