@@ -73,7 +73,8 @@ export async function startExample(name, start, stops, running) {
 export async function openBrowser({ sandbox_url }, stops) {
   const chromium = await startChromium();
   stops.unshift(() => chromium.close());
-  const page = await chromium.newPage();
+  const context = await chromium.newContext();
+  const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const { complaints } = await watch(page);
 
