@@ -31,11 +31,22 @@ pub(super) fn check_transport_of_logins(public_url: &str) -> Checked {
 
 /// An origin that may call us: what a browser writes into `Origin`.
 pub(super) fn check_origin(value: &str, public_url: &str) -> Checked {
+    if is_web_view(value) {
+        return Ok(());
+    }
     let url = read(value)?;
     if url.origin().ascii_serialization() != value {
         return Err("must be scheme, host and port only, as a browser writes them");
     }
     check_transport(&url, public_url)
+}
+
+/// Whether these are the pages that an app carries with it and shows in a web view of its own: they are at `localhost` under
+/// a scheme that no browser has, as Capacitor's on iOS, `capacitor://localhost`.
+fn is_web_view(value: &str) -> bool {
+    let Some(scheme) = value.strip_suffix("://localhost") else { return false };
+    let ours = |url: Url| url.scheme() == scheme && scheme != "file" && !url.origin().is_tuple();
+    Url::parse(value).is_ok_and(ours)
 }
 
 /// An address that a login returns to: of a page, or of an app under a scheme of its own.
@@ -194,6 +205,8 @@ mod tests {
             "https://app.example.com:8443",
             "http://localhost:5173",
             "http://[::1]",
+            "capacitor://localhost",
+            "tauri://localhost",
         ] {
             assert_eq!(cure(check_origin(good, PUBLIC)), "", "{good}");
         }
@@ -209,6 +222,12 @@ mod tests {
             ("", "must start with"),
             ("https:app.example.com", "must start with"),
             ("app://example", "must start with"),
+            ("Capacitor://localhost", "must start with"),
+            ("capacitor://localhost/", "must start with"),
+            ("capacitor://localhost.example.com", "must start with"),
+            ("file://localhost", "must start with"),
+            ("ws://localhost", "must start with"),
+            ("://localhost", "must start with"),
             ("https://user@app.example.com", "no user"),
             ("https://app.example.com\n", "line breaks"),
             ("http://app.example.com", "must start with https://"),
