@@ -44,7 +44,6 @@ export class PopupAnswers {
     let isOver = false;
     const answered = this.wait(state).finally(() => (isOver = true));
     const shown = url.then((address) => popup.location.replace(address));
-    shown.catch(() => popup.close());
     const answer = Promise.all([answered, shown]).then(([heard]) => heard);
     return { answer, closed: this.closing(popup, () => isOver) };
   }

@@ -319,6 +319,40 @@ test('signing out ends the session here, in other tabs, and at Daypass', async (
   assert.equal(browser.daypass.count('/oauth2/revoke'), 1, 'nobody signs out twice');
 });
 
+test('a guest who signs out is forgotten, and Daypass is not asked', async () => {
+  const browser = new Browser();
+  const { client } = browser.tab();
+  const { identityId } = await client.guest();
+  await client.signOut();
+  assert.equal(await client.session(), undefined);
+  assert.equal(browser.daypass.count('/oauth2/revoke'), 0);
+  assert.notEqual((await client.guest()).identityId, identityId);
+});
+
+test('an answer without a refresh token is none, where no cookie has it', async () => {
+  const browser = new Browser();
+  const tab = browser.tab({}, {
+    fetch: async (url, init) => {
+      const { refresh_token: _, ...answer } = await (await browser.daypass.answer(url, init)).json();
+      return json(answer);
+    },
+  });
+  await assert.rejects(browser.signIn(tab), { code: 'unexpected_answer' });
+  assert.equal(await tab.client.session(), undefined);
+});
+
+test('somebody whom this tab has not seen yet is signed out all the same by the next one', async () => {
+  const browser = new Browser();
+  const deaf = browser.tab({}, { channel: undefined });
+  await browser.signIn(deaf, 'ada');
+  await browser.signIn(browser.tab(), 'grace');
+  await browser.signIn(deaf, 'alan');
+  await settle();
+  assert.deepEqual([...browser.daypass.sessions.values()].map(({ person, ended }) => [person, ended]), [
+    ['ada', 'signed_out'], ['grace', 'signed_out'], ['alan', undefined],
+  ]);
+});
+
 test('signing out forgets a sign-in that was begun', async () => {
   const browser = new Browser();
   const tab = browser.tab();

@@ -82,6 +82,8 @@ test('a link goes by the cookie', async () => {
   assert.equal(browser.daypass.identities.get('grace'), 'us-east-1:of-ada');
   const [asked] = browser.daypass.asked.filter(({ path }) => path === '/v1/link');
   assert.equal(asked?.credentials, 'include');
+  assert.equal(asked?.headers.get('content-type'), 'application/json');
+  assert.deepEqual(browser.daypass.shown, [undefined]);
 });
 
 test('a code is redeemed under the lock that a refresh holds, and listeners hear of it when that is free', async () => {
@@ -107,6 +109,19 @@ test('a code is redeemed under the lock that a refresh holds, and listeners hear
   assert.equal((await one.client.session())?.user.name, 'grace');
   assert.ok(held.length >= 2);
   assert.deepEqual(held.filter(Boolean), []);
+});
+
+test('nor do they hear of somebody who is found only then', async () => {
+  const browser = new Browser();
+  const deaf = tabOf(browser, {}, { channel: undefined });
+  await browser.signIn(deaf, 'ada');
+  await browser.signIn(tabOf(browser), 'grace');
+  /** @type {boolean[]} */
+  const held = [];
+  for (const event of /** @type {const} */ (['signin', 'signout'])) deaf.client.on(event, () => held.push(browser.locks.held));
+  await browser.signIn(deaf, 'alan');
+  assert.deepEqual(deaf.events(), ['signin', 'signout', 'signin', 'signout', 'signin']);
+  assert.deepEqual(held, [false, false, false, false]);
 });
 
 test('an app with tokens redeems without waiting for a lock', async () => {

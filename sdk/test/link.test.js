@@ -120,6 +120,17 @@ test('a link uses the newest token, whichever tab has it', async () => {
   assert.deepEqual(Object.keys(login).sort(), ['app', 'code_verifier', 'login_code', 'redirect_uri']);
 });
 
+test('also in a tab that has not heard of it', async () => {
+  const browser = new Browser();
+  const tab = browser.tab({}, { channel: undefined });
+  await browser.signIn(tab, 'ada');
+  await tab.client.link('other');
+  const answer = browser.daypass.agree(new URL(tab.went.at(-1) ?? ''));
+  await browser.tab().client.credentials({ forceRefresh: true });
+  const session = await comeBack(tab, answer);
+  assert.deepEqual(browser.daypass.shown, [`dpr_~${session?.id}~1`]);
+});
+
 test('an identity that has become another one by a merge wipes the one before, in every tab', async () => {
   const browser = new Browser();
   const { tab, answer } = await gone(browser);

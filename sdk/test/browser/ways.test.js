@@ -165,6 +165,18 @@ describe('further ways of the client', () => {
     await ask(page, 'daypass.credentials({ forceRefresh: true })');
   });
 
+  browserTest('a part of the SDK that does not come is told, and comes the next time', { expects: /ERR_FAILED|status of 40\d/, options: { dpop: true } }, async (context, open) => {
+    const page = await open();
+    const parts = /\/(guest|dpop)\.js$/;
+    await context.route(parts, (route) => route.abort());
+    const hand = `daypass.handOver({ provider: 'snapchat', accessToken: 'made-up' })`;
+    assert.equal(await codeOf(page, 'daypass.guest()'), 'network');
+    assert.equal(await codeOf(page, hand), 'network');
+    await context.unroute(parts);
+    assert.equal(await codeOf(page, 'daypass.guest()'), 'no_guests');
+    assert.equal(await codeOf(page, hand), 'unbound_access_token');
+  });
+
   browserTest('a page of another origin imports the SDK from Daypass, with its parts', { sdk: `DAYPASS/sdk/${version}` }, async (_, open) => {
     const page = await open();
     const opened = page.waitForEvent('popup');

@@ -23,6 +23,8 @@ export class StubDaypass {
   identities = new Map();
   /** @type {Set<string>} */
   guests = new Set();
+  /** The refresh tokens that links came with. @type {(string | undefined)[]} */
+  shown = [];
   /** What happens instead of the next answers, one after the other. @type {Mishap[]} */
   before = [];
   /** What happens to the next answers when all is written. @type {Mishap[]} */
@@ -127,6 +129,7 @@ export class StubDaypass {
   #link({ login_code: code, first }, headers) {
     const found = this.codes.get(code);
     this.codes.delete(code);
+    this.shown.push(first?.refresh_token);
     const mine = this.#mine(headers, first?.refresh_token);
     if (!found) return json({ code: 'login_code_refused', title: 'The code is spent' }, 401);
     if (!mine || mine.ended) return json({ code: 'refresh_token_refused', title: 'This session is over' }, 401);

@@ -65,6 +65,16 @@ async fn a_session_goes_on_with_tokens_and_credentials_of_amazons() {
 }
 
 #[tokio::test]
+async fn who_has_an_identity_at_amazon_signs_in_where_a_guest_was() {
+    let amazon = Amazon::start("us-east-1").await;
+    let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
+    let first = sign_in(&amazon.daypass, &broker, &[]).await;
+    let guest = amazon.daypass.former_guest().await;
+    let again = sign_in(&amazon.daypass, &broker, &[("identity_id", guest.as_str())]).await;
+    assert_eq!(again["identity_id"], first["identity_id"]);
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_login_at_amazon_and_makes_nobody() {
     let amazon = Amazon::start("us-east-1").await;
     let broker = Broker::start(&amazon.daypass, &amazon.table()).await;
