@@ -13,7 +13,7 @@ import { offerLinks, offerSignIn, setOffers } from './offers.js';
 import { personName, showCredentials, showPerson, showToken } from './pass.js';
 import { forgetEveryone, remember } from './people.js';
 import { explain, whyOver } from './plain-words.js';
-import { addStep, loggedFetch } from './wire-log.js';
+import { addStep, forgetSteps, loggedFetch } from './wire-log.js';
 
 /** @typedef {import('/playground/sdk/index.js').Daypass} Daypass */
 /** @typedef {import('/playground/sdk/index.js').Session} Session */
@@ -76,7 +76,7 @@ async function begin() {
     byId('notice').replaceChildren();
     void enter(session);
   });
-  daypass.on('signout', ({ reason }) => leave(reason));
+  daypass.on('signout', leave);
   daypass.on('refresh', showQuietly);
   offerSignIn(daypass, tell);
   wireButtons();
@@ -169,9 +169,13 @@ async function showSecrets() {
 /** Where it fails, the clock says that they have ended, or the session is over and `leave` says so. */
 const showQuietly = () => void showSecrets().catch(() => {});
 
-/** Somebody is signed out here, by whoever it was: nothing of them stays on the page. @param {string} reason */
-function leave(reason) {
+/**
+ * Somebody is signed out here, by whoever it was: nothing of them stays on the page.
+ * @param {{session: Session, reason: string}} end
+ */
+function leave({ session, reason }) {
   shown = undefined;
+  forgetSteps(session.identityId);
   arrange();
   for (const element of document.querySelectorAll('[data-of-person]')) element.replaceChildren();
   for (const form of document.querySelectorAll('form')) form.reset();

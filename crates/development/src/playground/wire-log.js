@@ -21,6 +21,11 @@ export function addStep({ method, server, path, note, outcome, ok }) {
   log.scrollTop = log.scrollHeight;
 }
 
+/** Takes out the lines that name somebody's folder. @param {string} identityId */
+export function forgetSteps(identityId) {
+  for (const line of [...byId('log').children]) if (line.textContent?.includes(identityId)) line.remove();
+}
+
 /**
  * A `fetch` that notes each request and its outcome.
  * @param {Map<string, string>} servers names of the origins
