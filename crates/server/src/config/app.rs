@@ -92,7 +92,8 @@ impl AppConfig {
         }
         let other = self.origins.iter().find(|origin| !urls::may_be_same_site(origin, public_url))?;
         let why = format!(
-            "{other:?} is another site than {public_url}: no browser sends the session's cookie from there. Serve both under one              domain and scheme, or leave session_cookie out"
+            "{other:?} is another site than {public_url}: no browser sends the session's cookie from there. Serve both under one \
+             domain and scheme, or leave session_cookie out"
         );
         Some(("session_cookie", why))
     }

@@ -15,7 +15,7 @@ pub enum CookieMistake {
     NoSuchApp,
     /// The app's sessions are, and the header is not there.
     NoHeader,
-    /// The header and `client_id` are of two apps.
+    /// The header names another app than `client_id`, or than the session is of.
     TwoApps,
     /// A refresh token, or another login, came along.
     SomethingElse,
@@ -109,7 +109,9 @@ impl ApiError {
                 "This app's sessions are in a cookie: send its id as the header Daypass-App, and the cookie along \
                  (fetch with credentials: \"include\")."
             }
-            CookieMistake::TwoApps => "Daypass-App and client_id name two apps: send the id of one.",
+            CookieMistake::TwoApps => {
+                "Daypass-App names another app than client_id, or than the session is of: send the id of one."
+            }
             CookieMistake::SomethingElse => {
                 "With Daypass-App the session is the cookie's: leave the refresh token out."
             }

@@ -66,14 +66,14 @@ mod tests {
     #[test]
     fn a_cookie_is_held_to_its_host_except_on_a_development_server() {
         for (public_url, name, end) in [
-            ("https://login.example.com", "__Host-daypass-web", "; Secure"),
-            ("http://login.example.com", "__Host-daypass-web", "; Secure"),
-            ("http://localhost.example.com:9400", "__Host-daypass-web", "; Secure"),
-            ("http://127.0.0.1:9400", "daypass-web", ""),
-            ("http://localhost", "daypass-web", ""),
+            ("https://login.example.com", "__Host-daypass-session-web", "; Secure"),
+            ("http://login.example.com", "__Host-daypass-session-web", "; Secure"),
+            ("http://localhost.example.com:9400", "__Host-daypass-session-web", "; Secure"),
+            ("http://127.0.0.1:9400", "daypass-session-web", ""),
+            ("http://localhost", "daypass-session-web", ""),
         ] {
             let cookies = Cookies::of(public_url);
-            assert_eq!(cookies.name("daypass-web"), name, "{public_url}");
+            assert_eq!(cookies.name("daypass-session-web"), name, "{public_url}");
             let set = cookies.set(name, "x", 60, SameSite::Strict);
             let expected = format!("{name}=x; Path=/; Max-Age=60; HttpOnly; SameSite=Strict{end}");
             assert_eq!(set, *expected, "{public_url}");

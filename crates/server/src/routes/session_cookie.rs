@@ -15,7 +15,8 @@ use crate::installation::App;
 /// The header that names the app.
 pub(super) const HEADER: &str = "daypass-app";
 
-const NAME: &str = "daypass-";
+/// Cookies of logins are named otherwise, whatever an app is called.
+const NAME: &str = "daypass-session-";
 
 /// The cookie of an app, and what is in it.
 pub(super) struct SessionCookie {
@@ -69,11 +70,11 @@ impl SessionCookie {
     }
 }
 
-/// Whether what an app says of where its session is fits the app.
-pub(super) fn check_client(app: &App, client: &str, cookie: Option<&SessionCookie>) -> Result<(), ApiError> {
+/// Whether a session of this app may be where the request has it. What is kept in a cookie counts from nowhere else.
+pub(super) fn check_place(app: &App, of_app: &str, cookie: Option<&SessionCookie>) -> Result<(), ApiError> {
     match cookie {
-        None if app.cookie_apps.contain(client) => Err(ApiError::session_cookie(CookieMistake::NoHeader)),
-        Some(cookie) if cookie.app != client => Err(ApiError::session_cookie(CookieMistake::TwoApps)),
+        None if app.cookie_apps.contain(of_app) => Err(ApiError::session_cookie(CookieMistake::NoHeader)),
+        Some(cookie) if cookie.app != of_app => Err(ApiError::session_cookie(CookieMistake::TwoApps)),
         None | Some(_) => Ok(()),
     }
 }

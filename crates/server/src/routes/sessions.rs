@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::exchange::check_origin;
 use super::oauth::dpop;
-use super::session_cookie::SessionCookie;
+use super::session_cookie::{self, SessionCookie};
 use super::state::SharedApp;
 use crate::error::{ApiError, CookieMistake, Dialect};
 use crate::installation::App;
@@ -111,6 +111,7 @@ async fn asker(app: &App, request: Request, by: &Requester) -> Result<Asker, Api
     let named = cookie.is_none().then(|| token.expose());
     let holder = dpop::key_holder(app, &parts, named).await?;
     let own = app.sessions.show(&token, holder.as_ref(), by).await.map_err(ApiError::refresh)?;
+    session_cookie::check_place(app, &own.app, cookie.as_ref())?;
     Ok(Asker { own, cookie })
 }
 

@@ -57,8 +57,8 @@ impl Sessions {
         }
     }
 
-    /// The login that a session rests on, as a proof that whoever shows its refresh token has. It is for what lasts, so a
-    /// token that was replaced long ago is none, though a refresh would take it once.
+    /// The login that a session rests on, as a proof that whoever shows its refresh token has, and the app that the session
+    /// is of. It is for what lasts, so a token that was replaced long ago is none, though a refresh would take it once.
     ///
     /// # Errors
     /// [`RefreshError`].
@@ -67,7 +67,7 @@ impl Sessions {
         refresh_token: &Secret,
         holder: Option<&KeyHolder>,
         by: &Requester,
-    ) -> Result<PresentedProof, RefreshError> {
+    ) -> Result<(PresentedProof, String), RefreshError> {
         let (session, is_late) = self.shown(refresh_token, holder, by).await?;
         if is_late {
             return Err(RefreshError::Replaced);
@@ -78,7 +78,7 @@ impl Sessions {
         // What a session rests on may have been taken away since.
         let is_still_theirs = owner.iter().any(|(_, id)| *id == session.identity_id);
         if is_still_theirs {
-            Ok(PresentedProof::OfSession { login, session: session.id })
+            Ok((PresentedProof::OfSession { login, session: session.id }, session.app))
         } else {
             Err(RefreshError::Over(EndReason::LoginUnlinked))
         }

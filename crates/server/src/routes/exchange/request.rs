@@ -16,7 +16,7 @@ use daypass_core::records::scope::Scope;
 use serde::Deserialize;
 
 use super::super::oauth::dpop;
-use super::super::session_cookie::SessionCookie;
+use super::super::session_cookie::{self, SessionCookie};
 use crate::error::{ApiError, CookieMistake};
 use crate::installation::App;
 
@@ -90,11 +90,13 @@ pub(in crate::routes) async fn read_link(
         .take()
         .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
     let ExchangeRequest { presented: second, options } = body.read()?;
-    let first = match first.session(SessionCookie::of(app, &parts.headers)?.as_ref())? {
+    let cookie = SessionCookie::of(app, &parts.headers)?;
+    let first = match first.session(cookie.as_ref())? {
         Ok(refresh_token) => {
             let holder = dpop::key_holder(app, parts, None).await?;
             let proof = app.sessions.proof(&refresh_token, holder.as_ref(), by).await;
-            let presented = proof.map_err(ApiError::refresh)?;
+            let (presented, of_app) = proof.map_err(ApiError::refresh)?;
+            session_cookie::check_place(app, &of_app, cookie.as_ref())?;
             ExchangeRequest { presented, options: ExchangeOptions::default() }
         }
         Err(first) => first.read()?,

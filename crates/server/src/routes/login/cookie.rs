@@ -116,7 +116,7 @@ mod tests {
     fn too_many_logins_end_the_oldest() {
         let mut under_way: Vec<String> = (0..7).map(|number| format!("daypass-login-{number}=x")).collect();
         under_way.insert(1, "daypass-login-by.form=x".into());
-        let headers = headers(&format!("other=1; {}", under_way.join("; ")));
+        let headers = headers(&format!("other=1; daypass-session-login-1=x; {}", under_way.join("; ")));
         let kept = LoginCookies::of("http://localhost:1").keep(&headers, &started(), false);
         let ended: Vec<&str> = kept[..kept.len() - 1].iter().map(|c| c.to_str().unwrap()).collect();
         let lax = |number| format!("daypass-login-{number}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");

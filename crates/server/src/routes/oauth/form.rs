@@ -40,6 +40,11 @@ impl Form {
         self.perhaps(name).ok_or_else(|| ApiError::malformed_form(format!("{name} is missing.")))
     }
 
+    /// Whether a parameter is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !value.is_empty())
+    }
+
     /// A parameter, if it is there.
     pub(super) fn perhaps(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).filter(|value| !value.is_empty())

@@ -34,7 +34,10 @@ async fn revoke(app: &App, by: &Requester, request: Request) -> Result<Option<Se
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
     let cookie = SessionCookie::of(app, &parts.headers)?;
-    session_cookie::check_client(app, &client, cookie.as_ref())?;
+    // Whoever found a copy of what is in a cookie can end it, from anywhere.
+    if cookie.is_some() || !form.has("token") {
+        session_cookie::check_place(app, &client, cookie.as_ref())?;
+    }
     // Nobody is signed in where there is no cookie, which is all that was asked for.
     if cookie.as_ref().is_some_and(|cookie| !cookie.has_session()) {
         return Ok(cookie);

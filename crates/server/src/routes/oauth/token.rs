@@ -90,7 +90,7 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
     }
     let client = form.client(app)?;
     let cookie = SessionCookie::of(app, &parts.headers)?;
-    session_cookie::check_client(app, &client, cookie.as_ref())?;
+    session_cookie::check_place(app, &client, cookie.as_ref())?;
     let holder = dpop::key_holder(app, &parts, None).await?;
     let (signed_in, requested) = match &*grant_type {
         refresh_token::GRANT_TYPE => {

@@ -1,14 +1,15 @@
 //! Sessions in a cookie: no page gets a refresh token, and only pages of the app reach its session.
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::token::dpop::testing::ClientKey;
 use http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Browser, Daypass, Wishes, claims};
+use crate::harness::{Answer, Browser, Daypass, SERVER, Wishes, claims};
 
 const ORIGIN: &str = "http://127.0.0.1:3000";
 const REDIRECT: &str = "http://127.0.0.1:3000/signed-in";
-const COOKIE: &str = "daypass-kiosk";
+const COOKIE: &str = "daypass-session-kiosk";
 
 async fn start() -> Daypass {
     let apps = format!(
@@ -22,12 +23,18 @@ async fn start() -> Daypass {
 /// A page in somebody's browser, which does what pages do.
 struct Page<'a> {
     browser: Browser<'a>,
+    /// Of the key that it has, if it has one.
+    proof: Option<String>,
     headers: Vec<(&'static str, &'static str)>,
 }
 
 impl<'a> Page<'a> {
     fn new(daypass: &'a Daypass) -> Self {
-        Self { browser: Browser::new(daypass), headers: vec![("origin", ORIGIN), ("daypass-app", "kiosk")] }
+        Self {
+            browser: Browser::new(daypass),
+            proof: None,
+            headers: vec![("origin", ORIGIN), ("daypass-app", "kiosk")],
+        }
     }
 
     fn with(mut self, name: &'static str, value: &'static str) -> Self {
@@ -36,10 +43,17 @@ impl<'a> Page<'a> {
         self
     }
 
+    fn with_proof(self, proof: String) -> Self {
+        Self { proof: Some(proof), ..self }
+    }
+
     async fn ask(&mut self, method: Method, path: &str, kind: &str, body: String) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header("content-type", kind);
         for (name, value) in &self.headers {
             request = request.header(*name, *value);
+        }
+        if let Some(proof) = &self.proof {
+            request = request.header("dpop", proof);
         }
         self.browser.send(request.body(body).unwrap()).await
     }
@@ -184,6 +198,54 @@ async fn an_app_has_its_session_in_one_place() {
     assert_eq!(page.post("/oauth2/token", &of_shop).await.json()["code"], "session_cookie");
     let mut page = page.with("authorization", "Bearer dpr_x");
     page.sessions(Method::GET, "/v1/sessions").await.assert_problem(400, "session_cookie");
+}
+
+#[tokio::test]
+async fn what_is_in_a_cookie_counts_from_nowhere_else_but_can_be_ended() {
+    let daypass = start().await;
+    let mut page = Page::new(&daypass);
+    page.sign_in().await;
+    let copy = page.kept().unwrap().clone();
+    let bearer = |method: Method| {
+        let request = Request::builder().method(method).uri("/v1/sessions");
+        request.header("authorization", format!("Bearer {copy}")).body(String::new()).unwrap()
+    };
+    for method in [Method::GET, Method::DELETE] {
+        daypass.send(bearer(method)).await.assert_problem(400, "session_cookie");
+    }
+    let mut body = daypass.sign_in("grace").await.proof();
+    body["first"] = json!({"refresh_token": copy});
+    let link = Request::post("/v1/link").header("content-type", "application/json");
+    daypass.send(link.body(body.to_string()).unwrap()).await.assert_problem(400, "session_cookie");
+    // Nor does another app's session count in this app's cookie.
+    let of_shop = super::sign_in(&daypass).await["refresh_token"].as_str().unwrap().to_owned();
+    let mut planted = Page::new(&daypass);
+    planted.browser.cookies.insert(COOKIE.into(), of_shop);
+    planted.sessions(Method::GET, "/v1/sessions").await.assert_problem(400, "session_cookie");
+    assert_over(&planted.refresh().await, "expired");
+
+    assert_eq!(page.refresh().await.status, 200);
+    assert_eq!(super::revoke(&daypass, "kiosk", &copy).await.status, 200);
+    assert_over(&page.refresh().await, "signed_out");
+}
+
+#[tokio::test]
+async fn a_session_in_a_cookie_can_be_bound_to_a_key() {
+    let daypass = start().await;
+    let key = ClientKey::new();
+    let prove = |method: &str, path: &str, jti: &str| {
+        let now = daypass.app.clock.now().as_second();
+        key.prove(method, &format!("{SERVER}{path}"), jti, now)
+    };
+    let mut page = Page::new(&daypass).with_proof(prove("POST", "/oauth2/token", "1"));
+    page.sign_in().await;
+    page = page.with_proof(prove("POST", "/oauth2/token", "2"));
+    assert_eq!(page.refresh().await.status, 200);
+    page = page.with_proof(prove("GET", "/v1/sessions", "3"));
+    assert_eq!(page.sessions(Method::GET, "/v1/sessions").await.status, 200);
+    page.proof = None;
+    assert_eq!(page.refresh().await.json()["error"], "invalid_dpop_proof");
+    page.sessions(Method::DELETE, "/v1/sessions").await.assert_problem(400, "invalid_dpop_proof");
 }
 
 #[tokio::test]
