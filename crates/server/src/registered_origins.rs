@@ -1,7 +1,7 @@
 //! The pages that may call from a browser. A browser tells its own developer little about a page that may not, and a server
 //! answers the question beforehand without a word, so in development the log says what to register.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::HeaderValue;
@@ -20,7 +20,8 @@ pub struct RegisteredOrigins(Arc<Known>);
 
 #[derive(Debug)]
 struct Known {
-    origins: BTreeSet<String>,
+    /// By the app that they are of.
+    origins: BTreeMap<String, BTreeSet<String>>,
     /// Unknown ones that were told of; `None` where people's browsers come from anywhere.
     told: Option<Mutex<BTreeSet<String>>>,
 }
@@ -29,19 +30,26 @@ impl RegisteredOrigins {
     /// Those of the apps of a configuration.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        let origins = config.apps.iter().flat_map(|app| app.origins.iter().cloned());
-        Self::new(origins, is_loopback(&config.public_url))
+        let origins = config.apps.iter().map(|app| (app.id.clone(), app.origins.iter().cloned().collect()));
+        Self::new(origins.collect(), is_loopback(&config.public_url))
     }
 
-    fn new(origins: impl IntoIterator<Item = String>, in_development: bool) -> Self {
-        let told = in_development.then(Mutex::default);
-        Self(Arc::new(Known { origins: origins.into_iter().collect(), told }))
+    fn new(origins: BTreeMap<String, BTreeSet<String>>, in_development: bool) -> Self {
+        Self(Arc::new(Known { origins, told: in_development.then(Mutex::default) }))
+    }
+
+    /// Whether a page of this origin is one of this app's.
+    #[must_use]
+    pub fn is_page_of(&self, app: &str, origin: &HeaderValue) -> bool {
+        let Some(origins) = self.0.origins.get(app) else { return false };
+        origin.to_str().is_ok_and(|origin| origins.contains(origin))
     }
 
     /// Whether a page of this origin may call.
     #[must_use]
     pub fn contains(&self, origin: &HeaderValue) -> bool {
-        let known = origin.to_str().is_ok_and(|origin| self.0.origins.contains(origin));
+        let is_known = |origin| self.0.origins.values().any(|origins| origins.contains(origin));
+        let known = origin.to_str().is_ok_and(is_known);
         if !known && let Some(cure) = origin.to_str().ok().and_then(|origin| self.cure(origin)) {
             tracing::warn!("{cure}");
         }
@@ -75,9 +83,11 @@ mod tests {
 
     #[test]
     fn a_page_that_nobody_registered_is_told_of_once_in_development() {
-        let known = ["http://localhost:5173".to_owned()];
+        let known = BTreeMap::from([("web".to_owned(), ["http://localhost:5173".to_owned()].into())]);
         let development = RegisteredOrigins::new(known.clone(), true);
-        assert!(development.contains(&HeaderValue::from_static("http://localhost:5173")));
+        let own = HeaderValue::from_static("http://localhost:5173");
+        assert!(development.contains(&own) && development.is_page_of("web", &own));
+        assert!(!development.is_page_of("other", &own));
         let cure = development.cure("http://localhost:3000").unwrap();
         assert!(cure.contains("origins = [\"http://localhost:3000\"]"), "{cure}");
         assert_eq!(development.cure("http://localhost:3000"), None);

@@ -119,10 +119,10 @@ impl ApiError {
         Self::bad_request("session_cookie", detail)
     }
 
-    /// The page that calls is none of the app whose session it asks about.
+    /// The page that calls is none of the app that it names.
     #[must_use]
     pub fn page_of_another_app() -> Self {
-        let detail = "This page is none of the app that Daypass-App names. Add its origin to `origins` of that [[app]].";
+        let detail = "This page is none of the app that the request names. Add its origin to `origins` of that [[app]].";
         Self::new(StatusCode::FORBIDDEN, Meaning::NotAllowed, "origin_not_allowed", detail)
     }
 

@@ -146,10 +146,11 @@ impl App {
         let (developer_pool, public_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
         let Lasting { store, clock, random, .. } = lasting.clone();
         let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
+        let origins = RegisteredOrigins::of(&config);
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
-            origins: RegisteredOrigins::of(&config),
-            cookie_apps: CookieApps::of(&config),
+            cookie_apps: CookieApps::of(&config, origins.clone()),
+            origins,
             proxies: config.proxies(),
             metrics: lasting.metrics.clone(),
             limits: config.network.limits(),

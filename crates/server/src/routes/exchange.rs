@@ -77,6 +77,9 @@ async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let mut body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
+    if let Some(client) = body.app() {
+        check_page_of(app, client, &parts.headers)?;
+    }
     let asked = body.asked_for_id_token(app)?;
     let exchanged = app.broker.exchange(body.read()?, by).await.map_err(ApiError::exchange)?;
     let id_token = asked.and_then(|asked| id_token(app, &asked, &exchanged));
@@ -101,6 +104,14 @@ fn id_token(app: &App, asked: &AskedForIdToken, exchanged: &Exchanged) -> Option
 pub(super) fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     if app.origins.contains(origin) { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
+}
+
+/// The same of one app's pages: what is issued for an app is not for pages of another, which a person may trust less.
+pub(super) fn check_page_of(app: &App, client: &str, headers: &HeaderMap) -> Result<(), ApiError> {
+    match headers.get(header::ORIGIN) {
+        Some(origin) if !app.origins.is_page_of(client, origin) => Err(ApiError::page_of_another_app()),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn answer(exchanged: &Exchanged, id_token: Option<&Secret>) -> Response {

@@ -114,6 +114,11 @@ const SCOPE: &str = "scope is `openid` or `openid profile`, and comes with app, 
                      there: its code brings the ID token at /oauth2/token";
 
 impl Body {
+    /// The app that it names.
+    pub(super) fn app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
     /// Whether an ID token is to come along. With a code of ours it does not: its nonce was for `/oauth2/token`.
     pub(super) fn asked_for_id_token(&mut self, app: &App) -> Result<Option<AskedForIdToken>, ApiError> {
         let Some(scope) = self.scope.take() else { return Ok(None) };

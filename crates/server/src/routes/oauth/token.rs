@@ -11,7 +11,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
-use super::super::exchange::{TemporaryCredentials, User, check_origin};
+use super::super::exchange::{TemporaryCredentials, User, check_origin, check_page_of};
 use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
@@ -89,6 +89,7 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
         return Err(ApiError::unsupported_grant_type());
     }
     let client = form.client(app)?;
+    check_page_of(app, &client, &parts.headers)?;
     let cookie = SessionCookie::of(app, &parts.headers)?;
     session_cookie::check_place(app, &client, cookie.as_ref())?;
     let holder = dpop::key_holder(app, &parts, None).await?;

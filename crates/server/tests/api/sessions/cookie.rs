@@ -195,7 +195,7 @@ async fn an_app_has_its_session_in_one_place() {
     );
     // Another app's session is in its page's hands, and the header does not change that.
     let of_shop = [("grant_type", "refresh_token"), ("client_id", "shop")];
-    assert_eq!(page.post("/oauth2/token", &of_shop).await.json()["code"], "session_cookie");
+    assert_eq!(page.post("/oauth2/token", &of_shop).await.json()["code"], "origin_not_allowed");
     let mut page = page.with("authorization", "Bearer dpr_x");
     page.sessions(Method::GET, "/v1/sessions").await.assert_problem(400, "session_cookie");
 }

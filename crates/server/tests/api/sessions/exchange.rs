@@ -10,10 +10,11 @@ use daypass_core::iam::Origin;
 use daypass_core::login::provider::UnverifiedProof;
 use daypass_core::records::scope::Scope;
 use daypass_development::sandbox::Client;
+use http::Request;
 use serde_json::{Value, json};
 
-use super::{refresh, token};
-use crate::harness::{Answer, Backend, Daypass, ours};
+use super::{form, refresh, token};
+use crate::harness::{Answer, Backend, Daypass, SERVER, ours};
 
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -163,4 +164,40 @@ async fn a_session_that_cannot_be_kept_is_none_and_the_trail_says_so() {
     let (exchange, allowed, refused) = (json!("exchange"), json!("allowed"), json!("refused"));
     assert_eq!(told, [(&exchange, &allowed), (&exchange, &refused)]);
     assert_eq!(events[1]["reason"], "store_unavailable");
+}
+
+#[tokio::test]
+async fn what_is_issued_for_an_app_is_not_for_pages_of_another() {
+    let daypass = Daypass::start().await;
+    for (origin, client, status) in [
+        ("https://shop.example", "shop", 200),
+        ("https://shop.example", "playground", 403),
+        ("https://shop.example", "twin", 403),
+        (SERVER, "shop", 403),
+    ] {
+        let proof = daypass.sign_in("ada").await.proof();
+        let subject = subject_token(&daypass).await;
+        let members = [
+            ("grant_type", GRANT),
+            ("client_id", client),
+            ("subject_token_type", ACCESS_TOKEN),
+            ("subject_issuer", "snapchat-token"),
+            ("subject_token", &subject),
+        ];
+        let mut request = form("/oauth2/token", &members);
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        let answer = daypass.send(request).await;
+        assert_eq!(answer.status, status, "{origin} {client}: {answer:?}");
+
+        let mut body = proof;
+        body["app"] = client.into();
+        body["scope"] = "openid".into();
+        let request = Request::post("/v1/exchange").header("content-type", "application/json");
+        let request = request.header("origin", origin).body(body.to_string()).unwrap();
+        let answer = daypass.send(request).await;
+        assert_eq!(answer.status, status, "{origin} {client}: {answer:?}");
+        let code = &answer.json()["code"];
+        let expected = if status == 200 { Value::Null } else { json!("origin_not_allowed") };
+        assert_eq!(code, &expected);
+    }
 }
