@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
+use crate::ground::ids::{AccessKeyId, ActorId, IdentityId, RequestId};
 use crate::iam::Origin;
 use crate::login::public::PublicLogin;
 pub use crate::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
@@ -93,6 +93,8 @@ pub struct AuditDraft {
     pub provider: Option<String>,
     /// See [`AuditEvent::developer_user_identifier`].
     pub developer_user_identifier: Option<String>,
+    /// See [`AuditEvent::actor`].
+    pub actor: Option<ActorId>,
     /// See [`AuditEvent::login`].
     pub login: Option<String>,
     /// See [`AuditEvent::identity_id`].
@@ -115,6 +117,7 @@ impl AuditDraft {
             proved: false,
             provider: None,
             developer_user_identifier: None,
+            actor: None,
             login: None,
             identity_id: None,
             access_key_id: None,
@@ -159,6 +162,7 @@ impl AuditDraft {
         self.proved = true;
         self.identity_id = Some(claims.identity_id.clone());
         self.developer_user_identifier = claims.developer_user_identifier().map(str::to_owned);
+        self.actor = claims.actor().cloned();
     }
 
     /// Notes the verified logins that somebody showed.
@@ -189,6 +193,7 @@ impl AuditDraft {
             detail: text(detail, MAX_DETAIL),
             provider: text(self.provider, MAX_NAME),
             developer_user_identifier: name(self.developer_user_identifier),
+            actor: self.actor,
             login: name(self.login),
             identity_id: self.identity_id,
             access_key_id: self.access_key_id,

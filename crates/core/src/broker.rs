@@ -1,6 +1,7 @@
 //! The developer backend: logins come in, and the identity pool that they lead to, our own or Amazon's, gives out
 //! identities, tokens and credentials. It uses [`pool`](crate::pool) and what is below.
 
+pub mod actors;
 pub mod developer_pool;
 pub mod embedded_pool;
 pub mod exchange;

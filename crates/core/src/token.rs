@@ -1,6 +1,7 @@
 //! The OpenID token: signed here, with a key that the store keeps, and believed here. It uses [`store`](crate::store)
 //! and what is below.
 
+pub mod acting;
 pub mod dpop;
 pub mod id_token;
 pub mod openid_token;

@@ -71,7 +71,7 @@ impl CognitoPool {
     ) -> Result<Issued, AdmissionError> {
         // Amazon's tokens do not say it, so it makes no two exchanges differ.
         options.session = None;
-        let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        let tags = self.tags.of(login, options.actor.as_ref()).map_err(AdmissionError::tag)?;
         let identifier = login.developer_user_identifier().to_owned();
         let exchange = (identifier.clone(), options.clone());
         let (regions, crowd) = (self.regions.clone(), self.crowd.clone());
@@ -87,7 +87,7 @@ impl CognitoPool {
 
     /// Lets a developer user in who is served alone.
     fn user(&self, login: &VerifiedLogin) -> Result<User, AdmissionError> {
-        let tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        let tags = self.tags.of(login, None).map_err(AdmissionError::tag)?;
         let identifier = login.developer_user_identifier().to_owned();
         let presence = self.enter(&identifier)?;
         Ok(User { identifier, tags, presence })
@@ -105,8 +105,10 @@ impl CognitoPool {
         events: impl IntoIterator<Item = AuditDraft>,
         by: &Requester,
     ) -> Result<(), AdmissionError> {
+        let events: Vec<_> = events.into_iter().collect();
         let credentials = issued.credentials.as_ref().map(|credentials| {
             let mut event = AuditDraft::by(AuditAction::Credentials, by);
+            event.actor = events.first().and_then(|event| event.actor.clone());
             event.developer_user_identifier = Some(user.to_owned());
             event.identity_id = Some(issued.token.identity_id.clone());
             event.access_key_id = Some(credentials.access_key_id.clone());

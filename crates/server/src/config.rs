@@ -1,6 +1,7 @@
 //! The configuration: what an operator writes into `daypass.toml`. Unknown keys are refused, secrets come by reference,
 //! and everything is checked before anything starts: whoever has made mistakes hears of all of them at once.
 
+mod actor;
 mod app;
 pub mod development;
 mod document;
@@ -37,6 +38,7 @@ use daypass_core::token::id_token::IdTokenSubject;
 use daypass_store::StoreUrl;
 use serde::Deserialize;
 
+pub use self::actor::ActorConfig;
 pub use self::app::AppConfig;
 use self::document::Document;
 pub use self::file::ConfigFile;
@@ -88,6 +90,8 @@ pub struct Config {
     pub user_pools: Vec<UserPool>,
     /// Who may call from where.
     pub apps: Vec<AppConfig>,
+    /// Who may act for people.
+    pub actors: Vec<ActorConfig>,
     /// The roles that a pool may give.
     pub roles: Vec<RoleConfig>,
     /// What was read.
@@ -193,6 +197,9 @@ impl Config {
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base, &plain);
         let roles = role::read(&mut reading, base);
+        let tags_name_actors = pool.as_ref().is_none_or(|pool| pool.principal_tags.name_actors());
+        let beside = actor::Beside { providers: &providers, apps: &apps, tags_name_actors };
+        let actors = actor::read(&mut reading, &beside);
         reading.finish()?;
         let missing = |key| Mistake::elsewhere(grammar::missing_key(key));
         Ok(Self {
@@ -211,6 +218,7 @@ impl Config {
             oidc_providers,
             user_pools,
             apps,
+            actors,
             roles,
             written: Arc::new(document),
             is_of_up: false,

@@ -122,10 +122,11 @@ impl CredentialSource for ForeignSts {
             self.crowd.enter(grant.claims().identity_id.as_str()).ok_or(CredentialsError::TooManyAtOnce)?;
         let identity_id = &grant.claims().identity_id;
         self.sts.check_standing(&role_name, identity_id, &grant.ground()).await?;
-        let token = self.sts.tokens.sign(&grant.claims().renewed(now, self.duration));
+        let duration = grant.claims().credentials_duration(self.duration);
+        let token = self.sts.tokens.sign(&grant.claims().renewed(now, duration));
         let question = Question {
             session_name: &RoleSessionName::of_identity(&grant.claims().identity_id),
-            duration: self.duration,
+            duration,
             token: &token,
             role_arn,
         };

@@ -8,7 +8,9 @@ use std::sync::{Arc, Barrier};
 use daypass_core::audit::{AuditEvent, AuditSubject};
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration, Timestamp};
-use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RequestId, RoleName, UserName};
+use daypass_core::ground::ids::{
+    AccessKeyId, ActorId, IdentityId, IdentityPoolId, RequestId, RoleName, UserName,
+};
 use daypass_core::ground::seal::Sealed;
 use daypass_core::records::identity::{IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
@@ -248,6 +250,7 @@ async fn a_database_of_version_10_keeps_its_events_and_has_room_for_callers() {
     let known = AuditEvent {
         source_ip: "203.0.113.9".parse().ok(),
         user_agent: Some("curl/8.5".into()),
+        actor: ActorId::parse("mailer").ok(),
         ..event.clone()
     };
     store.add_audit_event(&known).await.unwrap();

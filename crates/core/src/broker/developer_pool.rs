@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::audit::{AuditDraft, Reason, Requester};
 use crate::credentials::session_token::Credentials;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName, SignInSessionId};
+use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, Region, RoleName, SignInSessionId};
 use crate::iam::Origin;
 use crate::login::provider::VerifiedLogin;
 use crate::pool::{Conflict, PoolError};
@@ -30,6 +30,8 @@ pub struct ExchangeOptions {
     pub credentials: bool,
     /// The session of somebody who signed in that the token is issued in. A token of Amazon's does not say it.
     pub session: Option<SignInSessionId>,
+    /// Who acts for whoever logged in.
+    pub actor: Option<ActorId>,
 }
 
 /// What is issued to an identity.

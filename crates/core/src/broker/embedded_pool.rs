@@ -102,7 +102,7 @@ impl EmbeddedPool {
     /// Makes one identity of two, both of which are made if they are not there. Whoever unlinks a login or deletes an
     /// identity meanwhile is first: the login is a new one then, and nothing that the client named.
     async fn merge(&self, logins: &TwoLogins<'_>, by: &Requester) -> Result<(), AdmissionError> {
-        self.tags.of(logins.first).map_err(AdmissionError::tag)?;
+        self.tags.of(logins.first, None).map_err(AdmissionError::tag)?;
         for _ in 0..ATTEMPTS_TO_MERGE {
             match self.try_to_merge(logins, by).await {
                 Err(AdmissionError::Refused(error)) if matches!(*error, PoolError::NotFound(_)) => {}
@@ -139,7 +139,7 @@ impl EmbeddedPool {
             let known = vec![self.pools.region.to_string()];
             return Err(AdmissionError::UnknownRegion { wanted, known });
         }
-        let principal_tags = self.tags.of(login).map_err(AdmissionError::tag)?;
+        let principal_tags = self.tags.of(login, options.actor.as_ref()).map_err(AdmissionError::tag)?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(login);
         let resolved = self.pools.resolve(&pool, user, Vec::new(), options.identity_id.take(), by).await?;
@@ -158,7 +158,8 @@ impl EmbeddedPool {
         if *known.pool_id != self.pool_id {
             return Err(RenewalError::Ended(Lapse::Identity));
         }
-        let principal_tags = self.tags.of(known.login).map_err(AdmissionError::tag)?;
+        let principal_tags =
+            self.tags.of(known.login, options.actor.as_ref()).map_err(AdmissionError::tag)?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let found = self.pools.recognise(&pool, DeveloperUser::of(known.login)).await?;
         let resolved = found.ok_or(RenewalError::Ended(Lapse::Login))?;
@@ -217,5 +218,8 @@ impl EmbeddedPool {
 /// What a token is to say by a client's wishes, and whether credentials go along.
 fn terms(options: ExchangeOptions, principal_tags: BTreeMap<String, String>) -> (TokenTerms, bool) {
     let duration = options.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
-    (TokenTerms { duration, principal_tags, session: options.session }, options.credentials)
+    (
+        TokenTerms { duration, principal_tags, session: options.session, actor: options.actor },
+        options.credentials,
+    )
 }

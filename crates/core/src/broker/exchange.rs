@@ -170,6 +170,7 @@ impl Broker {
         by: &Requester,
     ) -> Result<Exchanged, ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
+        draft.actor.clone_from(&request.options.actor);
         let verified = async {
             let options = self.bounded(request.options)?;
             let _reservation = self.pool.reserve(&options, &by.origin)?;
@@ -308,7 +309,8 @@ impl Broker {
         }
     }
 
-    async fn verify(
+    /// Has a provider confirm a proof. Whose login it is, is noted in the draft.
+    pub(super) async fn verify(
         &self,
         provider: &Arc<Provider>,
         proof: UnverifiedProof,

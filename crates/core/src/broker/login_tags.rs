@@ -1,10 +1,11 @@
-//! Session tags of everybody who logs in, as the operator writes them: `key = "{provider}"`, `"{subject}"`, or a text
-//! that is the same for all.
+//! Session tags of everybody who logs in, as the operator writes them: `key = "{provider}"`, `"{subject}"`, `"{actor}"` for
+//! whoever acts for them, or a text that is the same for all.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::ground::ids::ActorId;
 use crate::login::provider::VerifiedLogin;
 use crate::pool::principal_tags;
 use crate::pool::{Invalid, PoolError};
@@ -22,6 +23,7 @@ pub struct LoginTags(BTreeMap<String, Value>);
 enum Value {
     Provider,
     Subject,
+    Actor,
     Text(String),
 }
 
@@ -40,8 +42,11 @@ impl TryFrom<BTreeMap<String, String>> for LoginTags {
             return Err(format!("principal_tags: the key {key:?} must have 1 to {MAX_KEY} characters"));
         }
         // What can be made of any login is checked with one that is beyond doubt.
-        tags.with("a", "a").map_err(|error| {
-            format!("principal_tags: {error} (\"{{provider}}\" and \"{{subject}}\" stand for a login's, each alone)")
+        tags.with("a", "a", Some("a")).map_err(|error| {
+            format!(
+                "principal_tags: {error} (\"{{provider}}\" and \"{{subject}}\" stand for a login's, \"{{actor}}\" for whoever \
+                 acts for it, each alone)"
+            )
         })?;
         Ok(tags)
     }
@@ -52,28 +57,47 @@ impl Value {
         match text.as_str() {
             "{provider}" => Self::Provider,
             "{subject}" => Self::Subject,
+            "{actor}" => Self::Actor,
             _ => Self::Text(text),
         }
     }
 }
 
 impl LoginTags {
-    /// The tags of one login.
+    /// Whether they say who acts for somebody.
+    #[must_use]
+    pub fn name_actors(&self) -> bool {
+        self.0.values().any(|value| *value == Value::Actor)
+    }
+
+    /// The tags of one login, for itself or for whoever acts for it. Where nobody does, the tag that would name them is
+    /// absent.
     ///
     /// # Errors
     /// [`PoolError::Invalid`] if the login makes a tag that no session can have, or one that a policy could
     /// take for a pattern.
-    pub fn of(&self, login: &VerifiedLogin) -> Result<BTreeMap<String, String>, PoolError> {
-        self.with(login.provider(), login.subject())
+    pub fn of(
+        &self,
+        login: &VerifiedLogin,
+        actor: Option<&ActorId>,
+    ) -> Result<BTreeMap<String, String>, PoolError> {
+        self.with(login.provider(), login.subject(), actor.map(ActorId::as_str))
     }
 
-    fn with(&self, provider: &str, subject: &str) -> Result<BTreeMap<String, String>, PoolError> {
+    fn with(
+        &self,
+        provider: &str,
+        subject: &str,
+        actor: Option<&str>,
+    ) -> Result<BTreeMap<String, String>, PoolError> {
         let value = |value: &Value| match value {
-            Value::Provider => provider.to_owned(),
-            Value::Subject => subject.to_owned(),
-            Value::Text(text) => text.clone(),
+            Value::Provider => Some(provider.to_owned()),
+            Value::Subject => Some(subject.to_owned()),
+            Value::Actor => actor.map(str::to_owned),
+            Value::Text(text) => Some(text.clone()),
         };
-        let tags: BTreeMap<_, _> = self.0.iter().map(|(key, it)| (key.clone(), value(it))).collect();
+        let tags = self.0.iter().filter_map(|(key, it)| Some((key.clone(), value(it)?)));
+        let tags: BTreeMap<_, _> = tags.collect();
         if let Some(key) = tags.iter().find_map(|(key, value)| value.is_empty().then_some(key)) {
             return Err(Invalid::Value(format!("The principal tag {key:?} is empty.")).into());
         }
@@ -94,10 +118,19 @@ mod tests {
     #[test]
     fn a_tag_is_the_provider_the_subject_or_a_text() {
         let tags = read(&[("from", "{provider}"), ("who", "{subject}"), ("team", "röd 1")]).unwrap();
-        let made = tags.with("snapchat", "ab/c=").unwrap();
+        let made = tags.with("snapchat", "ab/c=", None).unwrap();
         let expected = [("from", "snapchat"), ("team", "röd 1"), ("who", "ab/c=")];
         assert_eq!(made, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
-        assert!(LoginTags::default().with("a", "*").unwrap().is_empty());
+        assert!(LoginTags::default().with("a", "*", None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn whoever_acts_has_a_tag_and_nobody_has_none() {
+        let tags = read(&[("actor", "{actor}"), ("who", "{subject}")]).unwrap();
+        assert!(tags.name_actors() && !read(&[("who", "{subject}")]).unwrap().name_actors());
+        let made = |actor| tags.with("snapchat", "ada", actor).unwrap().into_values().collect::<Vec<_>>();
+        assert_eq!(made(Some("mailer")), ["mailer", "ada"]);
+        assert_eq!(made(None), ["ada"]);
     }
 
     #[test]
@@ -126,7 +159,7 @@ mod tests {
     fn a_subject_that_could_be_a_pattern_makes_no_tag() {
         let tags = read(&[("who", "{subject}")]).unwrap();
         for subject in ["*", "a?", "a*b", "${aws:userid}", "a\"b", "", &"a".repeat(257)] {
-            assert!(tags.with("snapchat", subject).is_err(), "{subject:?}");
+            assert!(tags.with("snapchat", subject, None).is_err(), "{subject:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! one whose refresh token is shown, [`SignInSession::shown`] decides; here the store is asked, the pool renews what it
 //! gave, and the trail hears of it.
 
+pub mod acting;
 mod devices;
 mod upstream;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::audit::{AuditAction, AuditDraft, Grounds, Reason, Requester};
+use crate::broker::actors::Actors;
 use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, KnownLogin, RenewalError};
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
 use crate::broker::id_tokens::{IdTokens, ToldApp};
@@ -143,6 +145,8 @@ pub struct Sessions {
     pub logins: LoginSealer,
     /// Signs ID tokens, where there are keys to sign them with.
     pub id_tokens: Option<IdTokens>,
+    /// Who may act for people.
+    pub actors: Actors,
     /// Keeps sessions, and what was revoked.
     pub store: SharedStore,
     /// Draws IDs.
@@ -208,7 +212,13 @@ impl Sessions {
             Ok(turn) => turn,
             Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
         };
-        let issued = self.renew(&turn, request.credentials, draft.clone(), by).await?;
+        let options = ExchangeOptions {
+            credentials: request.credentials,
+            session: Some(turn.from.id.clone()),
+            token_duration: self.broker.default_token_duration(),
+            ..ExchangeOptions::default()
+        };
+        let issued = self.renew(&turn.from, &turn.login, options, draft.clone(), by).await?;
         let session = match self.keep(&turn, &request, &issued, by).await {
             Ok(session) => session,
             // The trail has that it was renewed, and nothing of it is handed out.
@@ -271,22 +281,17 @@ impl Sessions {
         Ok(Turn { from, to, login, is_late })
     }
 
+    /// Has the pool renew what it gave in a session. One that the pool ends is over.
     async fn renew(
         &self,
-        turn: &Turn,
-        credentials: bool,
+        session: &SignInSession,
+        login: &VerifiedLogin,
+        options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
     ) -> Result<Issued, RefreshError> {
-        let session = &turn.from;
-        let options = ExchangeOptions {
-            credentials,
-            session: Some(session.id.clone()),
-            token_duration: self.broker.default_token_duration(),
-            ..ExchangeOptions::default()
-        };
         let known = KnownLogin {
-            login: &turn.login,
+            login,
             identity_id: &session.identity_id,
             pool_id: &session.pool_id,
             since: session.created_at,

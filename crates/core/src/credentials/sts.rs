@@ -152,7 +152,7 @@ impl Sts {
     ) -> Result<AssumedRole, AssumeError> {
         let terms = Terms {
             role_session_name: request.role_session_name,
-            duration: request.duration.unwrap_or(DEFAULT_DURATION),
+            duration: claims.credentials_duration(request.duration.unwrap_or(DEFAULT_DURATION)),
             session_policy: request.policy,
             guest_scope_down: false,
             origin,
@@ -182,7 +182,7 @@ impl Sts {
         let role = self.roles.find_by_arn(role_arn).ok_or(AssumeError::Denied("there is no such role"))?;
         let terms = Terms {
             role_session_name: RoleSessionName::parse(ENHANCED_SESSION_NAME).expect("it matches the pattern"),
-            duration: DEFAULT_DURATION,
+            duration: claims.credentials_duration(DEFAULT_DURATION),
             session_policy: None,
             guest_scope_down: !claims.is_authenticated(),
             origin: granted.origin(),

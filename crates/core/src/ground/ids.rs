@@ -106,6 +106,14 @@ id! {
 }
 
 id! {
+    /// Somebody who acts for others, as the operator calls them: it stands in tokens and may be a session tag.
+    ActorId, "an actor's ID", "[a-z0-9._-]{1,64}", |text| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+    }
+}
+
+id! {
     /// The name of a role, without its path.
     RoleName, "a role name", r"[\w+=,.@-]{1,64}", |text| (1..=64).contains(&text.len()) && text.bytes().all(is_name_byte)
 }

@@ -56,6 +56,7 @@ mod tests {
             detail: None,
             provider: None,
             developer_user_identifier: None,
+            actor: None,
             login: None,
             identity_id: Some(ada()),
             access_key_id: None,

@@ -112,6 +112,7 @@ mod tests {
             detail: None,
             provider: None,
             developer_user_identifier: Some("ada".into()),
+            actor: None,
             login: None,
             identity_id: Some(id(identity_id)),
             access_key_id: None,

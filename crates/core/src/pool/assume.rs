@@ -103,6 +103,7 @@ impl IdentityPools {
             issued_at,
             issued_at_ms,
             session: None,
+            act: None,
         };
         let session_name = RoleSessionName::of_identity(&anybody.identity_id);
         let anywhere = Arrival { time: now, origin: Origin::default() };

@@ -19,10 +19,11 @@ use crate::credentials::role_grant::RoleGrant;
 use crate::credentials::session_token::Credentials;
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
+use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
 use crate::login::public::PublicLogin;
 use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::token::acting::ActClaim;
 use crate::token::openid_token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
 
 /// How long a token for a developer identity lives unless the caller says otherwise.
@@ -62,11 +63,13 @@ pub struct TokenTerms {
     pub principal_tags: BTreeMap<String, String>,
     /// The session of somebody who signed in that it is issued in.
     pub session: Option<SignInSessionId>,
+    /// Who acts for the identity.
+    pub actor: Option<ActorId>,
 }
 
 impl Default for TokenTerms {
     fn default() -> Self {
-        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new(), session: None }
+        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new(), session: None, actor: None }
     }
 }
 
@@ -206,6 +209,7 @@ impl IdentityPools {
             issued_at,
             issued_at_ms,
             session: terms.session,
+            act: terms.actor.map(|actor| ActClaim { actor }),
         })
     }
 

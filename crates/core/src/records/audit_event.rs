@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::{AccessKeyId, IdentityId, RequestId};
+use crate::ground::ids::{AccessKeyId, ActorId, IdentityId, RequestId};
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct AuditEvent {
     /// The person, as the developer's backend calls them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub developer_user_identifier: Option<String>,
+    /// Whoever acted for the person (RFC 8693 section 1.1), as the configuration calls them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ActorId>,
     /// The public logins that were shown, as they stand in `amr`, with commas between them. A comma within one, or a
     /// backslash, has a backslash before it.
     #[serde(skip_serializing_if = "Option::is_none")]

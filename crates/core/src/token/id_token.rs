@@ -12,7 +12,7 @@ use crate::ground::ids::{IdentityId, SignInSessionId};
 const MAX_SUBJECT: usize = 255;
 
 /// What an ID token says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdTokenClaims {
     /// Who says so: our public URL.
     pub iss: String,

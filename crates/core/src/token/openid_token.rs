@@ -8,8 +8,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
+use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
+use crate::token::acting::{ACTING_FOR, ActClaim};
 use crate::token::id_token::IdTokenClaims;
 use crate::token::signing_key::{ALGORITHM, SigningKeys};
 pub use crate::token::standing::AUTHENTICATED;
@@ -52,6 +53,9 @@ pub struct Claims {
     /// The session of somebody who signed in that it was issued in: with that it ends.
     #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SignInSessionId>,
+    /// Who acts for the identity, if somebody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActClaim>,
 }
 
 /// The claim that becomes session tags. Each value is an array of one.
@@ -103,6 +107,18 @@ impl Claims {
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
         self.amr.first().is_some_and(|first| first == AUTHENTICATED)
+    }
+
+    /// Who acts for the identity, if somebody does.
+    #[must_use]
+    pub fn actor(&self) -> Option<&ActorId> {
+        self.act.as_ref().map(|act| &act.actor)
+    }
+
+    /// How long credentials live that are made of it, of which so much is wanted.
+    #[must_use]
+    pub fn credentials_duration(&self, wanted: SignedDuration) -> SignedDuration {
+        if self.act.is_some() { wanted.min(ACTING_FOR) } else { wanted }
     }
 
     /// The developer user identifier behind the token, which stands last in
@@ -250,6 +266,23 @@ impl TokenIssuer {
     /// # Errors
     /// [`TokenError`].
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Claims, TokenError> {
+        let claims: Claims = self.signed(token)?;
+        self.check(&claims.issuer, claims.expires_at, now)?;
+        Ok(claims)
+    }
+
+    /// Believes an ID token, or says why not. Whom it is for, whoever takes it has to ask.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify_id_token(&self, token: &Secret, now: Timestamp) -> Result<IdTokenClaims, TokenError> {
+        let claims: IdTokenClaims = self.signed(token)?;
+        self.check(&claims.iss, claims.exp, now)?;
+        Ok(claims)
+    }
+
+    /// What one of our keys signed.
+    fn signed<T: for<'de> Deserialize<'de>>(&self, token: &Secret) -> Result<T, TokenError> {
         let (message, signature) = token.expose().rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let header: Header = decode(header)?;
@@ -262,15 +295,15 @@ impl TokenIssuer {
         if !key.verifies(message.as_bytes(), &signature) {
             return Err(TokenError::BadSignature);
         }
-        let claims: Claims = decode(payload)?;
-        if claims.issuer != self.issuer {
+        decode(payload)
+    }
+
+    fn check(&self, issuer: &str, expired_at: i64, now: Timestamp) -> Result<(), TokenError> {
+        if issuer != self.issuer {
             return Err(TokenError::WrongIssuer);
         }
         let now = now.as_second();
-        if now >= claims.expires_at {
-            return Err(TokenError::Expired { now, expired_at: claims.expires_at });
-        }
-        Ok(claims)
+        if now >= expired_at { Err(TokenError::Expired { now, expired_at }) } else { Ok(()) }
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::ground::ids::{AccessKeyId, IdentityId};
+use daypass_core::ground::ids::{AccessKeyId, ActorId, IdentityId};
 use daypass_core::operator::people::{self, Findings, Person};
 use daypass_store::Open;
 
@@ -161,6 +161,7 @@ fn line(event: &AuditEvent) -> String {
         ("reason", event.reason.as_deref()),
         ("detail", event.detail.as_deref()),
         ("provider", event.provider.as_deref()),
+        ("actor", event.actor.as_ref().map(ActorId::as_str)),
         ("resource", event.resource.as_deref()),
         ("key", event.access_key_id.as_ref().map(AccessKeyId::as_str)),
         ("address", address.as_deref()),
@@ -193,6 +194,7 @@ mod tests {
             detail: Some("not\u{7} you".into()),
             provider: None,
             developer_user_identifier: None,
+            actor: ActorId::parse("mailer").ok(),
             login: None,
             identity_id: Some(IdentityId::parse("us-east-1:aa").unwrap()),
             access_key_id: None,
@@ -218,11 +220,11 @@ mod tests {
              identity  us-east-1:aa\n\
              \n\
              1970-01-01T00:00:00Z  token        refused\n  reason    no\u{FFFD}\n  detail    not\u{FFFD} you\n  \
-             address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n\
+             actor     mailer\n  address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n\
              \n\
              Refused to whoever sent this, who proved nothing:\n\
              1970-01-01T00:00:00Z  token        refused\n  reason    nobody\n  detail    not\u{FFFD} you\n  \
-             address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
+             actor     mailer\n  address   203.0.113.9\n  agent     curl\u{FFFD}/8\u{FFFD}\n  request   01234567-89ab-4def-8123-456789abcdef\n  about     us-east-1:aa"
         );
     }
 

@@ -123,6 +123,11 @@ impl ProviderConfig {
         self.client_secret.as_ref().map(|reference| Placed { key: key(), reference })
     }
 
+    /// Whether it signs ID tokens. Of a definition with a mistake nobody knows.
+    pub(super) fn takes_id_tokens(&self) -> bool {
+        self.definition().map_or(true, |definition| definition.id_token.is_some())
+    }
+
     /// The provider, its definition complete and its secret read.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What configurations say, and what is told of mistakes in them.
 
+mod actors;
 mod apps;
 mod clients;
 mod roles;

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use daypass_core::broker::sessions::RefreshError;
+use daypass_core::broker::sessions::acting::ActError;
 use daypass_core::records::sign_in_session::EndReason;
 use daypass_core::store::StoreError;
 use daypass_core::token::dpop::ProofError;
@@ -25,6 +26,8 @@ pub enum CookieMistake {
 const INVALID_PROOF: &str = "invalid_dpop_proof";
 /// The code of everything that is wrong with a refresh token; `reason` says more.
 const REFUSED: &str = "refresh_token_refused";
+/// The code of an ID token of ours that shows nobody for whom somebody could act.
+const SUBJECT_REFUSED: &str = "subject_token_refused";
 
 impl ApiError {
     /// Why a refresh token is good for nothing.
@@ -161,6 +164,54 @@ impl ApiError {
             Meaning::OfOAuth(OAuthMistake::InvalidTarget),
             "invalid_target",
             detail,
+        )
+    }
+
+    /// Why nobody may act for somebody. What an actor shows is a subject token and an actor token: one that is not believed makes
+    /// the request invalid.
+    #[must_use]
+    pub fn acting(error: ActError) -> Self {
+        let refused = |code: &'static str, message: &str| Self::bad_request(code, message);
+        match error {
+            ActError::ActorToken(error) => Self::exchange(error).of_actor_token(),
+            ActError::NotAnActor => Self::new(
+                StatusCode::FORBIDDEN,
+                Meaning::NotAllowed,
+                "actor_refused",
+                "The login of actor_token is no actor for people of this app: the operator has to name it in [[actor]].",
+            ),
+            ActError::Subject(error) => Self::exchange(error).of_subject_token(),
+            ActError::IdToken(error) => {
+                refused(SUBJECT_REFUSED, &format!("subject_token: the ID token is {error}."))
+            }
+            ActError::OfAnotherApp => {
+                refused(SUBJECT_REFUSED, "subject_token: the ID token is for another app than client_id.")
+            }
+            ActError::OfNoSession => refused(
+                SUBJECT_REFUSED,
+                "subject_token: the ID token belongs to no session. Take the one that /oauth2/token gave to the app.",
+            ),
+            ActError::Session(RefreshError::Over(reason)) => {
+                refused(SUBJECT_REFUSED, over(reason)).reason(reason.name())
+            }
+            ActError::Session(error) => Self::refresh(error).of_subject_token(),
+        }
+    }
+
+    /// The same about an actor token, which it names.
+    fn of_actor_token(self) -> Self {
+        let error = self.of_subject_token();
+        Self { message: format!("actor_token: {}", error.message), ..error }
+    }
+
+    /// An actor wants an ID token.
+    #[must_use]
+    pub fn scope_of_actor() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            Meaning::OfOAuth(OAuthMistake::InvalidScope),
+            "invalid_scope",
+            "An actor gets no ID token, which would say that the person is there: leave scope out.",
         )
     }
 

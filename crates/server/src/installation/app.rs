@@ -25,7 +25,9 @@ use super::embedded::{Embedded, Roots};
 use super::lasting::Lasting;
 use super::public_pool::PublicPool;
 use crate::cognito::{self, CognitoPool};
-use crate::config::{Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers};
+use crate::config::{
+    ActorConfig, Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers,
+};
 use crate::cookie_apps::CookieApps;
 use crate::listen::Limits;
 use crate::metrics::Metrics;
@@ -242,6 +244,7 @@ fn sessions(
         tokens: RefreshTokens::new(&master_key),
         logins: LoginSealer::new(&master_key),
         id_tokens: tokens.map(|issuer| IdTokens { issuer, subject: config.openid.subject }),
+        actors: ActorConfig::all(&config.actors),
         store,
         random,
     }

@@ -1,6 +1,7 @@
 //! `/oauth2`: the standard's endpoints (RFC 6749). The apps are public clients: nothing but their PKCE verifier, or their
 //! refresh token, shows who they are.
 
+mod acting;
 mod authorization_code;
 pub mod authorize;
 pub(super) mod dpop;

@@ -1,5 +1,6 @@
 //! Sessions of people who signed in: `/oauth2/token`, `/oauth2/revoke`, `/oauth2/authorize` and `/v1/sessions`.
 
+mod acting;
 mod authorize;
 mod cookie;
 mod devices;

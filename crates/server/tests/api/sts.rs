@@ -210,6 +210,7 @@ fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> Str
         issued_at: now,
         issued_at_ms: None,
         session: None,
+        act: None,
     };
     daypass.embedded.sts.tokens.sign(&claims).expose().to_owned()
 }

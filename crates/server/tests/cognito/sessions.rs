@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::login::public::testing::GOOGLE;
 use http::Request;
 use serde_json::{Value, json};
 
 use crate::broker::{Amazon, Broker, InProcess, table};
-use crate::harness::{Answer, DEVELOPER_PROVIDER, Daypass, claims, ours};
+use crate::harness::{Answer, DEVELOPER_PROVIDER, Daypass, GOOGLE_APP, claims, ours};
 
 async fn token(broker: &Broker, members: &[(&str, &str)]) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
@@ -143,4 +144,39 @@ async fn an_outage_of_amazons_ends_no_session() {
     is_down.store(false, Ordering::SeqCst);
     let answer = refresh(&broker, &session, &[]).await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_actors_token_of_amazons_has_both_names_as_tags() {
+    let amazon = Amazon::start("us-east-1").await;
+    let tables = format!(
+        "{}[pool.principal_tags]\nactor = \"{{actor}}\"\n[[provider]]\nid = \"workloads\"\nclient_id = \"{GOOGLE_APP}\"\n\
+         name = \"Workloads\"\nregister = \"Here.\"\nid_scope = \"global\"\naccept = [\"id_token\"]\n\
+         binding.kind = \"id_token\"\npkce = \"never\"\n[provider.id_token]\nissuers = [\"https://accounts.google.com\"]\n\
+         keys = {{ jwks = \"https://www.googleapis.com/oauth2/v3/certs\" }}\nnonce = \"none\"\nsubject = {{ at = \"/sub\" }}\n\
+         [[actor]]\nid = \"mailer\"\nprovider = \"workloads\"\nsubject = \"mailer\"\napps = [\"shop\"]\n",
+        amazon.table()
+    );
+    let broker = Broker::start(&amazon.daypass, &tables).await;
+    let session = sign_in(&amazon.daypass, &broker, &[("scope", "openid")]).await;
+    let actor = amazon.daypass.id_token(GOOGLE, "mailer");
+    let members = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("client_id", "shop"),
+        ("subject_token", session["id_token"].as_str().unwrap()),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        ("actor_token", actor.as_str().unwrap()),
+        ("actor_token_type", "urn:ietf:params:oauth:token-type:id_token"),
+        ("credentials", "true"),
+    ];
+    let answer = token(&broker, &members).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let given = answer.json();
+    assert_eq!((&given["identity_id"], &given["expires_in"]), (&session["identity_id"], &900.into()));
+    let tags = claims(&given["access_token"])["https://aws.amazon.com/tags"].clone();
+    assert_eq!(tags, json!({"principal_tags": {"actor": ["mailer"]}}));
+    assert_eq!(claims(&session["access_token"])["https://aws.amazon.com/tags"], Value::Null);
+    let events = broker.audit_events();
+    let acted = events.iter().filter(|event| event["actor"] == "mailer").map(|event| event["action"].clone());
+    assert_eq!(acted.collect::<Vec<_>>(), ["credentials", "exchange"]);
 }

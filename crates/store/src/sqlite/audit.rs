@@ -2,7 +2,7 @@
 //! of what strangers were refused.
 
 use async_trait::async_trait;
-use daypass_core::ground::ids::{AccessKeyId, IdentityId};
+use daypass_core::ground::ids::{AccessKeyId, ActorId, IdentityId};
 use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
 use daypass_core::store::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError};
 use rusqlite::{Connection, Result, Row, named_params};
@@ -50,9 +50,9 @@ macro_rules! add_to {
             "INSERT INTO ",
             $table,
             " (time, request_id, action, outcome, reason, detail, provider,
-                 developer_user_identifier, login, identity_id, access_key_id, resource, source_ip, user_agent)
+                 developer_user_identifier, actor, login, identity_id, access_key_id, resource, source_ip, user_agent)
              VALUES (:time, :request_id, :action, :outcome, :reason, :detail, :provider,
-                 :developer_user_identifier, :login, :identity_id, :access_key_id, :resource, :source_ip, :user_agent)"
+                 :developer_user_identifier, :actor, :login, :identity_id, :access_key_id, :resource, :source_ip, :user_agent)"
         )
     };
 }
@@ -104,6 +104,7 @@ fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> 
             ":detail": event.detail,
             ":provider": event.provider,
             ":developer_user_identifier": event.developer_user_identifier,
+            ":actor": event.actor.as_ref().map(ActorId::as_str),
             ":login": event.login,
             ":identity_id": event.identity_id.as_ref().map(IdentityId::as_str),
             ":access_key_id": event.access_key_id.as_ref().map(AccessKeyId::as_str),
@@ -181,6 +182,7 @@ fn event(row: &Row<'_>) -> Result<AuditEvent> {
         detail: row.get("detail")?,
         provider: row.get("provider")?,
         developer_user_identifier: row.get("developer_user_identifier")?,
+        actor: row.get::<_, Option<Text<_>>>("actor")?.map(|Text(id)| id),
         login: row.get("login")?,
         identity_id: row.get::<_, Option<Text<_>>>("identity_id")?.map(|Text(id)| id),
         access_key_id: row.get::<_, Option<Text<_>>>("access_key_id")?.map(|Text(id)| id),

@@ -203,6 +203,7 @@ fn every_key_that_a_trust_policy_may_ask_for_is_filled_in() {
         issued_at: 0,
         issued_at_ms: None,
         session: None,
+        act: None,
     };
     let arrival = Arrival { time: session.expires_at, origin: KNOWN };
     let context = trust_context(&claims, &session.role_session_name, &arrival);

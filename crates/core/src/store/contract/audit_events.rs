@@ -2,6 +2,7 @@
 
 use super::fixture::{Fixture, ODD_TEXT, instant, race};
 use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
+use crate::ground::ids::ActorId;
 use crate::store::{MAX_UNPROVED_REFUSALS, Page, SharedStore};
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
@@ -232,6 +233,7 @@ pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
         detail: None,
         provider: None,
         developer_user_identifier: None,
+        actor: None,
         login: None,
         identity_id: None,
         access_key_id: None,
@@ -247,6 +249,7 @@ fn full_event(fixture: &Fixture) -> AuditEvent {
         detail: Some(ODD_TEXT.to_owned()),
         provider: Some("snapchat".to_owned()),
         developer_user_identifier: Some(ODD_TEXT.to_owned()),
+        actor: ActorId::parse("mailer").ok(),
         login: Some(ODD_TEXT.to_owned()),
         identity_id: Some(fixture.draw_identity_id()),
         access_key_id: Some(fixture.draw_access_key_id()),

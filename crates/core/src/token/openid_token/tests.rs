@@ -35,6 +35,7 @@ fn claims() -> Claims {
         issued_at: NOW,
         issued_at_ms: Some(NOW * 1000),
         session: None,
+        act: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The tables of an installation.
 
 use daypass_core::broker::login_tags::LoginTags;
-use daypass_core::ground::ids::{AccountId, IdentityPoolId, Region, RoleName};
+use daypass_core::ground::ids::{AccountId, ActorId, IdentityPoolId, Region, RoleName};
 use daypass_core::login::public::{OidcProvider, UserPool};
 use daypass_core::records::limits::MAX_MAPPING_RULES;
 use daypass_core::token::id_token::IdTokenSubject;
@@ -11,7 +11,8 @@ use toml::Value;
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, OpenIdConfig, RoleConfig, SecretsConfig, urls,
+    ActorConfig, AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, OpenIdConfig, RoleConfig,
+    SecretsConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -77,6 +78,8 @@ pub static FILE: Table = Table::of(
         )
         .read_again(),
         Key::new::<AppConfig>("app", Kind::Tables(&APP), "Who may call from where.").read_again(),
+        Key::new::<ActorConfig>("actor", Kind::Tables(&ACTOR), "Agents and services that may act for people.")
+            .read_again(),
         Key::new::<RoleConfig>("role", Kind::Tables(&ROLE), "The roles that the embedded pool may give.")
             .read_again(),
     ],
@@ -108,7 +111,7 @@ static POOL: Table = Table::of(
         Key::new::<LoginTags>(
             "principal_tags",
             Kind::TextByName,
-            "Session tags of everybody who logs in: a text, or `{provider}` or `{subject}` of the login.",
+            "Session tags of everybody who logs in: a text, or `{provider}` or `{subject}` of the login, or `{actor}` where somebody acts for them.",
         ),
         Key::new::<String>(
             "max_token_duration",
@@ -342,6 +345,27 @@ static APP: Table = Table::of(
         Key::new::<String>("session_lifetime", Kind::Duration, "How long somebody stays signed in; at most `366d`.")
             .read_by(duration)
             .or("30d; 90d without `origins`"),
+    ],
+);
+
+static ACTOR: Table = Table::of(
+    "An agent or a service that may act for people, for a quarter of an hour at a time.",
+    &[
+        Key::new::<ActorId>(
+            "id",
+            Kind::Text,
+            "What you call it: lowercase letters, digits, `.`, `_` and `-`. It stands in `act` of its tokens, in the audit trail, \
+             and where `[pool.principal_tags]` says `{actor}`, which has to be somewhere.",
+        )
+        .required(),
+        Key::new::<String>(
+            "provider",
+            Kind::Text,
+            "The `id` of the `[[provider]]` whose ID tokens say who it is.",
+        )
+        .required(),
+        Key::new::<String>("subject", Kind::Text, "Who it is there: the provider's own external ID.").required(),
+        Key::new::<Vec<String>>("apps", Kind::Texts, "The apps for whose people it may act.").required(),
     ],
 );
 

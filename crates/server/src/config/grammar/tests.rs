@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use super::*;
-use crate::config::{AppConfig, NetworkConfig, ProviderConfig, RoleConfig, SecretsConfig};
+use crate::config::{ActorConfig, AppConfig, NetworkConfig, ProviderConfig, RoleConfig, SecretsConfig};
 
 /// The keys that a type reads, as it tells them of a key that it does not know.
 fn keys_of<T: DeserializeOwned>(known: &str) -> BTreeSet<String> {
@@ -39,6 +39,7 @@ fn every_key_of_the_grammar_is_read_and_every_key_that_is_read_is_in_it() {
         ("oidc_provider", keys_of::<OidcProvider>("")),
         ("user_pool", keys_of::<UserPool>("")),
         ("app", keys_of::<AppConfig>("")),
+        ("actor", keys_of::<ActorConfig>("")),
         ("role", keys_of::<RoleConfig>("")),
         ("pool", keys_of::<crate::config::PoolConfig>("")),
         ("authorize", keys_of::<of::Authorize>("")),

@@ -175,7 +175,7 @@ impl Body {
             token_duration,
             region,
             credentials: self.credentials,
-            session: None,
+            ..ExchangeOptions::default()
         };
         Ok(ExchangeRequest { presented: self.presented()?, options })
     }

@@ -45,6 +45,11 @@ impl Form {
         self.0.get(name).is_some_and(|value| !value.is_empty())
     }
 
+    /// A parameter, to be looked at.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
     /// A parameter, if it is there.
     pub(super) fn perhaps(&mut self, name: &str) -> Option<String> {
         self.0.remove(name).filter(|value| !value.is_empty())

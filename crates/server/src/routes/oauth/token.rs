@@ -6,6 +6,8 @@ use axum::extract::{Extension, Request, State};
 use axum::http::header;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use daypass_core::audit::Requester;
+use daypass_core::broker::developer_pool::Issued;
+use daypass_core::broker::exchange::Exchanged;
 use daypass_core::broker::sessions::SignedIn;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::secret::Secret;
@@ -16,7 +18,7 @@ use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
 use super::token_exchange::Requested;
-use super::{authorization_code, dpop, refresh_token, token_exchange};
+use super::{acting, authorization_code, dpop, refresh_token, token_exchange};
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 
@@ -35,12 +37,8 @@ struct Answer<'a> {
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
-    /// Unless it is in a cookie.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    /// Seconds until the session ends if it is not used.
-    refresh_expires_in: i64,
-    session_id: &'a str,
+    #[serde(flatten)]
+    session: Option<Continuation<'a>>,
     identity_id: &'a str,
     identity_pool_id: &'a str,
     region: &'a str,
@@ -48,6 +46,17 @@ struct Answer<'a> {
     user: User<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<CredentialsWithLife<'a>>,
+}
+
+/// What the app goes on with. Whoever acts for somebody has none.
+#[derive(Serialize)]
+struct Continuation<'a> {
+    /// Unless it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    /// Seconds until the session ends if it is not used.
+    refresh_expires_in: i64,
+    session_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -72,8 +81,16 @@ pub async fn handle(
 }
 
 /// What a grant brought.
+enum Outcome {
+    /// A session, which began or goes on.
+    SignedIn(SignedIn),
+    /// What somebody who acts for a person gets.
+    Acting(Exchanged),
+}
+
+/// The same, and what goes with it.
 struct Granted {
-    signed_in: SignedIn,
+    outcome: Outcome,
     /// Of a token exchange.
     requested: Option<Requested>,
     /// Where the browser keeps the session, if it does.
@@ -90,13 +107,17 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
     }
     let client = form.client(app)?;
     check_page_of(app, &client, &parts.headers)?;
+    if acting::is_asked_for(&grant_type, &form) {
+        let (exchanged, requested) = acting::grant(app, client, form, by).await?;
+        return Ok(Granted { outcome: Outcome::Acting(exchanged), requested: Some(requested), cookie: None });
+    }
     let cookie = SessionCookie::of(app, &parts.headers)?;
     session_cookie::check_place(app, &client, cookie.as_ref())?;
     let holder = dpop::key_holder(app, &parts, None).await?;
     let (signed_in, requested) = match &*grant_type {
         refresh_token::GRANT_TYPE => {
             let signed_in = refresh_token::grant(app, client, cookie.as_ref(), form, holder, by).await?;
-            return Ok(Granted { signed_in, requested: None, cookie });
+            return Ok(Granted { outcome: Outcome::SignedIn(signed_in), requested: None, cookie });
         }
         authorization_code::GRANT_TYPE => {
             (authorization_code::grant(app, client, form, holder, by).await?, None)
@@ -110,13 +131,37 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
     if let Some(cookie) = &cookie {
         cookie.end_former(app, by).await?;
     }
-    Ok(Granted { signed_in, requested, cookie })
+    Ok(Granted { outcome: Outcome::SignedIn(signed_in), requested, cookie })
+}
+
+impl Outcome {
+    fn signed_in(&self) -> Option<&SignedIn> {
+        match self {
+            Self::SignedIn(signed_in) => Some(signed_in),
+            Self::Acting(_) => None,
+        }
+    }
+
+    fn issued(&self) -> &Issued {
+        match self {
+            Self::SignedIn(signed_in) => &signed_in.issued,
+            Self::Acting(exchanged) => &exchanged.issued,
+        }
+    }
+
+    fn person(&self) -> (&str, User<'_>) {
+        match self {
+            Self::SignedIn(signed_in) => (&signed_in.provider, User::shown(&signed_in.user)),
+            Self::Acting(Exchanged { login, .. }) => (login.provider(), User::shown(login.user())),
+        }
+    }
 }
 
 fn answer(granted: &Granted, now: Timestamp) -> Response {
-    let Granted { signed_in, requested, cookie } = granted;
+    let Granted { outcome, requested, cookie } = granted;
     let until = |end: Timestamp| end.as_second() - now.as_second();
-    let issued = &signed_in.issued;
+    let (issued, signed_in) = (outcome.issued(), outcome.signed_in());
+    let (provider, user) = outcome.person();
     let credentials = issued.credentials.as_ref().map(|credentials| CredentialsWithLife {
         credentials: TemporaryCredentials::of(credentials),
         expires_in: until(credentials.expiration),
@@ -126,19 +171,21 @@ fn answer(granted: &Granted, now: Timestamp) -> Response {
         token_type: requested.map_or("Bearer", Requested::token_type),
         expires_in: until(issued.token.expires_at),
         issued_token_type: requested.map(Requested::issued_token_type),
-        scope: signed_in.scope.to_string(),
-        id_token: signed_in.id_token.as_ref().map(Secret::expose),
-        refresh_token: cookie.is_none().then(|| signed_in.refresh_token.expose()),
-        refresh_expires_in: until(signed_in.expires_at),
-        session_id: signed_in.session.as_str(),
+        scope: signed_in.map(|signed_in| signed_in.scope).unwrap_or_default().to_string(),
+        id_token: signed_in.and_then(|signed_in| signed_in.id_token.as_ref()).map(Secret::expose),
+        session: signed_in.map(|signed_in| Continuation {
+            refresh_token: cookie.is_none().then(|| signed_in.refresh_token.expose()),
+            refresh_expires_in: until(signed_in.expires_at),
+            session_id: signed_in.session.as_str(),
+        }),
         identity_id: issued.token.identity_id.as_str(),
         identity_pool_id: issued.pool_id.as_str(),
         region: issued.region.as_str(),
-        provider: &signed_in.provider,
-        user: User::shown(&signed_in.user),
+        provider,
+        user,
         credentials,
     };
-    let kept = cookie.as_ref().map(|cookie| cookie.keep(signed_in, now));
+    let kept = cookie.as_ref().zip(signed_in).map(|(cookie, signed_in)| cookie.keep(signed_in, now));
     let kept = AppendHeaders(kept.map(|cookie| (header::SET_COOKIE, cookie)));
     ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], kept, Json(body)).into_response()
 }

@@ -1,4 +1,5 @@
-//! Token exchange (RFC 8693): what a provider's own SDK gave to an app, in place of a code. It begins a session.
+//! Token exchange (RFC 8693): what a provider's own SDK gave to an app, in place of a code. It begins a session. With an
+//! `actor_token` it is another grant, [`acting`](super::acting).
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::installation::App;
 pub(super) const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// What the types of tokens begin with (RFC 8693 section 3).
-const TYPE: &str = "urn:ietf:params:oauth:token-type:";
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:token-type:";
 
 /// What an app may call the token that it gets: by what it is used for, it is an access token and an ID token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +74,9 @@ pub(super) async fn grant(
 }
 
 /// What is wanted, if that can be had. A token is for the identity pool, and for nobody whom the app names.
-fn requested(form: &mut Form) -> Result<Requested, ApiError> {
+pub(super) fn requested(form: &mut Form) -> Result<Requested, ApiError> {
     if form.perhaps("resource").or(form.perhaps("audience")).is_some() {
         return Err(ApiError::invalid_target());
-    }
-    if form.perhaps("actor_token").or(form.perhaps("actor_token_type")).is_some() {
-        return Err(ApiError::malformed_form(
-            "Nobody can act for somebody else here: leave actor_token out.",
-        ));
     }
     match form.perhaps("requested_token_type").as_deref().map(|text| text.strip_prefix(TYPE)) {
         None | Some(Some("access_token")) => Ok(Requested::AccessToken),
@@ -92,7 +88,7 @@ fn requested(form: &mut Form) -> Result<Requested, ApiError> {
 }
 
 /// The subject token as the proof that it is, and whose.
-fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiError> {
+pub(super) fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiError> {
     let token = Secret::new(form.take("subject_token")?);
     let nonce = form.perhaps("nonce").map(Secret::new);
     let issuer = form.perhaps("subject_issuer");
@@ -105,7 +101,7 @@ fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiError> {
         Some("id_token" | "jwt") => {
             let provider = match issuer {
                 Some(provider) => provider,
-                None => provider_of(app, &token)?,
+                None => provider_of(app, &token).ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?,
             };
             Ok(PresentedProof::OfProvider { provider, proof: UnverifiedProof::IdToken { token, nonce } })
         }
@@ -118,20 +114,24 @@ fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiError> {
 const NO_ISSUER: &str = "subject_issuer is missing: the ID of the provider that gave the subject_token.";
 
 /// The one provider whose issuer a token names. Nothing of it is believed yet: the provider's rules decide.
-fn provider_of(app: &App, token: &Secret) -> Result<String, ApiError> {
+pub(super) fn provider_of(app: &App, token: &Secret) -> Option<String> {
+    let issuer = issuer_of(token.expose())?;
+    let providers = app.broker.providers.all();
+    let mut named = providers.values().filter(|provider| has_issuer(provider, &issuer));
+    match (named.next(), named.next()) {
+        (Some(provider), None) => Some(provider.id.clone()),
+        _ => None,
+    }
+}
+
+/// The issuer that a token names.
+pub(super) fn issuer_of(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {
         iss: String,
     }
-    let payload = token.expose().split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
-    let claims = payload.and_then(|payload| serde_json::from_slice::<Claims>(&payload).ok());
-    let issuer = claims.ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?.iss;
-    let providers = app.broker.providers.all();
-    let mut named = providers.values().filter(|provider| has_issuer(provider, &issuer));
-    match (named.next(), named.next()) {
-        (Some(provider), None) => Ok(provider.id.clone()),
-        _ => Err(ApiError::malformed_form(NO_ISSUER)),
-    }
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    Some(serde_json::from_slice::<Claims>(&payload).ok()?.iss)
 }
 
 fn has_issuer(provider: &Arc<Provider>, issuer: &str) -> bool {

@@ -1,0 +1,70 @@
+//! Token exchange with an `actor_token` (RFC 8693 section 1.1): an agent or a service acts for a person. The person is not
+//! there, so nothing is given that is for them alone: no session, and no ID token, which would say that they are.
+
+use daypass_core::audit::Requester;
+use daypass_core::broker::exchange::Exchanged;
+use daypass_core::broker::sessions::acting::{ActRequest, Subject};
+use daypass_core::ground::secret::Secret;
+
+use super::form::Form;
+use super::token_exchange::{self, Requested, TYPE};
+use crate::error::ApiError;
+use crate::installation::App;
+
+const NO_ACTOR: &str =
+    "actor_token is none of a provider here: its `iss` is the issuer of no provider, or of several.";
+
+/// Whether a token exchange is this one.
+pub(super) fn is_asked_for(grant_type: &str, form: &Form) -> bool {
+    grant_type == token_exchange::GRANT_TYPE && (form.has("actor_token") || form.has("actor_token_type"))
+}
+
+pub(super) async fn grant(
+    app: &App,
+    client: String,
+    mut form: Form,
+    by: &Requester,
+) -> Result<(Exchanged, Requested), ApiError> {
+    let requested = token_exchange::requested(&mut form)?;
+    let actor_token = Secret::new(form.take("actor_token")?);
+    if !matches!(form.take("actor_token_type")?.strip_prefix(TYPE), Some("id_token" | "jwt")) {
+        return Err(ApiError::malformed_form(format!(
+            "actor_token_type must be {TYPE}id_token or {TYPE}jwt."
+        )));
+    }
+    if form.scope().is_some_and(|scope| scope.openid) {
+        return Err(ApiError::scope_of_actor());
+    }
+    if form.has("identity_id") || form.has("device") {
+        return Err(ApiError::malformed_form(
+            "identity_id and device go with a session, and an actor has none.",
+        ));
+    }
+    let actor_provider =
+        token_exchange::provider_of(app, &actor_token).ok_or_else(|| ApiError::malformed_form(NO_ACTOR))?;
+    let request = ActRequest {
+        app: client,
+        actor_provider,
+        actor_token,
+        subject: subject_of_actor(app, &mut form)?,
+        credentials: form.credentials()?,
+    };
+    Ok((app.sessions.act(request, by).await.map_err(ApiError::acting)?, requested))
+}
+
+/// For whom somebody acts: an ID token of ours shows it, or a token of the person's provider.
+fn subject_of_actor(app: &App, form: &mut Form) -> Result<Subject, ApiError> {
+    let ours = |token: &str| {
+        token_exchange::issuer_of(token).is_some_and(|issuer| issuer == app.login_flow.public_url)
+    };
+    if !form.has("subject_issuer") && form.get("subject_token").is_some_and(ours) {
+        let token = form.take("subject_token")?;
+        return match form.take("subject_token_type")?.strip_prefix(TYPE) {
+            Some("id_token" | "jwt") => Ok(Subject::IdToken(Secret::new(token))),
+            _ => Err(ApiError::malformed_form(format!(
+                "subject_token_type must be {TYPE}id_token: the ID token of the app."
+            ))),
+        };
+    }
+    token_exchange::subject(app, form).map(|presented| Subject::OfProvider(Box::new(presented)))
+}
