@@ -12,7 +12,7 @@ import { watch } from './watch.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
-/** @typedef {{expects?: RegExp, options?: object, sdk?: string}} Wishes `options` of the client; where the page has its `sdk` from */
+/** @typedef {{expects?: RegExp, options?: object, sdk?: string, timeout?: number}} Wishes `options` of the client; where the page has its `sdk` from; milliseconds */
 /** @typedef {(context: BrowserContext, open: () => Promise<Page>) => Promise<void>} Body */
 
 /** @type {Awaited<ReturnType<typeof startClientApp>>} */
@@ -38,8 +38,8 @@ export function withAppAndDaypass(more = () => '') {
 }
 
 /** @param {string} name @param {Wishes} wishes @param {Body} body */
-export function browserTest(name, { expects, options = {}, sdk = '/daypass' }, body) {
-  test(name, { timeout: 60_000 }, async () => {
+export function browserTest(name, { expects, options = {}, sdk = '/daypass', timeout = 60_000 }, body) {
+  test(name, { timeout }, async () => {
     Object.assign(app.app, { url: daypass.ready.server_url, provider: 'snapchat', options, sdk: sdk.replace('DAYPASS', daypass.ready.server_url) });
     const context = await chromium.newContext();
     context.setDefaultTimeout(15_000);

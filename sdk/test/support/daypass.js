@@ -26,27 +26,41 @@ export async function startDaypass(config = '') {
   const dir = await mkdtemp(join(tmpdir(), 'daypass-test-'));
   const file = join(dir, 'more.toml');
   await writeFile(file, config);
-  const command = ['up', '--port', '0', '--dir', join(dir, 'state'), '--config', file];
-  const child = spawn(binary, command, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = textOf(child.stderr);
-  const ended = once(child, 'exit');
+  /** @param {string} port */
+  const start = async (port) => {
+    const command = ['up', '--port', port, '--dir', join(dir, 'state'), '--config', file];
+    const child = spawn(binary, command, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = textOf(child.stderr);
+    const ended = once(child, 'exit');
+    const line = once(createInterface(child.stdout), 'line');
+    const [first] = await Promise.race([line, ended.then(() => [undefined])]);
+    if (typeof first !== 'string') throw new Error(`daypass up ended before it was ready:\n${said()}`);
+    return { child, ended, ready: /** @type {Ready} */ (JSON.parse(first)) };
+  };
+  let running = await start('0');
+  const { ready } = running;
+  const end = async () => {
+    running.child.kill('SIGTERM');
+    await running.ended;
+  };
   const stop = async () => {
-    child.kill('SIGTERM');
-    await ended;
+    await end();
     await rm(dir, { recursive: true, force: true });
+  };
+  /** Ends it, and starts it again where it was. */
+  const restart = async () => {
+    await end();
+    running = await start(new URL(ready.server_url).port);
   };
   /** Has it read another text in the place of that one. @param {string} text */
   const reread = async (text) => {
     await writeFile(file, text);
-    const answered = once(createInterface(child.stderr), 'line');
-    child.kill('SIGHUP');
+    const answered = once(createInterface(running.child.stderr), 'line');
+    running.child.kill('SIGHUP');
     const [answer] = await answered;
     if (!answer.includes('counts from now on')) throw new Error(answer);
   };
-  const line = once(createInterface(child.stdout), 'line');
-  const [first] = await Promise.race([line, ended.then(() => [undefined])]);
-  if (typeof first !== 'string') throw new Error(`daypass up ended before it was ready:\n${said()}`);
-  return { ready: /** @type {Ready} */ (JSON.parse(first)), reread, stop };
+  return { ready, reread, restart, stop };
 }
 
 /** Collects what a stream says, which also keeps its pipe from filling. @param {import('node:stream').Readable} stream */
