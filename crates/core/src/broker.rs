@@ -3,6 +3,7 @@
 
 pub mod actors;
 pub mod developer_pool;
+pub mod device_login;
 pub mod embedded_pool;
 pub mod exchange;
 pub mod hosted_login;

@@ -1,6 +1,7 @@
 //! What everything stands on and what knows nothing of logins, pools or credentials: time, randomness, names, secrets,
 //! and the way out. It uses no other room.
 
+pub mod allowance;
 pub mod clock;
 pub mod form;
 pub(crate) mod hex;

@@ -2,6 +2,7 @@
 //! [`ground`](crate::ground).
 
 pub mod audit_event;
+pub mod device_authorization;
 pub mod identity;
 pub mod limits;
 pub mod linking;

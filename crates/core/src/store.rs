@@ -18,6 +18,7 @@ use async_trait::async_trait;
 mod audit_events;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
+mod device_authorizations;
 mod error;
 mod identities;
 mod keys;
@@ -30,6 +31,7 @@ pub mod sign_in_sessions;
 pub mod transfer;
 
 pub use self::audit_events::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS};
+pub use self::device_authorizations::DeviceAuthorizations;
 pub use self::error::StoreError;
 pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
 pub use self::keys::{AccessKeyOutcome, Keys, MAX_ENABLED_ACCESS_KEYS, StoredAccessKey, StoredSigningKey};
@@ -45,7 +47,9 @@ pub type SharedStore = Arc<dyn Store>;
 /// Everything that Daypass must not forget. Whoever needs a part of it only asks for the part: a store is every one of
 /// them.
 #[async_trait]
-pub trait Store: Pools + Identities + Keys + Revocations + SignInSessions + Once + AuditEvents {
+pub trait Store:
+    Pools + Identities + Keys + Revocations + SignInSessions + DeviceAuthorizations + Once + AuditEvents
+{
     /// Answers if the store can do its work: what `/readyz` asks.
     async fn ping(&self) -> Result<(), StoreError>;
 }

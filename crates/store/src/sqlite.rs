@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod copy;
+mod device_authorizations;
 mod file;
 mod identities;
 mod incarnations;

@@ -66,6 +66,12 @@ impl AuditTrail {
         Self { callers: kept, ..self }
     }
 
+    /// Whether it is kept where requests come from.
+    #[must_use]
+    pub fn keeps_callers(&self) -> bool {
+        self.callers
+    }
+
     /// Records how a decision fell and passes its result on.
     ///
     /// # Errors

@@ -239,8 +239,8 @@ impl Broker {
         accepted.filter(|kind| self.check_countable(*kind).is_ok()).collect()
     }
 
-    /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the one-time code that
-    /// the app gets.
+    /// Has a provider confirm the answer of a hosted login, if it holds a proof, and answers the login, with the one-time
+    /// code that the app gets.
     ///
     /// # Errors
     /// [`ExchangeError`]. The refusal is in the audit trail.
@@ -250,7 +250,7 @@ impl Broker {
         answer: Result<UnverifiedProof, ExchangeError>,
         app: &AppLogin,
         by: &Requester,
-    ) -> Result<Secret, ExchangeError> {
+    ) -> Result<(VerifiedLogin, Secret), ExchangeError> {
         let mut draft = AuditDraft::by(AuditAction::SignIn, by);
         draft.provider = Some(provider.id.clone());
         let verified = match answer {
@@ -258,7 +258,8 @@ impl Broker {
             Err(error) => Err(error),
         };
         let login = self.trail.conclude(draft, verified).await?;
-        Ok(self.login_codes.issue(&login, app.binding(), app.asked()).await?)
+        let code = self.login_codes.issue(&login, app.binding(), app.asked(), app.code_ends_at()).await?;
+        Ok((login, code))
     }
 
     /// Options within the operator's limit. Before a proof is spent, a token of more is refused; one that nobody gave a
@@ -295,9 +296,10 @@ impl Broker {
                 let (login, asked) = redeemed.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
-                // Since the login, the operator may have taken its provider away, or its app.
-                let counts = self.providers.get(login.provider()).is_some()
-                    && self.redirect_uris.contains(&code.redirect_uri);
+                // Since the login, the operator may have taken its provider away, or its app. That of a device was looked
+                // up with what the person decided.
+                let returns = code.redirect_uri.as_ref().is_none_or(|uri| self.redirect_uris.contains(uri));
+                let counts = self.providers.get(login.provider()).is_some() && returns;
                 if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
             }
             PresentedProof::OfSession { login, .. } => {

@@ -17,6 +17,7 @@ use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::login::provider::{AuthorizeRequest, FlowSecrets, Provider};
+use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::scope::Scope;
 use crate::store::{Once, StoreError};
 
@@ -48,6 +49,18 @@ pub struct LoginRequest {
     pub nonce: Option<String>,
     /// Whether the app wants its code as a message to the window that opened this one, and not by a redirect.
     pub popup: bool,
+    /// The device authorization that the login is for, in place of a page of the app's. No request brings one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<OfDevice>,
+}
+
+/// The device authorization that a login is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfDevice {
+    /// Its ID.
+    pub authorization: String,
+    /// Its end, and that of the one-time code.
+    pub ends_at: Timestamp,
 }
 
 /// A request of a registered app. Only [`LoginFlow::check`] makes one.
@@ -65,10 +78,12 @@ impl AppLogin {
     }
 
     /// What people call the app: its name, or else the host that they come from and go back to, in words that can be
-    /// compared with an address bar.
+    /// compared with an address bar. Who comes from a device has none of those, and reads the ID.
     #[must_use]
     pub fn app_name(&self) -> &str {
-        self.app_name.as_deref().unwrap_or_else(|| host(&self.request.redirect_uri))
+        let LoginRequest { app, redirect_uri, device, .. } = &self.request;
+        let unnamed = || if device.is_some() { app.as_str() } else { host(redirect_uri) };
+        self.app_name.as_deref().unwrap_or_else(unnamed)
     }
 
     /// What goes with its code.
@@ -80,8 +95,14 @@ impl AppLogin {
     /// What the app's code will be bound to.
     #[must_use]
     pub fn binding(&self) -> Binding<'_> {
-        let LoginRequest { app, redirect_uri, code_challenge, .. } = &self.request;
-        Binding { app, redirect_uri, code_challenge }
+        let LoginRequest { app, redirect_uri, code_challenge, device, .. } = &self.request;
+        Binding { app, redirect_uri: device.is_none().then_some(redirect_uri), code_challenge }
+    }
+
+    /// When its code ends, if it waits for longer than until an app's page has it.
+    #[must_use]
+    pub fn code_ends_at(&self) -> Option<Timestamp> {
+        self.request.device.as_ref().map(|device| device.ends_at)
     }
 }
 
@@ -92,6 +113,9 @@ pub enum LoginRequestError {
     /// No app is registered under this ID.
     #[error("there is no such app")]
     UnknownApp,
+    /// The app does not sign people in on devices.
+    #[error("the app does not sign people in on devices")]
+    NoDevices,
     /// The app is not registered with this redirect URI.
     #[error("the redirect URI is not registered for the app")]
     RedirectUriNotRegistered,
@@ -159,6 +183,8 @@ pub struct RegisteredApp {
     pub name: Option<String>,
     /// Where its logins may return to.
     pub redirect_uris: RedirectUris,
+    /// Whether it signs people in on devices without a browser.
+    pub device_authorization: bool,
 }
 
 /// Starts logins and recognises their ends.
@@ -199,7 +225,10 @@ impl LoginFlow {
     /// [`LoginRequestError`].
     pub fn check(&self, request: LoginRequest) -> Result<AppLogin, LoginRequestError> {
         let app = self.apps.get(&request.app).ok_or(LoginRequestError::UnknownApp)?;
-        if !app.redirect_uris.contains(&request.redirect_uri) {
+        if request.device.is_some() && !app.device_authorization {
+            return Err(LoginRequestError::NoDevices);
+        }
+        if request.device.is_none() && !app.redirect_uris.contains(&request.redirect_uri) {
             return Err(LoginRequestError::RedirectUriNotRegistered);
         }
         if !is_encoded(&request.code_challenge) {
@@ -215,6 +244,25 @@ impl LoginFlow {
             return Err(LoginRequestError::NoWindow);
         }
         Ok(AppLogin { request, app_name: app.name.clone() })
+    }
+
+    /// The login that a device waits for. Its code is bound to the device code as that of a page is to its verifier, so that
+    /// nobody but the device can redeem it.
+    ///
+    /// # Errors
+    /// The app is not there any more, or signs nobody in on devices any more.
+    pub fn of_device(&self, authorization: &DeviceAuthorization) -> Result<AppLogin, LoginRequestError> {
+        let DeviceAuthorization { id, ends_at, .. } = authorization;
+        self.check(LoginRequest {
+            app: authorization.app.clone(),
+            redirect_uri: String::new(),
+            state: None,
+            code_challenge: authorization.device_code_hash.clone(),
+            scope: authorization.scope,
+            nonce: None,
+            popup: false,
+            device: Some(OfDevice { authorization: id.clone(), ends_at: *ends_at }),
+        })
     }
 
     /// Starts a login at a provider.

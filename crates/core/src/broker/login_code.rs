@@ -18,7 +18,7 @@ use crate::login::provider::{LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
 use crate::store::{Once, StoreError, StoredLoginGrant};
 
-/// How long a code may be redeemed. The app redeems it at once, so that the rest is for slow networks.
+/// How long a code may be redeemed that an app's page gets. The app redeems it at once, so that the rest is for slow networks.
 pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a code is bound to.
@@ -26,9 +26,9 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 pub struct Binding<'a> {
     /// The app's ID in the configuration.
     pub app: &'a str,
-    /// Where the app gets the code.
-    pub redirect_uri: &'a str,
-    /// The S256 challenge (RFC 7636 section 4.2) that the app started the login with.
+    /// Where the app gets the code; nowhere, if it is for a device, which gets none.
+    pub redirect_uri: Option<&'a str>,
+    /// The S256 challenge (RFC 7636 section 4.2) that the app started the login with; the device code is a verifier, too.
     pub code_challenge: &'a str,
 }
 
@@ -50,8 +50,8 @@ pub struct LoginCode {
     pub code: Secret,
     /// The app's ID in the configuration.
     pub app: String,
-    /// Where the app got the code.
-    pub redirect_uri: String,
+    /// Where the app got the code; nowhere, if it is for a device.
+    pub redirect_uri: Option<String>,
     /// The verifier whose challenge started the login.
     pub code_verifier: Secret,
 }
@@ -76,7 +76,7 @@ impl LoginCodes {
         Self { sealer: LoginSealer::new(master_key), store, clock, random }
     }
 
-    /// Keeps a login and answers the code that stands for it.
+    /// Keeps a login and answers the code that stands for it, until `ends_at` or as long as an app's page needs.
     ///
     /// # Errors
     /// The store's.
@@ -85,13 +85,15 @@ impl LoginCodes {
         login: &VerifiedLogin,
         binding: Binding<'_>,
         (scope, nonce): (Scope, Option<&str>),
+        ends_at: Option<Timestamp>,
     ) -> Result<Secret, StoreError> {
         let now = self.clock.now();
         let asked = Asked { scope, nonce: nonce.map(str::to_owned), signed_in_at: now };
         let code = Secret::new(BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<32>()));
         let code_hash = sha256(code.expose());
         let sealed = self.sealer.seal(&context(&code_hash, binding), login, &asked, &*self.random);
-        let grant = StoredLoginGrant { code_hash, sealed, expires_at: now + LIFETIME };
+        let expires_at = ends_at.unwrap_or(now + LIFETIME);
+        let grant = StoredLoginGrant { code_hash, sealed, expires_at };
         self.store.add_login_grant(&grant, now).await?;
         Ok(code)
     }
@@ -108,7 +110,7 @@ impl LoginCodes {
         };
         let binding = Binding {
             app: &shown.app,
-            redirect_uri: &shown.redirect_uri,
+            redirect_uri: shown.redirect_uri.as_deref(),
             code_challenge: &sha256(shown.code_verifier.expose()),
         };
         Ok(self.sealer.open(&context(&code_hash, binding), &grant.sealed).ok())
@@ -117,7 +119,7 @@ impl LoginCodes {
 
 /// The context of the seal. As JSON, so that no two bindings are written alike.
 fn context(code_hash: &str, binding: Binding<'_>) -> Vec<u8> {
-    let parts = [code_hash, binding.app, binding.redirect_uri, binding.code_challenge];
+    let parts = (code_hash, binding.app, binding.redirect_uri, binding.code_challenge);
     serde_json::to_vec(&parts).expect("texts are plain data")
 }
 

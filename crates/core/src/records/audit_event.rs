@@ -64,6 +64,8 @@ pub struct AuditEvent {
 pub enum AuditAction {
     /// Somebody came back from a provider to the hosted login.
     SignIn,
+    /// Somebody decided whether an app on a device may sign them in, or typed a code that no device shows.
+    Device,
     /// A login was exchanged for an identity (`POST /v1/exchange`, `POST /oauth2/token`).
     Exchange,
     /// A session of somebody who signed in was gone on with, by its refresh token.
@@ -114,6 +116,7 @@ impl AuditAction {
     pub fn name(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
+            Self::Device => "device",
             Self::Exchange => "exchange",
             Self::Refresh => "refresh",
             Self::SignOut => "sign_out",
@@ -142,7 +145,13 @@ impl AuditAction {
     pub(crate) fn takes_effect_by_its_answer(self) -> bool {
         matches!(
             self,
-            Self::SignIn | Self::Exchange | Self::Refresh | Self::Token | Self::Credentials | Self::Assume
+            Self::SignIn
+                | Self::Device
+                | Self::Exchange
+                | Self::Refresh
+                | Self::Token
+                | Self::Credentials
+                | Self::Assume
         )
     }
 }
@@ -208,7 +217,7 @@ mod tests {
     #[test]
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
-            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, DisableKey, EnableKey,
+            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, Device, DisableKey, EnableKey,
             Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey, S3Request, SignIn,
             SignOut, Token,
         };
@@ -220,6 +229,7 @@ mod tests {
             Credentials,
             Delete,
             DeleteKey,
+            Device,
             DisableKey,
             EnableKey,
             Exchange,

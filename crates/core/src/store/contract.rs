@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, though the compiler takes them for a library")]
 
 mod audit_events;
+mod device_authorizations;
 mod fixture;
 mod identities;
 mod keys;
@@ -19,6 +20,7 @@ mod revocations;
 mod sign_in_sessions;
 
 pub use audit_events::*;
+pub use device_authorizations::*;
 pub use identities::*;
 pub use keys::*;
 pub use model::*;
@@ -204,6 +206,14 @@ macro_rules! contract_tests {
             // sessions: races
             of_racing_changes_to_a_session_one_wins_each_generation,
             an_end_racing_with_changes_to_a_session_stays,
+            // device authorizations
+            a_device_authorization_comes_back_as_it_was_added,
+            an_unknown_device_authorization_is_none_and_is_not_replaced,
+            a_taken_user_code_is_refused_and_the_device_authorization_stays,
+            a_device_authorization_is_replaced_by_who_has_read_it_last,
+            a_device_authorization_is_forgotten_long_after_its_end_and_not_before,
+            of_racing_decisions_about_a_device_one_counts,
+            a_decision_racing_with_questions_of_the_device_stays,
             // once: names
             a_name_counts_once,
             names_count_apart_if_a_byte_differs,
@@ -257,8 +267,9 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 19] = [
+    const CASES: [&str; 20] = [
         include_str!("contract/audit_events.rs"),
+        include_str!("contract/device_authorizations.rs"),
         include_str!("contract/identities/deletions.rs"),
         include_str!("contract/identities/guests.rs"),
         include_str!("contract/identities/linking.rs"),

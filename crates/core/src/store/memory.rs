@@ -2,6 +2,7 @@
 //! passes the same contract as the others, and is what tests use that care about something else.
 
 mod audit_events;
+mod device_authorizations;
 mod identities;
 mod keys;
 mod once;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::records::audit_event::AuditEvent;
+use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::identity::{Identity, IdentityPool, Login};
 use crate::records::sign_in_session::SignInSession;
 use crate::store::{KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey};
@@ -46,6 +48,7 @@ struct Records {
     used_once: BTreeMap<String, Timestamp>,
     login_grants: BTreeMap<String, StoredLoginGrant>,
     sign_in_sessions: BTreeMap<SignInSessionId, SignInSession>,
+    device_authorizations: BTreeMap<String, DeviceAuthorization>,
     audit_events: VecDeque<KeptEvent>,
     unproved_refusals: VecDeque<AuditEvent>,
 }

@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0011_audit_callers.sql"),
     include_str!("../../migrations/sqlite/0012_sign_in_sessions.sql"),
     include_str!("../../migrations/sqlite/0013_audit_actors.sql"),
+    include_str!("../../migrations/sqlite/0013_device_authorizations.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.
@@ -51,7 +52,7 @@ const PAGES_PER_CHECKPOINT: i32 = 4000;
 const WRITER_CACHE_KIBIBYTES: i32 = 8192;
 
 /// More than the statements there are, so that none is ever prepared twice.
-const CACHED_STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 128;
 
 /// Why a database could not be opened, for the person who named the file.
 #[derive(Debug, thiserror::Error)]

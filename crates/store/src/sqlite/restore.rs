@@ -167,11 +167,11 @@ fn is_in_wal_mode(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_one("PRAGMA journal_mode", [], |row| row.get(0)).map(|mode: String| mode == "wal")
 }
 
-/// Codes of logins that waited for their apps: they were redeemed since, or are over.
+/// Codes of logins that waited for their apps, and devices that waited for a login: they were redeemed since, or are over.
 fn forget_what_is_spent(draft: &Draft) -> Result<(), CopyError> {
     let connection = open::writer(draft.path())?;
-    connection.execute("DELETE FROM login_grant", []).map_err(CopyError::sqlite(draft.path()))?;
-    Ok(())
+    let forget = "DELETE FROM login_grant; DELETE FROM device_authorization";
+    connection.execute_batch(forget).map_err(CopyError::sqlite(draft.path()))
 }
 
 /// Left under the old name, SQLite would take them for the new file's.
