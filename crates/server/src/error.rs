@@ -3,6 +3,7 @@
 //! code or a status.
 
 mod cognito;
+mod device;
 mod exchange;
 mod oauth;
 mod problem;
@@ -82,6 +83,16 @@ pub enum OAuthMistake {
     InvalidDpopProof,
     /// It is to be signed again, with a nonce (RFC 9449 section 8).
     UseDpopNonce,
+    /// The app may not use this grant (RFC 6749 section 5.2).
+    UnauthorizedClient,
+    /// Nobody has decided yet (RFC 8628 section 3.5).
+    AuthorizationPending,
+    /// The same, and the device has to ask less often (RFC 8628 section 3.5).
+    SlowDown,
+    /// The person did not let the device (RFC 8628 section 3.5).
+    AccessDenied,
+    /// The time of the device code is over (RFC 8628 section 3.5).
+    ExpiredToken,
 }
 
 impl Meaning {

@@ -22,7 +22,7 @@ pub(crate) struct PeerPlace {
 impl Peers {
     /// One more for whoever is at an address; none, if they have so many already.
     pub(crate) fn take(&self, address: IpAddr, at_most: usize) -> Option<PeerPlace> {
-        let whose = whose(address);
+        let whose = share_of(address);
         if let Some(whose) = whose {
             let mut counts = self.counts();
             let count = counts.entry(whose).or_default();
@@ -54,7 +54,7 @@ impl Drop for PeerPlace {
 }
 
 /// Under what an address is counted: itself, or the /64 that a customer gets of IPv6.
-fn whose(address: IpAddr) -> Option<IpAddr> {
+pub(crate) fn share_of(address: IpAddr) -> Option<IpAddr> {
     let address = address.to_canonical();
     if !is_public(address) {
         return None;

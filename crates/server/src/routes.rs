@@ -4,6 +4,7 @@
 pub mod aws;
 mod body;
 mod cookies;
+mod device;
 pub(crate) mod dialect;
 mod exchange;
 pub(crate) mod health;
@@ -75,6 +76,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         .layer(cors_for_apps(&app));
     let sessions = Router::new()
         .route("/oauth2/token", post(oauth::token::handle))
+        .route("/oauth2/device_authorization", post(oauth::device_authorization::handle))
         .route("/oauth2/revoke", post(oauth::revoke::handle))
         .route("/v1/sessions", get(sessions::list).delete(sessions::end_all))
         .route("/v1/sessions/{id}", delete(sessions::end_one))
@@ -94,6 +96,9 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
         )
         .route("/login/style.css", get(login::pages::style))
         .route("/login/popup.js", get(login::pages::popup_script))
+        .route("/device", get(device::enter).post(device::find))
+        .route("/device/login", get(device::review))
+        .route("/device/decision", post(device::decide))
         .route_layer(middleware::from_fn_with_state(app.refresher.clone(), secrets::keep_fresh))
         .layer(places.clone())
         .layer(middleware::map_response(login::pages::harden));
@@ -205,7 +210,8 @@ async fn refuse_without_place(
 
 /// Whether a browser shows what is at a path.
 fn is_for_people(path: &str) -> bool {
-    path == "/login" || path.starts_with("/login/") || path == "/oauth2/authorize"
+    let mut below = ["/login", "/device"].into_iter().filter_map(|pages| path.strip_prefix(pages));
+    path == "/oauth2/authorize" || below.any(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// When whoever finds no place is welcome again.

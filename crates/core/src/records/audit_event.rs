@@ -217,9 +217,9 @@ mod tests {
     #[test]
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
-            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, Device, DisableKey, EnableKey,
-            Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey, S3Request, SignIn,
-            SignOut, Token,
+            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, Device, DisableKey,
+            EnableKey, Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey, S3Request,
+            SignIn, SignOut, Token,
         };
         for action in [
             ApiRequest,

@@ -30,6 +30,9 @@ pub struct AppConfig {
     /// Whether its sessions are in a cookie, where no script reads them.
     #[serde(default)]
     pub session_cookie: bool,
+    /// Whether it signs people in on devices without a browser.
+    #[serde(default)]
+    pub device_authorization: bool,
     /// How long its sessions go on unused.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     session_idle: Option<i64>,
@@ -51,7 +54,11 @@ impl AppConfig {
     /// What the hosted login has to know of it.
     #[must_use]
     pub fn registered(&self) -> RegisteredApp {
-        RegisteredApp { name: self.name.clone(), redirect_uris: self.redirect_uris.iter().collect() }
+        RegisteredApp {
+            name: self.name.clone(),
+            redirect_uris: self.redirect_uris.iter().collect(),
+            device_authorization: self.device_authorization,
+        }
     }
 
     /// How long its sessions go on. A browser keeps their refresh tokens where every script of the page reads them; an app

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{ApiError, Further, Meaning, OAuthMistake, RequestFailure, problem};
 
 impl OAuthMistake {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidClient => "invalid_client",
@@ -16,6 +16,11 @@ impl OAuthMistake {
             Self::InvalidTarget => "invalid_target",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
         }
     }
 }
@@ -30,8 +35,9 @@ impl ApiError {
     /// There is no such grant here.
     #[must_use]
     pub fn unsupported_grant_type() -> Self {
-        let detail = "grant_type must be authorization_code, refresh_token or \
-                      urn:ietf:params:oauth:grant-type:token-exchange.";
+        let detail = "grant_type must be authorization_code, refresh_token, \
+                      urn:ietf:params:oauth:grant-type:token-exchange or \
+                      urn:ietf:params:oauth:grant-type:device_code.";
         Self::new(
             StatusCode::BAD_REQUEST,
             Meaning::OfOAuth(OAuthMistake::UnsupportedGrantType),

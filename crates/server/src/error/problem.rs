@@ -93,6 +93,7 @@ impl ApiError {
                 "The redirect_uri is not registered for this app. It must match one of its redirect_uris \
                  letter by letter; only the port of 127.0.0.1 and [::1] may differ.",
             ),
+            LoginRequestError::NoDevices => Self::not_for_devices(),
             LoginRequestError::NoRedirect => Self::bad_request(
                 "provider_has_no_redirect",
                 "This provider's logins do not start with a redirect. GET /v1/providers names those that do, by \

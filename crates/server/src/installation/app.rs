@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daypass_core::broker::developer_pool::DeveloperPool;
+use daypass_core::broker::device_login::{self, DeviceLogins};
 use daypass_core::broker::embedded_pool::EmbeddedPool;
 use daypass_core::broker::exchange::Broker;
 use daypass_core::broker::hosted_login::{self, LoginFlow};
@@ -42,6 +43,8 @@ pub struct App {
     pub broker: Arc<Broker>,
     /// Sessions of people who signed in.
     pub sessions: Sessions,
+    /// Signs people in on devices without a browser.
+    pub device_logins: DeviceLogins,
     /// Finds out who holds the key that a refresh token is bound to.
     pub proofs_of_possession: ProofsOfPossession,
     /// Starts hosted logins and recognises their ends.
@@ -159,6 +162,7 @@ impl App {
             metrics_token: config.read_metrics_token(secrets)?,
             login_flow: login_flow(&lasting, &config),
             sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
+            device_logins: device_logins(&lasting, &config),
             proofs_of_possession: ProofsOfPossession::new(&lasting.master_key, store.clone(), clock.clone()),
             tokens: pool.tokens(),
             broker,
@@ -199,6 +203,21 @@ fn login_flow(lasting: &Lasting, config: &Config) -> LoginFlow {
         store: lasting.store.clone(),
         clock: lasting.clock.clone(),
         random: lasting.random.clone(),
+    }
+}
+
+fn device_logins(lasting: &Lasting, config: &Config) -> DeviceLogins {
+    let Lasting { store, trail, device_limits, master_key, clock, random, .. } = lasting.clone();
+    let apps = config.apps.iter().filter(|app| app.device_authorization);
+    DeviceLogins {
+        apps: apps.map(|app| app.id.clone()).collect(),
+        user_codes: device_login::user_codes(&master_key),
+        questions: device_login::questions(&master_key),
+        limits: device_limits,
+        store,
+        trail,
+        clock,
+        random,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use daypass_core::audit::AuditTrail;
+use daypass_core::broker::device_login::DeviceLimits;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
@@ -23,6 +24,8 @@ pub(super) struct Lasting {
     pub trail: Arc<AuditTrail>,
     /// Asks providers: it knows their keys, what is under way, and what was refused or confirmed a moment ago.
     pub engine: Arc<Engine>,
+    /// What strangers have done lately to sign in on devices.
+    pub device_limits: Arc<DeviceLimits>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
     /// The root of all sealing.
@@ -43,6 +46,7 @@ impl Lasting {
         Self {
             trail: Arc::new(trail),
             engine: Arc::new(Engine::new(http.clone(), clock.clone())),
+            device_limits: Arc::new(DeviceLimits::new(clock)),
             metrics: Arc::default(),
             master_key: dependencies.master_key.clone(),
             secret_store: dependencies.secret_store.clone(),

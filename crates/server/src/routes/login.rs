@@ -2,6 +2,7 @@
 //! the app with a one-time code. What it means stands in core's `broker/hosted_login.rs`.
 
 mod cookie;
+pub(super) mod device_pages;
 pub mod pages;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ use daypass_core::broker::hosted_login::{AppLogin, LoginRequest, LostLogin, Resu
 use daypass_core::ground::form;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::secret::Secret;
-use daypass_core::login::provider::{FlowSecrets, Provider, UnverifiedProof};
+use daypass_core::login::provider::{FlowSecrets, Provider, UnverifiedProof, VerifiedLogin};
+use daypass_core::records::device_authorization::DeviceAuthorization;
 use daypass_core::records::scope::Scope;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -37,6 +39,9 @@ const CANCELLED: [&str; 5] =
 /// Everything outside RFC 3986's unreserved characters is escaped.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The parameter that names a device authorization.
+pub(super) const DEVICE: &str = "device";
+
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// `GET /login`
@@ -55,7 +60,7 @@ pub async fn start(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    match go_to_provider(&app, &provider, &headers, &uri) {
+    match go_to_provider(&app, &provider, &headers, &uri).await {
         Ok(response) => response,
         Err(error) => pages::mistake(&app, &error, &id),
     }
@@ -87,9 +92,17 @@ pub async fn answer_in_form(
     finish(&app, &by, &provider, &headers, answer).await
 }
 
-fn go_to_provider(app: &App, provider: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, ApiError> {
+async fn go_to_provider(
+    app: &App,
+    provider: &str,
+    headers: &HeaderMap,
+    uri: &Uri,
+) -> Result<Response, ApiError> {
     let provider = find_provider(app, provider)?;
-    let login = read_request(app, uri)?;
+    let login = match device_in(uri)? {
+        Some(id) => of_device(app, &id).await?.1,
+        None => read_request(app, uri)?,
+    };
     let started = app.login_flow.start(&provider, &login).map_err(ApiError::login_request)?;
     let cookies = LoginCookies::of(&app.login_flow.public_url);
     let mut response = Redirect::to(&started.location).into_response();
@@ -117,7 +130,10 @@ async fn finish(
     let state = answer.get("state").cloned().unwrap_or_default();
     let resumed = Resumed { login: login.clone(), secrets };
     let mut response = match sign_in(app, by, &provider, resumed, answer).await {
-        Ok(code) => hand_over(app, &login, &code),
+        Ok((signed_in, code)) => match &login.request().device {
+            Some(device) => ask(app, &device.authorization, &provider, &signed_in, &code, by).await,
+            None => hand_over(app, &login, &code),
+        },
         Err(error) => pages::failure(app, &provider, &login, &error, &by.request_id),
     };
     let cookies = LoginCookies::of(&app.login_flow.public_url);
@@ -160,7 +176,7 @@ async fn sign_in(
     provider: &Arc<Provider>,
     resumed: Resumed,
     answer: Parameters,
-) -> Result<Secret, ApiError> {
+) -> Result<(VerifiedLogin, Secret), ApiError> {
     let callback = app.login_flow.callback(provider);
     let proof = read_answer(provider, callback, resumed.secrets, answer);
     app.broker.sign_in(provider, proof, &resumed.login, by).await.map_err(ApiError::exchange)
@@ -191,6 +207,25 @@ fn hand_over(app: &App, login: &AppLogin, code: &Secret) -> Response {
     Redirect::to(&address(&login.request().redirect_uri, &response)).into_response()
 }
 
+/// Asks whoever signed in whether a device may have the login.
+async fn ask(
+    app: &App,
+    authorization: &str,
+    provider: &Provider,
+    signed_in: &VerifiedLogin,
+    code: &Secret,
+    by: &Requester,
+) -> Response {
+    match of_device(app, authorization).await {
+        Ok((authorization, login)) => {
+            let question = app.device_logins.question(&authorization.id, signed_in, code);
+            let person = device_pages::Person { provider: &provider.definition.name, user: signed_in.user() };
+            device_pages::ask(&device_pages::Waiting::of(app, &authorization, &login), person, question)
+        }
+        Err(error) => device_pages::enter("", Some(&error), &by.request_id),
+    }
+}
+
 /// What an app hears, its own state included.
 fn app_response<'a>(login: &'a AppLogin, members: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let state = login.request().state.as_deref().map(|state| ("state", state));
@@ -208,6 +243,25 @@ pub(super) fn address(base: &str, parameters: &[(&str, &str)]) -> String {
 
 fn find_provider(app: &App, id: &str) -> Result<Arc<Provider>, ApiError> {
     app.broker.providers.get(id).ok_or_else(ApiError::unknown_login_provider)
+}
+
+/// The device authorization that a login is to be for, if it is: nothing else stands beside it then.
+fn device_in(uri: &Uri) -> Result<Option<String>, ApiError> {
+    let mut given = parameters(uri.query().unwrap_or_default().as_bytes())?;
+    let device = given.remove(DEVICE).filter(|id| !id.is_empty());
+    if device.is_some() && !given.is_empty() {
+        return Err(ApiError::malformed_request(
+            "device stands alone: what is asked for, the device has said.",
+        ));
+    }
+    Ok(device)
+}
+
+/// The device authorization of an ID, and the login that it waits for.
+pub(super) async fn of_device(app: &App, id: &str) -> Result<(DeviceAuthorization, AppLogin), ApiError> {
+    let authorization = app.device_logins.open(id).await.map_err(ApiError::device_decision)?;
+    let login = app.login_flow.of_device(&authorization).map_err(ApiError::login_request)?;
+    Ok((authorization, login))
 }
 
 /// What an app asks for, checked.
@@ -236,6 +290,7 @@ fn read_request(app: &App, uri: &Uri) -> Result<AppLogin, ApiError> {
         scope: take("scope").map(Scope::from).unwrap_or_default(),
         nonce: take("nonce"),
         popup,
+        device: None,
     };
     app.login_flow.check(request).map_err(ApiError::login_request)
 }
@@ -253,6 +308,9 @@ pub(super) fn parameters(text: &[u8]) -> Result<Parameters, ApiError> {
 /// The path of a login at a provider, with what the app asked for.
 pub(super) fn start_path(provider: &str, login: &AppLogin) -> String {
     let request = login.request();
+    if let Some(device) = &request.device {
+        return address(&format!("/login/{provider}"), &[(DEVICE, &device.authorization)]);
+    }
     let mut wishes = vec![
         ("app", request.app.as_str()),
         ("redirect_uri", &request.redirect_uri),

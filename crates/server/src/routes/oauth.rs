@@ -4,6 +4,8 @@
 mod acting;
 mod authorization_code;
 pub mod authorize;
+pub mod device_authorization;
+mod device_code;
 pub(super) mod dpop;
 mod form;
 pub mod metadata;

@@ -10,7 +10,7 @@ async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
 }
 
 /// Every route of the server.
-const ROUTES: [(Method, &str); 25] = [
+const ROUTES: [(Method, &str); 29] = [
     (Method::POST, "/"),
     (Method::GET, "/"),
     (Method::GET, "/playground/config.json"),
@@ -22,6 +22,10 @@ const ROUTES: [(Method, &str); 25] = [
     (Method::GET, "/oauth2/authorize"),
     (Method::POST, "/oauth2/token"),
     (Method::POST, "/oauth2/revoke"),
+    (Method::POST, "/oauth2/device_authorization"),
+    (Method::GET, "/device"),
+    (Method::POST, "/device"),
+    (Method::POST, "/device/decision"),
     (Method::GET, "/v1/sessions"),
     (Method::DELETE, "/v1/sessions"),
     (Method::GET, "/.well-known/oauth-authorization-server"),

@@ -5,6 +5,7 @@
 mod audit;
 mod aws_gate;
 mod cognito;
+mod device;
 mod documents;
 mod exchange;
 mod foreign_sts;

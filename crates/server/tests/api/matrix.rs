@@ -27,6 +27,8 @@ const OPEN: &[&str] = &[
     "GET /.well-known/jwks_uri",
     "GET /.well-known/oauth-authorization-server",
     "GET /.well-known/openid-configuration",
+    "GET /device",
+    "GET /device/login",
     "GET /healthz",
     "GET /login",
     "GET /login/popup.js",

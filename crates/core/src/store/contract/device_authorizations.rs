@@ -64,7 +64,8 @@ pub async fn a_device_authorization_is_replaced_by_who_has_read_it_last(store: S
 
 pub async fn a_device_authorization_is_forgotten_long_after_its_end_and_not_before(store: SharedStore) {
     let old = begun("old");
-    let living = DeviceAuthorization { ends_at: old.ends_at + SignedDuration::from_mins(1), ..begun("living") };
+    let living =
+        DeviceAuthorization { ends_at: old.ends_at + SignedDuration::from_mins(1), ..begun("living") };
     add(&store, &old).await;
     add(&store, &living).await;
     let just_before = old.forgotten_at() - SignedDuration::from_millis(1);

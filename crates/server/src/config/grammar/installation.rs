@@ -339,6 +339,12 @@ static APP: Table = Table::of(
             "Whether its sessions are in a cookie, where no script reads them: for pages of the same site as `public_url`.",
         )
         .or("false"),
+        Key::new::<bool>(
+            "device_authorization",
+            Kind::Flag,
+            "Whether it signs people in on devices without a browser, by a code that they type elsewhere.",
+        )
+        .or("false"),
         Key::new::<String>("session_idle", Kind::Duration, "How long somebody stays signed in who does not come back.")
             .read_by(duration)
             .or("7d; 30d without `origins`"),

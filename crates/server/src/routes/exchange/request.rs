@@ -202,7 +202,7 @@ impl Body {
         match (self.app, self.redirect_uri, self.code_verifier) {
             (Some(app), Some(redirect_uri), Some(verifier)) if !others => {
                 let (code, code_verifier) = (Secret::new(code), check_verifier(verifier)?);
-                Ok(LoginCode { code, app, redirect_uri, code_verifier })
+                Ok(LoginCode { code, app, redirect_uri: Some(redirect_uri), code_verifier })
             }
             _ => Err(malformed(LOGIN_CODE)),
         }

@@ -1,6 +1,8 @@
 //! The pages of the hosted sign-in: plain HTML, one style sheet, and on the popup's pages one small script. No page
 //! may be framed, names itself to the next one, or is kept in a cache.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -9,7 +11,7 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::login::provider::Provider;
 use serde_json::{Map, Value};
 
-use super::{address, app_response, start_path};
+use super::{DEVICE, address, app_response, start_path};
 use crate::config::is_loopback;
 use crate::error::{ApiError, Meaning};
 use crate::installation::App;
@@ -22,12 +24,12 @@ struct ChoosePage<'a> {
 }
 
 /// A provider, as a button.
-struct Choice<'a> {
-    name: &'a str,
-    initials: String,
+pub(super) struct Choice<'a> {
+    pub(super) name: &'a str,
+    pub(super) initials: String,
     /// One of the colours of the style sheet.
-    colour: usize,
-    href: String,
+    pub(super) colour: usize,
+    pub(super) href: String,
 }
 
 #[derive(Template)]
@@ -59,6 +61,8 @@ struct MessagePage<'a> {
 /// The link to the app, which the popup's script sends as a message instead.
 struct WayBack<'a> {
     app: &'a str,
+    /// What stands on it where the login failed.
+    label: String,
     href: String,
     /// The members of the message, as JSON.
     message: Option<String>,
@@ -67,9 +71,19 @@ struct WayBack<'a> {
 impl<'a> WayBack<'a> {
     fn new(login: &'a AppLogin, response: &[(&str, &str)]) -> Self {
         let request = login.request();
+        if let Some(device) = &request.device {
+            let href = address("/device/login", &[(DEVICE, &device.authorization)]);
+            return Self {
+                app: login.app_name(),
+                label: "Sign in otherwise".to_owned(),
+                href,
+                message: None,
+            };
+        }
         let members = response.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
         Self {
             app: login.app_name(),
+            label: format!("Back to {}", login.app_name()),
             href: address(&request.redirect_uri, response),
             message: request.popup.then(|| Value::Object(members.collect::<Map<_, _>>()).to_string()),
         }
@@ -81,17 +95,27 @@ const COLOURS: usize = 6;
 /// The page with a button for each provider.
 pub(in crate::routes) fn choose(app: &App, login: &AppLogin) -> Response {
     let providers = app.broker.providers.all();
-    let providers = providers.values().filter(|provider| {
+    let choices = choices(app, login, providers.values());
+    let page = ChoosePage { app: login.app_name(), choices };
+    with_policy(Html(render(&page)).into_response(), "'none'")
+}
+
+/// The buttons of those providers that people are offered.
+pub(super) fn choices<'a>(
+    app: &App,
+    login: &AppLogin,
+    providers: impl Iterator<Item = &'a Arc<Provider>>,
+) -> Vec<Choice<'a>> {
+    let offered = providers.filter(|provider| {
         provider.starts_by_redirect() && !app.login_flow.hidden_providers.contains(&provider.id)
     });
-    let choices = providers.map(|provider| Choice {
+    let choices = offered.map(|provider| Choice {
         name: &provider.definition.name,
         initials: initials(&provider.definition.name),
         colour: provider.id.bytes().map(usize::from).sum::<usize>() % COLOURS,
         href: start_path(&provider.id, login),
     });
-    let page = ChoosePage { app: login.app_name(), choices: choices.collect() };
-    with_policy(Html(render(&page)).into_response(), "'none'")
+    choices.collect()
 }
 
 /// A request or an answer that leads nowhere. There is no address known to be an app's, so there is no way on. The
@@ -201,11 +225,12 @@ pub async fn popup_script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("popup.js"))
 }
 
-/// Addresses and pages hold codes: none is cached, and none tells the next page where the visitor came from.
+/// Addresses and pages hold codes: none is cached, and none tells the next page where the visitor came from, but for those
+/// with a form ([`with_form`]).
 pub async fn harden(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
@@ -214,9 +239,21 @@ fn script_of(login: &AppLogin) -> &'static str {
     if login.request().popup { "'self'" } else { "'none'" }
 }
 
-fn with_policy(mut response: Response, scripts: &str) -> Response {
+fn with_policy(response: Response, scripts: &str) -> Response {
+    with_policies(response, scripts, "'none'")
+}
+
+/// A page whose form comes back to us. It says that it is ours by its origin, which browsers name only where a page may
+/// name itself (Fetch, "append a request `Origin` header"): the origin alone goes along, and no address.
+pub(super) fn with_form(response: Response) -> Response {
+    let mut response = with_policies(response, "'none'", "'self'");
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
+    response
+}
+
+fn with_policies(mut response: Response, scripts: &str, forms: &str) -> Response {
     let policy = format!(
-        "default-src 'none'; script-src {scripts}; style-src 'self'; img-src data:; form-action 'none'; \
+        "default-src 'none'; script-src {scripts}; style-src 'self'; img-src data:; form-action {forms}; \
          base-uri 'none'; frame-ancestors 'none'"
     );
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
@@ -230,7 +267,7 @@ fn initials(name: &str) -> String {
     words.take(2).filter_map(|word| word.chars().next()).flat_map(char::to_uppercase).collect()
 }
 
-fn render(template: &impl Template) -> String {
+pub(super) fn render(template: &impl Template) -> String {
     template.render().expect("every template writes strings into a string, which takes them all")
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn grant(
 ) -> Result<SignedIn, ApiError> {
     let code = LoginCode {
         app: client.clone(),
-        redirect_uri: form.take("redirect_uri")?,
+        redirect_uri: Some(form.take("redirect_uri")?),
         code_verifier: check_verifier(form.take("code_verifier")?)?,
         code: Secret::new(form.take("code")?),
     };

@@ -52,6 +52,7 @@ fn read(app: &App, uri: &Uri) -> Result<Wanted, Refusal> {
         scope: take("scope").map(Scope::from).unwrap_or_default(),
         nonce: take("nonce"),
         popup: false,
+        device: None,
     };
     let provider = take("provider");
     let popup = check(&mut given);

@@ -12,7 +12,7 @@ use daypass_core::token::signing_key::ALGORITHM;
 use serde_json::{Map, Value, json};
 
 use super::super::state::SharedApp;
-use super::token::GRANT_TYPES;
+use super::token;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 
@@ -58,7 +58,7 @@ fn endpoints(app: &App) -> Map<String, Value> {
         "revocation_endpoint": format!("{issuer}/oauth2/revoke"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "web_message"],
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": token::grant_types(app),
         "scopes_supported": SCOPES,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
@@ -66,6 +66,9 @@ fn endpoints(app: &App) -> Map<String, Value> {
         "dpop_signing_alg_values_supported": [dpop::ALGORITHM],
         "authorization_response_iss_parameter_supported": true,
     });
+    if !app.device_logins.apps.is_empty() {
+        document["device_authorization_endpoint"] = format!("{issuer}/oauth2/device_authorization").into();
+    }
     if app.tokens.is_some() {
         // Who finds us here may ask for an ID token, too, and believe RS256 alone unless told otherwise.
         document["id_token_signing_alg_values_supported"] = json!([ALGORITHM]);

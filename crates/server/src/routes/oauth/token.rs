@@ -18,13 +18,23 @@ use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
 use super::token_exchange::Requested;
-use super::{acting, authorization_code, dpop, refresh_token, token_exchange};
+use super::{acting, authorization_code, device_code, dpop, refresh_token, token_exchange};
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 
-/// The grants, as a request and the metadata name them.
-pub(super) const GRANT_TYPES: [&str; 3] =
-    [authorization_code::GRANT_TYPE, refresh_token::GRANT_TYPE, token_exchange::GRANT_TYPE];
+/// The grants, as a request names them.
+const GRANT_TYPES: [&str; 4] = [
+    authorization_code::GRANT_TYPE,
+    refresh_token::GRANT_TYPE,
+    token_exchange::GRANT_TYPE,
+    device_code::GRANT_TYPE,
+];
+
+/// Those that some app has.
+pub(super) fn grant_types(app: &App) -> Vec<&'static str> {
+    let for_devices = !app.device_logins.apps.is_empty();
+    GRANT_TYPES.into_iter().filter(|grant| *grant != device_code::GRANT_TYPE || for_devices).collect()
+}
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -73,7 +83,10 @@ pub async fn handle(
     request: Request,
 ) -> Response {
     let granted = grant(&app, &by, request).await;
-    app.metrics.exchanged(granted.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    // A device that asks again and again has shown nothing yet that could be exchanged.
+    if !granted.as_ref().is_err_and(ApiError::is_pending) {
+        app.metrics.exchanged(granted.as_ref().map_or_else(ApiError::code, |_| "ok"));
+    }
     match granted {
         Ok(granted) => answer(&granted, app.clock.now()),
         Err(error) => error.answer(Dialect::OAuth, &by.request_id),
@@ -122,6 +135,7 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
         authorization_code::GRANT_TYPE => {
             (authorization_code::grant(app, client, form, holder, by).await?, None)
         }
+        device_code::GRANT_TYPE => (device_code::grant(app, client, form, holder, by).await?, None),
         token_exchange::GRANT_TYPE => {
             let (signed_in, requested) = token_exchange::grant(app, client, form, holder, by).await?;
             (signed_in, Some(requested))

@@ -191,7 +191,7 @@ async fn a_code_of_a_provider_that_was_taken_away_meanwhile_is_refused() {
     let wishes = Wishes::new();
     let binding = Binding {
         app: &wishes.members["app"],
-        redirect_uri: &wishes.members["redirect_uri"],
+        redirect_uri: Some(&wishes.members["redirect_uri"]),
         code_challenge: &wishes.members["code_challenge"],
     };
     for (id, status) in [("snapchat", 200), ("taken-away", 401)] {
@@ -205,7 +205,7 @@ async fn a_code_of_a_provider_that_was_taken_away_meanwhile_is_refused() {
             callback: BTreeMap::new(),
         };
         let verified = broker.engine.verify(&Arc::new(provider), proof).await.unwrap();
-        let code = broker.login_codes.issue(&verified, binding, Default::default()).await.unwrap();
+        let code = broker.login_codes.issue(&verified, binding, Default::default(), None).await.unwrap();
         let answer = daypass.exchange(&wishes.redemption(code.expose())).await;
         assert_eq!(answer.status, status, "{answer:?}");
     }
