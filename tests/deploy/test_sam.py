@@ -24,7 +24,13 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 OF_THE_EMBEDDED_POOL = {"/", "/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/jwks_uri"}
 # The figures of whichever instance happens to answer say nothing about the others.
 # Each instance has a store of its own, so there are no sessions.
-OF_SESSIONS = {"/.well-known/oauth-authorization-server", "/sdk/{*path}"}
+OF_SESSIONS = {
+    "/.well-known/oauth-authorization-server",
+    "/sdk/{*path}",
+    "/device",
+    "/device/login",
+    "/device/decision",
+}
 NOT_REACHABLE = OF_THE_EMBEDDED_POOL | OF_SESSIONS | {"/metrics"}
 
 

@@ -9,7 +9,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
-use daypass_core::store::{Identities, Once, Pools};
+use daypass_core::store::{DeviceAuthorizations, Identities, Once, Pools};
 use daypass_store::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -417,6 +417,20 @@ async fn codes_that_waited_for_their_apps_do_not_come_back() {
     place.restore("backup.db").unwrap();
     let grant = place.open().redeem_login_grant("hash", Timestamp::UNIX_EPOCH).await.unwrap();
     assert_eq!(grant, None);
+}
+
+#[tokio::test]
+async fn devices_that_waited_for_somebody_do_not_come_back() {
+    let place = Place::with(&[]).await;
+    place.tamper(
+        "daypass.db",
+        "INSERT INTO device_authorization (id, device_code_hash, app, scope, created_at, ends_at, interval, forgotten_at)
+         VALUES ('id', 'hash', 'tv', '', 0, 9000000000000, 5, 9000000000000)",
+    );
+    assert!(place.open().find_device_authorization("id").await.unwrap().is_some());
+    place.back_up("backup.db").unwrap();
+    place.restore("backup.db").unwrap();
+    assert_eq!(place.open().find_device_authorization("id").await.unwrap(), None);
 }
 
 #[tokio::test]

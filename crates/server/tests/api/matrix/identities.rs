@@ -5,7 +5,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::assert_refused;
-use crate::harness::{APP_REDIRECT_URI, Answer, Browser, DEVELOPER_PROVIDER, Daypass, OIDC, Wishes};
+use crate::harness::{APP_REDIRECT_URI, Answer, Browser, DEVELOPER_PROVIDER, Daypass, OIDC, SERVER, Wishes};
 
 pub const DOORS: &[&str] = &[
     "aws GetId",
@@ -152,6 +152,47 @@ async fn a_code_of_the_hosted_login_is_for_nobody_else() {
     let late = Browser::new(&daypass).sign_in(&wishes).await;
     daypass.advance(SignedDuration::from_mins(1));
     assert_refused(&token(&daypass, None, &wishes.form(&late)).await, "who is late", "POST /oauth2/token");
+}
+
+/// A device has the login of whoever let it, by a page of ours.
+#[tokio::test]
+async fn a_device_has_nobodys_login_who_did_not_let_it() {
+    const APP: &str = "[[app]]\nid = \"tv\"\norigins = []\nredirect_uris = []\ndevice_authorization = true\n";
+    let daypass = Daypass::start().with_tables(APP).await;
+    let send = async |path: &str, origin: Option<&str>, members: &[(&str, &str)]| {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(members).finish();
+        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+        let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
+        daypass.send(request.body(body).unwrap()).await
+    };
+    const BEGIN: &str = "/oauth2/device_authorization";
+    for (who, client, origin) in [
+        ("nobody's app", "nobody", None),
+        ("an app without devices", "shop", None),
+        ("another page", "tv", Some(ELSEWHERE)),
+    ] {
+        assert_refused(
+            &send(BEGIN, origin, &[("client_id", client)]).await,
+            who,
+            "POST /oauth2/device_authorization",
+        );
+    }
+    let begun = send(BEGIN, None, &[("client_id", "tv")]).await.json();
+    let [user_code, device_code] = ["user_code", "device_code"].map(|code| begun[code].as_str().unwrap());
+    for (who, origin, code) in [
+        ("nobody", None, user_code),
+        ("another page", Some(ELSEWHERE), user_code),
+        ("a page of an app", Some("https://shop.example"), user_code),
+        ("who guesses", Some(SERVER), "BBBB-BBBB"),
+    ] {
+        assert_refused(&send("/device", origin, &[("user_code", code)]).await, who, "POST /device");
+        let decision = [("question", device_code), ("verdict", "allow")];
+        assert_refused(&send("/device/decision", origin, &decision).await, who, "POST /device/decision");
+    }
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let ask = [("grant_type", grant), ("client_id", "tv"), ("device_code", device_code)];
+    assert_refused(&token(&daypass, None, &ask).await, "a device that nobody let", "POST /oauth2/token");
+    assert!(daypass.identities().await.is_empty());
 }
 
 /// An answer of a provider ends the login of the browser that began it.
