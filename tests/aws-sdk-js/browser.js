@@ -20,6 +20,28 @@ export async function addressAfterLogin(start, app, { person = 'ada', decision =
   return assert.fail(`this does not end: ${address}`);
 }
 
+/**
+ * Types the code of a device, signs in at the sandbox, and says whether the device may have it.
+ * @param {{verification_uri: string, user_code: string}} begun @param {'allow' | 'deny'} verdict
+ */
+export async function decideForDevice({ verification_uri: page, user_code: code }, verdict) {
+  const [cookies, does] = [new Map(), { person: 'ada', decision: 'allow' }];
+  const entered = await send(page, { user_code: code });
+  let address = new URL(entered.headers.get('location') ?? assert.fail(`${page} answered ${entered.status}`), page);
+  for (let step = 0; step < MANY; step += 1) {
+    const answer = await ask(address, cookies, does);
+    const text = await answer.clone().text();
+    const question = /name="question" value="([^"]*)"/.exec(text)?.[1];
+    if (question) return assert.equal((await send(`${page}/decision`, { question, verdict })).status, 200);
+    address = await following(answer, address);
+  }
+  return assert.fail(`this does not end: ${address}`);
+}
+
+/** A form of a page of Daypass's, which says so. */
+const send = (address, form) =>
+  fetch(address, { method: 'POST', redirect: 'manual', headers: { origin: new URL(address).origin }, body: new URLSearchParams(form) });
+
 /** Where an answer leads: by itself, or by the link that the person follows. */
 async function following(answer, address) {
   const location = answer.headers.get('location') ?? linkIn(await answer.text());

@@ -9,7 +9,7 @@ import { CognitoIdentityClient, DescribeIdentityPoolCommand, UpdateIdentityPoolC
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromCognitoIdentityPool } from '@aws-sdk/credential-provider-cognito-identity';
 import { startDaypass } from '../../sdk/test/support/daypass.js';
-import { addressAfterLogin } from './browser.js';
+import { addressAfterLogin, decideForDevice } from './browser.js';
 import { useProfile } from './developer.js';
 import { APP, REDIRECT_URI } from './openid/app.js';
 
@@ -22,12 +22,12 @@ const [openidClient, oauth4webapi, oidcClientTs] = await Promise.all(
 );
 /** `oidc-client-ts` believes whoever answered, knows no token exchange, and keeps keys where only browsers do. */
 const CLIENTS = [
-  { name: 'openid-client', discover: openidClient.discover, checksIssuer: true, exchanges: true, holdsKeys: true },
+  { name: 'openid-client', discover: openidClient.discover, checksIssuer: true, exchanges: true, holdsKeys: true, hasDevices: true },
   { name: 'oauth4webapi', discover: oauth4webapi.discover, checksIssuer: true, exchanges: true, holdsKeys: true },
   { name: 'oidc-client-ts', discover: oidcClientTs.discover },
 ];
 
-const CONFIG = `[[app]]\nid = "${APP}"\norigins = ["https://app.example.com"]\nredirect_uris = ["${REDIRECT_URI}"]\n`;
+const CONFIG = `[[app]]\nid = "${APP}"\norigins = ["https://app.example.com"]\nredirect_uris = ["${REDIRECT_URI}"]\ndevice_authorization = true\n`;
 const TYPE = 'urn:ietf:params:oauth:token-type:';
 /** Seconds, twice as many as a proof's clock may be off. */
 const FAR_OFF = 600;
@@ -55,7 +55,7 @@ describe('clients of OpenID Connect', () => {
   }, { timeout: 60_000 });
   after(() => running?.stop());
 
-  for (const { name, discover, checksIssuer = false, exchanges = false, holdsKeys = false } of CLIENTS) {
+  for (const { name, discover, checksIssuer = false, exchanges = false, holdsKeys = false, hasDevices = false } of CLIENTS) {
     describe(name, () => {
       let client;
       before(async () => {
@@ -107,6 +107,16 @@ describe('clients of OpenID Connect', () => {
           const changed = (change) => client.signIn(browseAs({}, ({ searchParams }, way) => way === 'back' && change(searchParams)));
           await disbelieved(changed((answer) => answer.set('iss', 'https://elsewhere.example.com')), /iss/);
           await disbelieved(changed((answer) => answer.delete('iss')), /iss/);
+        });
+      }
+
+      if (hasDevices) {
+        test('signs somebody in on a device without a browser, and goes on', async () => {
+          const own = await discover(url());
+          const session = await own.signInOnDevice((begun) => decideForDevice(begun, 'allow'));
+          assert.deepEqual([session.claims.idp, session.claims.name, session.heard], ['snapchat', 'Ada', ['authorization_pending']]);
+          assert.equal((await client.refresh(session)).claims.sid, session.claims.sid);
+          await refused((await discover(url())).signInOnDevice((begun) => decideForDevice(begun, 'deny')), 'access_denied');
         });
       }
 

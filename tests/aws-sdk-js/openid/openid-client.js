@@ -12,6 +12,7 @@ export async function discover(url, { dpop = false, clockSkew = 0 } = {}) {
   return {
     signIn: (browse, more) => signIn(config, proofs, browse, more),
     refresh: async ({ refresh_token: token }) => withClaims(await oidc.refreshTokenGrant(config, token, undefined, proofs)),
+    signInOnDevice: (decide) => signInOnDevice(config, proofs, decide),
     revoke: ({ refresh_token: token }) => oidc.tokenRevocation(config, token),
     exchange: async (subject) => withClaims(await oidc.genericGrantRequest(config, TOKEN_EXCHANGE, subject, proofs)),
   };
@@ -30,6 +31,21 @@ async function signIn(config, proofs, browse, more) {
   });
   const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
   return withClaims(await oidc.authorizationCodeGrant(config, await browse(address), checks, undefined, proofs));
+}
+
+/** The person decides when the device has heard that nobody has. Nobody is there to be spared, so it asks each second. */
+async function signInOnDevice(config, proofs, decide) {
+  const begun = await oidc.initiateDeviceAuthorization(config, { scope: SCOPE, device: 'a television' });
+  const heard = [];
+  config[oidc.customFetch] = async (...request) => {
+    const answer = await fetch(...request);
+    const { error } = await answer.clone().json();
+    if (error) heard.push(error);
+    if (error === 'authorization_pending') await decide(begun);
+    return answer;
+  };
+  const tokens = await oidc.pollDeviceAuthorizationGrant(config, { ...begun, interval: 1 }, undefined, proofs);
+  return { ...withClaims(tokens), heard };
 }
 
 const withClaims = (tokens) => ({ ...tokens, claims: tokens.claims() });
