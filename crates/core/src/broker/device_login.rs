@@ -214,6 +214,12 @@ pub fn questions(master_key: &MasterKey) -> Sealer {
     master_key.sealer("device decision")
 }
 
+/// A code as a device shows it, if what somebody typed is the form of one.
+#[must_use]
+pub fn as_shown(typed: &str) -> Option<String> {
+    UserCode::read(typed).map(|code| code.shown())
+}
+
 impl DeviceLogins {
     /// Begins, for a device of an app. `whose` is what the address is counted under that it comes from. The trail hears of it
     /// with the decision: that somebody waits is nothing yet, and anybody can.

@@ -7,7 +7,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use daypass_core::audit::Requester;
-use daypass_core::broker::device_login::Verdict;
+use daypass_core::broker::device_login::{Verdict, as_shown};
 use daypass_core::ground::ids::RequestId;
 
 use super::body;
@@ -23,10 +23,13 @@ use crate::peers::share_of;
 const MAX_FORM: usize = 8 * 1024;
 
 /// `GET /device`. A code in the address stands in the field, and is sent by the person alone: else a link would do it
-/// (RFC 8628 section 5.4).
+/// (RFC 8628 section 5.4). Nothing else that whoever wrote the link has to say does.
 pub async fn enter(id: Extension<RequestId>, uri: Uri) -> Response {
     match parameters(uri.query().unwrap_or_default().as_bytes()) {
-        Ok(mut given) => device_pages::enter(&given.remove("user_code").unwrap_or_default(), None, &id),
+        Ok(given) => {
+            let user_code = given.get("user_code").and_then(|text| as_shown(text));
+            device_pages::enter(&user_code.unwrap_or_default(), None, &id)
+        }
         Err(error) => device_pages::enter("", Some(&error), &id),
     }
 }

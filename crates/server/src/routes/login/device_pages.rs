@@ -9,7 +9,7 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::login::provider::DisplayUser;
 use daypass_core::records::device_authorization::DeviceAuthorization;
 
-use super::pages::{Choice, choices, render, with_form};
+use super::pages::{Choice, choices, render, with_form, with_policy};
 use crate::error::{ApiError, Meaning};
 use crate::installation::App;
 
@@ -96,7 +96,7 @@ pub(in crate::routes) fn enter(user_code: &str, error: Option<&ApiError>, id: &R
 pub(in crate::routes) fn review(app: &App, waiting: &Waiting<'_>, login: &AppLogin) -> Response {
     let providers = app.broker.providers.all();
     let choices = choices(app, login, providers.values());
-    with_form(Html(render(&ReviewPage { waiting, choices })).into_response())
+    with_policy(Html(render(&ReviewPage { waiting, choices })).into_response(), "'none'")
 }
 
 /// Whether the device may have the login.
@@ -116,7 +116,7 @@ pub(in crate::routes) fn done(app: &str, verdict: Verdict) -> Response {
             format!("{app} learns nothing about you, and the code is used up. You can close this page."),
         ),
     };
-    with_form(Html(render(&DonePage { heading, explanation })).into_response())
+    with_policy(Html(render(&DonePage { heading, explanation })).into_response(), "'none'")
 }
 
 /// What a person can do about it.

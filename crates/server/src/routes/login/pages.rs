@@ -239,7 +239,7 @@ fn script_of(login: &AppLogin) -> &'static str {
     if login.request().popup { "'self'" } else { "'none'" }
 }
 
-fn with_policy(response: Response, scripts: &str) -> Response {
+pub(super) fn with_policy(response: Response, scripts: &str) -> Response {
     with_policies(response, scripts, "'none'")
 }
 

@@ -157,6 +157,7 @@ async fn a_code_of_the_hosted_login_is_for_nobody_else() {
 /// A device has the login of whoever let it, by a page of ours.
 #[tokio::test]
 async fn a_device_has_nobodys_login_who_did_not_let_it() {
+    const BEGIN: &str = "/oauth2/device_authorization";
     const APP: &str = "[[app]]\nid = \"tv\"\norigins = []\nredirect_uris = []\ndevice_authorization = true\n";
     let daypass = Daypass::start().with_tables(APP).await;
     let send = async |path: &str, origin: Option<&str>, members: &[(&str, &str)]| {
@@ -165,7 +166,6 @@ async fn a_device_has_nobodys_login_who_did_not_let_it() {
         let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
         daypass.send(request.body(body).unwrap()).await
     };
-    const BEGIN: &str = "/oauth2/device_authorization";
     for (who, client, origin) in [
         ("nobody's app", "nobody", None),
         ("an app without devices", "shop", None),
