@@ -296,8 +296,8 @@ impl Broker {
                 let (login, asked) = redeemed.ok_or(ExchangeError::LoginCodeRefused)?;
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
-                // Since the login, the operator may have taken its provider away, or its app. That of a device was looked
-                // up with what the person decided.
+                // Since the login, the operator may have taken its provider away, or its app. About a device's app it was asked
+                // when the device asked for its code.
                 let returns = code.redirect_uri.as_ref().is_none_or(|uri| self.redirect_uris.contains(uri));
                 let counts = self.providers.get(login.provider()).is_some() && returns;
                 if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
