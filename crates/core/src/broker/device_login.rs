@@ -5,6 +5,8 @@
 //! it is redeemed with.
 
 mod device_code;
+#[cfg(test)]
+mod tests;
 mod user_code;
 
 use std::collections::BTreeSet;

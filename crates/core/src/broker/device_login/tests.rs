@@ -1,0 +1,113 @@
+//! What holds of decisions whatever becomes of their records.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+
+use super::*;
+use crate::audit::{AuditEvent, AuditLines, AuditLinesError};
+use crate::ground::clock::ManualClock;
+use crate::ground::ids::RequestId;
+use crate::ground::random::SeededRandom;
+use crate::iam::Origin;
+use crate::store::memory::MemoryStore;
+
+/// Lines that can break.
+#[derive(Default)]
+struct Lines {
+    broken: AtomicBool,
+}
+
+impl AuditLines for Lines {
+    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+        let broken = self.broken.load(Ordering::Relaxed);
+        ready(if broken { Err(AuditLinesError("Broken pipe".into())) } else { Ok(()) }).boxed()
+    }
+}
+
+struct Fixture {
+    logins: DeviceLogins,
+    lines: Arc<Lines>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let (store, lines) = (Arc::new(MemoryStore::new()), Arc::<Lines>::default());
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at_second(1_700_000_000));
+        let random = Arc::new(SeededRandom::new(1));
+        let master_key = MasterKey::generate(&*random);
+        let logins = DeviceLogins {
+            apps: ["tv".to_owned()].into(),
+            user_codes: user_codes(&master_key),
+            questions: questions(&master_key),
+            limits: Arc::new(DeviceLimits::new(&clock)),
+            trail: Arc::new(AuditTrail::new(store.clone(), lines.clone(), clock.clone())),
+            store,
+            clock,
+            random,
+        };
+        Self { logins, lines }
+    }
+
+    /// A device that waits, and what somebody has to decide about it who has signed in.
+    async fn asked(&self) -> (Secret, String) {
+        let new = NewDevice { app: "tv".to_owned(), scope: Scope::default(), device: None };
+        let begun = self.logins.begin(new, None, &by()).await.unwrap();
+        let question = Question {
+            authorization: device_code::id_in(&begun.device_code).unwrap(),
+            login_code: "code".to_owned(),
+            provider: "snapchat".to_owned(),
+            developer_user_identifier: "snapchat:ada".to_owned(),
+        };
+        let plain = serde_json::to_vec(&question).unwrap();
+        let sealed = self.logins.questions.seal(&[], &plain, &*self.logins.random);
+        (begun.device_code, BASE64_URL_SAFE_NO_PAD.encode(sealed.0))
+    }
+}
+
+fn by() -> Requester {
+    let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SeededRandom::new(1));
+    Requester::anonymous(&request_id, Origin::default())
+}
+
+#[tokio::test]
+async fn a_device_is_not_let_if_that_cannot_be_recorded() {
+    let fixture = Fixture::new();
+    let (device_code, question) = fixture.asked().await;
+    fixture.lines.broken.store(true, Ordering::Relaxed);
+    let refused = fixture.logins.decide(&question, Verdict::Allow, &by()).await;
+    assert!(matches!(refused, Err(DecisionError::Store(_))), "{refused:?}");
+    let told = fixture.logins.poll("tv", device_code.clone()).await;
+    assert!(matches!(told, Err(PollError::Pending)), "{told:?}");
+
+    fixture.lines.broken.store(false, Ordering::Relaxed);
+    fixture.logins.decide(&question, Verdict::Allow, &by()).await.unwrap();
+    fixture.logins.poll("tv", device_code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_no_stays_one_though_it_cannot_be_recorded() {
+    let fixture = Fixture::new();
+    let (device_code, question) = fixture.asked().await;
+    fixture.lines.broken.store(true, Ordering::Relaxed);
+    fixture.logins.decide(&question, Verdict::Deny, &by()).await.unwrap();
+    let told = fixture.logins.poll("tv", device_code).await;
+    assert!(matches!(told, Err(PollError::Denied)), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_another_master_key_sealed_or_named_is_none_of_ours() {
+    let (ours, theirs) = (Fixture::new(), Fixture::new());
+    let (_, question) = ours.asked().await;
+    let other = DeviceLogins {
+        user_codes: user_codes(&MasterKey::new([1; 32])),
+        questions: questions(&MasterKey::new([1; 32])),
+        store: ours.logins.store.clone(),
+        ..theirs.logins
+    };
+    let refused = other.decide(&question, Verdict::Allow, &by()).await;
+    assert!(matches!(refused, Err(DecisionError::NothingWaits)), "{refused:?}");
+    let code = UserCode::read("BCDF-GHJK").unwrap();
+    assert_ne!(other.id(&code), ours.logins.id(&code));
+}
