@@ -8,3 +8,4 @@ pub mod limits;
 pub mod linking;
 pub mod scope;
 pub mod sign_in_session;
+pub mod signing_algorithm;

@@ -4,6 +4,8 @@
 pub mod acting;
 pub mod dpop;
 pub mod id_token;
+pub mod key_ring;
+pub mod key_set;
 pub mod openid_token;
 pub mod refresh_token;
 pub mod signing_key;

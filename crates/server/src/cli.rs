@@ -14,6 +14,7 @@ mod restore;
 mod revoke;
 mod serve;
 pub mod signals;
+mod signing_key;
 
 use std::io::Write;
 use std::process::ExitCode;

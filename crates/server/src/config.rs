@@ -23,6 +23,7 @@ mod steps;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod urls;
 
 use std::path::Path;
@@ -51,6 +52,7 @@ use self::reading::Reading;
 pub use self::role::{Givers, RoleConfig};
 pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
+pub use self::tokens::TokensConfig;
 pub(crate) use self::urls::{is_loopback, origin_of};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
@@ -80,6 +82,8 @@ pub struct Config {
     pub audit: AuditConfig,
     /// What apps learn of people by ID tokens.
     pub openid: OpenIdConfig,
+    /// What signs tokens.
+    pub tokens: TokensConfig,
     /// The STS that credentials come from, if it is not our own.
     pub foreign_sts: Option<ForeignStsConfig>,
     /// The providers whose logins are accepted.
@@ -194,6 +198,10 @@ impl Config {
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, audit, openid) = (reading.get("log"), reading.get("audit"), reading.get("openid"));
+        let tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
+        if let Some((key, cure)) = tokens.mistake() {
+            reading.refuse(&["tokens".to_owned(), key.to_owned()], cure);
+        }
         let apps = app::read(&mut reading, public_url.as_deref());
         let providers = provider::read(&mut reading, base, &plain);
         let roles = role::read(&mut reading, base);
@@ -209,6 +217,7 @@ impl Config {
             log: log.unwrap_or_default(),
             audit: audit.unwrap_or_default(),
             openid: openid.unwrap_or_default(),
+            tokens,
             master_key,
             store,
             metrics,

@@ -13,7 +13,7 @@ use daypass_core::audit::AuditDraft;
 use daypass_core::credentials::role_grant::RoleGrant;
 use daypass_core::credentials::session_token::Credentials;
 use daypass_core::credentials::source::{CredentialSource, CredentialsError};
-use daypass_core::credentials::sts::Sts;
+use daypass_core::credentials::sts::{AssumeError, Sts};
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::RoleSessionName;
 use daypass_core::ground::outbound::ProviderHttp;
@@ -122,6 +122,7 @@ impl CredentialSource for ForeignSts {
             self.crowd.enter(grant.claims().identity_id.as_str()).ok_or(CredentialsError::TooManyAtOnce)?;
         let identity_id = &grant.claims().identity_id;
         self.sts.check_standing(&role_name, identity_id, &grant.ground()).await?;
+        self.sts.tokens.keep_up().await.map_err(AssumeError::from)?;
         let duration = grant.claims().credentials_duration(self.duration);
         let token = self.sts.tokens.sign(&grant.claims().renewed(now, duration));
         let question = Question {

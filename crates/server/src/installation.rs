@@ -17,12 +17,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use daypass_core::audit::{AuditLines, AuditTrail};
-use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::clock::{SignedDuration, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, Region, RoleName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
+use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
@@ -140,6 +141,27 @@ impl Installation {
         let store = AwsSecrets::new(Arc::new(SystemClock));
         let secrets = Secrets::fetch(self.config.placed_master_key(), &store, secrets::AT_START).await?;
         Ok(self.config.master_key(&secrets)?)
+    }
+
+    /// The keys that sign its tokens, which are made if there are none, and how long a new one is published before it signs.
+    ///
+    /// # Errors
+    /// If they cannot be read, above all by another master key.
+    pub async fn key_ring(&self, store: &SharedStore) -> anyhow::Result<(KeyRing, SignedDuration)> {
+        let region = match &self.config.pool.driver {
+            Driver::Embedded(pool) => &pool.region,
+            Driver::Cognito(regions) => &regions[0].region,
+        };
+        let materials = Materials {
+            store: store.clone(),
+            master_key: Arc::new(self.master_key().await?),
+            region: region.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let (algorithms, rotation) = (self.config.tokens.algorithms().all(), self.config.tokens.rotation());
+        let ring = KeyRing::load(materials, &algorithms, rotation).await;
+        Ok((ring.map_err(|error| self.of_master_key(error))?, rotation.publish))
     }
 
     /// What went wrong with what the master key sealed, and where that key was read.

@@ -165,6 +165,7 @@ impl Sessions {
         by: &Requester,
     ) -> Result<SignedIn, ExchangeError> {
         let lifetime = self.lifetime(&new.app).ok_or(ExchangeError::UnknownApp)?;
+        self.keep_up().await?;
         let (id, now) = (SignInSessionId::generate(&*self.random), self.broker.clock.now());
         request.options.session = Some(id.clone());
         let Exchanged { login, asked, issued } = self.broker.exchange(request, by).await?;
@@ -207,6 +208,7 @@ impl Sessions {
     /// # Errors
     /// [`RefreshError`]. The refusal is in the audit trail.
     pub async fn refresh(&self, request: RefreshRequest, by: &Requester) -> Result<SignedIn, RefreshError> {
+        self.keep_up().await?;
         let mut draft = AuditDraft::by(AuditAction::Refresh, by);
         let turn = match self.checked_turn(&request, &mut draft, by).await {
             Ok(turn) => turn,
@@ -242,6 +244,14 @@ impl Sessions {
     ) -> Result<Turn, RefreshError> {
         let turn = self.turn(request, draft, by).await?;
         if self.recheck(&turn, by).await? { self.turn(request, draft, by).await } else { Ok(turn) }
+    }
+
+    /// See [`TokenIssuer::keep_up`](crate::token::openid_token::TokenIssuer::keep_up).
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        match &self.id_tokens {
+            Some(id_tokens) => id_tokens.issuer.keep_up().await,
+            None => Ok(()),
+        }
     }
 
     /// How long sessions of an app go on. Apps that nobody registered have none.

@@ -8,7 +8,8 @@ use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::ids::AccessKeyId;
 use crate::ground::seal::MasterKey;
 use crate::store::{RevocationTarget, Store, StoreError, StoredAccessKey};
-use crate::token::signing_key::{SigningKeyError, SigningKeys};
+use crate::token::key_set::KeySet;
+use crate::token::signing_key::SigningKeyError;
 
 /// Why a store is not taken back.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,7 @@ pub async fn take_back(
     master_key: &MasterKey,
     clock: Arc<dyn Clock>,
 ) -> Result<Restored, RestorationError> {
-    SigningKeys::open(&store.list_signing_keys().await?, master_key)?;
+    KeySet::open(&store.list_signing_keys().await?, master_key)?;
     let access_keys = store.list_access_keys().await?;
     let sealer = access_key::sealer(master_key);
     if let Some(key) = access_keys.iter().find(|key| access_key::open(&sealer, key).is_none()) {
@@ -61,9 +62,12 @@ mod tests {
     use super::*;
     use crate::credentials::access_key::ALLOW_ALL;
     use crate::ground::clock::ManualClock;
-    use crate::ground::ids::{IdentityId, Region, UserName};
+    use crate::ground::ids::{IdentityId, UserName};
     use crate::ground::random::SeededRandom;
+    use crate::records::signing_algorithm::Algorithm;
+    use crate::store::Keys;
     use crate::store::memory::MemoryStore;
+    use crate::token::signing_key::{self, SigningKey};
 
     const SECOND: i64 = 1_700_000_000;
 
@@ -98,8 +102,10 @@ mod tests {
     #[tokio::test]
     async fn with_its_own_master_key_all_sessions_end_and_the_keys_are_told() {
         let store = MemoryStore::new();
-        let region = Region::parse("us-east-1").unwrap();
-        SigningKeys::load(&store, &master_key(1), &region, &*clock(), &SeededRandom::new(2)).await.unwrap();
+        let (now, random) = (clock().now(), SeededRandom::new(2));
+        let sealer = signing_key::sealer(&master_key(1));
+        let key = SigningKey::generate("us-east-11".into(), Algorithm::Rs512, [now, now], &sealer, &random);
+        store.add_signing_key(&key, None).await.unwrap();
         let id = add_access_key(&store, &master_key(1)).await;
 
         let restored = take_back(&store, &master_key(1), clock()).await.unwrap();

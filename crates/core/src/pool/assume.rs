@@ -41,6 +41,7 @@ impl IdentityPools {
         origin: Origin,
         draft: &mut AuditDraft,
     ) -> Result<AssumedRole, AssumeError> {
+        self.sts.tokens.keep_up().await?;
         let claims = self.sts.tokens.verify(&request.web_identity_token, self.clock.now())?;
         draft.about(&claims);
         let role = self.sts.roles.find_by_arn(&request.role_arn);

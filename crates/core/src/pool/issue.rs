@@ -245,6 +245,7 @@ impl IdentityPools {
     /// # Errors
     /// The store's.
     pub async fn issue(&self, grant: TokenGrant, mut draft: AuditDraft) -> Result<OpenIdToken, PoolError> {
+        self.sts.tokens.keep_up().await?;
         draft.about(&grant.0);
         let signed = async {
             let_others_go_first().await;
@@ -330,6 +331,7 @@ impl IdentityPools {
             let grant = self.grant_to_guest(identity, &pool)?;
             (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
         } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
+            self.sts.tokens.keep_up().await?;
             let claims = self.believe(&identity, &pool, token, logins, draft)?;
             let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
             (claims, role_arn)

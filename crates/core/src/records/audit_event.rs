@@ -104,6 +104,8 @@ pub enum AuditAction {
     EnableKey,
     /// An operator deleted an access key.
     DeleteKey,
+    /// An operator published a key that is to sign tokens.
+    RotateSigningKey,
     /// An operator took a copy of the whole store.
     Backup,
     /// An operator put a copy of the whole store in its place.
@@ -136,6 +138,7 @@ impl AuditAction {
             Self::DisableKey => "disable_key",
             Self::EnableKey => "enable_key",
             Self::DeleteKey => "delete_key",
+            Self::RotateSigningKey => "rotate_signing_key",
             Self::Backup => "backup",
             Self::Restore => "restore",
         }
@@ -218,8 +221,8 @@ mod tests {
     fn every_action_has_the_name_that_it_is_written_with() {
         use AuditAction::{
             ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, Device, DisableKey,
-            EnableKey, Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey, S3Request,
-            SignIn, SignOut, Token,
+            EnableKey, Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey,
+            RotateSigningKey, S3Request, SignIn, SignOut, Token,
         };
         for action in [
             ApiRequest,
@@ -241,6 +244,7 @@ mod tests {
             Revoke,
             Role,
             RotateKey,
+            RotateSigningKey,
             S3Request,
             SignIn,
             SignOut,

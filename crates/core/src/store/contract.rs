@@ -153,7 +153,11 @@ macro_rules! contract_tests {
             of_racing_merges_both_ways_one_ends_an_identity,
             of_racing_unlinks_one_takes_the_login,
             // keys
-            the_first_signing_key_is_everybodys,
+            the_first_signing_key_of_an_algorithm_is_everybodys,
+            a_signing_key_follows_the_one_that_was_seen,
+            signing_keys_are_listed_by_when_they_sign,
+            signing_keys_that_are_over_are_forgotten,
+            racing_rotations_make_one_signing_key,
             a_store_without_signing_keys_lists_none,
             an_access_key_comes_back_as_it_was_added,
             the_first_access_key_of_a_name_is_everybodys,

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{AccessKeyId, UserName};
 use crate::ground::seal::Sealed;
+use crate::records::signing_algorithm::Algorithm;
 use crate::store::StoreError;
 
 /// A signing key as it lies in the store: the private half sealed under the master key.
@@ -12,10 +13,14 @@ use crate::store::StoreError;
 pub struct StoredSigningKey {
     /// The `kid` of the tokens it signs.
     pub key_id: String,
+    /// How it signs.
+    pub algorithm: Algorithm,
     /// PKCS #8, sealed.
     pub sealed_private_key: Sealed,
-    /// When it was made.
+    /// When it was made, and published.
     pub created_at: Timestamp,
+    /// When it signs, if no later one does.
+    pub signs_from: Timestamp,
 }
 
 /// A developer access key as it lies in the store.
@@ -58,15 +63,20 @@ pub enum AccessKeyOutcome {
 /// Signing keys and access keys.
 #[async_trait]
 pub trait Keys: Send + Sync {
-    /// All signing keys, oldest first; if there is none yet, `candidate` becomes the first. Everyone
-    /// who asks gets the same keys.
-    async fn list_or_add_signing_keys(
+    /// Keeps a signing key if `newest` is still the ID of the key of its algorithm that signs last, or if there is none of its
+    /// algorithm and `newest` is none. Answers all keys then, as [`list_signing_keys`](Self::list_signing_keys) does, whoever
+    /// was first.
+    async fn add_signing_key(
         &self,
-        candidate: &StoredSigningKey,
+        key: &StoredSigningKey,
+        newest: Option<&str>,
     ) -> Result<Vec<StoredSigningKey>, StoreError>;
 
-    /// All signing keys, oldest first.
+    /// All signing keys, by when they sign.
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;
+
+    /// Forgets signing keys, as far as they are there.
+    async fn delete_signing_keys(&self, key_ids: &[String]) -> Result<(), StoreError>;
 
     /// The oldest enabled access key with this name, `candidate` if there is none. An enabled candidate is
     /// asked for.

@@ -1,7 +1,8 @@
 //! The OpenID token: what an identity shows to be given credentials. Form and claims are those of
 //! Cognito's (docs/reference/cognito-identity.md, 5), so that every client and policy made for them works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::de::IgnoredAny;
@@ -10,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
+use crate::records::signing_algorithm::Algorithm;
+use crate::store::StoreError;
 use crate::token::acting::{ACTING_FOR, ActClaim};
 use crate::token::id_token::IdTokenClaims;
-use crate::token::signing_key::{ALGORITHM, SigningKeys};
+use crate::token::key_ring::KeyRing;
+use crate::token::key_set::JwkSet;
 pub use crate::token::standing::AUTHENTICATED;
 use crate::token::standing::Ground;
 
@@ -185,8 +189,40 @@ impl TokenError {
 #[derive(Debug)]
 pub struct TokenIssuer {
     issuer: String,
-    keys: SigningKeys,
+    ring: Arc<KeyRing>,
+    algorithms: TokenAlgorithms,
 }
+
+/// How the tokens of pools are signed. ID tokens are not among them: they are for apps, whose verifiers may take RSA alone, as
+/// those of API Gateway do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenAlgorithms {
+    /// Those of pools that are not named.
+    pub default: Algorithm,
+    /// Those of pools that are.
+    pub pools: BTreeMap<IdentityPoolId, Algorithm>,
+}
+
+impl TokenAlgorithms {
+    /// That of a pool.
+    #[must_use]
+    pub fn of(&self, pool_id: &IdentityPoolId) -> Algorithm {
+        self.pools.get(pool_id).copied().unwrap_or(self.default)
+    }
+
+    /// Every algorithm that somebody signs with, each once.
+    #[must_use]
+    pub fn all(&self) -> Vec<Algorithm> {
+        let mut all = vec![OF_ID_TOKENS, self.default];
+        all.extend(self.pools.values());
+        let mut seen = HashSet::new();
+        all.retain(|algorithm| seen.insert(*algorithm));
+        all
+    }
+}
+
+/// How ID tokens are signed.
+pub const OF_ID_TOKENS: Algorithm = Algorithm::Rs512;
 
 /// The `iss` of Amazon Cognito's identity pools.
 const AMAZONS_ISSUER: &str = "https://cognito-identity.amazonaws.com";
@@ -207,8 +243,8 @@ struct Header {
 impl TokenIssuer {
     /// An issuer by this name, without a trailing slash: verifiers compare it byte for byte.
     #[must_use]
-    pub fn new(issuer: String, keys: SigningKeys) -> Self {
-        Self { issuer, keys }
+    pub fn new(issuer: String, ring: Arc<KeyRing>, algorithms: TokenAlgorithms) -> Self {
+        Self { issuer, ring, algorithms }
     }
 
     /// The `iss` of its tokens.
@@ -217,27 +253,42 @@ impl TokenIssuer {
         &self.issuer
     }
 
-    /// Its keys.
+    /// See [`KeyRing::keep_up`]. Whoever signs or verifies asks before.
+    ///
+    /// # Errors
+    /// The store's, and whatever keeps its keys from being used.
+    pub async fn keep_up(&self) -> Result<(), StoreError> {
+        Ok(self.ring.keep_up().await?)
+    }
+
+    /// The public halves of its keys (RFC 7517 section 5).
     #[must_use]
-    pub fn keys(&self) -> &SigningKeys {
-        &self.keys
+    pub fn jwk_set(&self) -> JwkSet {
+        self.ring.jwk_set(self.algorithms.default)
+    }
+
+    /// How its tokens are signed.
+    #[must_use]
+    pub fn algorithms(&self) -> Vec<Algorithm> {
+        self.algorithms.all()
     }
 
     /// Signs claims.
     #[must_use]
     pub fn sign(&self, claims: &Claims) -> Secret {
-        self.sign_as("JWS", claims)
+        self.sign_as("JWS", self.algorithms.of(&claims.pool_id), claims)
     }
 
     /// Signs an ID token.
     #[must_use]
     pub fn sign_id_token(&self, claims: &IdTokenClaims) -> Secret {
-        self.sign_as("JWT", claims)
+        self.sign_as("JWT", OF_ID_TOKENS, claims)
     }
 
-    fn sign_as(&self, kind: &str, claims: &impl Serialize) -> Secret {
-        let key = self.keys.active();
-        let header = format!(r#"{{"kid":"{}","typ":"{kind}","alg":"{ALGORITHM}"}}"#, key.key_id());
+    fn sign_as(&self, kind: &str, algorithm: Algorithm, claims: &impl Serialize) -> Secret {
+        let keys = self.ring.keys();
+        let key = keys.active(algorithm, self.ring.now()).expect("the ring has a key of each algorithm");
+        let header = format!(r#"{{"kid":"{}","typ":"{kind}","alg":"{algorithm}"}}"#, key.key_id());
         let payload = serde_json::to_vec(claims).expect("claims are strings and numbers");
         let mut token = String::with_capacity(1024);
         BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
@@ -266,7 +317,7 @@ impl TokenIssuer {
     /// # Errors
     /// [`TokenError`].
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Claims, TokenError> {
-        let claims: Claims = self.signed(token)?;
+        let claims: Claims = self.signed(token, now)?;
         self.check(&claims.issuer, claims.expires_at, now)?;
         Ok(claims)
     }
@@ -276,22 +327,20 @@ impl TokenIssuer {
     /// # Errors
     /// [`TokenError`].
     pub fn verify_id_token(&self, token: &Secret, now: Timestamp) -> Result<IdTokenClaims, TokenError> {
-        let claims: IdTokenClaims = self.signed(token)?;
+        let claims: IdTokenClaims = self.signed(token, now)?;
         self.check(&claims.iss, claims.exp, now)?;
         Ok(claims)
     }
 
     /// What one of our keys signed.
-    fn signed<T: for<'de> Deserialize<'de>>(&self, token: &Secret) -> Result<T, TokenError> {
+    fn signed<T: for<'de> Deserialize<'de>>(&self, token: &Secret, now: Timestamp) -> Result<T, TokenError> {
         let (message, signature) = token.expose().rsplit_once('.').ok_or(TokenError::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(TokenError::Malformed)?;
         let header: Header = decode(header)?;
         let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenError::Malformed)?;
-        let key = self
-            .keys
-            .find(&header.kid)
-            .filter(|_| header.alg == ALGORITHM)
-            .ok_or(TokenError::BadSignature)?;
+        let keys = self.ring.keys();
+        let key = keys.find(&header.kid, now).filter(|key| header.alg == key.algorithm().name());
+        let key = key.ok_or(TokenError::BadSignature)?;
         if !key.verifies(message.as_bytes(), &signature) {
             return Err(TokenError::BadSignature);
         }

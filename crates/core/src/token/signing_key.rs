@@ -1,21 +1,23 @@
-//! The keys that sign our OpenID tokens. They live in the store, the private half sealed under the
-//! master key, so that every node signs with the same key and a restart changes nothing.
+//! A key that signs tokens. It lies in the store, the private half sealed under the master key.
+
+use std::fmt;
 
 use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom as AwsLcRandom;
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::{self, KeyPair as _, UnparsedPublicKey};
+use aws_lc_rs::rsa::{self, KeySize};
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    UnparsedPublicKey,
+};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Serialize;
 
-use crate::ground::clock::Clock;
-use crate::ground::ids::Region;
+use crate::ground::clock::Timestamp;
 use crate::ground::random::Random;
 use crate::ground::seal::{MasterKey, Sealer};
-use crate::store::{Keys, StoreError, StoredSigningKey};
-
-/// The algorithm of every key: RSASSA-PKCS1-v1_5 with SHA-512 (RFC 7518 section 3.3), as Cognito's.
-pub const ALGORITHM: &str = "RS512";
+use crate::records::signing_algorithm::Algorithm;
+use crate::store::{StoreError, StoredSigningKey};
 
 /// Why the signing keys could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -29,98 +31,88 @@ pub enum SigningKeyError {
          you keep a copy"
     )]
     WrongMasterKey(String),
-    /// What was sealed is not a key.
+    /// What was sealed is not a key of the algorithm.
     #[error("signing key {0} is damaged")]
     Damaged(String),
 }
 
-/// All keys whose signatures we stand by; the newest one signs.
-#[derive(Debug)]
-pub struct SigningKeys(Vec<SigningKey>);
-
-impl SigningKeys {
-    /// Opens the keys in the store, making the first one if there is none.
-    ///
-    /// # Errors
-    /// [`SigningKeyError`], above all a master key that does not fit the store.
-    pub async fn load(
-        store: &dyn Keys,
-        master_key: &MasterKey,
-        region: &Region,
-        clock: &dyn Clock,
-        random: &dyn Random,
-    ) -> Result<Self, SigningKeyError> {
-        let mut stored = store.list_signing_keys().await?;
-        if stored.is_empty() {
-            let candidate = generate(&sealer(master_key), region, clock, random);
-            stored = store.list_or_add_signing_keys(&candidate).await?;
+impl From<SigningKeyError> for StoreError {
+    fn from(error: SigningKeyError) -> Self {
+        match error {
+            SigningKeyError::Store(error) => error,
+            SigningKeyError::WrongMasterKey(_) | SigningKeyError::Damaged(_) => Self::Corrupt(error.into()),
         }
-        Self::open(&stored, master_key)
     }
-
-    /// Opens keys that are stored.
-    ///
-    /// # Errors
-    /// [`SigningKeyError`], above all a master key that does not fit them.
-    pub fn open(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<Self, SigningKeyError> {
-        let sealer = sealer(master_key);
-        stored.iter().map(|key| SigningKey::open(key, &sealer)).collect::<Result<_, _>>().map(Self)
-    }
-
-    /// The key that signs.
-    #[must_use]
-    pub fn active(&self) -> &SigningKey {
-        self.0.last().expect("load makes a key where there is none")
-    }
-
-    /// The key with this `kid`.
-    #[must_use]
-    pub fn find(&self, key_id: &str) -> Option<&SigningKey> {
-        self.0.iter().find(|key| key.key_id == key_id)
-    }
-
-    /// The public halves as a JWK set (RFC 7517 section 5).
-    #[must_use]
-    pub fn jwk_set(&self) -> JwkSet {
-        JwkSet { keys: self.0.iter().map(SigningKey::jwk).collect() }
-    }
-}
-
-fn sealer(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("signing key")
-}
-
-/// A JWK set (RFC 7517 section 5).
-#[derive(Debug, Serialize)]
-pub struct JwkSet {
-    keys: Vec<Jwk>,
-}
-
-/// An RSA public key as a JWK (RFC 7518 section 6.3.1).
-#[derive(Debug, Serialize)]
-struct Jwk {
-    kty: &'static str,
-    alg: &'static str,
-    r#use: &'static str,
-    kid: String,
-    n: String,
-    e: String,
 }
 
 /// One key pair.
 pub struct SigningKey {
     key_id: String,
-    pair: KeyPair,
+    pair: Pair,
+    signs_from: Timestamp,
+}
+
+enum Pair {
+    Rsa(rsa::KeyPair),
+    Ecdsa(EcdsaKeyPair),
+}
+
+/// A public key as a JWK (RFC 7517 section 4).
+#[derive(Debug, Serialize)]
+pub struct Jwk {
+    kty: &'static str,
+    alg: &'static str,
+    r#use: &'static str,
+    kid: String,
+    #[serde(flatten)]
+    public: PublicKey,
+}
+
+/// The members that are the key (RFC 7518 sections 6.2.1 and 6.3.1).
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum PublicKey {
+    Rsa { n: String, e: String },
+    Ec { crv: &'static str, x: String, y: String },
+}
+
+/// What seals the private halves.
+#[must_use]
+pub fn sealer(master_key: &MasterKey) -> Sealer {
+    master_key.sealer("signing key")
 }
 
 impl SigningKey {
-    fn open(stored: &StoredSigningKey, sealer: &Sealer) -> Result<Self, SigningKeyError> {
+    /// A new key, sealed.
+    #[must_use]
+    pub fn generate(
+        key_id: String,
+        algorithm: Algorithm,
+        [created_at, signs_from]: [Timestamp; 2],
+        sealer: &Sealer,
+        random: &dyn Random,
+    ) -> StoredSigningKey {
+        let pkcs8 = new_pkcs8(algorithm).expect("aws-lc makes a key or aborts");
+        StoredSigningKey {
+            sealed_private_key: sealer.seal(key_id.as_bytes(), &pkcs8, random),
+            key_id,
+            algorithm,
+            created_at,
+            signs_from,
+        }
+    }
+
+    /// Opens a key that is stored.
+    ///
+    /// # Errors
+    /// [`SigningKeyError::WrongMasterKey`], or [`SigningKeyError::Damaged`].
+    pub fn open(stored: &StoredSigningKey, sealer: &Sealer) -> Result<Self, SigningKeyError> {
         let key_id = stored.key_id.clone();
         let Ok(pkcs8) = sealer.open(key_id.as_bytes(), &stored.sealed_private_key) else {
             return Err(SigningKeyError::WrongMasterKey(key_id));
         };
-        match KeyPair::from_pkcs8(&pkcs8) {
-            Ok(pair) => Ok(Self { key_id, pair }),
+        match Pair::of_pkcs8(stored.algorithm, &pkcs8) {
+            Ok(pair) => Ok(Self { key_id, pair, signs_from: stored.signs_from }),
             Err(_) => Err(SigningKeyError::Damaged(key_id)),
         }
     }
@@ -131,51 +123,109 @@ impl SigningKey {
         &self.key_id
     }
 
+    /// How it signs.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        match self.pair {
+            Pair::Rsa(_) => Algorithm::Rs512,
+            Pair::Ecdsa(_) => Algorithm::Es256,
+        }
+    }
+
+    /// When it signs, if no later one does.
+    #[must_use]
+    pub fn signs_from(&self) -> Timestamp {
+        self.signs_from
+    }
+
     /// Signs a message.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(&signature::RSA_PKCS1_SHA512, &AwsLcRandom::new(), message, &mut signature)
-            .expect("a whole key pair signs any message");
-        signature
+        self.pair.sign(message).expect("a whole key pair signs any message")
     }
 
     /// Whether this key made `signature` over `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA512, self.pair.public_key())
-            .verify(message, signature)
-            .is_ok()
+        self.pair.verify(message, signature).is_ok()
     }
 
-    fn jwk(&self) -> Jwk {
-        let public = self.pair.public_key();
-        Jwk {
-            kty: "RSA",
-            alg: ALGORITHM,
-            r#use: "sig",
-            kid: self.key_id.clone(),
-            n: BASE64_URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero()),
-            e: BASE64_URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero()),
+    /// The public half (RFC 7517).
+    #[must_use]
+    pub fn jwk(&self) -> Jwk {
+        let kty = match self.pair {
+            Pair::Rsa(_) => "RSA",
+            Pair::Ecdsa(_) => "EC",
+        };
+        let (alg, kid) = (self.algorithm().name(), self.key_id.clone());
+        Jwk { kty, alg, r#use: "sig", kid, public: self.pair.public() }
+    }
+}
+
+fn new_pkcs8(algorithm: Algorithm) -> Result<zeroize::Zeroizing<Vec<u8>>, Unspecified> {
+    let pkcs8 = match algorithm {
+        Algorithm::Rs512 => rsa::KeyPair::generate(KeySize::Rsa2048)?.as_der()?.as_ref().to_vec(),
+        Algorithm::Es256 => {
+            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
+        }
+    };
+    Ok(zeroize::Zeroizing::new(pkcs8))
+}
+
+impl Pair {
+    fn of_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
+        match algorithm {
+            Algorithm::Rs512 => rsa::KeyPair::from_pkcs8(pkcs8).map(Self::Rsa),
+            Algorithm::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map(Self::Ecdsa)
+            }
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
+        match self {
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&signature::RSA_PKCS1_SHA512, &AwsLcRandom::new(), message, &mut signature)?;
+                Ok(signature)
+            }
+            Self::Ecdsa(pair) => Ok(pair.sign(&AwsLcRandom::new(), message)?.as_ref().to_vec()),
+        }
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
+        match self {
+            Self::Rsa(pair) => {
+                UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA512, pair.public_key())
+                    .verify(message, signature)
+            }
+            Self::Ecdsa(pair) => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()).verify(message, signature)
+            }
+        }
+    }
+
+    fn public(&self) -> PublicKey {
+        let encoded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        match self {
+            Self::Rsa(pair) => {
+                let public = pair.public_key();
+                PublicKey::Rsa {
+                    n: encoded(public.modulus().big_endian_without_leading_zero()),
+                    e: encoded(public.exponent().big_endian_without_leading_zero()),
+                }
+            }
+            Self::Ecdsa(pair) => {
+                // An uncompressed point: 4, and both coordinates in 32 bytes each (SEC 1, section 2.3.3).
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                PublicKey::Ec { crv: "P-256", x: encoded(x), y: encoded(y) }
+            }
         }
     }
 }
 
-impl std::fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("key_id", &self.key_id).finish_non_exhaustive()
-    }
-}
-
-/// A first key. Its ID is the Region and a serial number, as Cognito's are.
-fn generate(sealer: &Sealer, region: &Region, clock: &dyn Clock, random: &dyn Random) -> StoredSigningKey {
-    let key_id = format!("{region}1");
-    let pair = KeyPair::generate(KeySize::Rsa2048).expect("aws-lc makes a key or aborts");
-    let pkcs8 = pair.as_der().expect("a whole key pair has an encoding");
-    StoredSigningKey {
-        sealed_private_key: sealer.seal(key_id.as_bytes(), pkcs8.as_ref(), random),
-        key_id,
-        created_at: clock.now(),
     }
 }

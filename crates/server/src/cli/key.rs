@@ -1,4 +1,4 @@
-//! `daypass key`: developer access keys. They work on the database beside a running server, which looks every
+//! `daypass key`: developer access keys, and the keys that sign tokens (`signing_key.rs`). They work on the database beside a running server, which looks every
 //! key up again for each request.
 
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityPoolId, UserName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::secret::Secret;
 use daypass_core::store::{SharedStore, StoredAccessKey};
-use daypass_core::token::signing_key::SigningKeys;
 use daypass_store::Open;
 use serde_json::json;
 
 use super::place::Place;
+use super::signing_key::{self, RotateSigning};
 use super::{print, tell};
 use crate::installation::{Beside, ConfiguredPool, Installation};
 
@@ -39,6 +39,12 @@ pub enum Task {
     Enable(OfId),
     /// Delete a disabled key, and with the last of its name the name
     Delete(OfId),
+    /// Publish a key that signs tokens from some hours on, in the place of the one that does now
+    ///
+    /// Stdout gets the ID of the new key (`kid`). Tokens of the old one count until they expire.
+    RotateSigning(RotateSigning),
+    /// List the keys that sign tokens: which does, and which is still believed
+    ListSigning(Place),
 }
 
 /// Who gets a key, and for what.
@@ -105,6 +111,8 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
         Task::Disable(OfId { id, place }) => set_enabled(&id, false, &place).await,
         Task::Enable(OfId { id, place }) => set_enabled(&id, true, &place).await,
         Task::Delete(OfId { id, place }) => delete(&id, &place).await,
+        Task::RotateSigning(arguments) => signing_key::rotate(arguments).await,
+        Task::ListSigning(place) => signing_key::list(&place).await,
     }
 }
 
@@ -221,9 +229,8 @@ impl Opened {
     /// The access keys, of which one is to be made: under another master key than the store's own, nobody could use it.
     /// The signing keys tell which that is; in a new store they are made, so that the first server is held to it, too.
     async fn keys_to_make(&self) -> anyhow::Result<AccessKeys> {
-        let (master_key, region) = (self.installation.master_key().await?, self.installation.region()?);
-        let opened = SigningKeys::load(&*self.store, &master_key, region, &SystemClock, &SystemRandom).await;
-        opened.map_err(|error| self.installation.of_master_key(error))?;
+        self.installation.region()?;
+        self.installation.key_ring(&self.store).await?;
         self.keys().await
     }
 

@@ -19,7 +19,6 @@ use daypass_core::store::SharedStore;
 use daypass_core::token::dpop::ProofsOfPossession;
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::refresh_token::RefreshTokens;
-use daypass_core::token::signing_key::SigningKeys;
 
 use super::dependencies::{Dependencies, WireError};
 use super::embedded::{Embedded, Roots};
@@ -291,13 +290,10 @@ async fn id_tokens(
     config: &Config,
     lasting: &Lasting,
 ) -> Result<Option<Arc<TokenIssuer>>, WireError> {
-    let Lasting { store, master_key, clock, random, .. } = lasting;
-    if !store.counts_for_all() {
+    if !lasting.store.counts_for_all() {
         return Ok(None);
     }
-    let region = &regions[0].region;
-    let keys = SigningKeys::load(&**store, master_key, region, &**clock, &**random).await?;
-    Ok(Some(Arc::new(TokenIssuer::new(config.public_url.clone(), keys))))
+    Ok(Some(lasting.token_issuer(config, &regions[0].region).await?))
 }
 
 async fn amazons(

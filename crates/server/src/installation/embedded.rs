@@ -16,7 +16,6 @@ use daypass_core::ground::random::Random;
 use daypass_core::login::public::PublicLogins;
 use daypass_core::pool::{IdentityPools, RoleMappingLimit};
 use daypass_core::token::openid_token::TokenIssuer;
-use daypass_core::token::signing_key::SigningKeys;
 
 use super::configured_pool::{Beside, ConfiguredPool, configured_pool};
 use super::dependencies::{Dependencies, RolesBeside, WireError};
@@ -74,15 +73,15 @@ impl Roots {
         pool: &EmbeddedConfig,
         lasting: &Lasting,
     ) -> Result<Self, WireError> {
-        let Lasting { store, master_key, clock, random, .. } = lasting;
-        let keys = SigningKeys::load(&**store, master_key, &pool.region, &**clock, &**random).await?;
+        let Lasting { store, master_key, random, .. } = lasting;
+        let tokens = lasting.token_issuer(config, &pool.region).await?;
         let ConfiguredPool { pool: found, news } =
             configured_pool(&**store, config, pool, Beside::Refused, &**random).await?;
         warnings::log(news);
         Ok(Self {
             pool_id: found.id,
             pool: pool.clone(),
-            tokens: Arc::new(TokenIssuer::new(config.public_url.clone(), keys)),
+            tokens,
             sessions: Arc::new(SessionSealer::new(master_key)),
             roles: dependencies.roles,
             http: dependencies.http,

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use daypass_core::audit::AuditTrail;
 use daypass_core::broker::device_login::DeviceLimits;
 use daypass_core::ground::clock::Clock;
+use daypass_core::ground::ids::Region;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::provider::Engine;
 use daypass_core::store::SharedStore;
+use daypass_core::token::key_ring::{KeyRing, Materials};
+use daypass_core::token::openid_token::TokenIssuer;
 
-use super::dependencies::Dependencies;
+use super::dependencies::{Dependencies, WireError};
+use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
 
@@ -39,6 +43,24 @@ pub(super) struct Lasting {
 }
 
 impl Lasting {
+    /// What signs tokens. The first keys are made.
+    pub async fn token_issuer(
+        &self,
+        config: &Config,
+        region: &Region,
+    ) -> Result<Arc<TokenIssuer>, WireError> {
+        let materials = Materials {
+            store: self.store.clone(),
+            master_key: self.master_key.clone(),
+            region: region.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        };
+        let algorithms = config.tokens.algorithms();
+        let ring = KeyRing::load(materials, &algorithms.all(), config.tokens.rotation()).await?;
+        Ok(Arc::new(TokenIssuer::new(config.public_url.clone(), Arc::new(ring), algorithms)))
+    }
+
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
         let trail = AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone())

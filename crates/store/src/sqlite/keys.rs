@@ -13,16 +13,18 @@ use super::value::{Instant, Text, integer};
 
 #[async_trait]
 impl Keys for SqliteStore {
-    async fn list_or_add_signing_keys(
+    async fn add_signing_key(
         &self,
-        candidate: &StoredSigningKey,
+        key: &StoredSigningKey,
+        newest: Option<&str>,
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
-        let keys = self.list_signing_keys().await?;
-        if !keys.is_empty() {
-            return Ok(keys);
-        }
-        let candidate = candidate.clone();
-        self.writer.write(move |connection| list_or_add_signing_keys(connection, &candidate)).await
+        let (key, newest) = (key.clone(), newest.map(str::to_owned));
+        self.writer.write(move |connection| add_signing_key(connection, &key, newest.as_deref())).await
+    }
+
+    async fn delete_signing_keys(&self, key_ids: &[String]) -> Result<(), StoreError> {
+        let key_ids = key_ids.to_vec();
+        self.writer.write(move |connection| delete_signing_keys(connection, &key_ids)).await
     }
 
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
@@ -76,43 +78,49 @@ impl Keys for SqliteStore {
 pub(super) fn list_signing_keys(connection: &Connection) -> Result<Vec<StoredSigningKey>> {
     connection
         .prepare_cached(
-            "SELECT key_id, sealed_private_key, created_at FROM signing_key ORDER BY created_at, key_id",
+            "SELECT key_id, algorithm, sealed_private_key, created_at, signs_from FROM signing_key
+             ORDER BY signs_from, key_id",
         )?
         .query_map([], signing_key)?
         .collect()
 }
 
-pub(super) fn list_or_add_signing_keys(
+pub(super) fn add_signing_key(
     connection: &Connection,
-    candidate: &StoredSigningKey,
+    key: &StoredSigningKey,
+    newest: Option<&str>,
 ) -> Result<Vec<StoredSigningKey>> {
-    let keys = list_signing_keys(connection)?;
-    if !keys.is_empty() {
-        return Ok(keys);
-    }
-    add_signing_key(connection, candidate)?;
-    list_signing_keys(connection)
-}
-
-fn add_signing_key(connection: &Connection, key: &StoredSigningKey) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO signing_key (key_id, sealed_private_key, created_at)
-             VALUES (:key_id, :sealed_private_key, :created_at)",
+            "INSERT INTO signing_key (key_id, algorithm, sealed_private_key, created_at, signs_from)
+             SELECT :key_id, :algorithm, :sealed_private_key, :created_at, :signs_from
+             WHERE :newest IS (SELECT key_id FROM signing_key WHERE algorithm = :algorithm
+                               ORDER BY signs_from DESC, key_id DESC LIMIT 1)
+             ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
             ":key_id": key.key_id,
+            ":algorithm": Text(key.algorithm),
             ":sealed_private_key": key.sealed_private_key.0,
             ":created_at": Instant(key.created_at),
-        })
-        .map(drop)
+            ":signs_from": Instant(key.signs_from),
+            ":newest": newest,
+        })?;
+    list_signing_keys(connection)
+}
+
+fn delete_signing_keys(connection: &Connection, key_ids: &[String]) -> Result<()> {
+    let mut delete = connection.prepare_cached("DELETE FROM signing_key WHERE key_id = ?1")?;
+    key_ids.iter().try_for_each(|key_id| delete.execute([key_id]).map(drop))
 }
 
 fn signing_key(row: &Row<'_>) -> Result<StoredSigningKey> {
     Ok(StoredSigningKey {
         key_id: row.get("key_id")?,
+        algorithm: row.get::<_, Text<_>>("algorithm")?.0,
         sealed_private_key: Sealed(row.get("sealed_private_key")?),
         created_at: row.get::<_, Instant>("created_at")?.0,
+        signs_from: row.get::<_, Instant>("signs_from")?.0,
     })
 }
 

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0012_sign_in_sessions.sql"),
     include_str!("../../migrations/sqlite/0013_audit_actors.sql"),
     include_str!("../../migrations/sqlite/0014_device_authorizations.sql"),
+    include_str!("../../migrations/sqlite/0015_key_ring.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.

@@ -156,6 +156,7 @@ impl Sessions {
         id_token: &Secret,
         draft: &mut AuditDraft,
     ) -> Result<(SignInSession, VerifiedLogin), ActError> {
+        self.keep_up().await?;
         let id = self.session_named(app, id_token)?;
         let over = |reason| ActError::Session(RefreshError::Over(reason));
         let session = self.store.find_sign_in_session(&id).await?;

@@ -15,6 +15,7 @@ use crate::records::identity::{
     PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
 };
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
+use crate::records::signing_algorithm::Algorithm;
 use crate::store::{LinkOutcome, Page, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
 
 /// Text that a careless store changes, cuts or chokes on.
@@ -234,8 +235,10 @@ pub(super) fn full_tag_maps() -> BTreeMap<String, PrincipalTagMap> {
 pub(super) fn signing_key(number: u8) -> StoredSigningKey {
     StoredSigningKey {
         key_id: format!("key-{number}"),
+        algorithm: Algorithm::Rs512,
         sealed_private_key: Sealed((0..=255).chain([number]).collect()),
         created_at: instant(number.into()),
+        signs_from: instant(i64::from(number) + 1_000),
     }
 }
 

@@ -10,15 +10,23 @@ use crate::store::{
 
 #[async_trait]
 impl Keys for MemoryStore {
-    async fn list_or_add_signing_keys(
+    async fn add_signing_key(
         &self,
-        candidate: &StoredSigningKey,
+        key: &StoredSigningKey,
+        newest: Option<&str>,
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
-        let mut records = self.records()?;
-        if records.signing_keys.is_empty() {
-            records.signing_keys.push(candidate.clone());
+        let keys = &mut self.records()?.signing_keys;
+        let last = keys.iter().rfind(|other| other.algorithm == key.algorithm);
+        if last.map(|last| &*last.key_id) == newest && keys.iter().all(|other| other.key_id != key.key_id) {
+            keys.push(key.clone());
+            keys.sort_by(|a, b| (a.signs_from, &a.key_id).cmp(&(b.signs_from, &b.key_id)));
         }
-        Ok(records.signing_keys.clone())
+        Ok(keys.clone())
+    }
+
+    async fn delete_signing_keys(&self, key_ids: &[String]) -> Result<(), StoreError> {
+        self.records()?.signing_keys.retain(|key| !key_ids.contains(&key.key_id));
+        Ok(())
     }
 
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {

@@ -8,15 +8,26 @@ use crate::ground::ids::Region;
 use crate::ground::random::SeededRandom;
 use crate::ground::seal::MasterKey;
 use crate::store::memory::MemoryStore;
+use crate::token::key_ring::{Materials, Rotation};
+use crate::token::signing_key::SigningKeyError;
 
 const NOW: i64 = 1_700_000_000;
 
 async fn issuer_named(name: &str) -> TokenIssuer {
-    let (store, random) = (MemoryStore::default(), SeededRandom::new(1));
-    let (region, clock) = (Region::parse("us-east-1").unwrap(), ManualClock::at_second(NOW));
-    let keys =
-        SigningKeys::load(&store, &MasterKey::generate(&random), &region, &clock, &random).await.unwrap();
-    TokenIssuer::new(name.into(), keys)
+    issuer_with(name, TokenAlgorithms::default()).await
+}
+
+async fn issuer_with(name: &str, algorithms: TokenAlgorithms) -> TokenIssuer {
+    let random = SeededRandom::new(1);
+    let materials = Materials {
+        store: Arc::new(MemoryStore::default()),
+        master_key: Arc::new(MasterKey::generate(&random)),
+        region: Region::parse("us-east-1").unwrap(),
+        clock: Arc::new(ManualClock::at_second(NOW)),
+        random: Arc::new(random),
+    };
+    let ring = KeyRing::load(materials, &algorithms.all(), Rotation::default()).await.unwrap();
+    TokenIssuer::new(name.into(), Arc::new(ring), algorithms)
 }
 
 async fn issuer() -> TokenIssuer {
@@ -150,7 +161,7 @@ async fn every_changed_claim_and_signature_is_noticed() {
 
 #[tokio::test]
 async fn the_key_set_shows_public_halves_without_padding_or_leading_zero() {
-    let keys = serde_json::to_value(issuer().await.keys().jwk_set()).unwrap();
+    let keys = serde_json::to_value(issuer().await.jwk_set()).unwrap();
     let key = &keys["keys"][0];
     assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS512"), &json!("sig")));
     assert_eq!((&key["kid"], &key["e"]), (&json!("us-east-11"), &json!("AQAB")));
@@ -161,16 +172,23 @@ async fn the_key_set_shows_public_halves_without_padding_or_leading_zero() {
 
 #[tokio::test]
 async fn keys_outlive_a_restart_and_open_only_with_their_master_key() {
-    let (store, random) = (MemoryStore::default(), SeededRandom::new(1));
-    let (region, clock) = (Region::parse("us-east-1").unwrap(), ManualClock::at_second(NOW));
-    let master = MasterKey::generate(&random);
-    let load = async |master| SigningKeys::load(&store, master, &region, &clock, &random).await;
-
-    let before = TokenIssuer::new("https://login.example.com".into(), load(&master).await.unwrap());
-    let after = TokenIssuer::new("https://login.example.com".into(), load(&master).await.unwrap());
+    let store = Arc::new(MemoryStore::default());
+    let load = async |seed| {
+        let materials = Materials {
+            store: store.clone(),
+            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(seed))),
+            region: Region::parse("us-east-1").unwrap(),
+            clock: Arc::new(ManualClock::at_second(NOW)),
+            random: Arc::new(SeededRandom::new(1)),
+        };
+        let ring = KeyRing::load(materials, &[Algorithm::Rs512], Rotation::default()).await?;
+        let (name, algorithms) = ("https://login.example.com".into(), TokenAlgorithms::default());
+        Ok::<_, SigningKeyError>(TokenIssuer::new(name, Arc::new(ring), algorithms))
+    };
+    let (before, after) = (load(1).await.unwrap(), load(1).await.unwrap());
     assert_eq!(after.verify(&before.sign(&claims()), at(NOW)), Ok(claims()));
 
-    let refused = load(&MasterKey::generate(&random)).await.unwrap_err();
+    let refused = load(2).await.unwrap_err();
     assert!(refused.to_string().contains("master key is not the one"), "{refused}");
 }
 
@@ -193,4 +211,35 @@ fn a_token_without_milliseconds_counts_from_the_beginning_of_its_second() {
             Claims { issued_at: out_of_the_calendar, issued_at_ms: Some(out_of_the_calendar), ..claims() };
         assert_eq!(odd.ground().issued_at, Timestamp::MIN, "whatever was revoked ends it");
     }
+}
+
+#[tokio::test]
+async fn tokens_of_a_pool_are_signed_as_the_operator_says_and_id_tokens_as_cognitos() {
+    let pools = [(claims().pool_id, Algorithm::Es256)].into();
+    let issuer =
+        issuer_with("https://login.example.com", TokenAlgorithms { pools, ..TokenAlgorithms::default() })
+            .await;
+    assert_eq!(issuer.algorithms(), [Algorithm::Rs512, Algorithm::Es256]);
+    let token = issuer.sign(&claims());
+    assert!(part(&token, 0).contains(r#""alg":"ES256""#));
+    assert_eq!(issuer.verify(&token, at(NOW)), Ok(claims()));
+    let elsewhere = Claims { pool_id: IdentityPoolId::parse("us-east-1:cc").unwrap(), ..claims() };
+    assert!(part(&issuer.sign(&elsewhere), 0).contains(r#""alg":"RS512""#));
+
+    // The algorithm is the key's, whatever the header says.
+    let header = part(&token, 0).replace("ES256", "RS512");
+    assert_eq!(issuer.verify(&with_part(&token, 0, &header), at(NOW)), Err(TokenError::BadSignature));
+
+    let keys = serde_json::to_value(issuer.jwk_set()).unwrap();
+    let [first, second] = &keys["keys"].as_array().unwrap()[..] else { panic!("{keys}") };
+    assert_eq!((&first["kty"], &first["alg"]), (&json!("RSA"), &json!("RS512")));
+    assert_eq!(
+        (&second["kty"], &second["alg"], &second["crv"]),
+        (&json!("EC"), &json!("ES256"), &json!("P-256"))
+    );
+    for coordinate in ["x", "y"] {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(second[coordinate].as_str().unwrap()).unwrap();
+        assert_eq!(bytes.len(), 32);
+    }
+    assert_eq!(second.as_object().unwrap().len(), 7, "nothing private: {second}");
 }

@@ -1,9 +1,12 @@
 //! The tables of an installation.
 
+use std::collections::BTreeMap;
+
 use daypass_core::broker::login_tags::LoginTags;
 use daypass_core::ground::ids::{AccountId, ActorId, IdentityPoolId, Region, RoleName};
 use daypass_core::login::public::{OidcProvider, UserPool};
 use daypass_core::records::limits::MAX_MAPPING_RULES;
+use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::id_token::IdTokenSubject;
 use daypass_store::StoreUrl;
 use toml::Value;
@@ -12,7 +15,7 @@ use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, OpenIdConfig, RoleConfig,
-    SecretsConfig, urls,
+    SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -55,6 +58,7 @@ pub static FILE: Table = Table::of(
         Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
         Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
         Key::new::<AuditConfig>("audit", Kind::Table(&AUDIT), "What the audit trail has."),
+        Key::new::<TokensConfig>("tokens", Kind::Table(&TOKENS), "What signs tokens, and for how long."),
         Key::new::<OpenIdConfig>("openid", Kind::Table(&OPENID), "What apps learn of people by ID tokens."),
         Key::new::<SecretsConfig>("secrets", Kind::Table(&SECRETS), "How secrets that AWS keeps are handled.")
             .read_again(),
@@ -82,6 +86,33 @@ pub static FILE: Table = Table::of(
             .read_again(),
         Key::new::<RoleConfig>("role", Kind::Tables(&ROLE), "The roles that the embedded pool may give.")
             .read_again(),
+    ],
+);
+
+static TOKENS: Table = Table::of(
+    "What signs tokens, and for how long.",
+    &[
+        Key::new::<Algorithm>(
+            "algorithm",
+            Kind::Choice(&["RS512", "ES256"]),
+            "How the OpenID tokens of the embedded pool are signed. ID tokens are always RS512.",
+        )
+        .or("RS512"),
+        Key::new::<BTreeMap<IdentityPoolId, Algorithm>>(
+            "pools",
+            Kind::TextByName,
+            "The same of some pools: a pool's ID, and `RS512` or `ES256`.",
+        ),
+        Key::new::<String>("rotate", Kind::Duration, "How long a key signs before another one does.")
+            .read_by(duration)
+            .or("until `daypass key rotate-signing`"),
+        Key::new::<String>(
+            "publish",
+            Kind::Duration,
+            "How long a key is published before it signs: `15m` at least.",
+        )
+        .read_by(duration)
+        .or("24h"),
     ],
 );
 

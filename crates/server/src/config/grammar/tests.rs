@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use super::*;
-use crate::config::{ActorConfig, AppConfig, NetworkConfig, ProviderConfig, RoleConfig, SecretsConfig};
+use crate::config::{
+    ActorConfig, AppConfig, NetworkConfig, ProviderConfig, RoleConfig, SecretsConfig, TokensConfig,
+};
 
 /// The keys that a type reads, as it tells them of a key that it does not know.
 fn keys_of<T: DeserializeOwned>(known: &str) -> BTreeSet<String> {
@@ -35,6 +37,7 @@ fn every_key_of_the_grammar_is_read_and_every_key_that_is_read_is_in_it() {
     for (name, read) in [
         ("network", keys_of::<NetworkConfig>("")),
         ("secrets", keys_of::<SecretsConfig>("")),
+        ("tokens", keys_of::<TokensConfig>("")),
         ("credentials", keys_of::<crate::foreign_sts::CredentialsConfig>("")),
         ("oidc_provider", keys_of::<OidcProvider>("")),
         ("user_pool", keys_of::<UserPool>("")),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::records::scope::SCOPES;
 use daypass_core::token::dpop;
-use daypass_core::token::signing_key::ALGORITHM;
+use daypass_core::token::openid_token::OF_ID_TOKENS;
 use serde_json::{Map, Value, json};
 
 use super::super::state::SharedApp;
@@ -33,7 +33,7 @@ pub async fn openid_provider(State(app): SharedApp, id: Extension<RequestId>) ->
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks_uri"),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "id_token_signing_alg_values_supported": tokens.algorithms().iter().map(|it| it.name()).collect::<Vec<_>>(),
         "claims_supported": ["sub", "aud", "amr", "iss", "exp", "iat", "auth_time", "nonce", "sid", "idp", "name", "picture"],
     });
     document.extend(of_provider.as_object().cloned().unwrap_or_default());
@@ -43,10 +43,10 @@ pub async fn openid_provider(State(app): SharedApp, id: Extension<RequestId>) ->
 
 /// `GET /.well-known/jwks.json`, and `…/jwks_uri`, which is Cognito's path.
 pub async fn jwk_set(State(app): SharedApp, id: Extension<RequestId>) -> Response {
-    match &app.tokens {
-        Some(tokens) => ([(header::CACHE_CONTROL, CACHE)], Json(tokens.keys().jwk_set())).into_response(),
-        None => ApiError::not_found().answer(Dialect::Problem, &id),
-    }
+    let Some(tokens) = &app.tokens else { return ApiError::not_found().answer(Dialect::Problem, &id) };
+    // While the store does not answer, whoever verifies is served with what is known.
+    let _ = tokens.keep_up().await;
+    ([(header::CACHE_CONTROL, CACHE)], Json(tokens.jwk_set())).into_response()
 }
 
 fn endpoints(app: &App) -> Map<String, Value> {
@@ -71,7 +71,7 @@ fn endpoints(app: &App) -> Map<String, Value> {
     }
     if app.tokens.is_some() {
         // Who finds us here may ask for an ID token, too, and believe RS256 alone unless told otherwise.
-        document["id_token_signing_alg_values_supported"] = json!([ALGORITHM]);
+        document["id_token_signing_alg_values_supported"] = json!([OF_ID_TOKENS.name()]);
         document["jwks_uri"] = format!("{issuer}/.well-known/jwks_uri").into();
     }
     document.as_object().cloned().unwrap_or_default()

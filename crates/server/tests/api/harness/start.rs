@@ -5,14 +5,14 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
-use daypass_core::ground::clock::ManualClock;
-use daypass_core::ground::ids::{Region, UserName};
+use daypass_core::ground::clock::{Clock, ManualClock};
+use daypass_core::ground::ids::UserName;
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::SeededRandom;
 use daypass_core::ground::secret::Secret;
-use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{Keys, StoredSigningKey};
-use daypass_core::token::signing_key::SigningKeys;
+use daypass_core::records::signing_algorithm::Algorithm;
+use daypass_core::store::StoredSigningKey;
+use daypass_core::token::signing_key::{self, SigningKey};
 use daypass_development::playground::Playground;
 use daypass_development::sandbox::{self, Client, SandboxConfig};
 use daypass_server::config::Config;
@@ -77,7 +77,7 @@ impl Start {
         let random = Arc::new(SeededRandom::new(1));
         let audit = Arc::<CollectedLines>::default();
         let store = self.backend.store();
-        store.list_or_add_signing_keys(signing_key(&clock).await).await.unwrap();
+        store.add_signing_key(signing_key(&clock).await, None).await.unwrap();
         let sandbox = sandbox(&clock, &random);
         let provider = Arc::new(Provider::new(sandbox.clone()));
         let hosts: Vec<&str> = self.oidc_hosts.iter().map(String::as_str).collect();
@@ -199,10 +199,9 @@ async fn developer_key(embedded: &Embedded) -> Credentials {
 
 async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
     let key = SIGNING_KEY.get_or_init(|| async {
-        let store = MemoryStore::new();
-        let region = Region::parse(REGION).unwrap();
-        SigningKeys::load(&store, &master_key(), &region, clock, &SeededRandom::new(9)).await.unwrap();
-        store.list_signing_keys().await.unwrap().remove(0)
+        let (now, random) = (clock.now(), SeededRandom::new(9));
+        let (key_id, sealer) = (format!("{REGION}1"), signing_key::sealer(&master_key()));
+        SigningKey::generate(key_id, Algorithm::Rs512, [now, now], &sealer, &random)
     });
     key.await
 }

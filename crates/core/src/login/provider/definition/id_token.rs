@@ -119,20 +119,23 @@ pub mod seconds {
     /// For any other spelling.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).unwrap_or_default();
+        let cure = "write `90s`, `15m`, `1h` or `7d`";
+        let no_duration = || serde::de::Error::custom(format!("{text:?} is no duration: {cure}"));
+        parse(&text).map(Some).ok_or_else(no_duration)
+    }
+
+    /// The same of a text. None for any other spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<i64> {
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1))?;
         let scale = match unit {
             "s" => 1,
             "m" => 60,
             "h" => 3600,
             "d" => 24 * 3600,
-            _ => 0,
+            _ => return None,
         };
-        match number.parse::<i64>() {
-            Ok(number) if number > 0 && scale > 0 => Ok(Some(number.saturating_mul(scale))),
-            _ => {
-                let cure = "write `90s`, `15m`, `1h` or `7d`";
-                Err(serde::de::Error::custom(format!("{text:?} is no duration: {cure}")))
-            }
-        }
+        let number = number.parse::<i64>().ok().filter(|number| *number > 0)?;
+        Some(number.saturating_mul(scale))
     }
 }

@@ -6,12 +6,23 @@ use crate::store::{AccessKeyOutcome, SharedStore};
 pub async fn racing_starts_agree_on_the_signing_key(store: SharedStore) {
     let answers = race((0..32).map(|number| {
         let store = store.clone();
-        async move { store.list_or_add_signing_keys(&signing_key(number)).await.unwrap() }
+        async move { store.add_signing_key(&signing_key(number), None).await.unwrap() }
     }))
     .await;
     assert_eq!(answers[0].len(), 1);
     assert!(answers.iter().all(|keys| *keys == answers[0]));
     assert_eq!(store.list_signing_keys().await.unwrap(), answers[0]);
+}
+
+pub async fn racing_rotations_make_one_signing_key(store: SharedStore) {
+    store.add_signing_key(&signing_key(0), None).await.unwrap();
+    let answers = race((1..33).map(|number| {
+        let store = store.clone();
+        async move { store.add_signing_key(&signing_key(number), Some("key-0")).await.unwrap() }
+    }))
+    .await;
+    assert_eq!(answers[0].len(), 2);
+    assert!(answers.iter().all(|keys| *keys == answers[0]));
 }
 
 pub async fn racing_starts_agree_on_the_access_key(store: SharedStore) {

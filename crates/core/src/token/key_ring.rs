@@ -1,0 +1,261 @@
+//! The signing keys of an installation, which all its nodes share by the store. A new key is published first, signs when
+//! verifiers have had time to learn of it, and is believed until nothing lives any more that it signed. Every node reads
+//! the keys again from time to time; by which the instants in the store are all that it takes for all of them to change
+//! over together.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::lock::Mutex;
+
+use super::key_set::{JwkSet, KeySet, KeyState};
+use super::signing_key::{SigningKey, SigningKeyError, sealer};
+use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::ids::Region;
+use crate::ground::random::Random;
+use crate::ground::seal::MasterKey;
+use crate::records::signing_algorithm::Algorithm;
+use crate::store::{Keys, StoredSigningKey};
+
+/// So old may be what was read before somebody reads it again.
+const FRESH: SignedDuration = SignedDuration::from_mins(1);
+/// And so old before everybody waits for it: a key is published for longer than this before it signs.
+const STALE: SignedDuration = SignedDuration::from_mins(10);
+
+/// So long after a key is believed no more it is deleted.
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The shortest time between publishing a key and signing with it. Verifiers may keep a set of keys for five minutes, nodes for
+/// ten.
+pub const MIN_PUBLISHED_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// The usual one.
+pub const PUBLISHED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// When keys take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// How long a key signs; without, until somebody rotates it.
+    pub every: Option<SignedDuration>,
+    /// How long a key is published before it signs, [`MIN_PUBLISHED_FOR`] at least.
+    pub publish: SignedDuration,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self { every: None, publish: PUBLISHED_FOR }
+    }
+}
+
+/// What a ring is made of.
+pub struct Materials {
+    /// Keeps the keys.
+    pub store: Arc<dyn Keys>,
+    /// Seals the private halves.
+    pub master_key: Arc<MasterKey>,
+    /// What the IDs of the keys begin with.
+    pub region: Region,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws nonces.
+    pub random: Arc<dyn Random>,
+}
+
+/// The signing keys of an installation.
+pub struct KeyRing {
+    with: Materials,
+    algorithms: Vec<Algorithm>,
+    rotation: Rotation,
+    read: RwLock<Read>,
+    reading: Mutex<()>,
+}
+
+/// What was read, and when.
+#[derive(Clone)]
+struct Read {
+    keys: Arc<KeySet>,
+    at: Timestamp,
+}
+
+/// A key that was made to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// Its ID.
+    pub key_id: String,
+    /// When it signs.
+    pub signs_from: Timestamp,
+    /// Whether it is there because of this rotation, and not of another one that was first.
+    pub by_us: bool,
+}
+
+impl KeyRing {
+    /// Reads the keys. A first one of each algorithm is made if there is none: it signs at once, since nobody knows of another.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], above all a master key that does not fit the store.
+    pub async fn load(
+        with: Materials,
+        algorithms: &[Algorithm],
+        rotation: Rotation,
+    ) -> Result<Self, SigningKeyError> {
+        let mut stored = with.store.list_signing_keys().await?;
+        for algorithm in algorithms {
+            if !stored.iter().any(|key| key.algorithm == *algorithm) {
+                let now = with.clock.now();
+                let first = candidate(&with, &stored, *algorithm, [now, now]);
+                stored = with.store.add_signing_key(&first, None).await?;
+            }
+        }
+        let at = with.clock.now();
+        let keys = Arc::new(KeySet::open(&stored, &with.master_key)?);
+        let (read, reading) = (RwLock::new(Read { keys, at }), Mutex::new(()));
+        Ok(Self { with, algorithms: algorithms.to_vec(), rotation, read, reading })
+    }
+
+    /// Sees that what is known of the keys is not too old to sign or to believe by, and that a key that has signed for long
+    /// enough has a successor. Whoever signs or verifies asks before.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`], if the keys could not be read for so long that others may sign with one that is not known here.
+    pub async fn keep_up(&self) -> Result<(), SigningKeyError> {
+        if self.is_younger_than(FRESH) {
+            return Ok(());
+        }
+        if self.is_younger_than(STALE) {
+            // Somebody reads; the others go on with what there is.
+            if let Some(_reading) = self.reading.try_lock()
+                && !self.is_younger_than(FRESH)
+            {
+                let _ = self.read_again().await;
+            }
+            return Ok(());
+        }
+        let _reading = self.reading.lock().await;
+        if self.is_younger_than(STALE) { Ok(()) } else { self.read_again().await }
+    }
+
+    /// The keys as they were read last.
+    #[must_use]
+    pub fn keys(&self) -> Arc<KeySet> {
+        self.read().keys
+    }
+
+    /// The time by which they count.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.with.clock.now()
+    }
+
+    /// The public halves (RFC 7517 section 5), that of `first` before the others.
+    #[must_use]
+    pub fn jwk_set(&self, first: Algorithm) -> JwkSet {
+        self.keys().jwk_set(first, self.with.clock.now())
+    }
+
+    /// Publishes a key that is to sign after `publish`. If somebody else has published one since the keys were last read, or one
+    /// is published already, it is that one.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`].
+    pub async fn rotate(
+        &self,
+        algorithm: Algorithm,
+        publish: SignedDuration,
+    ) -> Result<Rotated, SigningKeyError> {
+        let _reading = self.reading.lock().await;
+        self.read_again().await?;
+        self.publish(algorithm, publish.max(MIN_PUBLISHED_FOR)).await
+    }
+
+    async fn publish(
+        &self,
+        algorithm: Algorithm,
+        publish: SignedDuration,
+    ) -> Result<Rotated, SigningKeyError> {
+        let (keys, now) = (self.keys(), self.with.clock.now());
+        let newest = keys.newest(algorithm);
+        if let Some(newest) = newest.filter(|newest| newest.signs_from() > now) {
+            let (key_id, signs_from) = (newest.key_id().to_owned(), newest.signs_from());
+            return Ok(Rotated { key_id, signs_from, by_us: false });
+        }
+        let stored = self.with.store.list_signing_keys().await?;
+        let next = candidate(&self.with, &stored, algorithm, [now, now + publish]);
+        let stored = self.with.store.add_signing_key(&next, newest.map(SigningKey::key_id)).await?;
+        self.take(&stored)?;
+        let keys = self.keys();
+        let there = keys
+            .newest(algorithm)
+            .map_or((next.key_id.as_str(), next.signs_from), |newest| (newest.key_id(), newest.signs_from()));
+        Ok(Rotated { key_id: there.0.to_owned(), signs_from: there.1, by_us: there.0 == next.key_id })
+    }
+
+    async fn read_again(&self) -> Result<(), SigningKeyError> {
+        let stored = self.with.store.list_signing_keys().await?;
+        self.take(&stored)?;
+        self.forget_what_is_over(&stored).await?;
+        for algorithm in self.due() {
+            self.publish(algorithm, self.rotation.publish).await?;
+        }
+        Ok(())
+    }
+
+    /// The algorithms whose newest key has signed for long enough, less the time that its successor is published for.
+    fn due(&self) -> Vec<Algorithm> {
+        let Some(every) = self.rotation.every else { return Vec::new() };
+        let (keys, now) = (self.keys(), self.with.clock.now());
+        let is_due = |algorithm: &Algorithm| {
+            let newest = keys.newest(*algorithm);
+            newest.is_some_and(|newest| now >= newest.signs_from() + every - self.rotation.publish)
+        };
+        self.algorithms.iter().copied().filter(is_due).collect()
+    }
+
+    /// A node whose clock is ahead must not take from the others what still counts there.
+    async fn forget_what_is_over(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
+        let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
+        let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);
+        let over: Vec<String> = over.map(|(key, _)| key.key_id().to_owned()).collect();
+        if over.is_empty() || stored.is_empty() {
+            return Ok(());
+        }
+        Ok(self.with.store.delete_signing_keys(&over).await?)
+    }
+
+    fn take(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
+        let keys = Arc::new(KeySet::open(stored, &self.with.master_key)?);
+        let read = Read { keys, at: self.with.clock.now() };
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) = read;
+        Ok(())
+    }
+
+    fn read(&self) -> Read {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A clock that was set back tells of no age.
+    fn is_younger_than(&self, age: SignedDuration) -> bool {
+        let since = self.with.clock.now().duration_since(self.read().at);
+        !since.is_negative() && since < age
+    }
+}
+
+/// A key whose ID is the Region and a serial number that no key there has had, as Cognito's are.
+fn candidate(
+    with: &Materials,
+    stored: &[StoredSigningKey],
+    algorithm: Algorithm,
+    instants: [Timestamp; 2],
+) -> StoredSigningKey {
+    let region = with.region.as_str();
+    let serial = |key: &StoredSigningKey| key.key_id.strip_prefix(region)?.parse::<u64>().ok();
+    let last = stored.iter().filter_map(serial).max().unwrap_or(0);
+    let key_id = format!("{region}{}", last + 1);
+    SigningKey::generate(key_id, algorithm, instants, &sealer(&with.master_key), &*with.random)
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyRing").field("keys", &self.read().keys).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! Keys that take turns, as nodes and verifiers see them, each of which keeps what it knows for a while.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::Value;
+
+use super::*;
+use crate::ground::clock::ManualClock;
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId};
+use crate::ground::random::SeededRandom;
+use crate::ground::secret::Secret;
+use crate::store::memory::MemoryStore;
+use crate::store::{AccessKeyOutcome, StoreError, StoredAccessKey};
+use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
+use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
+
+const ISSUER: &str = "https://login.example.com";
+/// EC keys are made at once.
+const ES256: TokenAlgorithms =
+    TokenAlgorithms { default: Algorithm::Es256, pools: std::collections::BTreeMap::new() };
+
+/// An installation of several nodes.
+struct World {
+    store: Arc<Flaky>,
+    clock: Arc<ManualClock>,
+}
+
+/// A store that may be away.
+#[derive(Default)]
+struct Flaky {
+    store: MemoryStore,
+    away: AtomicBool,
+}
+
+impl Flaky {
+    fn there(&self) -> Result<&MemoryStore, StoreError> {
+        if self.away.load(Ordering::Relaxed) {
+            Err(StoreError::Unavailable("away".into()))
+        } else {
+            Ok(&self.store)
+        }
+    }
+}
+
+#[async_trait]
+impl Keys for Flaky {
+    async fn add_signing_key(
+        &self,
+        key: &StoredSigningKey,
+        newest: Option<&str>,
+    ) -> Result<Vec<StoredSigningKey>, StoreError> {
+        self.there()?.add_signing_key(key, newest).await
+    }
+
+    async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
+        self.there()?.list_signing_keys().await
+    }
+
+    async fn delete_signing_keys(&self, key_ids: &[String]) -> Result<(), StoreError> {
+        self.there()?.delete_signing_keys(key_ids).await
+    }
+
+    async fn find_or_add_access_key(&self, key: &StoredAccessKey) -> Result<StoredAccessKey, StoreError> {
+        self.there()?.find_or_add_access_key(key).await
+    }
+
+    async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError> {
+        self.there()?.lookup_access_key(id).await
+    }
+
+    async fn add_first_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {
+        self.there()?.add_first_access_key(key).await
+    }
+
+    async fn add_further_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {
+        self.there()?.add_further_access_key(key).await
+    }
+
+    async fn list_access_keys(&self) -> Result<Vec<StoredAccessKey>, StoreError> {
+        self.there()?.list_access_keys().await
+    }
+
+    async fn set_access_key_enabled(
+        &self,
+        id: &AccessKeyId,
+        enabled: bool,
+    ) -> Result<AccessKeyOutcome, StoreError> {
+        self.there()?.set_access_key_enabled(id, enabled).await
+    }
+
+    async fn delete_access_key(&self, id: &AccessKeyId) -> Result<AccessKeyOutcome, StoreError> {
+        self.there()?.delete_access_key(id).await
+    }
+}
+
+struct Node {
+    ring: Arc<KeyRing>,
+    tokens: TokenIssuer,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { store: Arc::default(), clock: Arc::new(ManualClock::at_second(1_790_000_000)) }
+    }
+
+    async fn node(&self, rotation: Rotation) -> Node {
+        let materials = Materials {
+            store: self.store.clone(),
+            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
+            region: Region::parse("us-east-1").unwrap(),
+            clock: self.clock.clone(),
+            random: Arc::new(SeededRandom::new(2)),
+        };
+        let ring = Arc::new(KeyRing::load(materials, &[Algorithm::Es256], rotation).await.unwrap());
+        let tokens = TokenIssuer::new(ISSUER.into(), ring.clone(), ES256);
+        Node { ring, tokens, clock: self.clock.clone() }
+    }
+}
+
+impl Node {
+    /// A token that lives for a day, the longest that there is.
+    async fn sign(&self) -> Secret {
+        self.tokens.keep_up().await.unwrap();
+        let now = self.clock.now();
+        self.tokens.sign(&Claims {
+            identity_id: IdentityId::parse("us-east-1:aa").unwrap(),
+            pool_id: IdentityPoolId::parse("us-east-1:bb").unwrap(),
+            amr: vec![AUTHENTICATED.into()],
+            tags: None,
+            issuer: ISSUER.into(),
+            pool_arn: String::new(),
+            expires_at: now.as_second() + 24 * 3_600,
+            issued_at: now.as_second(),
+            issued_at_ms: None,
+            session: None,
+            act: None,
+        })
+    }
+
+    async fn verify(&self, token: &Secret) -> Result<(), TokenError> {
+        self.tokens.keep_up().await.unwrap();
+        self.tokens.verify(token, self.clock.now()).map(drop)
+    }
+
+    fn kids(&self) -> Vec<String> {
+        let set = serde_json::to_value(self.ring.jwk_set(Algorithm::Es256)).unwrap();
+        let kid = |key: &Value| key["kid"].as_str().unwrap().to_owned();
+        set["keys"].as_array().unwrap().iter().map(kid).collect()
+    }
+}
+
+fn kid(token: &Secret) -> String {
+    let header = BASE64_URL_SAFE_NO_PAD.decode(token.expose().split('.').next().unwrap()).unwrap();
+    serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
+}
+
+/// Somebody else who verifies, and keeps the keys for so long.
+struct Verifier {
+    keeps: SignedDuration,
+    /// Whether it asks again for a key that it does not know, at most every thirty seconds.
+    asks_again: bool,
+    /// Whether it looks at the first key alone.
+    first_only: bool,
+    kept: Option<(Timestamp, Vec<String>)>,
+}
+
+impl Verifier {
+    fn knows(&mut self, node: &Node, key_id: &str) -> bool {
+        let now = node.clock.now();
+        let age = |at: Timestamp| now.duration_since(at);
+        let is_old = self.kept.as_ref().is_none_or(|(at, _)| age(*at) >= self.keeps);
+        let is_unknown = self.kept.as_ref().is_some_and(|(at, kids)| {
+            !kids.iter().any(|kid| kid == key_id) && age(*at) >= SignedDuration::from_secs(30)
+        });
+        if is_old || (self.asks_again && is_unknown) {
+            self.kept = Some((now, node.kids()));
+        }
+        let kids = &self.kept.as_ref().unwrap().1;
+        if self.first_only { kids[0] == key_id } else { kids.iter().any(|kid| kid == key_id) }
+    }
+}
+
+fn verifiers() -> Vec<(&'static str, Verifier)> {
+    let verifier = |minutes, asks_again, first_only| Verifier {
+        keeps: SignedDuration::from_mins(minutes),
+        asks_again,
+        first_only,
+        kept: None,
+    };
+    vec![
+        ("API Gateway", verifier(120, false, false)),
+        ("Istio", verifier(20, false, false)),
+        ("jose", verifier(10, true, false)),
+        ("the gateway of Ceph", verifier(0, false, true)),
+    ]
+}
+
+const EVERY_WEEK: Rotation =
+    Rotation { every: Some(SignedDuration::from_hours(7 * 24)), publish: SignedDuration::from_hours(24) };
+
+/// Three weeks, hour by hour, at two nodes that each serve somebody: each token is good everywhere for its day.
+#[tokio::test]
+async fn every_token_is_good_everywhere_for_as_long_as_it_lives() {
+    let world = World::new();
+    let nodes = [world.node(EVERY_WEEK).await, world.node(EVERY_WEEK).await];
+    let mut verifiers = verifiers();
+    let mut living: Vec<(Timestamp, Secret)> = Vec::new();
+    let mut signed_by = Vec::new();
+    for hour in 0..21 * 24 {
+        let now = world.clock.now();
+        living.retain(|(ends_at, _)| *ends_at > now);
+        let node = &nodes[hour % 2];
+        let token = node.sign().await;
+        let key_id = kid(&token);
+        for (name, verifier) in &mut verifiers {
+            assert!(verifier.knows(&nodes[(hour + 1) % 2], &key_id), "{name}, hour {hour}: {key_id}");
+        }
+        assert_eq!(node.kids()[0], key_id, "the one that signs is the first");
+        if signed_by.last() != Some(&key_id) {
+            signed_by.push(key_id);
+        }
+        living.push((now + SignedDuration::from_hours(24), token));
+        for (_, token) in &living {
+            assert_eq!(nodes[(hour + 1) % 2].verify(token).await, Ok(()), "hour {hour}");
+        }
+        world.clock.advance(SignedDuration::from_hours(1));
+    }
+    assert_eq!(signed_by, ["us-east-11", "us-east-12", "us-east-13"]);
+}
+
+#[tokio::test]
+async fn a_key_is_published_then_signs_then_is_believed_and_then_is_gone() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    let before = node.sign().await;
+    let publish = SignedDuration::from_hours(24);
+    let rotated = node.ring.rotate(Algorithm::Es256, publish).await.unwrap();
+    assert_eq!((rotated.signs_from, rotated.by_us), (world.clock.now() + publish, true));
+    assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+    world.clock.advance(publish - SignedDuration::from_secs(1));
+    let last = node.sign().await;
+    assert_eq!(kid(&last), "us-east-11");
+    world.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(kid(&node.sign().await), "us-east-12");
+    assert_eq!(node.kids(), ["us-east-12", "us-east-11"]);
+    world.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(2));
+    assert_eq!(node.verify(&last).await, Ok(()), "a second before its end");
+    assert!(matches!(node.verify(&before).await, Err(TokenError::Expired { .. })));
+    world.clock.advance(BELIEVED_FOR - SignedDuration::from_hours(24) + SignedDuration::from_secs(2));
+    assert_eq!(node.verify(&last).await, Err(TokenError::BadSignature), "its key is believed no more");
+    assert_eq!(node.kids(), ["us-east-12"]);
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 2);
+    world.clock.advance(FORGOTTEN_AFTER);
+    node.sign().await;
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1, "and is forgotten");
+}
+
+/// Nobody who gets hold of an old key makes a token with it that counts.
+#[tokio::test]
+async fn a_key_signs_nothing_that_counts_after_its_time() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    let stolen = node.ring.keys();
+    node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    world.clock.advance(MIN_PUBLISHED_FOR + BELIEVED_FOR);
+    let token = node.sign().await;
+    let forged = {
+        let (message, _) = token.expose().rsplit_once('.').unwrap();
+        let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"kid":"us-east-11","typ":"JWS","alg":"ES256"}"#);
+        let message = format!("{header}.{}", message.split_once('.').unwrap().1);
+        let signature = stolen.newest(Algorithm::Es256).unwrap().sign(message.as_bytes());
+        Secret::new(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    };
+    assert_eq!(node.verify(&token).await, Ok(()));
+    assert_eq!(node.verify(&forged).await, Err(TokenError::BadSignature));
+}
+
+#[tokio::test]
+async fn rotations_that_race_make_one_key() {
+    let world = World::new();
+    let nodes = [world.node(Rotation::default()).await, world.node(Rotation::default()).await];
+    let rotations = nodes.each_ref().map(|node| node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR));
+    let rotated: Vec<_> =
+        futures::future::join_all(rotations).await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(rotated[0].key_id, rotated[1].key_id);
+    assert_eq!(rotated.iter().filter(|rotated| rotated.by_us).count(), 1);
+    let again = nodes[1].ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+    assert_eq!((again.key_id, again.by_us), (rotated[0].key_id.clone(), false), "while one is published");
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_less_than_verifiers_need() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::ZERO).await.unwrap();
+    assert_eq!(rotated.signs_from, world.clock.now() + MIN_PUBLISHED_FOR);
+    let cacheable = SignedDuration::try_from(CACHEABLE_FOR).unwrap();
+    assert!(cacheable < MIN_PUBLISHED_FOR && STALE < MIN_PUBLISHED_FOR);
+}
+
+/// A process that was frozen, or cut off: others may have changed over meanwhile.
+#[tokio::test]
+async fn a_node_that_slept_reads_the_keys_before_it_signs_or_believes() {
+    let world = World::new();
+    let (sleeper, other) = (world.node(Rotation::default()).await, world.node(Rotation::default()).await);
+    other.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    world.clock.advance(SignedDuration::from_hours(30));
+    let token = other.sign().await;
+    assert_eq!(kid(&token), "us-east-12");
+    assert_eq!(sleeper.verify(&token).await, Ok(()));
+    assert_eq!(kid(&sleeper.sign().await), "us-east-12");
+}
+
+#[tokio::test]
+async fn without_the_store_what_is_known_counts_for_a_while_and_not_for_ever() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    world.store.away.store(true, Ordering::Relaxed);
+    world.clock.advance(SignedDuration::from_mins(5));
+    node.sign().await;
+    world.clock.advance(SignedDuration::from_mins(5));
+    assert!(matches!(node.tokens.keep_up().await, Err(StoreError::Unavailable(_))));
+    world.store.away.store(false, Ordering::Relaxed);
+    node.sign().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_signs_with_what_it_knows() {
+    let world = World::new();
+    let node = world.node(EVERY_WEEK).await;
+    world.clock.advance(SignedDuration::from_hours(-48));
+    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1);
+}
+
+/// Keys and their IDs outlive what other algorithms do.
+#[tokio::test]
+async fn an_algorithm_that_is_new_has_a_key_of_its_own() {
+    let world = World::new();
+    world.node(Rotation::default()).await;
+    let materials = Materials {
+        store: world.store.clone(),
+        master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
+        region: Region::parse("us-east-1").unwrap(),
+        clock: world.clock.clone(),
+        random: Arc::new(SeededRandom::new(3)),
+    };
+    let both = [Algorithm::Rs512, Algorithm::Es256];
+    let ring = KeyRing::load(materials, &both, Rotation::default()).await.unwrap();
+    let id = |algorithm| ring.keys().newest(algorithm).unwrap().key_id().to_owned();
+    assert_eq!((id(Algorithm::Es256), id(Algorithm::Rs512)), ("us-east-11".into(), "us-east-12".into()));
+}

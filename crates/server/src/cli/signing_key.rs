@@ -1,0 +1,111 @@
+//! `daypass key rotate-signing` and `list-signing`: the keys that sign tokens. They work on the database beside running
+//! servers, each of which reads the keys again within a minute.
+
+use anyhow::{anyhow, ensure};
+use clap::{Args, ValueEnum};
+use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::login::provider::definition::seconds;
+use daypass_core::records::signing_algorithm::Algorithm;
+use daypass_core::token::key_ring::MIN_PUBLISHED_FOR;
+use daypass_core::token::key_set::KeyState;
+use daypass_store::Open;
+
+use super::place::Place;
+use super::{print, tell};
+
+/// Which key is to have a successor, and when.
+#[derive(Debug, Args)]
+pub struct RotateSigning {
+    /// How long to publish the new key before it signs: 15m at least, 24h unless the configuration says otherwise
+    ///
+    /// Verifiers keep the keys that they know: API Gateway for up to two hours, most others for minutes.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    publish: Option<SignedDuration>,
+    /// The algorithm of the key: RS512, which signs every ID token, or ES256
+    #[arg(long, value_enum, default_value = "RS512")]
+    algorithm: Named,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Named {
+    #[value(name = "RS512")]
+    Rs512,
+    #[value(name = "ES256")]
+    Es256,
+}
+
+impl From<Named> for Algorithm {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Rs512 => Self::Rs512,
+            Named::Es256 => Self::Es256,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let seconds = seconds::parse(text).ok_or("write 30m, 24h or 7d")?;
+    let duration = SignedDuration::from_secs(seconds);
+    if duration < MIN_PUBLISHED_FOR {
+        return Err(
+            "15m at least: verifiers and other nodes keep the keys that they know for some minutes".into()
+        );
+    }
+    Ok(duration)
+}
+
+pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
+    let RotateSigning { publish, algorithm, place } = arguments;
+    let installation = place.find()?;
+    let store = installation.store(Open::Existing)?;
+    let (ring, publish_usually) = installation.key_ring(&store).await?;
+    let algorithm = Algorithm::from(algorithm);
+    ensure!(
+        ring.keys().newest(algorithm).is_some(),
+        "no key here signs with {algorithm}: write algorithm = \"{algorithm}\" into [tokens], and start the server with it first"
+    );
+    let rotated = ring.rotate(algorithm, publish.unwrap_or(publish_usually)).await?;
+    let when = format!("{:.0}", rotated.signs_from);
+    if !rotated.by_us {
+        return Err(anyhow!(
+            "{} is published already and signs from {when} on: there is one successor at a time",
+            rotated.key_id
+        ));
+    }
+    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+    let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
+    draft.resource = Some(format!("signing key {}", rotated.key_id));
+    installation.trail(&store).allowed(draft).await?;
+    tell(&format!(
+        "Published the {algorithm} key {}. It signs from {when} on; nothing is to be restarted.",
+        rotated.key_id
+    ));
+    print(&rotated.key_id)?;
+    Ok(())
+}
+
+pub async fn list(place: &Place) -> anyhow::Result<()> {
+    let installation = place.find()?;
+    let store = installation.store(Open::Existing)?;
+    let (ring, _) = installation.key_ring(&store).await?;
+    print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
+    for (key, state) in ring.keys().states(SystemClock.now()) {
+        let (id, algorithm, from) = (key.key_id(), key.algorithm().name(), key.signs_from());
+        print(&format!("{id:<20}  {algorithm:<9}  {:<9}  {from:.0}", name(state)))?;
+    }
+    Ok(())
+}
+
+fn name(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Published => "published",
+        KeyState::InUse => "in use",
+        KeyState::Retired => "retired",
+        KeyState::Over => "over",
+    }
+}
