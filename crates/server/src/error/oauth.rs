@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use super::{ApiError, Further, Meaning, OAuthMistake, RequestFailure, problem};
 
@@ -74,6 +74,16 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
     }
 }
 
+/// An error (RFC 6749 section 5.2), with more of it besides.
+#[derive(Serialize)]
+struct OAuthError<'a> {
+    error: &'static str,
+    error_description: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
 /// The codes of RFC 6749 section 5.2; our own code goes along. A grant that is not believed has the status that the RFC
 /// gives it.
 pub(super) fn write(error: &ApiError) -> Response {
@@ -84,9 +94,10 @@ pub(super) fn write(error: &ApiError) -> Response {
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),
     };
-    let mut body = json!({"error": name, "error_description": error.message, "code": error.code});
-    if let Further::Reason(reason) = error.further {
-        body["reason"] = reason.into();
-    }
+    let reason = match error.further {
+        Further::Reason(reason) => Some(reason),
+        Further::Nothing | Further::DpopNonce(_) => None,
+    };
+    let body = OAuthError { error: name, error_description: &error.message, code: error.code, reason };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -1,12 +1,13 @@
 //! `/v1`, `/login` and what no route answers: problem details (RFC 9457), and what is wrong with a request there.
 
+use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daypass_core::broker::developer_pool::AdmissionError;
 use daypass_core::broker::hosted_login::{LoginRequestError, LostLogin};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::store::StoreError;
-use serde_json::json;
+use serde::Serialize;
 
 use super::{ApiError, Meaning, RequestFailure, chain, sentence};
 
@@ -152,15 +153,26 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
     }
 }
 
+/// Problem details (RFC 9457 section 3), with a code and the request's ID besides.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: Option<&'static str>,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+}
+
 pub(super) fn write(error: &ApiError, request_id: &RequestId) -> Response {
-    let body = json!({
-        "type": "about:blank",
-        "title": error.status.canonical_reason(),
-        "status": error.status.as_u16(),
-        "detail": error.message,
-        "code": error.code,
-        "request_id": request_id,
-    });
+    let problem = Problem {
+        r#type: "about:blank",
+        title: error.status.canonical_reason(),
+        status: error.status.as_u16(),
+        detail: &error.message,
+        code: error.code,
+        request_id: request_id.as_str(),
+    };
     let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
-    (error.status, headers, body.to_string()).into_response()
+    (error.status, headers, Json(problem)).into_response()
 }
