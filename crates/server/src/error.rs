@@ -162,6 +162,15 @@ enum Further {
     DpopNonce(Box<str>),
 }
 
+impl Further {
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Reason(reason) => Some(reason),
+            Self::Nothing | Self::DpopNonce(_) => None,
+        }
+    }
+}
+
 impl ApiError {
     fn new(status: StatusCode, meaning: Meaning, code: &'static str, message: impl Into<String>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{ApiError, Further, Meaning, OAuthMistake, RequestFailure, problem};
+use super::{ApiError, Meaning, OAuthMistake, RequestFailure, problem};
 
 impl OAuthMistake {
     pub(super) fn name(self) -> &'static str {
@@ -94,10 +94,11 @@ pub(super) fn write(error: &ApiError) -> Response {
         Meaning::TooManyAtOnce | Meaning::Unavailable => (error.status, "temporarily_unavailable"),
         Meaning::Broken => (error.status, "server_error"),
     };
-    let reason = match error.further {
-        Further::Reason(reason) => Some(reason),
-        Further::Nothing | Further::DpopNonce(_) => None,
+    let body = OAuthError {
+        error: name,
+        error_description: &error.message,
+        code: error.code,
+        reason: error.further.reason(),
     };
-    let body = OAuthError { error: name, error_description: &error.message, code: error.code, reason };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -161,6 +161,9 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     code: &'static str,
+    /// Why a session does not go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     request_id: &'a str,
 }
 
@@ -171,6 +174,7 @@ pub(super) fn write(error: &ApiError, request_id: &RequestId) -> Response {
         status: error.status.as_u16(),
         detail: &error.message,
         code: error.code,
+        reason: error.further.reason(),
         request_id: request_id.as_str(),
     };
     let headers = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];

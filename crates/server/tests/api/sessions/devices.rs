@@ -91,6 +91,7 @@ async fn everything_ends_everywhere_and_a_new_login_counts() {
         assert!(!gets_credentials(&daypass, session).await);
         let answer = ask(&daypass, Method::GET, "/v1/sessions", session).await;
         answer.assert_problem(401, "refresh_token_refused");
+        assert_eq!(answer.json()["reason"], "revoked", "a page that lists devices learns why, too");
     }
     refresh(&daypass, &grace).await;
     daypass.advance(SignedDuration::from_millis(1));

@@ -87,6 +87,8 @@ async fn a_token_that_was_replaced_a_while_ago_links_nothing() {
     daypass.advance(daypass_core::ground::clock::SignedDuration::from_mins(1));
     let grace = daypass.sign_in("grace").await;
     let first = json!({"refresh_token": session["refresh_token"]});
-    link(&daypass, first, &grace.proof()).await.assert_problem(401, "refresh_token_refused");
+    let refused = link(&daypass, first, &grace.proof()).await;
+    refused.assert_problem(401, "refresh_token_refused");
+    assert_eq!(refused.json()["reason"], "replaced");
     refresh(&daypass, &next).await;
 }
