@@ -2,11 +2,11 @@
 
 import json
 import re
-import subprocess
 import tomllib
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from commands import Shell, commands, filled_in
 
 from support.browser import Browser
 from support.server import REPOSITORY, Daypass
@@ -23,47 +23,13 @@ ANSWERED = {
 }
 
 
-class Shell:
-    """Somebody's shell, which stops at the first command that fails."""
-
-    END = "-- that was all --"
-
-    def __init__(self, directory):
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        self._process = subprocess.Popen(["bash", "-eu"], cwd=directory, text=True, **pipes)
-
-    def run(self, command):
-        self._process.stdin.write(f"{command}\necho; echo '{self.END}'\n")
-        self._process.stdin.flush()
-        lines = []
-        for line in self._process.stdout:
-            if line.strip() == self.END:
-                return "".join(lines).strip()
-            lines.append(line)
-        raise AssertionError(f"{command}\n{''.join(lines)}")
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait()
-
-
-def commands():
-    """The commands of the page, in their order."""
-    blocks = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
-    return [command.rstrip() for block in blocks for command in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
-
-
-def filled_in(command, answer):
-    def value(name):
-        if name == "CODE":
-            return answer["code"]
-        told = answer
-        for key in ANSWERED[name]:
-            told = told[key]
-        return told
-
-    return re.sub(r"(\w+)=…", lambda found: f"{found[1]}='{value(found[1])}'", command)
+def answered(name, answer):
+    """What a reader fills in for a variable."""
+    if name == "CODE":
+        return answer["code"]
+    for key in ANSWERED[name]:
+        answer = answer[key]
+    return answer
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +57,10 @@ def answer_at(address, app):
 def test_the_commands_lead_from_a_sign_in_to_a_sign_out(daypass, shell):
     ports = {"http://127.0.0.1:9400": daypass.server_url, "http://127.0.0.1:9401": daypass.s3_url}
     answer, said = {}, []
-    for command in commands():
+    for command in commands(PAGE):
         for written, there in ports.items():
             command = command.replace(written, there)
-        text = shell.run(filled_in(command, answer))
+        text = shell.run(filled_in(command, lambda name: answered(name, answer)))
         said.append((command.split()[0], text))
         if "/oauth2/authorize" in text:
             answer = answer_at(text, "com.example.notes:/callback?")
@@ -116,8 +82,8 @@ def test_the_commands_lead_from_a_sign_in_to_a_sign_out(daypass, shell):
 
 @pytest.mark.parametrize("redirect_uri", ["https://notes.example.com/callback", "http://127.0.0.1:49152/callback"])
 def test_the_other_kinds_of_redirect_uris_are_taken_as_well(daypass, shell, redirect_uri):
-    first, token = [command for command in commands() if "/oauth2/authorize" in command or "code_verifier" in command]
-    for command in commands()[:4]:
+    first, token = [command for command in commands(PAGE) if "/oauth2/authorize" in command or "code_verifier" in command]
+    for command in commands(PAGE)[:4]:
         shell.run(command.replace("http://127.0.0.1:9400", daypass.server_url))
     address = shell.run(first.replace("com.example.notes:/callback", redirect_uri))
     code = answer_at(address, f"{redirect_uri}?")["code"]
