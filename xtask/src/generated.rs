@@ -29,6 +29,11 @@ const ALL: &[Generated] = &[
         write: configuration,
     },
     Generated {
+        file: "docs/reference/http.md and openapi.json",
+        from: "the routes, and the types that they read and write",
+        write: http,
+    },
+    Generated {
         file: "crates/core/tests/deploy/policies.json",
         from: "the IAM documents in deploy/, filled in",
         write: policies,
@@ -76,6 +81,11 @@ fn providers(workspace: &Workspace) -> Outcome {
 /// Likewise.
 fn configuration(workspace: &Workspace) -> Outcome {
     regenerate(workspace, "config::reference")
+}
+
+/// Likewise.
+fn http(workspace: &Workspace) -> Outcome {
+    regenerate(workspace, "routes::reference")
 }
 
 fn regenerate(workspace: &Workspace, test: &str) -> Outcome {

@@ -16,6 +16,10 @@ use daypass_core::audit::cut;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::RequestId;
 
+#[cfg(test)]
+pub(crate) use self::oauth::OAuthError;
+#[cfg(test)]
+pub(crate) use self::problem::Problem;
 pub use self::sessions::CookieMistake;
 use crate::sigv4::SignatureError;
 

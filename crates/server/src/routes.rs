@@ -13,6 +13,8 @@ mod login;
 mod metrics;
 mod oauth;
 mod providers;
+#[cfg(test)]
+pub(crate) mod reference;
 pub mod sdk;
 mod session_cookie;
 mod sessions;

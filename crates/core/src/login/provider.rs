@@ -44,6 +44,7 @@ pub use self::set::{ProviderSet, ProvidersById};
 pub use self::signed::{Fields, UseOnce};
 pub(in crate::login) use self::verified::Confirmed;
 pub use self::verified::{DisplayUser, Recheck, VerifiedLogin};
+pub use super::id_token::IdTokenError;
 
 #[cfg(test)]
 mod tests;

@@ -76,11 +76,17 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
 
 /// An error (RFC 6749 section 5.2), with more of it besides.
 #[derive(Serialize)]
-struct OAuthError<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OAuthError<'a> {
+    /// The standard's name of it.
     error: &'static str,
+    /// What is wrong, for people. It may be reworded.
     error_description: &'a str,
+    /// What is wrong, for programs, and more exactly than the standard has names for. It is stable.
     code: &'static str,
+    /// Why a session does not go on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "crate::routes::reference::schemas::reason"))]
     reason: Option<&'static str>,
 }
 

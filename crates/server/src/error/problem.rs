@@ -155,15 +155,24 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
 
 /// Problem details (RFC 9457 section 3), with a code and the request's ID besides.
 #[derive(Serialize)]
-struct Problem<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Problem<'a> {
+    /// Always `about:blank`: the code says what it is.
     r#type: &'static str,
+    /// What the status is called.
+    #[cfg_attr(test, schemars(with = "String"))]
     title: Option<&'static str>,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong, for people, with the cure where there is one. It may be reworded.
     detail: &'a str,
+    /// What is wrong, for programs. It is stable.
     code: &'static str,
     /// Why a session does not go on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(schema_with = "crate::routes::reference::schemas::reason"))]
     reason: Option<&'static str>,
+    /// What the operator finds the request by in the log. It is the header `x-amzn-requestid`, too.
     request_id: &'a str,
 }
 

@@ -17,8 +17,8 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::DisplayUser;
 use serde::Serialize;
 
-use self::request::{AskedForIdToken, Body};
-pub(super) use self::request::{check_verifier, read_link};
+use self::request::AskedForIdToken;
+pub(super) use self::request::{Body, check_verifier, read_link};
 use super::body;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
@@ -26,25 +26,43 @@ use crate::installation::App;
 
 const MAX_BODY: usize = 64 * 1024;
 
+/// An identity and its token.
 #[derive(Serialize)]
-struct Answer<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Identity"))]
+pub(super) struct Answer<'a> {
+    /// Who it is: what the app keys its data by.
+    #[cfg_attr(test, schemars(with = "String"))]
     identity_id: &'a IdentityId,
+    /// The OpenID token, for GetCredentialsForIdentity and AssumeRoleWithWebIdentity.
     token: &'a str,
+    /// When the token ends.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     expires_at: String,
+    /// The pool that the identity is in.
     identity_pool_id: &'a str,
+    /// The pool's Region.
     region: &'a str,
+    /// The `id` of the `[[provider]]` that the person signed in at.
     provider: &'a str,
+    /// What the provider tells for screens. Nothing of it says who somebody is.
     user: User<'a>,
+    /// Temporary credentials, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<TemporaryCredentials<'a>>,
+    /// An ID token for the app, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
 }
 
+/// How somebody wants to be seen.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct User<'a> {
+    /// A name.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    /// The address of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     avatar: Option<&'a str>,
 }
@@ -55,11 +73,19 @@ impl<'a> User<'a> {
     }
 }
 
+/// What AWS clients sign with.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Credentials"))]
 pub(super) struct TemporaryCredentials<'a> {
+    /// The access key's ID.
     access_key_id: &'a str,
+    /// Its secret.
     secret_access_key: &'a str,
+    /// What goes along with every request that is signed with it.
     session_token: &'a str,
+    /// When they end.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     expiration: String,
 }
 

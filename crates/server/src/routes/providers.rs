@@ -9,30 +9,52 @@ use serde::Serialize;
 use super::state::SharedApp;
 use crate::installation::{App, Embedded, PublicPool};
 
+/// What a login page may offer, and the pool that logins lead to.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Providers"))]
 pub struct Listing {
+    /// The pool that logins lead to.
     identity_pool_id: String,
+    /// Its Region.
     region: String,
+    /// Where the API of the pool answers: this server, or Amazon's.
     identity_pool_endpoint: String,
     /// Whether the pool gives anything without a login. Amazon's does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     guests: Option<bool>,
+    /// Those that take any proof.
     providers: Vec<Offer>,
 }
 
+/// A provider, and what starts a login there.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Provider"))]
 struct Offer {
+    /// The `id` of its `[[provider]]`.
     id: String,
+    /// What people call it.
     name: String,
+    /// Where an app that speaks to the provider itself sends people.
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization_endpoint: Option<String>,
+    /// Our client there.
     client_id: String,
+    /// What to ask for there.
     scope: String,
+    /// Whether its codes come with a `code_verifier`.
+    #[cfg_attr(test, schemars(schema_with = "super::reference::schemas::pkce"))]
     pkce: Pkce,
+    /// Where the browser goes to sign in there by the hosted login.
     #[serde(skip_serializing_if = "Option::is_none")]
     login_url: Option<String>,
+    /// How a proof shows that it was issued to our client, in a letter from `A` to `D`, or `N`: not at all.
     grade: String,
+    /// The proofs that are taken.
+    #[cfg_attr(test, schemars(schema_with = "super::reference::schemas::proof_kinds"))]
     accepts: Vec<ProofKind>,
+    /// `true`: people are not to be offered it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
 }

@@ -19,22 +19,39 @@ use super::state::SharedApp;
 use crate::error::{ApiError, CookieMistake, Dialect};
 use crate::installation::App;
 
+/// The person's devices.
 #[derive(Serialize)]
-struct Sessions<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Sessions<'a> {
+    /// The newest 100.
     sessions: Vec<Shown<'a>>,
 }
 
+/// One device on which the person is signed in, at one app.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Session"))]
 struct Shown<'a> {
+    /// Its name, which opens nothing.
+    #[cfg_attr(test, schemars(with = "String"))]
     id: &'a SignInSessionId,
     /// Whether it is the one that asks.
     current: bool,
+    /// The `id` of the `[[app]]`.
     app: &'a str,
+    /// The `id` of the `[[provider]]` of its login.
     provider: &'a str,
+    /// What the person, or the app for them, called the device.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<&'a str>,
+    /// When the person signed in.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     created_at: String,
+    /// When it was refreshed last.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     last_used_at: String,
+    /// When it ends if it is not refreshed.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     expires_at: String,
 }
 

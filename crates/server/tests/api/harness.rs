@@ -9,6 +9,8 @@ mod far_sts;
 mod people;
 mod provider;
 mod public;
+pub mod reference;
+pub mod schema;
 mod signer;
 mod start;
 
@@ -42,6 +44,7 @@ use self::public::Issuers;
 pub use self::public::{
     CLIENT, FACEBOOK_APP, GOOGLE_APP, OIDC, OIDC_ARN, OTHER_OIDC, USER_POOL, USER_POOL_CLIENT, oidc_arn,
 };
+use self::reference::Asked;
 pub use self::signer::{Credentials, Signer};
 #[allow(unused_imports, reason = "only the tests of the driver for Cognito have brokers")]
 pub use self::start::secret_file;
@@ -117,7 +120,7 @@ impl Daypass {
         *self.caller.lock().unwrap() = Some((peer, user_agent));
     }
 
-    /// Every answer has to name its request; those that refuse are kept.
+    /// Every answer has to name its request, and to be as the reference says; those that refuse are kept.
     pub async fn send(&self, mut request: Request<String>) -> Answer {
         if let Some((peer, user_agent)) = *self.caller.lock().unwrap() {
             request.extensions_mut().insert(peer);
@@ -125,7 +128,11 @@ impl Daypass {
                 .headers_mut()
                 .insert("user-agent", HeaderValue::from_bytes(user_agent.as_bytes()).unwrap());
         }
+        let asked = Asked::of(&request);
         let answer = read(self.router.clone(), request.map(Body::from)).await;
+        if let Some(asked) = asked {
+            asked.check(&answer);
+        }
         let id = answer.header("x-amzn-requestid");
         assert_eq!(id.len(), 36, "{answer:?}");
         if answer.status.as_u16() >= 400 {

@@ -64,7 +64,7 @@ fn every_door_is_in_the_matrix() {
 }
 
 /// `METHOD PATH` for whatever a source declares with `.route("PATH", get(…).post(…))`.
-fn routes(source: &str) -> BTreeSet<String> {
+pub fn routes(source: &str) -> BTreeSet<String> {
     let declared = source.split(".route(").skip(1);
     declared
         .flat_map(|text| {

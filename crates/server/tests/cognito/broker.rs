@@ -30,6 +30,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::harness::reference::Asked;
 use crate::harness::{Answer, CollectedLines, Credentials, Daypass, exchange_request, master_key, read};
 use crate::harness::{configuration, secret_file};
 
@@ -163,7 +164,12 @@ impl Broker {
     }
 
     pub async fn send(&self, request: Request<String>) -> Answer {
-        read(self.router.clone(), request.map(Body::from)).await
+        let asked = Asked::of(&request);
+        let answer = read(self.router.clone(), request.map(Body::from)).await;
+        if let Some(asked) = asked {
+            asked.check(&answer);
+        }
+        answer
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -22,28 +22,47 @@ use crate::installation::App;
 
 /// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
 #[derive(Default, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::routes) struct Body {
-    /// Another login, at `/v1/link`.
+    /// The login whose identity stays.
     first: Option<Box<Body>>,
-    /// The session of whoever links another login to theirs, within `first`.
+    /// Alone in the place of a proof: the session of whoever links another login to theirs. It is not spent.
     refresh_token: Option<String>,
+    /// The `id` of the `[[provider]]` that gave the proof. A `login_code` has none.
     provider: Option<String>,
+    /// Proof: a one-time code of the hosted login, with `app`, `redirect_uri` and `code_verifier`.
     login_code: Option<String>,
+    /// The `id` of the `[[app]]`: with `login_code`, whose it is; with `scope`, for which the ID token is.
     app: Option<String>,
+    /// Proof: an access token of the provider's, where it is bound to our client.
     access_token: Option<String>,
+    /// Proof: an ID token of the provider's, with `nonce` if it has one.
     id_token: Option<String>,
+    /// Proof: an authorization code of the provider's, with `redirect_uri`, and with `code_verifier` and `nonce` where the
+    /// login has them.
     code: Option<String>,
+    /// The verifier of the login's PKCE challenge: 43 to 128 characters of `A-Z a-z 0-9 - . _ ~`.
     code_verifier: Option<String>,
+    /// Proof: the fields that came back to the page, all of them, with `redirect_uri`.
     signed_fields: Option<BTreeMap<String, Field>>,
+    /// Where the login came back to: one of the `redirect_uris` of an `[[app]]`.
     redirect_uri: Option<String>,
+    /// The nonce that the login was started with.
     nonce: Option<String>,
+    /// The further values of the callback that came with `code`, where a provider asks for them.
     callback: Option<BTreeMap<String, String>>,
+    /// A guest who is to become the login's identity.
     identity_id: Option<String>,
+    /// Seconds that the token is to live, 900 if absent.
+    #[cfg_attr(test, schemars(range(min = 1, max = 86_400)))]
     token_duration: Option<i64>,
+    /// Which Region's pool is to answer, if there are several.
     region: Option<String>,
+    /// Whether temporary credentials are to come along.
     #[serde(default)]
     credentials: bool,
+    /// `openid` or `openid profile`: an ID token for `app` is to come along. Not with `login_code`.
     scope: Option<String>,
 }
 
@@ -55,6 +74,7 @@ pub(super) struct AskedForIdToken {
 
 /// A field that a provider signed. Scripts get numbers where the provider signs their digits.
 #[derive(PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline, extend("type" = ["string", "integer"])))]
 #[serde(try_from = "serde_json::Value")]
 struct Field(String);
 

@@ -16,13 +16,21 @@ use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 use crate::peers::share_of;
 
+/// What a device shows, and what it asks with.
 #[derive(Serialize)]
-struct Answer<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "DeviceAuthorization"))]
+pub(in crate::routes) struct Answer<'a> {
+    /// What the device asks with at `/oauth2/token`.
     device_code: &'a str,
+    /// What the person types.
     user_code: &'a str,
+    /// Where they type it.
     verification_uri: &'a str,
+    /// The same with the code in the field, for a QR code.
     verification_uri_complete: &'a str,
+    /// Seconds until both codes end.
     expires_in: i64,
+    /// Seconds to wait between two questions.
     interval: u32,
 }
 

@@ -21,7 +21,8 @@ const CACHE: &str = "public, max-age=300";
 
 /// The metadata of an authorization server (RFC 8414 section 2).
 #[derive(Serialize)]
-struct AuthorizationServer {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::routes) struct AuthorizationServer {
     /// The `public_url`. It is `iss` of tokens and of answers to logins.
     issuer: String,
     #[serde(flatten)]
@@ -38,7 +39,8 @@ struct AuthorizationServer {
 
 /// The metadata of an OpenID provider.
 #[derive(Serialize)]
-struct OpenIdProvider {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::routes) struct OpenIdProvider {
     /// The `public_url`, which is `iss` of the tokens.
     issuer: String,
     #[serde(flatten)]
@@ -57,6 +59,7 @@ struct OpenIdProvider {
 
 /// Where somebody signs in, and stays so.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Endpoints {
     /// Where a browser goes to sign in.
     authorization_endpoint: String,

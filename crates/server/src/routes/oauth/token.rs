@@ -36,44 +36,62 @@ pub(super) fn grant_types(app: &App) -> Vec<&'static str> {
     GRANT_TYPES.into_iter().filter(|grant| *grant != device_code::GRANT_TYPE || for_devices).collect()
 }
 
+/// A token, and what its session goes on with.
 #[derive(Serialize)]
-struct Answer<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Tokens"))]
+pub(in crate::routes) struct Answer<'a> {
+    /// The OpenID token, for GetCredentialsForIdentity and AssumeRoleWithWebIdentity.
     access_token: &'a str,
+    /// `Bearer`; `N_A` if an ID token was requested.
     token_type: &'static str,
+    /// Seconds until the token ends.
     expires_in: i64,
     /// Of a token exchange only (RFC 8693 section 2.2.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
+    /// What was granted.
     scope: String,
+    /// An ID token for the app, with the scope `openid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
     #[serde(flatten)]
     session: Option<Continuation<'a>>,
+    /// Who it is: what the app keys its data by.
     identity_id: &'a str,
+    /// The pool that the identity is in.
     identity_pool_id: &'a str,
+    /// The pool's Region.
     region: &'a str,
+    /// The `id` of the `[[provider]]` that the person signed in at.
     provider: &'a str,
+    /// What the provider tells for screens. Nothing of it says who somebody is.
     user: User<'a>,
+    /// Temporary credentials, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials: Option<CredentialsWithLife<'a>>,
 }
 
 /// What the app goes on with. Whoever acts for somebody has none.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Continuation<'a> {
-    /// Unless it is in a cookie.
+    /// What the session goes on with, unless it is in a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
     /// Seconds until the session ends if it is not used.
     refresh_expires_in: i64,
+    /// The session's name in `/v1/sessions`, and `sid` in the tokens.
     session_id: &'a str,
 }
 
+/// What AWS clients sign with, and for how long.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct CredentialsWithLife<'a> {
     #[serde(flatten)]
     credentials: TemporaryCredentials<'a>,
-    /// The same as `expiration`, for clocks that differ from ours.
+    /// Seconds until they end: the same as `expiration`, for clocks that differ from ours.
     expires_in: i64,
 }
 

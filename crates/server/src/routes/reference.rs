@@ -1,0 +1,37 @@
+//! What is spoken here over HTTP, for people and for programs: `docs/reference/http.md`, and `openapi.json` beside it, made of
+//! the very types that are read and written. `cargo xtask gen` writes them; `tests/api/` holds each request and answer of
+//! its own against the document.
+
+mod document;
+mod markdown;
+mod operation;
+mod operations;
+mod page;
+mod refusals;
+pub(crate) mod schemas;
+mod tidy;
+mod told;
+mod words;
+
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// Set by `cargo xtask gen`.
+const REGENERATE: &str = "DAYPASS_REGENERATE";
+
+fn is_current(file: &str, content: &str) {
+    let path = format!("{REPOSITORY}/{file}");
+    if std::env::var_os(REGENERATE).is_some() {
+        std::fs::write(&path, content).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == content, "run `cargo xtask gen http`: {file} is stale");
+}
+
+#[test]
+fn the_document_says_what_the_routes_say() {
+    is_current("docs/reference/openapi.json", &format!("{:#}\n", document::document()));
+}
+
+#[test]
+fn the_page_says_what_the_document_says() {
+    is_current("docs/reference/http.md", &page::page(&document::document()));
+}
