@@ -15,6 +15,7 @@ import { endOf } from './renewal.js';
 /** @typedef {import('./session.js').Kept} Kept */
 /** @typedef {import('./endpoint.js').DeviceSession} DeviceSession */
 /** @typedef {import('./endpoint.js').ProviderChoice} ProviderChoice */
+/** @typedef {import('../wire.js').Provider} Provider */
 /** @typedef {import('./events.js').DaypassEvents} DaypassEvents */
 /** @typedef {import('./platform.js').Platform} Platform */
 
@@ -172,7 +173,7 @@ export class Daypass {
     });
   }
 
-  /** A guest who signs in keeps the identity. @param {Record<string, string | undefined>} grant @returns {Promise<Session>} */
+  /** A guest who signs in keeps the identity. @param {import('./endpoint.js').Grant} grant @returns {Promise<Session>} */
   async #signInBy(grant) {
     const before = await this.session();
     const identity_id = before?.guest ? before.identityId : undefined;
@@ -253,10 +254,9 @@ export class Daypass {
 
   /** The providers that people may be offered. @returns {Promise<ProviderChoice[]>} */
   async providers() {
-    const { providers = [] } = await this.#parts.endpoint.providers();
-    return providers
-      .filter((/** @type {Record<string, unknown>} */ { hidden, login_url: url }) => url && !hidden)
-      .map((/** @type {ProviderChoice} */ { id, name }) => ({ id, name: name ?? id }));
+    const { providers } = await this.#parts.endpoint.providers();
+    const offered = /** @type {Provider[]} */ (providers ?? []).filter(({ hidden, login_url: url }) => url && !hidden);
+    return offered.map(({ id, name }) => ({ id, name: name ?? id }));
   }
 
   /**

@@ -22,6 +22,16 @@ import { readSession } from './session.js';
 
 /** @typedef {{id: string, name: string}} ProviderChoice an identity provider that people may be offered */
 /** @typedef {Record<string, any>} Answer a JSON object; an empty one stands for anything else */
+/** @typedef {import('../wire.js').Problem & import('../wire.js').OAuthError} Refusal in the words of one of them */
+/** @typedef {import('../wire.js').Sessions} Sessions */
+/** @typedef {import('../wire.js').Session} ListedSession */
+/** @typedef {import('../wire.js').Providers} Providers */
+/** @typedef {keyof import('../wire.js').AuthorizationCodeGrant} OfCode */
+/** @typedef {keyof import('../wire.js').RefreshTokenGrant} OfRefresh */
+/** @typedef {keyof import('../wire.js').TokenExchangeGrant} OfExchange */
+/** @typedef {Partial<Record<OfCode | OfRefresh | OfExchange, string>>} Grant what the token endpoint is sent */
+/** @typedef {Pick<import('../wire.js').Link, 'login_code' | 'code_verifier' | 'redirect_uri'>} Link a code of another login */
+/** @template T @typedef {import('./http.js').Unread<T>} Unread */
 
 const ANSWER_WITHIN = 10_000;
 
@@ -29,16 +39,18 @@ const ANSWER_WITHIN = 10_000;
 export class RefusedError extends DaypassError {
   /** @param {Response} response @param {Record<string, unknown>} answer */
   constructor(response, answer) {
-    const code = asText(answer.code ?? answer.error ?? answer.__type) ?? 'unexpected_answer';
-    super(code, asText(answer.error_description ?? answer.title ?? answer.message) ?? `HTTP ${response.status}`);
+    /** @type {Unread<Refusal & {__type: string, message: string}>} */
+    const told = answer;
+    const code = asText(told.code ?? told.error ?? told.__type) ?? 'unexpected_answer';
+    super(code, asText(told.error_description ?? told.title ?? told.message) ?? `HTTP ${response.status}`);
     /** @readonly */
     this.status = response.status;
     /** The OAuth error, where it is one. @readonly */
-    this.error = asText(answer.error);
+    this.error = asText(told.error);
     /** Why a session is over. @readonly */
-    this.reason = asText(answer.reason);
+    this.reason = asText(told.reason);
     /** What the operator needs to find this refusal in the logs. @readonly */
-    this.requestId = asText(answer.request_id);
+    this.requestId = asText(told.request_id);
     /** Seconds to wait before another attempt, where Daypass says so. @readonly */
     this.retryAfter = retryAfter(response);
   }
@@ -74,7 +86,7 @@ export class Endpoint {
     this.#cookies = cookies;
   }
 
-  /** @param {Record<string, string | undefined>} grant @returns {Promise<import('./session.js').Received>} */
+  /** @param {Grant} grant @returns {Promise<import('./session.js').Received>} */
   grant(grant) {
     const body = form({ client_id: this.#app, device: this.#device, ...grant, credentials: 'true' });
     return this.#own('/oauth2/token', { method: 'POST', body }, (answer) => readSession(answer, this.#platform.now(), this.#cookies));
@@ -88,6 +100,7 @@ export class Endpoint {
 
   /** @param {string} [token] @returns {Promise<DeviceSession[]>} */
   async sessions(token) {
+    /** @type {Unread<Sessions>} */
     const { sessions } = await this.#own('/v1/sessions', bearer('GET', token), whole);
     if (!Array.isArray(sessions)) throw new UnexpectedAnswerError(200, 'no list of sessions');
     return sessions.map(readDevice);
@@ -99,13 +112,19 @@ export class Endpoint {
     await this.#own(`/v1/sessions${path}`, { ...bearer('DELETE', token), keepalive: true }, whole);
   }
 
-  /** Makes another login lead to the identity of the session. @param {Record<string, string>} login @param {string} [token] */
+  /**
+   * Makes another login lead to the identity of the session.
+   * @param {Link} login
+   * @param {string} [token]
+   * @returns {Promise<Unread<import('../wire.js').Identity>>}
+   */
   link(login, token) {
-    const body = JSON.stringify({ ...login, app: this.#app, first: { refresh_token: token } });
+    const asked = /** @type {import('../wire.js').Link} */ ({ ...login, app: this.#app, first: { refresh_token: token } });
+    const body = JSON.stringify(asked);
     return this.#own('/v1/link', { method: 'POST', headers: { 'content-type': 'application/json' }, body }, whole);
   }
 
-  /** Everything that is said of the providers, and of the pool. */
+  /** Everything that is said of the providers, and of the pool. @returns {Promise<Unread<Providers>>} */
   providers() {
     return this.ask(`${this.#base}/v1/providers`, {}, whole);
   }
@@ -156,9 +175,9 @@ function form(fields) {
 /** @param {string} method @param {string | undefined} token @returns {RequestInit} */
 const bearer = (method, token) => ({ method, headers: token ? { authorization: `Bearer ${token}` } : {} });
 
-/** @param {Record<string, any>} entry @returns {DeviceSession} */
+/** @param {Unread<ListedSession>} entry @returns {DeviceSession} */
 function readDevice(entry) {
   const { id, current, app, provider, device, created_at, last_used_at, expires_at } = entry;
-  const [createdAt, lastUsedAt, expiresAt] = [created_at, last_used_at, expires_at].map((time) => new Date(time));
+  const [createdAt, lastUsedAt, expiresAt] = [created_at, last_used_at, expires_at].map((time) => new Date(/** @type {string} */ (time)));
   return /** @type {DeviceSession} */ ({ id, current: current === true, app, provider, device, createdAt, lastUsedAt, expiresAt });
 }

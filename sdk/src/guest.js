@@ -26,7 +26,7 @@ export async function sameGuest(endpoint, guest, now) {
 }
 
 /** @typedef {{identityId: string, identityPoolId: string}} Guest */
-/** @typedef {Record<string, unknown>} Pool what Daypass says of it */
+/** @typedef {import('./http.js').Unread<import('../wire.js').Providers>} Pool what Daypass says of it */
 
 /**
  * @param {Endpoint} endpoint

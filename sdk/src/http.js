@@ -8,6 +8,12 @@ import { NetworkError } from './errors.js';
 
 /** @typedef {(url: string, init: RequestInit) => Promise<Response>} Fetch */
 
+/**
+ * What an answer may hold: its names are the server's, its values are not believed before they are looked at.
+ * @template T
+ * @typedef {{[K in keyof T]?: unknown}} Unread
+ */
+
 /** @type {RequestInit} */
 const CAREFUL = {
   credentials: 'omit',

@@ -35,14 +35,19 @@ import { asObject, asText } from './http.js';
  */
 
 /** @typedef {Omit<Kept, 'v' | 'version'>} Received */
+/** @typedef {import('../wire.js').Tokens} Tokens */
+/** @typedef {import('../wire.js').CredentialsWithLife} CredentialsWithLife */
+/** @typedef {import('../wire.js').User} User */
+/** @template T @typedef {import('./http.js').Unread<T>} Unread */
 
 /**
- * @param {Record<string, unknown>} answer of the token endpoint
+ * @param {Unread<Tokens>} answer of the token endpoint
  * @param {number} receivedAt
  * @param {boolean} [cookies] whether the refresh token is in a cookie
  * @returns {Received}
  */
 export function readSession(answer, receivedAt, cookies) {
+  /** @type {Unread<CredentialsWithLife>} */
   const given = asObject(answer.credentials) ?? {};
   return {
     session: readPerson(answer),
@@ -57,8 +62,9 @@ export function readSession(answer, receivedAt, cookies) {
   };
 }
 
-/** @param {Record<string, unknown>} answer @returns {Session} */
+/** @param {Unread<Tokens>} answer @returns {Session} */
 function readPerson(answer) {
+  /** @type {Unread<User>} */
   const user = asObject(answer.user) ?? {};
   return {
     identityId: required(answer, 'identity_id'),
@@ -71,18 +77,23 @@ function readPerson(answer) {
   };
 }
 
-/** @param {Record<string, unknown>} given @param {[string, string, string]} names @returns {Keys} */
+/**
+ * @template T
+ * @param {T} given
+ * @param {[keyof T & string, keyof T & string, keyof T & string]} names
+ * @returns {Keys}
+ */
 export function readKeys(given, [id, secret, token]) {
   return { accessKeyId: required(given, id), secretAccessKey: required(given, secret), sessionToken: required(given, token) };
 }
 
-/** @param {Record<string, unknown>} answer @returns {number} milliseconds */
+/** @param {Unread<Tokens | CredentialsWithLife>} answer @returns {number} milliseconds */
 function seconds({ expires_in: life }) {
   if (typeof life !== 'number' || !(life > 0)) throw new UnexpectedAnswerError(200, 'expires_in is no time');
   return life * 1000;
 }
 
-/** @param {Record<string, unknown>} answer @param {string} name */
+/** @template T @param {T} answer @param {keyof T & string} name */
 export function required(answer, name) {
   const value = asText(answer[name]);
   if (!value) throw new UnexpectedAnswerError(200, `no ${name}`);

@@ -59,7 +59,7 @@ test('the packed package is installed into an empty folder, imported and typed',
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: SDK });
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
   const paths = files.map((/** @type {{path: string}} */ { path }) => path);
-  assert.ok(paths.includes('src/index.js') && paths.includes('types/index.d.ts') && paths.includes('README.md') && paths.includes('LICENSE'));
+  assert.ok(paths.includes('src/index.js') && paths.includes('types/index.d.ts') && paths.includes('wire.d.ts') && paths.includes('README.md') && paths.includes('LICENSE'));
   assert.deepEqual(paths.filter((/** @type {string} */ path) => /test|tsconfig|broker/.test(path)), []);
 
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');

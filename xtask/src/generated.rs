@@ -29,7 +29,7 @@ const ALL: &[Generated] = &[
         write: configuration,
     },
     Generated {
-        file: "docs/reference/http.md and openapi.json",
+        file: "docs/reference/http.md and openapi.json, and sdk/wire.d.ts",
         from: "the routes, and the types that they read and write",
         write: http,
     },

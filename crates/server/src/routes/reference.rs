@@ -11,6 +11,7 @@ mod refusals;
 pub(crate) mod schemas;
 mod tidy;
 mod told;
+mod typescript;
 mod words;
 
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -34,4 +35,9 @@ fn the_document_says_what_the_routes_say() {
 #[test]
 fn the_page_says_what_the_document_says() {
     is_current("docs/reference/http.md", &page::page(&document::document()));
+}
+
+#[test]
+fn the_types_of_the_sdk_say_what_the_document_says() {
+    is_current("sdk/wire.d.ts", &typescript::types(&document::document()));
 }
