@@ -163,6 +163,11 @@ pub struct OpenIdConfig {
 /// Tables that only the embedded pool knows.
 const OF_THE_EMBEDDED_POOL: [&str; 4] = ["role", "oidc_provider", "user_pool", "credentials"];
 
+/// Keys of `[tokens]` about the tokens of that pool.
+const OF_ITS_TOKENS: [&str; 2] = ["algorithm", "pools"];
+
+const AMAZONS: &str = "goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out";
+
 impl Config {
     /// Reads a text of our own, in which paths start from the working directory.
     ///
@@ -183,8 +188,12 @@ impl Config {
         if let Some(PoolConfig { driver: Driver::Cognito(_), .. }) = &pool {
             for table in OF_THE_EMBEDDED_POOL.into_iter().filter(|table| document.table.contains_key(*table))
             {
-                let cure = "goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out";
-                reading.refuse(&[table.to_owned()], cure);
+                reading.refuse(&[table.to_owned()], AMAZONS);
+            }
+            let tokens = document.table.get("tokens").and_then(toml::Value::as_table);
+            for key in OF_ITS_TOKENS.into_iter().filter(|key| tokens.is_some_and(|it| it.contains_key(*key)))
+            {
+                reading.refuse(&["tokens".to_owned(), key.to_owned()], AMAZONS);
             }
         }
         let mut master_key: Option<SecretReference> = reading.get("master_key");

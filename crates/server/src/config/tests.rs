@@ -4,6 +4,7 @@ mod actors;
 mod apps;
 mod clients;
 mod roles;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,6 +134,11 @@ fn tables_of_the_embedded_pool_are_not_for_amazons() {
     for (table, text) in [("role", role), ("oidc_provider", REGISTERED)] {
         let refused = complaint(pool, &format!("{cognito}{text}"));
         assert!(refused.contains(&format!("[[{table}]]: goes with driver = \"embedded\"")), "{refused}");
+    }
+    assert!(load(pool, &format!("{cognito}[tokens]\nrotate = \"90d\"\n")).is_ok(), "there are ID tokens");
+    for key in ["algorithm = \"ES256\"", "pools = { \"us-east-1:0a\" = \"ES256\" }"] {
+        let refused = complaint(pool, &format!("{cognito}[tokens]\n{key}\n"));
+        assert!(refused.contains("goes with driver = \"embedded\""), "{refused}");
     }
 }
 
