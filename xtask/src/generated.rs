@@ -34,6 +34,11 @@ const ALL: &[Generated] = &[
         write: http,
     },
     Generated {
+        file: "sdk/src/marks.js",
+        from: "the marks of providers, as the sign-in page has them",
+        write: marks,
+    },
+    Generated {
         file: "crates/core/tests/deploy/policies.json",
         from: "the IAM documents in deploy/, filled in",
         write: policies,
@@ -86,6 +91,11 @@ fn configuration(workspace: &Workspace) -> Outcome {
 /// Likewise.
 fn http(workspace: &Workspace) -> Outcome {
     regenerate(workspace, "routes::reference")
+}
+
+/// Likewise.
+fn marks(workspace: &Workspace) -> Outcome {
+    regenerate(workspace, "routes::login::marks")
 }
 
 fn regenerate(workspace: &Workspace, test: &str) -> Outcome {

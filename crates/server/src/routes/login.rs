@@ -3,6 +3,7 @@
 
 mod cookie;
 pub(super) mod device_pages;
+mod marks;
 pub mod pages;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::login::provider::Provider;
 use serde_json::{Map, Value};
 
+use super::marks::{self, Mark};
 use super::{DEVICE, address, app_response, start_path};
 use crate::config::is_loopback;
 use crate::error::{ApiError, Meaning};
@@ -26,6 +27,8 @@ struct ChoosePage<'a> {
 /// A provider, as a button.
 pub(super) struct Choice<'a> {
     pub(super) name: &'a str,
+    /// The provider's mark, or else its initials.
+    pub(super) mark: Option<&'static Mark>,
     pub(super) initials: String,
     /// One of the colours of the style sheet.
     pub(super) colour: usize,
@@ -111,6 +114,7 @@ pub(super) fn choices<'a>(
     });
     let choices = offered.map(|provider| Choice {
         name: &provider.definition.name,
+        mark: marks::find(&provider.id),
         initials: initials(&provider.definition.name),
         colour: provider.id.bytes().map(usize::from).sum::<usize>() % COLOURS,
         href: start_path(&provider.id, login),
