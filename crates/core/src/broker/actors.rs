@@ -29,6 +29,12 @@ impl Actors {
         Self(actors)
     }
 
+    /// Whether a provider vouches for any of them.
+    #[must_use]
+    pub fn come_from(&self, provider: &str) -> bool {
+        self.0.iter().any(|actor| actor.provider == provider)
+    }
+
     /// The actor that a login is, if it may act for the people of an app.
     #[must_use]
     pub fn find(&self, login: &VerifiedLogin, app: &str) -> Option<&ActorId> {

@@ -11,8 +11,7 @@ use super::token_exchange::{self, Requested, TYPE};
 use crate::error::ApiError;
 use crate::installation::App;
 
-const NO_ACTOR: &str =
-    "actor_token is none of a provider here: its `iss` is the issuer of no provider, or of several.";
+const NO_ACTOR: &str = "actor_token is of nobody who could be an actor: its `iss` is the issuer of no provider that an [[actor]] names, or of several.";
 
 /// Whether a token exchange is this one.
 pub(super) fn is_asked_for(grant_type: &str, form: &Form) -> bool {
@@ -41,7 +40,8 @@ pub(super) async fn grant(
         ));
     }
     let actor_provider =
-        token_exchange::provider_of(app, &actor_token).ok_or_else(|| ApiError::malformed_form(NO_ACTOR))?;
+        token_exchange::provider_of(app, &actor_token, |id| app.sessions.actors.come_from(id))
+            .ok_or_else(|| ApiError::malformed_form(NO_ACTOR))?;
     let request = ActRequest {
         app: client,
         actor_provider,

@@ -101,7 +101,9 @@ pub(super) fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiE
         Some("id_token" | "jwt") => {
             let provider = match issuer {
                 Some(provider) => provider,
-                None => provider_of(app, &token).ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?,
+                None => {
+                    provider_of(app, &token, |_| true).ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?
+                }
             };
             Ok(PresentedProof::OfProvider { provider, proof: UnverifiedProof::IdToken { token, nonce } })
         }
@@ -113,11 +115,12 @@ pub(super) fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiE
 
 const NO_ISSUER: &str = "subject_issuer is missing: the ID of the provider that gave the subject_token.";
 
-/// The one provider whose issuer a token names. Nothing of it is believed yet: the provider's rules decide.
-pub(super) fn provider_of(app: &App, token: &Secret) -> Option<String> {
+/// The one provider of some whose issuer a token names. Nothing of it is believed yet: the provider's rules decide.
+pub(super) fn provider_of(app: &App, token: &Secret, is_one: impl Fn(&str) -> bool) -> Option<String> {
     let issuer = issuer_of(token.expose())?;
     let providers = app.broker.providers.all();
-    let mut named = providers.values().filter(|provider| has_issuer(provider, &issuer));
+    let mut named =
+        providers.values().filter(|provider| is_one(&provider.id) && has_issuer(provider, &issuer));
     match (named.next(), named.next()) {
         (Some(provider), None) => Some(provider.id.clone()),
         _ => None,

@@ -241,6 +241,14 @@ async fn an_actor_may_show_what_the_persons_provider_gave() {
     assert_eq!((&event["action"], &event["actor"]), (&json!("exchange"), &json!("mailer")));
 }
 
+#[tokio::test]
+async fn another_provider_of_the_same_issuer_is_in_nobodys_way() {
+    let people = TABLES.split("[pool.principal_tags]").next().unwrap().replace("\"workloads\"", "\"people\"");
+    let daypass = Daypass::start().with_tables(&(people + TABLES)).await;
+    let session = sign_in(&daypass).await;
+    assert_eq!(claims(&acting(&daypass, &session).await["access_token"])["act"]["sub"], "mailer");
+}
+
 /// A proof that counts once is not spent for whoever is no actor.
 #[tokio::test]
 async fn the_actor_is_looked_at_before_the_person() {
@@ -303,5 +311,5 @@ async fn who_is_no_actor_any_more_is_none_at_once() {
     let session = sign_in(&daypass).await;
     let without = TABLES.split("[[actor]]").next().unwrap();
     daypass.reread(|_| (), without).await.unwrap();
-    assert_refused(&act(&daypass, &session, &[]).await, 403, "invalid_request", "actor_refused");
+    assert_refused(&act(&daypass, &session, &[]).await, 400, "invalid_request", "invalid_request");
 }
