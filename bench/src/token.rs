@@ -11,6 +11,8 @@ use crate::{Outcome, Size, cpu, crowd};
 const TARGET: f64 = 1.25;
 /// How much more a token may cost among [`MANY_USERS`] identities than among [`USERS`].
 const GROWTH_TARGET: f64 = 1.1;
+/// What a token that is signed with ES256 may cost of one that is signed with RS512.
+const ES256_TARGET: f64 = 0.3;
 /// A quiet server and a busy one: what the store writes costs less the more requests share a commit.
 const CONNECTIONS: [usize; 2] = [4, 32];
 /// Known users, so that the store answers from more than one row.
@@ -28,10 +30,17 @@ struct Town {
 
 impl Town {
     fn of(people: usize) -> Outcome<Self> {
+        Self::with(people, "")
+    }
+
+    /// One whose server has more configuration than `up` makes for itself.
+    fn with(people: usize, configuration: &str) -> Outcome<Self> {
         let directory = tempfile::tempdir()?;
-        let server = Server::start(directory.path())?;
+        let (home, file) = (directory.path().join("home"), directory.path().join("bench.toml"));
+        std::fs::write(&file, configuration)?;
+        let server = Server::start_with(&home, Some(&file))?;
         let developer = Developer::of(&server)?;
-        let database = directory.path().join("daypass.db");
+        let database = home.join("daypass.db");
         let people = crowd::add(&database, &developer.pool_id, people)?;
         let users = people.into_iter().map(|person| person.user).collect();
         Ok(Self { server, developer, users, _directory: directory })
@@ -83,8 +92,27 @@ pub(crate) fn row(size: &Size) -> Outcome<()> {
             .collect::<Outcome<Vec<_>>>()?;
         print(&rounds, connections);
     }
-    println!("\nthe same with ES256 ÷ with RS512: not built yet, the server signs with RS512 only");
+    let connections = CONNECTIONS[1];
+    let faster = Town::with(USERS, "[tokens]\nalgorithm = \"ES256\"\n")?;
+    Load::measure(&faster, size.requests_per_round / 4, connections)?;
+    let ratio = ratio_of(&faster, &town, size, connections)?;
+    println!("\nthe same with ES256 ÷ with RS512, {connections} connections");
+    println!(
+        "  ratio                  {ratio:.2}   target ≤ {ES256_TARGET}: {}",
+        verdict(ratio.median() <= ES256_TARGET)
+    );
+    faster.server.stop()?;
     town.server.stop()
+}
+
+/// What the server of one town spends on a token, as a multiple of what that of the other does: by turns.
+fn ratio_of(one: &Town, other: &Town, size: &Size, connections: usize) -> Outcome<Sample> {
+    let ratios = (0..size.rounds).map(|_| {
+        let other = Load::measure(other, size.requests_per_round, connections)?;
+        let one = Load::measure(one, size.requests_per_round, connections)?;
+        Ok(one.cpu_seconds_each / other.cpu_seconds_each)
+    });
+    Ok(Sample::of(ratios.collect::<Outcome<Vec<_>>>()?))
 }
 
 /// The same among a thousand and among a million, by turns.
@@ -94,12 +122,7 @@ pub(crate) fn growth_row(size: &Size) -> Outcome<()> {
     let many = Town::of(if size.large { MANY_USERS } else { 20 * USERS })?;
     let made_in = started.elapsed().as_secs_f64();
     let connections = CONNECTIONS[1];
-    let ratios = (0..size.rounds).map(|_| {
-        let few = Load::measure(&few, size.requests_per_round, connections)?;
-        let many = Load::measure(&many, size.requests_per_round, connections)?;
-        Ok(many.cpu_seconds_each / few.cpu_seconds_each)
-    });
-    let ratio = Sample::of(ratios.collect::<Outcome<Vec<_>>>()?);
+    let ratio = ratio_of(&many, &few, size, connections)?;
     println!("\nthe same at {} identities ÷ at {USERS}, {connections} connections", many.users.len());
     println!(
         "  ratio                  {ratio:.2}   target ≤ {GROWTH_TARGET}: {}",
