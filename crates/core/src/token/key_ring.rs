@@ -14,12 +14,15 @@ use crate::ground::ids::Region;
 use crate::ground::random::Random;
 use crate::ground::seal::MasterKey;
 use crate::records::signing_algorithm::Algorithm;
-use crate::store::{Keys, StoredSigningKey};
+use crate::store::{Keys, StoreError, StoredSigningKey};
 
 /// So old may be what was read before somebody reads it again.
 const FRESH: SignedDuration = SignedDuration::from_mins(1);
 /// And so old before everybody waits for it: a key is published for longer than this before it signs.
 const STALE: SignedDuration = SignedDuration::from_mins(10);
+
+/// So often a key is made anew whose ID another one took.
+const ATTEMPTS: usize = 8;
 
 /// So long after a key is believed no more it is deleted.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -27,6 +30,8 @@ const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The shortest time between publishing a key and signing with it. Verifiers may keep a set of keys for five minutes, nodes for
 /// ten.
 pub const MIN_PUBLISHED_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// The longest: a successor that is published cannot be taken back.
+pub const MAX_PUBLISHED_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The usual one.
 pub const PUBLISHED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -98,10 +103,17 @@ impl KeyRing {
     ) -> Result<Self, SigningKeyError> {
         let mut stored = with.store.list_signing_keys().await?;
         for algorithm in algorithms {
-            if !stored.iter().any(|key| key.algorithm == *algorithm) {
+            // Whoever makes the first key of another algorithm at the same moment may take the ID.
+            for _ in 0..ATTEMPTS {
+                if stored.iter().any(|key| key.algorithm == *algorithm) {
+                    break;
+                }
                 let now = with.clock.now();
                 let first = candidate(&with, &stored, *algorithm, [now, now]);
                 stored = with.store.add_signing_key(&first, None).await?;
+            }
+            if !stored.iter().any(|key| key.algorithm == *algorithm) {
+                return Err(StoreError::Unavailable("the first signing key could not be kept".into()).into());
             }
         }
         let at = with.clock.now();
@@ -161,8 +173,8 @@ impl KeyRing {
         publish: SignedDuration,
     ) -> Result<Rotated, SigningKeyError> {
         let _reading = self.reading.lock().await;
-        self.read_again().await?;
-        self.publish(algorithm, publish.max(MIN_PUBLISHED_FOR)).await
+        self.take(&self.with.store.list_signing_keys().await?)?;
+        self.publish(algorithm, publish.clamp(MIN_PUBLISHED_FOR, MAX_PUBLISHED_FOR)).await
     }
 
     async fn publish(
@@ -176,15 +188,20 @@ impl KeyRing {
             let (key_id, signs_from) = (newest.key_id().to_owned(), newest.signs_from());
             return Ok(Rotated { key_id, signs_from, by_us: false });
         }
-        let stored = self.with.store.list_signing_keys().await?;
-        let next = candidate(&self.with, &stored, algorithm, [now, now + publish]);
-        let stored = self.with.store.add_signing_key(&next, newest.map(SigningKey::key_id)).await?;
-        self.take(&stored)?;
-        let keys = self.keys();
-        let there = keys
-            .newest(algorithm)
-            .map_or((next.key_id.as_str(), next.signs_from), |newest| (newest.key_id(), newest.signs_from()));
-        Ok(Rotated { key_id: there.0.to_owned(), signs_from: there.1, by_us: there.0 == next.key_id })
+        let seen = newest.map(SigningKey::key_id);
+        for _ in 0..ATTEMPTS {
+            let stored = self.with.store.list_signing_keys().await?;
+            let next = candidate(&self.with, &stored, algorithm, [now, now + publish]);
+            let stored = self.with.store.add_signing_key(&next, seen).await?;
+            self.take(&stored)?;
+            let there = stored.iter().rfind(|key| key.algorithm == algorithm);
+            // Else a key of another algorithm took the ID at the same moment.
+            if let Some(there) = there.filter(|there| Some(there.key_id.as_str()) != seen) {
+                let (key_id, signs_from) = (there.key_id.clone(), there.signs_from);
+                return Ok(Rotated { key_id, signs_from, by_us: *there == next });
+            }
+        }
+        Err(StoreError::Unavailable("keys were made again and again at the same moment".into()).into())
     }
 
     async fn read_again(&self) -> Result<(), SigningKeyError> {
@@ -208,7 +225,7 @@ impl KeyRing {
         self.algorithms.iter().copied().filter(is_due).collect()
     }
 
-    /// A node whose clock is ahead must not take from the others what still counts there.
+    /// A node whose clock is ahead must not take from the others what still counts there, unless by more than a week.
     async fn forget_what_is_over(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
         let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
         let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);

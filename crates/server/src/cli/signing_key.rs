@@ -9,8 +9,8 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::signing_algorithm::Algorithm;
-use daypass_core::token::key_ring::MIN_PUBLISHED_FOR;
-use daypass_core::token::key_set::KeyState;
+use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR};
+use daypass_core::token::key_set::{KeySet, KeyState};
 use daypass_store::Open;
 
 use super::place::Place;
@@ -19,7 +19,7 @@ use super::{print, tell};
 /// Which key is to have a successor, and when.
 #[derive(Debug, Args)]
 pub struct RotateSigning {
-    /// How long to publish the new key before it signs: 15m at least, 24h unless the configuration says otherwise
+    /// How long to publish the new key before it signs: 15m to 30d, 24h unless the configuration says otherwise
     ///
     /// Verifiers keep the keys that they know: API Gateway for up to two hours, most others for minutes.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -51,6 +51,9 @@ impl From<Named> for Algorithm {
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let seconds = seconds::parse(text).ok_or("write 30m, 24h or 7d")?;
     let duration = SignedDuration::from_secs(seconds);
+    if duration > MAX_PUBLISHED_FOR {
+        return Err("30d at most: a key that is published cannot be taken back".into());
+    }
     if duration < MIN_PUBLISHED_FOR {
         return Err(
             "15m at least: verifiers and other nodes keep the keys that they know for some minutes".into()
@@ -92,9 +95,11 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
 pub async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
     let store = installation.store(Open::Existing)?;
-    let (ring, _) = installation.key_ring(&store).await?;
+    let stored = store.list_signing_keys().await?;
+    let keys = KeySet::open(&stored, &installation.master_key().await?);
+    let keys = keys.map_err(|error| installation.of_master_key(error))?;
     print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
-    for (key, state) in ring.keys().states(SystemClock.now()) {
+    for (key, state) in keys.states(SystemClock.now()) {
         let (id, algorithm, from) = (key.key_id(), key.algorithm().name(), key.signs_from());
         print(&format!("{id:<20}  {algorithm:<9}  {:<9}  {from:.0}", name(state)))?;
     }

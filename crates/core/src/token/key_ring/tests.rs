@@ -12,7 +12,7 @@ use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId};
 use crate::ground::random::SeededRandom;
 use crate::ground::secret::Secret;
 use crate::store::memory::MemoryStore;
-use crate::store::{AccessKeyOutcome, StoreError, StoredAccessKey};
+use crate::store::{AccessKeyOutcome, StoredAccessKey};
 use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
 
@@ -46,11 +46,13 @@ impl Flaky {
 
 #[async_trait]
 impl Keys for Flaky {
+    /// Whoever else is about to write is first.
     async fn add_signing_key(
         &self,
         key: &StoredSigningKey,
         newest: Option<&str>,
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
+        tokio::task::yield_now().await;
         self.there()?.add_signing_key(key, newest).await
     }
 
@@ -353,4 +355,45 @@ async fn an_algorithm_that_is_new_has_a_key_of_its_own() {
     let ring = KeyRing::load(materials, &both, Rotation::default()).await.unwrap();
     let id = |algorithm| ring.keys().newest(algorithm).unwrap().key_id().to_owned();
     assert_eq!((id(Algorithm::Es256), id(Algorithm::Rs512)), ("us-east-11".into(), "us-east-12".into()));
+}
+
+/// The serial number of a key is over all algorithms.
+#[tokio::test]
+async fn two_algorithms_that_rotate_at_once_have_a_key_each() {
+    let world = World::new();
+    let ring = async || {
+        let materials = Materials {
+            store: world.store.clone(),
+            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
+            region: Region::parse("us-east-1").unwrap(),
+            clock: world.clock.clone(),
+            random: Arc::new(SeededRandom::new(3)),
+        };
+        KeyRing::load(materials, &[Algorithm::Rs512, Algorithm::Es256], Rotation::default()).await.unwrap()
+    };
+    let (one, other) = futures::join!(ring(), ring());
+    let (rs512, es256) = futures::join!(
+        one.rotate(Algorithm::Rs512, PUBLISHED_FOR),
+        other.rotate(Algorithm::Es256, PUBLISHED_FOR)
+    );
+    let (rs512, es256) = (rs512.unwrap(), es256.unwrap());
+    assert!(rs512.by_us && es256.by_us && rs512.key_id != es256.key_id, "{rs512:?} {es256:?}");
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_command_makes_the_key_that_was_due() {
+    let world = World::new();
+    let node = world.node(EVERY_WEEK).await;
+    world.clock.advance(SignedDuration::from_hours(8 * 24));
+    let rotated = node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    assert_eq!((rotated.by_us, rotated.signs_from), (true, world.clock.now() + MIN_PUBLISHED_FOR));
+}
+
+#[tokio::test]
+async fn no_successor_is_years_away() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::MAX).await.unwrap();
+    assert_eq!(rotated.signs_from, world.clock.now() + MAX_PUBLISHED_FOR);
 }

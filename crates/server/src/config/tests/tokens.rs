@@ -34,6 +34,9 @@ fn keys_stay_unless_the_operator_says_how_long() {
 fn what_would_have_tokens_refused_is_refused() {
     for (text, expected) in [
         ("publish = \"14m\"", "publish: must be 15m at least"),
+        ("publish = \"31d\"", "publish: must be 30d at most"),
+        ("publish = \"99999999d\"", "publish: must be 30d at most"),
+        ("rotate = \"9999999d\"", "rotate: must be 3650d at most"),
         ("rotate = \"24h\"", "rotate: must be longer than `publish`"),
         ("rotate = \"1h\"\npublish = \"2h\"", "rotate: must be longer than `publish`"),
         ("algorithm = \"RS256\"", "algorithm"),
