@@ -20,8 +20,6 @@ export interface ActorTokenGrant {
   actor_token: string;
   /** What it is. */
   actor_token_type: "urn:ietf:params:oauth:token-type:id_token" | "urn:ietf:params:oauth:token-type:jwt";
-  /** What to call the token that comes; an access token if absent. */
-  requested_token_type?: "urn:ietf:params:oauth:token-type:access_token" | "urn:ietf:params:oauth:token-type:id_token";
   /** `true`: temporary AWS credentials come along. */
   credentials?: "true" | "false";
 }
@@ -469,7 +467,7 @@ export interface Tokens {
   /** Of a token exchange only (RFC 8693 section 2.2.1). */
   issued_token_type?: string;
   /** What was granted. */
-  scope: string;
+  scope?: string;
   /** An ID token for the app, with the scope `openid`. */
   id_token?: string;
   /** What the session goes on with, unless it is in a cookie. */

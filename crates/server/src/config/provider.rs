@@ -49,6 +49,9 @@ pub struct ProviderConfig {
     /// Whether the sign-in page does not offer it. Whoever names it can use it.
     #[serde(default)]
     pub hidden: bool,
+    /// Whether it vouches for actors alone, and nobody signs in by it.
+    #[serde(default)]
+    pub only_actors: bool,
     /// See [`Provider::identifier`]; one provider at most may be bare.
     #[serde(default)]
     pub identifier: Identifier,

@@ -182,7 +182,7 @@ impl ApiError {
             ),
             ActError::Subject(error) => Self::exchange(error).of_subject_token(),
             ActError::IdToken(error) => {
-                refused(SUBJECT_REFUSED, &format!("subject_token: the ID token is {error}."))
+                refused(SUBJECT_REFUSED, &format!("subject_token: the ID token is refused: {error}."))
             }
             ActError::OfAnotherApp => {
                 refused(SUBJECT_REFUSED, "subject_token: the ID token is for another app than client_id.")

@@ -107,6 +107,9 @@ async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Re
         check_page_of(app, client, &parts.headers)?;
     }
     let asked = body.asked_for_id_token(app)?;
+    if asked.is_some() {
+        app.sessions.keep_up().await.map_err(ApiError::session_store)?;
+    }
     let exchanged = app.broker.exchange(body.read()?, by).await.map_err(ApiError::exchange)?;
     let id_token = asked.and_then(|asked| id_token(app, &asked, &exchanged));
     Ok(answer(&exchanged, id_token.as_ref()))

@@ -2,13 +2,15 @@
 //! both names and for a short time (RFC 8693 section 1.1, delegation). No session begins. What rests on the person's
 //! session ends with it.
 
+use std::sync::Arc;
+
 use super::{RefreshError, Sessions, context, note};
 use crate::audit::{AuditAction, AuditDraft, Reason, Requester};
 use crate::broker::developer_pool::ExchangeOptions;
 use crate::broker::exchange::{ExchangeError, ExchangeRequest, Exchanged, PresentedProof};
 use crate::ground::ids::{ActorId, SignInSessionId};
 use crate::ground::secret::Secret;
-use crate::login::provider::{UnverifiedProof, VerifiedLogin};
+use crate::login::provider::{Provider, UnverifiedProof, VerifiedLogin};
 use crate::records::sign_in_session::{EndReason, SignInSession};
 use crate::store::StoreError;
 use crate::token::acting::ACTING_FOR;
@@ -114,12 +116,20 @@ impl Sessions {
         token: Secret,
         draft: &mut AuditDraft,
     ) -> Result<ActorId, ActError> {
-        let provider = self.broker.providers.get(provider);
+        let provider = self.services.get(provider).cloned().or_else(|| self.broker.providers.get(provider));
         let provider = provider.ok_or(ActError::ActorToken(ExchangeError::UnknownProvider))?;
         draft.provider = Some(provider.id.clone());
         let proof = UnverifiedProof::IdToken { token, nonce: None };
         let login = self.broker.verify(&provider, proof, draft).await.map_err(ActError::ActorToken)?;
         self.actors.find(&login, app).cloned().ok_or(ActError::NotAnActor)
+    }
+
+    /// The providers that an actor may come from.
+    #[must_use]
+    pub fn providers_of_actors(&self) -> Vec<Arc<Provider>> {
+        let people = self.broker.providers.all();
+        let all = self.services.values().chain(people.values());
+        all.filter(|provider| self.actors.come_from(&provider.id)).cloned().collect()
     }
 
     fn options_of_actor(&self, actor: ActorId, credentials: bool) -> ExchangeOptions {

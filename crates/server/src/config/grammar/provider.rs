@@ -62,6 +62,12 @@ pub static PROVIDER: Table = Table {
             "Whether the sign-in page does not offer it. Whoever names it can use it.",
         )
         .or("false"),
+        Key::new::<bool>(
+            "only_actors",
+            Kind::Flag,
+            "Whether it vouches for actors alone, and nobody signs in by it.",
+        )
+        .or("false"),
         Key::new::<Identifier>(
             "identifier",
             Kind::Choice(&["{provider}:{subject}", "{subject}"]),

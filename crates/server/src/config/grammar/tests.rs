@@ -71,11 +71,11 @@ fn what_a_provider_says_itself_is_no_word_of_the_vocabulary() {
     assert!(DEFINITION.keys.iter().all(|key| !own.contains(key.name)));
     let provider: ProviderConfig = toml::from_str(
         "id = \"a\"\ncatalogue = \"b\"\nclient_id = \"c\"\nother_client_ids = []\napp_id = \"d\"\n\
-         client_secret.env = \"E\"\napple = { team_id = \"f\", key_id = \"g\" }\naccept_unbound_access_tokens = true\nhidden = true\n\
+         client_secret.env = \"E\"\napple = { team_id = \"f\", key_id = \"g\" }\naccept_unbound_access_tokens = true\nhidden = true\nonly_actors = true\n\
          identifier = \"{subject}\"\ncache_verified = \"1m\"\nrecheck = \"1d\"\nname = \"h\"",
     )
     .unwrap();
-    assert_eq!(own.len(), 12, "all of them are in the text above");
+    assert_eq!(own.len(), 13, "all of them are in the text above");
     assert_eq!(
         provider.overrides.keys().collect::<Vec<_>>(),
         ["name"],

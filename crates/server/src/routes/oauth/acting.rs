@@ -1,11 +1,13 @@
 //! Token exchange with an `actor_token` (RFC 8693 section 1.1): an agent or a service acts for a person. The person is not
 //! there, so nothing is given that is for them alone: no session, and no ID token, which would say that they are.
 
+use axum::http::HeaderMap;
 use daypass_core::audit::Requester;
 use daypass_core::broker::exchange::Exchanged;
 use daypass_core::broker::sessions::acting::{ActRequest, Subject};
 use daypass_core::ground::secret::Secret;
 
+use super::super::session_cookie;
 use super::form::Form;
 use super::token_exchange::{self, Requested, TYPE};
 use crate::error::ApiError;
@@ -13,9 +15,25 @@ use crate::installation::App;
 
 const NO_ACTOR: &str = "actor_token is of nobody who could be an actor: its `iss` is the issuer of no provider that an [[actor]] names, or of several.";
 
-/// Whether a token exchange is this one.
-pub(super) fn is_asked_for(grant_type: &str, form: &Form) -> bool {
-    grant_type == token_exchange::GRANT_TYPE && (form.has("actor_token") || form.has("actor_token_type"))
+/// Whether somebody wants to act. Whoever does with another grant would get what is the person's.
+pub(super) fn is_asked_for(form: &Form) -> bool {
+    form.has("actor_token") || form.has("actor_token_type")
+}
+
+/// What belongs to sessions does not go with it: nothing is passed over that somebody could rely on.
+pub(super) fn check_with(grant_type: &str, headers: &HeaderMap) -> Result<(), ApiError> {
+    if grant_type != token_exchange::GRANT_TYPE {
+        return Err(ApiError::malformed_form(format!(
+            "actor_token goes with grant_type={}.",
+            token_exchange::GRANT_TYPE
+        )));
+    }
+    if headers.contains_key("dpop") || headers.contains_key(session_cookie::HEADER) {
+        return Err(ApiError::malformed_form(
+            "DPoP and Daypass-App go with a session, and an actor has none.",
+        ));
+    }
+    Ok(())
 }
 
 pub(super) async fn grant(
@@ -25,6 +43,9 @@ pub(super) async fn grant(
     by: &Requester,
 ) -> Result<(Exchanged, Requested), ApiError> {
     let requested = token_exchange::requested(&mut form)?;
+    if requested == Requested::IdToken {
+        return Err(ApiError::scope_of_actor());
+    }
     let actor_token = Secret::new(form.take("actor_token")?);
     if !matches!(form.take("actor_token_type")?.strip_prefix(TYPE), Some("id_token" | "jwt")) {
         return Err(ApiError::malformed_form(format!(
@@ -39,9 +60,9 @@ pub(super) async fn grant(
             "identity_id and device go with a session, and an actor has none.",
         ));
     }
-    let actor_provider =
-        token_exchange::provider_of(app, &actor_token, |id| app.sessions.actors.come_from(id))
-            .ok_or_else(|| ApiError::malformed_form(NO_ACTOR))?;
+    let providers = app.sessions.providers_of_actors();
+    let actor_provider = token_exchange::provider_of(&providers, &actor_token);
+    let actor_provider = actor_provider.ok_or_else(|| ApiError::malformed_form(NO_ACTOR))?;
     let request = ActRequest {
         app: client,
         actor_provider,

@@ -51,7 +51,8 @@ pub(in crate::routes) struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     issued_token_type: Option<&'static str>,
     /// What was granted.
-    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     /// An ID token for the app, with the scope `openid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
@@ -138,7 +139,8 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
     }
     let client = form.client(app)?;
     check_page_of(app, &client, &parts.headers)?;
-    if acting::is_asked_for(&grant_type, &form) {
+    if acting::is_asked_for(&form) {
+        acting::check_with(&grant_type, &parts.headers)?;
         let (exchanged, requested) = acting::grant(app, client, form, by).await?;
         return Ok(Granted { outcome: Outcome::Acting(exchanged), requested: Some(requested), cookie: None });
     }
@@ -203,7 +205,7 @@ fn answer(granted: &Granted, now: Timestamp) -> Response {
         token_type: requested.map_or("Bearer", Requested::token_type),
         expires_in: until(issued.token.expires_at),
         issued_token_type: requested.map(Requested::issued_token_type),
-        scope: signed_in.map(|signed_in| signed_in.scope).unwrap_or_default().to_string(),
+        scope: signed_in.map(|signed_in| signed_in.scope.to_string()),
         id_token: signed_in.and_then(|signed_in| signed_in.id_token.as_ref()).map(Secret::expose),
         session: signed_in.map(|signed_in| Continuation {
             refresh_token: cookie.is_none().then(|| signed_in.refresh_token.expose()),

@@ -101,9 +101,8 @@ pub(super) fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiE
         Some("id_token" | "jwt") => {
             let provider = match issuer {
                 Some(provider) => provider,
-                None => {
-                    provider_of(app, &token, |_| true).ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?
-                }
+                None => provider_of(app.broker.providers.all().values(), &token)
+                    .ok_or_else(|| ApiError::malformed_form(NO_ISSUER))?,
             };
             Ok(PresentedProof::OfProvider { provider, proof: UnverifiedProof::IdToken { token, nonce } })
         }
@@ -115,12 +114,13 @@ pub(super) fn subject(app: &App, form: &mut Form) -> Result<PresentedProof, ApiE
 
 const NO_ISSUER: &str = "subject_issuer is missing: the ID of the provider that gave the subject_token.";
 
-/// The one provider of some whose issuer a token names. Nothing of it is believed yet: the provider's rules decide.
-pub(super) fn provider_of(app: &App, token: &Secret, is_one: impl Fn(&str) -> bool) -> Option<String> {
+/// The one of some providers whose issuer a token names. Nothing of it is believed yet: the provider's rules decide.
+pub(super) fn provider_of<'a>(
+    providers: impl IntoIterator<Item = &'a Arc<Provider>>,
+    token: &Secret,
+) -> Option<String> {
     let issuer = issuer_of(token.expose())?;
-    let providers = app.broker.providers.all();
-    let mut named =
-        providers.values().filter(|provider| is_one(&provider.id) && has_issuer(provider, &issuer));
+    let mut named = providers.into_iter().filter(|provider| has_issuer(provider, &issuer));
     match (named.next(), named.next()) {
         (Some(provider), None) => Some(provider.id.clone()),
         _ => None,

@@ -6,7 +6,7 @@ use daypass_core::store::RevocationTarget;
 use serde_json::{Value, json};
 
 use super::exchange::{self, GRANT};
-use super::{ask, assert_over, revoke, token};
+use super::{ask, assert_over, form, revoke, token};
 use crate::harness::{AUTHENTICATED_ROLE, Answer, Browser, Daypass, OIDC, OTHER_OIDC, Wishes, claims};
 
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
@@ -14,7 +14,7 @@ const MAILER: &str = "system:serviceaccount:mail:mailer";
 
 /// A provider of services, and one of theirs that may act for the people of `shop`.
 const TABLES: &str = "[[provider]]\nid = \"workloads\"\nclient_id = \"our-client\"\nname = \"Workloads\"\nregister = \"Here.\"\n\
-                      hidden = true\nid_scope = \"global\"\naccept = [\"id_token\"]\nbinding.kind = \"id_token\"\npkce = \"never\"\n\
+                      only_actors = true\nid_scope = \"global\"\naccept = [\"id_token\"]\nbinding.kind = \"id_token\"\npkce = \"never\"\n\
                       [provider.id_token]\nissuers = [\"https://login.example.com\"]\n\
                       keys = { discovery = \"https://login.example.com\" }\nnonce = \"none\"\n\
                       subject = { at = \"/sub\" }\n\
@@ -77,7 +77,7 @@ async fn an_actor_gets_what_the_person_would_under_both_names() {
     assert_eq!(given["identity_id"], session["identity_id"]);
     assert_eq!(given["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
     assert_eq!(given["expires_in"], 900);
-    for member in ["refresh_token", "refresh_expires_in", "session_id", "id_token"] {
+    for member in ["refresh_token", "refresh_expires_in", "session_id", "id_token", "scope"] {
         assert_eq!(given[member], Value::Null, "{member}");
     }
     let said = claims(&given["access_token"]);
@@ -244,6 +244,7 @@ async fn an_actor_may_show_what_the_persons_provider_gave() {
 #[tokio::test]
 async fn another_provider_of_the_same_issuer_is_in_nobodys_way() {
     let people = TABLES.split("[pool.principal_tags]").next().unwrap().replace("\"workloads\"", "\"people\"");
+    let people = people.replace("only_actors = true\n", "");
     let daypass = Daypass::start().with_tables(&(people + TABLES)).await;
     let session = sign_in(&daypass).await;
     assert_eq!(claims(&acting(&daypass, &session).await["access_token"])["act"]["sub"], "mailer");
@@ -270,6 +271,9 @@ async fn what_an_actor_cannot_have_is_refused_and_not_passed_over() {
         ("actor_token_type", "", "invalid_request"),
         ("actor_token_type", "urn:ietf:params:oauth:token-type:access_token", "invalid_request"),
         ("scope", "openid", "invalid_scope"),
+        ("requested_token_type", ID_TOKEN, "invalid_scope"),
+        ("grant_type", "refresh_token", "invalid_request"),
+        ("grant_type", "authorization_code", "invalid_request"),
         ("identity_id", "us-east-1:aa", "invalid_request"),
         ("device", "phone", "invalid_request"),
         ("audience", "https://s3.example", "invalid_target"),
@@ -283,6 +287,56 @@ async fn what_an_actor_cannot_have_is_refused_and_not_passed_over() {
             "{member} {value}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_goes_with_a_session_is_refused_and_not_passed_over() {
+    let daypass = start().await;
+    let (session, actor) = (sign_in(&daypass).await, daypass.id_token(OIDC, MAILER));
+    let members = [
+        ("grant_type", GRANT),
+        ("client_id", "shop"),
+        ("subject_token", text(&session["id_token"])),
+        ("subject_token_type", ID_TOKEN),
+        ("actor_token", text(&actor)),
+        ("actor_token_type", ID_TOKEN),
+    ];
+    for header in ["dpop", "daypass-app"] {
+        let mut request = form("/oauth2/token", &members);
+        request.headers_mut().insert(header, "shop".parse().unwrap());
+        assert_refused(&daypass.send(request).await, 400, "invalid_request", "invalid_request");
+    }
+}
+
+/// Everybody whom the issuer of services vouches for would be a person otherwise.
+#[tokio::test]
+async fn by_a_provider_for_actors_alone_nobody_signs_in() {
+    let daypass = start().await;
+    for subject in [MAILER, "system:serviceaccount:somebody:else"] {
+        let token = daypass.id_token(OIDC, subject);
+        let body = json!({"provider": "workloads", "id_token": token});
+        daypass.exchange(&body).await.assert_problem(400, "unknown_provider");
+        for issuer in ["", "workloads"] {
+            let mut members = vec![
+                ("grant_type", GRANT),
+                ("client_id", "shop"),
+                ("subject_token", text(&token)),
+                ("subject_token_type", ID_TOKEN),
+                ("subject_issuer", issuer),
+            ];
+            members.retain(|(_, value)| !value.is_empty());
+            assert_eq!(super::token(&daypass, &members).await.status, 400);
+        }
+    }
+    let login = daypass.sign_in("ada").await.proof();
+    let other = json!({"first": login, "provider": "workloads", "id_token": daypass.id_token(OIDC, MAILER)});
+    let request = http::Request::post("/v1/link").header("content-type", "application/json");
+    let answer = daypass.send(request.body(other.to_string()).unwrap()).await;
+    answer.assert_problem(400, "unknown_provider");
+    assert!(daypass.identities().await.is_empty());
+    let listed = daypass.get("/v1/providers").await.json();
+    assert!(listed["providers"].as_array().unwrap().iter().all(|provider| provider["id"] != "workloads"));
+    assert_eq!(daypass.get(&format!("/login/workloads?{}", Wishes::new().query())).await.status, 404);
 }
 
 /// The token of an actor opens no door that is the person's.
