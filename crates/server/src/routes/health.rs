@@ -29,5 +29,8 @@ pub async fn ready(
 
 async fn readiness(app: &App) -> Result<(), ApiError> {
     app.store.ping().await.map_err(|error| ApiError::not_ready(&error))?;
+    if let Some(tokens) = &app.tokens {
+        tokens.keep_up().await.map_err(|error| ApiError::not_ready(&error))?;
+    }
     app.broker.pool.ready().await.map_err(|error| ApiError::pool_not_ready(&error))
 }

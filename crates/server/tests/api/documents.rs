@@ -1,9 +1,10 @@
 //! What stands at which path: the documents that verifiers read, health, and that nothing else is there.
 
+use daypass_core::ground::clock::SignedDuration;
 use http::{Method, Request};
 use serde_json::json;
 
-use crate::harness::{Answer, Daypass, IDP, SERVER};
+use crate::harness::{Answer, Backend, Daypass, IDP, SERVER};
 
 async fn ask(daypass: &Daypass, method: Method, path: &str) -> Answer {
     daypass.send(Request::builder().method(method).uri(path).body(String::new()).unwrap()).await
@@ -150,6 +151,24 @@ async fn health_is_plain() {
     let daypass = Daypass::start().await;
     assert_eq!(daypass.get("/healthz").await.body, "ok\n");
     assert_eq!(daypass.get("/readyz").await.body, "ready\n");
+}
+
+/// What is known of the keys counts for a while. After that nothing is signed, and whoever watches over the server hears it before
+/// anybody who signs in.
+#[tokio::test]
+async fn a_server_that_cannot_read_its_keys_again_is_not_ready() {
+    let backend = Backend::sqlite();
+    let by_hand = backend.connection();
+    let daypass = Daypass::start().on(backend).await;
+    by_hand.execute("UPDATE signing_key SET sealed_private_key = x'00'", []).unwrap();
+    daypass.advance(SignedDuration::from_mins(9));
+    assert_eq!(daypass.get("/readyz").await.body, "ready\n");
+    daypass.enter("ada").await;
+    daypass.advance(SignedDuration::from_mins(2));
+    daypass.get("/readyz").await.assert_problem(503, "not_ready");
+    let login = daypass.sign_in("ada").await;
+    daypass.exchange(&login.proof()).await.assert_problem(500, "store_unavailable");
+    assert_eq!(daypass.get("/.well-known/jwks.json").await.status, 200, "what is known is still of use");
 }
 
 #[tokio::test]
