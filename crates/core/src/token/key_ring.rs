@@ -207,7 +207,7 @@ impl KeyRing {
     async fn read_again(&self) -> Result<(), SigningKeyError> {
         let stored = self.with.store.list_signing_keys().await?;
         self.take(&stored)?;
-        self.forget_what_is_over(&stored).await?;
+        self.forget_what_is_over().await?;
         for algorithm in self.due() {
             self.publish(algorithm, self.rotation.publish).await?;
         }
@@ -226,11 +226,11 @@ impl KeyRing {
     }
 
     /// A node whose clock is ahead must not take from the others what still counts there, unless by more than a week.
-    async fn forget_what_is_over(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
+    async fn forget_what_is_over(&self) -> Result<(), SigningKeyError> {
         let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
         let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);
         let over: Vec<String> = over.map(|(key, _)| key.key_id().to_owned()).collect();
-        if over.is_empty() || stored.is_empty() {
+        if over.is_empty() {
             return Ok(());
         }
         Ok(self.with.store.delete_signing_keys(&over).await?)
