@@ -198,7 +198,9 @@ impl KeyRing {
             // Else a key of another algorithm took the ID at the same moment.
             if let Some(there) = there.filter(|there| Some(there.key_id.as_str()) != seen) {
                 let (key_id, signs_from) = (there.key_id.clone(), there.signs_from);
-                return Ok(Rotated { key_id, signs_from, by_us: *there == next });
+                // A store may keep instants less exactly.
+                let by_us = there.sealed_private_key == next.sealed_private_key;
+                return Ok(Rotated { key_id, signs_from, by_us });
             }
         }
         Err(StoreError::Unavailable("keys were made again and again at the same moment".into()).into())
