@@ -40,6 +40,8 @@ pub fn provider(definition: Definition) -> Arc<Provider> {
         app_id: Some("1234".into()),
         client_secret: Some(Secret::new(CLIENT_SECRET)),
         apple: Some(AppleKey { team_id: "TEAM123456".into(), key_id: "KEY1234567".into() }),
+        catalogue: None,
+        only_actors: false,
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,
         cache_verified: None,

@@ -124,6 +124,8 @@ fn provider(definition: Definition) -> Arc<Provider> {
         app_id: None,
         client_secret: Some(Secret::new("the secret of the bench's client")),
         apple: None,
+        catalogue: None,
+        only_actors: false,
         accept_unbound_access_tokens: false,
         cache_verified: None,
         recheck: daypass_core::login::provider::RECHECK,

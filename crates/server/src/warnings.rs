@@ -7,6 +7,7 @@ use std::path::Path;
 
 use daypass_core::credentials::role::{Role, Roles};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::iam::TrustPolicy;
 use daypass_core::login::provider::Provider;
 use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, Pkce};
@@ -15,7 +16,7 @@ use daypass_core::pool::{IdentityPools, resting_providers};
 use daypass_core::records::identity::IdentityPool;
 use daypass_store::StoreUrl;
 
-use crate::config::{Config, Driver, Instances, ProviderConfig, is_loopback};
+use crate::config::{ActorConfig, Config, Driver, Instances, ProviderConfig, is_loopback};
 use crate::origin::Proxies;
 use crate::secrets;
 
@@ -31,6 +32,7 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
     found.extend(of_proxies(config));
     found.extend(of_lives(config));
     found.extend(of_user_pools(config));
+    found.extend(of_actors(config));
     found
 }
 
@@ -146,6 +148,28 @@ fn of_user_pools(config: &Config) -> Vec<String> {
         )
     };
     config.user_pools.iter().map(warning).collect()
+}
+
+/// Services and people may come from one issuer, and mostly do not.
+fn of_actors(config: &Config) -> Vec<String> {
+    let is_for_people = |id: &str| config.providers.iter().any(|it| it.id == id && !it.only_actors);
+    let open = config.actors.iter().filter(|actor| is_for_people(actor.provider()));
+    let warning = |actor: &ActorConfig| {
+        format!(
+            "[[actor]] id = \"{}\": everybody whom [[provider]] {:?} vouches for may sign in as well, other services too: write \
+             only_actors = true there, if it is for services",
+            actor.id(),
+            actor.provider()
+        )
+    };
+    open.map(warning).collect()
+}
+
+/// A pool whose tokens were to be signed in some way, and that is not there: its ID may be misspelt.
+pub fn of_tokens_of(pool_id: &IdentityPoolId) -> String {
+    format!(
+        "[tokens] pools: there is no pool {pool_id}, so nothing is signed as it says: ListIdentityPools has the IDs"
+    )
 }
 
 /// What an operator switched on or off for one provider.

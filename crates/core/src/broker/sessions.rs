@@ -19,7 +19,7 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, SignInSessionId};
 use crate::ground::random::Random;
 use crate::ground::secret::Secret;
-use crate::login::provider::{DisplayUser, LoginSealer, ProvidersById, VerifiedLogin};
+use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SessionLifetime, Shown, SignInSession};
 use crate::store::{SharedStore, StoreError};
@@ -147,8 +147,6 @@ pub struct Sessions {
     pub id_tokens: Option<IdTokens>,
     /// Who may act for people.
     pub actors: Actors,
-    /// The providers that vouch for actors alone. Nobody signs in by them.
-    pub services: ProvidersById,
     /// Keeps sessions, and what was revoked.
     pub store: SharedStore,
     /// Draws IDs.

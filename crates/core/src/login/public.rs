@@ -249,6 +249,8 @@ impl Trust {
             app_id: None,
             client_secret: None,
             apple: None,
+            catalogue: None,
+            only_actors: false,
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,

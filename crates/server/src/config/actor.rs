@@ -26,10 +26,24 @@ pub struct ActorConfig {
 
 const NO_PROVIDER: &str = "is no [[provider]] of this configuration";
 const NO_ID_TOKENS: &str = "has no ID tokens, by which actors are known: name a provider of OpenID Connect, or one with [provider.id_token]";
+const NO_ACTOR: &str =
+    "only_actors: no [[actor]] names this provider, and nobody else may: write one, or leave it out";
 const NO_TAG: &str = "needs a session tag by which policies tell it from the people whom it acts for: add \
                       actor = \"{actor}\" to [pool.principal_tags]";
 
 impl ActorConfig {
+    /// What the operator calls it.
+    #[must_use]
+    pub fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    /// The provider that vouches for it, by its ID.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        &self.provider
+    }
+
     /// All of them, as the broker knows them.
     #[must_use]
     pub fn all(actors: &[Self]) -> Actors {
@@ -84,6 +98,10 @@ pub(super) fn read(reading: &mut Reading<'_>, beside: &Beside<'_>) -> Vec<ActorC
             mistakes.push(place.below("id", NO_TAG));
         }
     }
+    let is_named =
+        |provider: &&ProviderConfig| actors.iter().any(|actor| actor.value.provider == provider.id);
+    let idle = beside.providers.iter().filter(|provider| provider.only_actors && !is_named(provider));
+    mistakes.extend(idle.map(|provider| provider.mistake(NO_ACTOR)));
     reading.note(mistakes);
     actors.into_iter().map(|actor| actor.value).collect()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::plain_hosts::PlainHosts;
+use daypass_core::login::provider::catalogue;
 use daypass_core::login::provider::definition::{ClientAuthentication, Definition, ProofKind, seconds};
 use daypass_core::login::provider::load::{self, DefinitionError};
 use daypass_core::login::provider::{AppleKey, Identifier, Provider, ProvidersById, RECHECK, is_apple_key};
@@ -146,6 +147,8 @@ impl ProviderConfig {
             client_id: self.client_id.clone(),
             other_client_ids: self.other_client_ids.clone(),
             app_id: self.app_id.clone(),
+            catalogue: catalogue::find(self.block()).map(|_| self.block().to_owned()),
+            only_actors: self.only_actors,
             client_secret: secret,
             apple: self.apple.clone().map(|AppleConfig { team_id, key_id }| AppleKey { team_id, key_id }),
             accept_unbound_access_tokens: self.accept_unbound_access_tokens,
@@ -242,7 +245,7 @@ impl ProviderConfig {
     }
 
     /// A mistake whose text begins with the key that it is about.
-    fn mistake(&self, text: &str) -> Mistake {
+    pub(super) fn mistake(&self, text: &str) -> Mistake {
         match &self.place {
             Some(place) => place.mistake_below(text),
             None => Mistake::elsewhere(format!("[[provider]] id = {:?}: {text}", self.id)),

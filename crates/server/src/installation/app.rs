@@ -14,7 +14,7 @@ use daypass_core::ground::clock::Clock;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
-use daypass_core::login::provider::{LoginSealer, ProviderSet, ProvidersById};
+use daypass_core::login::provider::{LoginSealer, ProviderSet};
 use daypass_core::store::SharedStore;
 use daypass_core::token::dpop::ProofsOfPossession;
 use daypass_core::token::openid_token::TokenIssuer;
@@ -146,9 +146,6 @@ impl App {
         {
             warnings::log(warnings::of_provider(config, provider));
         }
-        let is_service = |id: &String| config.providers.iter().any(|it| it.only_actors && it.id == *id);
-        let (services, providers): (ProvidersById, ProvidersById) =
-            providers.into_iter().partition(|(id, _)| is_service(id));
         let providers = Arc::new(ProviderSet::new(providers));
         let (developer_pool, public_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
         let Lasting { store, clock, random, .. } = lasting.clone();
@@ -163,7 +160,7 @@ impl App {
             limits: config.network.limits(),
             metrics_token: config.read_metrics_token(secrets)?,
             login_flow: login_flow(&lasting, &config),
-            sessions: sessions(&lasting, &config, broker.clone(), services, pool.tokens()),
+            sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
             device_logins: device_logins(&lasting, &config),
             proofs_of_possession: ProofsOfPossession::new(&lasting.master_key, store.clone(), clock.clone()),
             tokens: pool.tokens(),
@@ -256,7 +253,6 @@ fn sessions(
     lasting: &Lasting,
     config: &Config,
     broker: Arc<Broker>,
-    services: ProvidersById,
     tokens: Option<Arc<TokenIssuer>>,
 ) -> Sessions {
     let Lasting { store, master_key, random, .. } = lasting.clone();
@@ -267,7 +263,6 @@ fn sessions(
         logins: LoginSealer::new(&master_key),
         id_tokens: tokens.map(|issuer| IdTokens { issuer, subject: config.openid.subject }),
         actors: ActorConfig::all(&config.actors),
-        services,
         store,
         random,
     }

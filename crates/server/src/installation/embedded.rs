@@ -159,6 +159,11 @@ impl Embedded {
             sts: sts.clone(),
         });
         warnings::log(warnings::of_unfilled_keys(&sts.roles));
+        for pool_id in config.tokens.algorithms().pools.keys() {
+            if store.lookup_pool(pool_id).await?.is_none() {
+                warnings::log([warnings::of_tokens_of(pool_id)]);
+            }
+        }
         if let Some(pool) = store.lookup_pool(&roots.pool_id).await? {
             warnings::log(warnings::of_pool(&pools, &pool));
         }

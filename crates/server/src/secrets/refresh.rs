@@ -30,18 +30,26 @@ impl Default for Interval {
     }
 }
 
+/// Ten years, in seconds.
+const MAX_INTERVAL: i64 = 3_650 * 24 * 60 * 60;
+
 /// `never`, or a duration as everywhere.
 impl<'de> Deserialize<'de> for Interval {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use daypass_core::login::provider::definition::seconds;
-        use serde::de::IntoDeserializer;
         use serde::de::value::StringDeserializer;
+        use serde::de::{Error, IntoDeserializer};
         let text = String::deserialize(deserializer)?;
         if text == "never" {
             return Ok(Self(None));
         }
         let text: StringDeserializer<D::Error> = text.into_deserializer();
-        Ok(Self(seconds::deserialize(text)?.map(SignedDuration::from_secs)))
+        match seconds::deserialize(text)? {
+            Some(seconds) if seconds > MAX_INTERVAL => {
+                Err(D::Error::custom("at most `3650d`; write `never` for secrets that stay"))
+            }
+            seconds => Ok(Self(seconds.map(SignedDuration::from_secs))),
+        }
     }
 }
 

@@ -268,7 +268,11 @@ struct Refreshed {
 
 impl Refreshed {
     async fn with(more: &str) -> Self {
-        let config = Config::parse(&format!("{more}{CONFIG}")).unwrap();
+        Self::of(&format!("{more}{CONFIG}")).await
+    }
+
+    async fn of(config: &str) -> Self {
+        let config = Config::parse(config).unwrap();
         let (script, clock) = (Arc::<Scripted>::default(), Arc::new(ManualClock::at_second(0)));
         script.say(Some("first"));
         let references = config.providers.iter().filter_map(ProviderConfig::placed_secret);
@@ -303,6 +307,22 @@ async fn the_request_that_finds_secrets_old_fetches_them() {
     assert_eq!(running.after(1).await, ("second".into(), 2));
     assert_eq!(running.after(14).await, ("second".into(), 2));
     assert_eq!(running.after(60).await, ("second".into(), 3));
+}
+
+/// What is fetched anew stays what it was.
+#[tokio::test]
+async fn a_provider_for_actors_alone_signs_nobody_in_with_a_new_secret_either() {
+    let services = "\n[[provider]]\nid = \"services\"\ncatalogue = \"google\"\nclient_id = \"ours\"\n\
+                    client_secret = { ssm = \"/snap\" }\nonly_actors = true\n\
+                    [pool.principal_tags]\nactor = \"{actor}\"\n\
+                    [[app]]\nid = \"web\"\norigins = []\nredirect_uris = []\n\
+                    [[actor]]\nid = \"mailer\"\nprovider = \"services\"\nsubject = \"1\"\napps = [\"web\"]\n";
+    let running = Refreshed::of(&format!("{CONFIG}{services}")).await;
+    running.script.say(Some("second"));
+    assert_eq!(running.after(15).await.0, "second");
+    assert!(running.providers.get("services").is_none() && !running.providers.all().contains_key("services"));
+    let secrets: Vec<_> = running.providers.of_actors().iter().map(|it| it.client_secret.clone()).collect();
+    assert_eq!(secrets, [Some(Secret::new("second")), Some(Secret::new("second"))]);
 }
 
 #[tokio::test]

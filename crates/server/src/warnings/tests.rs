@@ -110,6 +110,23 @@ fn whatever_makes_an_installation_less_safe_is_said_with_its_key() {
 }
 
 #[test]
+fn an_actor_of_a_provider_for_people_is_named() {
+    let tables = |more: &str| {
+        format!(
+            "{GOOD}\n[pool.principal_tags]\nactor = \"{{actor}}\"\n[[provider]]\nid = \"google\"\nclient_id = \"c\"\n\
+             client_secret = {{ env = \"S\" }}\n{more}\n[[actor]]\nid = \"mailer\"\nprovider = \"google\"\nsubject = \"1\"\n\
+             apps = [\"web\"]\n"
+        )
+    };
+    let open = said(&tables(""), Instances::One);
+    assert!(
+        open.starts_with("[[actor]] id = \"mailer\": everybody whom [[provider]] \"google\" vouches for"),
+        "{open}"
+    );
+    assert_eq!(said(&tables("only_actors = true"), Instances::One), "");
+}
+
+#[test]
 fn many_instances_have_many_pools_in_memory() {
     let of_instances = GOOD.replace("sqlite:/nowhere/daypass.db", "memory:");
     assert!(said(&of_instances, Instances::Many).contains("this instance's own"));

@@ -91,6 +91,8 @@ impl Bench {
             other_client_ids: client.other_client_ids,
             app_id: client.app_id,
             apple: client.apple.then(names),
+            catalogue: None,
+            only_actors: false,
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,

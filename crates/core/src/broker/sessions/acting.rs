@@ -116,7 +116,7 @@ impl Sessions {
         token: Secret,
         draft: &mut AuditDraft,
     ) -> Result<ActorId, ActError> {
-        let provider = self.services.get(provider).cloned().or_else(|| self.broker.providers.get(provider));
+        let provider = self.providers_of_actors().into_iter().find(|known| known.id == provider);
         let provider = provider.ok_or(ActError::ActorToken(ExchangeError::UnknownProvider))?;
         draft.provider = Some(provider.id.clone());
         let proof = UnverifiedProof::IdToken { token, nonce: None };
@@ -127,9 +127,9 @@ impl Sessions {
     /// The providers that an actor may come from.
     #[must_use]
     pub fn providers_of_actors(&self) -> Vec<Arc<Provider>> {
-        let people = self.broker.providers.all();
-        let all = self.services.values().chain(people.values());
-        all.filter(|provider| self.actors.come_from(&provider.id)).cloned().collect()
+        let mut providers = self.broker.providers.of_actors();
+        providers.retain(|provider| self.actors.come_from(&provider.id));
+        providers
     }
 
     fn options_of_actor(&self, actor: ActorId, credentials: bool) -> ExchangeOptions {

@@ -194,6 +194,8 @@ mod tests {
             app_id: None,
             client_secret: Some(Secret::new("s3cret")),
             apple: None,
+            catalogue: None,
+            only_actors: false,
             accept_unbound_access_tokens: false,
             identifier: Identifier::Prefixed,
             cache_verified: None,

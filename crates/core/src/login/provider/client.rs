@@ -24,6 +24,10 @@ pub struct Provider {
     pub id: String,
     /// How to talk to it.
     pub definition: Arc<Definition>,
+    /// The block of the catalogue that it begins with, if it begins with one.
+    pub catalogue: Option<String>,
+    /// Whether it vouches for actors alone, and nobody signs in by it.
+    pub only_actors: bool,
     /// The client that the operator registered there.
     pub client_id: String,
     /// Other clients of the same app there, such as those of its phone apps: tokens issued to them count too.

@@ -63,6 +63,8 @@ pub(super) fn snapchat(accept_unbound_access_tokens: bool) -> Provider {
         app_id: None,
         client_secret: Some(Secret::new("s3cret+/")),
         apple: None,
+        catalogue: Some("snapchat".into()),
+        only_actors: false,
         accept_unbound_access_tokens,
         identifier: Identifier::Prefixed,
         cache_verified: None,

@@ -42,3 +42,13 @@ fn an_actor_that_could_be_none_is_refused() {
         assert!(complaint.contains(expected), "{complaint}");
     }
 }
+
+#[test]
+fn a_provider_for_actors_alone_has_one() {
+    let only = PROVIDER.replace("client_id", "only_actors = true\nclient_id");
+    let (from, to) = with(&(TAG.to_owned() + &actor("mailer", "google", "1", "\"web\"")));
+    load(&from, &to.replace(PROVIDER, &only)).unwrap();
+    let (from, to) = with("");
+    let complaint = complaint(&from, &to.replace(PROVIDER, &only));
+    assert!(complaint.contains("only_actors: no [[actor]] names this provider"), "{complaint}");
+}

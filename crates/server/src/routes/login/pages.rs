@@ -114,7 +114,7 @@ pub(super) fn choices<'a>(
     });
     let choices = offered.map(|provider| Choice {
         name: &provider.definition.name,
-        mark: marks::find(&provider.id),
+        mark: provider.catalogue.as_deref().and_then(marks::find),
         initials: initials(&provider.definition.name),
         colour: provider.id.bytes().map(usize::from).sum::<usize>() % COLOURS,
         href: start_path(&provider.id, login),

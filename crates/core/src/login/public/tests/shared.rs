@@ -24,6 +24,8 @@ fn of_broker(name: &str, id: &str, client_id: &str) -> Arc<Provider> {
         app_id: None,
         client_secret: Some(Secret::new("s3cret")),
         apple: None,
+        catalogue: None,
+        only_actors: false,
         accept_unbound_access_tokens: false,
         identifier: Identifier::Prefixed,
         cache_verified: Some(SignedDuration::from_secs(60)),
