@@ -19,6 +19,8 @@ use crate::error::{ApiError, Dialect};
 use crate::installation::App;
 use crate::peers::share_of;
 
+/// More than a code with its hyphen and blanks around it has, in characters.
+const MAX_TYPED: usize = 20;
 /// More than a code needs, or a decision.
 const MAX_FORM: usize = 8 * 1024;
 
@@ -49,8 +51,13 @@ pub async fn find(
     let whose = by.origin.source_ip.and_then(share_of);
     match app.device_logins.find(&typed, whose, &by).await.map_err(ApiError::device_decision) {
         Ok(found) => Redirect::to(&address("/device/login", &[(DEVICE, &found.id)])).into_response(),
-        Err(error) => device_pages::enter(&typed, Some(&error), &by.request_id),
+        Err(error) => device_pages::enter(&as_typed(&typed), Some(&error), &by.request_id),
     }
+}
+
+/// What stands in the field again. A slip of the finger can be seen in it, and it holds nothing that no code looks like.
+fn as_typed(typed: &str) -> String {
+    typed.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(MAX_TYPED).collect()
 }
 
 /// `GET /device/login`: what a code is about, and where to sign in.

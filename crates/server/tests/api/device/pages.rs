@@ -105,8 +105,14 @@ async fn no_address_is_shown_where_callers_are_not_kept() {
 async fn what_was_typed_comes_back_as_text_and_what_a_link_says_does_not() {
     let daypass = start().await;
     let markup = "\"><script>alert(1)</script>";
-    let typed = Person::new(&daypass).enter(markup).await;
-    assert!(typed.body.contains("value=\"&#34;&#62;&#60;script&#62;"), "{typed:?}");
+    for (typed, shown) in [
+        (markup, "&#34;&#62;&#60;script&#62;alert(1)&#60;/"),
+        ("WDJB\u{0}-\u{202e}MJHX", "WDJB-MJHX"),
+        (&"x".repeat(5_000), &"x".repeat(20)),
+    ] {
+        let page = Person::new(&daypass).enter(typed).await;
+        assert!(page.body.contains(&format!("name=\"user_code\" value=\"{shown}\"")), "{page:?}");
+    }
     for text in [markup, "call 555 0100", "AAAA-AAAA"] {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("user_code", text).finish();
         let page = daypass.get(&format!("/device?{query}")).await;
