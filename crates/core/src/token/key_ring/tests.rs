@@ -44,15 +44,21 @@ impl Flaky {
     }
 }
 
+fn kept(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap()
+}
+
 #[async_trait]
 impl Keys for Flaky {
-    /// Whoever else is about to write is first.
+    /// Whoever else is about to write is first. Instants are kept in milliseconds, as databases do.
     async fn add_signing_key(
         &self,
         key: &StoredSigningKey,
         newest: Option<&str>,
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
         tokio::task::yield_now().await;
+        let (created_at, signs_from) = (kept(key.created_at), kept(key.signs_from));
+        let key = &StoredSigningKey { created_at, signs_from, ..key.clone() };
         self.there()?.add_signing_key(key, newest).await
     }
 
@@ -105,10 +111,16 @@ struct Node {
 
 impl World {
     fn new() -> Self {
-        Self { store: Arc::default(), clock: Arc::new(ManualClock::at_second(1_790_000_000)) }
+        let now = Timestamp::from_nanosecond(1_790_000_000_000_000_001).unwrap();
+        Self { store: Arc::default(), clock: Arc::new(ManualClock::at(now)) }
     }
 
-    async fn node(&self, rotation: Rotation) -> Node {
+    /// The time, as the store keeps it.
+    fn now(&self) -> Timestamp {
+        kept(self.clock.now())
+    }
+
+    async fn ring(&self, algorithms: &[Algorithm], rotation: Rotation) -> KeyRing {
         let materials = Materials {
             store: self.store.clone(),
             master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
@@ -116,7 +128,11 @@ impl World {
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
         };
-        let ring = Arc::new(KeyRing::load(materials, &[Algorithm::Es256], rotation).await.unwrap());
+        KeyRing::load(materials, algorithms, rotation).await.unwrap()
+    }
+
+    async fn node(&self, rotation: Rotation) -> Node {
+        let ring = Arc::new(self.ring(&[Algorithm::Es256], rotation).await);
         let tokens = TokenIssuer::new(ISSUER.into(), ring.clone(), ES256);
         Node { ring, tokens, clock: self.clock.clone() }
     }
@@ -240,7 +256,7 @@ async fn a_key_is_published_then_signs_then_is_believed_and_then_is_gone() {
     let before = node.sign().await;
     let publish = SignedDuration::from_hours(24);
     let rotated = node.ring.rotate(Algorithm::Es256, publish).await.unwrap();
-    assert_eq!((rotated.signs_from, rotated.by_us), (world.clock.now() + publish, true));
+    assert_eq!((rotated.signs_from, rotated.by_us), (world.now() + publish, true));
     assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
     world.clock.advance(publish - SignedDuration::from_secs(1));
     let last = node.sign().await;
@@ -299,7 +315,7 @@ async fn nobody_waits_for_less_than_verifiers_need() {
     let world = World::new();
     let node = world.node(Rotation::default()).await;
     let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::ZERO).await.unwrap();
-    assert_eq!(rotated.signs_from, world.clock.now() + MIN_PUBLISHED_FOR);
+    assert_eq!(rotated.signs_from, world.now() + MIN_PUBLISHED_FOR);
     let cacheable = SignedDuration::try_from(CACHEABLE_FOR).unwrap();
     assert!(cacheable < MIN_PUBLISHED_FOR && STALE < MIN_PUBLISHED_FOR);
 }
@@ -344,15 +360,7 @@ async fn a_clock_that_was_set_back_signs_with_what_it_knows() {
 async fn an_algorithm_that_is_new_has_a_key_of_its_own() {
     let world = World::new();
     world.node(Rotation::default()).await;
-    let materials = Materials {
-        store: world.store.clone(),
-        master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
-        region: Region::parse("us-east-1").unwrap(),
-        clock: world.clock.clone(),
-        random: Arc::new(SeededRandom::new(3)),
-    };
-    let both = [Algorithm::Rs512, Algorithm::Es256];
-    let ring = KeyRing::load(materials, &both, Rotation::default()).await.unwrap();
+    let ring = world.ring(&[Algorithm::Rs512, Algorithm::Es256], Rotation::default()).await;
     let id = |algorithm| ring.keys().newest(algorithm).unwrap().key_id().to_owned();
     assert_eq!((id(Algorithm::Es256), id(Algorithm::Rs512)), ("us-east-11".into(), "us-east-12".into()));
 }
@@ -361,16 +369,8 @@ async fn an_algorithm_that_is_new_has_a_key_of_its_own() {
 #[tokio::test]
 async fn two_algorithms_that_rotate_at_once_have_a_key_each() {
     let world = World::new();
-    let ring = async || {
-        let materials = Materials {
-            store: world.store.clone(),
-            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
-            region: Region::parse("us-east-1").unwrap(),
-            clock: world.clock.clone(),
-            random: Arc::new(SeededRandom::new(3)),
-        };
-        KeyRing::load(materials, &[Algorithm::Rs512, Algorithm::Es256], Rotation::default()).await.unwrap()
-    };
+    let both = [Algorithm::Rs512, Algorithm::Es256];
+    let ring = || world.ring(&both, Rotation::default());
     let (one, other) = futures::join!(ring(), ring());
     let (rs512, es256) = futures::join!(
         one.rotate(Algorithm::Rs512, PUBLISHED_FOR),
@@ -387,7 +387,7 @@ async fn a_command_makes_the_key_that_was_due() {
     let node = world.node(EVERY_WEEK).await;
     world.clock.advance(SignedDuration::from_hours(8 * 24));
     let rotated = node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
-    assert_eq!((rotated.by_us, rotated.signs_from), (true, world.clock.now() + MIN_PUBLISHED_FOR));
+    assert_eq!((rotated.by_us, rotated.signs_from), (true, world.now() + MIN_PUBLISHED_FOR));
 }
 
 #[tokio::test]
@@ -395,5 +395,5 @@ async fn no_successor_is_years_away() {
     let world = World::new();
     let node = world.node(Rotation::default()).await;
     let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::MAX).await.unwrap();
-    assert_eq!(rotated.signs_from, world.clock.now() + MAX_PUBLISHED_FOR);
+    assert_eq!(rotated.signs_from, world.now() + MAX_PUBLISHED_FOR);
 }
