@@ -4,12 +4,12 @@
  * decides. Browsers alone say of a form whose page sent it.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { startApp } from '../support/app.js';
 import { startDaypass } from '../support/daypass.js';
 import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './accessibility.js';
 import { startChromium } from './chromium.js';
-import { watch } from './watch.js';
+import { pageTests } from './page-test.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {{device_code: string, user_code: string, verification_uri: string, verification_uri_complete: string}} Begun */
@@ -45,27 +45,7 @@ async function signIn(page) {
   await page.getByRole('heading', { name: 'Let Films & more sign you in on a device?' }).waitFor();
 }
 
-/**
- * @param {string} name
- * @param {{expects?: RegExp, colorScheme?: 'dark' | 'light', viewport?: {width: number, height: number}}} options
- * @param {(page: Page) => Promise<void>} body
- */
-function pageTest(name, { expects, ...contextOptions }, body) {
-  test(name, { timeout: 60_000 }, async () => {
-    const context = await chromium.newContext(contextOptions);
-    context.setDefaultTimeout(15_000);
-    try {
-      const page = await context.newPage();
-      const seen = await watch(page);
-      await body(page);
-      assert.deepEqual(seen.complaints.filter((line) => !expects?.test(line) && !/avatars/.test(line)), []);
-      const leaks = seen.requests.filter(({ referrer }) => /[?&](code|state|user_code|device)=/.test(referrer));
-      assert.deepEqual(leaks, [], 'a code in a referrer');
-    } finally {
-      await context.close();
-    }
-  });
-}
+const pageTest = pageTests({ chromium: () => chromium, secrets: /[?&](code|state|user_code|device)=/ });
 
 describe('devices without a browser', () => {
   before(async () => {

@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { startApp } from '../support/app.js';
 import { startDaypass } from '../support/daypass.js';
 import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './accessibility.js';
 import { startChromium } from './chromium.js';
-import { watch } from './watch.js';
+import { pageTests } from './page-test.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof startApp>>} App */
@@ -24,35 +24,13 @@ let daypass;
 /** @type {Awaited<ReturnType<typeof startChromium>>} */
 let chromium;
 
-/**
- * Rarely, on a busy machine, Chromium asks once more for a picture of the sandbox's page when the next page is there
- * already, whose policy refuses it. No page of the sign-in has a picture.
- */
-const OF_THE_PAGE_BEFORE = /img-src.*\/avatars\/\w+\.svg|\/avatars\/\w+\.svg.*img-src/;
-
-/**
- * @param {string} name
- * @param {{expects?: RegExp, colorScheme?: 'dark' | 'light', viewport?: {width: number, height: number}}} options
- * @param {(page: Page) => Promise<void>} body
- */
-function pageTest(name, { expects, ...contextOptions }, body) {
-  test(name, { timeout: 60_000 }, async () => {
-    const context = await chromium.newContext(contextOptions);
-    context.setDefaultTimeout(15_000);
-    try {
-      const page = await context.newPage();
-      const seen = await watch(page);
-      await body(page);
-      const unexpected = seen.complaints.filter((line) => !expects?.test(line) && !OF_THE_PAGE_BEFORE.test(line));
-      assert.deepEqual(unexpected, []);
-      if (page.url().startsWith(daypass.ready.server_url)) assert.equal(await page.locator('img').count(), 0);
-      const leaks = seen.requests.filter(({ referrer }) => /[?&](code|state)=/.test(referrer));
-      assert.deepEqual(leaks, [], 'a code or a state in a referrer');
-    } finally {
-      await context.close();
-    }
-  });
-}
+const pageTest = pageTests({
+  chromium: () => chromium,
+  secrets: /[?&](code|state)=/,
+  after: async (page) => {
+    if (page.url().startsWith(daypass.ready.server_url)) assert.equal(await page.locator('img').count(), 0);
+  },
+});
 
 const codeVerifier = randomBytes(32).toString('base64url');
 

@@ -2,7 +2,6 @@
 //! is the same exchange as that of `login_code` at `/v1/exchange`, and begins a session.
 
 use daypass_core::audit::Requester;
-use daypass_core::broker::developer_pool::ExchangeOptions;
 use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
 use daypass_core::broker::login_code::LoginCode;
 use daypass_core::broker::sessions::{NewSession, SignedIn};
@@ -30,11 +29,7 @@ pub(super) async fn grant(
         code_verifier: check_verifier(form.take("code_verifier")?)?,
         code: Secret::new(form.take("code")?),
     };
-    let options = ExchangeOptions {
-        credentials: form.credentials()?,
-        identity_id: form.guest()?,
-        ..ExchangeOptions::default()
-    };
+    let options = form.exchange_options()?;
     let new = NewSession { app: client, device: form.device()?, scope: Scope::default(), key_holder };
     let request = ExchangeRequest { presented: PresentedProof::LoginCode(code), options };
     app.sessions.begin(request, new, by).await.map_err(ApiError::exchange)

@@ -2,7 +2,6 @@
 //! If so, it is the same exchange as that of a page's code, and begins a session.
 
 use daypass_core::audit::Requester;
-use daypass_core::broker::developer_pool::ExchangeOptions;
 use daypass_core::broker::device_login::Allowed;
 use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
 use daypass_core::broker::sessions::{NewSession, SignedIn};
@@ -24,11 +23,7 @@ pub(super) async fn grant(
     by: &Requester,
 ) -> Result<SignedIn, ApiError> {
     let device_code = Secret::new(form.take("device_code")?);
-    let options = ExchangeOptions {
-        credentials: form.credentials()?,
-        identity_id: form.guest()?,
-        ..ExchangeOptions::default()
-    };
+    let options = form.exchange_options()?;
     let allowed = app.device_logins.poll(&client, device_code).await;
     let Allowed { code, device } = allowed.map_err(ApiError::device_poll)?;
     let new = NewSession { app: client, device, scope: Scope::default(), key_holder };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
+use daypass_core::broker::developer_pool::ExchangeOptions;
 use daypass_core::ground::form;
 use daypass_core::ground::ids::IdentityId;
 use daypass_core::ground::secret::Secret;
@@ -83,13 +84,19 @@ impl Form {
         }
     }
 
+    /// What is wanted of an exchange that begins a session.
+    pub(super) fn exchange_options(&mut self) -> Result<ExchangeOptions, ApiError> {
+        let (credentials, identity_id) = (self.credentials()?, self.guest()?);
+        Ok(ExchangeOptions { credentials, identity_id, ..ExchangeOptions::default() })
+    }
+
     /// What the app wants beside the token of the pool.
     pub(super) fn scope(&mut self) -> Option<Scope> {
         self.perhaps("scope").map(Scope::from)
     }
 
     /// A guest to be upgraded.
-    pub(super) fn guest(&mut self) -> Result<Option<IdentityId>, ApiError> {
+    fn guest(&mut self) -> Result<Option<IdentityId>, ApiError> {
         let id = self.perhaps("identity_id").map(IdentityId::parse).transpose();
         id.map_err(|error| ApiError::malformed_form(format!("identity_id: {error}.")))
     }

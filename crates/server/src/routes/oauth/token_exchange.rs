@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::audit::Requester;
-use daypass_core::broker::developer_pool::ExchangeOptions;
 use daypass_core::broker::exchange::{ExchangeRequest, PresentedProof};
 use daypass_core::broker::sessions::{NewSession, SignedIn};
 use daypass_core::ground::secret::Secret;
@@ -58,11 +57,7 @@ pub(super) async fn grant(
 ) -> Result<(SignedIn, Requested), ApiError> {
     let requested = requested(&mut form)?;
     let presented = subject(app, &mut form)?;
-    let options = ExchangeOptions {
-        credentials: form.credentials()?,
-        identity_id: form.guest()?,
-        ..ExchangeOptions::default()
-    };
+    let options = form.exchange_options()?;
     let new = NewSession {
         app: client,
         device: form.device()?,
