@@ -1,5 +1,6 @@
 //! Whose a role is to give.
 
+use super::of_up::{POLICY, laid_over, of_up};
 use super::*;
 
 #[test]
