@@ -21,7 +21,7 @@ use daypass_server::installation::{App, Embedded, Dependencies};
 use daypass_development::s3;
 use daypass_server::registered_origins::RegisteredOrigins;
 use daypass_server::routes;
-use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
+use daypass_core::audit::{AuditEvent, Strangers};
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::{IdentityPoolId, RoleName, UserName};
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
@@ -30,7 +30,7 @@ use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::memory::MemoryStore;
-use futures::future::BoxFuture;
+use daypass_core::store::{AuditSink, StoreError};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -73,7 +73,8 @@ impl World {
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: Arc::new(Nobody),
             aws: None,
-            audit_lines: Arc::new(Nobody),
+            audit_log: Arc::new(Nobody),
+            strangers: Arc::new(Nobody),
             clock,
             random: Arc::new(SeededRandom::new(1)),
         };
@@ -266,10 +267,15 @@ impl ProviderHttp for Nobody {
     }
 }
 
-impl AuditLines for Nobody {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        Box::pin(std::future::ready(Ok(())))
+#[async_trait]
+impl AuditSink for Nobody {
+    async fn add_audit_events(&self, _: &[AuditEvent]) -> Result<(), StoreError> {
+        Ok(())
     }
+}
+
+impl Strangers for Nobody {
+    fn refused(&self, _: &AuditEvent, _: bool) {}
 }
 
 /// Never prints what it holds.

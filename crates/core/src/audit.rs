@@ -2,11 +2,14 @@
 //! identity and developer user identifier and never hold a token, a code or a secret. Each has a size: what could be
 //! longer is cut, and most of all what nobody vouches for.
 
+pub mod head_key;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trail;
 
 use std::net::IpAddr;
 
-pub use self::trail::{AuditLines, AuditLinesError, AuditTrail};
+pub use self::trail::{AuditTrail, Strangers};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{AccessKeyId, ActorId, IdentityId, RequestId};
 use crate::iam::Origin;

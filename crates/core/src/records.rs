@@ -2,6 +2,7 @@
 //! [`ground`](crate::ground).
 
 pub mod audit_event;
+pub mod audit_question;
 pub mod device_authorization;
 pub mod identity;
 pub mod limits;
@@ -9,3 +10,4 @@ pub mod linking;
 pub mod scope;
 pub mod sign_in_session;
 pub mod signing_algorithm;
+pub mod trail_head;

@@ -30,7 +30,10 @@ mod revocations;
 pub mod sign_in_sessions;
 pub mod transfer;
 
-pub use self::audit_events::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS};
+pub use self::audit_events::{
+    AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, MAX_UNPROVED_REFUSALS,
+    Retention, UnprovedRefusals,
+};
 pub use self::device_authorizations::DeviceAuthorizations;
 pub use self::error::StoreError;
 pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
@@ -48,7 +51,15 @@ pub type SharedStore = Arc<dyn Store>;
 /// them.
 #[async_trait]
 pub trait Store:
-    Pools + Identities + Keys + Revocations + SignInSessions + DeviceAuthorizations + Once + AuditEvents
+    Pools
+    + Identities
+    + Keys
+    + Revocations
+    + SignInSessions
+    + DeviceAuthorizations
+    + Once
+    + AuditEvents
+    + UnprovedRefusals
 {
     /// Answers if the store can do its work: what `/readyz` asks.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -176,7 +176,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 14] = [
+        let arguments: [(&str, Augment); 16] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
@@ -188,6 +188,8 @@ mod tests {
             ("audit who", audit::Who::augment_args),
             ("audit user", audit::User::augment_args),
             ("audit list", audit::List::augment_args),
+            ("audit verify", audit::Verify::augment_args),
+            ("audit key", audit::Key::augment_args),
             ("pool show", pool::Show::augment_args),
             ("pool list", pool::Database::augment_args),
             ("key list", place::Place::augment_args),

@@ -3,6 +3,7 @@
 
 mod actor;
 mod app;
+mod audit;
 pub mod development;
 mod document;
 mod file;
@@ -41,6 +42,7 @@ use serde::Deserialize;
 
 pub use self::actor::ActorConfig;
 pub use self::app::AppConfig;
+pub use self::audit::{AuditConfig, Destination};
 use self::document::Document;
 pub use self::file::ConfigFile;
 pub use self::kept_pool::first_role;
@@ -138,20 +140,6 @@ pub struct LogConfig {
     pub level: Level,
 }
 
-/// What the audit trail has.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AuditConfig {
-    /// Whether events say where requests came from, and what by.
-    pub callers: bool,
-}
-
-impl Default for AuditConfig {
-    fn default() -> Self {
-        Self { callers: true }
-    }
-}
-
 /// What apps learn of people by ID tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -206,7 +194,11 @@ impl Config {
             store.url.start_from(base);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
-        let (log, audit, openid) = (reading.get("log"), reading.get("audit"), reading.get("openid"));
+        let (log, openid) = (reading.get("log"), reading.get("openid"));
+        let audit: AuditConfig = reading.get("audit").unwrap_or_default();
+        if let Some((key, cure)) = audit.mistake(store.as_ref().map(|store| &store.url)) {
+            reading.refuse(&["audit".to_owned(), key.to_owned()], cure);
+        }
         let tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
         if let Some((key, cure)) = tokens.mistake() {
             reading.refuse(&["tokens".to_owned(), key.to_owned()], cure);
@@ -224,7 +216,7 @@ impl Config {
             pool: pool.ok_or_else(|| missing("pool"))?,
             secrets: secrets.unwrap_or_default(),
             log: log.unwrap_or_default(),
-            audit: audit.unwrap_or_default(),
+            audit,
             openid: openid.unwrap_or_default(),
             tokens,
             master_key,
@@ -241,6 +233,12 @@ impl Config {
             written: Arc::new(document),
             is_of_up: false,
         })
+    }
+
+    /// Where audit events are kept.
+    #[must_use]
+    pub fn audit_destination(&self) -> Destination {
+        self.audit.destination(self.store.as_ref().map(|store| &store.url))
     }
 
     /// Every secret that the configuration refers to, and where.

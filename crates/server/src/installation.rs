@@ -16,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use daypass_core::audit::{AuditLines, AuditTrail};
+use daypass_core::audit::AuditTrail;
 use daypass_core::ground::clock::{SignedDuration, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, Region, RoleName};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::seal::MasterKey;
-use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
+use daypass_core::store::{AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_store::{Open, StoreUrl};
 
@@ -35,10 +35,10 @@ use self::home::Home;
 use self::made_roles::MadeRoles;
 pub use self::public_pool::PublicPool;
 use crate::config::development::Addresses;
-use crate::config::{Config, ConfigFile, Driver, EmbeddedConfig, Instances, Mistake};
+use crate::config::{Config, ConfigFile, Destination, Driver, EmbeddedConfig, Instances, Mistake};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
-use crate::telemetry::{self, AuditOutput};
+use crate::telemetry::{self, AuditOutput, Lines, LoggedStrangers};
 use crate::warnings;
 
 /// A configuration, and where what it leads to is kept.
@@ -50,22 +50,22 @@ pub struct Installation {
     home: Option<Home>,
     /// Where `up` answers, if it is one's.
     addresses: Addresses,
-    /// Where audit events go besides the store.
-    audit_lines: Arc<dyn AuditLines>,
+    /// Where audit events go where they are not kept in files.
+    audit_log: Lines,
 }
 
 impl Installation {
-    /// That of a configuration for production, whose audit events go to these lines besides the store.
+    /// That of a configuration for production, whose audit events go to these lines where they are not kept in files.
     ///
     /// # Errors
     /// Every mistake of the configuration.
-    pub fn of(file: &ConfigFile, audit_lines: Arc<dyn AuditLines>) -> anyhow::Result<Self> {
+    pub fn of(file: &ConfigFile, audit_log: Lines) -> anyhow::Result<Self> {
         Ok(Self {
             config: file.of_production()?,
             file: Some(file.path().to_owned()),
             home: None,
             addresses: Addresses::default(),
-            audit_lines,
+            audit_log,
         })
     }
 
@@ -75,9 +75,12 @@ impl Installation {
     /// Every mistake of the file.
     pub fn up(home: Home, addresses: Addresses, file: Option<&ConfigFile>) -> anyhow::Result<Self> {
         let config = Config::of_development(addresses, home.dir(), file)?;
-        let audit_lines = Arc::new(AuditOutput::new(home.audit_log()?));
+        let audit_log = match config.audit_destination() {
+            Destination::Files => home.log()?,
+            Destination::Log => home.audit_log()?,
+        };
         let file = file.map(|file| file.path().to_owned());
-        Ok(Self { config, file, home: Some(home), addresses, audit_lines })
+        Ok(Self { config, file, home: Some(home), addresses, audit_log })
     }
 
     /// What the operator decided.
@@ -125,12 +128,16 @@ impl Installation {
         self.config.check_first_pool()?;
         // Whoever looks into a store in memory would see an empty one of their own.
         self.database()?;
-        Ok(daypass_store::open(self.config.store()?, open)?)
+        Ok(daypass_store::open(self.config.store()?, open, &mut taking_over())?)
     }
 
-    /// The audit trail in its store.
+    /// Its audit trail.
     pub fn trail(&self, store: &SharedStore) -> Arc<AuditTrail> {
-        Arc::new(AuditTrail::new(store.clone(), self.audit_lines.clone(), Arc::new(SystemClock)))
+        let sink: Arc<dyn AuditSink> = match self.config.audit_destination() {
+            Destination::Files => store.clone(),
+            Destination::Log => Arc::new(AuditOutput::new(self.audit_log.clone())),
+        };
+        Arc::new(AuditTrail::new(sink, store.clone(), Arc::new(LoggedStrangers), Arc::new(SystemClock)))
     }
 
     /// The root of all sealing.
@@ -244,7 +251,8 @@ impl Installation {
                 random.clone(),
             )?),
             aws: None,
-            audit_lines: self.audit_lines.clone(),
+            audit_log: Arc::new(AuditOutput::new(self.audit_log.clone())),
+            strangers: Arc::new(LoggedStrangers),
             roles: self.roles_beside(),
             config,
             clock,
@@ -324,7 +332,19 @@ fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<
         (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
         // It is nowhere before, and gone afterwards.
         (StoreUrl::Memory, Instances::One) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Sqlite(_), Instances::One) => Ok(daypass_store::open(url, open)?),
+        (StoreUrl::Sqlite(_), Instances::One) => Ok(daypass_store::open(url, open, &mut taking_over())?),
+    }
+}
+
+/// Tells how far an older audit trail is taken over, which can take a while.
+pub fn taking_over() -> impl FnMut(u64, u64) {
+    const STEP: u64 = 100_000;
+    let mut told = 0;
+    move |done, total| {
+        if done / STEP > told || (done == total && total > STEP) {
+            told = done / STEP;
+            telemetry::tell(&format!("Taking over the audit trail: {done} of {total} events."));
+        }
     }
 }
 

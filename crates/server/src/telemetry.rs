@@ -1,4 +1,4 @@
-//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`; and the audit trail's lines. Nothing that
+//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`; and the audit trail's lines, where they go to the log. Nothing that
 //! is logged holds a token, a code or a secret; the types that carry them print a placeholder.
 //!
 //! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it. Of what can
@@ -22,7 +22,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-pub use self::audit::{AuditOutput, NoLines};
+pub use self::audit::{AuditOutput, LoggedStrangers};
 pub(crate) use self::counted::COUNTED;
 pub use self::lines::Lines;
 use self::lines::Output;

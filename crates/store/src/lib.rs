@@ -3,7 +3,11 @@
 //! in `daypass_core::store::contract`, and tested on each of them.
 
 mod sqlite;
+mod trail;
 mod url;
 
 pub use self::url::{Open, StoreUrl, open};
-pub use sqlite::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};
+pub use sqlite::{
+    Contents, CopyError, OpenError, Restoration, SqliteStore, back_up, newest_head, trail_folder,
+};
+pub use trail::{Fault, TrailTrouble, Verified, verify};

@@ -4,6 +4,7 @@
 //! in groups (`writer.rs`). Other processes may use the same file at the same time.
 
 mod audit;
+mod audit_before_files;
 mod backup;
 mod copy;
 mod device_authorizations;
@@ -22,16 +23,20 @@ mod readiness;
 mod restore;
 mod revocations;
 mod sign_in_sessions;
+mod trail_head;
 mod transfer;
 mod trouble;
+mod unproved_refusals;
 mod used_once;
 mod value;
 mod writer;
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::{Store, StoreError};
 
 pub use self::backup::back_up;
@@ -42,31 +47,84 @@ use self::readers::Readers;
 use self::readiness::Readiness;
 pub use self::restore::Restoration;
 use self::writer::Writer;
+use crate::trail::Trail;
 
 /// A store in a SQLite file.
 pub struct SqliteStore {
-    // Dropped in this order: whoever closes the file last empties the WAL into it, and a reader cannot.
+    // Dropped in this order: the trail has its last head kept, and whoever closes the file last empties the WAL into it,
+    // which a reader cannot.
+    trail: Trail,
     readers: Readers,
-    writer: Writer,
+    writer: Arc<Writer>,
     file: Arc<DatabaseFile>,
     readiness: Readiness,
 }
 
 impl SqliteStore {
-    /// Opens the database in `path`, making it if it does not exist, for its owner's eyes only.
+    /// Opens the database in `path`, making it if it does not exist, for its owner's eyes only, with the audit trail
+    /// beside it.
+    ///
+    /// # Errors
+    /// [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (connection, file) = open::database(path)?;
+        Self::open_telling(path, &mut |_, _| {})
+    }
+
+    /// The same. `progress` hears how many events of an older audit trail are taken over, and of how many.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_telling(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, OpenError> {
+        Self::open_with_trail(path, &trail_folder(path), progress)
+    }
+
+    /// The same with the audit trail in a folder.
+    fn open_with_trail(
+        path: &Path,
+        trail: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, OpenError> {
+        let (mut connection, file) = open::database(path)?;
+        let failed = |source| open::sqlite_error(path, source);
+        let signed = trail_head::find(&connection).map_err(failed)?;
+        let mut appender = Trail::appender(trail, signed.as_ref())?;
+        audit_before_files::take_over(path, &mut connection, &mut appender, progress)?;
         let file = Arc::new(file);
         let writer = Writer::start(connection, file.clone())
             .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
-        Ok(Self { readers: Readers::new(file.clone()), writer, file, readiness: Readiness::default() })
+        let writer = Arc::new(writer);
+        let trail = Trail::start(appender, trail_head::keeper(writer.clone()))?;
+        Ok(Self { trail, readers: Readers::new(file.clone()), writer, file, readiness: Readiness::default() })
     }
+}
+
+/// The newest head of the trail beside a database that was signed and kept. The database is left as it is, of whichever
+/// version.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn newest_head(database: &Path) -> Result<Option<TrailHead>, OpenError> {
+    let failed = |source| open::sqlite_error(database, source);
+    let connection = open::visitor(database).map_err(failed)?;
+    if open::written_version(database, &connection)? < open::TRAIL_OF_FILES {
+        return Ok(None);
+    }
+    trail_head::find(&connection).map_err(failed)
+}
+
+/// Where the audit trail of a database is: beside the file that a link leads to, as SQLite's own companions are.
+#[must_use]
+pub fn trail_folder(database: &Path) -> PathBuf {
+    let mut name: OsString = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into();
+    name.push("-audit");
+    name.into()
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.file.check_all()?;
-        self.readiness.ask(&self.file, &self.writer).await
+        self.readiness.ask(&self.file, &self.writer).await?;
+        Ok(self.trail.ping().await?)
     }
 }

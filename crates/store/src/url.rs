@@ -52,18 +52,22 @@ pub enum Open {
     OrMake,
 }
 
-/// Opens a store.
+/// Opens a store. `progress` hears how many events of an older audit trail are taken over, and of how many.
 ///
 /// # Errors
 /// [`OpenError`]; a store in memory is nowhere before it is made.
-pub fn open(url: &StoreUrl, open: Open) -> Result<SharedStore, OpenError> {
+pub fn open(
+    url: &StoreUrl,
+    open: Open,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<SharedStore, OpenError> {
     match (url, open) {
         (StoreUrl::Sqlite(file), open) => {
             let path = file.clone();
             match file.try_exists() {
                 Ok(false) if open == Open::Existing => Err(OpenError::NotThere { path }),
                 Err(source) => Err(OpenError::Unseen { path, source }),
-                Ok(_) => Ok(Arc::new(SqliteStore::open(file)?)),
+                Ok(_) => Ok(Arc::new(SqliteStore::open_telling(file, progress)?)),
             }
         }
         (StoreUrl::Memory, Open::OrMake) => Ok(Arc::new(MemoryStore::new())),
@@ -80,15 +84,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("daypass.db");
         let url = StoreUrl::Sqlite(file.clone());
-        let refused = open(&url, Open::Existing).err().unwrap().to_string();
+        let refused = open(&url, Open::Existing, &mut |_, _| {}).err().unwrap().to_string();
         assert!(refused.contains(&format!("there is no database {}", file.display())), "{refused}");
         assert!(!file.exists());
-        open(&url, Open::OrMake).unwrap();
-        assert!(file.exists() && open(&url, Open::Existing).is_ok());
-        assert!(open(&StoreUrl::Memory, Open::Existing).is_err());
+        open(&url, Open::OrMake, &mut |_, _| {}).unwrap();
+        assert!(file.exists() && open(&url, Open::Existing, &mut |_, _| {}).is_ok());
+        assert!(open(&StoreUrl::Memory, Open::Existing, &mut |_, _| {}).is_err());
         // A file has no files in it: whether the database is there cannot be told.
-        let unseen =
-            open(&StoreUrl::Sqlite(file.join("daypass.db")), Open::Existing).err().unwrap().to_string();
+        let unseen = open(&StoreUrl::Sqlite(file.join("daypass.db")), Open::Existing, &mut |_, _| {})
+            .err()
+            .unwrap()
+            .to_string();
         assert!(unseen.contains("cannot look at the database"), "{unseen}");
     }
 

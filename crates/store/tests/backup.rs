@@ -54,11 +54,11 @@ impl Place {
         self.begin(name)?.finish(&self.path("aside.db"))
     }
 
-    /// The names of all files.
+    /// The names of all files beside the audit trail, which is not the store's.
     fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.directory.path()).expect("a directory");
         let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-        let mut names: Vec<String> = names.collect();
+        let mut names: Vec<String> = names.filter(|name| !name.ends_with("-audit")).collect();
         names.sort();
         names
     }
@@ -93,7 +93,7 @@ async fn knows(database: &Path, person: &str) -> bool {
 }
 
 /// Events enough for many steps of the copy.
-const MANY_EVENTS: &str = "INSERT INTO audit_event (time, request_id, action, outcome, resource)
+const MANY_EVENTS: &str = "INSERT INTO unproved_refusal (time, request_id, action, outcome, resource)
     WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 6000)
     SELECT n, n, 'pool', 'allowed', hex(randomblob(1000)) FROM number";
 
@@ -109,7 +109,7 @@ async fn whoever_writes_beside_it_neither_waits_nor_holds_it_up() {
     server.busy_timeout(Duration::ZERO).unwrap();
     let mut steps = Vec::new();
     let contents = back_up(&place.database(), &place.path("backup.db"), &mut |done, total| {
-        server.execute("UPDATE audit_event SET reason = 'meanwhile' WHERE id < 9", []).unwrap();
+        server.execute("UPDATE unproved_refusal SET reason = 'meanwhile' WHERE id < 9", []).unwrap();
         steps.push((done, total));
     });
     assert!(steps.len() > 2, "{steps:?}");
@@ -118,7 +118,7 @@ async fn whoever_writes_beside_it_neither_waits_nor_holds_it_up() {
     assert_eq!((contents.as_ref().unwrap().identities, contents.as_ref().unwrap().logins), (2, 2));
 
     let copy = Connection::open(place.path("backup.db")).unwrap();
-    let meanwhile = "SELECT count(*) FROM audit_event WHERE reason = 'meanwhile'";
+    let meanwhile = "SELECT count(*) FROM unproved_refusal WHERE reason = 'meanwhile'";
     assert_eq!(copy.query_one(meanwhile, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     drop((copy, server, store));
     assert!(knows(&place.path("backup.db"), "bb").await);
@@ -301,9 +301,9 @@ async fn what_is_no_whole_store_is_refused_and_the_store_stays_as_it_was() {
     fs::write(place.path("index.db"), &whole).unwrap();
     place.tamper(
         "index.db",
-        "PRAGMA writable_schema = on;
-         UPDATE sqlite_schema SET sql = replace(sql, 'WHERE identity_id IS NOT NULL', '')
-         WHERE name = 'audit_event_by_identity'",
+        "CREATE INDEX by_action ON unproved_refusal (action);
+         PRAGMA writable_schema = on;
+         UPDATE sqlite_schema SET sql = replace(sql, '(action)', '(resource)') WHERE name = 'by_action'",
     );
     let (store, files) = (fs::read(place.database()).unwrap(), place.files());
 

@@ -15,8 +15,8 @@ use daypass_core::ground::seal::Sealed;
 use daypass_core::records::identity::{IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
 use daypass_core::store::{
-    AuditEvents, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
-    StoreError, StoredAccessKey,
+    AuditEvents, AuditSink, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
+    StoreError, StoredAccessKey, UnprovedRefusals,
 };
 use daypass_store::{OpenError, SqliteStore};
 use rusqlite::Connection;

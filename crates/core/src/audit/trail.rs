@@ -4,60 +4,42 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-
 use super::{AuditAction, AuditDraft, AuditEvent, AuditOutcome, Grounds, Reason};
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::sample::Sampler;
-use crate::store::{AuditEvents, StoreError};
+use crate::store::{AuditSink, StoreError, UnprovedRefusals};
 
 /// So many refusals of nobody are kept in a second of each action.
 const UNPROVED_EACH_SECOND: u64 = 10;
 
-/// Why a grant is taken back whose line could not be written.
-const NOT_WRITTEN: (&str, &str) =
-    ("audit_not_written", "nothing was handed out: the audit lines could not be written");
-
-/// Where events go besides the store, one line of JSON each.
-pub trait AuditLines: Send + Sync {
-    /// Hands events over, in their order; that does not wait. Who waits for what comes back hears, before long,
-    /// whether they are all written.
-    fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>>;
-
-    /// Hears of a refusal of somebody who proved nothing, which becomes no line. `sampled` are those that the store
-    /// keeps for a while.
-    fn unproved(&self, event: &AuditEvent, sampled: bool) {
-        let _ = (event, sampled);
-    }
+/// Hears of refusals of people who proved nothing, which are no events of the trail.
+pub trait Strangers: Send + Sync {
+    /// One was refused. `sampled` are those that are kept for a while.
+    fn refused(&self, event: &AuditEvent, sampled: bool);
 }
 
-/// The audit lines could not be written, or not in time; the text is for the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the audit lines cannot be written: {0}")]
-pub struct AuditLinesError(pub String);
-
-impl From<AuditLinesError> for StoreError {
-    fn from(error: AuditLinesError) -> Self {
-        Self::Unavailable(Box::new(error))
-    }
-}
-
-/// The audit trail. An event is in the store, and in the lines besides, before the decision takes effect: what cannot
-/// be recorded is not granted. A refusal stays a refusal.
+/// The audit trail. An event is kept before the decision takes effect: what cannot be recorded is not granted. A refusal
+/// stays a refusal.
 pub struct AuditTrail {
-    store: Arc<dyn AuditEvents>,
-    lines: Arc<dyn AuditLines>,
+    sink: Arc<dyn AuditSink>,
+    sample: Arc<dyn UnprovedRefusals>,
+    strangers: Arc<dyn Strangers>,
     clock: Arc<dyn Clock>,
     unproved: Sampler<AuditAction>,
     callers: bool,
 }
 
 impl AuditTrail {
-    /// A trail that ends in `store` and `lines`.
+    /// A trail that ends in `sink`; what nobody proved, in `sample`.
     #[must_use]
-    pub fn new(store: Arc<dyn AuditEvents>, lines: Arc<dyn AuditLines>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        sink: Arc<dyn AuditSink>,
+        sample: Arc<dyn UnprovedRefusals>,
+        strangers: Arc<dyn Strangers>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let unproved = Sampler::new(UNPROVED_EACH_SECOND, clock.clone());
-        Self { store, lines, clock, unproved, callers: true }
+        Self { sink, sample, strangers, clock, unproved, callers: true }
     }
 
     /// The same, whose events say neither where requests came from nor what by, unless `kept`.
@@ -121,7 +103,7 @@ impl AuditTrail {
         let proved = draft.is_proved();
         let event = self.event(draft, AuditOutcome::Refused, Some(grounds));
         if proved {
-            self.keep_refusals(&[event]).await
+            self.record(&[event]).await
         } else {
             self.sample(&event).await;
             Ok(())
@@ -144,41 +126,15 @@ impl AuditTrail {
     }
 
     async fn record(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.store.add_audit_events(events).await?;
-        if let Err(error) = self.lines.append(events).await {
-            self.take_back(events).await;
-            return Err(error.into());
-        }
-        Ok(())
-    }
-
-    /// Nobody waits for the lines of a refusal: it takes nothing from anybody if they are not written, and whoever
-    /// writes them tells the operator.
-    async fn keep_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.store.add_audit_events(events).await?;
-        drop(self.lines.append(events));
-        Ok(())
-    }
-
-    /// The store says already that something was granted which will not be handed out.
-    async fn take_back(&self, events: &[AuditEvent]) {
-        let granted = events.iter().filter(|event| event.action.takes_effect_by_its_answer());
-        let taken_back = granted.map(|event| AuditEvent {
-            outcome: AuditOutcome::Refused,
-            reason: Some(NOT_WRITTEN.0.into()),
-            detail: Some(NOT_WRITTEN.1.into()),
-            ..event.clone()
-        });
-        // That it fails, too, makes nothing worse: nothing is handed out.
-        let _ = self.keep_refusals(&taken_back.collect::<Vec<_>>()).await;
+        self.sink.add_audit_events(events).await
     }
 
     /// Whether the sample can be kept changes nothing for whoever is refused.
     async fn sample(&self, event: &AuditEvent) {
         let sampled = self.unproved.admits(event.action);
-        self.lines.unproved(event, sampled);
+        self.strangers.refused(event, sampled);
         if sampled {
-            let _ = self.store.add_unproved_refusals(std::slice::from_ref(event)).await;
+            let _ = self.sample.add_unproved_refusals(std::slice::from_ref(event)).await;
         }
     }
 }
@@ -187,8 +143,7 @@ impl AuditTrail {
 mod tests {
     use std::sync::Mutex;
 
-    use futures::FutureExt;
-    use futures::future::ready;
+    use async_trait::async_trait;
 
     use super::*;
     use crate::audit::{AuditSubject, Requester};
@@ -201,8 +156,12 @@ mod tests {
 
     /// A refusal.
     #[derive(Debug, thiserror::Error)]
-    #[error("nobody may")]
-    struct No;
+    enum No {
+        #[error("nobody may")]
+        Nobody,
+        #[error(transparent)]
+        Store(#[from] StoreError),
+    }
 
     impl Reason for No {
         fn reason(&self) -> &'static str {
@@ -210,42 +169,40 @@ mod tests {
         }
     }
 
-    /// Lines that can break.
-    #[derive(Default)]
-    struct Lines {
-        broken: bool,
-        written: Mutex<Vec<AuditEvent>>,
-        unproved: Mutex<Vec<bool>>,
+    /// A disk that is full.
+    struct Full;
+
+    #[async_trait]
+    impl AuditSink for Full {
+        async fn add_audit_events(&self, _: &[AuditEvent]) -> Result<(), StoreError> {
+            Err(StoreError::Unavailable("disk full".into()))
+        }
     }
 
-    impl AuditLines for Lines {
-        fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-            if self.broken {
-                return ready(Err(AuditLinesError("Broken pipe".into()))).boxed();
-            }
-            self.written.lock().unwrap().extend_from_slice(events);
-            ready(Ok(())).boxed()
-        }
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<bool>>);
 
-        fn unproved(&self, _: &AuditEvent, sampled: bool) {
-            self.unproved.lock().unwrap().push(sampled);
+    impl Strangers for Heard {
+        fn refused(&self, _: &AuditEvent, sampled: bool) {
+            self.0.lock().unwrap().push(sampled);
         }
     }
 
     struct Fixture {
         trail: AuditTrail,
         store: Arc<MemoryStore>,
-        lines: Arc<Lines>,
+        heard: Arc<Heard>,
         clock: Arc<ManualClock>,
         request_id: RequestId,
     }
 
-    fn fixture(broken: bool) -> Fixture {
+    fn fixture(full: bool) -> Fixture {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::at_second(1_700_000_000)));
-        let lines = Arc::new(Lines { broken, ..Lines::default() });
-        let trail = AuditTrail::new(store.clone(), lines.clone(), clock.clone());
+        let heard = Arc::new(Heard::default());
+        let sink: Arc<dyn AuditSink> = if full { Arc::new(Full) } else { store.clone() };
+        let trail = AuditTrail::new(sink, store.clone(), heard.clone(), clock.clone());
         let request_id = RequestId::generate(clock.now(), &SeededRandom::new(1));
-        Fixture { trail, store, lines, clock, request_id }
+        Fixture { trail, store, heard, clock, request_id }
     }
 
     impl Fixture {
@@ -265,17 +222,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_proved_is_a_sample_and_no_line() {
+    async fn what_nobody_proved_is_a_sample_and_no_event() {
         let fixture = fixture(false);
         for _ in 0..25 {
-            fixture.trail.refused(fixture.draft(AuditAction::Assume), Grounds::of(&No)).await.unwrap();
+            fixture
+                .trail
+                .refused(fixture.draft(AuditAction::Assume), Grounds::of(&No::Nobody))
+                .await
+                .unwrap();
         }
         fixture.clock.advance(SignedDuration::from_secs(1));
-        fixture.trail.refused(fixture.draft(AuditAction::Assume), Grounds::of(&No)).await.unwrap();
+        fixture.trail.refused(fixture.draft(AuditAction::Assume), Grounds::of(&No::Nobody)).await.unwrap();
         assert_eq!(fixture.sampled().await.len(), 11);
         assert_eq!(fixture.kept().await, []);
-        assert_eq!(*fixture.lines.written.lock().unwrap(), []);
-        let heard = fixture.lines.unproved.lock().unwrap();
+        let heard = fixture.heard.0.lock().unwrap();
         assert_eq!((heard.len(), heard.iter().filter(|sampled| **sampled).count()), (26, 11));
     }
 
@@ -290,59 +250,44 @@ mod tests {
         };
         for _ in 0..25 {
             let draft = AuditDraft::by(AuditAction::ApiRequest, &signed);
-            fixture.trail.refused(draft, Grounds::of(&No)).await.unwrap();
+            fixture.trail.refused(draft, Grounds::of(&No::Nobody)).await.unwrap();
         }
         assert_eq!(fixture.kept().await.len(), 25);
-        assert_eq!(fixture.lines.written.lock().unwrap().len(), 25);
         assert_eq!(fixture.sampled().await, []);
     }
 
     #[tokio::test]
     async fn a_trail_without_callers_says_of_none_where_they_were() {
-        let Fixture { trail, store, lines, request_id, .. } = fixture(false);
+        let Fixture { trail, store, request_id, .. } = fixture(false);
         let trail = trail.with_callers(false);
         let origin = Origin { source_ip: "203.0.113.9".parse().ok(), secure_transport: None };
         let by = Requester { user_agent: Some("curl/8".into()), ..Requester::anonymous(&request_id, origin) };
         let draft = || AuditDraft::by(AuditAction::Token, &by);
         trail.allowed(draft()).await.unwrap();
         trail.all_allowed([draft()]).await.unwrap();
-        trail.noted(draft(), Grounds::of(&No)).await.unwrap();
-        trail.refused(draft(), Grounds::of(&No)).await.unwrap();
+        trail.noted(draft(), Grounds::of(&No::Nobody)).await.unwrap();
+        trail.refused(draft(), Grounds::of(&No::Nobody)).await.unwrap();
         let about = AuditSubject::Request(request_id);
         let kept = store.list_audit_events(&about, 100).await.unwrap();
         let sampled = store.list_unproved_refusals(&about, 100).await.unwrap();
         assert_eq!((kept.len(), sampled.len()), (3, 1));
-        for event in kept.iter().chain(&sampled).chain(&*lines.written.lock().unwrap()) {
+        for event in kept.iter().chain(&sampled) {
             assert_eq!((event.source_ip, event.user_agent.as_deref()), (None, None));
         }
     }
 
     #[tokio::test]
-    async fn what_cannot_be_written_is_not_granted_and_the_trail_says_so() {
+    async fn what_cannot_be_kept_is_not_granted_and_a_refusal_of_somebody_is_an_error() {
         let fixture = fixture(true);
         let granted = fixture.trail.conclude(fixture.draft(AuditAction::Credentials), Ok::<_, StoreError>(7));
         assert!(matches!(granted.await, Err(StoreError::Unavailable(_))));
-        let kept = fixture.kept().await;
-        let outcomes: Vec<_> = kept.iter().map(|event| (event.outcome, event.reason.as_deref())).collect();
-        let expected = [(AuditOutcome::Refused, Some(NOT_WRITTEN.0)), (AuditOutcome::Allowed, None)];
-        assert_eq!(outcomes, expected);
-    }
-
-    /// What was changed is changed: nothing says that it was not.
-    #[tokio::test]
-    async fn a_change_that_cannot_be_written_is_no_success_and_stays_in_the_trail() {
-        let fixture = fixture(true);
         assert!(fixture.trail.allowed(fixture.draft(AuditAction::Delete)).await.is_err());
-        let [event] = &fixture.kept().await[..] else { panic!("one event") };
-        assert_eq!(event.outcome, AuditOutcome::Allowed);
-    }
-
-    #[tokio::test]
-    async fn a_refusal_stays_what_it_is_if_it_cannot_be_written() {
-        let fixture = fixture(true);
         let mut draft = fixture.draft(AuditAction::Credentials);
         draft.developer_user_identifier = Some("ada".into());
-        fixture.trail.refused(draft, Grounds::of(&No)).await.unwrap();
-        assert_eq!(fixture.kept().await.len(), 1);
+        let refused = fixture.trail.conclude(draft, Err::<(), _>(No::Nobody)).await;
+        assert!(matches!(refused, Err(No::Store(_))), "whoever asks may come again");
+        let stranger = fixture.draft(AuditAction::Credentials);
+        let refused = fixture.trail.conclude(stranger, Err::<(), _>(No::Nobody)).await;
+        assert!(matches!(refused, Err(No::Nobody)), "nobody waits for the trail of a stranger");
     }
 }

@@ -203,27 +203,16 @@ pub fn open(sealer: &Sealer, key: &StoredAccessKey) -> Option<Secret> {
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
-    use futures::future::{BoxFuture, ready};
-
     use super::*;
-    use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditSubject};
+    use crate::audit::{AuditSubject, testing};
     use crate::ground::clock::ManualClock;
     use crate::ground::random::SeededRandom;
     use crate::store::memory::MemoryStore;
     use crate::store::{AuditEvents, Keys};
 
-    struct NoLines;
-
-    impl AuditLines for NoLines {
-        fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-            ready(Ok(())).boxed()
-        }
-    }
-
     fn keys() -> (AccessKeys, Arc<MemoryStore>) {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::at_second(1_700_000_000)));
-        let trail = AuditTrail::new(store.clone(), Arc::new(NoLines), clock.clone());
+        let trail = testing::trail(&store, clock.clone());
         let (random, master_key) = (Arc::new(SeededRandom::new(1)), MasterKey::new([7; 32]));
         (AccessKeys::new(store.clone(), &master_key, Arc::new(trail), clock, random), store)
     }

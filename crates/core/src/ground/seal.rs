@@ -70,6 +70,23 @@ impl MasterKey {
         hmac::Key::from(key)
     }
 
+    /// Bytes that only this key leads to, for one purpose.
+    #[must_use]
+    pub fn seed(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
+        struct Length;
+        impl hkdf::KeyType for Length {
+            fn len(&self) -> usize {
+                32
+            }
+        }
+        let info = [purpose.as_bytes()];
+        let root = self.root();
+        let key = root.expand(&info, Length).expect("a seed is shorter than HKDF's limit");
+        let mut seed = Zeroizing::new([0; 32]);
+        key.fill(&mut *seed).expect("the length is the one that was asked for");
+        seed
+    }
+
     fn root(&self) -> hkdf::Prk {
         hkdf::Salt::new(hkdf::HKDF_SHA256, b"daypass").extract(&*self.0)
     }

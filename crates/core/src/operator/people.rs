@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::ground::ids::IdentityId;
 use crate::records::identity::{Login, LoginProvider};
-use crate::store::{AuditEvents, Identities, StoreError};
+use crate::store::{AuditEvents, Identities, StoreError, UnprovedRefusals};
 
 /// So many of the newest events are read: somebody who is active in one Region may have been in another one long ago.
 const READ: usize = 1_000;
@@ -57,7 +57,7 @@ impl Findings {
 /// # Errors
 /// The store's.
 pub async fn find(
-    store: &(impl AuditEvents + Identities + ?Sized),
+    store: &(impl AuditEvents + UnprovedRefusals + Identities + ?Sized),
     about: &AuditSubject,
     limit: usize,
 ) -> Result<Findings, StoreError> {
@@ -91,8 +91,8 @@ mod tests {
     use crate::ground::random::SeededRandom;
     use crate::records::identity::{IdentityPool, PoolRoles, PoolSettings};
     use crate::records::linking::LinkRequest;
-    use crate::store::Pools;
     use crate::store::memory::MemoryStore;
+    use crate::store::{AuditSink, Pools};
 
     const ADA: &str = "us-east-1:ad";
     const ADA_ELSEWHERE: &str = "eu-west-1:ad";

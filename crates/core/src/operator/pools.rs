@@ -98,11 +98,9 @@ pub async fn import(
 mod tests {
     use std::sync::Arc;
 
-    use futures::FutureExt;
-    use futures::future::{BoxFuture, ready};
-
     use super::*;
-    use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditSubject};
+    use crate::audit::AuditSubject;
+    use crate::audit::testing::Disk;
     use crate::ground::clock::{ManualClock, Timestamp};
     use crate::ground::ids::{IdentityId, RequestId};
     use crate::ground::random::SeededRandom;
@@ -139,20 +137,11 @@ mod tests {
         assert_eq!(show(&store, &id(3)).await.unwrap(), None);
     }
 
-    /// Lines that are written, or are not.
-    struct Lines(bool);
-
-    impl AuditLines for Lines {
-        fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-            ready(if self.0 { Ok(()) } else { Err(AuditLinesError("disk full".into())) }).boxed()
-        }
-    }
-
     /// Imports a pool without anybody in it.
-    async fn import_pool(store: &Arc<MemoryStore>, writable: bool) -> Result<Imported, PoolImportError> {
+    async fn import_pool(store: &Arc<MemoryStore>, full: bool) -> Result<Imported, PoolImportError> {
         let pool = IdentityPool::new(id(1), PoolSettings::default(), PoolRoles::default());
         let clock = Arc::new(ManualClock::at_second(0));
-        let trail = AuditTrail::new(store.clone(), Arc::new(Lines(writable)), clock);
+        let trail = Disk::new(store, full).trail(clock);
         let by = Requester::anonymous(&request_id(), Origin::default());
         let pool = PoolImport::new(pool, None, Box::new(std::iter::empty()));
         import(&**store, &trail, pool, "arn:pool".into(), &by).await
@@ -165,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn an_import_leaves_one_event_about_the_pool() {
         let store = Arc::new(MemoryStore::new());
-        assert!(import_pool(&store, true).await.unwrap().changed);
+        assert!(import_pool(&store, false).await.unwrap().changed);
         let events = store.list_audit_events(&AuditSubject::Request(request_id()), 10).await.unwrap();
         let [event] = &events[..] else { panic!("one event: {events:?}") };
         assert_eq!((event.action, event.resource.as_deref()), (AuditAction::Pool, Some("arn:pool")));
@@ -173,9 +162,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pool_is_imported_though_the_lines_cannot_be_written_and_that_is_told() {
+    async fn a_pool_is_imported_though_the_event_cannot_be_kept_and_that_is_told() {
         let store = Arc::new(MemoryStore::new());
-        let told = import_pool(&store, false).await.unwrap_err();
+        let told = import_pool(&store, true).await.unwrap_err();
         assert!(matches!(told, PoolImportError::NotRecorded(_)), "{told}");
         assert!(show(&*store, &id(1)).await.unwrap().is_some());
     }

@@ -119,11 +119,9 @@ impl Revoker {
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
-    use futures::future::{BoxFuture, ready};
-
     use super::*;
-    use crate::audit::{AuditEvent, AuditLines, AuditLinesError, AuditOutcome, AuditSubject};
+    use crate::audit::testing::Disk;
+    use crate::audit::{AuditEvent, AuditOutcome, AuditSubject};
     use crate::ground::clock::ManualClock;
     use crate::ground::ids::{AccessKeyId, IdentityPoolId, RequestId};
     use crate::ground::random::SeededRandom;
@@ -132,19 +130,9 @@ mod tests {
     use crate::store::memory::MemoryStore;
     use crate::store::{AuditEvents, Identities, Pools, Revocations};
 
-    /// Lines that are written, or are not.
-    struct Lines(bool);
-
-    impl AuditLines for Lines {
-        fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-            let written = if self.0 { Ok(()) } else { Err(AuditLinesError("disk full".into())) };
-            ready(written).boxed()
-        }
-    }
-
-    fn revoker(writable: bool) -> (Revoker, Arc<MemoryStore>) {
+    fn revoker(full: bool) -> (Revoker, Arc<MemoryStore>) {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::at_second(1_700_000_000)));
-        let trail = AuditTrail::new(store.clone(), Arc::new(Lines(writable)), clock.clone());
+        let trail = Disk::new(&store, full).trail(clock.clone());
         let roles = vec![role("reader"), role("writer")];
         (Revoker { store: store.clone(), trail: Arc::new(trail), roles, clock }, store)
     }
@@ -176,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_sessions_of_an_identity_end_and_the_trail_says_who_ended_them() {
-        let (revoker, store) = revoker(true);
+        let (revoker, store) = revoker(false);
         let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
         let pool = IdentityPool::new(pool_id.clone(), PoolSettings::default(), PoolRoles::default());
         store.add_pool(&pool).await.unwrap();
@@ -191,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_sessions_of_a_role_end_and_those_of_another_do_not() {
-        let (revoker, store) = revoker(true);
+        let (revoker, store) = revoker(false);
         let revoked = revoker.revoke(&Sessions::OfRole(role("reader")), &operator()).await.unwrap();
         assert_eq!(revoked_until(&store, "reader").await, Some(revoked.until));
         assert_eq!(revoked_until(&store, "writer").await, None);
@@ -201,7 +189,7 @@ mod tests {
     /// Its sessions may outlive the look-up, and an ID may be misspelt.
     #[tokio::test]
     async fn an_identity_that_is_not_there_is_revoked_and_told() {
-        let (revoker, store) = revoker(true);
+        let (revoker, store) = revoker(false);
         let revoked = revoker.revoke(&Sessions::OfIdentity(ada()), &operator()).await.unwrap();
         assert!(revoked.of_no_identity);
         assert_eq!(revoked_until(&store, "reader").await, Some(revoked.until));
@@ -209,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_role_that_is_not_there_is_told_with_those_that_are_and_nothing_happens() {
-        let (revoker, store) = revoker(true);
+        let (revoker, store) = revoker(false);
         let refused = revoker.revoke(&Sessions::OfRole(role("raeder")), &operator()).await.unwrap_err();
         assert_eq!(refused.to_string(), "there is no role raeder: there are reader, writer");
         assert_eq!(revoked_until(&store, "raeder").await, None);
@@ -217,13 +205,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sessions_end_though_the_lines_cannot_be_written_and_that_is_told() {
-        let (revoker, store) = revoker(false);
+    async fn sessions_end_though_the_event_cannot_be_kept_and_that_is_told() {
+        let (revoker, store) = revoker(true);
         let sessions = Sessions::OfIdentity(ada());
         let RevocationError::NotRecorded { until, .. } =
             revoker.revoke(&sessions, &operator()).await.unwrap_err()
         else {
-            panic!("the lines are broken")
+            panic!("the disk is full")
         };
         assert_eq!(revoked_until(&store, "reader").await, Some(until));
     }

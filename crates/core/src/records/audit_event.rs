@@ -113,6 +113,40 @@ pub enum AuditAction {
 }
 
 impl AuditAction {
+    /// All of them.
+    pub const ALL: [Self; 24] = [
+        Self::SignIn,
+        Self::Device,
+        Self::Exchange,
+        Self::Refresh,
+        Self::SignOut,
+        Self::Token,
+        Self::Credentials,
+        Self::Assume,
+        Self::Link,
+        Self::Logins,
+        Self::Delete,
+        Self::Pool,
+        Self::Role,
+        Self::ApiRequest,
+        Self::S3Request,
+        Self::Revoke,
+        Self::CreateKey,
+        Self::RotateKey,
+        Self::DisableKey,
+        Self::EnableKey,
+        Self::DeleteKey,
+        Self::RotateSigningKey,
+        Self::Backup,
+        Self::Restore,
+    ];
+
+    /// The one with a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
     /// Its name, as events have it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -143,20 +177,6 @@ impl AuditAction {
             Self::Restore => "restore",
         }
     }
-
-    /// Whether nothing has happened yet when it is allowed: what is handed out is kept back if it cannot be recorded.
-    pub(crate) fn takes_effect_by_its_answer(self) -> bool {
-        matches!(
-            self,
-            Self::SignIn
-                | Self::Device
-                | Self::Exchange
-                | Self::Refresh
-                | Self::Token
-                | Self::Credentials
-                | Self::Assume
-        )
-    }
 }
 
 /// How a decision fell.
@@ -183,6 +203,17 @@ pub enum AuditSubject {
 }
 
 impl AuditSubject {
+    /// Whether an event is about it.
+    #[must_use]
+    pub fn is_of(&self, event: &AuditEvent) -> bool {
+        match self {
+            Self::Identity(id) => event.identity_id.as_ref() == Some(id),
+            Self::AccessKey(id) => event.access_key_id.as_ref() == Some(id),
+            Self::DeveloperUser(user) => event.developer_user_identifier.as_ref() == Some(user),
+            Self::Request(id) => event.request_id == *id,
+        }
+    }
+
     /// What an identity ID, an access key ID or a request ID stands for: each has a form that the others have not.
     #[must_use]
     pub fn of_id(text: &str) -> Option<Self> {
@@ -219,37 +250,7 @@ mod tests {
 
     #[test]
     fn every_action_has_the_name_that_it_is_written_with() {
-        use AuditAction::{
-            ApiRequest, Assume, Backup, CreateKey, Credentials, Delete, DeleteKey, Device, DisableKey,
-            EnableKey, Exchange, Link, Logins, Pool, Refresh, Restore, Revoke, Role, RotateKey,
-            RotateSigningKey, S3Request, SignIn, SignOut, Token,
-        };
-        for action in [
-            ApiRequest,
-            Assume,
-            Backup,
-            CreateKey,
-            Credentials,
-            Delete,
-            DeleteKey,
-            Device,
-            DisableKey,
-            EnableKey,
-            Exchange,
-            Link,
-            Logins,
-            Pool,
-            Refresh,
-            Restore,
-            Revoke,
-            Role,
-            RotateKey,
-            RotateSigningKey,
-            S3Request,
-            SignIn,
-            SignOut,
-            Token,
-        ] {
+        for action in AuditAction::ALL {
             assert_eq!(serde_json::to_value(action).unwrap(), action.name());
             let page = include_str!("../../../../docs/who-did-this.md");
             let rows = page.lines().filter_map(|line| line.split('|').nth(1));

@@ -1,24 +1,22 @@
 //! What a store keeps of decisions.
 
 use std::slice;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::ground::clock::Timestamp;
+use crate::ground::clock::{Clock, SignedDuration};
 use crate::records::audit_event::{AuditEvent, AuditSubject};
+use crate::records::audit_question::AuditQuestion;
+use crate::records::trail_head::TrailHead;
 use crate::store::{Page, StoreError};
 
 /// So many refusals of people who proved nothing are kept, the newest.
 pub const MAX_UNPROVED_REFUSALS: usize = 2_000;
 
-/// Where an audit event stands among all of its store: of two, the greater one is the newer.
+/// Where an audit event stands among all of its store: of two, the greater one was kept later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EventPosition {
-    /// When the event happened, as precisely as the store keeps it.
-    pub time: Timestamp,
-    /// Grows from one event of the same time to the next that is kept.
-    pub number: u64,
-}
+pub struct EventPosition(pub u64);
 
 /// An audit event where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,38 +27,87 @@ pub struct KeptEvent {
     pub event: AuditEvent,
 }
 
-/// The audit trail.
+/// The one place where audit events are kept.
 #[async_trait]
-pub trait AuditEvents: Send + Sync {
+pub trait AuditSink: Send + Sync {
+    /// Keeps audit events in their order, all of them or none.
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
+
     /// Keeps one audit event.
     async fn add_audit_event(&self, event: &AuditEvent) -> Result<(), StoreError> {
         self.add_audit_events(slice::from_ref(event)).await
     }
+}
 
-    /// Keeps audit events in their order, all of them or none.
-    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError>;
-
-    /// Events about an identity, an access key, a developer user or a request, newest first. Of two with the same time,
-    /// the one kept later is the newer.
+/// The audit trail, in the order in which its events were kept.
+#[async_trait]
+pub trait AuditEvents: AuditSink {
+    /// The events that answer a question, the one kept last first.
     async fn page_audit_events(
         &self,
-        about: &AuditSubject,
+        question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError>;
 
-    /// The newest of them.
+    /// The events that were kept after one, or all of them, the one kept first first: `page.limit` at most.
+    async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError>;
+
+    /// The newest events about an identity, an access key, a developer user or a request.
     async fn list_audit_events(
         &self,
         about: &AuditSubject,
         limit: usize,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let kept = self.page_audit_events(about, Page { after: None, limit }).await?;
+        self.find_audit_events(&AuditQuestion::about(about.clone()), limit).await
+    }
+
+    /// The newest events that answer a question.
+    async fn find_audit_events(
+        &self,
+        question: &AuditQuestion,
+        limit: usize,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let kept = self.page_audit_events(question, Page { after: None, limit }).await?;
         Ok(kept.into_iter().map(|kept| kept.event).collect())
     }
 
-    /// The newest of all, whatever they are about, the one kept last first.
-    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError>;
+    /// Takes care of the trail from now on, if it is one that wants care: it is done by the server, and by no command.
+    fn attend(&self, care: AuditCare) {
+        drop(care);
+    }
+}
 
+/// What a trail needs besides its events: heads are signed, and what is too old goes.
+#[derive(Clone)]
+pub struct AuditCare {
+    /// Who signs heads.
+    pub signer: Arc<dyn HeadSigner>,
+    /// How much is kept.
+    pub keep: Retention,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears what an operator should know.
+    pub tell: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+/// Who signs heads of a trail.
+pub trait HeadSigner: Send + Sync {
+    /// The head, signed: a JWS (RFC 7515 section 7.1) over its JSON.
+    fn sign(&self, head: &TrailHead) -> String;
+}
+
+/// How much of a trail is kept. Whatever is dropped is dropped from the old end, and the trail says what it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Events that are older go, where everything before them goes as well.
+    pub age: Option<SignedDuration>,
+    /// So many bytes are kept at most, and what is being written.
+    pub bytes: Option<u64>,
+}
+
+/// The sample of what people were refused who proved nothing.
+#[async_trait]
+pub trait UnprovedRefusals: Send + Sync {
     /// Keeps refusals of people who proved nothing, apart from the audit events, in the place of the oldest of
     /// [`MAX_UNPROVED_REFUSALS`]. Of several that are brought at once, the last are the newest.
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError>;

@@ -1,14 +1,23 @@
-//! `daypass audit`: from an identity, an access key, a request or a user to the person behind it, and what was decided last.
+//! `daypass audit`: from an identity, an access key, a request or a user to the person behind it, what was decided, and whether
+//! the trail is as it was written.
 
-use anyhow::Context;
+mod list;
+mod verify;
+
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use daypass_core::audit::{AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::ground::ids::{AccessKeyId, ActorId, IdentityId};
 use daypass_core::operator::people::{self, Findings, Person};
+use daypass_core::store::SharedStore;
 use daypass_store::Open;
 
+pub use self::list::List;
+pub use self::verify::{Key, Verify};
 use super::place::Place;
-use super::{is_obeyed, print, printable, tell};
+use super::{is_obeyed, print, printable};
+use crate::config::Destination;
+use crate::installation::Installation;
 
 /// The newest events that are shown of one person.
 const SHOWN: usize = 20;
@@ -22,18 +31,10 @@ pub enum Question {
     User(User),
     /// List what was decided last, whoever asked: by requests, and by commands
     List(List),
-}
-
-/// How much to list.
-#[derive(Debug, Args)]
-pub struct List {
-    /// How many of the newest events
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
-    limit: usize,
-    #[command(flatten)]
-    form: Form,
-    #[command(flatten)]
-    place: Place,
+    /// Find out whether the trail is as it was written: nothing changed, taken out or cut off
+    Verify(Verify),
+    /// Print the key that verifies the signed heads of the trail, for whoever verifies a copy elsewhere
+    Key(Key),
 }
 
 /// How to print.
@@ -74,21 +75,28 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
         Question::User(User { identifier, form, place }) => {
             find(&identifier, &AuditSubject::DeveloperUser(identifier.clone()), &form, &place).await
         }
-        Question::List(List { limit, form, place }) => {
-            let store = place.find()?.store(Open::Existing)?;
-            let events = store.list_newest_audit_events(limit).await?;
-            if events.is_empty() {
-                tell("The audit trail has no events.");
-            }
-            let shown = if form.json { json } else { line_of_anybody };
-            events.iter().try_for_each(|event| Ok(print(&shown(event))?))
-        }
+        Question::List(list) => list.run().await,
+        Question::Verify(verify) => verify.run().await,
+        Question::Key(key) => key.run().await,
     }
 }
 
+/// The store of an installation whose events are kept.
+fn store(place: &Place) -> anyhow::Result<SharedStore> {
+    store_of(&place.find()?)
+}
+
+fn store_of(installation: &Installation) -> anyhow::Result<SharedStore> {
+    ensure!(
+        installation.config().audit_destination() == Destination::Files,
+        "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events; ask there"
+    );
+    installation.store(Open::Existing)
+}
+
 async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -> anyhow::Result<()> {
-    let findings = people::find(&*place.find()?.store(Open::Existing)?, subject, SHOWN).await?;
-    anyhow::ensure!(
+    let findings = people::find(&*store(place)?, subject, SHOWN).await?;
+    ensure!(
         !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \
          which the newest take the places of the oldest"

@@ -1,7 +1,6 @@
 //! The program as a Lambda function: what `daypass serve` serves, asked by Lambda.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use daypass_store::Open;
 use tokio::runtime::Builder;
@@ -10,7 +9,6 @@ use super::{fail, sentence};
 use crate::config::{ConfigFile, Instances};
 use crate::installation::{Installation, default_config};
 use crate::lambda::{Function, failed_to_start};
-use crate::telemetry::AuditOutput;
 use crate::{routes, telemetry};
 
 /// Answers what Lambda hands over, until Lambda ends the process. The log goes to stderr, audit events go to stdout.
@@ -43,10 +41,7 @@ pub fn run() -> ExitCode {
 }
 
 async fn start() -> anyhow::Result<Function> {
-    let installation = Installation::of(
-        &ConfigFile::read(&default_config())?,
-        Arc::new(AuditOutput::new(telemetry::stdout()?)),
-    )?;
+    let installation = Installation::of(&ConfigFile::read(&default_config())?, telemetry::stdout()?)?;
     let app = installation.app(Instances::Many, Open::OrMake).await?;
     let public_url = app.login_flow.public_url.clone();
     let (clock, random) = (app.clock.clone(), app.random.clone());

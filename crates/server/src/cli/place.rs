@@ -2,7 +2,6 @@
 //! `daypass serve` with its configuration. The command works on the store beside the running server.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use clap::Args;
@@ -12,7 +11,7 @@ use crate::config::ConfigFile;
 use crate::config::development::Addresses;
 use crate::installation::home::Home;
 use crate::installation::{Installation, config_of_environment};
-use crate::telemetry::NoLines;
+use crate::telemetry;
 
 /// Where `up` keeps its state unless it is told otherwise.
 const DIR: &str = ".daypass";
@@ -70,7 +69,8 @@ impl Place {
                      of them out",
                     file.path().display()
                 );
-                Installation::of(file, Arc::new(NoLines))
+                // The stdout of a command is not for those who collect logs.
+                Installation::of(file, telemetry::stderr()?)
             }
             // An empty file, or half of one, must not lead to another installation than was meant.
             Some(file) if self.dir.is_none() => bail!(

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::place::Place;
 use super::{print, printable, tell};
+use crate::installation::taking_over;
 
 /// As many pools are read at a time.
 const POOLS: usize = 100;
@@ -85,7 +86,8 @@ impl Database {
         match &self.database {
             None => self.place.find()?.store(Open::Existing),
             Some(file) => {
-                let opened = daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::Existing);
+                let opened =
+                    daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::Existing, &mut taking_over());
                 opened.context("name another --database")
             }
         }

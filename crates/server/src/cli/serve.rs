@@ -19,7 +19,6 @@ use crate::config::{ConfigFile, Instances};
 use crate::installation::{App, Installation, default_config};
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
-use crate::telemetry::AuditOutput;
 use crate::{routes, telemetry, warnings};
 
 /// What to serve, and where.
@@ -73,7 +72,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn start(config: PathBuf) -> anyhow::Result<(Installation, Arc<App>)> {
     let file = spawn_blocking(move || ConfigFile::read(&config)).await??;
-    let installation = Installation::of(&file, Arc::new(AuditOutput::new(telemetry::stdout()?)))?;
+    let installation = Installation::of(&file, telemetry::stdout()?)?;
     let app = installation.app(Instances::One, Open::OrMake).await?;
     Ok((installation, app))
 }

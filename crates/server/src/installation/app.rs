@@ -107,7 +107,9 @@ impl App {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
             }
         };
-        Self::of(lasting, pool, config, &secrets).await
+        let app = Self::of(lasting, pool, config.clone(), &secrets).await?;
+        app.lasting.attend_trail(&config);
+        Ok(app)
     }
 
     /// The same installation by another configuration. What is remembered, counted or under way stays.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use daypass_core::audit::AuditLines;
+use daypass_core::audit::Strangers;
 use daypass_core::credentials::role::{RoleDocument, RoleError};
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
-use daypass_core::store::{SharedStore, StoreError};
+use daypass_core::store::{AuditSink, SharedStore, StoreError};
 use daypass_core::token::signing_key::SigningKeyError;
 
 use crate::config::{Config, ConfigError};
@@ -33,8 +33,10 @@ pub struct Dependencies {
     pub http: Arc<dyn ProviderHttp>,
     /// The account and the settings at AWS, where the pool is there; those of the environment if it is `None`.
     pub aws: Option<SdkConfig>,
-    /// Where audit events go besides the store.
-    pub audit_lines: Arc<dyn AuditLines>,
+    /// Where audit events go where they are not kept in files.
+    pub audit_log: Arc<dyn AuditSink>,
+    /// Hears of refusals of people who proved nothing.
+    pub strangers: Arc<dyn Strangers>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Draws IDs, keys and nonces.

@@ -4,18 +4,19 @@
 use std::sync::Arc;
 
 use daypass_core::audit::AuditTrail;
+use daypass_core::audit::head_key::HeadKey;
 use daypass_core::broker::device_login::DeviceLimits;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::Region;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::provider::Engine;
-use daypass_core::store::SharedStore;
+use daypass_core::store::{AuditCare, AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::openid_token::TokenIssuer;
 
 use super::dependencies::{Dependencies, WireError};
-use crate::config::Config;
+use crate::config::{Config, Destination};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
 
@@ -61,9 +62,23 @@ impl Lasting {
         Ok(Arc::new(TokenIssuer::new(config.public_url.clone(), Arc::new(ring), algorithms)))
     }
 
+    /// Takes care of the audit trail from now on: its heads are signed, and what is too old goes.
+    pub fn attend_trail(&self, config: &Config) {
+        self.store.attend(AuditCare {
+            signer: Arc::new(HeadKey::of(&self.master_key)),
+            keep: config.audit.retention(),
+            clock: self.clock.clone(),
+            tell: Arc::new(|what| tracing::warn!("{what}")),
+        });
+    }
+
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
-        let trail = AuditTrail::new(store.clone(), dependencies.audit_lines.clone(), clock.clone())
+        let sink: Arc<dyn AuditSink> = match dependencies.config.audit_destination() {
+            Destination::Files => store.clone(),
+            Destination::Log => dependencies.audit_log.clone(),
+        };
+        let trail = AuditTrail::new(sink, store.clone(), dependencies.strangers.clone(), clock.clone())
             .with_callers(dependencies.config.audit.callers);
         Self {
             trail: Arc::new(trail),

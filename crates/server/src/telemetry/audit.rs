@@ -1,10 +1,8 @@
-//! The audit trail as JSON lines.
+//! The audit trail as JSON lines, for whoever collects logs, and what the log has of strangers.
 
-use std::future::ready;
-
-use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+use daypass_core::audit::{AuditEvent, Strangers};
+use daypass_core::store::{AuditSink, StoreError};
 use tracing::field::display;
 
 use super::counted::{Asked, COUNTED};
@@ -12,6 +10,10 @@ use super::lines::Lines;
 
 /// Writes events where an operator, or whoever collects logs, reads them.
 pub struct AuditOutput(Lines);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the audit lines cannot be written: {0}")]
+struct NotWritten(String);
 
 impl AuditOutput {
     /// Appends to `lines`.
@@ -21,31 +23,27 @@ impl AuditOutput {
     }
 }
 
-/// No lines: the store alone has the events. So it is where there is nothing but a database, and for a command beside a
-/// server of production, whose stdout is not the command's to write to. A terminal is no trail.
-pub struct NoLines;
-
-impl AuditLines for NoLines {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        ready(Ok(())).boxed()
-    }
-}
-
-impl AuditLines for AuditOutput {
-    fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+#[async_trait]
+impl AuditSink for AuditOutput {
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         if events.is_empty() {
-            return ready(Ok(())).boxed();
+            return Ok(());
         }
         let mut text = Vec::new();
         for event in events {
             serde_json::to_writer(&mut text, event).expect("an event is plain data");
             text.push(b'\n');
         }
-        self.0.write(text).map(|written| written.map_err(AuditLinesError)).boxed()
+        let written = self.0.write(text).await;
+        written.map_err(|error| StoreError::Unavailable(Box::new(NotWritten(error))))
     }
+}
 
-    /// The log has what the sample has: a store in memory shows it to nobody.
-    fn unproved(&self, event: &AuditEvent, sampled: bool) {
+/// Counts strangers, and has the log say what the sample has of them: a store in memory shows it to nobody.
+pub struct LoggedStrangers;
+
+impl Strangers for LoggedStrangers {
+    fn refused(&self, event: &AuditEvent, sampled: bool) {
         let action = event.action.name();
         COUNTED.unproved.get_or_create(&Asked { action }).inc();
         if sampled {

@@ -1,5 +1,5 @@
 //! An installation as `daypass up` wires it, with every part that a test has to move in the test's hand: the
-//! clock, the randomness, the store, the providers and the audit lines.
+//! clock, the randomness, the store, the providers and the audit events.
 
 mod answer;
 mod backend;
@@ -16,20 +16,19 @@ mod start;
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError};
+use daypass_core::audit::{AuditEvent, Strangers};
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ground::ids::IdentityId;
 use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::public::testing::FakeHttp;
-use daypass_core::store::SharedStore;
+use daypass_core::store::{AuditSink, SharedStore, StoreError};
 use daypass_server::installation::{App, Embedded};
 use daypass_server::origin::Peer;
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 
@@ -69,7 +68,7 @@ pub struct Daypass {
     pub network: Arc<FakeHttp>,
     pub far_sts: Arc<FarSts>,
     pub key: Credentials,
-    audit: Arc<CollectedLines>,
+    audit: Arc<CollectedEvents>,
     router: Router,
     sandbox: Router,
     random: Arc<SeededRandom>,
@@ -79,25 +78,36 @@ pub struct Daypass {
     _backend: Backend,
 }
 
-#[derive(Default)]
-pub struct CollectedLines(Mutex<Vec<AuditEvent>>);
+/// Keeps events as an installation does, and collects them with those of strangers: whoever looks for a decision finds it
+/// here, whatever was proved.
+pub struct CollectedEvents {
+    store: SharedStore,
+    collected: Mutex<Vec<AuditEvent>>,
+}
 
-impl CollectedLines {
+impl CollectedEvents {
+    pub fn kept_in(store: SharedStore) -> Arc<Self> {
+        Arc::new(Self { store, collected: Mutex::default() })
+    }
+
     pub fn events(&self) -> Vec<Value> {
-        let events = self.0.lock().unwrap();
+        let events = self.collected.lock().unwrap();
         events.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
     }
 }
 
-impl AuditLines for CollectedLines {
-    fn append(&self, events: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        self.0.lock().unwrap().extend_from_slice(events);
-        ready(Ok(())).boxed()
+#[async_trait]
+impl AuditSink for CollectedEvents {
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        self.store.add_audit_events(events).await?;
+        self.collected.lock().unwrap().extend_from_slice(events);
+        Ok(())
     }
+}
 
-    /// Whoever looks for a decision finds it here, whatever was proved.
-    fn unproved(&self, event: &AuditEvent, _: bool) {
-        self.0.lock().unwrap().push(event.clone());
+impl Strangers for CollectedEvents {
+    fn refused(&self, event: &AuditEvent, _: bool) {
+        self.collected.lock().unwrap().push(event.clone());
     }
 }
 

@@ -19,6 +19,7 @@ use axum::response::Response;
 use daypass_core::ground::clock::{Clock, ManualClock};
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::SeededRandom;
+use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use daypass_server::config::Config;
 use daypass_server::installation::{App, Dependencies};
@@ -31,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::harness::reference::Asked;
-use crate::harness::{Answer, CollectedLines, Credentials, Daypass, exchange_request, master_key, read};
+use crate::harness::{Answer, CollectedEvents, Credentials, Daypass, exchange_request, master_key, read};
 use crate::harness::{configuration, secret_file};
 
 /// A Region of Amazon's.
@@ -99,7 +100,7 @@ impl Port {
 pub struct Broker {
     pub app: Arc<App>,
     pub clock: Arc<ManualClock>,
-    audit: Arc<CollectedLines>,
+    audit: Arc<CollectedEvents>,
     router: Router,
 }
 
@@ -139,17 +140,19 @@ impl Broker {
     async fn wire(http: Arc<dyn ProviderHttp>, aws: SdkConfig, tables: &str) -> Self {
         let config = config(tables);
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
-        let audit = Arc::<CollectedLines>::default();
+        let store: SharedStore = Arc::new(MemoryStore::new());
+        let audit = CollectedEvents::kept_in(store.clone());
         let dependencies = Dependencies {
             config,
             roles: Arc::new(|_| Ok(Vec::new())),
-            store: Arc::new(MemoryStore::new()),
+            store,
             master_key: Arc::new(master_key()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http,
             aws: Some(aws),
-            audit_lines: audit.clone(),
+            audit_log: audit.clone(),
+            strangers: audit.clone(),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
         };

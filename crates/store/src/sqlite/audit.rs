@@ -1,193 +1,34 @@
-//! The audit trail: one row for each decision, found again by the four things people ask about; and beside it the sample
-//! of what strangers were refused.
+//! The audit trail, which is in files beside the database.
 
 use async_trait::async_trait;
-use daypass_core::ground::ids::{AccessKeyId, ActorId, IdentityId};
-use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
-use daypass_core::store::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError};
-use rusqlite::{Connection, Result, Row, named_params};
+use daypass_core::records::audit_event::AuditEvent;
+use daypass_core::records::audit_question::AuditQuestion;
+use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, StoreError};
 
 use super::SqliteStore;
-use super::value::{Instant, Text, integer};
+
+#[async_trait]
+impl AuditSink for SqliteStore {
+    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
+        Ok(self.trail.add(events).await?)
+    }
+}
 
 #[async_trait]
 impl AuditEvents for SqliteStore {
-    async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        let events = events.to_vec();
-        self.writer.write(move |connection| events.iter().try_for_each(|event| add(connection, event))).await
-    }
-
     async fn page_audit_events(
         &self,
-        about: &AuditSubject,
+        question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError> {
-        self.readers.read(|connection| list(connection, about, &page))
+        self.trail.page(question, page).await
     }
 
-    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
-        self.readers.read(|connection| list_newest(connection, limit))
+    async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
+        self.trail.after(page).await
     }
 
-    async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        let events = events.to_vec();
-        self.writer.write(move |connection| add_unproved(connection, &events)).await
+    fn attend(&self, care: AuditCare) {
+        self.trail.attend(care);
     }
-
-    async fn list_unproved_refusals(
-        &self,
-        about: &AuditSubject,
-        limit: usize,
-    ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.readers.read(|connection| list_unproved(connection, about, limit))
-    }
-}
-
-/// One statement for each table and column, because they cannot be parameters.
-macro_rules! add_to {
-    ($table:literal) => {
-        concat!(
-            "INSERT INTO ",
-            $table,
-            " (time, request_id, action, outcome, reason, detail, provider,
-                 developer_user_identifier, actor, login, identity_id, access_key_id, resource, source_ip, user_agent)
-             VALUES (:time, :request_id, :action, :outcome, :reason, :detail, :provider,
-                 :developer_user_identifier, :actor, :login, :identity_id, :access_key_id, :resource, :source_ip, :user_agent)"
-        )
-    };
-}
-
-macro_rules! list_where {
-    ($column:literal) => {
-        concat!(
-            "SELECT * FROM audit_event WHERE ",
-            $column,
-            " = :subject
-                 AND (time, id) < (coalesce(:time, 9223372036854775807), coalesce(:id, 9223372036854775807))
-             ORDER BY time DESC, id DESC LIMIT :limit"
-        )
-    };
-}
-
-macro_rules! list_unproved_where {
-    ($column:literal) => {
-        concat!("SELECT * FROM unproved_refusal WHERE ", $column, " = :subject ORDER BY id DESC LIMIT :limit")
-    };
-}
-
-pub(super) fn add(connection: &Connection, event: &AuditEvent) -> Result<()> {
-    insert(connection, add_to!("audit_event"), event)
-}
-
-/// Numbers grow by one: whatever is so far below the last has lost its place.
-pub(super) fn add_unproved(connection: &Connection, events: &[AuditEvent]) -> Result<()> {
-    for event in events {
-        insert(connection, add_to!("unproved_refusal"), event)?;
-    }
-    connection
-        .prepare_cached(
-            "DELETE FROM unproved_refusal WHERE id <= (SELECT max(id) FROM unproved_refusal) - :max",
-        )?
-        .execute(named_params! { ":max": integer(MAX_UNPROVED_REFUSALS) })
-        .map(drop)
-}
-
-fn insert(connection: &Connection, sql: &str, event: &AuditEvent) -> Result<()> {
-    connection
-        .prepare_cached(sql)?
-        .execute(named_params! {
-            ":time": Instant(event.time),
-            ":request_id": event.request_id.as_str(),
-            ":action": Text(event.action),
-            ":outcome": Text(event.outcome),
-            ":reason": event.reason,
-            ":detail": event.detail,
-            ":provider": event.provider,
-            ":developer_user_identifier": event.developer_user_identifier,
-            ":actor": event.actor.as_ref().map(ActorId::as_str),
-            ":login": event.login,
-            ":identity_id": event.identity_id.as_ref().map(IdentityId::as_str),
-            ":access_key_id": event.access_key_id.as_ref().map(AccessKeyId::as_str),
-            ":resource": event.resource,
-            ":source_ip": event.source_ip.map(|address| address.to_string()),
-            ":user_agent": event.user_agent,
-        })
-        .map(drop)
-}
-
-pub(super) fn list(
-    connection: &Connection,
-    about: &AuditSubject,
-    page: &Page<EventPosition>,
-) -> Result<Vec<KeptEvent>> {
-    let (sql, subject) = match about {
-        AuditSubject::Identity(id) => (list_where!("identity_id"), id.as_str()),
-        AuditSubject::AccessKey(id) => (list_where!("access_key_id"), id.as_str()),
-        AuditSubject::DeveloperUser(user) => (list_where!("developer_user_identifier"), user.as_str()),
-        AuditSubject::Request(id) => (list_where!("request_id"), id.as_str()),
-    };
-    connection
-        .prepare_cached(sql)?
-        .query_map(
-            named_params! {
-                ":subject": subject,
-                ":time": page.after.map(|after| Instant(after.time)),
-                // A number that no event can have is behind them all.
-                ":id": page.after.map(|after| i64::try_from(after.number).unwrap_or(i64::MAX)),
-                ":limit": integer(page.limit),
-            },
-            kept,
-        )?
-        .collect()
-}
-
-fn list_newest(connection: &Connection, limit: usize) -> Result<Vec<AuditEvent>> {
-    connection
-        .prepare_cached("SELECT * FROM audit_event ORDER BY id DESC LIMIT :limit")?
-        .query_map(named_params! { ":limit": integer(limit) }, event)?
-        .collect()
-}
-
-pub(super) fn list_unproved(
-    connection: &Connection,
-    about: &AuditSubject,
-    limit: usize,
-) -> Result<Vec<AuditEvent>> {
-    let (sql, subject) = match about {
-        AuditSubject::Identity(id) => (list_unproved_where!("identity_id"), id.as_str()),
-        AuditSubject::AccessKey(id) => (list_unproved_where!("access_key_id"), id.as_str()),
-        AuditSubject::DeveloperUser(user) => {
-            (list_unproved_where!("developer_user_identifier"), user.as_str())
-        }
-        AuditSubject::Request(id) => (list_unproved_where!("request_id"), id.as_str()),
-    };
-    connection
-        .prepare_cached(sql)?
-        .query_map(named_params! { ":subject": subject, ":limit": integer(limit) }, event)?
-        .collect()
-}
-
-fn kept(row: &Row<'_>) -> Result<KeptEvent> {
-    let (Instant(time), number) = (row.get("time")?, row.get::<_, i64>("id")?.unsigned_abs());
-    Ok(KeptEvent { position: EventPosition { time, number }, event: event(row)? })
-}
-
-fn event(row: &Row<'_>) -> Result<AuditEvent> {
-    Ok(AuditEvent {
-        time: row.get::<_, Instant>("time")?.0,
-        request_id: row.get::<_, Text<_>>("request_id")?.0,
-        action: row.get::<_, Text<_>>("action")?.0,
-        outcome: row.get::<_, Text<_>>("outcome")?.0,
-        reason: row.get("reason")?,
-        detail: row.get("detail")?,
-        provider: row.get("provider")?,
-        developer_user_identifier: row.get("developer_user_identifier")?,
-        actor: row.get::<_, Option<Text<_>>>("actor")?.map(|Text(id)| id),
-        login: row.get("login")?,
-        identity_id: row.get::<_, Option<Text<_>>>("identity_id")?.map(|Text(id)| id),
-        access_key_id: row.get::<_, Option<Text<_>>>("access_key_id")?.map(|Text(id)| id),
-        resource: row.get("resource")?,
-        source_ip: row.get::<_, Option<Text<_>>>("source_ip")?.map(|Text(address)| address),
-        user_agent: row.get("user_agent")?,
-    })
 }

@@ -32,7 +32,7 @@ pub struct Contents {
     pub identities: u64,
     /// As many logins.
     pub logins: u64,
-    /// The time of the newest event of its audit trail.
+    /// The time of the newest event of its audit trail, or of the newest head of one in files.
     pub newest_event: Option<Timestamp>,
     /// Its size in bytes.
     pub size: u64,
@@ -297,9 +297,12 @@ pub(super) fn examine(copy: &Draft, source: &Path) -> Result<Contents, Flaw> {
 }
 
 fn contents(connection: &Connection, version: usize) -> rusqlite::Result<Contents> {
-    const NEWEST_EVENT: &str = "SELECT time FROM audit_event ORDER BY id DESC LIMIT 1";
     let number = |sql| connection.query_one(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
-    let newest_event = connection.query_one(NEWEST_EVENT, [], |row| row.get::<_, Instant>(0)).optional()?;
+    let newest_event = match version {
+        ..open::TRAIL_OF_FILES => "SELECT time FROM audit_event ORDER BY id DESC LIMIT 1",
+        _ => "SELECT time FROM trail_head",
+    };
+    let newest_event = connection.query_one(newest_event, [], |row| row.get::<_, Instant>(0)).optional()?;
     let (identities, logins) = match version {
         1 => ("SELECT count(*) FROM identity", "SELECT count(*) FROM developer_login"),
         2..open::INCARNATIONS => ("SELECT count(*) FROM identity", "SELECT count(*) FROM login"),

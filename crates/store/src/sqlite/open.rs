@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::file::{DatabaseFile, Seen};
 use super::trouble;
 use super::value::integer;
+use crate::trail::TrailTrouble;
 
 /// "dpas": tells `file` and us whose database this is.
 const APPLICATION_ID: i32 = 0x6470_6173;
@@ -34,10 +35,14 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0013_audit_actors.sql"),
     include_str!("../../migrations/sqlite/0014_device_authorizations.sql"),
     include_str!("../../migrations/sqlite/0015_key_ring.sql"),
+    include_str!("../../migrations/sqlite/0016_trail_of_files.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.
 pub(super) const INCARNATIONS: usize = 9;
+
+/// The version from which on audit events are in files beside the database.
+pub(super) const TRAIL_OF_FILES: usize = 16;
 
 /// How long to wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,11 +50,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the change to WAL is tried while others open the same file. They need it once each.
 const WAL_ATTEMPTS: usize = 100;
 
-/// Pages of 4 KiB that collect in the WAL before they are copied into the file. The index pages of the
-/// audit trail change at random places, again and again: the longer they wait, the fewer copies.
+/// Pages of 4 KiB that collect in the WAL before they are copied into the file. The index pages of logins change at random
+/// places, again and again: the longer they wait, the fewer copies.
 const PAGES_PER_CHECKPOINT: i32 = 4000;
 
-/// Enough for the inner pages of the indexes of a large audit trail.
+/// Enough for the inner pages of the indexes of many logins.
 const WRITER_CACHE_KIBIBYTES: i32 = 8192;
 
 /// More than the statements there are, so that none is ever prepared twice.
@@ -114,6 +119,9 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The audit trail could not be opened.
+    #[error(transparent)]
+    Trail(#[from] TrailTrouble),
     /// The thread that writes could not start.
     #[error("cannot start the thread that writes to {path}: {source}")]
     NoThread {

@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use super::copy::{COMPANIONS, Contents, CopyError, Draft, Flaw, copy, examine, is_file, link_or_rename};
 use super::file::{Seen, companion};
 use super::open::OpenError;
-use super::{SqliteStore, keys, open};
+use super::{SqliteStore, keys, open, trail_folder};
 
 /// A backup that is about to become the store. Dropped, it leaves everything as it was.
 #[derive(Debug)]
@@ -67,12 +67,12 @@ impl Restoration {
         Ok(Self { draft, destination, _lock: lock, contents, copied_by_hand, keys_before })
     }
 
-    /// The store that will be, for what has to be changed before. It has to be dropped before [`Self::finish`].
+    /// The store that will be, with the audit trail that is there, for what has to be changed before. It has to be dropped before [`Self::finish`].
     ///
     /// # Errors
     /// [`OpenError`].
     pub fn store(&self) -> Result<SqliteStore, OpenError> {
-        SqliteStore::open(self.draft.path())
+        SqliteStore::open_with_trail(self.draft.path(), &trail_folder(&self.destination), &mut |_, _| {})
     }
 
     /// Gives it the store's name. What had the name is `aside` then, if there was anything.

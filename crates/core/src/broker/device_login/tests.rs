@@ -1,39 +1,22 @@
 //! What holds of decisions whatever becomes of their records.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
-
 use super::*;
-use crate::audit::{AuditEvent, AuditLines, AuditLinesError};
+use crate::audit::testing::Disk;
 use crate::ground::clock::ManualClock;
 use crate::ground::ids::RequestId;
 use crate::ground::random::SeededRandom;
 use crate::iam::Origin;
 use crate::store::memory::MemoryStore;
 
-/// Lines that can break.
-#[derive(Default)]
-struct Lines {
-    broken: AtomicBool,
-}
-
-impl AuditLines for Lines {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        let broken = self.broken.load(Ordering::Relaxed);
-        ready(if broken { Err(AuditLinesError("Broken pipe".into())) } else { Ok(()) }).boxed()
-    }
-}
-
 struct Fixture {
     logins: DeviceLogins,
-    lines: Arc<Lines>,
+    disk: Arc<Disk>,
 }
 
 impl Fixture {
     fn new() -> Self {
-        let (store, lines) = (Arc::new(MemoryStore::new()), Arc::<Lines>::default());
+        let store = Arc::new(MemoryStore::new());
+        let disk = Disk::new(&store, false);
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at_second(1_700_000_000));
         let random = Arc::new(SeededRandom::new(1));
         let master_key = MasterKey::generate(&*random);
@@ -42,12 +25,12 @@ impl Fixture {
             user_codes: user_codes(&master_key),
             questions: questions(&master_key),
             limits: Arc::new(DeviceLimits::new(&clock)),
-            trail: Arc::new(AuditTrail::new(store.clone(), lines.clone(), clock.clone())),
+            trail: Arc::new(disk.trail(clock.clone())),
             store,
             clock,
             random,
         };
-        Self { logins, lines }
+        Self { logins, disk }
     }
 
     /// A device that waits, and what somebody has to decide about it who has signed in.
@@ -75,13 +58,13 @@ fn by() -> Requester {
 async fn a_device_is_not_let_if_that_cannot_be_recorded() {
     let fixture = Fixture::new();
     let (device_code, question) = fixture.asked().await;
-    fixture.lines.broken.store(true, Ordering::Relaxed);
+    fixture.disk.fill(true);
     let refused = fixture.logins.decide(&question, Verdict::Allow, &by()).await;
     assert!(matches!(refused, Err(DecisionError::Store(_))), "{refused:?}");
     let told = fixture.logins.poll("tv", device_code.clone()).await;
     assert!(matches!(told, Err(PollError::Pending)), "{told:?}");
 
-    fixture.lines.broken.store(false, Ordering::Relaxed);
+    fixture.disk.fill(false);
     fixture.logins.decide(&question, Verdict::Allow, &by()).await.unwrap();
     fixture.logins.poll("tv", device_code).await.unwrap();
 }
@@ -90,8 +73,9 @@ async fn a_device_is_not_let_if_that_cannot_be_recorded() {
 async fn a_no_stays_one_though_it_cannot_be_recorded() {
     let fixture = Fixture::new();
     let (device_code, question) = fixture.asked().await;
-    fixture.lines.broken.store(true, Ordering::Relaxed);
-    fixture.logins.decide(&question, Verdict::Deny, &by()).await.unwrap();
+    fixture.disk.fill(true);
+    let told = fixture.logins.decide(&question, Verdict::Deny, &by()).await;
+    assert!(matches!(told, Err(DecisionError::Store(_))), "{told:?}");
     let told = fixture.logins.poll("tv", device_code).await;
     assert!(matches!(told, Err(PollError::Denied)), "{told:?}");
 }

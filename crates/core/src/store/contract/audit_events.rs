@@ -3,6 +3,7 @@
 use super::fixture::{Fixture, ODD_TEXT, instant, race};
 use crate::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use crate::ground::ids::ActorId;
+use crate::records::audit_question::AuditQuestion;
 use crate::store::{MAX_UNPROVED_REFUSALS, Page, SharedStore};
 
 pub async fn an_audit_event_comes_back_as_it_was_added(store: SharedStore) {
@@ -63,17 +64,68 @@ pub async fn audit_events_are_found_by_each_subject(store: SharedStore) {
     assert_eq!(list(&fixture, AuditSubject::Request(fixture.draw_request_id())).await, []);
 }
 
-pub async fn audit_events_come_newest_first(store: SharedStore) {
+/// Whatever the clock said meanwhile.
+pub async fn audit_events_come_last_kept_first(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let events = add_events_at(&fixture, [3, 1, 2]).await;
-    let [third, first, second] = events;
-    assert_eq!(list(&fixture, subject_of(&first)).await, [third, second, first]);
+    let [a, b, c, d] = add_events_at(&fixture, [7, 7, 8, 6]).await;
+    assert_eq!(list(&fixture, subject_of(&a)).await, [d, c, b, a]);
 }
 
-pub async fn audit_events_of_one_instant_come_last_kept_first(store: SharedStore) {
+pub async fn audit_events_are_found_by_all_that_a_question_says(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let [a, b, c, d] = add_events_at(&fixture, [7, 7, 8, 7]).await;
-    assert_eq!(list(&fixture, subject_of(&a)).await, [c, d, b, a]);
+    let about = AuditSubject::Identity(fixture.draw_identity_id());
+    let AuditSubject::Identity(id) = &about else { unreachable!("it is one") };
+    let plain = AuditEvent { identity_id: Some(id.clone()), ..plain_event(&fixture, 1_000) };
+    let other = AuditEvent {
+        action: AuditAction::Token,
+        outcome: AuditOutcome::Allowed,
+        provider: Some("snapchat".into()),
+        source_ip: "203.0.113.9".parse().ok(),
+        time: instant(2_000),
+        ..plain.clone()
+    };
+    fixture.store.add_audit_events(&[plain.clone(), other.clone()]).await.unwrap();
+    let found = async |question: AuditQuestion| {
+        let question = AuditQuestion { about: Some(about.clone()), ..question };
+        fixture.store.find_audit_events(&question, 100).await.unwrap()
+    };
+    assert_eq!(found(AuditQuestion::default()).await, [other.clone(), plain.clone()]);
+    for (question, expected) in [
+        (AuditQuestion { action: Some(AuditAction::Token), ..AuditQuestion::default() }, &other),
+        (AuditQuestion { action: Some(AuditAction::Exchange), ..AuditQuestion::default() }, &plain),
+        (AuditQuestion { outcome: Some(AuditOutcome::Allowed), ..AuditQuestion::default() }, &other),
+        (AuditQuestion { outcome: Some(AuditOutcome::Refused), ..AuditQuestion::default() }, &plain),
+        (AuditQuestion { provider: Some("snapchat".into()), ..AuditQuestion::default() }, &other),
+        (AuditQuestion { address: "::ffff:203.0.113.9".parse().ok(), ..AuditQuestion::default() }, &other),
+        (AuditQuestion { since: Some(instant(2_000)), ..AuditQuestion::default() }, &other),
+        (AuditQuestion { until: Some(instant(2_000)), ..AuditQuestion::default() }, &plain),
+    ] {
+        assert_eq!(found(question.clone()).await, std::slice::from_ref(expected), "{question:?}");
+    }
+    let both = AuditQuestion {
+        action: Some(AuditAction::Token),
+        outcome: Some(AuditOutcome::Refused),
+        ..AuditQuestion::default()
+    };
+    assert_eq!(found(both).await, []);
+}
+
+pub async fn audit_events_are_read_on_from_any_of_them_in_their_order(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let events = add_events_at(&fixture, [5, 7, 6, 7]).await;
+    let question = AuditQuestion::about(subject_of(&events[0]));
+    let kept = fixture.store.page_audit_events(&question, Page { after: None, limit: 100 }).await.unwrap();
+    let mut after = kept.last().map(|first| first.position);
+    for expected in events[1..].chunks(2) {
+        let page = fixture.store.audit_events_after(Page { after, limit: 2 }).await.unwrap();
+        after = page.last().map(|last| last.position);
+        assert!(page.into_iter().map(|kept| kept.event).eq(expected.iter().cloned()));
+    }
+    assert_eq!(fixture.store.audit_events_after(Page { after, limit: 2 }).await.unwrap(), []);
+    let all = fixture.store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
+    assert!(
+        all.iter().map(|kept| &kept.event).rev().zip(events.iter().rev()).all(|(one, other)| one == other)
+    );
 }
 
 pub async fn the_newest_audit_events_fill_the_limit(store: SharedStore) {
@@ -91,7 +143,8 @@ pub async fn pages_of_audit_events_neither_repeat_nor_skip(store: SharedStore) {
     for limit in 1..=events.len() {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = fixture.store.page_audit_events(&about, Page { after, limit }).await.unwrap();
+            let question = AuditQuestion::about(about.clone());
+            let page = fixture.store.page_audit_events(&question, Page { after, limit }).await.unwrap();
             assert!(page.len() <= limit);
             let Some(last) = page.last() else { break };
             after = Some(last.position);
@@ -114,9 +167,10 @@ pub async fn the_newest_events_of_all_are_those_kept_last(store: SharedStore) {
     }
     fixture.store.add_unproved_refusals(&[plain_event(&fixture, 10)]).await.unwrap();
     let [first, second, third] = events;
-    let newest = fixture.store.list_newest_audit_events(2).await.unwrap();
+    let everything = AuditQuestion::default();
+    let newest = fixture.store.find_audit_events(&everything, 2).await.unwrap();
     assert_eq!(newest, [third.clone(), second.clone()]);
-    let all = fixture.store.list_newest_audit_events(100).await.unwrap();
+    let all = fixture.store.find_audit_events(&everything, 100).await.unwrap();
     assert_eq!(all[..3], [third, second, first]);
 }
 
@@ -195,8 +249,9 @@ pub async fn racing_audit_events_are_all_kept(store: SharedStore) {
         async move { store.add_audit_event(&event).await.unwrap() }
     }))
     .await;
-    let kept = fixture.store.list_audit_events(&AuditSubject::Identity(identity_id), 1000).await.unwrap();
-    assert!(kept.iter().rev().eq(&events));
+    let mut kept = fixture.store.list_audit_events(&AuditSubject::Identity(identity_id), 1000).await.unwrap();
+    kept.sort_by_key(|event| event.time);
+    assert!(kept.iter().eq(&events));
 }
 
 async fn list_unproved(fixture: &Fixture, about: &AuditSubject) -> Vec<AuditEvent> {

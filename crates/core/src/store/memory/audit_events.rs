@@ -1,50 +1,57 @@
 //! The audit trail in memory.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::records::audit_event::{AuditEvent, AuditSubject};
-use crate::store::{AuditEvents, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError};
+use crate::records::audit_question::AuditQuestion;
+use crate::store::{
+    AuditEvents, AuditSink, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError,
+    UnprovedRefusals,
+};
 
-/// So many audit events are kept, the newest: a process may run for long, and whoever wants them all reads the lines
-/// that are written beside the store.
+/// So many audit events are kept, the newest: a process may run for long.
 const MAX_AUDIT_EVENTS: usize = 10_000;
 
 #[async_trait]
-impl AuditEvents for MemoryStore {
+impl AuditSink for MemoryStore {
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         let mut records = self.records()?;
-        let next = records.audit_events.back().map_or(0, |newest| newest.position.number + 1);
-        let kept = (next..).zip(events).map(|(number, event)| KeptEvent {
-            position: EventPosition { time: event.time, number },
-            event: event.clone(),
-        });
+        let next = records.audit_events.back().map_or(1, |newest| newest.position.0 + 1);
+        let positions = (next..).map(EventPosition);
+        let kept =
+            positions.zip(events).map(|(position, event)| KeptEvent { position, event: event.clone() });
         keep_newest(&mut records.audit_events, kept.collect(), MAX_AUDIT_EVENTS);
         Ok(())
     }
+}
 
+#[async_trait]
+impl AuditEvents for MemoryStore {
     async fn page_audit_events(
         &self,
-        about: &AuditSubject,
+        question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError> {
         let records = self.records()?;
-        let found = records.audit_events.iter().filter(|kept| is_about(&kept.event, about));
-        let found = found.filter(|kept| page.after.is_none_or(|after| kept.position < after));
-        let mut found: Vec<_> = found.cloned().collect();
-        found.sort_by_key(|kept| Reverse(kept.position));
-        found.truncate(page.limit);
-        Ok(found)
+        let older = records.audit_events.iter().rev();
+        let older = older.filter(|kept| page.after.is_none_or(|after| kept.position < after));
+        let found = older.filter(|kept| question.matches(&kept.event));
+        Ok(found.take(page.limit).cloned().collect())
     }
 
-    async fn list_newest_audit_events(&self, limit: usize) -> Result<Vec<AuditEvent>, StoreError> {
+    async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
         let records = self.records()?;
-        Ok(records.audit_events.iter().rev().take(limit).map(|kept| kept.event.clone()).collect())
+        let newer = records.audit_events.iter();
+        let newer = newer.filter(|kept| page.after.is_none_or(|after| kept.position > after));
+        Ok(newer.take(page.limit).cloned().collect())
     }
+}
 
+#[async_trait]
+impl UnprovedRefusals for MemoryStore {
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         keep_newest(&mut self.records()?.unproved_refusals, events.to_vec(), MAX_UNPROVED_REFUSALS);
         Ok(())
@@ -56,17 +63,8 @@ impl AuditEvents for MemoryStore {
         limit: usize,
     ) -> Result<Vec<AuditEvent>, StoreError> {
         let records = self.records()?;
-        let found = records.unproved_refusals.iter().rev().filter(|event| is_about(event, about));
+        let found = records.unproved_refusals.iter().rev().filter(|event| about.is_of(event));
         Ok(found.take(limit).cloned().collect())
-    }
-}
-
-fn is_about(event: &AuditEvent, subject: &AuditSubject) -> bool {
-    match subject {
-        AuditSubject::Identity(id) => event.identity_id.as_ref() == Some(id),
-        AuditSubject::AccessKey(id) => event.access_key_id.as_ref() == Some(id),
-        AuditSubject::DeveloperUser(user) => event.developer_user_identifier.as_ref() == Some(user),
-        AuditSubject::Request(id) => event.request_id == *id,
     }
 }
 

@@ -22,7 +22,8 @@ use super::{Database, print, printable, tell};
 use crate::cli::operator;
 use crate::cli::progress::{Progress, Unit};
 use crate::installation::Installation;
-use crate::telemetry::NoLines;
+use crate::installation::taking_over;
+use crate::telemetry::LoggedStrangers;
 
 /// What to import, and where.
 #[derive(Debug, Args)]
@@ -113,9 +114,15 @@ impl Target {
     /// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
     fn open(place: &Database) -> anyhow::Result<Self> {
         if let Some(file) = &place.database {
-            let store = daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::OrMake)?;
-            let trail = Arc::new(AuditTrail::new(store.clone(), Arc::new(NoLines), Arc::new(SystemClock)));
-            return Ok(Self { store, trail, installation: None });
+            let store =
+                daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::OrMake, &mut taking_over())?;
+            let trail = AuditTrail::new(
+                store.clone(),
+                store.clone(),
+                Arc::new(LoggedStrangers),
+                Arc::new(SystemClock),
+            );
+            return Ok(Self { store, trail: Arc::new(trail), installation: None });
         }
         let installation = place.place.find_or_make()?;
         let store = installation.store(Open::OrMake)?;

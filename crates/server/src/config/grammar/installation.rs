@@ -12,10 +12,11 @@ use daypass_store::StoreUrl;
 use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
+use crate::config::audit::Size;
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    ActorConfig, AppConfig, AuditConfig, Givers, LogConfig, NetworkConfig, OpenIdConfig, RoleConfig,
-    SecretsConfig, TokensConfig, urls,
+    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, NetworkConfig, OpenIdConfig,
+    RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -266,14 +267,33 @@ static LOG: Table = Table::of(
 );
 
 static AUDIT: Table = Table::of(
-    "What the audit trail has of each request.",
-    &[Key::new::<bool>(
-        "callers",
-        Kind::Flag,
-        "Whether events say where a request came from, and what the program that sent it calls itself. Both can be \
-         personal data.",
-    )
-    .or("true")],
+    "What the audit trail has, and where.",
+    &[
+        Key::new::<bool>(
+            "callers",
+            Kind::Flag,
+            "Whether events say where a request came from, and what the program that sent it calls itself. Both can be \
+             personal data.",
+        )
+        .or("true"),
+        Key::new::<Destination>(
+            "to",
+            Kind::Choice(&["files", "log"]),
+            "Where events are kept: in `files` beside the store, where `daypass audit` finds them, or in the `log`, which is \
+             stdout, by whoever collects that, and nowhere else. Without it: beside a store that is a file, else the log.",
+        ),
+        Key::new::<String>(
+            "keep",
+            Kind::Duration,
+            "How old events become in the files; `1d` at least. Without it, and without `keep_size`, everything is kept.",
+        )
+        .read_by(duration),
+        Key::new::<Size>(
+            "keep_size",
+            Kind::Text,
+            "How much the files may be, such as `20GiB`; the oldest go. `100MiB` at least.",
+        ),
+    ],
 );
 
 static OPENID: Table = Table::of(

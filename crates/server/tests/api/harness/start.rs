@@ -26,7 +26,7 @@ use super::configuration::{config, roles};
 use super::provider::Provider;
 use super::public::{Issuers, OIDC, OTHER_OIDC};
 use super::{
-    Backend, CLIENT_SECRET, CollectedLines, Credentials, Daypass, FarSts, IDP, REDIRECT_URI, REGION, SERVER,
+    Backend, CLIENT_SECRET, CollectedEvents, Credentials, Daypass, FarSts, IDP, REDIRECT_URI, REGION, SERVER,
     master_key,
 };
 
@@ -75,8 +75,8 @@ impl Start {
     async fn run(self) -> Daypass {
         let clock = Arc::new(ManualClock::at_second(1_790_000_000));
         let random = Arc::new(SeededRandom::new(1));
-        let audit = Arc::<CollectedLines>::default();
         let store = self.backend.store();
+        let audit = CollectedEvents::kept_in(store.clone());
         store.add_signing_key(signing_key(&clock).await, None).await.unwrap();
         let sandbox = sandbox(&clock, &random);
         let provider = Arc::new(Provider::new(sandbox.clone()));
@@ -112,7 +112,7 @@ impl Start {
         &self,
         config: Config,
         network: &Arc<impl ProviderHttp + 'static>,
-        audit: &Arc<CollectedLines>,
+        audit: &Arc<CollectedEvents>,
         clock: &Arc<ManualClock>,
         random: &Arc<SeededRandom>,
     ) -> Dependencies {
@@ -125,7 +125,8 @@ impl Start {
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
             aws: None,
-            audit_lines: audit.clone(),
+            audit_log: audit.clone(),
+            strangers: audit.clone(),
             clock: clock.clone(),
             random: random.clone(),
         }

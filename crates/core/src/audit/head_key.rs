@@ -1,0 +1,137 @@
+//! The key that signs heads of the audit trail. It follows from the master key, so whoever can write the files of the trail, or
+//! the store, and has not got that signs no head. Auditors keep its public half.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
+
+use crate::ground::seal::MasterKey;
+use crate::records::trail_head::TrailHead;
+use crate::store::HeadSigner;
+
+/// What the JWS of a head says it is: no token, that verifiers of tokens would take for one.
+const TYPE: &str = "daypass-trail-head";
+
+/// Ed25519 in JOSE (RFC 8037 section 3.1).
+const ALGORITHM: &str = "EdDSA";
+
+/// The key, with its private half.
+pub struct HeadKey {
+    pair: Ed25519KeyPair,
+    public: HeadPublicKey,
+}
+
+/// The header of a head's JWS (RFC 7515 section 4).
+#[derive(Debug, Serialize, Deserialize)]
+struct Header {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+impl HeadKey {
+    /// That of an installation.
+    #[must_use]
+    pub fn of(master_key: &MasterKey) -> Self {
+        let seed = master_key.seed("audit trail heads");
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).expect("any 32 bytes are a seed");
+        let public = HeadPublicKey::new(pair.public_key().as_ref());
+        Self { pair, public }
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &HeadPublicKey {
+        &self.public
+    }
+}
+
+impl HeadSigner for HeadKey {
+    fn sign(&self, head: &TrailHead) -> String {
+        let kid = self.public.kid.clone();
+        let header = Header { alg: ALGORITHM.to_owned(), typ: TYPE.to_owned(), kid };
+        let encoded = |json: serde_json::Result<Vec<u8>>| {
+            BASE64_URL_SAFE_NO_PAD.encode(json.expect("it is plain data"))
+        };
+        let header = encoded(serde_json::to_vec(&header));
+        let signed = format!("{header}.{}", encoded(serde_json::to_vec(head)));
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.pair.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+}
+
+/// What verifies heads, as a JWK (RFC 8037 section 2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadPublicKey {
+    kty: String,
+    crv: String,
+    /// Follows from the key.
+    pub kid: String,
+    x: String,
+}
+
+impl HeadPublicKey {
+    fn new(public: &[u8]) -> Self {
+        let kid = BASE64_URL_SAFE_NO_PAD.encode(&digest(&SHA256, public).as_ref()[..12]);
+        Self { kty: "OKP".into(), crv: "Ed25519".into(), kid, x: BASE64_URL_SAFE_NO_PAD.encode(public) }
+    }
+
+    /// What a head says, if this key signed it.
+    #[must_use]
+    pub fn verify(&self, jws: &str) -> Option<TrailHead> {
+        let (signed, signature) = jws.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).ok();
+        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
+        let is_ours = header.alg == ALGORITHM && header.typ == TYPE && header.kid == self.kid;
+        let is_ed25519 = self.kty == "OKP" && self.crv == "Ed25519";
+        let key = UnparsedPublicKey::new(&ED25519, decode(&self.x)?);
+        let verified = key.verify(signed.as_bytes(), &decode(signature)?).is_ok();
+        let believed = is_ours && is_ed25519 && verified;
+        if believed { serde_json::from_slice(&decode(payload)?).ok() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ground::clock::Timestamp;
+
+    fn head() -> TrailHead {
+        TrailHead { trail: "t".into(), n: 7, chain: "c".into(), time: Timestamp::UNIX_EPOCH }
+    }
+
+    fn key(master_key: u8) -> HeadKey {
+        HeadKey::of(&MasterKey::new([master_key; 32]))
+    }
+
+    #[test]
+    fn an_installation_has_one_key_and_it_alone_signs_heads() {
+        let jws = key(1).sign(&head());
+        assert_eq!(key(1).public().verify(&jws), Some(head()));
+        assert_eq!(key(2).public().verify(&jws), None);
+        let renamed = HeadPublicKey { kid: key(1).public().kid.clone(), ..key(2).public().clone() };
+        assert_eq!(renamed.verify(&jws), None);
+        let kept = serde_json::to_string(key(1).public()).unwrap();
+        assert_eq!(serde_json::from_str::<HeadPublicKey>(&kept).unwrap().verify(&jws), Some(head()));
+    }
+
+    #[test]
+    fn a_head_that_was_changed_is_nobodys() {
+        let jws = key(1).sign(&head());
+        let parts: Vec<&str> = jws.split('.').collect();
+        let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let other = encoded(&serde_json::to_string(&TrailHead { n: 8, ..head() }).unwrap());
+        let none = encoded(r#"{"alg":"none","typ":"daypass-trail-head","kid":"k"}"#);
+        for wrong in [
+            format!("{}.{other}.{}", parts[0], parts[2]),
+            format!("{none}.{}.", parts[1]),
+            format!("{}.{}.", parts[0], parts[1]),
+            format!("{}.{}", parts[0], parts[1]),
+            String::new(),
+        ] {
+            assert_eq!(key(1).public().verify(&wrong), None, "{wrong}");
+        }
+    }
+}

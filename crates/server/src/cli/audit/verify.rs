@@ -1,0 +1,110 @@
+//! `daypass audit verify`: whether the trail is as it was written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use daypass_core::audit::head_key::{HeadKey, HeadPublicKey};
+use daypass_store::{Verified, newest_head, trail_folder, verify};
+use indicatif::HumanCount;
+
+use super::super::backup::copying;
+use super::super::place::Place;
+use super::super::{print, printable};
+use crate::config::Destination;
+
+/// So many faults are shown.
+const SHOWN: usize = 10;
+
+/// Which trail to verify.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The folder of a trail, such as a copy; that of the installation unless one is named
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    /// A file with a key that `daypass audit key` printed; may be given several times
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Whose key to print.
+#[derive(Debug, Args)]
+pub struct Key {
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Key {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let key = HeadKey::of(&self.place.find()?.master_key().await?);
+        Ok(print(&serde_json::to_string(key.public())?)?)
+    }
+}
+
+impl Verify {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let mut keys = self.key.iter().map(|file| read_key(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let (folder, signed) = match self.folder {
+            Some(folder) => (folder, None),
+            None => {
+                let installation = self.place.find()?;
+                ensure!(
+                    installation.config().audit_destination() == Destination::Files,
+                    "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events"
+                );
+                let database = installation.database_that_is_there()?;
+                keys.push(HeadKey::of(&installation.master_key().await?).public().clone());
+                (trail_folder(database), newest_head(database)?)
+            }
+        };
+        ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
+        let found = verify(&folder, &keys, signed.as_ref(), &mut copying())?;
+        ensure!(found.files > 0, "{} holds no files of an audit trail", folder.display());
+        conclude(&folder, &found, !keys.is_empty())
+    }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<HeadPublicKey> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let key = serde_json::from_str(&text);
+    key.with_context(|| format!("{} is not what `daypass audit key` prints", file.display()))
+}
+
+fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<()> {
+    print(&report(found, with_key).join("\n"))?;
+    if found.faults.is_empty() {
+        return Ok(print(&format!("{} is as it was written.", folder.display()))?);
+    }
+    for fault in found.faults.iter().take(SHOWN) {
+        print(&printable(&fault.to_string()))?;
+    }
+    let more = found.faults.len().saturating_sub(SHOWN);
+    if more > 0 {
+        print(&format!("… and {more} more."))?;
+    }
+    bail!("{} is not as it was written: docs/who-did-this.md says what to do", folder.display())
+}
+
+fn report(found: &Verified, with_key: bool) -> Vec<String> {
+    let Verified { files, events, first, last, heads, newest_head, unsigned, dropped, noted, .. } = found;
+    let mut lines = vec![
+        format!("events    {}, in lines {first} to {last} of {files} files", HumanCount(*events)),
+        match newest_head {
+            Some(head) => format!("signed    up to line {}, at {:.0}; {heads} heads", head.n, head.time),
+            None if with_key => "signed    nothing yet".into(),
+            None => "signed    not looked at, without a --key".into(),
+        },
+    ];
+    if with_key {
+        lines.push(format!("unsigned  {unsigned} lines since, which the chain alone vouches for"));
+    }
+    lines.extend(dropped.as_ref().map(|(line, until)| {
+        let until = until.map(|until| format!(", events up to {until:.0}")).unwrap_or_default();
+        format!("dropped   lines up to {line}{until}, as the trail says")
+    }));
+    lines.extend(noted.iter().map(|noted| format!("noted     {}", printable(noted))));
+    lines
+}

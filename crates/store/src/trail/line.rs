@@ -1,0 +1,240 @@
+//! A line of the trail: its number, what it says, and its link of the chain.
+//!
+//! `{"n":7,…,"chain":"…"}`: the link is the SHA-256 of the link of the line before, 32 bytes, and of this line's own bytes up
+//! to `,"chain"`, in base64url. Whoever changes a line, takes one out or puts one in has to write every later line anew.
+
+use aws_lc_rs::digest::{Context, SHA256};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::records::audit_event::AuditEvent;
+use serde::{Deserialize, Serialize};
+
+const NUMBER: &[u8] = b"{\"n\":";
+const LINK: &[u8] = b",\"chain\":\"";
+const END: &[u8] = b"\"}";
+/// The characters of 32 bytes.
+const LINK_CHARS: usize = 43;
+
+/// What an event begins with, and no note does.
+const EVENT: &[u8] = b"\"time\":";
+
+/// A link of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chain([u8; 32]);
+
+impl Chain {
+    /// What the first line of all follows.
+    pub(super) const START: Self = Self([0; 32]);
+
+    fn next(self, body: &[u8]) -> Self {
+        let mut hash = Context::new(&SHA256);
+        hash.update(&self.0);
+        hash.update(body);
+        Self(hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    pub(super) fn text(self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+}
+
+/// What a line says that is no event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Note {
+    /// A file begins.
+    Trail(Beginning),
+    /// The line before, signed, and by it every line before.
+    Head(String),
+    /// The file ends.
+    End(Ending),
+    /// The oldest file goes.
+    Dropped(Dropped),
+    /// A line that was not whole was taken away: whoever wrote it was killed, or the power failed, before it was answered.
+    Torn(Torn),
+    /// Lines that were there are not.
+    Missing(Missing),
+}
+
+/// The first line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Beginning {
+    /// The trail's ID, drawn when it began.
+    pub(super) id: String,
+    /// The last link of the file before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) previous: Option<String>,
+}
+
+/// The last line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ending {}
+
+/// A file that went, because it was too old or there was too much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Dropped {
+    /// Its first line.
+    pub(super) first: u64,
+    /// Its last line.
+    pub(super) last: u64,
+    /// The link of that.
+    pub(super) chain: String,
+    /// When its newest event happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+}
+
+/// See [`Note::Torn`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Torn {
+    /// How much it was.
+    pub(super) bytes: u64,
+    /// The file beside the trail that it was put into.
+    pub(super) kept_in: String,
+}
+
+/// See [`Note::Missing`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Missing {
+    /// The ID of the trail that was there.
+    pub(super) trail: String,
+    /// The line up to which it was signed.
+    pub(super) until: u64,
+    /// That line's link.
+    pub(super) chain: String,
+}
+
+/// What a line says.
+#[derive(Debug)]
+pub(super) enum Content {
+    Event(Box<AuditEvent>),
+    Note(Note),
+}
+
+/// A line as it stands in a file, without its line break.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) number: u64,
+    pub(super) chain: Chain,
+    /// What the link vouches for.
+    body: &'a [u8],
+    /// The members between the number and the link.
+    members: &'a [u8],
+}
+
+impl<'a> Line<'a> {
+    /// Whether it has the form of one; what it says is another question.
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let rest = text.strip_suffix(END)?;
+        let (rest, link) = rest.split_at_checked(rest.len().checked_sub(LINK_CHARS)?)?;
+        let body = rest.strip_suffix(LINK)?;
+        let numbered = body.strip_prefix(NUMBER)?;
+        let comma = numbered.iter().position(|byte| *byte == b',')?;
+        let number = str::from_utf8(&numbered[..comma]).ok()?.parse().ok()?;
+        Some(Self { number, chain: Chain::parse(link)?, body, members: &numbered[comma + 1..] })
+    }
+
+    /// Whether it stands behind a line with this link, unchanged.
+    pub(super) fn follows(&self, before: Chain) -> bool {
+        before.next(self.body) == self.chain
+    }
+
+    /// Whether it is an event.
+    pub(super) fn is_event(&self) -> bool {
+        self.members.starts_with(EVENT)
+    }
+
+    /// Whether it is an event that was kept in another form before.
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.taken_over_from().is_some()
+    }
+
+    /// The number that it had there.
+    pub(super) fn taken_over_from(&self) -> Option<i64> {
+        const FROM: &[u8] = b",\"from\":";
+        let at = memchr::memmem::rfind(self.members, FROM).filter(|_| self.is_event())?;
+        str::from_utf8(&self.members[at + FROM.len()..]).ok()?.parse().ok()
+    }
+
+    /// What it says. `None` if that is nothing that a trail says.
+    pub(super) fn content(&self) -> Option<Content> {
+        let object = [b"{", self.members, b"}"].concat();
+        if self.is_event() {
+            serde_json::from_slice(&object).ok().map(Content::Event)
+        } else {
+            serde_json::from_slice(&object).ok().map(Content::Note)
+        }
+    }
+
+    /// The event, if it is one.
+    pub(super) fn event(&self) -> Option<AuditEvent> {
+        match self.content()? {
+            Content::Event(event) => Some(*event),
+            Content::Note(_) => None,
+        }
+    }
+}
+
+/// The members of what a line is to say.
+pub(super) fn members(said: &impl Serialize) -> Vec<u8> {
+    let mut object = serde_json::to_vec(said).expect("it is plain data");
+    object.pop();
+    object.remove(0);
+    object
+}
+
+/// Writes a line behind the one with the link `before`, and answers its own.
+pub(super) fn write(to: &mut Vec<u8>, number: u64, members: &[u8], before: Chain) -> Chain {
+    let start = to.len();
+    to.extend_from_slice(NUMBER);
+    to.extend_from_slice(number.to_string().as_bytes());
+    to.push(b',');
+    to.extend_from_slice(members);
+    let chain = before.next(&to[start..]);
+    to.extend_from_slice(LINK);
+    to.extend_from_slice(chain.text().as_bytes());
+    to.extend_from_slice(END);
+    to.push(b'\n');
+    chain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_was_written_and_a_changed_one_does_not_follow() {
+        let note = Note::Torn(Torn { bytes: 7, kept_in: "x\",\"chain\":\"".into() });
+        let mut text = Vec::new();
+        let chain = write(&mut text, 12, &members(&note), Chain::START);
+        let text = text.strip_suffix(b"\n").unwrap();
+        let line = Line::parse(text).unwrap();
+        assert_eq!((line.number, line.chain), (12, chain));
+        assert!(line.follows(Chain::START) && !line.follows(chain) && !line.is_event());
+        assert!(matches!(line.content(), Some(Content::Note(read)) if read == note));
+        for at in 0..text.len() {
+            let mut changed = text.to_vec();
+            changed[at] ^= 1;
+            let line = Line::parse(&changed).filter(|line| line.follows(Chain::START));
+            // The last character of a link has bits that stand for nothing, and are refused.
+            assert!(line.is_none(), "{at}");
+        }
+        for end in 0..text.len() {
+            assert!(Line::parse(&text[..end]).is_none(), "{end}");
+        }
+    }
+
+    /// As docs/who-did-this.md says it, for whoever checks it with a program of their own.
+    #[test]
+    fn the_first_link_is_the_hash_of_32_zeros_and_the_line() {
+        let mut text = Vec::new();
+        let chain = write(&mut text, 1, b"\"end\":{}", Chain::START);
+        let hash = aws_lc_rs::digest::digest(&SHA256, &[&[0; 32], &b"{\"n\":1,\"end\":{}"[..]].concat());
+        assert_eq!(chain.text(), BASE64_URL_SAFE_NO_PAD.encode(hash));
+        assert_eq!(text, format!("{{\"n\":1,\"end\":{{}},\"chain\":\"{}\"}}\n", chain.text()).as_bytes());
+    }
+}

@@ -1,0 +1,143 @@
+//! Reading lines of a file from its end, or from some line on.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use super::line::Line;
+
+/// So much is read at once.
+const CHUNK: u64 = 256 << 10;
+
+/// The lines before some place in a file, the last first. What is behind the last line break is not there yet.
+pub(super) struct Backwards<'a> {
+    file: &'a File,
+    /// Where `text` begins in the file.
+    start: u64,
+    text: Vec<u8>,
+    /// Up to where `text` was not given out.
+    end: usize,
+}
+
+impl<'a> Backwards<'a> {
+    pub(super) fn from_end(file: &'a File) -> std::io::Result<Self> {
+        let length = file.metadata()?.len();
+        let mut lines = Self { file, start: length, text: Vec::new(), end: 0 };
+        // Whatever is behind the last line break is given to nobody.
+        lines.next()?;
+        Ok(lines)
+    }
+
+    /// The line before.
+    pub(super) fn next(&mut self) -> std::io::Result<Option<&[u8]>> {
+        loop {
+            let unread = &self.text[..self.end];
+            if let Some(at) = memchr::memrchr(b'\n', unread) {
+                let line = at + 1..self.end;
+                self.end = at;
+                return Ok(Some(&self.text[line]));
+            }
+            if self.start == 0 {
+                let line = 0..self.end;
+                let first = std::mem::take(&mut self.end) > 0;
+                return Ok(first.then(|| &self.text[line]));
+            }
+            self.read_before()?;
+        }
+    }
+
+    fn read_before(&mut self) -> std::io::Result<()> {
+        let length = self.start.min(CHUNK);
+        let mut text = vec![0; usize::try_from(length).expect("a chunk fits into memory")];
+        self.file.read_exact_at(&mut text, self.start - length)?;
+        text.extend_from_slice(&self.text[..self.end]);
+        self.start -= length;
+        self.end = text.len();
+        self.text = text;
+        Ok(())
+    }
+}
+
+/// The lines of a file from some place on. What is behind the last line break is not there yet.
+pub(super) struct Forwards<'a> {
+    file: &'a File,
+    /// Where `text` ends in the file.
+    end: u64,
+    text: Vec<u8>,
+    /// From where `text` was not given out.
+    start: usize,
+}
+
+impl<'a> Forwards<'a> {
+    /// From a line break on, or from the beginning.
+    pub(super) fn from(file: &'a File, start: u64) -> Self {
+        Self { file, end: start, text: Vec::new(), start: 0 }
+    }
+
+    /// The next line, and where it begins.
+    pub(super) fn next(&mut self) -> std::io::Result<Option<(u64, &[u8])>> {
+        loop {
+            if let Some(length) = memchr::memchr(b'\n', &self.text[self.start..]) {
+                let begins = self.end - (self.text.len() - self.start) as u64;
+                let line = self.start..self.start + length;
+                self.start += length + 1;
+                return Ok(Some((begins, &self.text[line])));
+            }
+            if !self.read_more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What is left, which is no line.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.text[self.start..]
+    }
+
+    fn read_more(&mut self) -> std::io::Result<bool> {
+        self.text.drain(..self.start);
+        self.start = 0;
+        let kept = self.text.len();
+        self.text.resize(kept + usize::try_from(CHUNK).expect("a chunk fits into memory"), 0);
+        let read = self.file.read_at(&mut self.text[kept..], self.end)?;
+        self.text.truncate(kept + read);
+        self.end += read as u64;
+        Ok(read > 0)
+    }
+}
+
+/// The line that begins at a place.
+pub(super) fn line_at(file: &File, start: u64) -> std::io::Result<Option<Vec<u8>>> {
+    Ok(Forwards::from(file, start).next()?.map(|(_, line)| line.to_vec()))
+}
+
+/// Where the first line begins whose number is greater.
+pub(super) fn place_after(file: &File, number: u64) -> std::io::Result<u64> {
+    let (mut low, mut high) = (0, file.metadata()?.len());
+    // Every line that begins before `low` has a number that is not greater; none that begins at `high` or behind has.
+    while high - low > CHUNK {
+        let middle = low + (high - low) / 2;
+        match first_behind(file, middle)? {
+            Some((begins, found)) if begins < high && found <= number => low = begins,
+            _ => high = middle,
+        }
+    }
+    let mut lines = Forwards::from(file, low);
+    while let Some((begins, line)) = lines.next()? {
+        if Line::parse(line).is_some_and(|line| line.number > number) {
+            return Ok(begins);
+        }
+    }
+    Ok(file.metadata()?.len())
+}
+
+/// The first line that begins behind a place, with its number.
+fn first_behind(file: &File, place: u64) -> std::io::Result<Option<(u64, u64)>> {
+    let mut lines = Forwards::from(file, place);
+    lines.next()?;
+    while let Some((begins, line)) = lines.next()? {
+        if let Some(line) = Line::parse(line) {
+            return Ok(Some((begins, line.number)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,200 @@
+//! The end of the trail: where the next line goes. Whoever looks holds the lock, so what is not whole was left by somebody
+//! who was killed, or by a loss of power, before anybody was answered.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use super::folder::{Folder, TrailFile};
+use super::line::{Beginning, Chain, Content, Line, Note, Torn, members, write};
+use super::trouble::TrailTrouble as Trouble;
+
+/// More than is ever written at once, and a line: whatever was under way is within.
+const WINDOW: u64 = 4 << 20;
+
+/// The end.
+#[derive(Debug)]
+pub(super) struct Tail {
+    file: File,
+    at: TrailFile,
+    /// Device and inode.
+    seen: (u64, u64),
+    /// Up to where the file has whole lines.
+    length: u64,
+    pub(super) number: u64,
+    pub(super) chain: Chain,
+    /// The trail's ID.
+    pub(super) trail: String,
+    /// Whether the file has ended.
+    pub(super) ended: bool,
+}
+
+impl Tail {
+    /// Begins a file.
+    pub(super) fn begin(
+        folder: &Folder,
+        first: u64,
+        trail: &str,
+        before: Option<Chain>,
+    ) -> Result<Self, Trouble> {
+        let at = folder.file(first);
+        let failed = |error| Trouble::file(&at.path)(error);
+        let beginning = Beginning { id: trail.to_owned(), previous: before.map(Chain::text) };
+        let mut text = Vec::new();
+        let before = before.unwrap_or(Chain::START);
+        let chain = write(&mut text, first, &members(&Note::Trail(beginning)), before);
+        let mut file = at.create().map_err(failed)?;
+        file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
+        folder.sync().map_err(Trouble::file(folder.path()))?;
+        let seen = identity(&file.metadata().map_err(failed)?);
+        let length = text.len() as u64;
+        Ok(Self { file, at, seen, length, number: first, chain, trail: trail.to_owned(), ended: false })
+    }
+
+    /// The end of a file, with what was torn. `None` if somebody was killed before the file had a first line.
+    pub(super) fn of(folder: &Folder, at: TrailFile) -> Result<Option<(Self, Option<Torn>)>, Trouble> {
+        let failed = |error| Trouble::file(&at.path)(error);
+        let file = at.open().map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        let Some(trail) = trail_of(&file, found.len()).map_err(failed)? else {
+            return if found.len() < WINDOW { Ok(None) } else { Err(Trouble::Damaged(at.path)) };
+        };
+        let start = found.len().saturating_sub(WINDOW);
+        let window = read(&file, start, found.len()).map_err(failed)?;
+        let skipped = if start == 0 { 0 } else { line_end(&window).unwrap_or(window.len()) };
+        let mut whole = Whole::default();
+        whole.take(&window[skipped..]);
+        let Some((number, chain)) = whole.last else { return Err(Trouble::Damaged(at.path)) };
+        let length = start + (skipped + whole.length) as u64;
+        let seen = identity(&found);
+        let tail = Self { file, at, seen, length, number, chain, trail, ended: whole.ended };
+        let torn = tail.put_away_torn(folder)?;
+        Ok(Some((tail, torn)))
+    }
+
+    /// Reads what others wrote since, and answers what was torn.
+    pub(super) fn catch_up(&mut self, folder: &Folder) -> Result<Option<Torn>, Trouble> {
+        let length = self.file.metadata().map_err(Trouble::file(&self.at.path))?.len();
+        if length == self.length {
+            return Ok(None);
+        }
+        if length < self.length {
+            return Err(Trouble::Cut { path: self.at.path.clone(), number: self.number });
+        }
+        let new = read(&self.file, self.length, length).map_err(Trouble::file(&self.at.path))?;
+        let mut whole = Whole { last: Some((self.number, self.chain)), ..Whole::default() };
+        whole.take(&new);
+        let (number, chain) = whole.last.expect("it began with one");
+        (self.number, self.chain, self.ended) = (number, chain, whole.ended);
+        self.length += whole.length as u64;
+        self.put_away_torn(folder)
+    }
+
+    /// Writes lines behind the end, and has them outlive a loss of power. If it fails, none of them is there, as far as
+    /// that can be had.
+    pub(super) fn write(&mut self, lines: &[Vec<u8>]) -> Result<(), Trouble> {
+        let (mut number, mut chain) = (self.number, self.chain);
+        let mut text = Vec::with_capacity(lines.iter().map(|line| line.len() + 96).sum());
+        for line in lines {
+            number += 1;
+            chain = write(&mut text, number, line, chain);
+        }
+        let written = self.file.write_all_at(&text, self.length).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // What cannot be taken back is an event of something that was not granted; the next who looks takes it for whole.
+            let _ = self.file.set_len(self.length);
+            return Err(Trouble::file(&self.at.path)(error));
+        }
+        self.check()?;
+        (self.number, self.chain) = (number, chain);
+        self.length += text.len() as u64;
+        Ok(())
+    }
+
+    /// Notes that the last line written was the file's last.
+    pub(super) fn end(&mut self) -> TrailFile {
+        self.ended = true;
+        self.at.clone()
+    }
+
+    /// How long the file is.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether the path still leads to the file that is open.
+    pub(super) fn check(&self) -> Result<(), Trouble> {
+        let found = fs::metadata(&self.at.path).ok();
+        let same = found.is_some_and(|found| identity(&found) == self.seen);
+        if same { Ok(()) } else { Err(Trouble::Displaced(self.at.path.clone())) }
+    }
+
+    /// What is behind the last whole line was answered to nobody. It is put away rather than thrown away: if it was
+    /// acknowledged after all, somebody has changed the file.
+    fn put_away_torn(&self, folder: &Folder) -> Result<Option<Torn>, Trouble> {
+        let failed = |error| Trouble::file(&self.at.path)(error);
+        let length = self.file.metadata().map_err(failed)?.len();
+        if length == self.length {
+            return Ok(None);
+        }
+        let torn = read(&self.file, self.length, length).map_err(failed)?;
+        let place = folder.place_for_torn(self.number);
+        fs::write(&place, &torn).map_err(Trouble::file(&place))?;
+        self.file.set_len(self.length).and_then(|()| self.file.sync_all()).map_err(failed)?;
+        let kept_in = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Some(Torn { bytes: torn.len() as u64, kept_in }))
+    }
+}
+
+/// How far a text has whole lines.
+#[derive(Debug, Default)]
+struct Whole {
+    length: usize,
+    last: Option<(u64, Chain)>,
+    ended: bool,
+}
+
+impl Whole {
+    /// A line that was changed stands before others that follow it; what was torn has nothing behind it that is whole.
+    fn take(&mut self, text: &[u8]) {
+        let (mut at, mut before) = (0, self.last.map(|(_, chain)| chain));
+        while let Some(end) = line_end(&text[at..]) {
+            let line = Line::parse(&text[at..at + end - 1]);
+            at += end;
+            if let Some(line) = line
+                && before.is_none_or(|before| line.follows(before))
+            {
+                self.length = at;
+                self.last = Some((line.number, line.chain));
+                let is_end = || matches!(line.content(), Some(Content::Note(Note::End(_))));
+                self.ended = !line.is_event() && is_end();
+            }
+            before = line.map(|line| line.chain);
+        }
+    }
+}
+
+/// The trail whose file it is, by its first line.
+fn trail_of(file: &File, length: u64) -> std::io::Result<Option<String>> {
+    let beginning = read(file, 0, length.min(4096))?;
+    let line = line_end(&beginning).and_then(|end| Line::parse(&beginning[..end - 1]));
+    Ok(line.and_then(|line| match line.content()? {
+        Content::Note(Note::Trail(beginning)) => Some(beginning.id),
+        _ => None,
+    }))
+}
+
+/// Where the first line ends, with its break.
+fn line_end(text: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\n', text).map(|at| at + 1)
+}
+
+fn read(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
+    let mut text = vec![0; usize::try_from(to - from).expect("a window fits into memory")];
+    file.read_exact_at(&mut text, from)?;
+    Ok(text)
+}
+
+fn identity(found: &fs::Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}

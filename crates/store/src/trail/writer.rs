@@ -1,0 +1,301 @@
+//! The one thread of a process that appends. To have a line on the disk takes far longer than to write it, so whatever was
+//! decided meanwhile is written together, and the wait is shared. Nobody gets an answer before their line is on the disk.
+
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use daypass_core::records::trail_head::TrailHead;
+use daypass_core::store::AuditCare;
+use tokio::sync::oneshot;
+
+use super::appender::Appender;
+use super::line::{Note, members};
+use super::trouble::TrailTrouble as Trouble;
+use super::{index, retention};
+
+/// Decisions that wait; more are refused.
+const MAX_WAITING: usize = 16_384;
+
+/// About so many bytes are written at once: what may be torn is looked for in a window of the file's end.
+const MAX_GROUP: usize = 1 << 20;
+
+/// A head is signed after so many lines, or so long after the first that none vouches for.
+const LINES_FOR_EACH_HEAD: usize = 1_000;
+const LONGEST_WITHOUT_HEAD: Duration = Duration::from_secs(10);
+
+/// How often it is looked for what is too old.
+const CLEANING: Duration = Duration::from_secs(3_600);
+
+/// Hears of each head that was signed.
+pub(crate) type Anchor = Box<dyn Fn(&TrailHead) + Send>;
+
+/// The way to the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Queue")
+    }
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Waiting>,
+    care: Option<AuditCare>,
+    over: bool,
+    /// How it went last, and when.
+    last: Option<(Instant, Result<(), Trouble>)>,
+}
+
+/// Lines that belong together, and who waits for them.
+struct Waiting {
+    lines: Vec<Vec<u8>>,
+    answer: oneshot::Sender<Result<(), Trouble>>,
+}
+
+impl Writer {
+    pub(super) fn start(appender: Appender, anchor: Anchor) -> std::io::Result<Self> {
+        let queue = Arc::<Queue>::default();
+        let keeper = Keeper {
+            queue: queue.clone(),
+            appender,
+            anchor,
+            care: None,
+            unsigned: 0,
+            unsigned_since: None,
+            clean_at: None,
+            told: None,
+            indexing: None,
+        };
+        let thread = Builder::new().name("daypass-trail".into()).spawn(move || keeper.serve())?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+
+    /// Appends lines, all of them or none, and answers when they are on the disk.
+    pub(super) async fn append(&self, lines: Vec<Vec<u8>>) -> Result<(), Trouble> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut state = self.queue.state();
+            if state.waiting.len() >= MAX_WAITING {
+                return Err(Trouble::Behind);
+            }
+            state.waiting.push(Waiting { lines, answer });
+            // Whoever is at work looks again before they rest.
+            if state.waiting.len() == 1 {
+                self.queue.wake.notify_one();
+            }
+        }
+        answered.await.map_err(|_| Trouble::Ended)?
+    }
+
+    /// How it went last, if that was no longer ago.
+    pub(super) fn outcome_within(&self, limit: Duration) -> Option<Result<(), Trouble>> {
+        let last = self.queue.state().last.clone();
+        last.filter(|(at, _)| at.elapsed() < limit).map(|(_, outcome)| outcome)
+    }
+
+    pub(super) fn attend(&self, care: AuditCare) {
+        self.queue.state().care = Some(care);
+        self.queue.wake.notify_one();
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.state().over = true;
+        self.queue.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has nothing left to end.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the thread works with.
+struct Keeper {
+    queue: Arc<Queue>,
+    appender: Appender,
+    anchor: Anchor,
+    care: Option<AuditCare>,
+    /// Lines that no head vouches for, and when the first was written.
+    unsigned: usize,
+    unsigned_since: Option<Instant>,
+    /// When it is looked next for what is too old.
+    clean_at: Option<Instant>,
+    /// What the operator heard of last.
+    told: Option<String>,
+    indexing: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn serve(mut self) {
+        loop {
+            let (group, over) = self.next_group();
+            if !group.is_empty() {
+                self.keep(group);
+            } else if over {
+                break;
+            }
+            self.take_care();
+        }
+        self.sign();
+        if let Some(indexing) = self.indexing.take() {
+            let _ = indexing.join();
+        }
+    }
+
+    /// Waits for decisions, or until something else is due.
+    fn next_group(&mut self) -> (Vec<Waiting>, bool) {
+        let due = self.due();
+        let mut state = self.queue.state();
+        while state.waiting.is_empty() && !state.over && state.care.is_none() {
+            state = match due.map(|due| due.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => break,
+                Some(rest) => {
+                    let (state, _) =
+                        self.queue.wake.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner);
+                    state
+                }
+                None => self.queue.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        if let Some(care) = state.care.take() {
+            self.care = Some(care);
+            self.clean_at = Some(Instant::now());
+        }
+        (take_group(&mut state.waiting), state.over)
+    }
+
+    /// When something is to be done though nobody asks.
+    fn due(&self) -> Option<Instant> {
+        self.care.as_ref()?;
+        let signing = self.unsigned_since.map(|since| since + LONGEST_WITHOUT_HEAD);
+        signing.into_iter().chain(self.clean_at).min()
+    }
+
+    fn keep(&mut self, group: Vec<Waiting>) {
+        let (mut lines, mut answers) = (Vec::new(), Vec::with_capacity(group.len()));
+        for waiting in group {
+            lines.extend(waiting.lines);
+            answers.push(waiting.answer);
+        }
+        let count = lines.len();
+        let kept = self.appender.append(|_| lines);
+        if kept.is_ok() && count > 0 {
+            self.unsigned += count;
+            self.unsigned_since.get_or_insert_with(Instant::now);
+        }
+        self.queue.state().last = Some((Instant::now(), kept.clone()));
+        for answer in answers {
+            // Whoever asked may have gone away; the line stands all the same.
+            drop(answer.send(kept.clone()));
+        }
+        if kept.is_ok() && self.appender.is_full() {
+            self.begin_next_file();
+        }
+    }
+
+    fn begin_next_file(&mut self) {
+        self.sign();
+        let begun = self.appender.begin_next_file();
+        self.tell(begun);
+        self.clean();
+        self.make_indexes();
+    }
+
+    fn take_care(&mut self) {
+        let now = Instant::now();
+        if self.unsigned >= LINES_FOR_EACH_HEAD
+            || self.unsigned_since.is_some_and(|since| now >= since + LONGEST_WITHOUT_HEAD)
+        {
+            self.sign();
+        }
+        if self.clean_at.is_some_and(|at| now >= at) {
+            self.clean();
+            self.make_indexes();
+        }
+    }
+
+    /// Signs the last line, if this is the process that signs.
+    fn sign(&mut self) {
+        let Some(care) = self.care.clone().filter(|_| self.unsigned > 0) else { return };
+        let mut signed = None;
+        let outcome = self.appender.append(|end| {
+            let (trail, chain) = (end.trail.clone(), end.chain.text());
+            let head = TrailHead { trail, n: end.number, chain, time: care.clock.now() };
+            let line = members(&Note::Head(care.signer.sign(&head)));
+            signed = Some(head);
+            vec![line]
+        });
+        if outcome.is_ok() {
+            signed.iter().for_each(&self.anchor);
+            self.unsigned = 0;
+        }
+        // What could not be signed now is tried again in a while.
+        self.unsigned_since = outcome.is_err().then(Instant::now);
+        self.tell(outcome);
+    }
+
+    /// Drops what is too old.
+    fn clean(&mut self) {
+        let Some(care) = self.care.clone() else { return };
+        self.clean_at = Some(Instant::now() + CLEANING);
+        let dropped = retention::drop_surplus(&mut self.appender, &care.keep, care.clock.now());
+        for file in dropped.as_ref().into_iter().flatten() {
+            (care.tell)(&format!("the audit trail dropped {file}, as [audit] keep and keep_size say"));
+            self.unsigned += 1;
+            self.unsigned_since.get_or_insert_with(Instant::now);
+        }
+        self.tell(dropped.map(drop));
+    }
+
+    /// Nobody waits for an index: what it would tell is looked for without it meanwhile.
+    fn make_indexes(&mut self) {
+        let folder = self.appender.folder().clone();
+        if self.indexing.as_ref().is_none_or(JoinHandle::is_finished) {
+            // One that cannot be made is made later, or never: it saves time alone.
+            let make = move || drop(index::make_missing(&folder));
+            self.indexing = Builder::new().name("daypass-index".into()).spawn(make).ok();
+        }
+    }
+
+    /// The operator hears of a trouble once, until it is another.
+    fn tell(&mut self, outcome: Result<(), Trouble>) {
+        let trouble = outcome.err().map(|trouble| trouble.to_string());
+        if let (Some(care), Some(trouble)) = (&self.care, &trouble)
+            && self.told.as_ref() != Some(trouble)
+        {
+            (care.tell)(trouble);
+        }
+        self.told = trouble;
+    }
+}
+
+/// As many as are written at once.
+fn take_group(waiting: &mut Vec<Waiting>) -> Vec<Waiting> {
+    let mut bytes = 0;
+    let fitting = waiting.iter().take_while(|waiting| {
+        bytes += waiting.lines.iter().map(Vec::len).sum::<usize>();
+        bytes < MAX_GROUP
+    });
+    let fitting = fitting.count();
+    if fitting == waiting.len() { mem::take(waiting) } else { waiting.drain(..fitting.max(1)).collect() }
+}
