@@ -13,6 +13,8 @@ mod reading;
 mod retention;
 mod search;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod verify;
 mod writer;

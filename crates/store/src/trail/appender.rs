@@ -55,7 +55,7 @@ impl Appender {
         let (mut tail, torn) = last_tail(&folder, None)?;
         let mut notes: Vec<Note> = torn.map(Note::Torn).into_iter().collect();
         notes.extend(signed.and_then(|signed| missing(signed, &tail)).map(Note::Missing));
-        note(&mut tail, &notes)?;
+        note(&folder, &mut tail, &notes)?;
         drop(held);
         let seen = end_of(&tail);
         Ok(Self { folder, sizes, lock, tail, seen, lost: false })
@@ -114,19 +114,21 @@ impl Appender {
 /// Reads what others wrote since, or finds the end anew.
 fn catch_up(folder: &Folder, tail: &mut Tail, seen: &End, lost: bool) -> Result<(), Trouble> {
     tail.check().or_else(|gone| if lost { Ok(()) } else { Err(gone) })?;
-    let torn = if lost {
-        let (found, torn) = last_tail(folder, Some(seen))?;
+    let mut torn: Vec<Torn> = Vec::new();
+    if lost {
+        let (found, left) = last_tail(folder, Some(seen))?;
         *tail = found;
-        torn
+        torn.extend(left);
     } else {
-        let mut torn = tail.catch_up(folder)?;
-        while tail.ended && torn.is_none() {
-            let Some((next, left)) = existing(folder, tail)? else { break };
-            (*tail, torn) = (next, left);
+        torn.extend(tail.catch_up(folder)?);
+        while tail.ended
+            && let Some((next, left)) = existing(folder, tail)?
+        {
+            *tail = next;
+            torn.extend(left);
         }
-        torn
-    };
-    note(tail, &torn.map(Note::Torn).into_iter().collect::<Vec<_>>())
+    }
+    note(folder, tail, &torn.into_iter().map(Note::Torn).collect::<Vec<_>>())
 }
 
 /// The file behind one that ended, if somebody has begun it.
@@ -135,7 +137,7 @@ fn existing(folder: &Folder, tail: &Tail) -> Result<Option<(Tail, Option<Torn>)>
     if next.path.exists() { Tail::of(folder, next) } else { Ok(None) }
 }
 
-/// Begins the file behind one that ended.
+/// Begins the file behind one that ended, where nobody has.
 fn go_on(folder: &Folder, tail: &mut Tail) -> Result<(), Trouble> {
     if tail.ended {
         *tail = Tail::begin(folder, tail.number + 1, &tail.trail.clone(), Some(tail.chain))?;
@@ -175,10 +177,11 @@ fn missing(signed: &TrailHead, tail: &Tail) -> Option<Missing> {
     gone.then(|| Missing { trail: signed.trail.clone(), until: signed.n, chain: signed.chain.clone() })
 }
 
-fn note(tail: &mut Tail, notes: &[Note]) -> Result<(), Trouble> {
-    if notes.is_empty() || tail.ended {
+fn note(folder: &Folder, tail: &mut Tail, notes: &[Note]) -> Result<(), Trouble> {
+    if notes.is_empty() {
         return Ok(());
     }
+    go_on(folder, tail)?;
     tail.write(&notes.iter().map(members).collect::<Vec<_>>())
 }
 
