@@ -1,0 +1,189 @@
+//! What was acknowledged to be in the audit trail is in it after the process was killed without warning, and the events of
+//! older databases are taken over, each once, however often that is broken off.
+//!
+//! The tests start themselves as children, and kill them in the middle of their work.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::RequestId;
+use daypass_core::store::{AuditEvents, AuditSink, Page};
+use daypass_store::{SqliteStore, newest_head, trail_folder, verify};
+use rusqlite::Connection;
+
+/// Set for the child: the database to work with.
+const CHILD: &str = "DAYPASS_TEST_KILLED_TRAIL";
+const PREFIX: &str = "acknowledged ";
+
+/// A trail that answered before its lines are on the disk would lose something in most kills.
+const KILLS: usize = 6;
+
+/// Rows of an older trail: so many that it is broken off in the middle.
+const OLD_EVENTS: u64 = 30_000;
+
+/// The version before events were in files.
+const OLD_VERSION: usize = 15;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_events_survive_a_kill() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        return add_events_until_killed(Path::new(&path)).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    let mut acknowledged = HashSet::new();
+    for kill in 1..=KILLS {
+        let child = start_child(&path, "acknowledged_events_survive_a_kill");
+        acknowledged.extend(read_and_kill(child, 300));
+        assert!(acknowledged.len() >= kill * 300, "the child ended after {}", acknowledged.len());
+        let store = SqliteStore::open(&path).expect("a database that survived");
+        let kept = store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
+        let kept: HashSet<String> = kept.into_iter().filter_map(|kept| kept.event.resource).collect();
+        let lost = acknowledged.iter().find(|event| !kept.contains(*event));
+        assert!(lost.is_none(), "{lost:?} was acknowledged and is lost");
+    }
+    assert_whole(&path);
+}
+
+/// Sixteen tasks, so that the kill meets writes that carry several events.
+async fn add_events_until_killed(path: &Path) {
+    let store = Arc::new(SqliteStore::open(path).expect("a database"));
+    let tasks = (0..16).map(|task| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for number in 0..100_000 {
+                let name = format!("{}-{task}-{number}", std::process::id());
+                store.add_audit_event(&event(&name)).await.expect("an answer");
+                writeln!(std::io::stdout(), "{PREFIX}{name}").expect("a parent that listens");
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("a task that runs until the end");
+    }
+}
+
+fn event(resource: &str) -> AuditEvent {
+    AuditEvent {
+        time: Timestamp::UNIX_EPOCH,
+        request_id: RequestId::parse("00000000-0000-7000-8000-000000000000").unwrap(),
+        action: AuditAction::Pool,
+        outcome: AuditOutcome::Allowed,
+        reason: None,
+        detail: None,
+        provider: None,
+        developer_user_identifier: None,
+        actor: None,
+        login: None,
+        identity_id: None,
+        access_key_id: None,
+        resource: Some(resource.to_owned()),
+        source_ip: None,
+        user_agent: None,
+    }
+}
+
+fn start_child(path: &Path, test: &str) -> Child {
+    Command::new(std::env::current_exe().expect("a test knows its own program"))
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a child")
+}
+
+/// What the child printed, whole lines only: it is killed after so many, and may print on until it dies.
+fn read_and_kill(mut child: Child, enough: usize) -> Vec<String> {
+    let output = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut printed = Vec::new();
+    for line in output.lines() {
+        printed.extend(line.expect("text").strip_prefix(PREFIX).map(str::to_owned));
+        if printed.len() == enough {
+            child.kill().expect("a child that runs");
+        }
+    }
+    child.wait().expect("a child that ended");
+    printed
+}
+
+fn assert_whole(path: &Path) {
+    let signed = newest_head(path).unwrap();
+    let found = verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).unwrap();
+    assert_eq!(found.faults, []);
+}
+
+/// A database as the version before left it.
+fn old_database(path: &Path) -> Connection {
+    let database = Connection::open(path).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let mut migrations: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    migrations.sort();
+    for migration in &migrations[..OLD_VERSION] {
+        database.execute_batch(&fs::read_to_string(migration).unwrap()).unwrap();
+    }
+    let events = format!(
+        "PRAGMA application_id = 0x64706173; PRAGMA user_version = {OLD_VERSION};
+         INSERT INTO audit_event (time, request_id, action, outcome, resource)
+         WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {OLD_EVENTS})
+         SELECT n, '00000000-0000-7000-8000-000000000000', 'pool', 'allowed', 'old-' || n FROM number"
+    );
+    database.execute_batch(&events).unwrap();
+    database
+}
+
+/// Every event of before, once, in its order, and then those that came since.
+async fn assert_taken_over(store: &SqliteStore, since: &[&str]) {
+    let kept = store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
+    let kept = kept.into_iter().filter_map(|kept| kept.event.resource);
+    let expected = (1..=OLD_EVENTS).map(|number| format!("old-{number}"));
+    assert!(kept.eq(expected.chain(since.iter().map(|&name| name.to_owned()))));
+}
+
+#[tokio::test]
+async fn the_events_of_an_older_database_are_taken_over_once_however_often_that_is_broken_off() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        let told = SqliteStore::open_telling(Path::new(&path), &mut |done, _| {
+            writeln!(std::io::stdout(), "{PREFIX}{done}").expect("a parent that listens");
+        });
+        return drop(told);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    drop(old_database(&path));
+    let mut broken_off = 0;
+    for enough in [1, 5, 9] {
+        let test = "the_events_of_an_older_database_are_taken_over_once_however_often_that_is_broken_off";
+        let told = read_and_kill(start_child(&path, test), enough);
+        broken_off += usize::from(told.last().is_none_or(|done| *done != OLD_EVENTS.to_string()));
+    }
+    assert!(broken_off > 0, "every child came to the end");
+    let store = SqliteStore::open(&path).unwrap();
+    assert_taken_over(&store, &[]).await;
+    store.add_audit_event(&event("new")).await.unwrap();
+    drop(store);
+    assert_taken_over(&SqliteStore::open(&path).unwrap(), &["new"]).await;
+    assert_whole(&path);
+    let left = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'audit_event%'";
+    let left: i64 = Connection::open(&path).unwrap().query_one(left, [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+/// As it is when somebody puts an old backup in the place of the store: its events are in the trail already.
+#[tokio::test]
+async fn an_older_database_beside_a_trail_that_has_gone_on_brings_nothing_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    drop(old_database(&path));
+    let old = fs::read(&path).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    store.add_audit_event(&event("new")).await.unwrap();
+    drop(store);
+    fs::write(&path, old).unwrap();
+    assert_taken_over(&SqliteStore::open(&path).unwrap(), &["new"]).await;
+}
