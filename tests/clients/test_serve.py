@@ -2,6 +2,7 @@
 
 import base64
 import configparser
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import urllib.request
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from support import aws
 from support.server import START_LIMIT, STOP_LIMIT, program
@@ -55,6 +57,7 @@ class Serving:
     """A running server. It is started from another directory than the configuration's."""
 
     def __init__(self, installation):
+        self._installation = installation
         log = installation / "serve.log"
         with log.open("a") as stderr:
             self._process = subprocess.Popen(
@@ -77,10 +80,12 @@ class Serving:
         self._process.communicate()
 
     def stop(self):
-        """Ends it as a service manager does; answers its status and the audit lines that it wrote."""
+        """Ends it as a service manager does; answers its status and the events of its audit trail."""
         self._process.send_signal(signal.SIGTERM)
-        lines, _ = self._process.communicate(timeout=STOP_LIMIT)
-        return self._process.returncode, [json.loads(line) for line in lines.splitlines()]
+        written, _ = self._process.communicate(timeout=STOP_LIMIT)
+        assert written == "", "nothing but the line of the start is for stdout"
+        listed = command(self._installation, "audit", "list", "--json")
+        return self._process.returncode, [json.loads(line) for line in listed.stdout.splitlines()]
 
     def client(self, credentials):
         return boto3.client(
@@ -130,6 +135,30 @@ def token(serving, credentials, pool_id):
     )
 
 
+def decoded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def verify_trail(installation):
+    """As docs/who-did-this.md says it, by nothing of ours."""
+    key = json.loads(command(installation, "audit", "key").stdout)
+    public = Ed25519PublicKey.from_public_bytes(decoded(key["x"]))
+    link, heads = bytes(32), 0
+    for file in sorted((installation / "daypass.db-audit").glob("*.jsonl")):
+        for line in file.read_bytes().splitlines():
+            body, _, rest = line.rpartition(b',"chain":"')
+            said = json.loads(line)
+            if "head" in said:
+                signed, _, signature = said["head"].rpartition(".")
+                public.verify(decoded(signature), signed.encode())
+                head = json.loads(decoded(signed.split(".")[1]))
+                assert (head["n"], decoded(head["chain"])) == (said["n"] - 1, link)
+                heads += 1
+            link = hashlib.sha256(link + body).digest()
+            assert decoded(rest.removesuffix(b'"}').decode()) == link, said
+    assert heads > 0
+
+
 def test_a_backend_gets_tokens_before_and_after_a_restart(installation):
     with Serving(installation) as serving:
         assert serving.ready["public_url"] == "https://login.example.com"
@@ -142,7 +171,9 @@ def test_a_backend_gets_tokens_before_and_after_a_restart(installation):
         keys = serving.get("/.well-known/jwks.json")
         status, audit = serving.stop()
         assert status == 0
-        assert [(event["action"], event["identity_id"]) for event in audit] == [("token", first["IdentityId"])]
+        tokens = [event["identity_id"] for event in audit if event["action"] == "token"]
+        assert tokens == [first["IdentityId"]]
+        verify_trail(installation)
     with Serving(installation) as serving:
         assert token(serving, credentials, pool_id)["IdentityId"] == first["IdentityId"]
         assert serving.get("/.well-known/jwks.json") == keys

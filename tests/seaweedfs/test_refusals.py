@@ -149,7 +149,7 @@ def test_the_person_behind_a_key_of_the_store(daypass, ada, ada_credentials):
 
 
 def test_nothing_written_holds_a_secret_of_the_store(daypass, ada, ada_credentials):
-    written = Path(daypass.dir, "audit.jsonl").read_text() + Path(daypass.dir, "log.jsonl").read_text()
+    written = "".join(file.read_text() for file in Path(daypass.dir, "daypass.db-audit").glob("*.jsonl")) + Path(daypass.dir, "log.jsonl").read_text()
     assert ada_credentials["aws_access_key_id"] in written
     for secret in (ada_credentials["aws_secret_access_key"], ada_credentials["aws_session_token"], ada.token, "eyJ"):
         assert secret not in written

@@ -17,7 +17,7 @@ const BEFORE: usize = 100;
 const MASTER_KEY: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
 
 impl Done {
-    fn assert_success(&self) -> &Self {
+    pub fn assert_success(&self) -> &Self {
         assert!(self.success, "{self:?}");
         self.assert_no_secret()
     }
@@ -207,7 +207,9 @@ fn keys_that_were_disabled_since_are_named() {
     let line = format!("  {id}  enabled   disabled  ci");
     assert!(restored.assert_success().stdout.contains(&line), "{restored:?}");
     let who = installation.run(&["audit", "who", id]);
-    assert!(!who.stdout.contains("disable_key"), "the trail is that of the backup: {who:?}");
+    assert!(who.stdout.contains("disable_key"), "the trail goes on: {who:?}");
+    let last = installation.run(&["audit", "list", "--limit", "1"]);
+    assert!(last.assert_success().stdout.contains("restore      allowed"), "{last:?}");
 }
 
 #[test]

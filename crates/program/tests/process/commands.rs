@@ -1,5 +1,7 @@
 //! What commands beside a server say, and where what they did is found again.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::server::{Installation, Output};
@@ -46,4 +48,88 @@ fn what_a_command_did_is_in_the_store_and_not_on_the_terminal() {
     let who = installation.run(&["audit", "who", id, "--json"]).stdout;
     assert_eq!(who.lines().map(read).collect::<Vec<_>>(), ["disable_key", "create_key"]);
     serving.stop();
+}
+
+fn the_file(installation: &Installation) -> std::path::PathBuf {
+    installation.path("daypass.db-audit").join("000000000001.jsonl")
+}
+
+#[test]
+fn the_trail_is_verified_beside_a_server_and_whoever_changes_it_is_found_out() {
+    let installation = Installation::new("sqlite:daypass.db");
+    let mut serving = installation.serve(Output::Null);
+    for person in ["ada", "grace"] {
+        assert_eq!(serving.log_in(person).0, 200);
+    }
+    let beside = installation.run(&["audit", "verify"]);
+    assert!(beside.assert_success().stdout.contains("is as it was written."), "{beside:?}");
+    serving.stop();
+    let verified = installation.run(&["audit", "verify"]);
+    let told = &verified.assert_success().stdout;
+    assert!(told.starts_with("events    2, in lines 1 to 4 of 1 files\nsigned    up to line 3, at 20"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80 || line.contains("daypass.db")), "{told}");
+
+    let whole = fs::read_to_string(the_file(&installation)).unwrap();
+    let changed = whole.replace("fake:grace", "fake:heidi");
+    let cut = whole.lines().take(2).map(|line| format!("{line}\n")).collect::<String>();
+    for (text, fault) in [
+        (&changed, "000000000001.jsonl, line 3: it was changed"),
+        (&cut, "line 2: the trail ends here, and a head was signed of line 3"),
+    ] {
+        fs::write(the_file(&installation), text).unwrap();
+        let verified = installation.run(&["audit", "verify"]);
+        assert!(!verified.success && verified.stdout.contains(fault), "{verified:?}");
+        assert!(verified.stderr.contains("is not as it was written"), "{verified:?}");
+    }
+    fs::write(the_file(&installation), whole).unwrap();
+
+    // Whoever has a copy and the public key needs nothing else.
+    let key = installation.run(&["audit", "key"]).stdout;
+    assert!(key.contains("\"crv\":\"Ed25519\"") && !key.contains("\"d\""), "{key}");
+    fs::write(installation.path("key.json"), key).unwrap();
+    let (folder, key) = (installation.path("daypass.db-audit"), installation.path("key.json"));
+    let elsewhere = ["audit", "verify", folder.to_str().unwrap(), "--key", key.to_str().unwrap()];
+    let copy = installation.run(&elsewhere);
+    assert!(copy.assert_success().stdout.contains("signed    up to line 3"), "{copy:?}");
+}
+
+#[test]
+fn events_are_listed_by_what_they_are() {
+    let installation = Installation::new("sqlite:daypass.db");
+    let mut serving = installation.serve(Output::Null);
+    serving.log_in("ada");
+    let made = installation.run(&["key", "create", "backend", "--preset", "tokens"]);
+    made.assert_success();
+    let actions = |arguments: &[&str]| {
+        let listed = installation.run(&[&["audit", "list", "--json"], arguments].concat());
+        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap()["action"].as_str().unwrap().to_owned();
+        listed.stdout.lines().map(read).collect::<Vec<_>>()
+    };
+    assert_eq!(actions(&[]), ["create_key", "exchange"]);
+    assert_eq!(actions(&["--action", "exchange"]), ["exchange"]);
+    assert_eq!(actions(&["--provider", "fake", "--outcome", "allowed"]), ["exchange"]);
+    // Where a request over the loopback came from is not certain: a proxy may stand there.
+    assert_eq!(actions(&["--address", "127.0.0.1"]), [""; 0]);
+    assert_eq!(actions(&["--since", "1h", "--limit", "1"]), ["create_key"]);
+    assert_eq!(actions(&["--until", "1h"]), [""; 0]);
+    assert_eq!(actions(&["--outcome", "refused"]), [""; 0]);
+    let wrong = installation.run(&["audit", "list", "--action", "exchanges"]);
+    assert!(!wrong.success && wrong.stderr.contains("there are sign_in, device, exchange"), "{wrong:?}");
+    serving.stop();
+}
+
+#[test]
+fn who_sends_the_events_to_the_log_asks_there() {
+    let installation = Installation::new("sqlite:daypass.db");
+    installation.change("[store]", "[audit]\nto = \"log\"\n[store]");
+    let made = installation.run(&["key", "create", "backend", "--preset", "tokens"]);
+    let event = made.stderr.lines().find(|line| line.contains("\"action\":\"create_key\""));
+    assert!(made.success && event.is_some(), "{made:?}");
+    for question in [&["audit", "list"][..], &["audit", "who", "us-east-1:01"], &["audit", "verify"]] {
+        let refused = installation.run(question);
+        assert!(!refused.success && refused.stderr.contains("[audit] to = \"log\""), "{refused:?}");
+    }
+    installation.change("to = \"log\"", "to = \"log\"\nkeep = \"7d\"");
+    let refused = installation.run(&["audit", "list"]);
+    assert!(refused.stderr.contains("[audit] keep: nothing is kept where"), "{refused:?}");
 }

@@ -124,6 +124,7 @@ fn nothing_starts_whose_audit_lines_cannot_be_written() {
 fn nobody_is_let_in_where_the_reader_of_the_audit_lines_died() {
     for store in ["memory:", "sqlite:daypass.db"] {
         let installation = Installation::new(store);
+        installation.change("[store]", "[audit]\nto = \"log\"\n[store]");
         let mut serving = installation.serve(Output::Null);
         let (status, body) = serving.log_in("ada");
         assert_eq!(status, 200, "{store}: {body}");
@@ -178,6 +179,8 @@ fn events(texts: &[&String]) -> Vec<Value> {
 #[test]
 fn files_that_are_rotated_lose_nothing() {
     let installation = Installation::new("memory:");
+    let more = fs::read_to_string(installation.path("more.toml")).unwrap();
+    fs::write(installation.path("more.toml"), format!("[audit]\nto = \"log\"\n{more}")).unwrap();
     let mut up = installation.up();
     let dir = installation.path("state");
     for round in 0..4 {
