@@ -140,7 +140,7 @@ def decoded(text):
 
 
 def verify_trail(installation):
-    """As docs/who-did-this.md says it, by nothing of ours."""
+    """As docs/audit-trail.md says it, by nothing of ours."""
     key = json.loads(command(installation, "audit", "key").stdout)
     public = Ed25519PublicKey.from_public_bytes(decoded(key["x"]))
     link, heads = bytes(32), 0

@@ -36,8 +36,8 @@ pub enum Command {
     ///
     /// Runs until Ctrl-C or SIGTERM; SIGHUP has it read the configuration again. Speaks
     /// plain HTTP: let a proxy or a load balancer end TLS in front of it. Prints one
-    /// line of JSON on stdout when ready, and one for each audit event; the log goes to
-    /// stderr.
+    /// line of JSON on stdout when ready; the log goes to stderr, and what is decided
+    /// to the audit trail beside the store.
     Serve(serve::Arguments),
     /// Tell every mistake of a configuration, with its line
     ///

@@ -1,5 +1,5 @@
 //! The audit trail: files of lines that are only ever appended to, each line chained to the one before by a hash, and heads
-//! of the chain signed now and then. `docs/who-did-this.md` says the form, for whoever reads or verifies it with something
+//! of the chain signed now and then. `docs/audit-trail.md` says the form, for whoever reads or verifies it with something
 //! else.
 //!
 //! Several processes may have one trail: they append by turns (`appender.rs`), each by one thread (`writer.rs`). Whoever asks
@@ -31,7 +31,7 @@ use serde::Serialize;
 pub(crate) use self::appender::Appender;
 use self::appender::Sizes;
 use self::folder::Folder;
-use self::line::members;
+use self::line::{Line, members};
 pub use self::trouble::TrailTrouble;
 pub use self::verify::{Fault, Verified, verify};
 pub(crate) use self::writer::Anchor;
@@ -55,7 +55,7 @@ pub(crate) fn taken_over(event: &AuditEvent, from: i64) -> Vec<u8> {
 /// Up to which number events were taken over: 0 if the trail has none yet. `None` if it has gone on since.
 pub(crate) fn taken_over_until(appender: &Appender) -> Result<Option<i64>, TrailTrouble> {
     let folder = appender.folder();
-    search::last_event(folder, |line| line.map_or(Some(0), |line| line.taken_over_from()))
+    search::last_event(folder, |line| line.map_or(Some(0), Line::taken_over_from))
         .map_err(TrailTrouble::file(folder.path()))
 }
 

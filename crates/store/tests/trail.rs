@@ -72,7 +72,7 @@ async fn add_events_until_killed(path: &Path) {
 fn event(resource: &str) -> AuditEvent {
     AuditEvent {
         time: Timestamp::UNIX_EPOCH,
-        request_id: RequestId::parse("00000000-0000-7000-8000-000000000000").unwrap(),
+        request_id: RequestId::parse("00000000-0000-7000-8000-000000000000").expect("a file that is there"),
         action: AuditAction::Pool,
         outcome: AuditOutcome::Allowed,
         reason: None,
@@ -113,19 +113,25 @@ fn read_and_kill(mut child: Child, enough: usize) -> Vec<String> {
 }
 
 fn assert_whole(path: &Path) {
-    let signed = newest_head(path).unwrap();
-    let found = verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).unwrap();
+    let signed = newest_head(path).expect("a file that is there");
+    let found =
+        verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).expect("a file that is there");
     assert_eq!(found.faults, []);
 }
 
 /// A database as the version before left it.
 fn old_database(path: &Path) -> Connection {
-    let database = Connection::open(path).unwrap();
+    let database = Connection::open(path).expect("a file that is there");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
-    let mut migrations: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut migrations: Vec<_> = fs::read_dir(folder)
+        .expect("a file that is there")
+        .map(|entry| entry.expect("a file that is there").path())
+        .collect();
     migrations.sort();
     for migration in &migrations[..OLD_VERSION] {
-        database.execute_batch(&fs::read_to_string(migration).unwrap()).unwrap();
+        database
+            .execute_batch(&fs::read_to_string(migration).expect("a file that is there"))
+            .expect("a file that is there");
     }
     let events = format!(
         "PRAGMA application_id = 0x64706173; PRAGMA user_version = {OLD_VERSION};
@@ -133,13 +139,16 @@ fn old_database(path: &Path) -> Connection {
          WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {OLD_EVENTS})
          SELECT n, '00000000-0000-7000-8000-000000000000', 'pool', 'allowed', 'old-' || n FROM number"
     );
-    database.execute_batch(&events).unwrap();
+    database.execute_batch(&events).expect("a file that is there");
     database
 }
 
 /// Every event of before, once, in its order, and then those that came since.
 async fn assert_taken_over(store: &SqliteStore, since: &[&str]) {
-    let kept = store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
+    let kept = store
+        .audit_events_after(Page { after: None, limit: usize::MAX })
+        .await
+        .expect("a file that is there");
     let kept = kept.into_iter().filter_map(|kept| kept.event.resource);
     let expected = (1..=OLD_EVENTS).map(|number| format!("old-{number}"));
     assert!(kept.eq(expected.chain(since.iter().map(|&name| name.to_owned()))));

@@ -4,7 +4,10 @@
 pub mod client;
 pub mod sandbox;
 
-use anyhow::{Context, ensure};
+use std::slice;
+
+use anyhow::{Context, bail, ensure};
+use daypass_core::audit::head_key::HeadKey;
 use serde_json::{Value, json};
 
 use self::client::{Credentials, Http, S3, text};
@@ -12,15 +15,18 @@ use self::sandbox::App;
 use crate::up::{self, Options, Ready};
 use daypass_server::cli::print;
 use daypass_server::installation::home::Home;
+use daypass_store::{newest_head, trail_folder, verify};
 
 /// Starts a fresh `up` in a directory of its own, walks the flow, and leaves nothing behind.
 pub async fn run() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let running = up::start(&Options { dir: dir.path().to_owned(), port: 0, config: None }).await?;
     let tour = Tour { http: Http::new()?, ready: running.ready.clone() };
-    let walked = tour.walk(&Home::existing(dir.path())?).await;
+    let home = Home::existing(dir.path())?;
+    let walked = tour.walk(&home).await;
     running.stop().await;
     walked?;
+    verify_trail(&home)?;
     Ok(print("\nThe tour is over: every step did what it should.")?)
 }
 
@@ -159,6 +165,21 @@ impl Tour {
             session_token: field("SessionToken")?,
         })
     }
+}
+
+/// Everything that was decided is in one chain, which the server has signed at its end.
+fn verify_trail(home: &Home) -> anyhow::Result<()> {
+    step(10, "Daypass is stopped; its audit trail is verified")?;
+    let (database, key) = (home.database(), HeadKey::of(&home.master_key()?));
+    let signed = newest_head(&database)?;
+    let found =
+        verify(&trail_folder(&database), slice::from_ref(key.public()), signed.as_ref(), &mut |_, _| {})?;
+    let Some(head) = found.newest_head.filter(|_| found.faults.is_empty() && found.unsigned == 0) else {
+        bail!("the audit trail is not as it was written: {:?}", found.faults)
+    };
+    show("events", &found.events.to_string())?;
+    show("chain", &format!("{} lines, each with a hash of the one before", found.last))?;
+    show("head", &format!("line {}, signed by the key of this installation", head.n))
 }
 
 fn expect_status(answer: &client::Answer, status: u16) -> anyhow::Result<()> {

@@ -83,15 +83,17 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
 
 /// The store of an installation whose events are kept.
 fn store(place: &Place) -> anyhow::Result<SharedStore> {
-    store_of(&place.find()?)
+    let installation = place.find()?;
+    ensure_kept(&installation)?;
+    installation.store(Open::Existing)
 }
 
-fn store_of(installation: &Installation) -> anyhow::Result<SharedStore> {
+fn ensure_kept(installation: &Installation) -> anyhow::Result<()> {
     ensure!(
         installation.config().audit_destination() == Destination::Files,
         "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events; ask there"
     );
-    installation.store(Open::Existing)
+    Ok(())
 }
 
 async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -> anyhow::Result<()> {

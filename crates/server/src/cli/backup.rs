@@ -8,7 +8,7 @@ use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
-use daypass_store::{Contents, Open, back_up};
+use daypass_store::{Contents, Open, back_up, trail_folder};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::place::Place;
@@ -36,6 +36,10 @@ pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
         "It says who logs in: keep it private. The master key is not in it: keep a copy\n\
          of that elsewhere, since nobody can use a backup without it.",
     );
+    tell(&format!(
+        "Nor is the audit trail, a folder that any program can copy:\n{}",
+        trail_folder(database).display()
+    ));
     recorded.context("the backup is made, but the audit trail could not keep that you made it")
 }
 

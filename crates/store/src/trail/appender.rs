@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::records::trail_head::TrailHead;
 
 use super::folder::{Folder, TrailFile};
@@ -190,9 +192,8 @@ fn end_of(tail: &Tail) -> End {
 }
 
 fn new_id() -> String {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let random: &dyn Random = &SystemRandom;
+    BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<16>())
 }
 
 /// The lock, as long as it is held.

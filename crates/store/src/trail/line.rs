@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// As docs/who-did-this.md says it, for whoever checks it with a program of their own.
+    /// As docs/audit-trail.md says it, for whoever checks it with a program of their own.
     #[test]
     fn the_first_link_is_the_hash_of_32_zeros_and_the_line() {
         let mut text = Vec::new();

@@ -125,9 +125,10 @@ async fn all(trail: &Trail) -> Vec<AuditEvent> {
 
 /// Changes the lines of a file.
 fn edit(file: &Path, edit: impl FnOnce(&mut Vec<String>)) {
-    let mut lines = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
+    let mut lines: Vec<String> = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
     edit(&mut lines);
-    fs::write(file, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    lines.push(String::new());
+    fs::write(file, lines.join("\n")).unwrap();
 }
 
 #[tokio::test]
@@ -142,6 +143,8 @@ async fn a_trail_of_several_files_is_as_it_was_written() {
     assert_eq!((&without.faults[..], without.heads), (&[][..], 0));
 }
 
+type Edit = Box<dyn FnOnce(&mut Vec<String>)>;
+
 #[tokio::test]
 async fn a_line_that_is_changed_taken_out_put_elsewhere_or_no_line_is_told_with_its_place() {
     let (place, at) = (Place::new(), 2);
@@ -150,16 +153,12 @@ async fn a_line_that_is_changed_taken_out_put_elsewhere_or_no_line_is_told_with_
     let whole = fs::read(&file).unwrap();
     let first = Folder::at(&place.path()).files().unwrap()[1].first;
     let number = first + at as u64;
-    type Edit = Box<dyn FnOnce(&mut Vec<String>)>;
     let cases: [(Edit, Vec<(u64, What)>); 5] = [
         (
             Box::new(move |lines| lines[at] = lines[at].replace("allowed", "refused")),
             vec![(number, What::Changed)],
         ),
-        (
-            Box::new(move |lines| drop(lines.remove(at))),
-            vec![(number, What::Missing { before: number + 1 })],
-        ),
+        (Box::new(move |lines| drop(lines.remove(at))), vec![(number, What::Missing { before: number + 1 })]),
         (
             Box::new(move |lines| lines.swap(at, at + 1)),
             vec![
@@ -172,10 +171,7 @@ async fn a_line_that_is_changed_taken_out_put_elsewhere_or_no_line_is_told_with_
             Box::new(move |lines| lines[at] = "x".into()),
             vec![(number, What::NoLine), (number, What::Missing { before: number + 1 })],
         ),
-        (
-            Box::new(move |lines| lines.truncate(at)),
-            vec![(number - 1, What::CutOff)],
-        ),
+        (Box::new(move |lines| lines.truncate(at)), vec![(number - 1, What::CutOff)]),
     ];
     for (number, (change, expected)) in cases.into_iter().enumerate() {
         edit(&file, change);
@@ -240,7 +236,8 @@ async fn files_that_are_missing_are_told_wherever_they_were() {
     let place = Place::new();
     place.signed(40).await;
     let files = place.files();
-    let numbers: Vec<u64> = Folder::at(&place.path()).files().unwrap().iter().map(|file| file.first).collect();
+    let numbers: Vec<u64> =
+        Folder::at(&place.path()).files().unwrap().iter().map(|file| file.first).collect();
     let newest = place.heads.lock().unwrap().last().unwrap().n;
     let expected = [
         (0, (numbers[1], What::BeginsTooLate)),
@@ -378,7 +375,7 @@ async fn nothing_is_kept_in_a_file_that_was_moved_away_and_everything_when_it_is
     fs::rename(&aside, &file).unwrap();
     trail.add(&[place.event(3)]).await.unwrap();
     assert!(trail.ping().await.is_ok());
-    assert_eq!(all(&trail).await.iter().map(|event| event.time.as_second()).last(), Some(3));
+    assert_eq!(all(&trail).await.last().map(|event| event.time.as_second()), Some(3));
     fs::remove_dir_all(place.path()).unwrap();
     assert!(trail.add(&[place.event(4)]).await.is_err());
 }
@@ -466,7 +463,9 @@ async fn every_question_has_the_same_answer_with_an_index_and_without() {
     let (trail, folder) = (place.open(), Folder::at(&place.path()));
     let files = folder.files().unwrap();
     assert!(files.len() > 10);
-    files.iter().for_each(|file| drop(fs::remove_file(file.index())));
+    for file in &files {
+        drop(fs::remove_file(file.index()));
+    }
     for indexed in [false, true] {
         if indexed {
             index::make_missing(&folder).unwrap();
@@ -481,7 +480,7 @@ async fn every_question_has_the_same_answer_with_an_index_and_without() {
     }
     // An index that says nothing true costs time alone.
     for file in folder.files().unwrap() {
-        let _ = fs::write(file.index(), [0; 20_000]);
+        let _ = fs::write(file.index(), vec![0; 20_000]);
     }
     for question in &questions {
         assert_same_pages(&trail, &model, question, 1_000).await;

@@ -26,7 +26,7 @@ const LINES_FOR_EACH_HEAD: usize = 1_000;
 const LONGEST_WITHOUT_HEAD: Duration = Duration::from_secs(10);
 
 /// How often it is looked for what is too old.
-const CLEANING: Duration = Duration::from_secs(3_600);
+const CLEANING: Duration = Duration::from_hours(1);
 
 /// Hears of each head that was signed.
 pub(crate) type Anchor = Box<dyn Fn(&TrailHead) + Send>;

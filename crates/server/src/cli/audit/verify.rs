@@ -12,7 +12,7 @@ use indicatif::HumanCount;
 use super::super::backup::copying;
 use super::super::place::Place;
 use super::super::{print, printable};
-use crate::config::Destination;
+use super::ensure_kept;
 
 /// So many faults are shown.
 const SHOWN: usize = 10;
@@ -47,18 +47,14 @@ impl Key {
 impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let mut keys = self.key.iter().map(|file| read_key(file)).collect::<anyhow::Result<Vec<_>>>()?;
-        let (folder, signed) = match self.folder {
-            Some(folder) => (folder, None),
-            None => {
-                let installation = self.place.find()?;
-                ensure!(
-                    installation.config().audit_destination() == Destination::Files,
-                    "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events"
-                );
-                let database = installation.database_that_is_there()?;
-                keys.push(HeadKey::of(&installation.master_key().await?).public().clone());
-                (trail_folder(database), newest_head(database)?)
-            }
+        let (folder, signed) = if let Some(folder) = self.folder {
+            (folder, None)
+        } else {
+            let installation = self.place.find()?;
+            ensure_kept(&installation)?;
+            let database = installation.database_that_is_there()?;
+            keys.push(HeadKey::of(&installation.master_key().await?).public().clone());
+            (trail_folder(database), newest_head(database)?)
         };
         ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
         let found = verify(&folder, &keys, signed.as_ref(), &mut copying())?;
@@ -85,7 +81,7 @@ fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<(
     if more > 0 {
         print(&format!("… and {more} more."))?;
     }
-    bail!("{} is not as it was written: docs/who-did-this.md says what to do", folder.display())
+    bail!("{} is not as it was written: docs/audit-trail.md says what to do", folder.display())
 }
 
 fn report(found: &Verified, with_key: bool) -> Vec<String> {
