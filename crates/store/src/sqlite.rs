@@ -20,6 +20,7 @@ mod people;
 mod pools;
 mod readers;
 mod readiness;
+mod remembered;
 mod restore;
 mod revocations;
 mod sign_in_sessions;
@@ -45,6 +46,7 @@ use self::file::DatabaseFile;
 pub use self::open::OpenError;
 use self::readers::Readers;
 use self::readiness::Readiness;
+use self::remembered::Remembered;
 pub use self::restore::Restoration;
 use self::writer::Writer;
 use crate::trail::Trail;
@@ -58,6 +60,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     file: Arc<DatabaseFile>,
     readiness: Readiness,
+    remembered: Remembered,
 }
 
 impl SqliteStore {
@@ -94,7 +97,14 @@ impl SqliteStore {
             .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
         let writer = Arc::new(writer);
         let trail = Trail::start(appender, trail_head::keeper(writer.clone()))?;
-        Ok(Self { trail, readers: Readers::new(file.clone()), writer, file, readiness: Readiness::default() })
+        Ok(Self {
+            trail,
+            readers: Readers::new(file.clone()),
+            writer,
+            file,
+            readiness: Readiness::default(),
+            remembered: Remembered::default(),
+        })
     }
 }
 

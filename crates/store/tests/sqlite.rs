@@ -408,3 +408,39 @@ async fn the_instant_of_a_revocation_is_drawn_when_the_store_is_its_own() {
     });
     assert_eq!(until.unwrap(), clock.now());
 }
+
+/// What one process remembers of keys and pools, another may have changed a moment ago.
+#[tokio::test]
+async fn what_is_remembered_is_what_others_committed() {
+    let database = Database::new();
+    let (server, command) = (database.open(), database.open());
+    let key = StoredAccessKey {
+        id: AccessKeyId::parse("AKIAHDLRFNWOPJBKY6Z3").unwrap(),
+        name: UserName::parse("ci").unwrap(),
+        policy: "{}".into(),
+        sealed_secret: Sealed(b"sealed".into()),
+        created_at: Timestamp::UNIX_EPOCH,
+        enabled: true,
+    };
+    command.add_first_access_key(&key).await.unwrap();
+    server.add_pool(&pool()).await.unwrap();
+    for enabled in [false, true, false] {
+        command.set_access_key_enabled(&key.id, enabled).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(server.lookup_access_key(&key.id).await.unwrap().unwrap().enabled, enabled);
+        }
+        let settings = PoolSettings { name: enabled.to_string(), ..PoolSettings::default() };
+        let pool = command.lookup_pool(&pool().id).await.unwrap().unwrap();
+        let renamed = IdentityPool { settings, ..pool };
+        server.replace_pool(&renamed).await.unwrap();
+        for store in [&server, &command] {
+            let found = store.lookup_pool(&renamed.id).await.unwrap().unwrap();
+            assert_eq!(found.settings.name, enabled.to_string());
+        }
+    }
+    command.set_access_key_enabled(&key.id, false).await.unwrap();
+    command.delete_access_key(&key.id).await.unwrap();
+    assert_eq!(server.lookup_access_key(&key.id).await.unwrap(), None);
+    command.delete_pool(&pool().id).await.unwrap();
+    assert_eq!(server.lookup_pool(&pool().id).await.unwrap(), None);
+}

@@ -40,7 +40,8 @@ impl Keys for SqliteStore {
     }
 
     async fn lookup_access_key(&self, id: &AccessKeyId) -> Result<Option<StoredAccessKey>, StoreError> {
-        self.readers.read(|connection| lookup_access_key(connection, id))
+        let read = || self.readers.read(|connection| lookup_access_key(connection, id));
+        self.remembered.access_key(&self.readers, id, read)
     }
 
     async fn add_first_access_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {

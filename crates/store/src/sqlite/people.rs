@@ -39,7 +39,8 @@ impl Pools for SqliteStore {
     }
 
     async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {
-        self.readers.read(|connection| pools::lookup(connection, id))
+        let read = || self.readers.read(|connection| pools::lookup(connection, id));
+        self.remembered.pool(&self.readers, id, read)
     }
 
     async fn list_pools(&self, page: Page<IdentityPoolId>) -> Result<Vec<IdentityPool>, StoreError> {

@@ -31,8 +31,18 @@ impl Readers {
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         let connection = self.take()?;
-        let answer = question(&connection);
+        let answer = self.ask(&connection, question);
         self.put_back(connection);
+        answer
+    }
+
+    /// Asks one question through a connection.
+    pub(super) fn ask<T>(
+        &self,
+        connection: &Connection,
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let answer = question(connection);
         self.file.check()?;
         answer.map_err(|error| self.file.failure(error).into())
     }
