@@ -28,7 +28,7 @@ use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use daypass_core::ground::random::SeededRandom;
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
-use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, StoreError};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
@@ -68,7 +68,7 @@ impl World {
             config: Config::parse(&config).unwrap(),
             roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: Arc::new(MemoryStore::new()),
-            master_key: Arc::new(MasterKey::new([7; 32])),
+            master_keys: Arc::new(MasterKey::new([7; 32]).into()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: Arc::new(Nobody),

@@ -2,10 +2,12 @@
 //! and the way out. It uses no other room.
 
 pub mod allowance;
+pub mod authenticator;
 pub mod clock;
 pub mod form;
 pub(crate) mod hex;
 pub mod ids;
+pub mod master_keys;
 pub mod outbound;
 pub mod random;
 pub mod sample;

@@ -14,7 +14,7 @@ use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 use daypass_store::Open;
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use self::ports::{Bound, Ports};
@@ -94,7 +94,7 @@ pub struct Running {
 
 /// What answers, and what it takes to have something else answer.
 struct Current {
-    app: Arc<App>,
+    app: Mutex<Arc<App>>,
     /// Keeps the directory locked.
     installation: Installation,
     doors: Doors,
@@ -138,7 +138,10 @@ impl Current {
                 let _ = answer_by.send(router);
             }
         };
-        reread(&self.installation, &self.app, take_up).await
+        // One after the other: each goes on from what the one before made.
+        let mut app = self.app.lock().await;
+        *app = reread(&self.installation, &app, take_up).await?;
+        Ok(())
     }
 }
 
@@ -238,7 +241,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let (_, sandbox) = Answering::by(sandbox::router(sandbox, clock, random));
     let listeners = vec![listen(ports.server, server), listen(ports.s3, s3), listen(ports.sandbox, sandbox)];
     let answer_by = [server_by, s3_by];
-    let current = Arc::new(Current { app, installation, doors, answer_by });
+    let current = Arc::new(Current { app: Mutex::new(app), installation, doors, answer_by });
     tokio::spawn(take_up_when_asked(Arc::downgrade(&current), wishes));
     Ok(Running { ready, warnings, stop, listeners, current })
 }

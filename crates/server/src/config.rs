@@ -33,7 +33,7 @@ use std::sync::Arc;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::credentials::role::RoleDocument;
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::{OidcProvider, RegisteredProviders, UserPool};
 use daypass_core::token::id_token::IdTokenSubject;
@@ -68,6 +68,8 @@ pub struct Config {
     pub public_url: String,
     /// The root of all sealing: 32 bytes in base64. `daypass up` makes its own.
     master_key: Option<SecretReference>,
+    /// Those beside it, which only open.
+    other_master_keys: Vec<SecretReference>,
     /// Where everything is kept. `daypass up` keeps it in its directory.
     store: Option<StoreConfig>,
     /// The identity pool that logins lead to.
@@ -185,9 +187,11 @@ impl Config {
             }
         }
         let mut master_key: Option<SecretReference> = reading.get("master_key");
+        let mut other_master_keys: Vec<SecretReference> =
+            reading.get("other_master_keys").unwrap_or_default();
         let mut metrics: MetricsConfig = reading.get("metrics").unwrap_or_default();
         let mut store: Option<StoreConfig> = reading.get("store");
-        for reference in master_key.iter_mut().chain(&mut metrics.token) {
+        for reference in master_key.iter_mut().chain(&mut other_master_keys).chain(&mut metrics.token) {
             reference.start_from(base);
         }
         if let Some(store) = &mut store {
@@ -220,6 +224,7 @@ impl Config {
             openid: openid.unwrap_or_default(),
             tokens,
             master_key,
+            other_master_keys,
             store,
             metrics,
             network,
@@ -246,24 +251,19 @@ impl Config {
         let providers = self.providers.iter().filter_map(ProviderConfig::placed_secret);
         let token = self.metrics.token.as_ref();
         let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
-        providers.chain(self.placed_master_key()).chain(token)
+        providers.chain(self.placed_master_keys()).chain(token)
     }
 
-    /// Where the root of all sealing is, and where that is said.
-    #[must_use]
-    pub fn placed_master_key(&self) -> Option<Placed<'_>> {
-        self.master_key_reference().map(|reference| Placed { key: "master_key".to_owned(), reference })
+    /// Where the roots of all sealing are, the current one first, and where that is said.
+    pub fn placed_master_keys(&self) -> impl Iterator<Item = Placed<'_>> {
+        let current = self.master_key.iter().map(|reference| ("master_key", reference));
+        let others = self.other_master_keys.iter().map(|reference| ("other_master_keys", reference));
+        current.chain(others).map(|(key, reference)| Placed { key: key.to_owned(), reference })
     }
 
     /// Every secret that the configuration refers to.
     pub fn secret_references(&self) -> impl Iterator<Item = &SecretReference> {
         self.placed_secrets().map(|placed| placed.reference)
-    }
-
-    /// Where the root of all sealing is.
-    #[must_use]
-    pub fn master_key_reference(&self) -> Option<&SecretReference> {
-        self.master_key.as_ref()
     }
 
     /// Where an installation keeps everything.
@@ -275,20 +275,25 @@ impl Config {
         Ok(&store.url)
     }
 
-    /// The root of all sealing.
+    /// The roots of all sealing.
     ///
     /// # Errors
-    /// [`ConfigError`], if it is not said where it is, its reference leads nowhere, or what is there is no key.
-    pub fn master_key(&self, secrets: &Secrets) -> Result<MasterKey, ConfigError> {
-        let missing = || Mistake::elsewhere(grammar::missing_key("master_key"));
-        let text = secret(self.master_key.as_ref().ok_or_else(missing)?, "master_key", secrets)?;
-        let no_key = || {
-            Mistake::elsewhere(
-                "master_key: this is not the base64 of 32 bytes; `openssl rand -base64 32` makes a key, which every \
-                 instance has to be given, and which has to be kept: what it sealed cannot be opened without it",
-            )
-        };
-        Ok(parse_master_key(&text).ok_or_else(no_key)?)
+    /// [`ConfigError`], if it is not said where the current one is, and for each whose reference leads nowhere, or where no
+    /// key is.
+    pub fn master_keys(&self, secrets: &Secrets) -> Result<MasterKeys, ConfigError> {
+        let (mut keys, mut mistakes) = (Vec::new(), Vec::new());
+        for placed in self.placed_master_keys() {
+            match master_key(&placed, secrets) {
+                Ok(key) => keys.push(key),
+                Err(error) => mistakes.extend(error.into_mistakes()),
+            }
+        }
+        if self.master_key.is_none() {
+            mistakes.push(Mistake::elsewhere(grammar::missing_key("master_key")));
+        }
+        ConfigError::unless_empty(mistakes)?;
+        let current = keys.remove(0);
+        Ok(MasterKeys::new(current, keys))
     }
 
     /// The token that shows `/metrics`, if anything does.
@@ -305,7 +310,7 @@ impl Config {
     /// [`ConfigError`], with every secret that cannot.
     pub fn check_secrets(&self, secrets: &Secrets) -> Result<(), ConfigError> {
         let mut mistakes = load_providers(&self.providers, secrets).err().into_iter().collect::<Vec<_>>();
-        mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_key(secrets).err()));
+        mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_keys(secrets).err()));
         mistakes.extend(self.read_metrics_token(secrets).err());
         ConfigError::unless_empty(mistakes.into_iter().flat_map(ConfigError::into_mistakes).collect())
     }
@@ -335,6 +340,18 @@ fn foreign_sts(reading: &mut Reading<'_>, network: &NetworkConfig) -> Option<For
     let credentials: CredentialsConfig = reading.get("credentials")?;
     let refuse = |cure: String| reading.refuse(&["credentials".to_owned()], &cure);
     credentials.foreign(&network.allow_private).map_err(refuse).ok()?
+}
+
+fn master_key(placed: &Placed<'_>, secrets: &Secrets) -> Result<MasterKey, ConfigError> {
+    let text = secret(placed.reference, &placed.key, secrets)?;
+    let no_key = || {
+        let key = &placed.key;
+        Mistake::elsewhere(format!(
+            "{key}: this is not the base64 of 32 bytes; `openssl rand -base64 32` makes a key, which every instance has to \
+             be given, and which has to be kept: what it sealed cannot be opened without it"
+        ))
+    };
+    Ok(parse_master_key(&text).ok_or_else(no_key)?)
 }
 
 /// Reads a master key as it is kept: 32 bytes in base64.

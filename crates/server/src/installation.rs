@@ -19,8 +19,8 @@ use anyhow::{Context, bail, ensure};
 use daypass_core::audit::AuditTrail;
 use daypass_core::ground::clock::{SignedDuration, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, Region, RoleName};
+use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::SystemRandom;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
@@ -140,14 +140,14 @@ impl Installation {
         Arc::new(AuditTrail::new(sink, store.clone(), Arc::new(LoggedStrangers), Arc::new(SystemClock)))
     }
 
-    /// The root of all sealing.
+    /// The roots of all sealing.
     ///
     /// # Errors
-    /// If it cannot be read.
-    pub async fn master_key(&self) -> anyhow::Result<MasterKey> {
+    /// If one of them cannot be read.
+    pub async fn master_keys(&self) -> anyhow::Result<MasterKeys> {
         let store = AwsSecrets::new(Arc::new(SystemClock));
-        let secrets = Secrets::fetch(self.config.placed_master_key(), &store, secrets::AT_START).await?;
-        Ok(self.config.master_key(&secrets)?)
+        let secrets = Secrets::fetch(self.config.placed_master_keys(), &store, secrets::AT_START).await?;
+        Ok(self.config.master_keys(&secrets)?)
     }
 
     /// The keys that sign its tokens, which are made if there are none, and how long a new one is published before it signs.
@@ -161,22 +161,22 @@ impl Installation {
         };
         let materials = Materials {
             store: store.clone(),
-            master_key: Arc::new(self.master_key().await?),
+            master_keys: Arc::new(self.master_keys().await?),
             region: region.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         };
         let (algorithms, rotation) = (self.config.tokens.algorithms().all(), self.config.tokens.rotation());
         let ring = KeyRing::load(materials, &algorithms, rotation).await;
-        Ok((ring.map_err(|error| self.of_master_key(error))?, rotation.publish))
+        Ok((ring.map_err(|error| self.of_master_keys(error))?, rotation.publish))
     }
 
-    /// What went wrong with what the master key sealed, and where that key was read.
-    pub fn of_master_key(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
-        match self.config.master_key_reference() {
-            Some(place) => error.into().context(format!("with master_key = {place}")),
-            None => error.into(),
-        }
+    /// What went wrong with what master keys sealed, and where those were read.
+    pub fn of_master_keys(&self, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        let places =
+            self.config.placed_master_keys().map(|placed| format!("{} = {}", placed.key, placed.reference));
+        let places: Vec<_> = places.collect();
+        error.into().context(format!("with {}", places.join(", ")))
     }
 
     /// The pool that logins lead to, as the server finds it or makes it.
@@ -240,7 +240,7 @@ impl Installation {
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
         let app = App::wire(Dependencies {
             store: store_of(config.store()?, instances, open)?,
-            master_key: Arc::new(config.master_key(&secrets)?),
+            master_keys: Arc::new(config.master_keys(&secrets)?),
             secrets,
             secret_store,
             http: Arc::new(ReqwestHttp::called(
@@ -258,11 +258,14 @@ impl Installation {
             clock,
             random,
         });
-        let app = app.await.map_err(|error| match error {
-            WireError::SigningKey(error) => self.of_master_key(error),
+        Ok(Arc::new(app.await.map_err(|error| self.explained(error))?))
+    }
+
+    fn explained(&self, error: WireError) -> anyhow::Error {
+        match error {
+            WireError::SigningKey(error) => self.of_master_keys(error),
             error => error.into(),
-        });
-        Ok(Arc::new(app?))
+        }
     }
 
     /// Reads its configuration again, and wires what it says now on what the running installation keeps. All of it counts,
@@ -274,9 +277,13 @@ impl Installation {
         let config = self.config_now()?;
         let secrets = running.fetch_secrets(&config).await?;
         config.check_secrets(&secrets)?;
-        running.check_master_key(&config.master_key(&secrets)?)?;
+        let master_keys = config.master_keys(&secrets)?;
+        running.check_master_keys(&master_keys)?;
         let (said, level) = (self.warnings(&config, Instances::One), config.log.level);
-        let app = running.by(config, &secrets).await?;
+        let app = running
+            .by(config, &secrets, Arc::new(master_keys))
+            .await
+            .map_err(|error| self.explained(error))?;
         telemetry::log_from(level);
         warnings::log(said);
         Ok(app)

@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublic
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
-use crate::ground::seal::MasterKey;
+use crate::ground::master_keys::MasterKeys;
 use crate::records::trail_head::TrailHead;
 use crate::store::HeadSigner;
 
@@ -31,13 +31,19 @@ struct Header {
 }
 
 impl HeadKey {
-    /// That of an installation.
+    /// Those of an installation, the one that signs first, and then those of master keys that only open.
+    pub fn all(master_keys: &MasterKeys) -> impl Iterator<Item = Self> {
+        master_keys.seeds("audit trail heads").map(|seed| {
+            let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).expect("any 32 bytes are a seed");
+            let public = HeadPublicKey::new(pair.public_key().as_ref());
+            Self { pair, public }
+        })
+    }
+
+    /// The one that signs.
     #[must_use]
-    pub fn of(master_key: &MasterKey) -> Self {
-        let seed = master_key.seed("audit trail heads");
-        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).expect("any 32 bytes are a seed");
-        let public = HeadPublicKey::new(pair.public_key().as_ref());
-        Self { pair, public }
+    pub fn of(master_keys: &MasterKeys) -> Self {
+        Self::all(master_keys).next().expect("an installation has a master key")
     }
 
     /// The public half.
@@ -97,13 +103,14 @@ impl HeadPublicKey {
 mod tests {
     use super::*;
     use crate::ground::clock::Timestamp;
+    use crate::ground::master_keys::MasterKey;
 
     fn head() -> TrailHead {
         TrailHead { trail: "t".into(), n: 7, chain: "c".into(), time: Timestamp::UNIX_EPOCH }
     }
 
     fn key(master_key: u8) -> HeadKey {
-        HeadKey::of(&MasterKey::new([master_key; 32]))
+        HeadKey::of(&MasterKey::new([master_key; 32]).into())
     }
 
     #[test]

@@ -13,7 +13,6 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +20,11 @@ use self::user_code::UserCode;
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Grounds, Reason, Requester};
 use crate::broker::login_code::{LoginCode, sha256};
 use crate::ground::allowance::{Allowance, Rate};
+use crate::ground::authenticator::Authenticator;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{MasterKey, Sealed, Sealer};
+use crate::ground::seal::{Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::login::provider::VerifiedLogin;
 use crate::records::device_authorization::{Decision, DeviceAuthorization, INTERVAL, LIFETIME, Polled};
@@ -189,7 +190,7 @@ pub struct DeviceLogins {
     /// The apps that sign people in on devices, by their IDs in the configuration.
     pub apps: BTreeSet<String>,
     /// Leads from user codes to IDs.
-    pub user_codes: hmac::Key,
+    pub user_codes: Authenticator,
     /// Seals what browsers carry.
     pub questions: Sealer,
     /// What strangers have done lately.
@@ -204,16 +205,16 @@ pub struct DeviceLogins {
     pub random: Arc<dyn Random>,
 }
 
-/// What leads from user codes to IDs on all nodes with this master key.
+/// What leads from user codes to IDs on all nodes with these master keys.
 #[must_use]
-pub fn user_codes(master_key: &MasterKey) -> hmac::Key {
-    master_key.authenticator("user code")
+pub fn user_codes(master_keys: &MasterKeys) -> Authenticator {
+    master_keys.authenticator("user code")
 }
 
-/// The sealer of all nodes with this master key.
+/// The sealer of all nodes with these master keys.
 #[must_use]
-pub fn questions(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("device decision")
+pub fn questions(master_keys: &MasterKeys) -> Sealer {
+    master_keys.sealer("device decision")
 }
 
 /// A code as a device shows it, if what somebody typed is the form of one.
@@ -288,11 +289,22 @@ impl DeviceLogins {
         // Taken before it is known to be wrong: else a thousand could be tried at once.
         let taken = wrong.take(whose.as_ref());
         taken.map_err(|retry_after| DecisionError::TooManyWrongCodes { retry_after })?;
-        let found = self.open(&device_code::id_text(self.id(&code))).await;
+        let found = self.open_by(&code).await;
         if !matches!(found, Err(DecisionError::NothingWaits)) {
             wrong.give_back(whose.as_ref());
         }
         found
+    }
+
+    /// It has the ID that its code led to by the master key of its time.
+    async fn open_by(&self, code: &UserCode) -> Result<DeviceAuthorization, DecisionError> {
+        for tag in self.user_codes.tags(code.letters().as_bytes()) {
+            match self.open(&device_code::id_text(id_of(tag.as_ref()))).await {
+                Err(DecisionError::NothingWaits) => {}
+                found => return found,
+            }
+        }
+        Err(DecisionError::NothingWaits)
     }
 
     /// The device authorization of an ID, if somebody can still decide about it.
@@ -402,9 +414,13 @@ impl DeviceLogins {
     }
 
     fn id(&self, code: &UserCode) -> [u8; device_code::ID_LENGTH] {
-        let tag = hmac::sign(&self.user_codes, code.letters().as_bytes());
-        *tag.as_ref().first_chunk().expect("a SHA-256 is longer than an ID")
+        id_of(self.user_codes.tag(code.letters().as_bytes()).as_ref())
     }
+}
+
+/// The ID that a user code leads to by its tag.
+fn id_of(tag: &[u8]) -> [u8; device_code::ID_LENGTH] {
+    *tag.first_chunk().expect("a SHA-256 is longer than an ID")
 }
 
 /// A device authorization, as the trail has it.

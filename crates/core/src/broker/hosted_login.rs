@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::broker::login_code::{Binding, sha256};
 use crate::broker::redirect_uris::RedirectUris;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{MasterKey, Sealed, Sealer};
+use crate::ground::seal::{Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::login::provider::{AuthorizeRequest, FlowSecrets, Provider};
 use crate::records::device_authorization::DeviceAuthorization;
@@ -205,10 +206,10 @@ pub struct LoginFlow {
     pub random: Arc<dyn Random>,
 }
 
-/// The sealer of all nodes with this master key.
+/// The sealer of all nodes with these master keys.
 #[must_use]
-pub fn sealer(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("login state")
+pub fn sealer(master_keys: &MasterKeys) -> Sealer {
+    master_keys.sealer("login state")
 }
 
 impl LoginFlow {

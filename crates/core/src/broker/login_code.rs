@@ -11,8 +11,8 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::MasterKey;
 use crate::ground::secret::Secret;
 use crate::login::provider::{LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
@@ -65,15 +65,15 @@ pub struct LoginCodes {
 }
 
 impl LoginCodes {
-    /// The codes of all nodes with this master key and this store.
+    /// The codes of all nodes with these master keys and this store.
     #[must_use]
     pub fn new(
-        master_key: &MasterKey,
+        master_keys: &MasterKeys,
         store: Arc<dyn Once>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { sealer: LoginSealer::new(master_key), store, clock, random }
+        Self { sealer: LoginSealer::new(master_keys), store, clock, random }
     }
 
     /// Keeps a login and answers the code that stands for it, until `ends_at` or as long as an app's page needs.

@@ -8,8 +8,9 @@ use crate::audit::{AuditAction, AuditDraft, AuditTrail};
 use crate::credentials::role::unique_id;
 use crate::ground::clock::Clock;
 use crate::ground::ids::{AccessKeyId, AccountId, RequestId, UserName};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{MasterKey, Sealer};
+use crate::ground::seal::Sealer;
 use crate::ground::secret::Secret;
 use crate::iam::{Policy, PolicyError};
 use crate::store::{AccessKeyOutcome, Keys, StoreError, StoredAccessKey};
@@ -61,20 +62,20 @@ pub struct AccessKeys {
 }
 
 impl AccessKeys {
-    /// The keys in `store`, their secrets sealed under `master_key`.
+    /// The keys in `store`, their secrets sealed under the current master key.
     #[must_use]
     pub fn new(
         store: Arc<dyn Keys>,
-        master_key: &MasterKey,
+        master_keys: &MasterKeys,
         trail: Arc<AuditTrail>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { store, trail, sealer: sealer(master_key), clock, random }
+        Self { store, trail, sealer: sealer(master_keys), clock, random }
     }
 
     /// The oldest enabled key of this name and its secret, made with a policy that allows everything if there
-    /// is none. `None` if it was sealed under another master key.
+    /// is none. `None` if it was sealed under a master key that is not there.
     ///
     /// # Errors
     /// The store's.
@@ -190,11 +191,11 @@ impl AccessKeys {
 
 /// Seals the secrets of access keys.
 #[must_use]
-pub fn sealer(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("developer access key")
+pub fn sealer(master_keys: &MasterKeys) -> Sealer {
+    master_keys.sealer("developer access key")
 }
 
-/// Opens the secret of an access key. `None` if it was sealed under another master key.
+/// Opens the secret of an access key. `None` if it was sealed under a master key that is not there.
 #[must_use]
 pub fn open(sealer: &Sealer, key: &StoredAccessKey) -> Option<Secret> {
     let plain = sealer.open(key.id.as_str().as_bytes(), &key.sealed_secret).ok()?;
@@ -206,6 +207,7 @@ mod tests {
     use super::*;
     use crate::audit::{AuditSubject, testing};
     use crate::ground::clock::ManualClock;
+    use crate::ground::master_keys::MasterKey;
     use crate::ground::random::SeededRandom;
     use crate::store::memory::MemoryStore;
     use crate::store::{AuditEvents, Keys};
@@ -213,8 +215,9 @@ mod tests {
     fn keys() -> (AccessKeys, Arc<MemoryStore>) {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::at_second(1_700_000_000)));
         let trail = testing::trail(&store, clock.clone());
-        let (random, master_key) = (Arc::new(SeededRandom::new(1)), MasterKey::new([7; 32]));
-        (AccessKeys::new(store.clone(), &master_key, Arc::new(trail), clock, random), store)
+        let (random, master_keys) =
+            (Arc::new(SeededRandom::new(1)), MasterKeys::from(MasterKey::new([7; 32])));
+        (AccessKeys::new(store.clone(), &master_keys, Arc::new(trail), clock, random), store)
     }
 
     fn name() -> UserName {
@@ -228,7 +231,7 @@ mod tests {
         let kept = store.lookup_access_key(&key.id).await.unwrap().unwrap();
         assert!(kept.enabled);
         assert_eq!(open(&keys.sealer, &kept), Some(secret));
-        assert!(open(&sealer(&MasterKey::new([8; 32])), &kept).is_none());
+        assert!(open(&sealer(&MasterKeys::from(MasterKey::new([8; 32]))), &kept).is_none());
     }
 
     #[tokio::test]

@@ -11,8 +11,9 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{
     AccessKeyId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, SignInSessionId,
 };
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{MasterKey, Sealed, Sealer};
+use crate::ground::seal::{Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::token::standing::Ground;
 
@@ -119,10 +120,10 @@ struct Contents<S> {
 pub struct SessionSealer(Sealer);
 
 impl SessionSealer {
-    /// The sealer of all nodes with this master key.
+    /// The sealer of all nodes with these master keys.
     #[must_use]
-    pub fn new(master_key: &MasterKey) -> Self {
-        Self(master_key.sealer("session token"))
+    pub fn new(master_keys: &MasterKeys) -> Self {
+        Self(master_keys.sealer("session token"))
     }
 
     /// Draws a key and seals the session.
@@ -174,6 +175,7 @@ impl SessionSealer {
 mod tests {
     use super::*;
     use crate::ground::clock::SignedDuration;
+    use crate::ground::master_keys::MasterKey;
     use crate::ground::random::SeededRandom;
 
     const BEGIN: Timestamp = Timestamp::constant(1_700_000_000, 5_000_000);
@@ -195,7 +197,7 @@ mod tests {
     }
 
     fn sealer(random: &dyn Random) -> SessionSealer {
-        SessionSealer::new(&MasterKey::generate(random))
+        SessionSealer::new(&MasterKeys::generate(random))
     }
 
     #[test]
@@ -256,5 +258,17 @@ mod tests {
             !shown.contains(issued.secret_access_key.expose())
                 && !shown.contains(issued.session_token.expose())
         );
+    }
+
+    #[test]
+    fn a_session_opens_under_the_master_key_of_its_time() {
+        let (random, key) = (SeededRandom::new(7), |byte: u8| MasterKey::new([byte; 32]));
+        let before = SessionSealer::new(&key(1).into());
+        let issued = before.issue(session(), &random).unwrap();
+        let token = issued.session_token.expose();
+        let after = SessionSealer::new(&MasterKeys::new(key(2), vec![key(1)]));
+        assert!(after.open(&issued.access_key_id, token, BEGIN).is_ok());
+        let later = SessionSealer::new(&key(2).into());
+        assert_eq!(later.open(&issued.access_key_id, token, BEGIN).unwrap_err(), SessionError::Invalid);
     }
 }

@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::ground::authenticator::Authenticator;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
-use crate::ground::seal::MasterKey;
+use crate::ground::master_keys::MasterKeys;
 use crate::store::{Once, StoreError};
 
 /// The one algorithm: what browsers make without ever seeing the private key.
@@ -99,16 +99,16 @@ struct Claims {
 
 /// Verifies proofs.
 pub struct ProofsOfPossession {
-    nonces: hmac::Key,
+    nonces: Authenticator,
     store: Arc<dyn Once>,
     clock: Arc<dyn Clock>,
 }
 
 impl ProofsOfPossession {
-    /// Those of all nodes with this master key and this store.
+    /// Those of all nodes with these master keys and this store.
     #[must_use]
-    pub fn new(master_key: &MasterKey, store: Arc<dyn Once>, clock: Arc<dyn Clock>) -> Self {
-        Self { nonces: master_key.authenticator("dpop nonce"), store, clock }
+    pub fn new(master_keys: &MasterKeys, store: Arc<dyn Once>, clock: Arc<dyn Clock>) -> Self {
+        Self { nonces: master_keys.authenticator("dpop nonce"), store, clock }
     }
 
     /// Who sent a request, by the checks of RFC 9449 section 4.3.
@@ -146,7 +146,7 @@ impl ProofsOfPossession {
 
     fn nonce(&self, now: Timestamp) -> String {
         let seconds = now.as_second().to_be_bytes();
-        let seal = hmac::sign(&self.nonces, &seconds);
+        let seal = self.nonces.tag(&seconds);
         BASE64_URL_SAFE_NO_PAD.encode([&seconds, seal.as_ref()].concat())
     }
 
@@ -154,7 +154,7 @@ impl ProofsOfPossession {
         let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(nonce) else { return false };
         let Some((seconds, seal)) = bytes.split_first_chunk() else { return false };
         let age = now.as_second().saturating_sub(i64::from_be_bytes(*seconds));
-        hmac::verify(&self.nonces, seconds, seal).is_ok() && (0..NONCE_LASTS.as_secs()).contains(&age)
+        self.nonces.verifies(seconds, seal) && (0..NONCE_LASTS.as_secs()).contains(&age)
     }
 }
 
@@ -304,8 +304,8 @@ mod tests {
     impl Fixture {
         fn new() -> Self {
             let clock = Arc::new(ManualClock::at_second(NOW));
-            let master_key = MasterKey::generate(&SeededRandom::new(1));
-            let proofs = ProofsOfPossession::new(&master_key, Arc::new(MemoryStore::new()), clock.clone());
+            let master_keys = MasterKeys::generate(&SeededRandom::new(1));
+            let proofs = ProofsOfPossession::new(&master_keys, Arc::new(MemoryStore::new()), clock.clone());
             Self { proofs, clock, key: ClientKey::new() }
         }
 

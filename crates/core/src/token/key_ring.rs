@@ -11,8 +11,8 @@ use super::key_set::{JwkSet, KeySet, KeyState};
 use super::signing_key::{SigningKey, SigningKeyError, sealer};
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::ids::Region;
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::MasterKey;
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::{Keys, StoreError, StoredSigningKey};
 
@@ -54,8 +54,8 @@ impl Default for Rotation {
 pub struct Materials {
     /// Keeps the keys.
     pub store: Arc<dyn Keys>,
-    /// Seals the private halves.
-    pub master_key: Arc<MasterKey>,
+    /// Seal the private halves.
+    pub master_keys: Arc<MasterKeys>,
     /// What the IDs of the keys begin with.
     pub region: Region,
     /// Tells the time.
@@ -117,7 +117,7 @@ impl KeyRing {
             }
         }
         let at = with.clock.now();
-        let keys = Arc::new(KeySet::open(&stored, &with.master_key)?);
+        let keys = Arc::new(KeySet::open(&stored, &with.master_keys)?);
         let (read, reading) = (RwLock::new(Read { keys, at }), Mutex::new(()));
         Ok(Self { with, algorithms: algorithms.to_vec(), rotation, read, reading })
     }
@@ -239,7 +239,7 @@ impl KeyRing {
     }
 
     fn take(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
-        let keys = Arc::new(KeySet::open(stored, &self.with.master_key)?);
+        let keys = Arc::new(KeySet::open(stored, &self.with.master_keys)?);
         let read = Read { keys, at: self.with.clock.now() };
         *self.read.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
@@ -267,7 +267,7 @@ fn candidate(
     let serial = |key: &StoredSigningKey| key.key_id.strip_prefix(region)?.parse::<u64>().ok();
     let last = stored.iter().filter_map(serial).max().unwrap_or(0);
     let key_id = format!("{region}{}", last + 1);
-    SigningKey::generate(key_id, algorithm, instants, &sealer(&with.master_key), &*with.random)
+    SigningKey::generate(key_id, algorithm, instants, &sealer(&with.master_keys), &*with.random)
 }
 
 impl std::fmt::Debug for KeyRing {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::signing_key::{Jwk, SigningKey, SigningKeyError, sealer};
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::seal::MasterKey;
+use crate::ground::master_keys::MasterKeys;
 use crate::records::limits::MAX_TOKEN_SECONDS;
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::StoredSigningKey;
@@ -47,8 +47,8 @@ impl KeySet {
     ///
     /// # Errors
     /// [`SigningKeyError`], above all a master key that does not fit them.
-    pub fn open(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<Self, SigningKeyError> {
-        let sealer = sealer(master_key);
+    pub fn open(stored: &[StoredSigningKey], master_keys: &MasterKeys) -> Result<Self, SigningKeyError> {
+        let sealer = sealer(master_keys);
         let mut keys: Vec<_> =
             stored.iter().map(|key| SigningKey::open(key, &sealer)).collect::<Result<_, _>>()?;
         keys.sort_by(|a, b| (a.signs_from(), a.key_id()).cmp(&(b.signs_from(), b.key_id())));

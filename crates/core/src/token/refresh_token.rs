@@ -1,11 +1,11 @@
 //! Refresh tokens: the name of a session and a generation, and a seal over both, so that nobody makes one but us (RFC 9700
 //! section 4.14.2, "encoded in the refresh token"). Whether one counts, its session says.
 
-use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
+use crate::ground::authenticator::Authenticator;
 use crate::ground::ids::SignInSessionId;
-use crate::ground::seal::MasterKey;
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::secret::Secret;
 
 /// What every refresh token begins with, so that who finds one in the wrong place knows what it is.
@@ -25,22 +25,22 @@ pub struct RefreshToken {
 }
 
 /// Makes refresh tokens and recognises them again.
-pub struct RefreshTokens(hmac::Key);
+pub struct RefreshTokens(Authenticator);
 
 impl RefreshTokens {
-    /// The refresh tokens of all nodes with this master key.
+    /// The refresh tokens of all nodes with these master keys.
     #[must_use]
-    pub fn new(master_key: &MasterKey) -> Self {
-        Self(master_key.authenticator("refresh token"))
+    pub fn new(master_keys: &MasterKeys) -> Self {
+        Self(master_keys.authenticator("refresh token"))
     }
 
-    /// The token of a generation: the same one every time.
+    /// The token of a generation: the same one every time, while the same master key is current.
     #[must_use]
     pub fn write(&self, token: &RefreshToken) -> Secret {
         let mut bytes = vec![VERSION];
         bytes.extend(token.session.to_bytes());
         bytes.extend(token.generation.to_be_bytes());
-        let seal = hmac::sign(&self.0, &bytes);
+        let seal = self.0.tag(&bytes);
         bytes.extend_from_slice(seal.as_ref());
         let mut text = PREFIX.to_owned();
         BASE64_URL_SAFE_NO_PAD.encode_string(&bytes, &mut text);
@@ -52,7 +52,9 @@ impl RefreshTokens {
     pub fn read(&self, shown: &Secret) -> Option<RefreshToken> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(shown.expose().strip_prefix(PREFIX)?).ok()?;
         let (name, seal) = bytes.split_at_checked(NAME_LENGTH)?;
-        hmac::verify(&self.0, name, seal).ok()?;
+        if !self.0.verifies(name, seal) {
+            return None;
+        }
         let (&version, name) = name.split_first()?;
         let (session, generation) = name.split_at_checked(SignInSessionId::LENGTH)?;
         let session = SignInSessionId::of_bytes(session.try_into().ok()?);
@@ -70,6 +72,7 @@ impl std::fmt::Debug for RefreshTokens {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::master_keys::MasterKey;
     use crate::ground::random::SeededRandom;
 
     fn token(generation: u32) -> RefreshToken {
@@ -77,7 +80,7 @@ mod tests {
     }
 
     fn tokens(seed: u64) -> RefreshTokens {
-        RefreshTokens::new(&MasterKey::generate(&SeededRandom::new(seed)))
+        RefreshTokens::new(&MasterKeys::generate(&SeededRandom::new(seed)))
     }
 
     #[test]
@@ -112,8 +115,19 @@ mod tests {
 
     #[test]
     fn a_seal_of_another_purpose_is_none() {
-        let master_key = MasterKey::generate(&SeededRandom::new(1));
-        let other = RefreshTokens(master_key.authenticator("another purpose"));
-        assert_eq!(RefreshTokens::new(&master_key).read(&other.write(&token(0))), None);
+        let master_keys = MasterKeys::generate(&SeededRandom::new(1));
+        let other = RefreshTokens(master_keys.authenticator("another purpose"));
+        assert_eq!(RefreshTokens::new(&master_keys).read(&other.write(&token(0))), None);
+    }
+
+    #[test]
+    fn a_token_counts_by_the_master_key_of_its_time() {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        let before = RefreshTokens::new(&key(1).into());
+        let after = RefreshTokens::new(&MasterKeys::new(key(2), vec![key(1)]));
+        let shown = before.write(&token(3));
+        assert_eq!(after.read(&shown), Some(token(3)));
+        assert_ne!(after.write(&token(3)), shown);
+        assert_eq!(before.read(&after.write(&token(3))), None);
     }
 }

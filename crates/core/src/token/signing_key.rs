@@ -14,8 +14,9 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Serialize;
 
 use crate::ground::clock::Timestamp;
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{MasterKey, Sealer};
+use crate::ground::seal::{Sealer, WrongMasterKey};
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::{StoreError, StoredSigningKey};
 
@@ -25,12 +26,9 @@ pub enum SigningKeyError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The stored key was sealed under another master key.
-    #[error(
-        "signing key {0} does not open: the master key is not the one it was sealed under; bring that one back from where \
-         you keep a copy"
-    )]
-    WrongMasterKey(String),
+    /// The stored key was sealed under a master key that is not there.
+    #[error("signing key {0} does not open: {1}")]
+    WrongMasterKey(String, #[source] WrongMasterKey),
     /// What was sealed is not a key of the algorithm.
     #[error("signing key {0} is damaged")]
     Damaged(String),
@@ -40,7 +38,7 @@ impl From<SigningKeyError> for StoreError {
     fn from(error: SigningKeyError) -> Self {
         match error {
             SigningKeyError::Store(error) => error,
-            SigningKeyError::WrongMasterKey(_) | SigningKeyError::Damaged(_) => Self::Corrupt(error.into()),
+            SigningKeyError::WrongMasterKey(..) | SigningKeyError::Damaged(_) => Self::Corrupt(error.into()),
         }
     }
 }
@@ -78,8 +76,8 @@ enum PublicKey {
 
 /// What seals the private halves.
 #[must_use]
-pub fn sealer(master_key: &MasterKey) -> Sealer {
-    master_key.sealer("signing key")
+pub fn sealer(master_keys: &MasterKeys) -> Sealer {
+    master_keys.sealer("signing key")
 }
 
 impl SigningKey {
@@ -109,7 +107,7 @@ impl SigningKey {
     pub fn open(stored: &StoredSigningKey, sealer: &Sealer) -> Result<Self, SigningKeyError> {
         let key_id = stored.key_id.clone();
         let Ok(pkcs8) = sealer.open(key_id.as_bytes(), &stored.sealed_private_key) else {
-            return Err(SigningKeyError::WrongMasterKey(key_id));
+            return Err(SigningKeyError::WrongMasterKey(key_id, (&stored.sealed_private_key).into()));
         };
         match Pair::of_pkcs8(stored.algorithm, &pkcs8) {
             Ok(pair) => Ok(Self { key_id, pair, signs_from: stored.signs_from }),

@@ -170,7 +170,7 @@ impl Tour {
 /// Everything that was decided is in one chain, which the server has signed at its end.
 fn verify_trail(home: &Home) -> anyhow::Result<()> {
     step(10, "Daypass is stopped; its audit trail is verified")?;
-    let (database, key) = (home.database(), HeadKey::of(&home.master_key()?));
+    let (database, key) = (home.database(), HeadKey::of(&home.master_key()?.into()));
     let signed = newest_head(&database)?;
     let found =
         verify(&trail_folder(&database), slice::from_ref(key.public()), signed.as_ref(), &mut |_, _| {})?;

@@ -236,9 +236,9 @@ impl Opened {
 
     async fn keys(&self) -> anyhow::Result<AccessKeys> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (trail, master_key) =
-            (self.installation.trail(&self.store), self.installation.master_key().await?);
-        Ok(AccessKeys::new(self.store.clone(), &master_key, trail, clock, random))
+        let (trail, master_keys) =
+            (self.installation.trail(&self.store), self.installation.master_keys().await?);
+        Ok(AccessKeys::new(self.store.clone(), &master_keys, trail, clock, random))
     }
 }
 

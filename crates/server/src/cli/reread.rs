@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::sentence;
 use crate::installation::{App, Installation};
 
-/// Has what the configuration says now taken up, or leaves everything as it was.
+/// Has what the configuration says now taken up, or leaves everything as it was. Answers what runs from then on.
 ///
 /// # Errors
 /// Why it was left, in words for the operator, which are in the log.
@@ -13,13 +13,13 @@ pub async fn reread(
     installation: &Installation,
     running: &App,
     take_up: impl FnOnce(Arc<App>),
-) -> Result<(), String> {
+) -> Result<Arc<App>, String> {
     match installation.reread(running).await {
         Ok(app) => {
             let app = Arc::new(app);
             take_up(app.clone());
             tell_what_counts(&app);
-            Ok(())
+            Ok(app)
         }
         Err(error) => {
             let mistakes = sentence(&error);

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::{AuditAction, Grounds};
 use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
-use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::operator::restoration::{Restored, take_back};
 use daypass_core::store::{SharedStore, StoredAccessKey};
 use daypass_store::Restoration;
@@ -30,10 +30,10 @@ pub struct Arguments {
 
 pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find_to_restore()?;
-    let (database, master_key) = (installation.database()?, installation.master_key().await?);
+    let (database, master_keys) = (installation.database()?, installation.master_keys().await?);
     let untouched = || format!("{} is not restored, and nothing was changed", file.display());
     let restoration = Restoration::begin(&file, database, &mut copying()).with_context(untouched)?;
-    let restored = take_in(&restoration, &installation, &master_key, &file).await.with_context(untouched)?;
+    let restored = take_in(&restoration, &installation, &master_keys, &file).await.with_context(untouched)?;
     let report = Report::of(&restoration, restored);
     let aside = aside(database, SystemClock.now());
     let replaced = restoration.finish(&aside)?;
@@ -51,12 +51,12 @@ pub async fn run(Arguments { file, place }: Arguments) -> anyhow::Result<()> {
 async fn take_in(
     restoration: &Restoration,
     installation: &Installation,
-    master_key: &MasterKey,
+    master_keys: &MasterKeys,
     file: &Path,
 ) -> anyhow::Result<Restored> {
     let store: SharedStore = Arc::new(restoration.store()?);
-    let restored = take_back(&*store, master_key, Arc::new(SystemClock)).await;
-    let restored = restored.map_err(|error| installation.of_master_key(error))?;
+    let restored = take_back(&*store, master_keys, Arc::new(SystemClock)).await;
+    let restored = restored.map_err(|error| installation.of_master_keys(error))?;
     let trail = installation.trail(&store);
     let what = Grounds::new("restored", people(&restoration.contents));
     trail.noted(draft(AuditAction::Restore, file), what).await?;

@@ -59,8 +59,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let _ = answer_by.send(routes::router(app.clone()));
         warn_of_hidden_callers(&app);
     };
-    // Whoever reads the log reads what comes of it.
-    signals.end_rereading(async || drop(reread(&installation, &app, take_up).await)).await;
+    let mut running = app.clone();
+    let rereading = async || {
+        // Whoever reads the log reads what comes of it.
+        if let Ok(app) = reread(&installation, &running, take_up).await {
+            running = app;
+        }
+    };
+    signals.end_rereading(rereading).await;
     tell("Stopping: what is under way is answered first. A second signal ends it at once.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);

@@ -96,8 +96,8 @@ pub async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
     let store = installation.store(Open::Existing)?;
     let stored = store.list_signing_keys().await?;
-    let keys = KeySet::open(&stored, &installation.master_key().await?);
-    let keys = keys.map_err(|error| installation.of_master_key(error))?;
+    let keys = KeySet::open(&stored, &installation.master_keys().await?);
+    let keys = keys.map_err(|error| installation.of_master_keys(error))?;
     print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
     for (key, state) in keys.states(SystemClock.now()) {
         let (id, algorithm, from) = (key.key_id(), key.algorithm().name(), key.signs_from());

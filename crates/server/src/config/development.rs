@@ -1,8 +1,9 @@
 //! What `daypass up` decides by itself: a configuration like any other, written by us. A developer's file is laid over
 //! it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
 
 /// Our client at the sandbox identity provider.
@@ -31,6 +32,10 @@ pub const TERMINAL_REDIRECT_URI: &str = "http://127.0.0.1/callback";
 pub const DATABASE: &str = "daypass.db";
 /// The file of its master key.
 pub const MASTER_KEY: &str = "master-key";
+/// The file of the one that is to take its place, until it does.
+pub const NEXT_MASTER_KEY: &str = "next-master-key";
+/// What the files of those before it begin with; the rest is their ID.
+pub const OTHER_MASTER_KEY: &str = "master-key-";
 /// The file with the secret of our client at the sandbox.
 pub const SANDBOX_CLIENT_SECRET: &str = "sandbox-client-secret";
 /// The server's port, unless another one is asked for.
@@ -80,9 +85,10 @@ pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
     let [strict, lax] = PROVIDERS;
     let client_secret = dir.join(SANDBOX_CLIENT_SECRET);
     format!(
-        "master_key = {{ file = {master_key:?} }}\nstore.url = {store:?}\n\
+        "master_key = {{ file = {master_key:?} }}\nother_master_keys = [{others}]\nstore.url = {store:?}\n\
          {pool}[[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
         master_key = dir.join(MASTER_KEY).to_string_lossy(),
+        others = files(&other_master_keys(dir)),
         store = format!("sqlite:{}", dir.join(DATABASE).display()),
         pool = pool(addresses),
         origins = addresses.origins(),
@@ -90,6 +96,24 @@ pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
         strict = provider(strict, "Snapchat", false, addresses, &client_secret),
         lax = provider(lax, "Snapchat, bare tokens", true, addresses, &client_secret),
     )
+}
+
+/// The files of the master keys before this one, which lie in the directory for as long as somebody leaves them there. What
+/// cannot be read here is told by whatever needs the directory.
+pub fn other_master_keys(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_one =
+        |name: &str| name.strip_prefix(OTHER_MASTER_KEY).is_some_and(|id| MasterKeyId::parse(id).is_some());
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut files: Vec<_> = names.filter(|name| is_one(name)).map(|name| dir.join(name)).collect();
+    files.sort();
+    files
+}
+
+/// References to files.
+fn files(files: &[PathBuf]) -> String {
+    let references = files.iter().map(|file| format!("{{ file = {:?} }}", file.to_string_lossy()));
+    references.collect::<Vec<_>>().join(", ")
 }
 
 /// The app of terminals. A developer's file may have one of its own.

@@ -88,6 +88,8 @@ pub(super) enum Kind {
     Duration,
     /// A reference to a secret.
     Secret,
+    /// References to secrets, in brackets.
+    Secrets,
     /// Texts, in brackets.
     Texts,
     /// A text, or several in brackets.

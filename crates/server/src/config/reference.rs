@@ -104,6 +104,7 @@ fn value(key: &Key) -> String {
         Kind::Number(least, most) => format!("number, {least} to {most}"),
         Kind::Duration => "duration".into(),
         Kind::Secret => "secret".into(),
+        Kind::Secrets => "secrets".into(),
         Kind::Texts => "texts".into(),
         Kind::OneOrMoreTexts => "text or texts".into(),
         Kind::TextByName => "table of texts".into(),

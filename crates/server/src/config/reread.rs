@@ -95,6 +95,8 @@ redirect_uris = ["https://app.example.com/signed-in"]
             ("[[app]]", oidc),
             ("app.example", "shop.example"),
             ("SECRET", "OTHER"),
+            ("[store]", "other_master_keys = [{ env = \"KEY\" }]\n[store]"),
+            ("file = \"master-key\"", "env = \"KEY\""),
         ] {
             assert_eq!(told(&[change]), [""; 0], "{change:?}");
         }
@@ -104,7 +106,6 @@ redirect_uris = ["https://app.example.com/signed-in"]
     fn what_only_a_start_reads_is_named_with_its_line() {
         for (from, to, line, key) in [
             ("https://login.example.com\"", "https://other.example.com\"", 2, "public_url"),
-            ("file = \"master-key\"", "env = \"KEY\"", 3, "master_key"),
             ("daypass.db", "other.db", 5, "[store] url"),
             ("my-app", "my-other-app", 7, "[pool] name"),
             ("us-east-1", "eu-west-1", 9, "[pool] region"),

@@ -97,7 +97,8 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Number(least, i64::MAX) => json!({"type": "integer", "minimum": least}),
         Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
         Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smhd]$"}),
-        Kind::Secret => one_word(&["file", "env", "ssm", "secrets_manager"]),
+        Kind::Secret => secret(),
+        Kind::Secrets => json!({"type": "array", "items": secret()}),
         Kind::Texts => texts(),
         Kind::OneOrMoreTexts => json!({"anyOf": [{"type": "string"}, texts()]}),
         Kind::TextByName => json!({"type": "object", "additionalProperties": {"type": "string"}}),
@@ -116,6 +117,10 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         }
         Kind::Other => json!({}),
     }
+}
+
+fn secret() -> Value {
+    one_word(&["file", "env", "ssm", "secrets_manager"])
 }
 
 fn texts() -> Value {

@@ -297,6 +297,32 @@ fn a_master_key_is_32_bytes() {
 }
 
 #[test]
+fn one_master_key_seals_and_each_that_is_none_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daypass.toml");
+    let key = |byte: u8| BASE64_STANDARD.encode([byte; 32]);
+    for (name, text) in [("old", key(1)), ("new", key(2)), ("short", "c2hvcnQ=".into())] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let read = |others: &str| {
+        let head = "master_key = { file = \"new\" }\nstore.url = \"memory:\"\nother_master_keys = ";
+        std::fs::write(&file, format!("{head}{others}\n{GOOD}")).unwrap();
+        Config::read(&file)?.master_keys(&Secrets::default())
+    };
+    let [old, new] = [1, 2].map(|byte| MasterKey::new([byte; 32]).id());
+    assert_eq!(read("[]").unwrap().ids().collect::<Vec<_>>(), [new]);
+    let keys = read("[{ file = \"old\" }, { file = \"new\" }]").unwrap();
+    assert_eq!((keys.current(), keys.ids().collect::<Vec<_>>()), (new, vec![new, old]));
+    let told = read("[{ file = \"short\" }, { file = \"gone\" }]").unwrap_err().to_string();
+    assert!(told.contains("other_master_keys: this is not the base64 of 32 bytes"), "{told}");
+    assert!(told.contains("other_master_keys: cannot read"), "{told}");
+    for wrong in ["{ file = \"old\" }", "[\"c2hvcnQ=\"]", "\"c2hvcnQ=\""] {
+        let told = read(wrong).unwrap_err().to_string();
+        assert!(told.contains("line 3: other_master_keys: ") && !told.contains("c2hvcnQ="), "{told}");
+    }
+}
+
+#[test]
 fn all_secrets_that_cannot_be_had_are_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("daypass.toml");

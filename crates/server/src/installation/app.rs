@@ -11,8 +11,8 @@ use daypass_core::broker::id_tokens::IdTokens;
 use daypass_core::broker::login_code::LoginCodes;
 use daypass_core::broker::sessions::Sessions;
 use daypass_core::ground::clock::Clock;
+use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{LoginSealer, ProviderSet};
 use daypass_core::store::SharedStore;
@@ -112,12 +112,23 @@ impl App {
         Ok(app)
     }
 
-    /// The same installation by another configuration. What is remembered, counted or under way stays.
+    /// The same installation by another configuration, with other master keys if they have changed. What is remembered,
+    /// counted or under way stays.
     ///
     /// # Errors
     /// [`WireError`]. Then nothing has changed.
-    pub async fn by(&self, config: Config, secrets: &Secrets) -> Result<Self, WireError> {
-        Self::of(self.lasting.clone(), self.pool.clone(), config, secrets).await
+    pub async fn by(
+        &self,
+        config: Config,
+        secrets: &Secrets,
+        master_keys: Arc<MasterKeys>,
+    ) -> Result<Self, WireError> {
+        if master_keys.are(&self.lasting.master_keys) {
+            return Self::of(self.lasting.clone(), self.pool.clone(), config, secrets).await;
+        }
+        let lasting = Lasting { master_keys, ..self.lasting.clone() };
+        let pool = self.pool.under(&lasting, &config).await?;
+        Self::of(lasting, pool, config, secrets).await
     }
 
     /// The secrets that a configuration refers to, from where this installation has its own.
@@ -128,16 +139,16 @@ impl App {
         Secrets::fetch(config.placed_secrets(), &*self.lasting.secret_store, AT_START).await
     }
 
-    /// Whether a master key is the one that everything here is sealed under.
+    /// Whether these master keys open what is being sealed here.
     ///
     /// # Errors
-    /// [`ConfigError`], if it is another one.
-    pub fn check_master_key(&self, other: &MasterKey) -> Result<(), ConfigError> {
-        if self.lasting.master_key.is(other) {
+    /// [`ConfigError`], if they do not.
+    pub fn check_master_keys(&self, now: &MasterKeys) -> Result<(), ConfigError> {
+        if now.go_on_from(&self.lasting.master_keys) {
             return Ok(());
         }
-        let cure = "master_key: this is another key than the one that the server started with, and opens nothing that was \
-                    sealed until now: bring that one back";
+        let cure = "master_key: this is another key than the one that the server seals under, and opens nothing that was \
+                    sealed until now: bring that one back, or write it into other_master_keys";
         Err(Mistake::elsewhere(cure).into())
     }
 
@@ -164,7 +175,7 @@ impl App {
             login_flow: login_flow(&lasting, &config),
             sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
             device_logins: device_logins(&lasting, &config),
-            proofs_of_possession: ProofsOfPossession::new(&lasting.master_key, store.clone(), clock.clone()),
+            proofs_of_possession: ProofsOfPossession::new(&lasting.master_keys, store.clone(), clock.clone()),
             tokens: pool.tokens(),
             broker,
             embedded,
@@ -200,7 +211,7 @@ fn login_flow(lasting: &Lasting, config: &Config) -> LoginFlow {
         public_url: config.public_url.clone(),
         apps: config.apps.iter().map(|app| (app.id.clone(), app.registered())).collect(),
         hidden_providers: hidden.map(|provider| provider.id.clone()).collect(),
-        sealer: hosted_login::sealer(&lasting.master_key),
+        sealer: hosted_login::sealer(&lasting.master_keys),
         store: lasting.store.clone(),
         clock: lasting.clock.clone(),
         random: lasting.random.clone(),
@@ -208,12 +219,12 @@ fn login_flow(lasting: &Lasting, config: &Config) -> LoginFlow {
 }
 
 fn device_logins(lasting: &Lasting, config: &Config) -> DeviceLogins {
-    let Lasting { store, trail, device_limits, master_key, clock, random, .. } = lasting.clone();
+    let Lasting { store, trail, device_limits, master_keys, clock, random, .. } = lasting.clone();
     let apps = config.apps.iter().filter(|app| app.device_authorization);
     DeviceLogins {
         apps: apps.map(|app| app.id.clone()).collect(),
-        user_codes: device_login::user_codes(&master_key),
-        questions: device_login::questions(&master_key),
+        user_codes: device_login::user_codes(&master_keys),
+        questions: device_login::questions(&master_keys),
         limits: device_limits,
         store,
         trail,
@@ -228,11 +239,11 @@ fn broker(
     providers: Arc<ProviderSet>,
     pool: Arc<dyn DeveloperPool>,
 ) -> Broker {
-    let Lasting { store, trail, engine, master_key, clock, random, .. } = lasting.clone();
+    let Lasting { store, trail, engine, master_keys, clock, random, .. } = lasting.clone();
     Broker {
         redirect_uris: config.apps.iter().flat_map(|app| &app.redirect_uris).collect(),
         max_token_duration: config.pool.max_token_duration,
-        login_codes: LoginCodes::new(&master_key, store.clone(), clock.clone(), random),
+        login_codes: LoginCodes::new(&master_keys, store.clone(), clock.clone(), random),
         providers,
         pool,
         store,
@@ -243,6 +254,19 @@ fn broker(
 }
 
 impl Pool {
+    /// The same, with other master keys.
+    async fn under(&self, lasting: &Lasting, config: &Config) -> Result<Self, WireError> {
+        match (self, &config.pool.driver) {
+            (Self::Amazons(pool, public, _), Driver::Cognito(regions)) => {
+                let tokens = id_tokens(regions, config, lasting).await?;
+                Ok(Self::Amazons(pool.clone(), public.clone(), tokens))
+            }
+            (Self::Embedded(roots), _) => Ok(Self::Embedded(Arc::new(roots.under(lasting, config).await?))),
+            // A change of the driver is a start's to read.
+            (Self::Amazons(..), Driver::Embedded(_)) => Ok(self.clone()),
+        }
+    }
+
     fn tokens(&self) -> Option<Arc<TokenIssuer>> {
         match self {
             Self::Amazons(_, _, tokens) => tokens.clone(),
@@ -257,12 +281,12 @@ fn sessions(
     broker: Arc<Broker>,
     tokens: Option<Arc<TokenIssuer>>,
 ) -> Sessions {
-    let Lasting { store, master_key, random, .. } = lasting.clone();
+    let Lasting { store, master_keys, random, .. } = lasting.clone();
     Sessions {
         broker,
         lifetimes: config.apps.iter().map(|app| (app.id.clone(), app.session_lifetime())).collect(),
-        tokens: RefreshTokens::new(&master_key),
-        logins: LoginSealer::new(&master_key),
+        tokens: RefreshTokens::new(&master_keys),
+        logins: LoginSealer::new(&master_keys),
         id_tokens: tokens.map(|issuer| IdTokens { issuer, subject: config.openid.subject }),
         actors: ActorConfig::all(&config.actors),
         store,

@@ -7,9 +7,9 @@ use daypass_core::audit::Strangers;
 use daypass_core::credentials::role::{RoleDocument, RoleError};
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::store::{AuditSink, SharedStore, StoreError};
 use daypass_core::token::signing_key::SigningKeyError;
 
@@ -23,8 +23,8 @@ pub struct Dependencies {
     pub roles: RolesBeside,
     /// Where everything is kept.
     pub store: SharedStore,
-    /// The root of all sealing.
-    pub master_key: Arc<MasterKey>,
+    /// The roots of all sealing.
+    pub master_keys: Arc<MasterKeys>,
     /// The secrets that the configuration refers to.
     pub secrets: Secrets,
     /// Where they were fetched, and are fetched again.

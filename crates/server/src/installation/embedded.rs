@@ -73,7 +73,7 @@ impl Roots {
         pool: &EmbeddedConfig,
         lasting: &Lasting,
     ) -> Result<Self, WireError> {
-        let Lasting { store, master_key, random, .. } = lasting;
+        let Lasting { store, master_keys, random, .. } = lasting;
         let tokens = lasting.token_issuer(config, &pool.region).await?;
         let ConfiguredPool { pool: found, news } =
             configured_pool(&**store, config, pool, Beside::Refused, &**random).await?;
@@ -82,10 +82,23 @@ impl Roots {
             pool_id: found.id,
             pool: pool.clone(),
             tokens,
-            sessions: Arc::new(SessionSealer::new(master_key)),
+            sessions: Arc::new(SessionSealer::new(master_keys)),
             roles: dependencies.roles,
             http: dependencies.http,
             crowd: Crowd::default(),
+        })
+    }
+
+    /// The same, with other master keys.
+    pub async fn under(&self, lasting: &Lasting, config: &Config) -> Result<Self, WireError> {
+        Ok(Self {
+            pool_id: self.pool_id.clone(),
+            tokens: lasting.token_issuer(config, &self.pool.region).await?,
+            sessions: Arc::new(SessionSealer::new(&lasting.master_keys)),
+            pool: self.pool.clone(),
+            roles: self.roles.clone(),
+            http: self.http.clone(),
+            crowd: self.crowd.clone(),
         })
     }
 
@@ -128,7 +141,7 @@ impl Roots {
 impl Embedded {
     /// The pool and its STS by a configuration, on what outlives it.
     pub(super) async fn on(roots: &Roots, lasting: &Lasting, config: &Config) -> Result<Self, WireError> {
-        let Lasting { store, trail, master_key, clock, random, .. } = lasting.clone();
+        let Lasting { store, trail, master_keys, clock, random, .. } = lasting.clone();
         let roles = roots.roles(config)?;
         let sessions = roots.sessions.clone();
         let access = Arc::new(Access {
@@ -168,14 +181,14 @@ impl Embedded {
             warnings::log(warnings::of_pool(&pools, &pool));
         }
         let callers = Callers {
-            key_sealer: access_key::sealer(&master_key),
+            key_sealer: access_key::sealer(&master_keys),
             access: access.clone(),
             clock: clock.clone(),
             region: roots.pool.region.clone(),
             store: store.clone(),
         };
         Ok(Self {
-            access_keys: AccessKeys::new(store, &master_key, trail.clone(), clock.clone(), random.clone()),
+            access_keys: AccessKeys::new(store, &master_keys, trail.clone(), clock.clone(), random.clone()),
             pool_id: roots.pool_id.clone(),
             proxies: config.proxies(),
             pools,

@@ -8,13 +8,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 
-use crate::config::development::DATABASE;
+use crate::config::development::{
+    DATABASE, MASTER_KEY, NEXT_MASTER_KEY, OTHER_MASTER_KEY, SANDBOX_CLIENT_SECRET,
+};
 
 /// What `up` makes in its folder, besides what begins with one of [`OURS_WITH_MORE`] and the drafts of files.
-const OURS: [&str; 7] =
-    [".gitignore", "aws-config", "aws-credentials", "lock", "master-key", "s3", "sandbox-client-secret"];
-/// The database has companions, and logs are rotated beside themselves.
-const OURS_WITH_MORE: [&str; 3] = [DATABASE, "audit.jsonl", "log.jsonl"];
+const OURS: [&str; 8] = [
+    ".gitignore",
+    "aws-config",
+    "aws-credentials",
+    "lock",
+    MASTER_KEY,
+    NEXT_MASTER_KEY,
+    "s3",
+    SANDBOX_CLIENT_SECRET,
+];
+/// The database has companions, logs are rotated beside themselves, and a master key that sealed before is kept under its ID.
+const OURS_WITH_MORE: [&str; 4] = [DATABASE, "audit.jsonl", "log.jsonl", OTHER_MASTER_KEY];
 /// Names that others use as well: a folder with nothing but these may be anybody's.
 const ANYBODYS: [&str; 3] = [".gitignore", "lock", "s3"];
 
@@ -134,7 +144,15 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_new_empty_or_ours_is_closed_and_kept_out_of_repositories() {
-        let ours = ["daypass.db", "daypass.db-wal", "master-key", "aws-config.new", "audit.jsonl.1.gz"];
+        let ours = [
+            "daypass.db",
+            "daypass.db-wal",
+            "master-key",
+            "master-key-2a748045",
+            "next-master-key",
+            "aws-config.new",
+            "audit.jsonl.1.gz",
+        ];
         let tried = [folder(0o755, &[]), folder(0o755, &ours), folder(0o700, &ours)];
         let inner = tried[0].path.with_file_name("not").join("there yet");
         for path in tried.iter().map(|tried| &tried.path).chain([&inner]) {

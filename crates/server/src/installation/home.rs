@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::ground::random::Random;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::ground::secret::Secret;
 
 use super::folder::{Folder, is_there};

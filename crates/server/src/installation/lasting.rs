@@ -8,8 +8,8 @@ use daypass_core::audit::head_key::HeadKey;
 use daypass_core::broker::device_login::DeviceLimits;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::Region;
+use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::provider::Engine;
 use daypass_core::store::{AuditCare, AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
@@ -33,8 +33,8 @@ pub(super) struct Lasting {
     pub device_limits: Arc<DeviceLimits>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
-    /// The root of all sealing.
-    pub master_key: Arc<MasterKey>,
+    /// The roots of all sealing.
+    pub master_keys: Arc<MasterKeys>,
     /// Where secrets are fetched.
     pub secret_store: Arc<dyn SecretStore>,
     /// Tells the time.
@@ -52,7 +52,7 @@ impl Lasting {
     ) -> Result<Arc<TokenIssuer>, WireError> {
         let materials = Materials {
             store: self.store.clone(),
-            master_key: self.master_key.clone(),
+            master_keys: self.master_keys.clone(),
             region: region.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -65,7 +65,7 @@ impl Lasting {
     /// Takes care of the audit trail from now on: its heads are signed, and what is too old goes.
     pub fn attend_trail(&self, config: &Config) {
         self.store.attend(AuditCare {
-            signer: Arc::new(HeadKey::of(&self.master_key)),
+            signer: Arc::new(HeadKey::of(&self.master_keys)),
             keep: config.audit.retention(),
             clock: self.clock.clone(),
             tell: Arc::new(|what| tracing::warn!("{what}")),
@@ -85,7 +85,7 @@ impl Lasting {
             engine: Arc::new(Engine::new(http.clone(), clock.clone())),
             device_limits: Arc::new(DeviceLimits::new(clock)),
             metrics: Arc::default(),
-            master_key: dependencies.master_key.clone(),
+            master_keys: dependencies.master_keys.clone(),
             secret_store: dependencies.secret_store.clone(),
             store: store.clone(),
             clock: clock.clone(),

@@ -23,8 +23,8 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::audit::{AuditEvent, Strangers};
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration};
 use daypass_core::ground::ids::IdentityId;
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::{Random, SeededRandom};
-use daypass_core::ground::seal::MasterKey;
 use daypass_core::login::public::testing::FakeHttp;
 use daypass_core::store::{AuditSink, SharedStore, StoreError};
 use daypass_server::installation::{App, Embedded};
@@ -307,8 +307,8 @@ pub fn sts_request(members: &[(&str, &str)]) -> Request<String> {
         .unwrap()
 }
 
-pub fn master_key() -> MasterKey {
-    MasterKey::new([7; 32])
+pub fn master_keys() -> MasterKeys {
+    MasterKey::new([7; 32]).into()
 }
 
 /// A policy that allows one action everywhere.

@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::harness::reference::Asked;
-use crate::harness::{Answer, CollectedEvents, Credentials, Daypass, exchange_request, master_key, read};
+use crate::harness::{Answer, CollectedEvents, Credentials, Daypass, exchange_request, master_keys, read};
 use crate::harness::{configuration, secret_file};
 
 /// A Region of Amazon's.
@@ -146,7 +146,7 @@ impl Broker {
             config,
             roles: Arc::new(|_| Ok(Vec::new())),
             store,
-            master_key: Arc::new(master_key()),
+            master_keys: Arc::new(master_keys()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http,
@@ -162,7 +162,9 @@ impl Broker {
 
     /// Takes up a configuration with these tables, as a running server does at SIGHUP.
     pub async fn reread(&mut self, tables: &str) {
-        self.app = Arc::new(self.app.by(config(tables), &Secrets::default()).await.unwrap());
+        self.app = Arc::new(
+            self.app.by(config(tables), &Secrets::default(), Arc::new(master_keys())).await.unwrap(),
+        );
         self.router = routes::router(self.app.clone());
     }
 

@@ -9,7 +9,7 @@ use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
 use daypass_core::ground::random::{Random, SeededRandom};
-use daypass_core::ground::seal::MasterKey;
+use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::memory::MemoryStore;
@@ -85,12 +85,12 @@ impl Place {
 }
 
 fn key() -> HeadPublicKey {
-    HeadKey::of(&MasterKey::new([7; 32])).public().clone()
+    HeadKey::of(&MasterKey::new([7; 32]).into()).public().clone()
 }
 
 fn care(keep: Retention, now: i64) -> AuditCare {
     AuditCare {
-        signer: Arc::new(HeadKey::of(&MasterKey::new([7; 32]))),
+        signer: Arc::new(HeadKey::of(&MasterKey::new([7; 32]).into())),
         keep,
         clock: Arc::new(ManualClock::at_second(now)),
         tell: Arc::new(|_| {}),
@@ -224,7 +224,7 @@ fn members_of(line: &str) -> Vec<u8> {
 async fn heads_of_another_key_are_nobodys() {
     let place = Place::new();
     place.signed(9).await;
-    let other = HeadKey::of(&MasterKey::new([8; 32])).public().clone();
+    let other = HeadKey::of(&MasterKey::new([8; 32]).into()).public().clone();
     let found = verify(&place.path(), std::slice::from_ref(&other), None, &mut |_, _| {}).unwrap();
     assert!(found.faults.iter().all(|fault| fault.what == What::ForgedHead) && !found.faults.is_empty());
     let both = verify(&place.path(), &[other, key()], None, &mut |_, _| {}).unwrap();

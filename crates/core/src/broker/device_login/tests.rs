@@ -4,6 +4,7 @@ use super::*;
 use crate::audit::testing::Disk;
 use crate::ground::clock::ManualClock;
 use crate::ground::ids::RequestId;
+use crate::ground::master_keys::{MasterKey, MasterKeys};
 use crate::ground::random::SeededRandom;
 use crate::iam::Origin;
 use crate::store::memory::MemoryStore;
@@ -15,15 +16,18 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
+        Self::under(&MasterKey::new([9; 32]).into())
+    }
+
+    fn under(master_keys: &MasterKeys) -> Self {
         let store = Arc::new(MemoryStore::new());
         let disk = Disk::new(&store, false);
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::at_second(1_700_000_000));
         let random = Arc::new(SeededRandom::new(1));
-        let master_key = MasterKey::generate(&*random);
         let logins = DeviceLogins {
             apps: ["tv".to_owned()].into(),
-            user_codes: user_codes(&master_key),
-            questions: questions(&master_key),
+            user_codes: user_codes(master_keys),
+            questions: questions(master_keys),
             limits: Arc::new(DeviceLimits::new(&clock)),
             trail: Arc::new(disk.trail(clock.clone())),
             store,
@@ -85,8 +89,8 @@ async fn what_another_master_key_sealed_or_named_is_none_of_ours() {
     let (ours, theirs) = (Fixture::new(), Fixture::new());
     let (_, question) = ours.asked().await;
     let other = DeviceLogins {
-        user_codes: user_codes(&MasterKey::new([1; 32])),
-        questions: questions(&MasterKey::new([1; 32])),
+        user_codes: user_codes(&MasterKeys::from(MasterKey::new([1; 32]))),
+        questions: questions(&MasterKeys::from(MasterKey::new([1; 32]))),
         store: ours.logins.store.clone(),
         ..theirs.logins
     };
@@ -94,4 +98,18 @@ async fn what_another_master_key_sealed_or_named_is_none_of_ours() {
     assert!(matches!(refused, Err(DecisionError::NothingWaits)), "{refused:?}");
     let code = UserCode::read("BCDF-GHJK").unwrap();
     assert_ne!(other.id(&code), ours.logins.id(&code));
+}
+
+#[tokio::test]
+async fn what_began_under_the_master_key_before_ends_under_the_next_one() {
+    let key = |byte: u8| MasterKey::new([byte; 32]);
+    let before = Fixture::under(&key(1).into());
+    let new = NewDevice { app: "tv".to_owned(), scope: Scope::default(), device: None };
+    let begun = before.logins.begin(new, None, &by()).await.unwrap();
+    let (_, question) = before.asked().await;
+    let after = Fixture::under(&MasterKeys::new(key(2), vec![key(1)]));
+    let after = DeviceLogins { store: before.logins.store.clone(), ..after.logins };
+    let found = after.find(&begun.user_code, None, &by()).await.unwrap();
+    assert_eq!(Some(found.id), device_code::id_in(&begun.device_code));
+    after.decide(&question, Verdict::Allow, &by()).await.unwrap();
 }

@@ -4,8 +4,8 @@ use crate::credentials::session_token::Credentials;
 use crate::credentials::sts::trust_context;
 use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{AccountId, IdentityId, IdentityPoolId, RoleName, RoleSessionName, UserName};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::SeededRandom;
-use crate::ground::seal::MasterKey;
 use crate::iam::{Document, Key};
 use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use crate::records::linking::{LinkRequest, UnlinkRequest, Unlinked};
@@ -68,7 +68,7 @@ impl Fixture {
         let roles = Roles::compile(AccountId::parse("000000000000").unwrap(), vec![role]).unwrap();
         let access = Access {
             roles: Arc::new(roles),
-            sessions: Arc::new(SessionSealer::new(&MasterKey::generate(&random))),
+            sessions: Arc::new(SessionSealer::new(&MasterKeys::generate(&random))),
             store: store.clone(),
             clock: clock.clone(),
         };

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::verified::{DisplayUser, VerifiedLogin};
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::{CannotOpen, MasterKey, Sealed, Sealer};
+use crate::ground::seal::{CannotOpen, Sealed, Sealer};
 use crate::ground::secret::Secret;
 use crate::records::sign_in_session::Upstream;
 
@@ -29,10 +30,10 @@ struct Contents<T> {
 }
 
 impl LoginSealer {
-    /// The sealer of all nodes with this master key.
+    /// The sealer of all nodes with these master keys.
     #[must_use]
-    pub fn new(master_key: &MasterKey) -> Self {
-        Self(master_key.sealer("verified login"))
+    pub fn new(master_keys: &MasterKeys) -> Self {
+        Self(master_keys.sealer("verified login"))
     }
 
     /// Seals a login, with what goes along. What must not be shown twice was the proof's affair, and stays behind.
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn a_login_comes_back_as_it_was_sealed_and_in_its_context_alone() {
         let random = SeededRandom::new(1);
-        let sealer = LoginSealer::new(&MasterKey::generate(&random));
+        let sealer = LoginSealer::new(&MasterKeys::generate(&random));
         let login = VerifiedLogin {
             provider: "snapchat".into(),
             developer_user_identifier: "a bare one".into(),

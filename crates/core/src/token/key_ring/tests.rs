@@ -123,7 +123,7 @@ impl World {
     async fn ring(&self, algorithms: &[Algorithm], rotation: Rotation) -> KeyRing {
         let materials = Materials {
             store: self.store.clone(),
-            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(1))),
+            master_keys: Arc::new(MasterKeys::generate(&SeededRandom::new(1))),
             region: Region::parse("us-east-1").unwrap(),
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(2)),

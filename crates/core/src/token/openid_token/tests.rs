@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ground::clock::ManualClock;
 use crate::ground::ids::Region;
+use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::SeededRandom;
-use crate::ground::seal::MasterKey;
 use crate::store::memory::MemoryStore;
 use crate::token::key_ring::{Materials, Rotation};
 use crate::token::signing_key::SigningKeyError;
@@ -21,7 +21,7 @@ async fn issuer_with(name: &str, algorithms: TokenAlgorithms) -> TokenIssuer {
     let random = SeededRandom::new(1);
     let materials = Materials {
         store: Arc::new(MemoryStore::default()),
-        master_key: Arc::new(MasterKey::generate(&random)),
+        master_keys: Arc::new(MasterKeys::generate(&random)),
         region: Region::parse("us-east-1").unwrap(),
         clock: Arc::new(ManualClock::at_second(NOW)),
         random: Arc::new(random),
@@ -176,7 +176,7 @@ async fn keys_outlive_a_restart_and_open_only_with_their_master_key() {
     let load = async |seed| {
         let materials = Materials {
             store: store.clone(),
-            master_key: Arc::new(MasterKey::generate(&SeededRandom::new(seed))),
+            master_keys: Arc::new(MasterKeys::generate(&SeededRandom::new(seed))),
             region: Region::parse("us-east-1").unwrap(),
             clock: Arc::new(ManualClock::at_second(NOW)),
             random: Arc::new(SeededRandom::new(1)),

@@ -39,7 +39,7 @@ pub struct Key {
 
 impl Key {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let key = HeadKey::of(&self.place.find()?.master_key().await?);
+        let key = HeadKey::of(&self.place.find()?.master_keys().await?);
         Ok(print(&serde_json::to_string(key.public())?)?)
     }
 }
@@ -53,7 +53,8 @@ impl Verify {
             let installation = self.place.find()?;
             ensure_kept(&installation)?;
             let database = installation.database_that_is_there()?;
-            keys.push(HeadKey::of(&installation.master_key().await?).public().clone());
+            let master_keys = installation.master_keys().await?;
+            keys.extend(HeadKey::all(&master_keys).map(|key| key.public().clone()));
             (trail_folder(database), newest_head(database)?)
         };
         ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());

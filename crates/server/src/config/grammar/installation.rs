@@ -44,7 +44,17 @@ pub static FILE: Table = Table::of(
         .required_by_production(
             "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand -base64 32` \
              prints",
-        ),
+        )
+        .read_again(),
+        Key::new::<Vec<SecretReference>>(
+            "other_master_keys",
+            Kind::Secrets,
+            "Master keys that only open: one that sealed before, as long as something is sealed under it, and one that is to \
+             seal next.",
+        )
+        .read_by(references)
+        .for_production()
+        .read_again(),
         Key::new::<Value>("store", Kind::Table(&STORE), "Where everything is kept.")
             .for_production()
             .required_by_production("write `[store]`, and below it `url = \"sqlite:daypass.db\"`"),
@@ -457,6 +467,11 @@ fn reference(value: &Value) -> Result<(), String> {
          the secret itself never stands here"
             .into()
     })
+}
+
+fn references(value: &Value) -> Result<(), String> {
+    let values = value.as_array().ok_or("must be references to secrets, in brackets")?;
+    values.iter().try_for_each(reference)
 }
 
 fn public_url(value: &Value) -> Result<(), String> {

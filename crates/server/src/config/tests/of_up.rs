@@ -70,6 +70,7 @@ fn what_up_decides_by_itself_is_refused_in_a_developers_file() {
         ("public_url = \"https://login.example.com\"", "line 1: public_url: "),
         ("[store]\nurl = \"memory:\"", "line 1: [store]: "),
         ("master_key = { env = \"KEY\" }", "line 1: master_key: "),
+        ("other_master_keys = []", "line 1: other_master_keys: "),
         ("[pool]\nname = \"other\"", "line 2: [pool] name: "),
         ("[pool]\nrole_mapping_rules = 3\ndriver = \"cognito\"", "line 3: [pool] driver: "),
     ] {

@@ -27,7 +27,7 @@ use super::provider::Provider;
 use super::public::{Issuers, OIDC, OTHER_OIDC};
 use super::{
     Backend, CLIENT_SECRET, CollectedEvents, Credentials, Daypass, FarSts, IDP, REDIRECT_URI, REGION, SERVER,
-    master_key,
+    master_keys,
 };
 
 /// Making an RSA key takes longer than everything else in a test, so they share one.
@@ -120,7 +120,7 @@ impl Start {
             config,
             roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: self.backend.store(),
-            master_key: Arc::new(master_key()),
+            master_keys: Arc::new(master_keys()),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
@@ -139,7 +139,7 @@ impl Daypass {
     pub async fn reread(&mut self, edit: impl FnOnce(&mut Config), tables: &str) -> Result<(), WireError> {
         let mut config = config_of(REGION, &[OIDC, OTHER_OIDC], tables);
         edit(&mut config);
-        let app = Arc::new(self.app.by(config, &Secrets::default()).await?);
+        let app = Arc::new(self.app.by(config, &Secrets::default(), Arc::new(master_keys())).await?);
         self.embedded = app.embedded.clone().unwrap();
         self.router = routes::router_with(app.clone(), playground(&self.embedded));
         self.app = app;
@@ -201,7 +201,7 @@ async fn developer_key(embedded: &Embedded) -> Credentials {
 async fn signing_key(clock: &ManualClock) -> &'static StoredSigningKey {
     let key = SIGNING_KEY.get_or_init(|| async {
         let (now, random) = (clock.now(), SeededRandom::new(9));
-        let (key_id, sealer) = (format!("{REGION}1"), signing_key::sealer(&master_key()));
+        let (key_id, sealer) = (format!("{REGION}1"), signing_key::sealer(&master_keys()));
         SigningKey::generate(key_id, Algorithm::Rs512, [now, now], &sealer, &random)
     });
     key.await
