@@ -4,6 +4,7 @@
 
 pub mod events;
 pub mod identities;
+pub mod master_keys;
 pub mod people;
 pub mod pools;
 pub mod restoration;

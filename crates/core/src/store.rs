@@ -27,6 +27,7 @@ mod once;
 pub mod page;
 mod pools;
 mod revocations;
+mod seals;
 pub mod sign_in_sessions;
 pub mod transfer;
 
@@ -42,6 +43,7 @@ pub use self::once::{Once, StoredLoginGrant};
 pub use self::page::Page;
 pub use self::pools::{Pools, ReplaceOutcome};
 pub use self::revocations::{RevocationTarget, Revocations, Standing};
+pub use self::seals::{AnnouncedMasterKey, Resealing, SealedItem, SealedValue, Seals};
 pub use self::sign_in_sessions::SignInSessions;
 
 /// A store shared by everything that needs one.
@@ -58,6 +60,7 @@ pub trait Store:
     + SignInSessions
     + DeviceAuthorizations
     + Once
+    + Seals
     + AuditEvents
     + UnprovedRefusals
 {

@@ -23,6 +23,7 @@ mod readiness;
 mod remembered;
 mod restore;
 mod revocations;
+mod seals;
 mod sign_in_sessions;
 mod trail_head;
 mod transfer;

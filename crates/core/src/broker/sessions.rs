@@ -449,7 +449,8 @@ fn note(draft: &mut AuditDraft, session: &SignInSession, login: &VerifiedLogin) 
 }
 
 /// The context of the seal.
-fn context(id: &SignInSessionId) -> Vec<u8> {
+/// The context of the seal of a session's login.
+pub(crate) fn context(id: &SignInSessionId) -> Vec<u8> {
     format!("session {id}").into_bytes()
 }
 

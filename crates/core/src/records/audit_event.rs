@@ -106,6 +106,8 @@ pub enum AuditAction {
     DeleteKey,
     /// An operator published a key that is to sign tokens.
     RotateSigningKey,
+    /// An operator began to have what is kept sealed anew, under another master key.
+    RotateMasterKey,
     /// An operator took a copy of the whole store.
     Backup,
     /// An operator put a copy of the whole store in its place.
@@ -114,7 +116,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::SignIn,
         Self::Device,
         Self::Exchange,
@@ -137,6 +139,7 @@ impl AuditAction {
         Self::EnableKey,
         Self::DeleteKey,
         Self::RotateSigningKey,
+        Self::RotateMasterKey,
         Self::Backup,
         Self::Restore,
     ];
@@ -173,6 +176,7 @@ impl AuditAction {
             Self::EnableKey => "enable_key",
             Self::DeleteKey => "delete_key",
             Self::RotateSigningKey => "rotate_signing_key",
+            Self::RotateMasterKey => "rotate_master_key",
             Self::Backup => "backup",
             Self::Restore => "restore",
         }

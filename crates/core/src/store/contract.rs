@@ -17,6 +17,7 @@ pub mod model;
 mod once;
 mod pools;
 mod revocations;
+mod seals;
 mod sign_in_sessions;
 
 pub use audit_events::*;
@@ -27,6 +28,7 @@ pub use model::*;
 pub use once::*;
 pub use pools::*;
 pub use revocations::*;
+pub use seals::*;
 pub use sign_in_sessions::*;
 
 /// The tests of one backend. The expression makes an empty store, and whatever must outlive it:
@@ -207,6 +209,7 @@ macro_rules! contract_tests {
             the_sessions_of_an_identity_that_is_merged_are_the_survivors,
             what_was_revoked_of_an_identity_stays_so_when_it_is_merged,
             a_standing_says_whether_its_session_goes_on,
+            the_last_end_of_sessions_is_of_those_whose_token_is_of_before,
             // sessions: races
             of_racing_changes_to_a_session_one_wins_each_generation,
             an_end_racing_with_changes_to_a_session_stays,
@@ -233,6 +236,14 @@ macro_rules! contract_tests {
             a_new_login_grant_takes_expired_ones_along_and_no_others,
             a_taken_code_is_refused_and_the_login_grant_stays,
             of_sixteen_racing_redemptions_of_a_login_grant_one_gets_it,
+            // sealed values
+            a_store_without_sealed_values_lists_none,
+            pages_of_sealed_values_neither_repeat_nor_skip,
+            a_value_is_sealed_anew_and_nothing_else_changes,
+            a_value_that_is_another_one_or_gone_stays,
+            a_refresh_under_way_brings_no_old_seal_back,
+            racing_resealings_do_each_value_once,
+            the_master_key_that_was_announced_last_counts_from_then_on,
             // audit events
             an_audit_event_comes_back_as_it_was_added,
             an_audit_event_may_be_almost_empty,
@@ -272,7 +283,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 20] = [
+    const CASES: [&str; 21] = [
         include_str!("contract/audit_events.rs"),
         include_str!("contract/device_authorizations.rs"),
         include_str!("contract/identities/deletions.rs"),
@@ -292,6 +303,7 @@ mod tests {
         include_str!("contract/pools/races.rs"),
         include_str!("contract/pools/transfer.rs"),
         include_str!("contract/revocations.rs"),
+        include_str!("contract/seals.rs"),
         include_str!("contract/sign_in_sessions.rs"),
     ];
 

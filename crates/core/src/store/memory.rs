@@ -8,6 +8,7 @@ mod keys;
 mod once;
 mod pools;
 mod revocations;
+mod seals;
 mod sign_in_sessions;
 mod transfer;
 
@@ -24,7 +25,9 @@ use crate::records::audit_event::AuditEvent;
 use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::identity::{Identity, IdentityPool, Login};
 use crate::records::sign_in_session::SignInSession;
-use crate::store::{KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey};
+use crate::store::{
+    AnnouncedMasterKey, KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey,
+};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Default)]
@@ -49,6 +52,8 @@ struct Records {
     login_grants: BTreeMap<String, StoredLoginGrant>,
     sign_in_sessions: BTreeMap<SignInSessionId, SignInSession>,
     device_authorizations: BTreeMap<String, DeviceAuthorization>,
+    /// The one that was announced last is the first.
+    master_keys: Vec<AnnouncedMasterKey>,
     audit_events: VecDeque<KeptEvent>,
     unproved_refusals: VecDeque<AuditEvent>,
 }

@@ -20,7 +20,8 @@ pub trait SignInSessions: Send + Sync {
     async fn find_sign_in_session(&self, id: &SignInSessionId) -> Result<Option<SignInSession>, StoreError>;
 
     /// Puts `to` in the place of a session, if it still is as it was read ([`SignInSession::is_still`]), and answers
-    /// whether it was. Of all who have read the same, one is answered `true`.
+    /// whether it was. Of all who have read the same, one is answered `true`. A login that is the same in both stays as it
+    /// is kept: it may have been sealed anew meanwhile ([`Seals::reseal`](crate::store::Seals::reseal)).
     async fn replace_sign_in_session(
         &self,
         from: &SignInSession,
@@ -36,4 +37,12 @@ pub trait SignInSessions: Send + Sync {
         identity_id: &IdentityId,
         now: Timestamp,
     ) -> Result<Vec<SignInSession>, StoreError>;
+
+    /// When the last of those sessions ends, if nobody uses it, whose refresh token was made before `then`, and that are not
+    /// over at `now`.
+    async fn last_end_of_sessions(
+        &self,
+        then: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
 }

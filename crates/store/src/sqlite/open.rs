@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0014_device_authorizations.sql"),
     include_str!("../../migrations/sqlite/0015_key_ring.sql"),
     include_str!("../../migrations/sqlite/0016_trail_of_files.sql"),
+    include_str!("../../migrations/sqlite/0017_master_keys.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.

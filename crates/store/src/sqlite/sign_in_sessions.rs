@@ -47,6 +47,14 @@ impl SignInSessions for SqliteStore {
     ) -> Result<Vec<SignInSession>, StoreError> {
         self.readers.read(|connection| list(connection, identity_id, now))
     }
+
+    async fn last_end_of_sessions(
+        &self,
+        then: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.read(|connection| last_end(connection, then, now))
+    }
 }
 
 fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Result<()> {
@@ -101,12 +109,12 @@ fn find(connection: &Connection, id: &SignInSessionId) -> Result<Option<SignInSe
 }
 
 /// The guards are those of [`SignInSession::is_still`]. What a session is of never changes, but for its identity after a
-/// merge, and what its provider was last asked with.
+/// merge, and what its provider was last asked with. A login that the change leaves alone may have been sealed anew.
 fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) -> Result<bool> {
     connection
         .prepare_cached(
             "UPDATE sign_in_session
-             SET identity_id = :identity_id, login = :login, checked_at = :checked_at, generation = :generation, rotated_at = :rotated_at, late_at = :late_at,
+             SET identity_id = :identity_id, login = iif(:login = :seen_login, login, :login), checked_at = :checked_at, generation = :generation, rotated_at = :rotated_at, late_at = :late_at,
                  idle_until = :idle_until, ends_at = :ends_at, forgotten_at = :forgotten_at
              WHERE id = :id AND generation = :seen_generation AND late_at IS :seen_late_at
                  AND checked_at = :seen_checked_at AND ended_at IS NULL",
@@ -122,6 +130,7 @@ fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) ->
             ":idle_until": Instant(to.idle_until),
             ":ends_at": Instant(to.ends_at),
             ":forgotten_at": Instant(to.forgotten_at()),
+            ":seen_login": from.login.0,
             ":seen_generation": from.generation,
             ":seen_late_at": from.late_at.map(Instant),
             ":seen_checked_at": Instant(from.checked_at),
@@ -159,6 +168,17 @@ fn list(connection: &Connection, identity_id: &IdentityId, now: Timestamp) -> Re
             session,
         )?
         .collect()
+}
+
+/// No index helps: only a rotation of the master key asks.
+fn last_end(connection: &Connection, then: Timestamp, now: Timestamp) -> Result<Option<Timestamp>> {
+    let end: Option<Instant> = connection
+        .prepare_cached(
+            "SELECT max(min(idle_until, ends_at)) FROM sign_in_session
+             WHERE ended_at IS NULL AND rotated_at < ?1 AND idle_until > ?2 AND ends_at > ?2",
+        )?
+        .query_one([Instant(then), Instant(now)], |row| row.get(0))?;
+    Ok(end.map(|Instant(end)| end))
 }
 
 /// Whether a session is there and nothing ended it before its time.

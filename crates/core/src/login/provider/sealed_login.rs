@@ -79,6 +79,19 @@ impl LoginSealer {
         };
         Ok((login, contents.along))
     }
+
+    /// The same login under the master key that seals now; nothing, if it is already.
+    ///
+    /// # Errors
+    /// [`CannotOpen`].
+    pub fn reseal(
+        &self,
+        context: &[u8],
+        sealed: &Sealed,
+        random: &dyn Random,
+    ) -> Result<Option<Sealed>, CannotOpen> {
+        self.0.reseal(context, sealed, random)
+    }
 }
 
 #[cfg(test)]

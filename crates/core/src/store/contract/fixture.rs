@@ -7,7 +7,9 @@ use futures::future::join_all;
 use tokio::sync::Barrier;
 
 use crate::ground::clock::Timestamp;
-use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, UserName};
+use crate::ground::ids::{
+    AccessKeyId, IdentityId, IdentityPoolId, Region, RequestId, SignInSessionId, UserName,
+};
 use crate::ground::random::SeededRandom;
 use crate::ground::seal::Sealed;
 use crate::records::identity::{
@@ -15,6 +17,8 @@ use crate::records::identity::{
     PoolSettings, PrincipalTagMap, RoleMapping, RoleMappingType, RulesConfiguration,
 };
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
+use crate::records::scope::Scope;
+use crate::records::sign_in_session::{SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::{LinkOutcome, Page, SharedStore, StoredAccessKey, StoredSigningKey, UnlinkOutcome};
 
@@ -250,6 +254,34 @@ pub(super) fn access_key(number: u8, name: &str) -> StoredAccessKey {
         sealed_secret: Sealed((0..=255).chain([number]).collect()),
         created_at: instant(number.into()),
         enabled: true,
+    }
+}
+
+pub(super) fn session_id(number: u8) -> SignInSessionId {
+    SignInSessionId::of_bytes([number; SignInSessionId::LENGTH])
+}
+
+pub(super) fn session(fixture: &Fixture, number: u8, identity_id: &IdentityId) -> SignInSession {
+    SignInSession {
+        id: session_id(number),
+        app: "web".to_owned(),
+        pool_id: fixture.pool_id.clone(),
+        identity_id: identity_id.clone(),
+        provider: "snapchat".to_owned(),
+        upstream: Upstream { issuer: None, subject: "42".to_owned(), session: None },
+        login: Sealed((0..=255).collect()),
+        scope: Scope::default(),
+        signed_in_at: None,
+        checked_at: instant(0),
+        key_thumbprint: None,
+        device: None,
+        generation: 0,
+        created_at: instant(0),
+        rotated_at: instant(0),
+        late_at: None,
+        idle_until: instant(3_600_000),
+        ends_at: instant(7_200_000),
+        ended: None,
     }
 }
 

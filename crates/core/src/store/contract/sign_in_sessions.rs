@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fixture::{Fixture, ODD_TEXT, instant, race};
+use super::fixture::{Fixture, ODD_TEXT, instant, race, session, session_id as id};
 use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use crate::ground::seal::Sealed;
@@ -199,6 +199,32 @@ pub async fn a_standing_says_whether_its_session_goes_on(store: SharedStore) {
     assert_eq!(running(&fixture, &ada, Some(&session.id)).await, None);
 }
 
+pub async fn the_last_end_of_sessions_is_of_those_whose_token_is_of_before(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let ada = fixture.draw_identity_id();
+    let last = async |before| fixture.store.last_end_of_sessions(instant(before), instant(50)).await.unwrap();
+    assert_eq!(last(1_000).await, None);
+    for (number, rotated_at, idle_until, ends_at) in
+        [(1, 10, 400, 300), (2, 20, 200, 900), (3, 30, 800, 800), (4, 40, 45, 99)]
+    {
+        let session = SignInSession {
+            rotated_at: instant(rotated_at),
+            idle_until: instant(idle_until),
+            ends_at: instant(ends_at),
+            ..session(&fixture, number, &ada)
+        };
+        add(&fixture, &session).await;
+    }
+    for (before, end) in [(10, None), (11, Some(300)), (30, Some(300)), (31, Some(800)), (99, Some(800))] {
+        assert_eq!(last(before).await, end.map(instant), "{before}");
+    }
+    fixture.store.end_sign_in_session(&id(3), end(49)).await.unwrap();
+    fixture.store.end_sign_in_session(&id(1), end(49)).await.unwrap();
+    assert_eq!(last(99).await, Some(instant(200)));
+    fixture.store.end_sign_in_session(&id(2), end(49)).await.unwrap();
+    assert_eq!(last(99).await, None, "what is over by now has ended");
+}
+
 pub async fn of_racing_changes_to_a_session_one_wins_each_generation(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let first = session(&fixture, 1, &fixture.draw_identity_id());
@@ -236,34 +262,6 @@ pub async fn an_end_racing_with_changes_to_a_session_stays(store: SharedStore) {
         .await;
         assert_eq!(outcomes.into_iter().filter(|ended| *ended).count(), 1);
         assert!(find(&fixture, &first.id).await.unwrap().ended.is_some());
-    }
-}
-
-fn id(number: u8) -> SignInSessionId {
-    SignInSessionId::of_bytes([number; SignInSessionId::LENGTH])
-}
-
-fn session(fixture: &Fixture, number: u8, identity_id: &IdentityId) -> SignInSession {
-    SignInSession {
-        id: id(number),
-        app: "web".to_owned(),
-        pool_id: fixture.pool_id.clone(),
-        identity_id: identity_id.clone(),
-        provider: "snapchat".to_owned(),
-        upstream: Upstream { issuer: None, subject: "42".to_owned(), session: None },
-        login: Sealed((0..=255).collect()),
-        scope: Scope::default(),
-        signed_in_at: None,
-        checked_at: instant(0),
-        key_thumbprint: None,
-        device: None,
-        generation: 0,
-        created_at: instant(0),
-        rotated_at: instant(0),
-        late_at: None,
-        idle_until: instant(3_600_000),
-        ends_at: instant(7_200_000),
-        ended: None,
     }
 }
 

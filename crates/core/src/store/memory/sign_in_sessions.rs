@@ -33,7 +33,7 @@ impl SignInSessions for MemoryStore {
     ) -> Result<bool, StoreError> {
         let mut records = self.records()?;
         let kept = records.sign_in_sessions.get_mut(&from.id).filter(|kept| kept.is_still(from));
-        Ok(kept.map(|kept| kept.clone_from(to)).is_some())
+        Ok(kept.map(|kept| kept.take_on(from, to)).is_some())
     }
 
     async fn end_sign_in_session(&self, id: &SignInSessionId, end: SessionEnd) -> Result<bool, StoreError> {
@@ -53,6 +53,23 @@ impl SignInSessions for MemoryStore {
         running.sort_by_key(|session| (Reverse(session.created_at), session.id.clone()));
         running.truncate(MAX_LISTED_SESSIONS);
         Ok(running)
+    }
+
+    async fn last_end_of_sessions(
+        &self,
+        then: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let records = self.records()?;
+        let before = records.sign_in_sessions.values().filter(|it| it.rotated_at < then);
+        Ok(before.filter(|it| it.over_at(now).is_none()).map(SignInSession::expires_at).max())
+    }
+}
+
+impl SignInSession {
+    fn take_on(&mut self, from: &Self, to: &Self) {
+        let login = if from.login == to.login { &self.login } else { &to.login };
+        *self = Self { login: login.clone(), ..to.clone() };
     }
 }
 
