@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod key;
 pub mod lambda;
+mod master_key;
 mod place;
 mod pool;
 mod progress;
@@ -70,6 +71,9 @@ pub enum Command {
     /// Create, list, rotate, disable and delete developer access keys
     #[command(subcommand)]
     Key(key::Task),
+    /// List master keys, and seal everything anew under the one that seals now
+    #[command(subcommand)]
+    MasterKey(master_key::Task),
     /// List, show, copy, export and import identity pools
     #[command(subcommand)]
     Pool(pool::Task),
@@ -90,6 +94,7 @@ impl Command {
             Self::Restore(arguments) => restore::run(arguments).await,
             Self::Provider(task) => provider::run(task).await,
             Self::Key(task) => key::run(task).await,
+            Self::MasterKey(task) => master_key::run(task).await,
             Self::Pool(task) => pool::run(task).await,
         }
     }
@@ -215,6 +220,7 @@ mod tests {
             (&["restore"], "No server may run meanwhile."),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
+            (&["master-key", "rotate"], "Says when the old key may be"),
             (&["pool", "copy"], "does it with --apply"),
         ] {
             assert!(long(path).contains(phrase), "{path:?}: {}", long(path));

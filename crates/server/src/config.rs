@@ -34,6 +34,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::credentials::role::RoleDocument;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
+use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::public::{OidcProvider, RegisteredProviders, UserPool};
 use daypass_core::token::id_token::IdTokenSubject;
@@ -281,19 +282,28 @@ impl Config {
     /// [`ConfigError`], if it is not said where the current one is, and for each whose reference leads nowhere, or where no
     /// key is.
     pub fn master_keys(&self, secrets: &Secrets) -> Result<MasterKeys, ConfigError> {
-        let (mut keys, mut mistakes) = (Vec::new(), Vec::new());
-        for placed in self.placed_master_keys() {
-            match master_key(&placed, secrets) {
-                Ok(key) => keys.push(key),
+        let missing = || Mistake::elsewhere(grammar::missing_key("master_key"));
+        let mut placed = self.placed_master_keys();
+        let current = placed.next().filter(|_| self.master_key.is_some()).ok_or_else(missing)?;
+        let (mut others, mut mistakes) = (Vec::new(), Vec::new());
+        for read in placed.map(|placed| master_key(&placed, secrets)) {
+            match read {
+                Ok(key) => others.push(key),
                 Err(error) => mistakes.extend(error.into_mistakes()),
             }
         }
-        if self.master_key.is_none() {
-            mistakes.push(Mistake::elsewhere(grammar::missing_key("master_key")));
-        }
-        ConfigError::unless_empty(mistakes)?;
-        let current = keys.remove(0);
-        Ok(MasterKeys::new(current, keys))
+        let current = ConfigError::unless(mistakes, master_key(&current, secrets))?;
+        Ok(MasterKeys::new(current, others))
+    }
+
+    /// Which master key is where, as the configuration says it, the current one first.
+    ///
+    /// # Errors
+    /// Those of [`master_keys`](Self::master_keys).
+    pub fn master_key_places(&self, secrets: &Secrets) -> Result<Vec<(MasterKeyId, String)>, ConfigError> {
+        let place =
+            |placed: Placed<'_>| Ok((master_key(&placed, secrets)?.id(), placed.reference.to_string()));
+        self.placed_master_keys().map(place).collect()
     }
 
     /// The token that shows `/metrics`, if anything does.

@@ -10,6 +10,8 @@ mod folder;
 pub mod home;
 mod lasting;
 pub mod made_roles;
+mod next_master_key;
+mod private_file;
 mod public_pool;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ use daypass_core::ground::clock::{SignedDuration, SystemClock};
 use daypass_core::ground::ids::{IdentityPoolId, Region, RoleName};
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::seal::MasterKeyId;
+use daypass_core::operator::master_keys::announced;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
@@ -145,9 +149,17 @@ impl Installation {
     /// # Errors
     /// If one of them cannot be read.
     pub async fn master_keys(&self) -> anyhow::Result<MasterKeys> {
+        Ok(self.placed_master_keys().await?.0)
+    }
+
+    /// The same, and which of them stands where in the configuration.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub async fn placed_master_keys(&self) -> anyhow::Result<(MasterKeys, Vec<(MasterKeyId, String)>)> {
         let store = AwsSecrets::new(Arc::new(SystemClock));
         let secrets = Secrets::fetch(self.config.placed_master_keys(), &store, secrets::AT_START).await?;
-        Ok(self.config.master_keys(&secrets)?)
+        Ok((self.config.master_keys(&secrets)?, self.config.master_key_places(&secrets)?))
     }
 
     /// The keys that sign its tokens, which are made if there are none, and how long a new one is published before it signs.
@@ -159,9 +171,14 @@ impl Installation {
             Driver::Embedded(pool) => &pool.region,
             Driver::Cognito(regions) => &regions[0].region,
         };
+        let master_keys = Arc::new(self.master_keys().await?);
+        if !store.list_master_keys().await?.is_empty() {
+            // What is sealed here, running servers have to open.
+            announced(&**store, &master_keys).await?;
+        }
         let materials = Materials {
             store: store.clone(),
-            master_keys: Arc::new(self.master_keys().await?),
+            master_keys,
             region: region.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),

@@ -1,5 +1,5 @@
 //! An identity that was acknowledged is still there after the process was killed without warning, and one that was deleted
-//! is not, however much of it was left.
+//! is not, however much of it was left. A rotation of the master key that was killed leaves nothing that does not open.
 //!
 //! The test starts itself as a child, which creates identities and prints each one that the store has
 //! acknowledged, and kills it in the middle of that.
@@ -10,12 +10,21 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use daypass_core::ground::clock::Timestamp;
-use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError, AuditTrail, Requester};
+use daypass_core::ground::clock::{ManualClock, Timestamp};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId, RequestId, SignInSessionId};
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::ground::seal::Sealed;
+use daypass_core::iam::Origin;
+use daypass_core::operator::master_keys::{Rotation, count};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
-use daypass_core::store::{Identities, LinkOutcome, Pools};
+use daypass_core::records::scope::Scope;
+use daypass_core::records::sign_in_session::{SignInSession, Upstream};
+use daypass_core::store::{Identities, LinkOutcome, Page, Pools, SealedItem, Seals, SignInSessions};
 use daypass_store::SqliteStore;
+use futures::future::BoxFuture;
 
 /// Set for the child: the database to write to.
 const CHILD: &str = "DAYPASS_TEST_KILLED_DATABASE";
@@ -96,6 +105,141 @@ async fn purge_until_killed(path: &Path) {
 
 fn purged_id(number: usize) -> IdentityId {
     IdentityId::parse(format!("us-east-1:{number:08}")).expect("an ID")
+}
+
+/// Wherever a rotation of the master key is killed, every value opens under the key before or the one after, and another one
+/// goes on with it.
+#[tokio::test]
+async fn a_rotation_of_the_master_key_goes_on_after_a_kill() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        return rotate_until_killed(Path::new(&path)).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    let store = SqliteStore::open(&path).expect("a new database");
+    add_sessions(&store).await;
+    drop(store);
+    let mut under_the_new_key = 0;
+    for _ in 0..KILLS {
+        // Each of them looks at what the ones before have done, and does some more.
+        let enough = usize::try_from(under_the_new_key).unwrap() / BITE + 2;
+        let looked = read_acknowledged_and_kill(start_child(&path, ROTATION), enough);
+        assert!(looked.len() < SESSIONS / BITE, "the child ended");
+        let store = SqliteStore::open(&path).expect("a database that survived");
+        let kept = count(&store).await.expect("an answer");
+        assert_eq!(kept.values().sum::<u64>(), SESSIONS as u64);
+        let done = kept.get(&Some(new_keys().current())).copied().unwrap_or_default();
+        assert!(done > under_the_new_key, "it goes on where it was killed");
+        under_the_new_key = done;
+        assert!(all_open(&store, &new_keys()).await);
+    }
+    let store = Arc::new(SqliteStore::open(&path).expect("a database that survived"));
+    let rotated = rotation(store.clone()).await.run(&nobody(), |_| ()).await.expect("an answer");
+    assert_eq!((rotated.left, rotated.resealed), (0, SESSIONS as u64 - under_the_new_key));
+    assert!(all_open(&store, &MasterKeys::from(MasterKey::new(AFTER))).await);
+}
+
+const ROTATION: &str = "a_rotation_of_the_master_key_goes_on_after_a_kill";
+const SESSIONS: usize = 4_000;
+/// As many are sealed anew at once.
+const BITE: usize = 100;
+const BEFORE: [u8; 32] = [1; 32];
+const AFTER: [u8; 32] = [2; 32];
+
+fn new_keys() -> MasterKeys {
+    MasterKeys::new(MasterKey::new(AFTER), vec![MasterKey::new(BEFORE)])
+}
+
+/// Each bite that was looked at is a line, of which every process writes its own.
+async fn rotate_until_killed(path: &Path) {
+    let store = Arc::new(SqliteStore::open(path).expect("a database"));
+    let mut bites = 0;
+    let told = |_| {
+        bites += 1;
+        writeln!(std::io::stdout(), "{PREFIX}{bites}").expect("a parent that listens");
+    };
+    rotation(store).await.run(&nobody(), told).await.expect("an answer");
+}
+
+async fn rotation(store: Arc<SqliteStore>) -> Rotation {
+    let clock = Arc::new(ManualClock::at_second(1_700_000_000));
+    let trail = Arc::new(AuditTrail::new(store.clone(), Arc::new(NoLines), clock.clone()));
+    let random = Arc::new(SystemRandom);
+    Rotation::to(&new_keys(), store, trail, clock, random).await.expect("servers that seal under the new key")
+}
+
+struct NoLines;
+
+impl AuditLines for NoLines {
+    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn nobody() -> Requester {
+    let request_id = RequestId::generate(Timestamp::UNIX_EPOCH, &SystemRandom);
+    Requester::anonymous(&request_id, Origin::default())
+}
+
+/// As many sessions as the rotation has to do with, their logins sealed under the key before.
+async fn add_sessions(store: &SqliteStore) {
+    let sealer = MasterKeys::from(MasterKey::new(BEFORE)).sealer(LOGINS);
+    let pool = IdentityPool::new(pool_id(), PoolSettings::default(), PoolRoles::default());
+    store.add_pool(&pool).await.expect("a new pool");
+    let add = |number: usize| {
+        let id = session_id(number);
+        let login = sealer.seal(&context(&id), b"login", &SystemRandom);
+        async move { store.add_sign_in_session(&session(id, login), Timestamp::UNIX_EPOCH).await }
+    };
+    // At once, so that a commit takes many.
+    futures::future::try_join_all((0..SESSIONS).map(add)).await.expect("new sessions");
+    store.announce_master_key(new_keys().current(), Timestamp::UNIX_EPOCH).await.expect("an answer");
+}
+
+fn session(id: SignInSessionId, login: Sealed) -> SignInSession {
+    SignInSession {
+        id,
+        app: "web".into(),
+        pool_id: pool_id(),
+        identity_id: purged_id(1),
+        provider: "snapchat".into(),
+        upstream: Upstream::default(),
+        login,
+        scope: Scope::default(),
+        signed_in_at: None,
+        checked_at: Timestamp::UNIX_EPOCH,
+        key_thumbprint: None,
+        device: None,
+        generation: 0,
+        created_at: Timestamp::UNIX_EPOCH,
+        rotated_at: Timestamp::UNIX_EPOCH,
+        late_at: None,
+        idle_until: Timestamp::MAX,
+        ends_at: Timestamp::UNIX_EPOCH,
+        ended: None,
+    }
+}
+
+fn session_id(number: usize) -> SignInSessionId {
+    let mut bytes = [0; SignInSessionId::LENGTH];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    SignInSessionId::of_bytes(bytes)
+}
+
+/// The purpose and the context of the seal of a session's login.
+const LOGINS: &str = "verified login";
+
+fn context(id: &SignInSessionId) -> Vec<u8> {
+    format!("session {id}").into_bytes()
+}
+
+async fn all_open(store: &SqliteStore, master_keys: &MasterKeys) -> bool {
+    let sealer = master_keys.sealer(LOGINS);
+    let values = store.list_sealed(Page { after: None, limit: SESSIONS + 1 }).await.expect("an answer");
+    values.iter().all(|value| match &value.item {
+        SealedItem::SignInSession(id) => sealer.open(&context(id), &value.sealed).is_ok(),
+        other => panic!("{other:?}"),
+    })
 }
 
 fn start_child(path: &Path, test: &str) -> Child {

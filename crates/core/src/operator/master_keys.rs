@@ -60,7 +60,7 @@ pub enum RotationError {
 /// A master key that no server seals under yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no server seals under the master key {key} yet{}: have them read the configuration again first, by SIGHUP or a restart",
+    "no server seals under the master key {key} yet{}: have them read the configuration again, by SIGHUP or a restart, and do this afterwards",
     .sealing.map(|id| format!(", but under {id}")).unwrap_or_default()
 )]
 pub struct NotAnnounced {

@@ -17,6 +17,8 @@ pub enum Unit {
     Identities,
     /// Parts of a file.
     Mebibytes,
+    /// What is kept sealed.
+    Values,
 }
 
 impl Unit {
@@ -24,13 +26,14 @@ impl Unit {
         match self {
             Self::Identities => "identities",
             Self::Mebibytes => "MiB",
+            Self::Values => "values",
         }
     }
 
     /// As many are told apart by the lines.
     fn line_every(self) -> u64 {
         match self {
-            Self::Identities => 250_000,
+            Self::Identities | Self::Values => 250_000,
             Self::Mebibytes => 1_024,
         }
     }

@@ -100,6 +100,7 @@ pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
 
 /// The files of the master keys before this one, which lie in the directory for as long as somebody leaves them there. What
 /// cannot be read here is told by whatever needs the directory.
+#[must_use]
 pub fn other_master_keys(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let is_one =

@@ -164,6 +164,8 @@ impl App {
         let Lasting { store, clock, random, .. } = lasting.clone();
         let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
         let origins = RegisteredOrigins::of(&config);
+        let metrics_token = config.read_metrics_token(secrets)?;
+        lasting.announce_master_key().await?;
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
             cookie_apps: CookieApps::of(&config, origins.clone()),
@@ -171,7 +173,7 @@ impl App {
             proxies: config.proxies(),
             metrics: lasting.metrics.clone(),
             limits: config.network.limits(),
-            metrics_token: config.read_metrics_token(secrets)?,
+            metrics_token,
             login_flow: login_flow(&lasting, &config),
             sessions: sessions(&lasting, &config, broker.clone(), pool.tokens()),
             device_logins: device_logins(&lasting, &config),

@@ -1,7 +1,6 @@
 //! The directory in which `up` keeps its state. Its owner alone can read it: it holds the master key.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +8,12 @@ use anyhow::{Context, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::ground::secret::Secret;
 
 use super::folder::{Folder, is_there};
+use super::next_master_key;
+use super::private_file::write_private;
 use crate::config::development::{DATABASE, MASTER_KEY, SANDBOX_CLIENT_SECRET};
 use crate::config::parse_master_key;
 use crate::telemetry::{self, Lines};
@@ -95,6 +97,34 @@ impl Home {
             .with_context(|| format!("{} is not a master key; {CURE}", self.master_key_file().display()))
     }
 
+    /// Puts a new master key in the place of the one that seals, if that is settled: if it is the only one that something is
+    /// sealed under. Answers where the one before is kept then.
+    ///
+    /// # Errors
+    /// In words for the developer. Begun again, it goes on.
+    pub fn change_master_key(
+        &self,
+        random: &dyn Random,
+        is_settled: impl Fn(MasterKeyId) -> bool,
+    ) -> anyhow::Result<Option<PathBuf>> {
+        next_master_key::take_over(&self.dir, random, is_settled)
+    }
+
+    /// Keeps `up` out while the answer lives; nothing, if one is there already.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub fn close_to_up(&self) -> anyhow::Result<Option<File>> {
+        let (file, path) = lock_file(&self.dir)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {}", path.display()))
+            }
+        }
+    }
+
     fn master_key_file(&self) -> PathBuf {
         self.dir.join(MASTER_KEY)
     }
@@ -152,17 +182,6 @@ impl Home {
     }
 }
 
-/// Writes a file of a directory that only its owner can read, whole or not at all.
-pub(super) fn write_private(dir: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-    let (path, draft) = (dir.join(name), dir.join(format!("{name}.new")));
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-    let written = written
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&draft, &path));
-    written.with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
-}
-
 /// The same path from wherever somebody looks: a configuration has paths start from its own folder.
 fn whole(dir: &Path) -> PathBuf {
     dir.canonicalize().or_else(|_| std::path::absolute(dir)).unwrap_or_else(|_| dir.to_owned())
@@ -170,13 +189,17 @@ fn whole(dir: &Path) -> PathBuf {
 
 /// Two servers on one directory would write each other's profile, and issue tokens under two names.
 fn lock(dir: &Path) -> anyhow::Result<File> {
-    let path = dir.join("lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    let (file, _) = lock_file(dir)?;
     file.try_lock().with_context(|| {
         format!("another `daypass up` runs on {}: end it, or name another --dir", dir.display())
     })?;
     Ok(file)
+}
+
+fn lock_file(dir: &Path) -> anyhow::Result<(File, PathBuf)> {
+    let path = dir.join("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    Ok((file.with_context(|| format!("cannot write {}", path.display()))?, path))
 }
 
 #[cfg(test)]

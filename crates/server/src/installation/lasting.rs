@@ -11,7 +11,7 @@ use daypass_core::ground::ids::Region;
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
 use daypass_core::login::provider::Engine;
-use daypass_core::store::{AuditCare, AuditSink, SharedStore};
+use daypass_core::store::{AuditCare, AuditSink, SharedStore, StoreError};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::openid_token::TokenIssuer;
 
@@ -70,6 +70,15 @@ impl Lasting {
             clock: self.clock.clone(),
             tell: Arc::new(|what| tracing::warn!("{what}")),
         });
+    }
+
+    /// Has the store know under which master key things are sealed from now on. Most starts find that it does.
+    pub async fn announce_master_key(&self) -> Result<(), StoreError> {
+        let (current, announced) = (self.master_keys.current(), self.store.list_master_keys().await?);
+        if announced.first().is_some_and(|last| last.id == current) {
+            return Ok(());
+        }
+        self.store.announce_master_key(current, self.clock.now()).await
     }
 
     pub fn begin(dependencies: &Dependencies) -> Self {

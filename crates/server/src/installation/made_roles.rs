@@ -10,7 +10,7 @@ use daypass_core::ground::ids::RoleName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::home;
+use super::private_file::write_private;
 
 /// The file.
 pub const FILE: &str = "roles.json";
@@ -78,7 +78,7 @@ pub fn read(dir: &Path) -> std::io::Result<MadeRoles> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write(dir: &Path, roles: &MadeRoles) -> anyhow::Result<()> {
-    home::write_private(dir, FILE, &serde_json::to_string_pretty(roles)?).map(drop)
+    write_private(dir, FILE, &serde_json::to_string_pretty(roles)?).map(drop)
 }
 
 /// The same, as roles are described.

@@ -31,8 +31,10 @@ impl Seals for SqliteStore {
     }
 }
 
+type Read = fn(&Row<'_>) -> Result<SealedValue>;
+
 /// The tables in the order of what is listed, and how a row of each is read.
-const TABLES: [(&str, fn(&Row<'_>) -> Result<SealedValue>); 3] = [
+const TABLES: [(&str, Read); 3] = [
     (
         "SELECT key_id, sealed_private_key FROM signing_key WHERE ?1 IS NULL OR key_id > ?1 ORDER BY key_id LIMIT ?2",
         |row| value(SealedItem::SigningKey(row.get(0)?), row),
