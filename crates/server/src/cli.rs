@@ -181,7 +181,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 16] = [
+        let arguments: [(&str, Augment); 17] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
@@ -198,6 +198,7 @@ mod tests {
             ("pool show", pool::Show::augment_args),
             ("pool list", pool::Database::augment_args),
             ("key list", place::Place::augment_args),
+            ("master-key create", master_key::Create::augment_args),
         ];
         for (command, augment) in arguments {
             let said = augment(clap::Command::new("arguments"));

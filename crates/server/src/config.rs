@@ -9,6 +9,7 @@ mod document;
 mod file;
 mod grammar;
 mod kept_pool;
+mod master_key;
 mod mistakes;
 mod network;
 mod pool;
@@ -47,6 +48,7 @@ pub use self::audit::{AuditConfig, Destination};
 use self::document::Document;
 pub use self::file::ConfigFile;
 pub use self::kept_pool::first_role;
+pub use self::master_key::MasterKeyReference;
 pub use self::mistakes::{ConfigError, Mistake};
 pub use self::network::NetworkConfig;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
@@ -68,9 +70,9 @@ pub struct Config {
     /// The issuer of our tokens, where everybody reaches the server. No trailing slash.
     pub public_url: String,
     /// The root of all sealing: 32 bytes in base64. `daypass up` makes its own.
-    master_key: Option<SecretReference>,
+    master_key: Option<MasterKeyReference>,
     /// Those beside it, which only open.
-    other_master_keys: Vec<SecretReference>,
+    other_master_keys: Vec<MasterKeyReference>,
     /// Where everything is kept. `daypass up` keeps it in its directory.
     store: Option<StoreConfig>,
     /// The identity pool that logins lead to.
@@ -187,12 +189,13 @@ impl Config {
                 reading.refuse(&["tokens".to_owned(), key.to_owned()], AMAZONS);
             }
         }
-        let mut master_key: Option<SecretReference> = reading.get("master_key");
-        let mut other_master_keys: Vec<SecretReference> =
+        let mut master_key: Option<MasterKeyReference> = reading.get("master_key");
+        let mut other_master_keys: Vec<MasterKeyReference> =
             reading.get("other_master_keys").unwrap_or_default();
         let mut metrics: MetricsConfig = reading.get("metrics").unwrap_or_default();
         let mut store: Option<StoreConfig> = reading.get("store");
-        for reference in master_key.iter_mut().chain(&mut other_master_keys).chain(&mut metrics.token) {
+        let master_keys = master_key.iter_mut().chain(&mut other_master_keys).map(|key| &mut key.0);
+        for reference in master_keys.chain(&mut metrics.token) {
             reference.start_from(base);
         }
         if let Some(store) = &mut store {
@@ -257,8 +260,8 @@ impl Config {
 
     /// Where the roots of all sealing are, the current one first, and where that is said.
     pub fn placed_master_keys(&self) -> impl Iterator<Item = Placed<'_>> {
-        let current = self.master_key.iter().map(|reference| ("master_key", reference));
-        let others = self.other_master_keys.iter().map(|reference| ("other_master_keys", reference));
+        let current = self.master_key.iter().map(|key| ("master_key", &key.0));
+        let others = self.other_master_keys.iter().map(|key| ("other_master_keys", &key.0));
         current.chain(others).map(|(key, reference)| Placed { key: key.to_owned(), reference })
     }
 

@@ -1,7 +1,10 @@
-//! Where secrets come from: a file, the environment, AWS Systems Manager Parameter Store or AWS Secrets Manager. The
-//! last two are asked once before anything starts, and again when a request finds that the answers are old.
+//! Where secrets come from: a file, the environment, AWS Systems Manager Parameter Store or AWS Secrets Manager; a master key
+//! may be wrapped there by AWS KMS. AWS is asked once before anything starts, and again when a request finds that the answers
+//! are old.
 
 mod aws;
+mod aws_json;
+mod kms;
 mod refresh;
 mod shown;
 #[cfg(test)]
@@ -18,6 +21,7 @@ use daypass_core::ground::secret::Secret;
 use serde::Deserialize;
 
 pub use self::aws::AwsSecrets;
+pub use self::kms::KmsKey;
 pub use self::refresh::{Interval, Refresher, keep_fresh};
 
 /// What fetching all secrets may take at the start, for which Lambda gives a function ten seconds.
@@ -35,18 +39,28 @@ pub enum SecretReference {
     Ssm(String),
     /// A secret of AWS Secrets Manager, by its name or its ARN; after a `#`, the key of a secret that is JSON.
     SecretsManager(String),
+    /// A master key in base64 that AWS KMS wrapped.
+    #[serde(skip)]
+    Wrapped {
+        /// Where the wrapped key is, which is no secret.
+        at: Box<Self>,
+        /// What it is wrapped under.
+        kms: KmsKey,
+    },
 }
 
 impl SecretReference {
     /// Has the relative path of a file start from where its configuration is.
     pub(crate) fn start_from(&mut self, base: &Path) {
-        if let Self::File(file) = self {
-            *file = base.join(&*file);
+        match self {
+            Self::File(file) => *file = base.join(&*file),
+            Self::Wrapped { at, .. } => at.start_from(base),
+            Self::Env(_) | Self::Ssm(_) | Self::SecretsManager(_) => {}
         }
     }
 
     fn is_remote(&self) -> bool {
-        matches!(self, Self::Ssm(_) | Self::SecretsManager(_))
+        matches!(self, Self::Ssm(_) | Self::SecretsManager(_) | Self::Wrapped { .. })
     }
 }
 
@@ -68,6 +82,10 @@ impl fmt::Display for SecretReference {
             Self::Env(variable) => write!(f, "{{ env = {variable:?} }}"),
             Self::Ssm(name) => write!(f, "{{ ssm = {name:?} }}"),
             Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {name:?} }}"),
+            Self::Wrapped { at, kms } => {
+                let at = at.to_string();
+                write!(f, "{}, kms = \"{kms}\" }}", at.trim_end_matches(" }"))
+            }
         }
     }
 }
@@ -76,7 +94,10 @@ impl fmt::Display for SecretReference {
 pub fn exposures<'a>(references: impl IntoIterator<Item = &'a SecretReference>) -> Vec<String> {
     let files = references.into_iter().filter_map(|reference| match reference {
         SecretReference::File(file) => Some(file),
-        SecretReference::Env(_) | SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => None,
+        SecretReference::Env(_)
+        | SecretReference::Ssm(_)
+        | SecretReference::SecretsManager(_)
+        | SecretReference::Wrapped { .. } => None,
     });
     files.filter_map(|file| exposure(file)).collect()
 }
@@ -154,8 +175,9 @@ impl Secrets {
     ) -> Result<Self, FetchError> {
         let read = async |(reference, keys): (&SecretReference, Vec<String>)| {
             let read = tokio::time::timeout(within, store.read(reference)).await;
-            let read = read
-                .unwrap_or_else(|_| Err(format!("AWS did not answer within {within:?}; {}", aws::NO_WAY)));
+            let read = read.unwrap_or_else(|_| {
+                Err(format!("AWS did not answer within {within:?}; {}", aws_json::NO_WAY))
+            });
             read.map(|secret| (reference.clone(), secret))
                 .map_err(|error| format!("{}: {error}", keys.join(" and ")))
         };
@@ -185,7 +207,9 @@ impl Secrets {
                 Ok(text) if !text.trim().is_empty() => Ok(Secret::new(text.trim())),
                 _ => Err(SecretError::Variable(variable.clone())),
             },
-            SecretReference::Ssm(_) | SecretReference::SecretsManager(_) => {
+            SecretReference::Ssm(_)
+            | SecretReference::SecretsManager(_)
+            | SecretReference::Wrapped { .. } => {
                 self.0.get(reference).cloned().ok_or(SecretError::NotFetched)
             }
         }

@@ -4,6 +4,7 @@
 mod backup;
 mod beginning;
 mod commands;
+mod kms;
 mod master_key;
 mod pool_line;
 mod reread;

@@ -125,7 +125,7 @@ impl Installation {
         beginning
     }
 
-    fn serve_command(&self, stderr: Output) -> Command {
+    pub fn serve_command(&self, stderr: Output) -> Command {
         let mut command = program();
         command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(self.path("daypass.toml"));
         command.stderr(stderr);
@@ -168,7 +168,7 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    fn of(mut command: Command) -> Self {
+    pub fn of(mut command: Command) -> Self {
         let (stdout, fill) = pipe().unwrap();
         Self { child: command.stdout(fill.try_clone().unwrap()).spawn().unwrap(), stdout, fill }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::ground::seal::MasterKeyId;
@@ -18,6 +18,7 @@ use super::progress::{Progress, Unit};
 use super::{operator, print, tell};
 use crate::installation::Installation;
 use crate::installation::home::Home;
+use crate::secrets::{AwsSecrets, KmsKey};
 
 /// What can be done with master keys.
 #[derive(Debug, Subcommand)]
@@ -30,13 +31,36 @@ pub enum Task {
     /// key before. It may be stopped and begun again. Says when the old key may be
     /// taken away. In the directory of `daypass up`, it makes the new key itself.
     Rotate(Place),
+    /// Have AWS KMS make a master key, and print it wrapped
+    ///
+    /// Nobody has seen it then, and KMS alone unwraps it, each time that it is read. Write
+    /// what is printed into a file, and { file = "…", kms = "ARN" } into the configuration.
+    Create(Create),
+}
+
+/// Where a master key is made.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The ARN of the KMS key that it is wrapped under, or of an alias of it
+    #[arg(long, value_name = "ARN", value_parser = kms_key)]
+    kms: KmsKey,
+}
+
+fn kms_key(arn: &str) -> Result<KmsKey, &'static str> {
+    KmsKey::parse(arn).ok_or("write arn:aws:kms:REGION:ACCOUNT:key/… or …:alias/…")
 }
 
 pub async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::List(place) => list(&place).await,
         Task::Rotate(place) => rotate(&place).await,
+        Task::Create(Create { kms }) => create(&kms).await,
     }
+}
+
+async fn create(kms: &KmsKey) -> anyhow::Result<()> {
+    let made = AwsSecrets::new(Arc::new(SystemClock)).make_master_key(kms).await;
+    Ok(print(&made.map_err(anyhow::Error::msg)?)?)
 }
 
 async fn list(place: &Place) -> anyhow::Result<()> {

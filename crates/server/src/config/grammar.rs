@@ -88,8 +88,10 @@ pub(super) enum Kind {
     Duration,
     /// A reference to a secret.
     Secret,
-    /// References to secrets, in brackets.
-    Secrets,
+    /// A reference to a master key.
+    MasterKey,
+    /// References to master keys, in brackets.
+    MasterKeys,
     /// Texts, in brackets.
     Texts,
     /// A text, or several in brackets.

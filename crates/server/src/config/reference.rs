@@ -25,7 +25,7 @@ What is marked *read again* here, with everything below it, a running server tak
 
 - A *duration* is `\"90s\"`, `\"15m\"`, `\"1h\"` or `\"7d\"`.
 - A *secret* says where it is: `{ file = \"…\" }`, `{ env = \"…\" }`, `{ ssm = \"…\" }` or `{ secrets_manager = \"…\" }`
-  ([secrets.md](../secrets.md)).
+  ([secrets.md](../secrets.md)); of a master key that AWS KMS wrapped, `kms = \"ARN\"` stands beside it.
 - A *pointer* is a JSON pointer (RFC 6901) into an answer, such as `/data/id`.
 - Relative paths start from the folder of the file; from the working directory, if it is /dev/stdin or a shell's `<(…)`.
 ";
@@ -104,7 +104,8 @@ fn value(key: &Key) -> String {
         Kind::Number(least, most) => format!("number, {least} to {most}"),
         Kind::Duration => "duration".into(),
         Kind::Secret => "secret".into(),
-        Kind::Secrets => "secrets".into(),
+        Kind::MasterKey => "secret, or with `kms` beside it".into(),
+        Kind::MasterKeys => "several of the same, in brackets".into(),
         Kind::Texts => "texts".into(),
         Kind::OneOrMoreTexts => "text or texts".into(),
         Kind::TextByName => "table of texts".into(),

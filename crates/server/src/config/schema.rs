@@ -98,7 +98,8 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
         Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smhd]$"}),
         Kind::Secret => secret(),
-        Kind::Secrets => json!({"type": "array", "items": secret()}),
+        Kind::MasterKey => master_key(),
+        Kind::MasterKeys => json!({"type": "array", "items": master_key()}),
         Kind::Texts => texts(),
         Kind::OneOrMoreTexts => json!({"anyOf": [{"type": "string"}, texts()]}),
         Kind::TextByName => json!({"type": "object", "additionalProperties": {"type": "string"}}),
@@ -119,8 +120,20 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
     }
 }
 
+/// The words for where a secret is.
+const PLACES: [&str; 4] = ["file", "env", "ssm", "secrets_manager"];
+
 fn secret() -> Value {
-    one_word(&["file", "env", "ssm", "secrets_manager"])
+    one_word(&PLACES)
+}
+
+/// The same, or a place and the KMS key beside it.
+fn master_key() -> Value {
+    let mut wrapped = one_word(&[&PLACES[..], &["kms"]].concat());
+    wrapped["required"] = json!(["kms"]);
+    wrapped["minProperties"] = 2.into();
+    wrapped["maxProperties"] = 2.into();
+    json!({"anyOf": [secret(), wrapped]})
 }
 
 fn texts() -> Value {

@@ -323,6 +323,39 @@ fn one_master_key_seals_and_each_that_is_none_is_told() {
 }
 
 #[test]
+fn a_master_key_that_kms_wrapped_says_under_which_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daypass.toml");
+    let read = |value: &str| {
+        std::fs::write(&file, format!("master_key = {value}\nstore.url = \"memory:\"\n{GOOD}")).unwrap();
+        Config::read(&file)
+    };
+    let arn = "arn:aws:kms:eu-west-1:111122223333:alias/daypass";
+    for place in
+        ["file = \"wrapped\"", "env = \"WRAPPED\"", "ssm = \"/wrapped\"", "secrets_manager = \"wrapped\""]
+    {
+        let config = read(&format!("{{ {place}, kms = \"{arn}\" }}")).unwrap();
+        let told = config.placed_master_keys().next().unwrap().reference.to_string();
+        assert!(told.ends_with(&format!(", kms = \"{arn}\" }}")), "{told}");
+    }
+    for (wrong, cure) in [
+        (format!("{{ kms = \"{arn}\" }}"), "say where the secret is"),
+        (format!("{{ file = \"a\", env = \"B\", kms = \"{arn}\" }}"), "say where the secret is"),
+        ("{ file = \"a\", kms = \"c2VjcmV0\" }".into(), "kms must be the ARN"),
+        ("{ file = \"a\", kms = 7 }".into(), "kms must be the ARN"),
+    ] {
+        let told = read(&wrong).unwrap_err().to_string();
+        assert!(told.contains("line 1: master_key: ") && told.contains(cure), "{told}");
+        assert!(!told.contains("c2VjcmV0"), "{told}");
+    }
+    let of_another = complaint(
+        "client_secret = { file = \"SECRET\" }",
+        &format!("client_secret = {{ file = \"a\", kms = \"{arn}\" }}"),
+    );
+    assert!(of_another.contains("client_secret: say where the secret is"), "{of_another}");
+}
+
+#[test]
 fn all_secrets_that_cannot_be_had_are_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("daypass.toml");

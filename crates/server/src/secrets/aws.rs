@@ -1,57 +1,33 @@
-//! Parameter Store and Secrets Manager: one operation of each, in AWS JSON 1.1, signed with AWS's signer and with the
-//! credentials that every AWS SDK would find. The SDKs of both services would be most of what there is to compile
-//! (`docs/decisions/0012-secrets-without-their-sdks.md`). Sources: GetParameter in the AWS Systems Manager API Reference,
+//! Parameter Store and Secrets Manager: one operation of each. Sources: GetParameter in the AWS Systems Manager API Reference,
 //! GetSecretValue in the AWS Secrets Manager API Reference.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use axum::http::{Request, StatusCode};
+#[cfg(test)]
+use aws_config::SdkConfig;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::secret::Secret;
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
 
-use super::{CURE, SecretReference, SecretStore};
-use crate::provider_http::Pool;
-
-/// One attempt at one secret.
-const ATTEMPT: Duration = Duration::from_secs(3);
-/// What to do when nothing answers.
-pub(super) const NO_WAY: &str =
-    "a function in a VPC needs a NAT gateway or an interface endpoint to reach it";
+use super::aws_json::{Answer, AwsJson, Call, Service};
+use super::{CURE, KmsKey, SecretReference, SecretStore, Secrets, kms};
 
 /// Secrets in the AWS account that the environment leads to.
-pub struct AwsSecrets {
-    clock: Arc<dyn Clock>,
-    connected: OnceCell<Connection>,
-    /// Where the services are, if the environment says that they are elsewhere (AWS SDKs and Tools Reference
-    /// Guide, "Service-specific endpoints").
-    endpoint: Box<dyn Fn(Service) -> Option<String> + Send + Sync>,
-}
-
-struct Connection {
-    config: SdkConfig,
-    pool: Pool,
-}
+pub struct AwsSecrets(AwsJson);
 
 /// What is asked for, where.
 struct Question<'a> {
-    service: Service,
+    keeper: Keeper,
     name: &'a str,
     /// The key within a secret that is JSON.
     key: Option<&'a str>,
     region: String,
-    endpoint: Option<String>,
 }
 
+/// Where secrets are kept at AWS.
 #[derive(Clone, Copy)]
-enum Service {
+enum Keeper {
     ParameterStore,
     SecretsManager,
 }
@@ -60,121 +36,53 @@ impl AwsSecrets {
     /// Finds credentials and Region as AWS SDKs do, when the first secret is asked for.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|url| !url.is_empty());
-        let endpoint =
-            move |service: Service| variable(service.variable()).or_else(|| variable("AWS_ENDPOINT_URL"));
-        Self { clock, connected: OnceCell::new(), endpoint: Box::new(endpoint) }
+        Self(AwsJson::new(clock))
     }
 
     /// Somewhere else, with credentials that are not looked for.
     #[cfg(test)]
     pub(super) fn at(url: &str, config: SdkConfig, clock: Arc<dyn Clock>) -> Self {
-        let url = url.to_owned();
-        let connected = OnceCell::new_with(Some(connection(config, clock.clone()).unwrap()));
-        Self { clock, connected, endpoint: Box::new(move |_| Some(url.clone())) }
+        Self(AwsJson::at(url, config, clock))
     }
 
-    async fn connection(&self) -> Result<&Connection, String> {
-        let connect = async || {
-            let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-            connection(config, self.clock.clone())
-        };
-        self.connected.get_or_try_init(connect).await
+    /// Has KMS make a master key, and answers it wrapped, in base64: what `{ file = …, kms = … }` leads to.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn make_master_key(&self, key: &KmsKey) -> Result<String, String> {
+        kms::make(&self.0, key).await
     }
-}
 
-fn connection(config: SdkConfig, clock: Arc<dyn Clock>) -> Result<Connection, String> {
-    let make = || {
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .timeout(ATTEMPT)
-            .pool_idle_timeout(Duration::from_secs(4))
-            .build()
-    };
-    let pool = Pool::new(Box::new(make), clock);
-    Ok(Connection { config, pool: pool.map_err(|error| format!("TLS cannot be set up: {error}"))? })
+    async fn read_kept(&self, reference: &SecretReference) -> Result<Secret, String> {
+        let region = self.0.region().await?;
+        let question = Question::of(reference, region)?;
+        let answer = self.0.ask(&question.call()).await?;
+        if answer.is_success() { question.secret(&answer.body) } else { Err(question.refusal(&answer)) }
+    }
 }
 
 #[async_trait]
 impl SecretStore for AwsSecrets {
     async fn read(&self, reference: &SecretReference) -> Result<Secret, String> {
-        let connection = self.connection().await?;
-        let region = connection.config.region().map(AsRef::as_ref);
-        let mut question = Question::of(reference, region)?;
-        question.endpoint = (self.endpoint)(question.service);
-        let now = SystemTime::from(self.clock.now());
-        let (status, answer) = match connection.ask(&question, now).await {
-            Ok((status, _)) if is_worth_repeating(status) => connection.ask(&question, now).await?,
-            // A question that does nothing can be asked twice, and a connection may have been closed.
-            Err(_) => connection.ask(&question, now).await?,
-            answered => answered?,
+        let SecretReference::Wrapped { at, kms: key } = reference else {
+            return self.read_kept(reference).await;
         };
-        if status == StatusCode::OK {
-            question.secret(&answer)
+        let wrapped = if at.is_remote() {
+            self.read_kept(at).await?
         } else {
-            Err(question.refusal(status, &answer))
-        }
-    }
-}
-
-fn is_worth_repeating(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
-}
-
-impl Connection {
-    async fn ask(&self, question: &Question<'_>, now: SystemTime) -> Result<(StatusCode, Value), String> {
-        let request = self.signed(question, now).await?;
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let failed = |error: reqwest::Error| {
-            let error = error.without_url();
-            let what = if error.is_timeout() { "did not answer in time" } else { "cannot be reached" };
-            format!("{host} {what} ({error}); {NO_WAY}")
+            Secrets::default().get(at).map_err(|error| error.to_string())?
         };
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let answer = self.pool.client().execute(request).await.map_err(failed)?;
-        let status = answer.status();
-        let body = answer.bytes().await.map_err(failed)?;
-        // What is no JSON says nothing; the status says enough.
-        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
-    }
-
-    async fn signed(&self, question: &Question<'_>, now: SystemTime) -> Result<Request<Vec<u8>>, String> {
-        let provider = self.config.credentials_provider().ok_or(NO_CREDENTIALS)?;
-        let credentials = provider.provide_credentials().await;
-        let identity = credentials.map_err(|error| format!("{NO_CREDENTIALS} ({error})"))?.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&question.region)
-            .name(question.service.endpoint_prefix())
-            .time(now)
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| error.to_string())?
-            .into();
-        let (url, body) = (question.url(), question.body().to_string().into_bytes());
-        let headers =
-            [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", question.service.operation())];
-        let signable = SignableRequest::new("POST", &url, headers.into_iter(), SignableBody::Bytes(&body))
-            .map_err(|error| error.to_string())?;
-        let (instructions, _) = sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
-        let request = headers
-            .into_iter()
-            .fold(Request::post(&url), |request, (name, value)| request.header(name, value));
-        let mut request = request.body(body).map_err(|error| format!("{url} is no endpoint: {error}"))?;
-        instructions.apply_to_request_http1x(&mut request);
-        Ok(request)
+        kms::unwrap(&self.0, key, &wrapped).await
     }
 }
 
-const NO_CREDENTIALS: &str = "there are no AWS credentials; on Lambda and in containers the role gives them, elsewhere the \
-                              environment or AWS's own configuration files";
-
-impl Service {
-    fn endpoint_prefix(self) -> &'static str {
+impl Keeper {
+    fn service(self) -> &'static Service {
         match self {
-            Self::ParameterStore => "ssm",
-            Self::SecretsManager => "secretsmanager",
+            Self::ParameterStore => &Service { endpoint_prefix: "ssm", variable: "AWS_ENDPOINT_URL_SSM" },
+            Self::SecretsManager => {
+                &Service { endpoint_prefix: "secretsmanager", variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" }
+            }
         }
     }
 
@@ -184,51 +92,42 @@ impl Service {
             Self::SecretsManager => "secretsmanager.GetSecretValue",
         }
     }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Self::ParameterStore => "AWS_ENDPOINT_URL_SSM",
-            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-        }
-    }
 }
 
 impl<'a> Question<'a> {
     fn of(reference: &'a SecretReference, region: Option<&str>) -> Result<Self, String> {
-        let (service, name, key) = match reference {
-            SecretReference::Ssm(name) => (Service::ParameterStore, &**name, None),
+        let (keeper, name, key) = match reference {
+            SecretReference::Ssm(name) => (Keeper::ParameterStore, &**name, None),
             SecretReference::SecretsManager(name) => match name.split_once('#') {
-                Some((name, key)) => (Service::SecretsManager, name, Some(key)),
-                None => (Service::SecretsManager, &**name, None),
+                Some((name, key)) => (Keeper::SecretsManager, name, Some(key)),
+                None => (Keeper::SecretsManager, &**name, None),
             },
-            SecretReference::File(_) | SecretReference::Env(_) => return Err("it is not kept by AWS".into()),
+            SecretReference::File(_) | SecretReference::Env(_) | SecretReference::Wrapped { .. } => {
+                return Err("it is not kept by AWS".into());
+            }
         };
         let region = region_of_arn(name)
             .or(region)
             .ok_or_else(|| "no AWS Region is set: set AWS_REGION, or write the whole ARN".to_owned())?;
-        Ok(Self { service, name, key, region: region.to_owned(), endpoint: None })
+        Ok(Self { keeper, name, key, region: region.to_owned() })
     }
 
-    fn url(&self) -> String {
-        if let Some(endpoint) = &self.endpoint {
-            return format!("{}/", endpoint.trim_end_matches('/'));
-        }
-        // The partitions with names of their own (AWS General Reference, "AWS service endpoints").
-        let domain = if self.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("https://{}.{}.{domain}/", self.service.endpoint_prefix(), self.region)
+    fn call(&self) -> Call<'_> {
+        let (service, operation) = (self.keeper.service(), self.keeper.operation());
+        Call { service, operation, region: &self.region, body: self.body() }
     }
 
     fn body(&self) -> Value {
-        match self.service {
-            Service::ParameterStore => json!({"Name": self.name, "WithDecryption": true}),
-            Service::SecretsManager => json!({"SecretId": self.name}),
+        match self.keeper {
+            Keeper::ParameterStore => json!({"Name": self.name, "WithDecryption": true}),
+            Keeper::SecretsManager => json!({"SecretId": self.name}),
         }
     }
 
     fn secret(&self, answer: &Value) -> Result<Secret, String> {
-        let place = match self.service {
-            Service::ParameterStore => "/Parameter/Value",
-            Service::SecretsManager => "/SecretString",
+        let place = match self.keeper {
+            Keeper::ParameterStore => "/Parameter/Value",
+            Keeper::SecretsManager => "/SecretString",
         };
         let text = answer.pointer(place).and_then(Value::as_str);
         let text = text.ok_or("it is not text; store it as text")?;
@@ -238,10 +137,8 @@ impl<'a> Question<'a> {
     }
 
     /// What AWS said, and what to do about it.
-    fn refusal(&self, status: StatusCode, answer: &Value) -> String {
-        let kind = answer["__type"].as_str().unwrap_or_default();
-        let kind = kind.rsplit('#').next().unwrap_or_default();
-        let said = self.without_name(answer);
+    fn refusal(&self, answer: &Answer) -> String {
+        let (status, kind, said) = (answer.status, answer.kind(), self.without_name(answer.message()));
         let region = &self.region;
         match kind {
             "AccessDeniedException" => {
@@ -265,24 +162,23 @@ impl<'a> Question<'a> {
     }
 
     /// What AWS says, in which it likes to repeat what it was asked for.
-    fn without_name(&self, answer: &Value) -> String {
-        let said = ["message", "Message"].iter().find_map(|name| answer[*name].as_str()).unwrap_or_default();
+    fn without_name(&self, said: &str) -> String {
         let bare = self.name.trim_start_matches('/');
         if bare.is_empty() { said.to_owned() } else { said.replace(bare, "NAME") }
     }
 
     /// An ARN says itself what it is; any other name could be the secret.
     fn permission(&self) -> String {
-        let (action, kind) = match self.service {
-            Service::ParameterStore => ("ssm:GetParameter", "parameter/"),
-            Service::SecretsManager => ("secretsmanager:GetSecretValue", "secret:"),
+        let (action, kind) = match self.keeper {
+            Keeper::ParameterStore => ("ssm:GetParameter", "parameter/"),
+            Keeper::SecretsManager => ("secretsmanager:GetSecretValue", "secret:"),
         };
         let resource = if region_of_arn(self.name).is_some() {
             self.name.to_owned()
         } else {
             // Secrets Manager adds a hyphen and six characters to the name.
-            let (prefix, region) = (self.service.endpoint_prefix(), &self.region);
-            let suffix = if matches!(self.service, Service::SecretsManager) { "-??????" } else { "" };
+            let (prefix, region) = (self.keeper.service().endpoint_prefix, &self.region);
+            let suffix = if matches!(self.keeper, Keeper::SecretsManager) { "-??????" } else { "" };
             format!("arn:aws:{prefix}:{region}:ACCOUNT:{kind}NAME{suffix}")
         };
         format!(

@@ -1,3 +1,5 @@
+mod kms;
+
 use std::sync::{Arc, Mutex};
 
 use aws_config::{Region, SdkConfig};

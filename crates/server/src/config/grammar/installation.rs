@@ -15,7 +15,7 @@ use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::audit::Size;
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, NetworkConfig, OpenIdConfig,
+    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, MasterKeyReference, NetworkConfig, OpenIdConfig,
     RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
@@ -36,23 +36,25 @@ pub static FILE: Table = Table::of(
         .read_by(public_url)
         .for_production()
         .required_as("write `public_url = \"https://…\"`, the address that people sign in at"),
-        secret(
+        Key::new::<MasterKeyReference>(
             "master_key",
+            Kind::MasterKey,
             "The root of all sealing: 32 bytes in base64. What it sealed cannot be opened without it.",
         )
+        .read_by(master_key)
         .for_production()
         .required_by_production(
             "write `master_key = { file = \"…\" }` above all tables, and into that file what `openssl rand -base64 32` \
              prints",
         )
         .read_again(),
-        Key::new::<Vec<SecretReference>>(
+        Key::new::<Vec<MasterKeyReference>>(
             "other_master_keys",
-            Kind::Secrets,
+            Kind::MasterKeys,
             "Master keys that only open: one that sealed before, as long as something is sealed under it, and one that is to \
              seal next.",
         )
-        .read_by(references)
+        .read_by(master_keys)
         .for_production()
         .read_again(),
         Key::new::<Value>("store", Kind::Table(&STORE), "Where everything is kept.")
@@ -469,9 +471,14 @@ fn reference(value: &Value) -> Result<(), String> {
     })
 }
 
-fn references(value: &Value) -> Result<(), String> {
-    let values = value.as_array().ok_or("must be references to secrets, in brackets")?;
-    values.iter().try_for_each(reference)
+fn master_key(value: &Value) -> Result<(), String> {
+    // A text that stands here may be the key itself: the type of what was expected is all that is told.
+    let table = value.as_table().cloned().unwrap_or_default();
+    super::can_be::<MasterKeyReference>(&Value::Table(table))
+}
+
+fn master_keys(value: &Value) -> Result<(), String> {
+    value.as_array().ok_or("must be references to secrets, in brackets")?.iter().try_for_each(master_key)
 }
 
 fn public_url(value: &Value) -> Result<(), String> {
