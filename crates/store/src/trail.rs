@@ -29,7 +29,7 @@ use daypass_core::store::{AuditCare, EventPosition, KeptEvent, Page, StoreError}
 use serde::Serialize;
 
 pub(crate) use self::appender::Appender;
-use self::appender::Sizes;
+use self::appender::Limits;
 use self::folder::Folder;
 use self::line::{Line, members};
 pub use self::trouble::TrailTrouble;
@@ -71,7 +71,7 @@ impl Trail {
     /// Whoever appends to the trail in a folder, which is begun if it is not there. `signed` is the newest head that is
     /// known of it.
     pub(crate) fn appender(path: &Path, signed: Option<&TrailHead>) -> Result<Appender, TrailTrouble> {
-        Appender::open(path, signed, Sizes::default())
+        Appender::open(path, signed, Limits::default())
     }
 
     /// Starts to append. `anchor` hears of each head that is signed.

@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::master_keys::MasterKeys;
@@ -11,7 +12,10 @@ use crate::records::trail_head::TrailHead;
 use crate::store::HeadSigner;
 
 /// What the JWS of a head says it is: no token, that verifiers of tokens would take for one.
-const TYPE: &str = "daypass-trail-head";
+const HEAD: &str = "daypass-trail-head";
+
+/// The same of keys that signed before.
+const KEYS: &str = "daypass-trail-keys";
 
 /// Ed25519 in JOSE (RFC 8037 section 3.1).
 const ALGORITHM: &str = "EdDSA";
@@ -51,20 +55,55 @@ impl HeadKey {
     pub fn public(&self) -> &HeadPublicKey {
         &self.public
     }
-}
 
-impl HeadSigner for HeadKey {
-    fn sign(&self, head: &TrailHead) -> String {
+    fn sign(&self, typ: &str, said: &impl Serialize) -> String {
         let kid = self.public.kid.clone();
-        let header = Header { alg: ALGORITHM.to_owned(), typ: TYPE.to_owned(), kid };
+        let header = Header { alg: ALGORITHM.to_owned(), typ: typ.to_owned(), kid };
         let encoded = |json: serde_json::Result<Vec<u8>>| {
             BASE64_URL_SAFE_NO_PAD.encode(json.expect("it is plain data"))
         };
         let header = encoded(serde_json::to_vec(&header));
-        let signed = format!("{header}.{}", encoded(serde_json::to_vec(head)));
+        let signed = format!("{header}.{}", encoded(serde_json::to_vec(said)));
         let signature = BASE64_URL_SAFE_NO_PAD.encode(self.pair.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
+}
+
+/// The keys of an installation: one signs, and vouches for those of master keys that only open by now.
+pub struct HeadKeys {
+    current: HeadKey,
+    others: Vec<HeadPublicKey>,
+}
+
+impl HeadKeys {
+    /// Those of an installation.
+    #[must_use]
+    pub fn of(master_keys: &MasterKeys) -> Self {
+        let others = HeadKey::all(master_keys).skip(1).map(|key| key.public).collect();
+        Self { current: HeadKey::of(master_keys), others }
+    }
+}
+
+impl HeadSigner for HeadKeys {
+    fn key_id(&self) -> &str {
+        &self.current.public.kid
+    }
+
+    fn sign(&self, head: &TrailHead) -> String {
+        self.current.sign(HEAD, head)
+    }
+
+    fn vouch(&self) -> Option<String> {
+        (!self.others.is_empty()).then(|| self.current.sign(KEYS, &self.others))
+    }
+}
+
+/// What the key of a head is called, whoever signed it.
+#[must_use]
+pub fn key_id_of(jws: &str) -> Option<String> {
+    let (header, _) = jws.split_once('.')?;
+    let header: Header = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    Some(header.kid)
 }
 
 /// What verifies heads, as a JWK (RFC 8037 section 2).
@@ -86,11 +125,21 @@ impl HeadPublicKey {
     /// What a head says, if this key signed it.
     #[must_use]
     pub fn verify(&self, jws: &str) -> Option<TrailHead> {
+        self.open(HEAD, jws)
+    }
+
+    /// The keys that signed before, if this key vouches for them.
+    #[must_use]
+    pub fn vouched_for(&self, jws: &str) -> Option<Vec<Self>> {
+        self.open(KEYS, jws)
+    }
+
+    fn open<T: DeserializeOwned>(&self, typ: &str, jws: &str) -> Option<T> {
         let (signed, signature) = jws.rsplit_once('.')?;
         let (header, payload) = signed.split_once('.')?;
         let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).ok();
         let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
-        let is_ours = header.alg == ALGORITHM && header.typ == TYPE && header.kid == self.kid;
+        let is_ours = header.alg == ALGORITHM && header.typ == typ && header.kid == self.kid;
         let is_ed25519 = self.kty == "OKP" && self.crv == "Ed25519";
         let key = UnparsedPublicKey::new(&ED25519, decode(&self.x)?);
         let verified = key.verify(signed.as_bytes(), &decode(signature)?).is_ok();
@@ -109,13 +158,29 @@ mod tests {
         TrailHead { trail: "t".into(), n: 7, chain: "c".into(), time: Timestamp::UNIX_EPOCH }
     }
 
+    fn keys(current: u8, others: &[u8]) -> HeadKeys {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        HeadKeys::of(&MasterKeys::new(key(current), others.iter().copied().map(key).collect()))
+    }
+
+    #[test]
+    fn a_key_vouches_for_those_of_before_and_nobody_else_does() {
+        let vouched = keys(2, &[1]).vouch().unwrap();
+        assert_eq!(key(2).public().vouched_for(&vouched), Some(vec![key(1).public().clone()]));
+        assert_eq!(key(1).public().vouched_for(&vouched), None);
+        assert_eq!(key(2).public().verify(&vouched), None, "it is no head");
+        assert_eq!(key(2).public().vouched_for(&keys(2, &[]).sign(&head())), None);
+        assert_eq!(keys(2, &[]).vouch(), None);
+        assert_eq!(key_id_of(&keys(2, &[1]).sign(&head())).unwrap(), key(2).public().kid);
+    }
+
     fn key(master_key: u8) -> HeadKey {
         HeadKey::of(&MasterKey::new([master_key; 32]).into())
     }
 
     #[test]
     fn an_installation_has_one_key_and_it_alone_signs_heads() {
-        let jws = key(1).sign(&head());
+        let jws = keys(1, &[]).sign(&head());
         assert_eq!(key(1).public().verify(&jws), Some(head()));
         assert_eq!(key(2).public().verify(&jws), None);
         let renamed = HeadPublicKey { kid: key(1).public().kid.clone(), ..key(2).public().clone() };
@@ -126,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_head_that_was_changed_is_nobodys() {
-        let jws = key(1).sign(&head());
+        let jws = keys(1, &[]).sign(&head());
         let parts: Vec<&str> = jws.split('.').collect();
         let encoded = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
         let other = encoded(&serde_json::to_string(&TrailHead { n: 8, ..head() }).unwrap());

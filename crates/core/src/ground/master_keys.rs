@@ -151,7 +151,8 @@ impl MasterKeys {
     pub fn seeds(&self, purpose: &'static str) -> impl Iterator<Item = Zeroizing<[u8; 32]>> {
         self.all().map(move |key| {
             let mut seed = Zeroizing::new([0; 32]);
-            let derived = key.root().expand(&[purpose.as_bytes()], OfSeed).and_then(|okm| okm.fill(&mut *seed));
+            let derived =
+                key.root().expand(&[purpose.as_bytes()], OfSeed).and_then(|okm| okm.fill(&mut *seed));
             derived.expect("a seed is shorter than HKDF's limit");
             seed
         })

@@ -92,8 +92,14 @@ pub struct AuditCare {
 
 /// Who signs heads of a trail.
 pub trait HeadSigner: Send + Sync {
+    /// What its key is called, as a head says it.
+    fn key_id(&self) -> &str;
+
     /// The head, signed: a JWS (RFC 7515 section 7.1) over its JSON.
     fn sign(&self, head: &TrailHead) -> String;
+
+    /// The keys that signed before, signed: whoever believes this one believes those. `None` if there are none.
+    fn vouch(&self) -> Option<String>;
 }
 
 /// How much of a trail is kept. Whatever is dropped is dropped from the old end, and the trail says what it was.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use daypass_core::audit::AuditTrail;
-use daypass_core::audit::head_key::HeadKey;
+use daypass_core::audit::head_key::HeadKeys;
 use daypass_core::broker::device_login::DeviceLimits;
 use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::Region;
@@ -65,7 +65,7 @@ impl Lasting {
     /// Takes care of the audit trail from now on: its heads are signed, and what is too old goes.
     pub fn attend_trail(&self, config: &Config) {
         self.store.attend(AuditCare {
-            signer: Arc::new(HeadKey::of(&self.master_keys)),
+            signer: Arc::new(HeadKeys::of(&self.master_keys)),
             keep: config.audit.retention(),
             clock: self.clock.clone(),
             tell: Arc::new(|what| tracing::warn!("{what}")),

@@ -1,7 +1,8 @@
 //! Appends to a trail, one process at a time. Several may have the same trail: a server, and commands beside it.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::ground::random::{Random, SystemRandom};
@@ -12,6 +13,9 @@ use super::line::{Chain, Ending, Missing, Note, Torn, members};
 use super::tail::Tail;
 use super::trouble::TrailTrouble as Trouble;
 
+/// How often somebody tries who waits for the lock.
+const PAUSE: Duration = Duration::from_micros(100);
+
 /// Where a trail ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End {
@@ -21,16 +25,18 @@ pub(super) struct End {
     pub(super) chain: Chain,
 }
 
-/// How large things are; tests have small ones.
+/// How much, and how long; tests have small ones.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sizes {
+pub(super) struct Limits {
     /// A file that is longer ends.
     pub(super) file: u64,
+    /// So long somebody else may have the lock.
+    pub(super) patience: Duration,
 }
 
-impl Default for Sizes {
+impl Default for Limits {
     fn default() -> Self {
-        Self { file: 32 << 20 }
+        Self { file: 32 << 20, patience: Duration::from_secs(5) }
     }
 }
 
@@ -38,7 +44,7 @@ impl Default for Sizes {
 #[derive(Debug)]
 pub(crate) struct Appender {
     folder: Folder,
-    sizes: Sizes,
+    limits: Limits,
     lock: File,
     tail: Tail,
     /// As far as this process has seen the trail. Should it ever end before, something is gone.
@@ -49,18 +55,18 @@ pub(crate) struct Appender {
 
 impl Appender {
     /// Goes on with the trail in a folder, or begins one. `signed` is the newest head that the store has kept of it.
-    pub(super) fn open(path: &Path, signed: Option<&TrailHead>, sizes: Sizes) -> Result<Self, Trouble> {
+    pub(super) fn open(path: &Path, signed: Option<&TrailHead>, limits: Limits) -> Result<Self, Trouble> {
         let folder = Folder::at(path);
         folder.make().map_err(Trouble::file(path))?;
         let lock = folder.lock().map_err(Trouble::file(path))?;
-        let held = Held::of(&lock).map_err(Trouble::file(path))?;
+        let held = Held::of(&lock, path, limits.patience)?;
         let (mut tail, torn) = last_tail(&folder, None)?;
         let mut notes: Vec<Note> = torn.map(Note::Torn).into_iter().collect();
         notes.extend(signed.and_then(|signed| missing(signed, &tail)).map(Note::Missing));
         note(&folder, &mut tail, &notes)?;
         drop(held);
         let seen = end_of(&tail);
-        Ok(Self { folder, sizes, lock, tail, seen, lost: false })
+        Ok(Self { folder, limits, lock, tail, seen, lost: false })
     }
 
     /// Appends lines whose text may depend on where they go.
@@ -79,7 +85,7 @@ impl Appender {
 
     /// Whether it is time for the next file.
     pub(super) fn is_full(&self) -> bool {
-        self.tail.length() > self.sizes.file
+        self.tail.length() > self.limits.file
     }
 
     /// Ends the file, unless somebody else has, and begins the next.
@@ -101,7 +107,7 @@ impl Appender {
         &mut self,
         act: impl FnOnce(&Folder, &mut Tail) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        let held = Held::of(&self.lock).map_err(Trouble::file(self.folder.path()))?;
+        let held = Held::of(&self.lock, self.folder.path(), self.limits.patience)?;
         let outcome = catch_up(&self.folder, &mut self.tail, &self.seen, self.lost)
             .and_then(|()| act(&self.folder, &mut self.tail));
         drop(held);
@@ -196,12 +202,26 @@ fn new_id() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<16>())
 }
 
+#[expect(clippy::disallowed_methods, reason = "another process is waited for, whatever a clock says")]
+fn pause() {
+    std::thread::sleep(PAUSE);
+}
+
 /// The lock, as long as it is held.
 struct Held<'a>(&'a File);
 
 impl<'a> Held<'a> {
-    fn of(file: &'a File) -> std::io::Result<Self> {
-        file.lock().map(|()| Self(file))
+    /// Others hold it for a write each. Whoever was stopped in the middle of one keeps nobody waiting for good.
+    fn of(file: &'a File, path: &Path, patience: Duration) -> Result<Self, Trouble> {
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => pause(),
+                Err(TryLockError::WouldBlock) => return Err(Trouble::Locked(path.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(Trouble::file(path)(error)),
+            }
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) enum Note {
     Trail(Beginning),
     /// The line before, signed, and by it every line before.
     Head(String),
+    /// The keys that signed heads before, signed by the one that does now.
+    Keys(String),
     /// The file ends.
     End(Ending),
     /// The oldest file goes.

@@ -10,7 +10,7 @@ use daypass_core::store::{EventPosition, KeptEvent, Page};
 
 use super::folder::{Folder, TrailFile};
 use super::index;
-use super::line::Line;
+use super::line::{Content, Line, Note};
 use super::reading::{Backwards, Forwards, line_at, place_after};
 
 /// Events are kept in the order of their decisions, whose instants differ from that by less: requests take their time,
@@ -72,6 +72,21 @@ pub(super) fn last_event<T>(
         }
     }
     Ok(tell(None))
+}
+
+/// The newest head, if there is one.
+pub(super) fn newest_head(folder: &Folder) -> std::io::Result<Option<String>> {
+    for file in folder.files()?.iter().rev() {
+        let open = File::open(&file.path)?;
+        let mut lines = Backwards::from_end(&open)?;
+        while let Some(line) = lines.next()? {
+            let content = Line::parse(line).filter(|line| !line.is_event()).and_then(|line| line.content());
+            if let Some(Content::Note(Note::Head(jws))) = content {
+                return Ok(Some(jws));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// When the newest event of a file happened.

@@ -10,7 +10,7 @@ use super::line::{Beginning, Chain, Content, Line, Note, Torn, members, write};
 use super::trouble::TrailTrouble as Trouble;
 
 /// More than is ever written at once, and a line: whatever was under way is within.
-const WINDOW: u64 = 4 << 20;
+const WINDOW: u64 = 1 << 20;
 
 /// The end.
 #[derive(Debug)]

@@ -4,24 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use daypass_core::audit::head_key::{HeadKey, HeadPublicKey};
+use daypass_core::audit::head_key::{HeadKey, HeadKeys, HeadPublicKey};
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::{Random, SeededRandom};
-use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, Page, Retention};
 use tempfile::TempDir;
 
-use super::appender::Sizes;
+use super::appender::Limits;
 use super::verify::What;
 use super::*;
 
 /// Files end after a few lines.
-const SMALL: Sizes = Sizes { file: 2_000 };
+const SMALL: Limits = Limits { file: 2_000, patience: Duration::from_mins(1) };
 
 /// A folder for a trail, and what its heads were.
 struct Place {
@@ -90,7 +90,7 @@ fn key() -> HeadPublicKey {
 
 fn care(keep: Retention, now: i64) -> AuditCare {
     AuditCare {
-        signer: Arc::new(HeadKey::of(&MasterKey::new([7; 32]).into())),
+        signer: Arc::new(HeadKeys::of(&MasterKey::new([7; 32]).into())),
         keep,
         clock: Arc::new(ManualClock::at_second(now)),
         tell: Arc::new(|_| {}),
@@ -229,6 +229,40 @@ async fn heads_of_another_key_are_nobodys() {
     assert!(found.faults.iter().all(|fault| fault.what == What::ForgedHead) && !found.faults.is_empty());
     let both = verify(&place.path(), &[other, key()], None, &mut |_, _| {}).unwrap();
     assert_eq!(both.faults, []);
+}
+
+/// The key follows from the master key, which is rotated now and then.
+#[tokio::test]
+async fn the_key_of_now_vouches_for_those_that_signed_before() {
+    let place = Place::new();
+    let master_key = |byte: u8| MasterKey::new([byte; 32]);
+    for (current, before) in [(1, None), (2, Some(1)), (2, Some(1)), (3, Some(2)), (3, None)] {
+        let master_keys = MasterKeys::new(master_key(current), before.map(master_key).into_iter().collect());
+        let trail = place.open();
+        trail.attend(AuditCare {
+            signer: Arc::new(HeadKeys::of(&master_keys)),
+            ..care(Retention::default(), 0)
+        });
+        trail.add(&[place.event(0)]).await.unwrap();
+    }
+    let by = |key: u8| {
+        let key = HeadKey::of(&master_key(key).into()).public().clone();
+        verify(&place.path(), &[key], None, &mut |_, _| {}).unwrap()
+    };
+    let found = by(3);
+    assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 5, 0));
+    let lines: Vec<String> = place
+        .files()
+        .iter()
+        .flat_map(|file| fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("\"keys\":")).count(),
+        2,
+        "said once for each change"
+    );
+    let forged = |key| by(key).faults.into_iter().filter(|fault| fault.what == What::ForgedHead).count();
+    assert_eq!((forged(2), forged(1), forged(4)), (2, 4, 5), "none vouches for those that came later");
 }
 
 #[tokio::test]
@@ -378,6 +412,20 @@ async fn nothing_is_kept_in_a_file_that_was_moved_away_and_everything_when_it_is
     assert_eq!(all(&trail).await.last().map(|event| event.time.as_second()), Some(3));
     fs::remove_dir_all(place.path()).unwrap();
     assert!(trail.add(&[place.event(4)]).await.is_err());
+}
+
+#[tokio::test]
+async fn whoever_was_stopped_with_the_lock_keeps_nobody_waiting_for_good() {
+    let place = Place::new();
+    let limits = Limits { patience: Duration::from_millis(20), ..SMALL };
+    let appender = Appender::open(&place.path(), None, limits).unwrap();
+    let trail = Trail::start(appender, Box::new(|_| {})).unwrap();
+    let lock = Folder::at(&place.path()).lock().unwrap();
+    lock.lock().unwrap();
+    let refused = trail.add(&[place.event(0)]).await;
+    assert!(matches!(refused, Err(TrailTrouble::Locked(_))), "{refused:?}");
+    lock.unlock().unwrap();
+    trail.add(&[place.event(1)]).await.unwrap();
 }
 
 #[tokio::test]

@@ -40,6 +40,9 @@ pub enum TrailTrouble {
          verify` says then what is missing", path = .0.display()
     )]
     Damaged(PathBuf),
+    /// Somebody else has the lock, and does not come to an end.
+    #[error("another program kept {path} locked for seconds: end that program (`fuser` names it)", path = .0.display())]
+    Locked(PathBuf),
     /// Too many wait.
     #[error("too many decisions wait to be recorded already")]
     Behind,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::Path;
 
-use daypass_core::audit::head_key::HeadPublicKey;
+use daypass_core::audit::head_key::{HeadPublicKey, key_id_of};
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::trail_head::TrailHead;
 
@@ -141,7 +141,7 @@ pub fn verify(
     let opened = files.iter().map(|file| File::open(&file.path).map_err(Trouble::file(&file.path)));
     let opened = opened.collect::<Result<Vec<_>, _>>()?;
     let total = opened.iter().filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum();
-    let mut check = Check { keys, signed, ..Check::default() };
+    let mut check = Check { keys: keys.to_vec(), signed, ..Check::default() };
     let mut done = 0;
     for (file, open) in files.iter().zip(&opened) {
         let failed = |error| Trouble::file(&file.path)(error);
@@ -150,9 +150,25 @@ pub fn verify(
     Ok(check.finish(files.len()))
 }
 
+/// A head where it stands.
+struct Head {
+    file: String,
+    line: u64,
+    jws: String,
+    /// The line before.
+    before: (u64, Chain),
+    /// The last line that a head vouched for before.
+    since: u64,
+}
+
 #[derive(Default)]
 struct Check<'a> {
-    keys: &'a [HeadPublicKey],
+    /// Those that were given, and those that they vouch for.
+    keys: Vec<HeadPublicKey>,
+    /// Where keys are vouched for, by others that may be vouched for further on.
+    vouched: Vec<String>,
+    /// Heads of keys that may be vouched for further on.
+    of_others: Vec<Head>,
     signed: Option<&'a TrailHead>,
     found: Verified,
     trail: Option<String>,
@@ -161,6 +177,8 @@ struct Check<'a> {
     before: Option<(u64, Chain)>,
     /// Whether the line before was the last of a file.
     ended: bool,
+    /// The last line that a head vouches for, whoever signed it.
+    since: u64,
     /// What has to be named as dropped.
     beginning: Option<(TrailFile, Beginning)>,
     dropped: Vec<Dropped>,
@@ -236,7 +254,7 @@ impl Check<'_> {
         if let Some(signed) = self.signed.filter(|signed| signed.n == line.number)
             && signed.chain != line.chain.text()
         {
-            self.fault(line.number, What::Rewritten { since: self.since() });
+            self.fault(line.number, What::Rewritten { since: self.since });
         }
         if line.is_event() {
             self.found.events += 1;
@@ -250,7 +268,11 @@ impl Check<'_> {
 
     fn note(&mut self, note: Note, line: u64, before: (u64, Chain)) {
         match note {
-            Note::Head(jws) => self.head(&jws, line, before),
+            Note::Head(jws) => {
+                let (file, since) = (self.file.clone(), self.since);
+                self.head(Head { file, line, jws, before, since });
+            }
+            Note::Keys(jws) => self.vouched.push(jws),
             Note::End(_) => self.ended = true,
             Note::Dropped(dropped) => self.dropped.push(dropped),
             Note::Torn(torn) => {
@@ -269,22 +291,47 @@ impl Check<'_> {
         }
     }
 
-    fn head(&mut self, jws: &str, line: u64, (number, chain): (u64, Chain)) {
+    fn head(&mut self, head: Head) {
         if self.keys.is_empty() {
             return;
         }
-        let Some(head) = self.keys.iter().find_map(|key| key.verify(jws)) else {
-            return self.fault(line, What::ForgedHead);
-        };
-        let is_of_this_trail = self.trail.as_ref() == Some(&head.trail);
-        if !is_of_this_trail || (head.n, &*head.chain) != (number, &*chain.text()) {
-            self.fault(line, What::Rewritten { since: self.since() });
+        self.check_unsigned(head.line);
+        self.found.unsigned = 0;
+        self.since = head.before.0;
+        if self.keys.iter().any(|key| key_id_of(&head.jws).as_ref() == Some(&key.kid)) {
+            self.signed(&head);
         } else {
-            self.check_unsigned(line);
-            self.found.newest_head = Some(head);
+            self.of_others.push(head);
+        }
+    }
+
+    /// Holds what a head says against what stands before it.
+    fn signed(&mut self, head: &Head) {
+        let Some(said) = self.keys.iter().find_map(|key| key.verify(&head.jws)) else {
+            return self.fault_in(head.file.clone(), head.line, What::ForgedHead);
+        };
+        let (number, chain) = head.before;
+        let is_of_this_trail = self.trail.as_ref() == Some(&said.trail);
+        if !is_of_this_trail || (said.n, &*said.chain) != (number, &*chain.text()) {
+            self.fault_in(head.file.clone(), head.line, What::Rewritten { since: head.since });
+        } else if self.found.newest_head.as_ref().is_none_or(|newest| newest.n < said.n) {
+            self.found.newest_head = Some(said);
         }
         self.found.heads += 1;
-        self.found.unsigned = 0;
+    }
+
+    /// Believes whom those vouch for who are believed, and then their heads.
+    fn believe(&mut self) {
+        while let Some((at, keys)) = self.vouched.iter().enumerate().find_map(|(at, jws)| {
+            self.keys.iter().find_map(|key| key.vouched_for(jws)).map(|keys| (at, keys))
+        }) {
+            self.vouched.remove(at);
+            self.keys.extend(keys);
+        }
+        for head in std::mem::take(&mut self.of_others) {
+            self.signed(&head);
+        }
+        self.found.faults.sort_by_key(|fault| fault.line);
     }
 
     fn check_unsigned(&mut self, line: u64) {
@@ -294,14 +341,13 @@ impl Check<'_> {
         }
     }
 
-    /// The last line that a head vouches for.
-    fn since(&self) -> u64 {
-        self.found.newest_head.as_ref().map_or(0, |head| head.n)
+    fn fault(&mut self, line: u64, what: What) {
+        self.fault_in(self.file.clone(), line, what);
     }
 
-    fn fault(&mut self, line: u64, what: What) {
+    fn fault_in(&mut self, file: String, line: u64, what: What) {
         if self.found.faults.len() < MAX_FAULTS {
-            self.found.faults.push(Fault { file: self.file.clone(), line, what });
+            self.found.faults.push(Fault { file, line, what });
         }
     }
 
@@ -311,6 +357,7 @@ impl Check<'_> {
         self.found.last = last;
         self.check_unsigned(last);
         self.check_beginning();
+        self.believe();
         if let Some(signed) = self.signed {
             let is_other = self.trail.as_ref().is_some_and(|trail| *trail != signed.trail);
             if is_other {

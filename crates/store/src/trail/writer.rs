@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use daypass_core::audit::head_key::key_id_of;
 use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::AuditCare;
 use tokio::sync::oneshot;
@@ -13,13 +14,13 @@ use tokio::sync::oneshot;
 use super::appender::Appender;
 use super::line::{Note, members};
 use super::trouble::TrailTrouble as Trouble;
-use super::{index, retention};
+use super::{index, retention, search};
 
 /// Decisions that wait; more are refused.
 const MAX_WAITING: usize = 16_384;
 
 /// About so many bytes are written at once: what may be torn is looked for in a window of the file's end.
-const MAX_GROUP: usize = 1 << 20;
+const MAX_GROUP: usize = 512 << 10;
 
 /// A head is signed after so many lines, or so long after the first that none vouches for.
 const LINES_FOR_EACH_HEAD: usize = 1_000;
@@ -177,11 +178,14 @@ impl Keeper {
                 None => self.queue.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
-        if let Some(care) = state.care.take() {
+        let (care, group, over) = (state.care.take(), take_group(&mut state.waiting), state.over);
+        drop(state);
+        if let Some(care) = care {
+            self.vouch(&care);
             self.care = Some(care);
             self.clean_at = Some(Instant::now());
         }
-        (take_group(&mut state.waiting), state.over)
+        (group, over)
     }
 
     /// When something is to be done though nobody asks.
@@ -252,6 +256,19 @@ impl Keeper {
         // What could not be signed now is tried again in a while.
         self.unsigned_since = outcome.is_err().then(Instant::now);
         self.tell(outcome);
+    }
+
+    /// Where another key signed last, the trail has this one say that it is a key of before.
+    fn vouch(&mut self, care: &AuditCare) {
+        let newest = search::newest_head(self.appender.folder()).ok().flatten();
+        let signed_by = newest.and_then(|jws| key_id_of(&jws));
+        if signed_by.is_some_and(|key_id| key_id != care.signer.key_id())
+            && let Some(keys) = care.signer.vouch()
+            && self.appender.append(|_| vec![members(&Note::Keys(keys))]).is_ok()
+        {
+            self.unsigned += 1;
+            self.unsigned_since.get_or_insert_with(Instant::now);
+        }
     }
 
     /// Drops what is too old.

@@ -1,10 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
-
 use super::*;
-use crate::audit::{AuditEvent, AuditLines, AuditLinesError};
+use crate::audit::testing;
 use crate::credentials::access_key::ALLOW_ALL;
 use crate::ground::clock::ManualClock;
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RequestId, SignInSessionId, UserName};
@@ -18,14 +15,6 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Keys, SignInSessions, StoredAccessKey};
 use crate::token::key_set::KeySet;
 use crate::token::signing_key::SigningKey;
-
-struct NoLines;
-
-impl AuditLines for NoLines {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        ready(Ok(())).boxed()
-    }
-}
 
 const SECOND: i64 = 1_700_000_000;
 
@@ -108,7 +97,7 @@ impl Fixture {
 
     async fn rotation(&self, master_keys: &MasterKeys) -> Result<Rotation, RotationError> {
         let clock = Arc::new(ManualClock::at_second(SECOND + 60));
-        let trail = AuditTrail::new(self.store.clone(), Arc::new(NoLines), clock.clone());
+        let trail = testing::trail(&self.store, clock.clone());
         Rotation::to(master_keys, self.store.clone(), Arc::new(trail), clock, self.random.clone()).await
     }
 

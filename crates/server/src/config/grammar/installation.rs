@@ -15,8 +15,8 @@ use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::audit::Size;
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, MasterKeyReference, NetworkConfig, OpenIdConfig,
-    RoleConfig, SecretsConfig, TokensConfig, urls,
+    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, MasterKeyReference, NetworkConfig,
+    OpenIdConfig, RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
