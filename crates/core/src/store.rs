@@ -16,6 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 mod audit_events;
+mod audit_exports;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 mod device_authorizations;
@@ -33,8 +34,9 @@ pub mod transfer;
 
 pub use self::audit_events::{
     AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, MAX_UNPROVED_REFUSALS,
-    Retention, UnprovedRefusals,
+    Retention, TrailExtent, UnprovedRefusals,
 };
+pub use self::audit_exports::{AuditExports, ExportPosition};
 pub use self::device_authorizations::DeviceAuthorizations;
 pub use self::error::StoreError;
 pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
@@ -62,6 +64,7 @@ pub trait Store:
     + Once
     + Seals
     + AuditEvents
+    + AuditExports
     + UnprovedRefusals
 {
     /// Answers if the store can do its work: what `/readyz` asks.

@@ -5,6 +5,7 @@
 
 mod audit;
 mod audit_before_files;
+mod audit_exports;
 mod backup;
 mod copy;
 mod device_authorizations;

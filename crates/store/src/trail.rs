@@ -6,6 +6,7 @@
 //! reads the files (`search.rs`), with an index beside each that has ended (`index.rs`).
 
 mod appender;
+mod extent;
 mod folder;
 mod index;
 mod line;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::TrailHead;
-use daypass_core::store::{AuditCare, EventPosition, KeptEvent, Page, StoreError};
+use daypass_core::store::{AuditCare, EventPosition, KeptEvent, Page, StoreError, TrailExtent};
 use serde::Serialize;
 
 pub(crate) use self::appender::Appender;
@@ -111,6 +112,11 @@ impl Trail {
     /// The events behind one, the one kept first first.
     pub(crate) async fn after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
         self.read(move |folder| search::after(folder, &page)).await
+    }
+
+    /// From where to where it goes now.
+    pub(crate) async fn extent(&self) -> Result<TrailExtent, StoreError> {
+        self.read(extent::find).await
     }
 
     /// Reads files, which can take a while.

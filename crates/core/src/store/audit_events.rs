@@ -27,6 +27,18 @@ pub struct KeptEvent {
     pub event: AuditEvent,
 }
 
+/// From where to where a trail goes. Its lines have numbers without a gap, and an event's position is the number of its line;
+/// between events are lines about the trail itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailExtent {
+    /// The trail's ID, drawn when it began.
+    pub trail: String,
+    /// The first line that is left: what is older was dropped.
+    pub first: EventPosition,
+    /// The last line; before the first, if there is none.
+    pub last: EventPosition,
+}
+
 /// The one place where audit events are kept.
 #[async_trait]
 pub trait AuditSink: Send + Sync {
@@ -51,6 +63,9 @@ pub trait AuditEvents: AuditSink {
 
     /// The events that were kept after one, or all of them, the one kept first first: `page.limit` at most.
     async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError>;
+
+    /// From where to where the trail goes now.
+    async fn audit_trail_extent(&self) -> Result<TrailExtent, StoreError>;
 
     /// The newest events about an identity, an access key, a developer user or a request.
     async fn list_audit_events(

@@ -9,6 +9,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests, though the compiler takes them for a library")]
 
 mod audit_events;
+mod audit_exports;
 mod device_authorizations;
 mod fixture;
 mod identities;
@@ -21,6 +22,7 @@ mod seals;
 mod sign_in_sessions;
 
 pub use audit_events::*;
+pub use audit_exports::*;
 pub use device_authorizations::*;
 pub use identities::*;
 pub use keys::*;
@@ -256,9 +258,16 @@ macro_rules! contract_tests {
             the_newest_events_of_all_are_those_kept_last,
             pages_of_audit_events_neither_repeat_nor_skip,
             racing_audit_events_are_all_kept,
+            a_trail_goes_from_its_oldest_event_to_its_newest,
             an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event,
             unproved_refusals_come_last_kept_first_and_fill_the_limit,
             the_newest_unproved_refusals_take_the_places_of_the_oldest,
+            // audit exports
+            an_exporter_that_never_began_is_nowhere,
+            an_export_position_comes_back_as_it_was_kept,
+            an_exporter_goes_on_from_where_it_is_alone,
+            each_exporter_has_a_position_of_its_own,
+            of_racing_moves_of_one_exporter_one_counts,
             // random changes
             random_changes_come_out_as_the_model_says,
             racing_links_merges_and_unlinks_lose_nothing,
@@ -285,6 +294,7 @@ mod tests {
     const LIST: &str = include_str!("contract.rs");
     const CASES: [&str; 21] = [
         include_str!("contract/audit_events.rs"),
+        include_str!("contract/audit_exports.rs"),
         include_str!("contract/device_authorizations.rs"),
         include_str!("contract/identities/deletions.rs"),
         include_str!("contract/identities/guests.rs"),

@@ -2,6 +2,7 @@
 //! passes the same contract as the others, and is what tests use that care about something else.
 
 mod audit_events;
+mod audit_exports;
 mod device_authorizations;
 mod identities;
 mod keys;
@@ -26,7 +27,8 @@ use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::identity::{Identity, IdentityPool, Login};
 use crate::records::sign_in_session::SignInSession;
 use crate::store::{
-    AnnouncedMasterKey, KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey,
+    AnnouncedMasterKey, ExportPosition, KeptEvent, Store, StoreError, StoredAccessKey, StoredLoginGrant,
+    StoredSigningKey,
 };
 
 /// A store that forgets everything when it is dropped.
@@ -56,6 +58,7 @@ struct Records {
     master_keys: Vec<AnnouncedMasterKey>,
     audit_events: VecDeque<KeptEvent>,
     unproved_refusals: VecDeque<AuditEvent>,
+    export_positions: BTreeMap<String, ExportPosition>,
 }
 
 impl MemoryStore {

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
-use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, StoreError};
+use daypass_core::store::{
+    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, StoreError, TrailExtent,
+};
 
 use super::SqliteStore;
 
@@ -26,6 +28,10 @@ impl AuditEvents for SqliteStore {
 
     async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
         self.trail.after(page).await
+    }
+
+    async fn audit_trail_extent(&self) -> Result<TrailExtent, StoreError> {
+        self.trail.extent().await
     }
 
     fn attend(&self, care: AuditCare) {

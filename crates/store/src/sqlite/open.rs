@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0015_key_ring.sql"),
     include_str!("../../migrations/sqlite/0016_trail_of_files.sql"),
     include_str!("../../migrations/sqlite/0017_master_keys.sql"),
+    include_str!("../../migrations/sqlite/0018_audit_exports.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.

@@ -254,6 +254,17 @@ pub async fn racing_audit_events_are_all_kept(store: SharedStore) {
     assert!(kept.iter().eq(&events));
 }
 
+pub async fn a_trail_goes_from_its_oldest_event_to_its_newest(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let before = fixture.store.audit_trail_extent().await.unwrap();
+    add_events_at(&fixture, [5, 7, 6]).await;
+    let all = fixture.store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
+    let extent = fixture.store.audit_trail_extent().await.unwrap();
+    assert_eq!((&extent.trail, extent.first), (&before.trail, before.first));
+    assert!(extent.first <= all[0].position && before.last < extent.last);
+    assert_eq!(extent.last, all.last().unwrap().position);
+}
+
 async fn list_unproved(fixture: &Fixture, about: &AuditSubject) -> Vec<AuditEvent> {
     fixture.store.list_unproved_refusals(about, 100).await.unwrap()
 }

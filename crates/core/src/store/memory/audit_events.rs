@@ -8,7 +8,7 @@ use super::MemoryStore;
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
 use crate::store::{
-    AuditEvents, AuditSink, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError,
+    AuditEvents, AuditSink, EventPosition, KeptEvent, MAX_UNPROVED_REFUSALS, Page, StoreError, TrailExtent,
     UnprovedRefusals,
 };
 
@@ -47,6 +47,13 @@ impl AuditEvents for MemoryStore {
         let newer = records.audit_events.iter();
         let newer = newer.filter(|kept| page.after.is_none_or(|after| kept.position > after));
         Ok(newer.take(page.limit).cloned().collect())
+    }
+
+    async fn audit_trail_extent(&self) -> Result<TrailExtent, StoreError> {
+        let records = self.records()?;
+        let first = records.audit_events.front().map_or(EventPosition(1), |oldest| oldest.position);
+        let last = records.audit_events.back().map_or(EventPosition(0), |newest| newest.position);
+        Ok(TrailExtent { trail: "memory".into(), first, last })
     }
 }
 
