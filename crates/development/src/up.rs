@@ -26,6 +26,7 @@ use daypass_server::cli::reread::reread;
 pub use daypass_server::config::development::BUCKET;
 use daypass_server::config::development::{ACCOUNT_ID, DEVELOPER_PROVIDER, PROFILE, REGION};
 use daypass_server::config::{Config, ConfigFile, Instances};
+use daypass_server::export::Running as Exports;
 use daypass_server::installation::home::Home;
 use daypass_server::installation::{App, Embedded, Installation};
 use daypass_server::listen::{Answering, Stop, listen_within};
@@ -89,6 +90,7 @@ pub struct Running {
     pub warnings: Vec<String>,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<()>>,
+    exports: Exports,
     current: Arc<Current>,
 }
 
@@ -170,6 +172,7 @@ impl Running {
         for listener in self.listeners {
             let _ = listener.await;
         }
+        self.exports.end().await;
     }
 }
 
@@ -232,6 +235,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     };
 
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    let exports = app.start_exports().await;
     let (stop, stopped) = Stop::channel();
     let listen = |port: Bound, answering| {
         let (stop, proxies) = (stopped.clone(), app.proxies.clone());
@@ -243,7 +247,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let answer_by = [server_by, s3_by];
     let current = Arc::new(Current { app: Mutex::new(app), installation, doors, answer_by });
     tokio::spawn(take_up_when_asked(Arc::downgrade(&current), wishes));
-    Ok(Running { ready, warnings, stop, listeners, current })
+    Ok(Running { ready, warnings, stop, listeners, exports, current })
 }
 
 /// What the developer has to hear of.

@@ -6,6 +6,7 @@ mod app;
 mod audit;
 pub mod development;
 mod document;
+mod export;
 mod file;
 mod grammar;
 mod kept_pool;
@@ -46,6 +47,7 @@ pub use self::actor::ActorConfig;
 pub use self::app::AppConfig;
 pub use self::audit::{AuditConfig, Destination};
 use self::document::Document;
+pub use self::export::{Beginning, ExportConfig, ReceiverConfig};
 pub use self::file::ConfigFile;
 pub use self::kept_pool::first_role;
 pub use self::master_key::MasterKeyReference;
@@ -203,10 +205,7 @@ impl Config {
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, openid) = (reading.get("log"), reading.get("openid"));
-        let audit: AuditConfig = reading.get("audit").unwrap_or_default();
-        if let Some((key, cure)) = audit.mistake(store.as_ref().map(|store| &store.url)) {
-            reading.refuse(&["audit".to_owned(), key.to_owned()], cure);
-        }
+        let audit = audit::read(&mut reading, store.as_ref().map(|store| &store.url), &network, base);
         let tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
         if let Some((key, cure)) = tokens.mistake() {
             reading.refuse(&["tokens".to_owned(), key.to_owned()], cure);
@@ -255,7 +254,8 @@ impl Config {
         let providers = self.providers.iter().filter_map(ProviderConfig::placed_secret);
         let token = self.metrics.token.as_ref();
         let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
-        providers.chain(self.placed_master_keys()).chain(token)
+        let exports = self.audit.exports.iter().flat_map(ExportConfig::placed_secrets);
+        providers.chain(self.placed_master_keys()).chain(token).chain(exports)
     }
 
     /// Where the roots of all sealing are, the current one first, and where that is said.
@@ -325,6 +325,7 @@ impl Config {
         let mut mistakes = load_providers(&self.providers, secrets).err().into_iter().collect::<Vec<_>>();
         mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_keys(secrets).err()));
         mistakes.extend(self.read_metrics_token(secrets).err());
+        mistakes.extend(self.audit.exports.iter().filter_map(|export| export.receiver(secrets).err()));
         ConfigError::unless_empty(mistakes.into_iter().flat_map(ConfigError::into_mistakes).collect())
     }
 

@@ -9,6 +9,7 @@ pub mod cookie_apps;
 mod crowd;
 pub mod error;
 pub mod every_request;
+pub mod export;
 pub mod foreign_sts;
 pub mod installation;
 pub mod lambda;

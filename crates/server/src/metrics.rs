@@ -1,6 +1,8 @@
 //! What a monitoring system asks about: counters, gauges and histograms, each installation's own but for the process's log,
 //! in the OpenMetrics text format, which Prometheus reads. Labels are names of ours and nothing that a client sent.
 
+mod exports;
+
 use std::time::Duration;
 
 use daypass_core::ground::ids::Region;
@@ -11,6 +13,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+pub use self::exports::ExportMetrics;
+use self::exports::Exports;
 use crate::telemetry::COUNTED;
 
 /// The media type of what [`Metrics::text`] answers.
@@ -45,6 +49,7 @@ pub struct Metrics {
     queue_seconds: Family<InRegion, Histogram>,
     circuit_open: Family<InRegion, Gauge>,
     refused_early: Counter,
+    exports: Exports,
 }
 
 impl Default for Metrics {
@@ -57,6 +62,7 @@ impl Default for Metrics {
             queue_seconds: Family::new_with_constructor(|| Histogram::new(QUEUE_SECONDS)),
             circuit_open: Family::default(),
             refused_early: Counter::default(),
+            exports: Exports::default(),
         };
         metrics.register();
         metrics
@@ -65,8 +71,16 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&mut self) {
-        let Self { registry, exchanges, calls, queue_length, queue_seconds, circuit_open, refused_early } =
-            self;
+        let Self {
+            registry,
+            exchanges,
+            calls,
+            queue_length,
+            queue_seconds,
+            circuit_open,
+            refused_early,
+            exports,
+        } = self;
         let counted = &*COUNTED;
         registry.register(
             "lines_lost",
@@ -101,6 +115,7 @@ impl Metrics {
             "1 while a Region does not answer and is left alone",
             circuit_open.clone(),
         );
+        exports.register(registry);
     }
 
     /// Counts an exchange by the code of its answer, `ok` if it was granted.
@@ -124,6 +139,12 @@ impl Metrics {
             queue_seconds: self.queue_seconds.get_or_create_owned(&label),
             circuit_open: self.circuit_open.get_or_create_owned(&label),
         }
+    }
+
+    /// What is counted of an exporter of the audit trail.
+    #[must_use]
+    pub fn of_exporter(&self, name: &str) -> ExportMetrics {
+        self.exports.of(name)
     }
 
     /// Everything, as it stands now.

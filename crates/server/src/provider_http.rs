@@ -25,9 +25,9 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::pool::Pool;
-pub(crate) use self::reach::is_public;
 pub use self::reach::{AllowedHost, Reach, loopback};
 use self::reach::{PrivateAddress, Resolver};
+pub(crate) use self::reach::{is_near, is_public};
 use crate::circuit::Circuit;
 use crate::error::chain;
 use crate::repetition::{self, Budget};

@@ -16,7 +16,7 @@ use daypass_core::pool::{IdentityPools, resting_providers};
 use daypass_core::records::identity::IdentityPool;
 use daypass_store::StoreUrl;
 
-use crate::config::{ActorConfig, Config, Driver, Instances, ProviderConfig, is_loopback};
+use crate::config::{ActorConfig, Config, Driver, ExportConfig, Instances, ProviderConfig, is_loopback};
 use crate::origin::Proxies;
 use crate::secrets;
 
@@ -29,6 +29,7 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
     found.extend(of_store(config, instances));
     found.extend(of_addresses(config));
     found.extend(of_endpoints(config));
+    found.extend(of_exports(config));
     found.extend(of_proxies(config));
     found.extend(of_lives(config));
     found.extend(of_user_pools(config));
@@ -101,6 +102,19 @@ fn of_endpoints(config: &Config) -> Vec<String> {
     let warning = |(key, url)| {
         format!(
             "{key} = {url:?}: whoever is on the way there can read people's tokens; use https:// if it has it"
+        )
+    };
+    in_the_clear.map(warning).collect()
+}
+
+/// What stands in an address may be the receiver's secret.
+fn of_exports(config: &Config) -> Vec<String> {
+    let in_the_clear = config.audit.exports.iter().filter(|export| export.is_in_the_clear());
+    let warning = |export: &ExportConfig| {
+        format!(
+            "[[audit.export]] name = {:?}: url has no TLS: whoever is on the way there can read who did what, and change it; \
+             use https:// if the receiver has it",
+            export.name.as_str()
         )
     };
     in_the_clear.map(warning).collect()

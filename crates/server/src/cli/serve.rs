@@ -46,6 +46,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    let exports = app.start_exports().await;
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();
     let (answer_by, answering) = Answering::by(routes::router(app.clone()));
@@ -70,8 +71,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tell("Stopping: what is under way is answered first. A second signal ends it at once.");
     // Without a receiver the listener has ended already.
     let _ = stop.send(true);
+    let ending = async {
+        let served = serving.await;
+        // What was answered last has left events, too.
+        exports.end().await;
+        served
+    };
     tokio::select! {
-        served = serving => Ok(served?),
+        served = ending => Ok(served?),
         () = signals.end() => Ok(()),
     }
 }

@@ -1,10 +1,16 @@
 //! `[audit]`: where audit events are kept, for how long, and what they say of callers.
 
+use std::path::Path;
+
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::login::provider::definition::seconds;
 use daypass_core::store::Retention;
 use daypass_store::StoreUrl;
 use serde::Deserialize;
+
+use super::export::{self, ExportConfig};
+use super::network::NetworkConfig;
+use super::reading::Reading;
 
 /// What the audit trail has.
 #[derive(Debug, Clone, Deserialize)]
@@ -19,6 +25,9 @@ pub struct AuditConfig {
     keep: Option<i64>,
     /// How much they are.
     keep_size: Option<Size>,
+    /// Who gets them besides.
+    #[serde(rename = "export")]
+    pub exports: Vec<ExportConfig>,
 }
 
 /// Where audit events are kept.
@@ -51,7 +60,7 @@ const TOO_SMALL: &str = "must be 100MiB at least";
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { callers: true, to: None, keep: None, keep_size: None }
+        Self { callers: true, to: None, keep: None, keep_size: None, exports: Vec::new() }
     }
 }
 
@@ -76,7 +85,7 @@ impl AuditConfig {
     }
 
     /// What is wrong with it: the key, and why.
-    pub(super) fn mistake(&self, store: Option<&StoreUrl>) -> Option<(&'static str, &'static str)> {
+    fn mistake(&self, store: Option<&StoreUrl>) -> Option<(&'static str, &'static str)> {
         let limits = [("keep", self.keep.is_some()), ("keep_size", self.keep_size.is_some())];
         let limit = limits.into_iter().find_map(|(key, is_said)| is_said.then_some(key));
         if self.to == Some(Destination::Files) && store == Some(&StoreUrl::Memory) {
@@ -93,6 +102,22 @@ impl AuditConfig {
         }
         self.keep_size.is_some_and(|Size(bytes)| bytes < MIN_SIZE).then_some(("keep_size", TOO_SMALL))
     }
+}
+
+/// Reads it, with its exporters.
+pub(super) fn read(
+    reading: &mut Reading<'_>,
+    store: Option<&StoreUrl>,
+    network: &NetworkConfig,
+    base: &Path,
+) -> AuditConfig {
+    let mut audit: AuditConfig = reading.get("audit").unwrap_or_default();
+    if let Some((key, cure)) = audit.mistake(store) {
+        reading.refuse(&["audit".to_owned(), key.to_owned()], cure);
+    }
+    let to = audit.destination(store);
+    export::read(reading, &mut audit.exports, to, &network.allow_private, base);
+    audit
 }
 
 impl TryFrom<String> for Size {

@@ -92,6 +92,8 @@ pub(super) enum Kind {
     MasterKey,
     /// References to master keys, in brackets.
     MasterKeys,
+    /// A table of names and references to secrets.
+    SecretByName,
     /// Texts, in brackets.
     Texts,
     /// A text, or several in brackets.

@@ -106,6 +106,7 @@ fn value(key: &Key) -> String {
         Kind::Secret => "secret".into(),
         Kind::MasterKey => "secret, or with `kms` beside it".into(),
         Kind::MasterKeys => "several of the same, in brackets".into(),
+        Kind::SecretByName => "table of secrets".into(),
         Kind::Texts => "texts".into(),
         Kind::OneOrMoreTexts => "text or texts".into(),
         Kind::TextByName => "table of texts".into(),

@@ -100,6 +100,7 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Secret => secret(),
         Kind::MasterKey => master_key(),
         Kind::MasterKeys => json!({"type": "array", "items": master_key()}),
+        Kind::SecretByName => json!({"type": "object", "additionalProperties": secret()}),
         Kind::Texts => texts(),
         Kind::OneOrMoreTexts => json!({"anyOf": [{"type": "string"}, texts()]}),
         Kind::TextByName => json!({"type": "object", "additionalProperties": {"type": "string"}}),

@@ -3,6 +3,8 @@
 
 use url::{Host, Url};
 
+use crate::provider_http::{AllowedHost, is_near};
+
 /// What is wrong with an address, as its cure.
 type Checked = Result<(), &'static str>;
 
@@ -84,6 +86,23 @@ fn check_app_path(rest: &str) -> Checked {
 /// Where something of somebody else's is asked, by plain HTTP too.
 pub(super) fn check_endpoint(value: &str) -> Checked {
     read(value).map(drop)
+}
+
+/// Where something of ours is sent that is nobody else's to read, without TLS only to this machine and to hosts that the operator
+/// calls private. No cure repeats the address, which may be the secret of whoever gets it.
+pub(super) fn check_receiver(value: &str, private: &[AllowedHost]) -> Checked {
+    let url = read(value)?;
+    if url.scheme() == "https" || url.host_str().is_some_and(|host| is_near(host, private)) {
+        return Ok(());
+    }
+    Err("must start with https://, or name a host on loopback or in allow_private of [network]")
+}
+
+/// The host of an address, if it is this machine.
+pub(super) fn host_here(value: &str) -> Option<AllowedHost> {
+    let url = Url::parse(value).ok()?;
+    let host = url.host_str().filter(|host| is_near(host, &[]))?;
+    AllowedHost::try_from(host.trim_matches(['[', ']']).to_owned()).ok()
 }
 
 /// What is wrong with any address that is compared as a text.

@@ -7,7 +7,7 @@ use daypass_core::ground::clock::SignedDuration;
 use daypass_core::login::provider::definition::seconds;
 use serde::Deserialize;
 
-use crate::provider_http::AllowedHost;
+use crate::provider_http::{AllowedHost, is_near};
 
 /// How long credentials last unless the configuration says otherwise, in seconds.
 const DEFAULT_DURATION: i64 = 3_600;
@@ -83,21 +83,12 @@ fn read_url(text: &str, allow_private: &[AllowedHost]) -> Result<Uri, &'static s
     }
     match scheme {
         "https" => Ok(uri),
-        "http" if is_private(authority.host(), allow_private) => Ok(uri),
+        "http" if is_near(authority.host(), allow_private) => Ok(uri),
         "http" => {
             Err("must start with https://, or name a host on loopback or in allow_private of [network]")
         }
         _ => Err(malformed),
     }
-}
-
-fn is_private(host: &str, allow_private: &[AllowedHost]) -> bool {
-    let Ok(host) = AllowedHost::try_from(host.trim_matches(['[', ']']).to_owned()) else { return false };
-    let loopback = match &host {
-        AllowedHost::Address(address) => address.is_loopback(),
-        AllowedHost::Name(name) => name == "localhost",
-    };
-    loopback || allow_private.contains(&host)
 }
 
 /// The bounds are those of AssumeRoleWithWebIdentity.

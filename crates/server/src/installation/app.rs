@@ -29,6 +29,7 @@ use crate::config::{
     ActorConfig, Config, ConfigError, Driver, Mistake, PoolConfig, RegionConfig, load_providers,
 };
 use crate::cookie_apps::CookieApps;
+use crate::export::{Exporters, Running};
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
@@ -96,7 +97,8 @@ impl App {
         let (config, secrets) = (dependencies.config.clone(), std::mem::take(&mut dependencies.secrets));
         // What is wrong with them leaves nothing behind.
         load_providers(&config.providers, &secrets)?;
-        let lasting = Lasting::begin(&dependencies);
+        let mut lasting = Lasting::begin(&dependencies);
+        lasting.exporters = Exporters::of(&config, &secrets, &lasting.export_tools())?;
         let pool = match &config.pool.driver {
             Driver::Cognito(regions) => {
                 let tokens = id_tokens(regions, &config, &lasting).await?;
@@ -129,6 +131,11 @@ impl App {
         let lasting = Lasting { master_keys, ..self.lasting.clone() };
         let pool = self.pool.under(&lasting, &config).await?;
         Self::of(lasting, pool, config, secrets).await
+    }
+
+    /// Exports the audit trail from now on, which servers do, and once.
+    pub async fn start_exports(&self) -> Running {
+        self.lasting.exporters.start(&self.lasting.export_tools()).await
     }
 
     /// The secrets that a configuration refers to, from where this installation has its own.

@@ -14,6 +14,7 @@ use daypass_core::store::{AuditSink, SharedStore, StoreError};
 use daypass_core::token::signing_key::SigningKeyError;
 
 use crate::config::{Config, ConfigError};
+use crate::export::ExportError;
 use crate::secrets::{SecretStore, Secrets};
 /// What an installation consists of before it is wired together.
 pub struct Dependencies {
@@ -58,6 +59,9 @@ pub enum WireError {
     /// The signing keys cannot be had.
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
+    /// The audit trail cannot be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -17,6 +17,7 @@ use daypass_core::token::openid_token::TokenIssuer;
 
 use super::dependencies::{Dependencies, WireError};
 use crate::config::{Config, Destination};
+use crate::export::{Exporters, Tools};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
 
@@ -31,6 +32,8 @@ pub(super) struct Lasting {
     pub engine: Arc<Engine>,
     /// What strangers have done lately to sign in on devices.
     pub device_limits: Arc<DeviceLimits>,
+    /// Who gets the events of the audit trail.
+    pub exporters: Exporters,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
     /// The roots of all sealing.
@@ -81,6 +84,12 @@ impl Lasting {
         self.store.announce_master_key(current, self.clock.now()).await
     }
 
+    /// What exports the audit trail.
+    pub fn export_tools(&self) -> Tools {
+        let Self { store, clock, random, metrics, .. } = self.clone();
+        Tools { store, clock, random, metrics }
+    }
+
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
         let sink: Arc<dyn AuditSink> = match dependencies.config.audit_destination() {
@@ -93,6 +102,7 @@ impl Lasting {
             trail: Arc::new(trail),
             engine: Arc::new(Engine::new(http.clone(), clock.clone())),
             device_limits: Arc::new(DeviceLimits::new(clock)),
+            exporters: Exporters::default(),
             metrics: Arc::default(),
             master_keys: dependencies.master_keys.clone(),
             secret_store: dependencies.secret_store.clone(),

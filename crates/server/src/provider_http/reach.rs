@@ -64,6 +64,16 @@ pub fn loopback() -> [AllowedHost; 2] {
     [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].map(AllowedHost::Address)
 }
 
+/// Whether a host of a URL is this machine, or one of those that the operator calls private.
+pub(crate) fn is_near(host: &str, private: &[AllowedHost]) -> bool {
+    let Ok(host) = AllowedHost::try_from(host.trim_matches(['[', ']']).to_owned()) else { return false };
+    let is_here = match &host {
+        AllowedHost::Address(address) => address.is_loopback(),
+        AllowedHost::Name(name) => name == "localhost",
+    };
+    is_here || private.contains(&host)
+}
+
 impl Reach {
     /// With these private hosts.
     pub fn with(allowed: impl IntoIterator<Item = AllowedHost>) -> Self {

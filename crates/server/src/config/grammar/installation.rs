@@ -13,10 +13,11 @@ use toml::Value;
 
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::audit::Size;
+use crate::config::export::{ExporterName, Kind as ReceiverKind, check_header};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    ActorConfig, AppConfig, AuditConfig, Destination, Givers, LogConfig, MasterKeyReference, NetworkConfig,
-    OpenIdConfig, RoleConfig, SecretsConfig, TokensConfig, urls,
+    ActorConfig, AppConfig, AuditConfig, Beginning, Destination, ExportConfig, Givers, LogConfig,
+    MasterKeyReference, NetworkConfig, OpenIdConfig, RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -220,7 +221,7 @@ static NETWORK: Table = Table::of(
         Key::new::<Vec<AllowedHost>>(
             "allow_private",
             Kind::Texts,
-            "Hosts of providers and issuers that may have a private address: names or addresses, no ports.",
+            "Hosts of providers, issuers and receivers of the audit trail that may have a private address: names or addresses, no ports.",
         )
         .or("none"),
         Key::new::<UserAgent>(
@@ -305,6 +306,50 @@ static AUDIT: Table = Table::of(
             Kind::Text,
             "How much the files may be, such as `20GiB`; the oldest go. `100MiB` at least.",
         ),
+        Key::new::<ExportConfig>(
+            "export",
+            Kind::Tables(&EXPORT),
+            "Who gets the events besides, where they are kept in files.",
+        ),
+    ],
+);
+
+static EXPORT: Table = Table::of(
+    "Who gets the events of the audit trail, in the words of OCSF: at least once each, from where it was left off.",
+    &[
+        Key::new::<ExporterName>(
+            "name",
+            Kind::Text,
+            "What you call it: lowercase letters, digits, `.`, `_` and `-`. How far it has come is kept under this name.",
+        )
+        .required(),
+        Key::new::<ReceiverKind>(
+            "to",
+            Kind::Choice(&["otlp", "webhook"]),
+            "How events are delivered: as logs of OpenTelemetry by HTTP and JSON, or by webhooks that are signed as Standard \
+             Webhooks says.",
+        )
+        .required(),
+        Key::new::<String>(
+            "url",
+            Kind::Text,
+            "The whole address, such as `https://collector.example.com/v1/logs`; `http://` only on loopback and at hosts of \
+             `allow_private`.",
+        )
+        .required(),
+        Key::new::<BTreeMap<String, SecretReference>>(
+            "headers",
+            Kind::SecretByName,
+            "With `to = \"otlp\"`, headers to send along, such as `authorization`: names, and where the values are.",
+        )
+        .read_by(headers),
+        secret("secret", "With `to = \"webhook\"`, what signs: `whsec_`, and 24 to 64 bytes in base64."),
+        Key::new::<Beginning>(
+            "from",
+            Kind::Choice(&["newest", "beginning"]),
+            "Where it begins the first time: with what is decided from then on, or with the oldest event that is kept.",
+        )
+        .or("newest"),
     ],
 );
 
@@ -479,6 +524,14 @@ fn master_key(value: &Value) -> Result<(), String> {
 
 fn master_keys(value: &Value) -> Result<(), String> {
     value.as_array().ok_or("must be references to secrets, in brackets")?.iter().try_for_each(master_key)
+}
+
+fn headers(value: &Value) -> Result<(), String> {
+    let named = value.as_table().ok_or("must be a table: write [audit.export.headers], or { … }")?;
+    named.iter().try_for_each(|(name, value)| {
+        check_header(name).map_err(|cure| format!("{name:?} {cure}"))?;
+        reference(value).map_err(|cure| format!("{name}: {cure}"))
+    })
 }
 
 fn public_url(value: &Value) -> Result<(), String> {

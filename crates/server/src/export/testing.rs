@@ -1,0 +1,124 @@
+//! A trail in memory, and a receiver that does what a test says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
+use daypass_core::ground::clock::{ManualClock, SignedDuration, Timestamp};
+use daypass_core::ground::ids::RequestId;
+use daypass_core::store::{ExportPosition, SharedStore};
+
+use super::batch::Batch;
+use super::bookmark::Bookmark;
+use super::exporter::Exporter;
+use super::receiver::{Answer, Receiver};
+use crate::config::Beginning;
+use crate::metrics::Metrics;
+
+/// An event that has a number for its resource, decided as many seconds after the beginning.
+pub(super) fn event(number: u64) -> AuditEvent {
+    let second = i64::try_from(number).unwrap();
+    AuditEvent {
+        time: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
+        request_id: RequestId::parse(format!("01234567-89ab-4def-8123-{number:012}")).unwrap(),
+        action: AuditAction::Exchange,
+        outcome: AuditOutcome::Allowed,
+        reason: None,
+        detail: None,
+        provider: None,
+        developer_user_identifier: None,
+        actor: None,
+        login: None,
+        identity_id: None,
+        access_key_id: None,
+        resource: Some(number.to_string()),
+        source_ip: None,
+        user_agent: None,
+    }
+}
+
+/// Keeps events with these numbers.
+pub(super) async fn keep(store: &SharedStore, numbers: impl IntoIterator<Item = u64>) {
+    let events: Vec<_> = numbers.into_iter().map(event).collect();
+    store.add_audit_events(&events).await.unwrap();
+}
+
+/// The numbers of a batch's events.
+pub(super) fn numbers(batch: &Batch) -> Vec<u64> {
+    batch.events.iter().map(|it| it.event.resource.as_ref().unwrap().parse().unwrap()).collect()
+}
+
+type Deciding = Box<dyn FnMut(&[u64]) -> Answer + Send>;
+
+/// A receiver that a test decides for, and what it was brought.
+#[derive(Clone)]
+pub(super) struct Scripted {
+    decide: Arc<Mutex<Deciding>>,
+    brought: Arc<Mutex<Vec<Vec<u64>>>>,
+}
+
+pub(super) const TAKEN: Answer = Answer::Taken { refused: 0 };
+
+impl Scripted {
+    pub(super) fn deciding(decide: impl FnMut(&[u64]) -> Answer + Send + 'static) -> Self {
+        Self { decide: Arc::new(Mutex::new(Box::new(decide))), brought: Arc::default() }
+    }
+
+    /// These answers, and then everything is taken.
+    pub(super) fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        Self::deciding(move |_| answers.pop_front().unwrap_or(TAKEN))
+    }
+
+    /// Takes everything, but batches in which one of these is.
+    pub(super) fn refusing(bad: &'static [u64]) -> Self {
+        Self::deciding(move |batch| {
+            if batch.iter().any(|number| bad.contains(number)) {
+                Answer::Refused("it answered 400".into())
+            } else {
+                TAKEN
+            }
+        })
+    }
+
+    /// What it was brought since this was asked last.
+    pub(super) fn brought(&self) -> Vec<Vec<u64>> {
+        std::mem::take(&mut self.brought.lock().unwrap())
+    }
+}
+
+#[async_trait]
+impl Receiver for Scripted {
+    async fn deliver(&self, batch: &Batch) -> Answer {
+        let numbers = numbers(batch);
+        let answer = (self.decide.lock().unwrap())(&numbers);
+        self.brought.lock().unwrap().push(numbers);
+        answer
+    }
+}
+
+/// An exporter that begins with the oldest event, at second 100.
+pub(super) fn exporter(store: &SharedStore, receiver: &Scripted, metrics: &Metrics) -> Exporter {
+    let bookmark = Bookmark {
+        exporter: "siem".into(),
+        from: Beginning::Beginning,
+        store: store.clone(),
+        clock: Arc::new(ManualClock::at_second(100)),
+        metrics: metrics.of_exporter("siem"),
+    };
+    Exporter::new(bookmark, Arc::new(receiver.clone()))
+}
+
+/// Where it is.
+pub(super) async fn position(store: &SharedStore) -> ExportPosition {
+    store.find_export_position("siem").await.unwrap().unwrap()
+}
+
+/// What is counted of it.
+pub(super) fn counted(metrics: &Metrics, what: &str) -> u64 {
+    let line = format!("daypass_audit_export_{what}{{exporter=\"siem\"}} ");
+    let text = metrics.text();
+    let value = text.lines().find_map(|it| it.strip_prefix(&line));
+    value.unwrap_or_else(|| panic!("{line} is not in\n{text}")).parse().unwrap()
+}

@@ -1,0 +1,169 @@
+//! From a trail in files to a receiver on the network.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use daypass_core::ground::clock::ManualClock;
+use daypass_core::ground::random::SeededRandom;
+use daypass_store::SqliteStore;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::exporter::{Hindrance, Progress};
+use super::testing::keep;
+use super::*;
+
+/// A receiver of webhooks at an address that stays the same.
+struct Far {
+    address: std::net::SocketAddr,
+    heard: Arc<Heard>,
+    serving: Option<JoinHandle<()>>,
+}
+
+struct Heard {
+    status: AtomicU16,
+    webhooks: Mutex<Vec<(HeaderMap, String)>>,
+}
+
+async fn hear(State(heard): State<Arc<Heard>>, headers: HeaderMap, body: String) -> StatusCode {
+    heard.webhooks.lock().unwrap().push((headers, body));
+    StatusCode::from_u16(heard.status.load(Ordering::SeqCst)).unwrap()
+}
+
+impl Far {
+    async fn up() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let heard = Arc::new(Heard { status: 204.into(), webhooks: Mutex::default() });
+        let mut far = Self { address, heard, serving: None };
+        far.serve(listener);
+        far
+    }
+
+    fn serve(&mut self, listener: TcpListener) {
+        let router = Router::new().route("/T0P/hook", post(hear)).with_state(self.heard.clone());
+        self.serving = Some(tokio::spawn(async { axum::serve(listener, router).await.unwrap() }));
+    }
+
+    async fn down(&mut self) {
+        let serving = self.serving.take().unwrap();
+        serving.abort();
+        let _ = serving.await;
+    }
+
+    async fn up_again(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.serve(listener);
+    }
+
+    fn answer(&self, status: u16) {
+        self.heard.status.store(status, Ordering::SeqCst);
+    }
+
+    /// The numbers of the events that came since this was asked last, a list for each webhook.
+    fn numbers(&self) -> Vec<Vec<u64>> {
+        let webhooks = std::mem::take(&mut *self.heard.webhooks.lock().unwrap());
+        let number = |event: &Value| event["unmapped"]["resource"].as_str().unwrap().parse().unwrap();
+        let events = |body: &str| serde_json::from_str::<Vec<Value>>(body).unwrap();
+        webhooks.iter().map(|(_, body)| events(body).iter().map(number).collect()).collect()
+    }
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// The exporter of a configuration, on a store that is opened anew.
+fn exporter(directory: &Path, url: &str) -> (Exporter, SharedStore) {
+    let secret = directory.join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let config = Config::parse(&format!(
+        "public_url = \"https://login.example.com\"\nmaster_key = {{ env = \"KEY\" }}\n[store]\nurl = \"sqlite:a.db\"\n\
+         [pool]\nname = \"a\"\ndeveloper_provider = \"login.example.com\"\nregion = \"us-east-1\"\naccount_id = \"000000000000\"\n\
+         [[audit.export]]\nname = \"siem\"\nto = \"webhook\"\nurl = \"{url}\"\nsecret = {{ file = {secret:?} }}\n"
+    ))
+    .unwrap();
+    let store: SharedStore = Arc::new(SqliteStore::open(&directory.join("daypass.db")).unwrap());
+    let tools = Tools {
+        store: store.clone(),
+        clock: Arc::new(ManualClock::at_second(0)),
+        random: Arc::new(SeededRandom::new(1)),
+        metrics: Arc::default(),
+    };
+    let exporters = Exporters::of(&config, &Secrets::default(), &tools).unwrap();
+    (exporters.exporters(&tools).pop().unwrap(), store)
+}
+
+async fn all(exporter: &mut Exporter) -> Result<(), Hindrance> {
+    while exporter.go_on().await? == Progress::GoneOn {}
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_was_down_gets_everything_when_it_is_up_again_also_after_a_restart() {
+    let (directory, mut far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let url = format!("http://{}/T0P/hook", far.address);
+    let (mut first, store) = exporter(directory.path(), &url);
+    all(&mut first).await.unwrap();
+    keep(&store, 1..=3).await;
+    all(&mut first).await.unwrap();
+    assert_eq!(far.numbers(), [[1, 2, 3]]);
+
+    far.down().await;
+    keep(&store, 4..=5).await;
+    let hindrance = all(&mut first).await.unwrap_err().to_string();
+    assert!(!hindrance.contains("T0P") && !hindrance.contains(&SECRET[6..]), "{hindrance}");
+    drop((first, store));
+
+    far.up_again().await;
+    let (mut second, store) = exporter(directory.path(), &url);
+    far.answer(503);
+    assert_eq!(all(&mut second).await.unwrap_err().to_string(), "it answered 503");
+    far.answer(200);
+    all(&mut second).await.unwrap();
+    assert_eq!(far.numbers(), [[4, 5], [4, 5]]);
+    keep(&store, [6]).await;
+    all(&mut second).await.unwrap();
+    assert_eq!(far.numbers(), [[6]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_heads_of_the_trail_are_no_events_and_hold_nothing_up() {
+    use daypass_core::audit::head_key::HeadKey;
+    use daypass_core::ground::seal::MasterKey;
+    use daypass_core::store::{AuditCare, Retention};
+
+    let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let url = format!("http://{}/T0P/hook", far.address);
+    let (mut exporter, store) = exporter(directory.path(), &url);
+    all(&mut exporter).await.unwrap();
+    store.attend(AuditCare {
+        signer: Arc::new(HeadKey::of(&MasterKey::new([7; 32]))),
+        keep: Retention::default(),
+        clock: Arc::new(ManualClock::at_second(0)),
+        tell: Arc::new(|_| {}),
+    });
+    // More than one head vouches for.
+    keep(&store, 1..=1_100).await;
+    keep(&store, 1_101..=1_102).await;
+    all(&mut exporter).await.unwrap();
+    assert!(far.numbers().concat().into_iter().eq(1..=1_102));
+    let position = store.find_export_position("siem").await.unwrap().unwrap();
+    assert_eq!(position.line, store.audit_trail_extent().await.unwrap().last);
+    assert_eq!(position.dropped, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_without_tls_is_no_receiver_with_it() {
+    let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let (mut exporter, store) = exporter(directory.path(), &format!("https://{}/T0P/hook", far.address));
+    all(&mut exporter).await.unwrap();
+    keep(&store, 1..=1).await;
+    let hindrance = all(&mut exporter).await.unwrap_err().to_string();
+    assert!(hindrance.starts_with("unreachable") && !hindrance.contains("T0P"), "{hindrance}");
+    assert_eq!(far.numbers(), [[0; 0]; 0]);
+}
