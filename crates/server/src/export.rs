@@ -8,6 +8,7 @@ mod ocsf;
 mod otlp;
 mod receiver;
 mod running;
+mod syslog;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use self::exporter::Exporter;
 use self::otlp::Otlp;
 use self::receiver::Receiver;
 pub use self::running::Running;
+use self::syslog::{Peer, Syslog, tls_of_the_system};
 use self::webhook::Webhook;
 use crate::config::{Beginning, Config, ConfigError, ExportConfig, ReceiverConfig};
 use crate::metrics::Metrics;
@@ -63,6 +65,9 @@ pub enum ExportError {
     /// For want of the system's CA certificates.
     #[error("TLS cannot be set up for the export of the audit trail: {0}")]
     Tls(#[from] reqwest::Error),
+    /// For want of the system's CA certificates, too.
+    #[error("TLS cannot be set up for the export of the audit trail: {0}")]
+    SyslogTls(#[from] rustls::Error),
 }
 
 impl Exporters {
@@ -113,13 +118,27 @@ fn receiver(
             let http = http(config, export, tools)?;
             Arc::new(Webhook { http, url, key, clock: tools.clock.clone() })
         }
+        ReceiverConfig::Syslog { host, port, with_tls } => {
+            let tls = with_tls.then(tls_of_the_system).transpose()?;
+            let peer = Peer { host, port, reach: reach(config, export), tls };
+            Arc::new(Syslog { peer, installation: host_of(&config.public_url) })
+        }
     })
 }
 
-/// A way to one receiver: to a public host, to one that the operator calls private, or to this machine, if it was named.
 fn http(config: &Config, export: &ExportConfig, tools: &Tools) -> Result<Arc<ReqwestHttp>, reqwest::Error> {
-    let reach = Reach::with(config.network.allow_private.iter().cloned().chain(export.host_here()));
     let (user_agent, limits) = (config.network.user_agent.clone(), Limits::default());
     let (clock, random) = (tools.clock.clone(), tools.random.clone());
-    ReqwestHttp::called(user_agent, limits, reach, clock, random).map(Arc::new)
+    ReqwestHttp::called(user_agent, limits, reach(config, export), clock, random).map(Arc::new)
+}
+
+/// A receiver is at a public host, at one that the operator calls private, or on this machine, if that was named.
+fn reach(config: &Config, export: &ExportConfig) -> Reach {
+    Reach::with(config.network.allow_private.iter().cloned().chain(export.host_here()))
+}
+
+/// What syslog calls the installation.
+fn host_of(public_url: &str) -> String {
+    let url = public_url.parse::<axum::http::Uri>().ok();
+    url.and_then(|url| url.host().map(str::to_owned)).unwrap_or_else(|| "-".to_owned())
 }

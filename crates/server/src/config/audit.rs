@@ -115,8 +115,8 @@ pub(super) fn read(
     if let Some((key, cure)) = audit.mistake(store) {
         reading.refuse(&["audit".to_owned(), key.to_owned()], cure);
     }
-    let to = audit.destination(store);
-    export::read(reading, &mut audit.exports, to, &network.allow_private, base);
+    let are_kept = audit.destination(store) == Destination::Files;
+    export::read(reading, &mut audit.exports, are_kept, &network.allow_private, base);
     audit
 }
 

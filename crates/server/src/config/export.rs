@@ -9,7 +9,6 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::ground::secret::Secret;
 use serde::Deserialize;
 
-use super::audit::Destination;
 use super::mistakes::{ConfigError, Mistake};
 use super::reading::Reading;
 use super::steps::step;
@@ -39,6 +38,7 @@ pub struct ExportConfig {
 pub(super) enum Kind {
     Otlp,
     Webhook,
+    Syslog,
 }
 
 /// Where an exporter begins that never has.
@@ -72,6 +72,15 @@ pub enum ReceiverConfig {
         url: Uri,
         /// What signs them.
         key: hmac::Key,
+    },
+    /// A receiver of syslog.
+    Syslog {
+        /// Its name or its address.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Whether it speaks TLS.
+        with_tls: bool,
     },
 }
 
@@ -126,7 +135,7 @@ impl ExportConfig {
 
     /// Whether whoever is on the way to the receiver can read what it gets.
     pub(crate) fn is_in_the_clear(&self) -> bool {
-        self.url.starts_with("http:") && !urls::is_loopback(&self.url)
+        ["http:", "tcp:"].iter().any(|scheme| self.url.starts_with(scheme)) && self.host_here().is_none()
     }
 
     /// The host of the receiver, if it may have a private address though nobody else may: this machine.
@@ -139,20 +148,25 @@ impl ExportConfig {
     /// # Errors
     /// [`ConfigError`], if a secret cannot be had, or is not what it has to be.
     pub fn receiver(&self, secrets: &Secrets) -> Result<ReceiverConfig, ConfigError> {
-        let no_url = |_| Mistake::elsewhere(format!("{}: is no address", self.place_of("url")));
-        let url: Uri = self.url.parse().map_err(no_url)?;
-        match (self.to, &self.secret) {
-            (Kind::Otlp, _) => Ok(ReceiverConfig::Otlp { url, headers: self.read_headers(secrets)? }),
-            (Kind::Webhook, Some(reference)) => {
-                let key = self.place_of("secret");
-                let text = secret(reference, &key, secrets)?;
-                let wrong = || Mistake::elsewhere(format!("{key}: {NO_SIGNING_SECRET}"));
-                Ok(ReceiverConfig::Webhook { url, key: signing_key(&text).ok_or_else(wrong)? })
+        let no_url = || Mistake::elsewhere(format!("{}: is no address", self.place_of("url")));
+        let url: Uri = self.url.parse().map_err(|_| no_url())?;
+        Ok(match self.to {
+            Kind::Otlp => ReceiverConfig::Otlp { url, headers: self.read_headers(secrets)? },
+            Kind::Webhook => ReceiverConfig::Webhook { url, key: self.read_key(secrets)? },
+            Kind::Syslog => {
+                let host = url.host().ok_or_else(no_url)?.trim_matches(['[', ']']).to_owned();
+                let port = url.port_u16().ok_or_else(no_url)?;
+                ReceiverConfig::Syslog { host, port, with_tls: url.scheme_str() == Some("tls") }
             }
-            (Kind::Webhook, None) => {
-                Err(Mistake::elsewhere(format!("{}: {NO_SECRET}", self.place_of("secret"))).into())
-            }
-        }
+        })
+    }
+
+    fn read_key(&self, secrets: &Secrets) -> Result<hmac::Key, ConfigError> {
+        let key = self.place_of("secret");
+        let mistake = |cure| Mistake::elsewhere(format!("{key}: {cure}"));
+        let reference = self.secret.as_ref().ok_or_else(|| mistake(NO_SECRET))?;
+        let text = secret(reference, &key, secrets)?;
+        Ok(signing_key(&text).ok_or_else(|| mistake(NO_SIGNING_SECRET))?)
     }
 
     fn read_headers(&self, secrets: &Secrets) -> Result<HeaderMap, ConfigError> {
@@ -175,11 +189,15 @@ impl ExportConfig {
 
     /// What is wrong with it: the key, and why.
     fn mistakes(&self, private: &[AllowedHost]) -> Vec<(&'static str, &'static str)> {
-        let url = urls::check_receiver(&self.url, private).err().map(|cure| ("url", cure));
+        let check = match self.to {
+            Kind::Otlp | Kind::Webhook => urls::check_receiver,
+            Kind::Syslog => urls::check_stream,
+        };
+        let url = check(&self.url, private).err().map(|cure| ("url", cure));
         let secret = match (self.to, &self.secret) {
             (Kind::Webhook, None) => Some(("secret", NO_SECRET)),
-            (Kind::Otlp, Some(_)) => Some(("secret", OF_WEBHOOKS)),
-            (Kind::Webhook, Some(_)) | (Kind::Otlp, None) => None,
+            (Kind::Otlp | Kind::Syslog, Some(_)) => Some(("secret", OF_WEBHOOKS)),
+            (Kind::Webhook, Some(_)) | (Kind::Otlp | Kind::Syslog, None) => None,
         };
         let has_headers = self.to != Kind::Otlp && !self.headers.is_empty();
         let headers = has_headers.then_some(("headers", OF_OTLP));
@@ -199,16 +217,16 @@ pub(super) fn check_header(name: &str) -> Result<(), &'static str> {
     if OURS.contains(&name.as_str()) { Err("is Daypass's to say: leave it out") } else { Ok(()) }
 }
 
-/// Reads exporters beside the rest of the configuration.
+/// Reads exporters beside the rest of the configuration. What they export has to be kept.
 pub(super) fn read(
     reading: &mut Reading<'_>,
     exports: &mut [ExportConfig],
-    to: Destination,
+    are_kept: bool,
     private: &[AllowedHost],
     base: &Path,
 ) {
     let at = ["audit", "export"].map(str::to_owned);
-    if to == Destination::Log && !exports.is_empty() {
+    if !are_kept && !exports.is_empty() {
         reading.refuse(&at, NOT_KEPT);
     }
     let mut names = BTreeSet::new();
@@ -273,7 +291,7 @@ mod tests {
             ("\"siem\"", "\"Siem\"", "name: must have 1 to 64 lowercase letters"),
             ("\"siem\"", "\"logs\"", "name: stands there twice"),
             ("\"webhook\"", "\"otlp\"", "secret: goes with to = \"webhook\""),
-            ("\"webhook\"", "\"smtp\"", "to: must be \"otlp\" or \"webhook\""),
+            ("\"webhook\"", "\"smtp\"", "to: must be \"otlp\" or \"webhook\" or \"syslog\""),
             ("secret = { file = \"hook\" }\n", "", "secret: missing"),
             ("secret = { file = \"hook\" }\n", "secret = \"whsec_abc\"\n", "secret: say where the secret is"),
             ("\"otlp\"", "\"webhook\"", "headers: goes with to = \"otlp\""),
@@ -287,6 +305,34 @@ mod tests {
             let told = told(&exports.replacen(from, to, 1)).join("\n");
             assert!(told.contains(expected), "{to}: {told:?}");
             assert!(!["hunter2", "whsec_abc", "pw@"].iter().any(|secret| told.contains(secret)), "{told}");
+        }
+    }
+
+    #[test]
+    fn syslog_has_a_host_and_a_port_and_tls_unless_the_host_is_near() {
+        let with = |url: &str| {
+            told(&format!("[[audit.export]]\nname = \"siem\"\nto = \"syslog\"\nurl = {url:?}\n")).join("\n")
+        };
+        for url in [
+            "tls://siem.example.com:6514",
+            "tcp://127.0.0.1:601",
+            "tcp://[::1]:601",
+            "tcp://collector.internal:601",
+        ] {
+            assert_eq!(with(url), "", "{url}");
+        }
+        for (url, expected) in [
+            ("tcp://siem.example.com:601", "url: must start with tls://"),
+            ("tls://siem.example.com", "url: must be tls:// or tcp://"),
+            ("udp://siem.example.com:514", "url: must be tls:// or tcp://"),
+            ("https://siem.example.com:6514", "url: must be tls:// or tcp://"),
+            ("tls://siem.example.com:6514/path", "url: must be tls:// or tcp://"),
+            ("tls://siem.example.com:6514?a=b", "url: must be tls:// or tcp://"),
+            ("tls://:6514", "url: must be tls:// or tcp://"),
+            ("tls://me@siem.example.com:6514", "url: must name no user"),
+        ] {
+            let told = with(url);
+            assert!(told.contains(expected), "{url}: {told}");
         }
     }
 

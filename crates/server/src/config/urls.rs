@@ -98,6 +98,22 @@ pub(super) fn check_receiver(value: &str, private: &[AllowedHost]) -> Checked {
     Err("must start with https://, or name a host on loopback or in allow_private of [network]")
 }
 
+/// The same over TCP (`tcp://`) or TLS (`tls://`): a host, and a port.
+pub(super) fn check_stream(value: &str, private: &[AllowedHost]) -> Checked {
+    check_plain(value)?;
+    let url = Url::parse(value).map_err(|_| NO_STREAM)?;
+    let (Some(host), Some(_)) = (url.host_str(), url.port()) else { return Err(NO_STREAM) };
+    if host.is_empty() || !matches!(url.path(), "" | "/") || url.query().is_some() {
+        return Err(NO_STREAM);
+    }
+    match url.scheme() {
+        "tls" => Ok(()),
+        "tcp" if is_near(host, private) => Ok(()),
+        "tcp" => Err("must start with tls://, or name a host on loopback or in allow_private of [network]"),
+        _ => Err(NO_STREAM),
+    }
+}
+
 /// The host of an address, if it is this machine.
 pub(super) fn host_here(value: &str) -> Option<AllowedHost> {
     let url = Url::parse(value).ok()?;
@@ -123,6 +139,7 @@ fn check_plain(value: &str) -> Checked {
     Ok(())
 }
 
+const NO_STREAM: &str = "must be tls:// or tcp://, a host and a port, such as tls://siem.example.com:6514";
 const NO_PAGE: &str = "must start with https:// or http://, and name a host";
 const NO_PAGE_AND_NO_APP: &str = "must start with https:// or http:// and name a host, or with your app's own scheme, a \
                                   domain of yours reversed, as com.example.app:/signed-in";

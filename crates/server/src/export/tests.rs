@@ -158,6 +158,21 @@ async fn signed_heads_of_the_trail_are_no_events_and_hold_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_nobody_trusts_gets_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (address, mut told) = super::syslog::testing::listening(true).await;
+    let (mut exporter, store) =
+        exporter(directory.path(), &format!("https://localhost:{}/T0P/hook", address.port()));
+    all(&mut exporter).await.unwrap();
+    keep(&store, 1..=1).await;
+    let hindrance = all(&mut exporter).await.unwrap_err().to_string();
+    assert!(hindrance.contains("certificate") && !hindrance.contains("T0P"), "{hindrance}");
+    assert!(told.try_recv().is_err());
+    let position = store.find_export_position("siem").await.unwrap().unwrap();
+    assert!(position.line < store.audit_trail_extent().await.unwrap().last);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_without_tls_is_no_receiver_with_it() {
     let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
     let (mut exporter, store) = exporter(directory.path(), &format!("https://{}/T0P/hook", far.address));

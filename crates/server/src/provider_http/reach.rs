@@ -88,6 +88,13 @@ impl Reach {
         }
     }
 
+    /// The addresses of a host that are within reach.
+    pub(crate) async fn resolve(&self, host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+        let host = host.trim_matches(['[', ']']);
+        let found = tokio::net::lookup_host((host, port)).await?;
+        self.keep(host, found).map(Iterator::collect).map_err(std::io::Error::other)
+    }
+
     fn admits(&self, host: &str, address: IpAddr) -> bool {
         is_public(address)
             || self.0.contains(&AllowedHost::Address(address))

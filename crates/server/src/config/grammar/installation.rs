@@ -325,16 +325,16 @@ static EXPORT: Table = Table::of(
         .required(),
         Key::new::<ReceiverKind>(
             "to",
-            Kind::Choice(&["otlp", "webhook"]),
-            "How events are delivered: as logs of OpenTelemetry by HTTP and JSON, or by webhooks that are signed as Standard \
-             Webhooks says.",
+            Kind::Choice(&["otlp", "webhook", "syslog"]),
+            "How events are delivered: as logs of OpenTelemetry by HTTP and JSON, by webhooks that are signed as Standard \
+             Webhooks says, or by syslog.",
         )
         .required(),
         Key::new::<String>(
             "url",
             Kind::Text,
-            "The whole address, such as `https://collector.example.com/v1/logs`; `http://` only on loopback and at hosts of \
-             `allow_private`.",
+            "The whole address, such as `https://collector.example.com/v1/logs`, and of syslog `tls://siem.example.com:6514`; \
+             `http://` and `tcp://` only on loopback and at hosts of `allow_private`.",
         )
         .required(),
         Key::new::<BTreeMap<String, SecretReference>>(

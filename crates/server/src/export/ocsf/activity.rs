@@ -5,7 +5,7 @@ use daypass_core::audit::AuditAction;
 
 /// A class of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::export) enum Class {
+pub(super) enum Class {
     AccountChange,
     Authentication,
     EntityManagement,
@@ -14,7 +14,7 @@ pub(in crate::export) enum Class {
 
 impl Class {
     /// The category's number, and its name.
-    pub(in crate::export) fn category(self) -> (u32, &'static str) {
+    pub(super) fn category(self) -> (u32, &'static str) {
         match self {
             Self::AccountChange | Self::Authentication | Self::EntityManagement => {
                 (3, "Identity & Access Management")
@@ -24,7 +24,7 @@ impl Class {
     }
 
     /// Its number, and its name.
-    pub(in crate::export) fn uid(self) -> (u32, &'static str) {
+    pub(super) fn uid(self) -> (u32, &'static str) {
         match self {
             Self::AccountChange => (3001, "Account Change"),
             Self::Authentication => (3002, "Authentication"),
@@ -36,7 +36,7 @@ impl Class {
 
 /// What happened, in the words of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::export) struct Activity {
+pub(super) struct Activity {
     pub class: Class,
     pub id: u32,
     pub name: &'static str,
@@ -46,7 +46,7 @@ pub(in crate::export) struct Activity {
 const OTHER: u32 = 99;
 
 /// The activity that an action is.
-pub(in crate::export) fn of(action: AuditAction) -> Activity {
+pub(super) fn of(action: AuditAction) -> Activity {
     use AuditAction as Action;
     use Class::{AccountChange, ApiActivity, Authentication, EntityManagement};
     let (class, id, name) = match action {
