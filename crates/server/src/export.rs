@@ -3,6 +3,7 @@
 
 mod batch;
 mod bookmark;
+mod current;
 mod exporter;
 mod ocsf;
 mod otlp;
@@ -22,6 +23,7 @@ use daypass_core::ground::random::Random;
 use daypass_core::store::SharedStore;
 
 use self::bookmark::Bookmark;
+use self::current::Current;
 use self::exporter::Exporter;
 use self::otlp::Otlp;
 use self::receiver::Receiver;
@@ -41,8 +43,12 @@ pub struct Exporters(Arc<[Described]>);
 struct Described {
     name: String,
     from: Beginning,
-    receiver: Arc<dyn Receiver>,
+    receiver: Arc<Current>,
 }
+
+/// Their receivers by a configuration that was read again, which count for nobody yet.
+#[must_use]
+pub struct Renewed(Vec<Arc<dyn Receiver>>);
 
 /// What exporters work with.
 pub struct Tools {
@@ -77,10 +83,27 @@ impl Exporters {
     /// [`ExportError`].
     pub fn of(config: &Config, secrets: &Secrets, tools: &Tools) -> Result<Self, ExportError> {
         let described = |export: &ExportConfig| {
-            let receiver = receiver(config, export, secrets, tools)?;
+            let receiver = Arc::new(Current::new(receiver(config, export, secrets, tools)?));
             Ok(Described { name: export.name.as_str().to_owned(), from: export.from, receiver })
         };
         config.audit.exports.iter().map(described).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The same receivers with the secrets as they are now.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn renewed(&self, config: &Config, secrets: &Secrets, tools: &Tools) -> Result<Renewed, ExportError> {
+        let receivers = config.audit.exports.iter().map(|export| receiver(config, export, secrets, tools));
+        receivers.collect::<Result<_, _>>().map(Renewed)
+    }
+
+    /// Has them count from the next delivery on.
+    pub fn take_up(&self, Renewed(receivers): Renewed) {
+        // Which exporters there are only a start reads.
+        for (described, receiver) in self.0.iter().zip(receivers) {
+            described.receiver.replace(receiver);
+        }
     }
 
     /// Puts them to work.
@@ -116,7 +139,7 @@ fn receiver(
         }
         ReceiverConfig::Webhook { url, key } => {
             let http = http(config, export, tools)?;
-            Arc::new(Webhook { http, url, key, clock: tools.clock.clone() })
+            Arc::new(Webhook { http, url, key: *key, clock: tools.clock.clone() })
         }
         ReceiverConfig::Syslog { host, port, with_tls } => {
             let tls = with_tls.then(tls_of_the_system).transpose()?;

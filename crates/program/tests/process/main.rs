@@ -4,6 +4,7 @@
 mod backup;
 mod beginning;
 mod commands;
+mod export;
 mod kms;
 mod master_key;
 mod pool_line;

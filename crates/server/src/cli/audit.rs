@@ -1,6 +1,7 @@
 //! `daypass audit`: from an identity, an access key, a request or a user to the person behind it, what was decided, and whether
 //! the trail is as it was written.
 
+mod exports;
 mod list;
 mod verify;
 
@@ -12,6 +13,7 @@ use daypass_core::operator::people::{self, Findings, Person};
 use daypass_core::store::SharedStore;
 use daypass_store::Open;
 
+pub use self::exports::Exports;
 pub use self::list::List;
 pub use self::verify::{Key, Verify};
 use super::place::Place;
@@ -33,6 +35,8 @@ pub enum Question {
     List(List),
     /// Find out whether the trail is as it was written: nothing changed, taken out or cut off
     Verify(Verify),
+    /// Show how far each exporter of the trail has come, and what its receiver never got
+    Exports(Exports),
     /// Print the key that verifies the signed heads of the trail, for whoever verifies a copy elsewhere
     Key(Key),
 }
@@ -77,6 +81,7 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
         }
         Question::List(list) => list.run().await,
         Question::Verify(verify) => verify.run().await,
+        Question::Exports(exports) => exports.run().await,
         Question::Key(key) => key.run().await,
     }
 }

@@ -71,7 +71,7 @@ pub enum ReceiverConfig {
         /// Where it takes them.
         url: Uri,
         /// What signs them.
-        key: hmac::Key,
+        key: Box<hmac::Key>,
     },
     /// A receiver of syslog.
     Syslog {
@@ -89,6 +89,7 @@ const NOT_KEPT: &str = "exports what is kept in files, and here the events go to
 const TWICE: &str = "stands there twice; each exporter needs a name of its own";
 const OF_WEBHOOKS: &str = "goes with to = \"webhook\": leave it out";
 const OF_OTLP: &str = "goes with to = \"otlp\": leave it out";
+const NO_ASCII: &str = "must be written in ASCII: percent-encoded, and a name of other letters as xn--…";
 const NO_SECRET: &str = "missing: it signs webhooks; write `secret = { file = \"…\" }`, and into that file whsec_ and what \
                          `openssl rand -base64 32` prints";
 const NO_SIGNING_SECRET: &str = "this is not whsec_ and 24 to 64 bytes in base64";
@@ -161,12 +162,12 @@ impl ExportConfig {
         })
     }
 
-    fn read_key(&self, secrets: &Secrets) -> Result<hmac::Key, ConfigError> {
+    fn read_key(&self, secrets: &Secrets) -> Result<Box<hmac::Key>, ConfigError> {
         let key = self.place_of("secret");
         let mistake = |cure| Mistake::elsewhere(format!("{key}: {cure}"));
         let reference = self.secret.as_ref().ok_or_else(|| mistake(NO_SECRET))?;
         let text = secret(reference, &key, secrets)?;
-        Ok(signing_key(&text).ok_or_else(|| mistake(NO_SIGNING_SECRET))?)
+        Ok(Box::new(signing_key(&text).ok_or_else(|| mistake(NO_SIGNING_SECRET))?))
     }
 
     fn read_headers(&self, secrets: &Secrets) -> Result<HeaderMap, ConfigError> {
@@ -193,7 +194,8 @@ impl ExportConfig {
             Kind::Otlp | Kind::Webhook => urls::check_receiver,
             Kind::Syslog => urls::check_stream,
         };
-        let url = check(&self.url, private).err().map(|cure| ("url", cure));
+        let readable = || self.url.parse::<Uri>().map(drop).map_err(|_| NO_ASCII);
+        let url = check(&self.url, private).and_then(|()| readable()).err().map(|cure| ("url", cure));
         let secret = match (self.to, &self.secret) {
             (Kind::Webhook, None) => Some(("secret", NO_SECRET)),
             (Kind::Otlp | Kind::Syslog, Some(_)) => Some(("secret", OF_WEBHOOKS)),
@@ -288,6 +290,7 @@ mod tests {
             ("https://b", "http://b", "[[audit.export]] name = \"siem\": url: must start with https://"),
             ("https://b.example.com", "https://me:pw@b", "url: must name no user"),
             ("https://b.example.com", "file://", "url: must start with"),
+            ("https://b.example.com", "https://bücher.example", "url: must be written in ASCII"),
             ("\"siem\"", "\"Siem\"", "name: must have 1 to 64 lowercase letters"),
             ("\"siem\"", "\"logs\"", "name: stands there twice"),
             ("\"webhook\"", "\"otlp\"", "secret: goes with to = \"webhook\""),

@@ -45,7 +45,7 @@ impl Bookmark {
         refused: u64,
     ) -> Result<(), StoreError> {
         self.metrics.refused(refused);
-        let refused = position.refused + refused;
+        let refused = position.refused.saturating_add(refused);
         let to = ExportPosition { line, refused, moved_at: self.clock.now(), ..position.clone() };
         self.store.move_export_position(&self.exporter, Some(position), &to).await.map(drop)
     }
@@ -71,7 +71,7 @@ impl Bookmark {
              gets them; keep more, or look why it was away for so long"
         );
         self.metrics.dropped(dropped);
-        let (line, dropped) = (EventPosition(next.0 - 1), position.dropped + dropped);
+        let (line, dropped) = (EventPosition(next.0 - 1), position.dropped.saturating_add(dropped));
         let to = ExportPosition { line, dropped, moved_at: self.clock.now(), ..position.clone() };
         self.store.move_export_position(&self.exporter, Some(&position), &to).await?;
         Ok(to)

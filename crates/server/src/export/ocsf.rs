@@ -8,6 +8,7 @@ mod tests;
 use std::net::IpAddr;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
 use daypass_core::ground::ids::{AccessKeyId, ActorId, IdentityId};
 use daypass_core::store::{EventPosition, KeptEvent};
@@ -209,7 +210,7 @@ fn uid(trail: &str, kept: &KeptEvent) -> String {
     hash.update(trail.as_bytes());
     hash.update(&line.to_be_bytes());
     hash.update(&serde_json::to_vec(event).expect("an event is plain data"));
-    hash.finish().as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    BASE64_URL_SAFE_NO_PAD.encode(&hash.finish().as_ref()[..16])
 }
 
 /// Whom an event is about, or who asked, if it names anybody.

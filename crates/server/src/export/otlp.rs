@@ -32,7 +32,9 @@ impl Receiver for Otlp {
     async fn deliver(&self, batch: &Batch) -> Answer {
         let answer = self.http.send(self.request(batch)).await;
         match (meaning(&answer), answer) {
-            (Answer::Taken { .. }, Ok(answer)) => Answer::Taken { refused: refused(answer.body()) },
+            (Answer::Taken { .. }, Ok(answer)) => {
+                Answer::Taken { refused: refused(answer.body()).min(batch.events.len() as u64) }
+            }
             (other, _) => other,
         }
     }

@@ -143,7 +143,6 @@ mod tests {
         });
         keep(&store, 1..=3).await;
         let running = start(exporter(&store, &receiver, &metrics)).await;
-        tokio::time::advance(Duration::from_secs(0)).await;
         while receiver_is_waited_for(&store).await {
             pause(Duration::from_millis(100)).await;
         }
@@ -179,7 +178,7 @@ mod tests {
         let receiver = Scripted::deciding(|_| Answer::Away("timed out".into()));
         let running = start(exporter(&store, &receiver, &metrics)).await;
         keep(&store, 1..=1).await;
-        pause(Duration::from_secs(600)).await;
+        pause(Duration::from_mins(10)).await;
         receiver.brought();
         let before = Instant::now();
         running.end().await;
@@ -201,7 +200,7 @@ mod tests {
         let bookmark = exporter(&store, &Scripted::answering([]), &metrics).bookmark;
         keep(&store, 1..=1).await;
         let running = start(Exporter::new(bookmark, Arc::new(Hanging))).await;
-        pause(Duration::from_secs(60)).await;
+        pause(Duration::from_mins(1)).await;
         let before = Instant::now();
         running.end().await;
         assert_eq!(before.elapsed(), LAST_TRY);

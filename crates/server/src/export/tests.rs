@@ -8,6 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::random::SeededRandom;
 use daypass_store::SqliteStore;
@@ -79,23 +80,29 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// The exporter of a configuration, on a store that is opened anew.
 fn exporter(directory: &Path, url: &str) -> (Exporter, SharedStore) {
+    let (config, tools) = (config(directory, url), tools(directory));
+    let exporters = Exporters::of(&config, &Secrets::default(), &tools).unwrap();
+    (exporters.exporters(&tools).pop().unwrap(), tools.store)
+}
+
+fn config(directory: &Path, url: &str) -> Config {
     let secret = directory.join("secret");
     std::fs::write(&secret, SECRET).unwrap();
-    let config = Config::parse(&format!(
+    Config::parse(&format!(
         "public_url = \"https://login.example.com\"\nmaster_key = {{ env = \"KEY\" }}\n[store]\nurl = \"sqlite:a.db\"\n\
          [pool]\nname = \"a\"\ndeveloper_provider = \"login.example.com\"\nregion = \"us-east-1\"\naccount_id = \"000000000000\"\n\
          [[audit.export]]\nname = \"siem\"\nto = \"webhook\"\nurl = \"{url}\"\nsecret = {{ file = {secret:?} }}\n"
     ))
-    .unwrap();
-    let store: SharedStore = Arc::new(SqliteStore::open(&directory.join("daypass.db")).unwrap());
-    let tools = Tools {
-        store: store.clone(),
+    .unwrap()
+}
+
+fn tools(directory: &Path) -> Tools {
+    Tools {
+        store: Arc::new(SqliteStore::open(&directory.join("daypass.db")).unwrap()),
         clock: Arc::new(ManualClock::at_second(0)),
         random: Arc::new(SeededRandom::new(1)),
         metrics: Arc::default(),
-    };
-    let exporters = Exporters::of(&config, &Secrets::default(), &tools).unwrap();
-    (exporters.exporters(&tools).pop().unwrap(), store)
+    }
 }
 
 async fn all(exporter: &mut Exporter) -> Result<(), Hindrance> {
@@ -129,6 +136,41 @@ async fn a_receiver_that_was_down_gets_everything_when_it_is_up_again_also_after
     keep(&store, [6]).await;
     all(&mut second).await.unwrap();
     assert_eq!(far.numbers(), [[6]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_changed_counts_when_the_configuration_is_read_again() {
+    let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let config = config(directory.path(), &format!("http://{}/T0P/hook", far.address));
+    let tools = tools(directory.path());
+    let exporters = Exporters::of(&config, &Secrets::default(), &tools).unwrap();
+    let mut exporter = exporters.exporters(&tools).pop().unwrap();
+    all(&mut exporter).await.unwrap();
+    let signature = async |exporter: &mut Exporter| {
+        keep(&tools.store, [7]).await;
+        all(exporter).await.unwrap();
+        let webhooks = std::mem::take(&mut *far.heard.webhooks.lock().unwrap());
+        let [(headers, body)] = &webhooks[..] else { panic!("{} webhooks", webhooks.len()) };
+        let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+        (
+            format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp")),
+            header("webhook-signature"),
+        )
+    };
+    let signed_by = |secret: [u8; 32], text: &str| {
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret);
+        format!("v1,{}", BASE64_STANDARD.encode(aws_lc_rs::hmac::sign(&key, text.as_bytes())))
+    };
+    std::fs::write(directory.path().join("secret"), "whsec_no").unwrap();
+    assert!(exporters.renewed(&config, &Secrets::default(), &tools).is_err());
+    let another = format!("whsec_{}", BASE64_STANDARD.encode([8; 32]));
+    std::fs::write(directory.path().join("secret"), another).unwrap();
+    let renewed = exporters.renewed(&config, &Secrets::default(), &tools).unwrap();
+    let (text, before) = signature(&mut exporter).await;
+    assert_ne!(before, signed_by([8; 32], &text), "it counts when all of the configuration does");
+    exporters.take_up(renewed);
+    let (text, after) = signature(&mut exporter).await;
+    assert_eq!(after, signed_by([8; 32], &text));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,4 +223,47 @@ async fn a_receiver_without_tls_is_no_receiver_with_it() {
     let hindrance = all(&mut exporter).await.unwrap_err().to_string();
     assert!(hindrance.starts_with("unreachable") && !hindrance.contains("T0P"), "{hindrance}");
     assert_eq!(far.numbers(), [[0; 0]; 0]);
+}
+
+/// What is logged while it lives, by this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_of_an_export_holds_a_secret() {
+    let log = Log::default();
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || lines.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let url = format!("http://{}/T0P/hook", far.address);
+    for status in [307, 400, 401, 503] {
+        let (exporter, store) = exporter(directory.path(), &url);
+        far.answer(status);
+        keep(&store, [1]).await;
+        let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
+        let running = Running::start(vec![exporter], &random).await;
+        keep(&store, [2]).await;
+        running.end().await;
+        let log = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+        assert!(log.contains("siem") && log.contains(&format!("it answered {status}")), "{log}");
+        let signature = far.heard.webhooks.lock().unwrap()[0].0["webhook-signature"].clone();
+        let signature = signature.to_str().unwrap().strip_prefix("v1,").unwrap();
+        for secret in ["T0P", &SECRET[6..], signature] {
+            assert!(!log.contains(secret), "{log}");
+        }
+    }
 }

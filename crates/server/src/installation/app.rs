@@ -125,6 +125,20 @@ impl App {
         secrets: &Secrets,
         master_keys: Arc<MasterKeys>,
     ) -> Result<Self, WireError> {
+        let exporters = self.lasting.exporters.clone();
+        let renewed = exporters.renewed(&config, secrets, &self.lasting.export_tools())?;
+        let app = self.under(config.clone(), secrets, master_keys).await?;
+        exporters.take_up(renewed);
+        app.lasting.attend_trail(&config);
+        Ok(app)
+    }
+
+    async fn under(
+        &self,
+        config: Config,
+        secrets: &Secrets,
+        master_keys: Arc<MasterKeys>,
+    ) -> Result<Self, WireError> {
         if master_keys.are(&self.lasting.master_keys) {
             return Self::of(self.lasting.clone(), self.pool.clone(), config, secrets).await;
         }

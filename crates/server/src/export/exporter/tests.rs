@@ -151,9 +151,9 @@ async fn a_receiver_that_refuses_everything_loses_nothing() {
 #[tokio::test]
 async fn many_refused_events_in_a_row_are_passed_over_once_the_newest_is_taken() {
     let (store, metrics) = (store(), Metrics::default());
-    let receiver = Scripted::deciding(|batch| match batch.iter().any(|number| (10..60).contains(number)) {
-        true => Answer::Refused("it answered 413".into()),
-        false => TAKEN,
+    let receiver = Scripted::deciding(|batch| {
+        let is_bad = batch.iter().any(|number| (10..60).contains(number));
+        if is_bad { Answer::Refused("it answered 413".into()) } else { TAKEN }
     });
     keep(&store, 1..=70).await;
     all(&mut exporter(&store, &receiver, &metrics)).await.unwrap();

@@ -81,6 +81,7 @@ async fn records_that_the_collector_took_out_are_refused_for_good() {
         (r#"{"partialSuccess":{"errorMessage":"a warning"}}"#, 0),
         (r#"{"partialSuccess":{"rejectedLogRecords":"1"}}"#, 1),
         (r#"{"partialSuccess":{"rejectedLogRecords":2,"errorMessage":"no"}}"#, 2),
+        (r#"{"partialSuccess":{"rejectedLogRecords":"9999"}}"#, 2),
     ] {
         assert_eq!(deliver(200, body).await.0, Answer::Taken { refused }, "{body}");
     }
