@@ -14,9 +14,9 @@ use futures::executor::block_on;
 use http::{Request, Response};
 
 use crate::issuer::{CLIENT, Issuer};
-use crate::statistics::Sample;
-use crate::token::verdict;
-use crate::{Outcome, Size, cpu};
+use crate::size::Size;
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, cpu};
 
 const TARGET_US: f64 = 30.0;
 
@@ -41,15 +41,15 @@ impl ProviderHttp for Answers {
     }
 }
 
-pub(crate) fn table(size: &Size) -> Outcome<()> {
-    println!("\nEngine::verify, providers answering at once: CPU beyond the HTTP exchange");
+pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
+    let title = "What verifying a proof costs beyond HTTP, the providers answering at once";
+    let mut table = Table::new("engine", title, [Column::less("CPU", "µs", 1)]);
     for row in [by_code()?, by_access_token()?, by_id_token()?] {
         let measured = (0..size.rounds).map(|round| row.measure(round, size.verifications));
-        let sample = Sample::of(measured.collect::<Outcome<Vec<_>>>()?);
-        let reached = verdict(sample.median() <= TARGET_US);
-        println!("  {:<42} {sample:.1} µs   target ≤ {TARGET_US} µs: {reached}", row.title);
+        let rounds = measured.collect::<Outcome<Vec<_>>>()?;
+        table.row(row.title, [Some(Cell::of(rounds).at_most(TARGET_US))]);
     }
-    Ok(())
+    Ok(vec![table])
 }
 
 impl Row {
@@ -62,7 +62,7 @@ impl Row {
         for proof in proofs {
             block_on(engine.verify(&self.provider, proof))?;
         }
-        let used = cpu::seconds_of(std::process::id())? - before;
+        let used = cpu::seconds_since(std::process::id(), before)?;
         Ok(used * 1e6 / f64::from(count))
     }
 }
@@ -102,7 +102,7 @@ fn by_access_token() -> Outcome<Row> {
 fn by_id_token() -> Outcome<Row> {
     let issuer = Issuer::generate("127.0.0.1".into())?;
     let block = "id_token.issuers = [\"http://127.0.0.1\"]\n\
-         id_token.keys.jwks = \"http://127.0.0.1/keys\"\n";
+         id_token.keys.jwks = \"http://127.0.0.1/keys\"\nid_token.nonce = \"none\"\n";
     Ok(Row {
         title: "ID token, RS256, keys at hand (Facebook)",
         provider: provider(Definition::from_catalogue("facebook", block.parse()?)?),

@@ -9,6 +9,8 @@ use crate::Outcome;
 pub(crate) struct Connection {
     host: String,
     stream: BufReader<TcpStream>,
+    /// Whether the server has said that it closes the stream after its last answer, as some emulators do each time.
+    ended: bool,
 }
 
 impl Connection {
@@ -16,29 +18,47 @@ impl Connection {
     pub(crate) fn open(url: &str) -> Outcome<Self> {
         let host = url.strip_prefix("http://").ok_or("the server speaks plain HTTP on loopback")?;
         let host = host.split('/').next().unwrap_or(host).to_owned();
-        let stream = TcpStream::connect(&host)?;
-        stream.set_nodelay(true)?;
-        Ok(Self { host, stream: BufReader::new(stream) })
+        let stream = connect(&host)?;
+        Ok(Self { host, stream, ended: false })
     }
 
     /// Posts `body` and answers the response's status, head and body.
     pub(crate) fn post(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome<Response> {
+        self.request("POST", path, headers, body)
+    }
+
+    /// Gets `path`.
+    pub(crate) fn get(&mut self, path: &str) -> Outcome<Response> {
+        self.request("GET", path, &[], &[])
+    }
+
+    /// The same with any method.
+    pub(crate) fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Outcome<Response> {
+        let length = body.len();
         let mut request =
-            format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n", self.host, body.len());
+            format!("{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n", self.host);
         for (name, value) in headers {
             request.extend([name, ": ", value, "\r\n"]);
         }
         let mut request = (request + "\r\n").into_bytes();
         request.extend_from_slice(body);
-        self.stream.get_mut().write_all(&request)?;
-        self.read_response()
+        self.send(&request)
     }
 
-    /// Gets `path`.
-    pub(crate) fn get(&mut self, path: &str) -> Outcome<Response> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.host);
-        self.stream.get_mut().write_all(request.as_bytes())?;
-        self.read_response()
+    fn send(&mut self, request: &[u8]) -> Outcome<Response> {
+        if self.ended {
+            self.stream = connect(&self.host)?;
+        }
+        self.stream.get_mut().write_all(request)?;
+        let response = self.read_response()?;
+        self.ended = response.header("connection").is_some_and(|it| it.eq_ignore_ascii_case("close"));
+        Ok(response)
     }
 
     fn read_response(&mut self) -> Outcome<Response> {
@@ -54,6 +74,12 @@ impl Connection {
         self.stream.read_exact(&mut body)?;
         Ok(Response { status, head, body })
     }
+}
+
+fn connect(host: &str) -> Outcome<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(host)?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
 }
 
 pub(crate) struct Response {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,6 +44,17 @@ impl Issuer {
             "[[oidc_provider]]\narn = {:?}\nissuer = \"http://{name}\"\naudiences = [\"{CLIENT}\"]\n\
              jwks_uri = \"http://{name}/keys\"\n",
             self.arn(),
+            name = self.name
+        )
+    }
+
+    /// The same issuer as a provider for exchanges, which is called [`CLIENT`] as well.
+    pub(crate) fn provider(&self, secret: &Path) -> String {
+        format!(
+            "[[provider]]\nid = {CLIENT:?}\ncatalogue = \"facebook\"\nclient_id = {CLIENT:?}\n\
+             client_secret = {{ file = \"{}\" }}\nid_token.issuers = [\"http://{name}\"]\n\
+             id_token.keys.jwks = \"http://{name}/keys\"\nid_token.nonce = \"none\"\n",
+            secret.display(),
             name = self.name
         )
     }

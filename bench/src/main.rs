@@ -1,106 +1,85 @@
-//! Measures `daypass up` from outside: the CPU it spends on a signed request, how soon it is ready, how much
-//! memory it holds, and what its S3 does beside those of others. CPU is given as a multiple of one bare RSA-2048 signature by the same library on
+//! Measures Daypass from outside: the CPU it spends on a request, how long people wait while others come, how soon it is ready, what
+//! memory and disk it takes, and what others take for the same. CPU is given as a multiple of one bare RSA-2048 signature by the same library on
 //! the same machine in the same run, because seconds of one machine say nothing about another.
 //!
-//! Use it through `cargo xtask bench`, which builds the server and names it in `DAYPASS_BIN`.
+//! Use it through `cargo xtask bench`, which builds the programs and names them in the environment.
 
 #![expect(clippy::print_stdout, reason = "the figures are the product")]
-#![expect(clippy::print_stderr, reason = "a failure is told to the person at the terminal")]
+#![expect(clippy::print_stderr, reason = "progress and failures are told to the person at the terminal")]
 
+mod arguments;
+mod compare;
+mod cores;
 mod cpu;
 mod crowd;
+mod emulators;
 mod engine;
 mod far_end;
+mod growth;
 mod http;
 mod issuer;
 mod lambda;
+mod latency;
 mod logins;
+mod machine;
 mod memory;
+mod open_loop;
 mod operations;
+mod others;
 mod overload;
+mod prepared;
+mod progress;
+mod report;
 mod requests;
 mod resident;
+mod run;
 mod s3;
 mod scene;
 mod server;
+mod show;
 mod signature;
+mod size;
+mod stages;
 mod start;
 mod statistics;
+mod table;
 mod token;
+mod town;
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use arguments::Arguments;
+use run::Run;
+use size::{FULL, LARGE_CROWD, QUICK, Size};
+use table::Table;
 
 /// A failure is a sentence for the person at the terminal.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// How much is measured. The quick size shows that everything works, and its figures are not to be quoted.
-struct Size {
-    rounds: u32,
-    requests_per_round: u32,
-    signatures_per_round: u32,
-    starts: u32,
-    /// Of each process of a Lambda function, after the first.
-    invocations: u32,
-    exchanges: u32,
-    /// Requests for each operation in each round.
-    requests_per_operation: usize,
-    /// Proofs for the engine in each round.
-    verifications: u32,
-    /// How many people sign in at the same moment.
-    people_at_once: usize,
-    /// All of those that are too many.
-    overload_requests: usize,
-    /// Whether to prepare what takes a minute to prepare.
-    large: bool,
-}
-
-const FULL: Size = Size {
-    rounds: 9,
-    requests_per_round: 8_000,
-    signatures_per_round: 8_000,
-    starts: 15,
-    invocations: 500,
-    exchanges: 100_000,
-    requests_per_operation: 2_000,
-    verifications: 20_000,
-    people_at_once: 1_000,
-    overload_requests: 60_000,
-    large: true,
-};
-const QUICK: Size = Size {
-    rounds: 3,
-    requests_per_round: 500,
-    signatures_per_round: 500,
-    starts: 3,
-    invocations: 20,
-    exchanges: 1_000,
-    requests_per_operation: 64,
-    verifications: 500,
-    people_at_once: 100,
-    overload_requests: 6_000,
-    large: false,
-};
-
 /// A name, and what is measured under it.
-type Measure = (&'static str, fn(&Size) -> Outcome<()>);
+type Measure = (&'static str, fn(&Size) -> Outcome<Vec<Table>>);
 
 /// In their order.
-const MEASURES: [Measure; 10] = [
-    ("token", token::row),
-    ("growth", token::growth_row),
-    ("operations", operations::table),
-    ("engine", engine::table),
-    ("logins", logins::row),
-    ("overload", overload::row),
-    ("start", start::row),
-    ("lambda", lambda::table),
-    ("memory", memory::row),
-    ("s3", s3::table),
+const MEASURES: [Measure; 13] = [
+    ("token", token::tables),
+    ("stages", stages::tables),
+    ("operations", operations::tables),
+    ("latency", latency::tables),
+    ("growth", growth::tables),
+    ("engine", engine::tables),
+    ("logins", logins::tables),
+    ("overload", overload::tables),
+    ("start", start::tables),
+    ("lambda", lambda::tables),
+    ("memory", memory::tables),
+    ("emulators", emulators::tables),
+    ("s3", s3::tables),
 ];
 
 fn main() -> ExitCode {
-    match run() {
+    match measure() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("daypass-bench: {failure}");
@@ -109,25 +88,76 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Outcome<()> {
-    let mut size = FULL;
-    let mut chosen = Vec::new();
-    for argument in std::env::args().skip(1) {
-        if argument == "--quick" {
-            println!("quick run: it shows that everything works; do not quote its figures");
-            size = QUICK;
-        } else {
-            chosen.push(find(&argument)?);
+fn measure() -> Outcome<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words == [start::FLOOR] {
+        return start::be_the_floor();
+    }
+    let command = format!("cargo xtask bench {}", words.join(" "));
+    let arguments = Arguments::parse(words)?;
+    let chosen = choose(&arguments.measures)?;
+    // What is no run is refused before an hour is spent.
+    let before = arguments.compare.as_deref().map(Run::read).transpose()?;
+    let mut run = Run::new(command.trim_end().to_owned(), arguments.quick);
+    let measured = measure_all(&mut run, &chosen, &size_of(&arguments));
+    // What was measured is not lost when something else could not be.
+    let file = arguments.save.unwrap_or_else(|| folder().join("last.json"));
+    run.write(&file)?;
+    println!("\n{} s; the figures are in {}", run.seconds, file.display());
+    measured?;
+    if let Some(before) = before {
+        print!("{}", compare::Comparison::of(&before, &run));
+    }
+    if arguments.report {
+        write_page(&run)?;
+    }
+    Ok(())
+}
+
+fn size_of(arguments: &Arguments) -> Size {
+    if arguments.quick {
+        println!("quick run: it shows that everything works; do not quote its figures");
+        return QUICK;
+    }
+    if arguments.large { Size { crowd: LARGE_CROWD, ..FULL } } else { FULL }
+}
+
+/// Each table is shown as soon as it is there.
+fn measure_all(run: &mut Run, chosen: &[Measure], size: &Size) -> Outcome<()> {
+    for (name, measure) in chosen {
+        progress::say(&format!("measuring {name}"));
+        for table in measure(size).map_err(|error| format!("{name}: {error}"))? {
+            print!("{table}");
+            run.tables.push(table);
         }
+        run.seconds = progress::so_far().as_secs();
     }
-    if chosen.is_empty() {
-        chosen.extend(MEASURES);
+    Ok(())
+}
+
+/// The page of the docs; of a quick run, one beside its figures, lest somebody believes it.
+fn write_page(run: &Run) -> Outcome<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let page = report::write(run, &if run.quick { folder() } else { docs })?;
+    println!("the page is {}", page.display());
+    Ok(())
+}
+
+/// Where files go that nobody named a place for.
+fn folder() -> PathBuf {
+    std::env::var_os("BENCH_FOLDER").map_or_else(std::env::temp_dir, PathBuf::from)
+}
+
+/// The measures of these names, or all.
+fn choose(names: &[String]) -> Outcome<Vec<Measure>> {
+    if names.is_empty() {
+        return Ok(MEASURES.to_vec());
     }
-    chosen.into_iter().try_for_each(|(_, measure)| measure(&size))
+    names.iter().map(|name| find(name)).collect()
 }
 
 fn find(name: &str) -> Outcome<Measure> {
     let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
     let found = MEASURES.into_iter().find(|(known, _)| *known == name);
-    found.ok_or_else(|| format!("{name:?} is none of --quick, {}", names.join(", ")).into())
+    found.ok_or_else(|| format!("{name:?} is none of {}", names.join(", ")).into())
 }

@@ -5,28 +5,36 @@ use std::thread;
 
 use crate::requests::App;
 use crate::server::Server;
-use crate::token::verdict;
-use crate::{Outcome, Size, resident};
+use crate::size::Size;
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, resident};
 
-const TARGET_MIB: f64 = 40.0;
+const READY_MIB: f64 = 16.0;
+const BUSY_MIB: f64 = 26.0;
 const PEOPLE: [&str; 4] = ["ada", "grace", "alan", "zoe"];
 
-pub(crate) fn row(size: &Size) -> Outcome<()> {
+pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     let directory = tempfile::tempdir()?;
     // The very first start makes keys, which takes memory that no later start needs.
     Server::start(directory.path())?.stop()?;
+    let idle = (0..size.rounds).map(|_| when_ready(directory.path())).collect::<Outcome<Vec<_>>>()?;
     let server = Server::start(directory.path())?;
-    let idle = resident::now(server.process_id())?;
     exchange(&server, size.exchanges)?;
     let busy = resident::now(server.process_id())?;
-    println!("\nresident memory of `daypass up`");
-    println!("  when ready             {idle:.1} MiB");
-    println!(
-        "  after {} exchanges {busy:.1} MiB   target ≤ {TARGET_MIB} MiB after 100000: {}",
-        size.exchanges,
-        verdict(busy <= TARGET_MIB)
-    );
-    server.stop()
+    server.stop()?;
+    let mut table = Table::new("memory", "Resident memory of `up`", [Column::less("resident", "MiB", 1)])
+        .note("An exchange asks the sandbox, in the same process, by HTTP.");
+    table.row("when ready", [Some(Cell::of(idle).at_most(READY_MIB))]);
+    let after = format!("after {} exchanges", size.exchanges);
+    table.row(after, [Some(Cell::of([busy]).at_most(BUSY_MIB))]);
+    Ok(vec![table])
+}
+
+fn when_ready(directory: &std::path::Path) -> Outcome<f64> {
+    let server = Server::start(directory)?;
+    let held = resident::now(server.process_id())?;
+    server.stop()?;
+    Ok(held)
 }
 
 /// Every person's app exchanges its share of `count`.

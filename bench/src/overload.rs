@@ -6,11 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::http::Connection;
+use crate::open_loop::wait_until;
 use crate::requests::{Developer, Request, send_all};
 use crate::server::Server;
-use crate::statistics::Sample;
-use crate::token::verdict;
-use crate::{Outcome, Size, crowd};
+use crate::size::Size;
+use crate::statistics::{Sample, as_float};
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, crowd};
 
 /// Clients, each with one connection. A client sends when its time has come or, if it still waits then, right after:
 /// what it waited for counts from when it should have sent.
@@ -30,7 +32,7 @@ struct Answered {
     seconds: f64,
 }
 
-pub(crate) fn row(size: &Size) -> Outcome<()> {
+pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     crate::logins::allow_sockets()?;
     let directory = tempfile::tempdir()?;
     let server = Server::start(directory.path())?;
@@ -42,8 +44,8 @@ pub(crate) fn row(size: &Size) -> Outcome<()> {
     let capacity = capacity(&developer, &make(size.overload_requests / 3)?)?;
     let requests = make(size.overload_requests)?;
     let (answers, alive) = overload(&developer, &requests, capacity * TIMES)?;
-    print(&answers, alive, capacity);
-    server.stop()
+    server.stop()?;
+    Ok(vec![table(&answers, alive, capacity)])
 }
 
 /// Requests a second when nobody waits but for an answer.
@@ -51,12 +53,6 @@ fn capacity(developer: &Developer, requests: &[Request]) -> Outcome<f64> {
     let started = Instant::now();
     send_all(&developer.url, requests, 32)?;
     Ok(f64::from(u32::try_from(requests.len())?) / started.elapsed().as_secs_f64())
-}
-
-/// Waits until it is time.
-#[expect(clippy::disallowed_methods, reason = "the clients of a benchmark keep the real time")]
-fn wait_until(due: Instant) {
-    thread::sleep(due.saturating_duration_since(Instant::now()));
 }
 
 /// Sends all requests at a rate, and asks a few times meanwhile whether the server lives.
@@ -104,19 +100,19 @@ fn lives(url: &str, pause: Duration) -> bool {
     answer.is_ok_and(|answer| answer.status == 200) && asked.elapsed() < PATIENCE
 }
 
-fn print(answers: &[Answered], alive: u32, capacity: f64) {
-    let of = |served: bool| {
-        answers.iter().filter(move |answer| answer.served == served).map(|answer| answer.seconds)
-    };
-    let (served, refused) = (of(true).count(), of(false).count());
-    println!("\n{TIMES} times the capacity of {capacity:.0} tokens a second, {CLIENTS} connections");
-    let median = Sample::of(of(true)).median();
-    println!(
-        "  served {served}, median {median:.2} s   target ≤ {TARGET_SERVED_SECONDS} s: {}",
-        verdict(median <= TARGET_SERVED_SECONDS)
-    );
-    if refused > 0 {
-        println!("  refused {refused}, median {:.3} s", Sample::of(of(false)).median());
+fn table(answers: &[Answered], alive: u32, capacity: f64) -> Table {
+    let columns = [Column::more("requests", "", 0), Column::less("median", "s", 3)];
+    let title = format!("{TIMES} times what the server signs tokens for, {CLIENTS} connections");
+    let mut table = Table::new("overload", &title, columns)
+        .note(format!("It signs {capacity:.0} a second for clients that wait for their answers."));
+    for (name, served) in [("served", true), ("refused at once", false)] {
+        let of_these = answers.iter().filter(|answer| answer.served == served);
+        let seconds: Vec<f64> = of_these.map(|answer| answer.seconds).collect();
+        let waited = (!seconds.is_empty()).then(|| Cell::of([Sample::of(seconds.iter().copied()).median()]));
+        let waited = if served { waited.map(|cell| cell.at_most(TARGET_SERVED_SECONDS)) } else { waited };
+        table.row(name, [Some(Cell::of([as_float(seconds.len())])), waited]);
     }
-    println!("  /healthz answered {alive} of {PROBES}: {}", verdict(alive == PROBES));
+    let probes = Cell::of([f64::from(alive)]).at_least(f64::from(PROBES));
+    table.row("`/healthz`, answered within a second", [Some(probes), None]);
+    table
 }

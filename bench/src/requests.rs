@@ -17,6 +17,8 @@ const TARGET_PREFIX: &str = "AWSCognitoIdentityService.";
 
 /// A request that is ready to be sent.
 pub(crate) struct Request {
+    method: &'static str,
+    path: &'static str,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -26,7 +28,18 @@ impl Request {
     pub(crate) fn json(operation: &str, input: &Value) -> Self {
         let target = ("x-amz-target".to_owned(), format!("{TARGET_PREFIX}{operation}"));
         let headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned()), target];
-        Self { headers, body: input.to_string().into_bytes() }
+        Self { method: "POST", path: "/", headers, body: input.to_string().into_bytes() }
+    }
+
+    /// A page.
+    pub(crate) fn get(path: &'static str) -> Self {
+        Self { method: "GET", path, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A login, exchanged by an app that is no page.
+    pub(crate) fn exchange(input: &Value) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { method: "POST", path: "/v1/exchange", headers, body: input.to_string().into_bytes() }
     }
 
     /// An action of STS, unsigned. Its parameters are the texts of `input`.
@@ -38,6 +51,8 @@ impl Request {
         }
         let form_type = "application/x-www-form-urlencoded";
         Self {
+            method: "POST",
+            path: "/",
             headers: vec![("content-type".to_owned(), form_type.to_owned())],
             body: form.finish().into_bytes(),
         }
@@ -45,7 +60,12 @@ impl Request {
 
     /// Sends it, and answers the body of what came back, which has to be a success.
     pub(crate) fn send(&self, connection: &mut Connection) -> Outcome<Vec<u8>> {
-        connection.post("/", &self.headers(), &self.body)?.success()
+        self.answer(connection)?.success()
+    }
+
+    /// Sends it, whatever the answer.
+    pub(crate) fn answer(&self, connection: &mut Connection) -> Outcome<Response> {
+        connection.request(self.method, self.path, &self.headers(), &self.body)
     }
 
     fn headers(&self) -> Vec<(&str, &str)> {
@@ -54,7 +74,7 @@ impl Request {
 
     /// Sends it, and answers whether it was served and not sent away.
     pub(crate) fn is_served(&self, connection: &mut Connection) -> Outcome<bool> {
-        match connection.post("/", &self.headers(), &self.body)?.status {
+        match self.answer(connection)?.status {
             200 => Ok(true),
             503 => Ok(false),
             status => Err(format!("the server answered with status {status}").into()),
@@ -79,6 +99,19 @@ pub(crate) fn send_all(url: &str, requests: &[Request], connections: usize) -> O
     })?;
     answers.sort_unstable_by_key(|(number, _)| *number);
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
+
+/// Sends so many requests, the same ones over and over, and forgets the answers.
+pub(crate) fn repeat(url: &str, requests: &[Request], count: usize, connections: usize) -> Outcome<()> {
+    let client = |first: usize| -> Outcome<()> {
+        let mut connection = Connection::open(url)?;
+        let mine = requests.iter().cycle().take(count).skip(first).step_by(connections);
+        mine.map(|request| request.send(&mut connection)).try_for_each(|answer| answer.map(drop))
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..connections).map(|first| scope.spawn(move || client(first))).collect();
+        clients.into_iter().try_for_each(|client| client.join().map_err(|_| "a client panicked")?)
+    })
 }
 
 /// A developer's backend: holds the developer key and asks for tokens of its users.

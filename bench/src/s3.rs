@@ -11,8 +11,9 @@ mod stuff;
 use std::sync::atomic::Ordering;
 
 use self::stuff::Stuff;
-use crate::token::verdict;
-use crate::{Outcome, Size};
+use crate::Outcome;
+use crate::size::Size;
+use crate::table::{Cell, Column, Table};
 
 /// How many clients ask at the same time.
 const CONNECTIONS: usize = 4;
@@ -45,28 +46,37 @@ const FULL: Amounts = Amounts {
 const QUICK: Amounts =
     Amounts { rounds: 3, objects: [200, 16, 4], pages: 8, many: 100_000, fewer: 10_000, huge: 300_000_000 };
 
-pub(crate) fn table(size: &Size) -> Outcome<()> {
-    let amounts = if size.large { &FULL } else { &QUICK };
+pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
+    let amounts = if size.quick { &QUICK } else { &FULL };
     let stuff = Stuff::new()?;
-    println!("\nS3: {CONNECTIONS} connections; the client has the same cores as the store that it asks");
-    println!(
-        "  payloads unsigned, bytes at random and compared; moto closes its connection after each answer"
-    );
     let stores = stores::start_all(&stuff)?;
-    for store in &stores {
-        println!("  {:<9} holds {:.0} MiB when it is idle", store.name, store.idle);
-    }
-    objects::tables(&stores, &stuff, amounts)?;
-    listing::table(&stores, &stuff, amounts)?;
-    for store in &stores {
-        let times = store.endpoint.sent_away.load(Ordering::Relaxed);
-        println!("  {:<9} said {times} times that it had too much to do, and was asked again", store.name);
-    }
+    let mut tables = objects::tables(&stores, &stuff, amounts)?;
+    tables.push(listing::table(&stores, &stuff, amounts)?);
+    tables.insert(0, of_stores(&stores));
     drop(stores);
-    huge::table(&stuff, amounts)
+    tables.push(huge::table(&stuff, amounts)?);
+    Ok(tables)
 }
 
-/// What Daypass holds beyond what it holds when it is idle, and how that stands to the target.
-fn memory(mebibytes: f64) -> String {
-    format!("{mebibytes:+.1} MiB   target ≤ {TARGET_MIB} MiB: {}", verdict(mebibytes <= TARGET_MIB))
+fn of_stores(stores: &[stores::Store]) -> Table {
+    let columns =
+        [Column::less("memory when idle", "MiB", 0), Column::less("said to do too much", "times", 0)];
+    let title = format!("S3: the stores, {CONNECTIONS} connections");
+    let mut table = Table::new("s3", &title, columns)
+        .note("The client has the same cores as the store that it asks. Payloads are unsigned, bytes at random and compared.")
+        .note("A store that says that it has too much to do is asked again. moto closes its connection after each answer.");
+    for store in stores {
+        let times = f64::from(store.endpoint.sent_away.load(Ordering::Relaxed));
+        table.row(store.name, [store.idle, times].map(|figure| Some(Cell::of([figure]))));
+    }
+    table
+}
+
+/// What Daypass holds beyond what it holds when it is idle.
+fn memory(mebibytes: f64) -> Cell {
+    Cell::of([mebibytes]).at_most(TARGET_MIB)
+}
+
+fn memory_column() -> Column {
+    Column::less("memory beyond idle", "MiB", 1)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::crowd::{self, Person};
-use crate::issuer::Issuer;
+use crate::issuer::{CLIENT, Issuer};
 use crate::requests::{Developer, Request, send_all};
 use crate::server::Server;
 
@@ -48,7 +48,9 @@ impl Scene {
     pub(crate) fn set(requests_per_operation: usize) -> Outcome<Self> {
         let (directory, issuer) = (tempfile::tempdir()?, Issuer::start()?);
         let (home, configuration) = (directory.path().join("home"), directory.path().join("bench.toml"));
-        std::fs::write(&configuration, issuer.configuration())?;
+        let secret = directory.path().join("secret");
+        std::fs::write(&secret, "the secret of the bench's client")?;
+        std::fs::write(&configuration, issuer.configuration() + &issuer.provider(&secret))?;
         let server = Server::start_with(&home, Some(&configuration))?;
         let developer = Developer::of(&server)?;
         let tokens = |kind: &str, count: usize| -> Outcome<Vec<String>> {
@@ -71,6 +73,7 @@ impl Scene {
         };
         scene.open_the_pool()?;
         scene.let_people_in(known)?;
+        scene.exchange()?;
         scene.pools = scene.fresh_pools(CONNECTIONS)?;
         scene.full_pool = scene.fresh_pools(1)?.remove(0);
         crowd::add(&scene.database, &scene.full_pool, 2 * PAGE)?;
@@ -108,6 +111,13 @@ impl Scene {
         Ok(())
     }
 
+    /// The same people by exchanges, which a provider's logins are others for than a pool's.
+    fn exchange(&self) -> Outcome<()> {
+        let requests: Vec<Request> =
+            self.logged_in.iter().map(|bearer| Request::exchange(&exchange(&bearer.token))).collect();
+        send_all(&self.developer.url, &requests, CONNECTIONS).map(drop)
+    }
+
     /// Gives some logins of the issuer identities.
     fn link(&self, tokens: Vec<String>) -> Outcome<Vec<Bearer>> {
         let (pool, issuer) = (&self.developer.pool_id, &self.issuer.name);
@@ -128,10 +138,8 @@ impl Scene {
 
     /// Pools that nobody needs afterwards.
     pub(crate) fn fresh_pools(&self, count: usize) -> Outcome<Vec<String>> {
-        let settings = json!({
-            "IdentityPoolName": "of the bench", "AllowUnauthenticatedIdentities": false,
-            "DeveloperProviderName": "login.example.com", "IdentityPoolTags": {"stage": "bench", "team": "speed"},
-        });
+        let mut settings = settings(&self.issuer.arn());
+        settings["IdentityPoolTags"] = json!({"stage": "bench", "team": "speed"});
         members(&self.call("CreateIdentityPool", vec![settings; count])?, "IdentityPoolId")
     }
 
@@ -141,6 +149,19 @@ impl Scene {
         let requests = inputs.into_iter().map(request).collect::<Outcome<Vec<_>>>()?;
         send_all(&self.developer.url, &requests, CONNECTIONS)
     }
+}
+
+/// Those of a pool that knows an OpenID Connect provider.
+pub(crate) fn settings(provider: &str) -> Value {
+    json!({
+        "IdentityPoolName": "of the bench", "AllowUnauthenticatedIdentities": false,
+        "DeveloperProviderName": "login.example.com", "OpenIdConnectProviderARNs": [provider],
+    })
+}
+
+/// What an app sends that has an ID token of the issuer.
+pub(crate) fn exchange(token: &str) -> Value {
+    json!({"provider": CLIENT, "id_token": token})
 }
 
 /// One member of each answer.

@@ -1,5 +1,6 @@
-//! The server under measurement: a real `daypass up` in a process of its own.
+//! The server under measurement: a real `daypass` in a process of its own.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -16,6 +17,12 @@ pub(crate) struct Server {
     pub(crate) started_in: Duration,
 }
 
+/// The program that is measured.
+pub(crate) fn program() -> Outcome<OsString> {
+    std::env::var_os("DAYPASS_BIN")
+        .ok_or_else(|| "DAYPASS_BIN names no daypass; use `cargo xtask bench`".into())
+}
+
 impl Server {
     /// Starts `daypass up` with its state in `directory`, and waits until it says that it is ready.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
@@ -24,13 +31,23 @@ impl Server {
 
     /// The same with more configuration than `up` makes for itself.
     pub(crate) fn start_with(directory: &Path, configuration: Option<&Path>) -> Outcome<Self> {
-        let program =
-            std::env::var_os("DAYPASS_BIN").ok_or("DAYPASS_BIN names no daypass; use `cargo xtask bench`")?;
-        let mut command = Command::new(program);
+        let mut command = Command::new(program()?);
         command.args(["up", "--port", "0", "--dir"]).arg(directory);
         if let Some(file) = configuration {
             command.arg("--config").arg(file);
         }
+        Self::run(command)
+    }
+
+    /// Starts `daypass serve` with this configuration.
+    pub(crate) fn serve(configuration: &Path) -> Outcome<Self> {
+        let mut command = Command::new(program()?);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(configuration);
+        Self::run(command)
+    }
+
+    /// Starts what says in a line of JSON that it is ready.
+    pub(crate) fn run(mut command: Command) -> Outcome<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let started = Instant::now();
         let process = command.spawn()?;
@@ -45,7 +62,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         serde_json::from_str(&line)
-            .map_err(|_| "`daypass up` ended before it was ready; start it by hand to see why".into())
+            .map_err(|_| "a server ended before it was ready; start it by hand to see why".into())
     }
 
     /// A member of the ready line.

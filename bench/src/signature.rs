@@ -29,7 +29,7 @@ impl Yardstick {
             let signers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.sign(each))).collect();
             signers.into_iter().try_for_each(|signer| signer.join().map_err(|_| "a signer panicked")?)
         })?;
-        let used = cpu::seconds_of(std::process::id())? - before;
+        let used = cpu::seconds_since(std::process::id(), before)?;
         Ok(used / f64::from(each * threads))
     }
 

@@ -34,6 +34,11 @@ const ALL: &[Generated] = &[
         write: http,
     },
     Generated {
+        file: "docs/benchmarks.md and its charts",
+        from: "the figures of its run, in docs/benchmarks",
+        write: benchmarks,
+    },
+    Generated {
         file: "sdk/src/marks.js",
         from: "the marks of providers, as the sign-in page has them",
         write: marks,
@@ -96,6 +101,12 @@ fn http(workspace: &Workspace) -> Outcome {
 /// Likewise.
 fn marks(workspace: &Workspace) -> Outcome {
     regenerate(workspace, "routes::login::marks")
+}
+
+/// Likewise. What they show is measured by `cargo xtask bench --report`.
+fn benchmarks(workspace: &Workspace) -> Outcome {
+    let mut test = workspace.cargo("test --workspace --bin daypass-bench --locked --quiet report::tests");
+    run(test.env("DAYPASS_REGENERATE", "1"))
 }
 
 fn regenerate(workspace: &Workspace, test: &str) -> Outcome {

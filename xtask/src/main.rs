@@ -53,7 +53,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "bench [ARGUMENTS]",
+        usage: "bench [NAME…] [OPTIONS]",
         about: "measure speed and size against the targets, as ratios inside one run",
         run: bench::run,
     },

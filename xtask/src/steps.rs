@@ -91,7 +91,7 @@ const S3_JS: &str = "tests/s3/js";
 /// The folder of the tests with a real SeaweedFS.
 pub(crate) const SEAWEEDFS: &str = "tests/seaweedfs";
 /// The folder of the tests of the driver for Amazon Cognito.
-const COGNITO: &str = "tests/cognito";
+pub(crate) const COGNITO: &str = "tests/cognito";
 /// The folder of the tests of copies of pools.
 pub(crate) const POOL: &str = "tests/pool";
 /// The folder of the tests of the Lambda function.

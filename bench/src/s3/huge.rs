@@ -7,32 +7,36 @@ use std::time::Instant;
 use super::client::{Body, Client, together};
 use super::stores::{self, Store};
 use super::stuff::{Span, Stuff, length, part, span};
-use super::{Amounts, CONNECTIONS, memory};
-use crate::Outcome;
+use super::{Amounts, CONNECTIONS, memory, memory_column};
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, progress};
 
 const PATH: &str = "/huge/object";
 const PART: u64 = 64 << 20;
 
-pub(super) fn table(stuff: &Stuff, amounts: &Amounts) -> Outcome<()> {
+pub(super) fn table(stuff: &Stuff, amounts: &Amounts) -> Outcome<Table> {
     let (store, content) = (stores::daypass()?, span(1, amounts.huge));
-    println!("\nS3: an object of {} MB, Daypass alone, started anew", amounts.huge / 1_000_000);
+    progress::say("S3: an object that is larger than a memory");
+    let title = format!("S3: an object of {} MB", amounts.huge / 1_000_000);
+    let columns = [Column::more("throughput", "MB/s", 1), memory_column()];
+    let mut table = Table::new("s3-huge", &title, columns).note("Daypass alone, started anew.");
     let mut client = Client::of(&store.endpoint, stuff);
     client.send(&store.endpoint.request("PUT", "/huge", Body::Nothing)?)?;
     let put = store.endpoint.put(PATH, content.clone())?;
-    told("PUT, whole", &store, &content, || client.send(&put).map(drop))?;
+    table.row("PUT, whole", measure(&store, &content, || client.send(&put).map(drop))?);
     let mut get = || client.send(&store.endpoint.get(PATH, content.clone())?).map(drop);
-    told("GET", &store, &content, &mut get)?;
-    told("PUT, in parts", &store, &content, || in_parts(&store, stuff, &content))?;
-    told("GET of the parts", &store, &content, &mut get)
+    table.row("GET", measure(&store, &content, &mut get)?);
+    table.row("PUT, in parts", measure(&store, &content, || in_parts(&store, stuff, &content))?);
+    table.row("GET of the parts", measure(&store, &content, &mut get)?);
+    Ok(table)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no size has as many digits")]
-fn told(what: &str, store: &Store, content: &Span, work: impl FnOnce() -> Outcome<()>) -> Outcome<()> {
+fn measure(store: &Store, content: &Span, work: impl FnOnce() -> Outcome<()>) -> Outcome<[Option<Cell>; 2]> {
     let started = Instant::now();
     let mebibytes = store.memory_of(work)?;
     let per_second = length(content) as f64 / 1e6 / started.elapsed().as_secs_f64();
-    println!("  {what:<16} {per_second:7.1} MB/s   {}", memory(mebibytes));
-    Ok(())
+    Ok([Some(Cell::of([per_second])), Some(memory(mebibytes))])
 }
 
 /// Uploads a content in parts, over some connections at a time.

@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::client::{Answer, Body, Client, Request, send_all, together};
 use super::stores::Store;
 use super::stuff::Stuff;
-use super::{Amounts, CONNECTIONS, memory};
-use crate::Outcome;
-use crate::statistics::Sample;
+use super::{Amounts, CONNECTIONS, memory, memory_column};
+use crate::statistics::as_float;
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, progress};
 
 const BUCKET: &str = "many";
 const PAGE: u64 = 1_000;
@@ -15,36 +16,45 @@ const PAGE: u64 = 1_000;
 const FILLERS: usize = 16;
 const SIGNED: usize = 500;
 
-pub(super) fn table(stores: &[Store; 3], stuff: &Stuff, amounts: &Amounts) -> Outcome<()> {
-    println!(
-        "\nS3: pages of {PAGE}, {} in a round; the objects are empty, as nothing reads them",
-        amounts.pages
-    );
-    let [daypass, others @ ..] = stores;
+pub(super) fn table(stores: &[Store; 3], stuff: &Stuff, amounts: &Amounts) -> Outcome<Table> {
     let counts = [amounts.many, amounts.fewer, amounts.fewer];
     for (store, count) in stores.iter().zip(counts) {
-        let started = Instant::now();
+        progress::say(&format!("S3: {count} objects for {}", store.name));
         fill(store, stuff, count)?;
-        let took = started.elapsed().as_secs_f64();
-        println!("  {:<9} lists among {count} objects, which were put in {took:.0} s", store.name);
     }
-    let mut per_second = [const { Vec::new() }; 3];
-    let mut mebibytes = 0.0_f64;
+    let (mut per_second, mut mebibytes) = ([const { Vec::new() }; 3], [0.0_f64; 3]);
     for round in 0..amounts.rounds {
-        for ((store, count), figures) in stores.iter().zip(counts).zip(&mut per_second) {
+        for (number, (store, count)) in stores.iter().zip(counts).enumerate() {
             let (figure, more) = pages(store, stuff, count, amounts.pages)?;
-            figures.extend(Some(figure).filter(|_| round > 0));
-            mebibytes = if store.process == daypass.process { mebibytes.max(more) } else { mebibytes };
+            per_second[number].extend(Some(figure).filter(|_| round > 0));
+            mebibytes[number] = mebibytes[number].max(more);
         }
     }
-    let [ours, of_others @ ..] = per_second;
-    println!("  LIST {:<9} {:.1} /s", daypass.name, Sample::of(ours.iter().copied()));
-    for (store, figures) in others.iter().zip(of_others) {
-        let ratio = Sample::of(ours.iter().zip(&figures).map(|(ours, other)| ours / other));
-        println!("  LIST {:<9} {:.1} /s   Daypass ÷ it: {ratio:.2}", store.name, Sample::of(figures));
+    let columns = [
+        Column::less("among", "objects", 0),
+        Column::more("pages", "/s", 1),
+        memory_column(),
+        Column::more("Daypass ÷ it", "", 2),
+    ];
+    let mut table = Table::new("s3-pages", &format!("S3: pages of {PAGE}"), columns)
+        .note("The objects are empty, as nothing reads them.");
+    for (number, (store, count)) in stores.iter().zip(counts).enumerate() {
+        let ratio = per_second[0].iter().zip(&per_second[number]).map(|(ours, its)| ours / its);
+        let held = mebibytes[number];
+        let cells = [
+            Some(Cell::of([as_float(usize::try_from(count)?)])),
+            Some(Cell::of(per_second[number].iter().copied())),
+            Some(if number == 0 { memory(held) } else { Cell::of([held]) }),
+            (number > 0).then(|| Cell::of(ratio)),
+        ];
+        table.row(store.name, cells);
     }
-    println!("  memory of Daypass {}", memory(mebibytes));
-    walk(daypass, stuff, amounts.many)
+    let (seconds, held) = walk(&stores[0], stuff, amounts.many)?;
+    let all = as_float(usize::try_from(amounts.many)?);
+    let pages = all / as_float(usize::try_from(PAGE)?) / seconds;
+    let cells = [Some(Cell::of([all])), Some(Cell::of([pages])), Some(memory(held)), None];
+    table.row(format!("{}, all of them by one client", stores[0].name), cells);
+    Ok(table)
 }
 
 fn key(number: u64) -> String {
@@ -103,8 +113,8 @@ fn keys(document: &str) -> impl Iterator<Item = &str> {
     elements(document, "Key")
 }
 
-/// Lists page by page to the end, where every key has to have come once, in order.
-fn walk(store: &Store, stuff: &Stuff, count: u64) -> Outcome<()> {
+/// Lists page by page to the end, where every key has to have come once, in order. Answers the seconds, and what memory it took.
+fn walk(store: &Store, stuff: &Stuff, count: u64) -> Outcome<(f64, f64)> {
     let started = Instant::now();
     let mebibytes = store.memory_of(|| {
         let mut client = Client::of(&store.endpoint, stuff);
@@ -122,9 +132,7 @@ fn walk(store: &Store, stuff: &Stuff, count: u64) -> Outcome<()> {
         }
         if next == count { Ok(()) } else { Err(format!("{next} keys are listed, and not {count}").into()) }
     })?;
-    let took = started.elapsed().as_secs_f64();
-    println!("  all {count}, page by page: {took:.1} s, {}", memory(mebibytes));
-    Ok(())
+    Ok((started.elapsed().as_secs_f64(), mebibytes))
 }
 
 fn continued(store: &Store, token: &str) -> Outcome<Request> {

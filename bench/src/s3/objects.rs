@@ -5,10 +5,9 @@ use std::time::Instant;
 use super::client::{Request, send_all};
 use super::stores::{BUCKET, Store};
 use super::stuff::{Stuff, span};
-use super::{Amounts, CONNECTIONS, memory};
-use crate::Outcome;
-use crate::statistics::Sample;
-use crate::token::verdict;
+use super::{Amounts, CONNECTIONS, memory, memory_column};
+use crate::table::{Cell, Column, Table};
+use crate::{Outcome, progress};
 
 /// A size, and what Daypass is held to at it.
 struct Row {
@@ -38,15 +37,24 @@ struct Figures {
     mebibytes: f64,
 }
 
-pub(super) fn tables(stores: &[Store; 3], stuff: &Stuff, amounts: &Amounts) -> Outcome<()> {
-    for (row, count) in ROWS.iter().zip(amounts.objects) {
-        println!("\nS3: objects of {}, {count} in a round", row.title);
+pub(super) fn tables(stores: &[Store; 3], stuff: &Stuff, amounts: &Amounts) -> Outcome<Vec<Table>> {
+    let of_row = |(row, count): (&Row, u64)| {
+        progress::say(&format!("S3: objects of {}", row.title));
         let [put, get] = row.measure(stores, stuff, count, amounts.rounds)?;
-        row.print("PUT", stores, &put);
-        row.print("GET", stores, &get);
-        println!("  memory of Daypass {}", memory(put[0].mebibytes.max(get[0].mebibytes)));
-    }
-    Ok(())
+        let columns = [
+            Column::more("throughput", "MB/s", 1),
+            Column::more("objects", "/s", 1),
+            memory_column(),
+            Column::more("Daypass ÷ it", "", 2),
+        ];
+        let id = format!("s3-{}", row.title.replace(' ', "-").to_lowercase());
+        let mut table = Table::new(&id, &format!("S3: objects of {}", row.title), columns)
+            .note(format!("{count} in a round."));
+        row.add("PUT", stores, &put, &mut table);
+        row.add("GET", stores, &get, &mut table);
+        Ok(table)
+    };
+    ROWS.iter().zip(amounts.objects).map(of_row).collect()
 }
 
 impl Row {
@@ -102,25 +110,20 @@ impl Row {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "no size has as many digits")]
-    fn print(&self, operation: &str, stores: &[Store; 3], figures: &[Figures; 3]) {
-        for (store, figures) in stores.iter().zip(figures) {
-            let per_second = Sample::of(figures.per_second.iter().copied());
-            let megabytes = per_second.median() * self.length as f64 / 1e6;
-            let memory = figures.mebibytes;
-            println!(
-                "  {operation} {:<9} {megabytes:7.1} MB/s   {memory:+7.1} MiB   {per_second:.1} /s",
-                store.name
-            );
-        }
-        for ((store, figures_of_other), target) in stores.iter().zip(figures).skip(1).zip(self.targets) {
-            let pairs = figures[0].per_second.iter().zip(&figures_of_other.per_second);
-            let ratio = Sample::of(pairs.map(|(ours, others)| ours / others));
-            println!("      ÷ {:<9} {ratio:.2}{}", store.name, judged(&ratio, target));
+    fn add(&self, operation: &str, stores: &[Store; 3], figures: &[Figures; 3], table: &mut Table) {
+        let targets = [None].into_iter().chain(self.targets);
+        for (number, ((store, its), target)) in stores.iter().zip(figures).zip(targets).enumerate() {
+            let megabytes = self.length as f64 / 1e6;
+            let ratio = figures[0].per_second.iter().zip(&its.per_second).map(|(ours, its)| ours / its);
+            let (ratio, mebibytes) = (Cell::of(ratio), its.mebibytes);
+            let cells = [
+                Some(Cell::of(its.per_second.iter().map(|objects| objects * megabytes))),
+                Some(Cell::of(its.per_second.iter().copied())),
+                Some(if number == 0 { memory(mebibytes) } else { Cell::of([mebibytes]) }),
+                (number > 0)
+                    .then(|| target.map_or_else(|| ratio.clone(), |limit| ratio.clone().at_least(limit))),
+            ];
+            table.row(format!("{operation}, {}", store.name), cells);
         }
     }
-}
-
-fn judged(ratio: &Sample, target: Option<f64>) -> String {
-    let judge = |target| format!("   target ≥ {target}: {}", verdict(ratio.median() >= target));
-    target.map(judge).unwrap_or_default()
 }

@@ -1,26 +1,21 @@
 //! The stores that are compared, each a process of its own with its files in a directory of its own.
 
 use std::any::Any;
-use std::fs::File;
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use aws_credential_types::Credentials;
 use tempfile::TempDir;
 
 use super::client::{Body, Client, Endpoint};
 use super::stuff::Stuff;
+use crate::others::host_of;
 use crate::requests::Developer;
 use crate::server::Server;
-use crate::{Outcome, resident};
+use crate::{Outcome, others, resident};
 
 pub(super) const BUCKET: &str = "speed";
 const KEY: [&str; 2] = ["bench-key-id", "bench-secret-key"];
-/// Only a hang meets it.
-const START_LIMIT: Duration = Duration::from_mins(1);
 /// Every service of SeaweedFS has a second port, for gRPC, so much above its own.
 const GRPC: u16 = 10_000;
 
@@ -33,17 +28,6 @@ pub(super) struct Store {
     /// Dropped before its directory is.
     _running: Box<dyn Any + Send + Sync>,
     _directory: TempDir,
-}
-
-/// Whatever fails in between, no process is left behind.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail when it has ended already, which is just what is wanted.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// All of them, with an empty bucket in each. Daypass is the first.
@@ -70,12 +54,8 @@ pub(super) fn daypass() -> Outcome<Store> {
 
 fn moto() -> Outcome<Store> {
     let directory = tempfile::tempdir()?;
-    let mut command = Command::new(named("MOTO_PYTHON")?);
-    command.args(["-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", "0"]);
-    let (running, said) = start(&mut command, directory.path(), "Running on ")?;
-    let url = said.split("Running on ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let host = host_of(url.ok_or("moto does not say where it answers")?);
-    Store::of("moto", endpoint(host), running.0.id(), Box::new(running), directory)
+    let (running, host) = others::moto(named("MOTO_PYTHON")?, directory.path())?;
+    Store::of("moto", endpoint(host), running.id(), Box::new(running), directory)
 }
 
 fn seaweedfs() -> Outcome<Store> {
@@ -100,9 +80,9 @@ fn seaweedfs() -> Outcome<Store> {
     let services = ["s3", "master", "volume", "filer", "admin"];
     let ports = ports(services.len())?;
     command.args(services.iter().zip(&ports).map(|(service, port)| format!("-{service}.port={port}")));
-    let (running, _) = start(&mut command, directory.path(), "ready to use")?;
+    let (running, _) = others::start(&mut command, directory.path(), "ready to use")?;
     let host = format!("127.0.0.1:{}", ports[0]);
-    Store::of("SeaweedFS", endpoint(host), running.0.id(), Box::new(running), directory)
+    Store::of("SeaweedFS", endpoint(host), running.id(), Box::new(running), directory)
 }
 
 impl Store {
@@ -130,11 +110,6 @@ fn named(variable: &str) -> Outcome<std::ffi::OsString> {
         .ok_or_else(|| format!("{variable} names no program; use `cargo xtask bench s3`").into())
 }
 
-fn host_of(url: &str) -> String {
-    let rest = url.strip_prefix("http://").unwrap_or(url);
-    rest.split('/').next().unwrap_or(rest).to_owned()
-}
-
 fn endpoint(host: String) -> Endpoint {
     let [id, secret] = KEY;
     Endpoint {
@@ -143,32 +118,6 @@ fn endpoint(host: String) -> Endpoint {
         credentials: Credentials::new(id, secret, None, None, "daypass-bench"),
         sent_away: 0.into(),
     }
-}
-
-/// Starts a program whose words go to a file, and waits for some of them.
-fn start(command: &mut Command, directory: &Path, ready: &str) -> Outcome<(Running, String)> {
-    let path = directory.join("log");
-    let log = File::create(&path)?;
-    command.current_dir(directory).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let running = Running(command.spawn()?);
-    let started = Instant::now();
-    while started.elapsed() < START_LIMIT {
-        let said = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
-        if said.contains(ready) {
-            return Ok((running, said));
-        }
-        pause();
-    }
-    let said = std::fs::read_to_string(&path)?;
-    Err(format!("{} does not become ready:\n{said}", command.get_program().display()).into())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program that starts says nowhere when it is worth to look again"
-)]
-fn pause() {
-    thread::sleep(Duration::from_millis(20));
 }
 
 /// Ports that the system gives, whose second ones are free too. They are held until all are found.

@@ -1,0 +1,67 @@
+//! How much is measured.
+
+/// Two sizes. The quick one shows that everything works, and its figures are not to be quoted.
+pub(crate) struct Size {
+    pub(crate) quick: bool,
+    pub(crate) rounds: u32,
+    pub(crate) requests_per_round: u32,
+    pub(crate) signatures_per_round: u32,
+    pub(crate) starts: u32,
+    /// Of each process of a Lambda function, after the first.
+    pub(crate) invocations: u32,
+    pub(crate) exchanges: u32,
+    /// Requests for each operation in each round.
+    pub(crate) requests_per_operation: usize,
+    /// Proofs for the engine in each round.
+    pub(crate) verifications: u32,
+    /// How many people sign in at the same moment.
+    pub(crate) people_at_once: usize,
+    /// All of those that are too many.
+    pub(crate) overload_requests: usize,
+    /// Rounds of each load with arrivals by a schedule, and the seconds of each.
+    pub(crate) schedules: u32,
+    pub(crate) schedule_seconds: f64,
+    /// Requests to each emulator in each round, which some take seconds for.
+    pub(crate) requests_per_emulator: usize,
+    /// How many identities and events there are, in the end.
+    pub(crate) crowd: usize,
+}
+
+pub(crate) const FULL: Size = Size {
+    quick: false,
+    rounds: 9,
+    requests_per_round: 8_000,
+    signatures_per_round: 8_000,
+    starts: 15,
+    invocations: 500,
+    exchanges: 100_000,
+    requests_per_operation: 2_000,
+    verifications: 20_000,
+    people_at_once: 1_000,
+    overload_requests: 60_000,
+    schedules: 5,
+    schedule_seconds: 6.0,
+    requests_per_emulator: 400,
+    crowd: 1_000_000,
+};
+
+/// With `--large`: a crowd for which an hour and some gigabytes are needed.
+pub(crate) const LARGE_CROWD: usize = 10_000_000;
+
+pub(crate) const QUICK: Size = Size {
+    quick: true,
+    rounds: 3,
+    requests_per_round: 500,
+    signatures_per_round: 500,
+    starts: 3,
+    invocations: 20,
+    exchanges: 1_000,
+    requests_per_operation: 64,
+    verifications: 500,
+    people_at_once: 100,
+    overload_requests: 6_000,
+    schedules: 2,
+    schedule_seconds: 0.5,
+    requests_per_emulator: 40,
+    crowd: 10_000,
+};
