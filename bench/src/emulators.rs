@@ -117,7 +117,11 @@ fn ministack() -> Outcome<Contender> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut command = Command::new(python);
     command.args(["-m", "ministack"]).env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port.to_string());
-    command.env("PERSIST_STATE", "0").env("TMPDIR", directory.path()).env("HOME", directory.path());
+    command
+        .env("PERSIST_STATE", "0")
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("TMPDIR", directory.path())
+        .env("HOME", directory.path());
     let (running, _) = others::start(&mut command, directory.path(), MINISTACK_IS_READY)?;
     Contender::emulator("ministack", &format!("127.0.0.1:{port}"), running, directory)
 }

@@ -3,8 +3,8 @@
 //! would have waited longest (coordinated omission).
 
 use std::num::NonZeroU64;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -36,12 +36,14 @@ pub(crate) struct Answered {
 /// Sends the requests at so many a second in the mean.
 pub(crate) fn send(url: &str, requests: &[Request], rate: f64) -> Outcome<Answered> {
     let (due, next) = (schedule(requests.len(), rate), AtomicUsize::new(0));
-    let start = Barrier::new(CLIENTS + 1);
+    // One for all: whoever woke up late would otherwise have a schedule of its own.
+    let (start, first_instant) = (Barrier::new(CLIENTS + 1), OnceLock::new());
     let client = || -> Outcome<Vec<Option<f64>>> {
         set_current_timer_slack(Some(LEAST_SLACK))?;
         let connection = Connection::open(url);
         start.wait();
-        let (mut connection, began, mut answers) = (connection?, Instant::now(), Vec::new());
+        let (mut connection, began, mut answers) =
+            (connection?, *first_instant.get_or_init(Instant::now), Vec::new());
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some((request, due)) = requests.get(number).zip(due.get(number)) else { return Ok(answers) };
@@ -54,7 +56,7 @@ pub(crate) fn send(url: &str, requests: &[Request], rate: f64) -> Outcome<Answer
         let spawn = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, client);
         let clients = (0..CLIENTS).map(spawn).collect::<Result<Vec<_>, _>>()?;
         start.wait();
-        let began = Instant::now();
+        let began = *first_instant.get_or_init(Instant::now);
         let mut answers = Vec::new();
         for client in clients {
             answers.extend(client.join().map_err(|_| "a client panicked")??);

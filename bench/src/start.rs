@@ -22,8 +22,9 @@ const SERVE_MS: f64 = 100.0;
 pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     let columns = [Column::less("to ready", "ms", 1), Column::less("program", "MiB", 1)];
     let mut table = Table::new("start", "From the start of a process until it is ready", columns)
-        .note("A new folder is one where keys have to be made.")
-        .note("`daypass --version` is the same program, from start to end: loaded, and nothing done. The last row is the bench itself, listening on a port for `/healthz` and for nothing else.");
+        .note("A new folder or store is one where keys have to be made.")
+        .note("`daypass --version` is the same program from its start to its end: loaded, and nothing done.")
+        .note("The floor is the bench itself, listening on a port for `/healthz` and for nothing else.");
     let up = tempfile::tempdir()?;
     let new = repeat(size, || up_in(tempfile::tempdir()?.path()))?;
     up_in(up.path())?;

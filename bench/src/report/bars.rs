@@ -7,7 +7,8 @@ const FIGURE: f64 = 76.0;
 const THICK: f64 = 14.0;
 /// From one name to the next.
 const PITCH: f64 = 44.0;
-const CLOSE: f64 = 1.0;
+/// What a mark has above and below a bar.
+const OVER: f64 = 4.0;
 
 pub(super) struct Bar {
     pub(super) name: String,
@@ -32,16 +33,17 @@ pub(super) fn chart(title: &str, bars: &[Bar], mark: Option<&Mark>, described: &
     let bottom = bars.iter().fold(top, |y, _| y + PITCH);
     if let Some(mark) = mark {
         let x = MARGIN + mark.at * scale;
-        svg.line([x, top], [x, bottom], "mark");
-        let class = if x > WIDTH / 2.0 { "quiet end" } else { "quiet" };
-        let aside = if x > WIDTH / 2.0 { -CLOSE } else { CLOSE };
-        svg.text(x + 4.0 * aside, bottom + LINE * 0.7, class, &mark.name);
+        let (class, aside) = if x > WIDTH / 2.0 { ("quiet end", OVER) } else { ("quiet", -OVER) };
+        svg.text(x + aside, bottom + LINE * 0.7, class, &mark.name);
     }
     let mut y = top;
     for bar in bars {
         svg.text(MARGIN, y + LINE * 0.7, "", &bar.name);
         let (x, width) = (MARGIN + bar.from * scale, bar.value.max(0.0) * scale);
         svg.bar(x, y + LINE, width, THICK, bar.class);
+        if let Some(at) = mark.map(|mark| MARGIN + mark.at * scale) {
+            svg.line([at, y + LINE - OVER], [at, y + LINE + THICK + OVER], "mark");
+        }
         svg.text(x + width + 6.0, y + LINE + THICK * 0.85, "quiet", &bar.figure);
         y += PITCH;
     }

@@ -27,7 +27,7 @@ const BARS: [Bars; 4] = [
     Bars {
         table: "stages",
         column: "CPU",
-        title: "Where a developer token's time goes, in µs of CPU",
+        title: "A developer token's time, in µs of CPU",
         mark: None,
         adds_up: true,
     },
@@ -143,13 +143,13 @@ fn curve(table: &Table, column: &str, class: &'static str) -> Curve {
 }
 
 fn spoken(title: &str, places: &[String], curves: &[Curve], unit: &str) -> String {
-    let curve = |curve: &Curve| {
-        let known = places.iter().zip(&curve.values).filter_map(|(place, value)| {
-            Some(format!("{:.2} {unit} at {place}", (*value)?).replace("  ", " "))
-        });
-        format!("{} {}", curve.name, known.collect::<Vec<_>>().join(", "))
-    };
-    format!("{title}: {}", curves.iter().map(curve).collect::<Vec<_>>().join("; "))
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let at = |(place, value): (&String, &Option<f64>)| Some(format!("{:.2}{unit} at {place}", (*value)?));
+    let curves = curves.iter().filter_map(|curve| {
+        let known: Vec<String> = places.iter().zip(&curve.values).filter_map(at).collect();
+        (!known.is_empty()).then(|| format!("{} {}", curve.name, known.join(", ")))
+    });
+    format!("{title}: {}", curves.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(charts[0].file, "latency-token.svg");
         assert_eq!(
             charts[0].described,
-            "A token: how long people wait: p50 1.00 ms at 20 %; p99 3.00 ms at 20 %; p99.9 "
+            "A token: how long people wait: p50 1.00 ms at 20 %; p99 3.00 ms at 20 %"
         );
     }
 }

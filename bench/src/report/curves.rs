@@ -38,12 +38,13 @@ struct Side {
 pub(super) fn chart(title: &str, axes: &Axes<'_>, curves: &[Curve], described: &str) -> String {
     let (mut svg, top) = Svg::titled(title);
     svg.text(MARGIN, top + LINE * 0.6, "quiet", axes.unit);
-    let (top, values) = (top + LINE, curves.iter().flat_map(|curve| curve.values.iter().flatten().copied()));
+    let (top, values) =
+        (top + 1.6 * LINE, curves.iter().flat_map(|curve| curve.values.iter().flatten().copied()));
     let side = Side::of(&values.collect::<Vec<_>>(), axes.logarithmic);
     let y = |value: f64| top + HEIGHT * (1.0 - side.share(value));
     for tick in &side.ticks {
         svg.line([LEFT, y(*tick)], [WIDTH - RIGHT, y(*tick)], "grid");
-        svg.text(LEFT - 6.0, y(*tick) + 5.0, "quiet end", &tick.to_string());
+        svg.text(LEFT - 6.0, y(*tick) + 5.0, "quiet end", &short(*tick));
     }
     let last = as_float(axes.places.len().max(2) - 1);
     let step = (WIDTH - LEFT - RIGHT - 2.0 * INDENT) / last;
@@ -64,6 +65,12 @@ pub(super) fn chart(title: &str, axes: &Axes<'_>, curves: &[Curve], described: &
         svg.text(x + 8.0, y + 5.0, "", name);
     }
     svg.finish(top + HEIGHT + 2.5 * LINE, described)
+}
+
+/// A round figure, without what its form in bits adds.
+fn short(figure: f64) -> String {
+    let digits = format!("{figure:.4}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Names that do not cover each other: each at least a line below the one above.
@@ -114,13 +121,18 @@ fn steps() -> impl Iterator<Item = f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Axes, Curve, Side, apart, chart};
+    use super::{Axes, Curve, Side, apart, chart, short};
 
     #[test]
     fn the_side_has_round_figures_around_the_values() {
         assert_eq!(Side::of(&[0.7, 31.0], true).ticks, [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
         assert_eq!(Side::of(&[1.02, 0.99], false).ticks, [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
         assert!((Side::of(&[0.7, 31.0], true).share(5.0) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn figures_at_the_side_are_short() {
+        assert_eq!([0.6 + 1e-9, 0.0, 500.0, 0.05].map(short), ["0.6", "0", "500", "0.05"]);
     }
 
     #[test]

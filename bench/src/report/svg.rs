@@ -9,14 +9,18 @@ pub(super) const MARGIN: f64 = 16.0;
 /// Of a line of text.
 pub(super) const LINE: f64 = 20.0;
 
+/// Text has a seam of the ground's colour, so that it can be read where it crosses a line.
 const STYLE: &str = "\
-text{font:14px system-ui,sans-serif;fill:#0b0b0b}.title{font-weight:600;font-size:15px}.quiet{fill:#52514e}\
+text{font:15px system-ui,sans-serif;fill:#0b0b0b;stroke:#fcfcfb;stroke-width:3px;stroke-linejoin:round;paint-order:stroke}\
+.title{font-weight:600;font-size:16px}.quiet{fill:#52514e}.end{text-anchor:end}.middle{text-anchor:middle}\
 .ground{fill:#fcfcfb}.grid{stroke:#e1e0d9}.mark{stroke:#52514e;stroke-dasharray:4 3}\
 .first{fill:#2a78d6;stroke:#2a78d6}.second{fill:#eb6834;stroke:#eb6834}.third{fill:#4a3aa7;stroke:#4a3aa7}\
-.curve{fill:none;stroke-width:2}.end{text-anchor:end}.middle{text-anchor:middle}\
-@media(prefers-color-scheme:dark){text{fill:#fff}.quiet{fill:#c3c2b7}.ground{fill:#1a1a19}.grid{stroke:#383835}\
-.mark{stroke:#c3c2b7}.first{fill:#3987e5;stroke:#3987e5}.second{fill:#d95926;stroke:#d95926}\
+.curve{fill:none;stroke-width:2}\
+@media(prefers-color-scheme:dark){text{fill:#fff;stroke:#1a1a19}.quiet{fill:#c3c2b7}.ground{fill:#1a1a19}\
+.grid{stroke:#383835}.mark{stroke:#c3c2b7}.first{fill:#3987e5;stroke:#3987e5}.second{fill:#d95926;stroke:#d95926}\
 .third{fill:#9085e9;stroke:#9085e9}.curve{fill:none}}";
+/// Characters of a title, which is bold, that fit in a line.
+const TITLE: usize = 46;
 
 pub(super) struct Svg {
     body: String,
@@ -27,7 +31,7 @@ impl Svg {
     pub(super) fn titled(title: &str) -> (Self, f64) {
         let mut svg = Self { body: String::new() };
         let mut y = MARGIN;
-        for line in wrapped(title, 58) {
+        for line in wrapped(title, TITLE) {
             y += LINE;
             svg.text(MARGIN, y, "title", &line);
         }
