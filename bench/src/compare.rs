@@ -17,7 +17,8 @@ pub(crate) struct Comparison {
 struct Line {
     name: String,
     figures: [String; 2],
-    percent: f64,
+    /// In percent.
+    change: String,
     verdict: Verdict,
 }
 
@@ -78,8 +79,10 @@ impl Line {
     fn of(before: &Figure<'_>, now: &Figure<'_>) -> Self {
         let (column, before, after) = (now.column, before.rounds, now.rounds);
         let figures = [before, after].map(|rounds| shown(rounds, column));
-        let percent = (after.median() / before.median() - 1.0) * 100.0;
-        Self { name: now.name.clone(), figures, percent, verdict: verdict(column, before, after) }
+        let change = (after.median() / before.median() - 1.0) * 100.0;
+        // Of what was nothing, no share can be told.
+        let change = if change.is_finite() { format!("{change:+.1} %") } else { String::new() };
+        Self { name: now.name.clone(), figures, change, verdict: verdict(column, before, after) }
     }
 }
 
@@ -117,8 +120,8 @@ impl fmt::Display for Comparison {
         let [name, old, new] = widths;
         for line in &self.lines {
             let [before, now] = &line.figures;
-            let (percent, verdict) = (line.percent, line.verdict);
-            writeln!(f, "  {:<name$}  {before:>old$}  {now:>new$}  {percent:+6.1} %  {verdict}", line.name)?;
+            let (change, verdict) = (&line.change, line.verdict);
+            writeln!(f, "  {:<name$}  {before:>old$}  {now:>new$}  {change:>8}  {verdict}", line.name)?;
         }
         self.alone.iter().try_for_each(|alone| writeln!(f, "  {alone}"))
     }

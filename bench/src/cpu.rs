@@ -53,7 +53,8 @@ pub(crate) fn of(process: u32) -> Outcome<Used> {
 pub(crate) fn of_threads(process: u32) -> Outcome<BTreeMap<String, Used>> {
     let mut threads = BTreeMap::<String, Used>::new();
     for task in std::fs::read_dir(format!("/proc/{process}/task"))? {
-        let (name, used) = read(&task?.path().join("stat").to_string_lossy())?;
+        // A thread may have ended since it was listed.
+        let Ok((name, used)) = read(&task?.path().join("stat").to_string_lossy()) else { continue };
         let all = threads.entry(name).or_default();
         *all = Used { user: all.user + used.user, kernel: all.kernel + used.kernel };
     }

@@ -42,7 +42,6 @@ pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     let mut growing = Growing { town: Town::of(USERS)?, events: 0 };
     let mut table = empty_table(size);
     for count in counts(size.crowd) {
-        progress::say(&format!("growing to {count} identities and events"));
         let (grown, added) = growing.grow_to(count)?;
         let cells;
         (growing, cells) = grown.measure(&small, size, &added)?;
@@ -91,8 +90,10 @@ fn requests(size: &Size) -> u32 {
 impl Growing {
     fn grow_to(self, count: usize) -> Outcome<(Self, Added)> {
         let people = count.saturating_sub(self.town.people());
+        progress::say(&format!("{people} identities more"));
         let (town, for_people) = self.town.grow(people)?;
         let events = count.saturating_sub(self.events);
+        progress::say(&format!("{events} events more"));
         let before = bytes(&town.home())?;
         town.make_events(events)?;
         let town = town.restarted()?;
@@ -106,6 +107,7 @@ impl Growing {
 
     /// Starts it a few times, and asks for tokens.
     fn measure(mut self, small: &Town, size: &Size, added: &Added) -> Outcome<(Self, [Option<Cell>; 7])> {
+        progress::say(&format!("asking {} people and {} events", self.town.people(), self.events));
         let mut starts = Vec::new();
         for _ in 0..STARTS {
             self.town = self.town.restarted()?;

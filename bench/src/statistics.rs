@@ -34,7 +34,7 @@ impl Sample {
 
     /// The distance between the extremes, in percent of the median.
     pub(crate) fn spread(&self) -> f64 {
-        (self.0[self.0.len() - 1] - self.0[0]) / self.median() * 100.0
+        (self.0[self.0.len() - 1] - self.0[0]) / self.median().abs() * 100.0
     }
 
     /// The value that so many of a thousand measurements do not exceed (nearest rank). `None` where the sample is too small
@@ -99,6 +99,7 @@ mod tests {
     #[test]
     fn a_sample_shows_its_spread() {
         assert_eq!(Sample::of([1.0, 3.0, 2.0]).spread().to_bits(), 100.0_f64.to_bits());
+        assert_eq!(Sample::of([-1.0, -3.0, -2.0]).spread().to_bits(), 100.0_f64.to_bits());
     }
 
     #[test]

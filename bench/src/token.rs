@@ -7,7 +7,7 @@ use crate::signature::Yardstick;
 use crate::size::Size;
 use crate::table::{Cell, Column, Table};
 use crate::town::{Town, USERS};
-use crate::{Outcome, cpu};
+use crate::{Outcome, cpu, progress};
 
 /// A quiet server and a busy one, and what a token may cost there: what the store writes costs less the more requests share a
 /// commit.
@@ -53,6 +53,7 @@ pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     );
     let mut signatures = Vec::new();
     for (connections, target) in TARGETS {
+        progress::say(&format!("token, {connections} connections"));
         let rounds = (0..size.rounds).map(|_| Round::measure(&town, &yardstick, size, connections));
         let rounds = rounds.collect::<Outcome<Vec<_>>>()?;
         signatures.extend(rounds.iter().map(|round| round.signature_seconds * 1e6));
@@ -83,6 +84,7 @@ fn cells(rounds: &[Round], target: f64) -> [Cell; 3] {
 
 /// A server whose tokens are signed with another algorithm, by turns with the first.
 fn es256(town: &Town, size: &Size) -> Outcome<Table> {
+    progress::say("token, ES256");
     let faster = Town::with(USERS, "[tokens]\nalgorithm = \"ES256\"\n")?;
     Load::measure(&faster, size.requests_per_round / 4, BUSY)?;
     let pairs = by_turns(&faster, town, size.rounds, size.requests_per_round)?;
