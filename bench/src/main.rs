@@ -99,12 +99,10 @@ fn measure() -> Outcome<()> {
     // What is no run is refused before an hour is spent.
     let before = arguments.compare.as_deref().map(Run::read).transpose()?;
     let mut run = Run::new(command.trim_end().to_owned(), arguments.quick);
-    let measured = measure_all(&mut run, &chosen, &size_of(&arguments));
-    // What was measured is not lost when something else could not be.
+    let size = size_of(&arguments);
     let file = arguments.save.unwrap_or_else(|| folder().join("last.json"));
-    run.write(&file)?;
+    measure_all(&mut run, &chosen, &size, &file)?;
     println!("\n{} s; the figures are in {}", run.seconds, file.display());
-    measured?;
     if let Some(before) = before {
         print!("{}", compare::Comparison::of(&before, &run));
     }
@@ -122,8 +120,8 @@ fn size_of(arguments: &Arguments) -> Size {
     if arguments.large { Size { crowd: LARGE_CROWD, ..FULL } } else { FULL }
 }
 
-/// Each table is shown as soon as it is there.
-fn measure_all(run: &mut Run, chosen: &[Measure], size: &Size) -> Outcome<()> {
+/// Each table is shown and kept as soon as it is there: a run takes an hour, and may be ended before it is over.
+fn measure_all(run: &mut Run, chosen: &[Measure], size: &Size, file: &Path) -> Outcome<()> {
     for (name, measure) in chosen {
         progress::say(&format!("measuring {name}"));
         for table in measure(size).map_err(|error| format!("{name}: {error}"))? {
@@ -131,6 +129,7 @@ fn measure_all(run: &mut Run, chosen: &[Measure], size: &Size) -> Outcome<()> {
             run.tables.push(table);
         }
         run.seconds = progress::so_far().as_secs();
+        run.write(file)?;
     }
     Ok(())
 }
@@ -160,4 +159,30 @@ fn find(name: &str) -> Outcome<Measure> {
     let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
     let found = MEASURES.into_iter().find(|(known, _)| *known == name);
     found.ok_or_else(|| format!("{name:?} is none of {}", names.join(", ")).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::measure_all;
+    use crate::run::Run;
+    use crate::size::QUICK;
+    use crate::table::{Column, Table};
+
+    #[test]
+    fn what_was_measured_is_kept_when_something_else_cannot_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("last.json");
+        let mut run = Run::new("cargo xtask bench".into(), true);
+        let failed = measure_all(
+            &mut run,
+            &[
+                ("token", |_| Ok(vec![Table::new("token", "A token", [Column::less("CPU", "µs", 1)])])),
+                ("s3", |_| Err("no store answers".into())),
+            ],
+            &QUICK,
+            &file,
+        );
+        assert!(failed.is_err_and(|failure| failure.to_string() == "s3: no store answers"));
+        assert!(Run::read(&file).unwrap().table("token").is_some());
+    }
 }
