@@ -292,7 +292,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 21] = [
+    const CASES: [&str; 22] = [
         include_str!("contract/audit_events.rs"),
         include_str!("contract/audit_exports.rs"),
         include_str!("contract/device_authorizations.rs"),
