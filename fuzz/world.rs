@@ -31,6 +31,7 @@ use daypass_core::credentials::role::{RoleDocument, RoleTrust};
 use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, StoreError};
+use daypass_core::token::local_keys::LocalKeys;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -69,6 +70,7 @@ impl World {
             roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: Arc::new(MemoryStore::new()),
             master_keys: Arc::new(MasterKey::new([7; 32]).into()),
+            holder: Arc::new(LocalKeys),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: Arc::new(Nobody),

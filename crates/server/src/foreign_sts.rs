@@ -17,6 +17,7 @@ use daypass_core::credentials::sts::{AssumeError, Sts};
 use daypass_core::ground::clock::{Clock, SignedDuration};
 use daypass_core::ground::ids::RoleSessionName;
 use daypass_core::ground::outbound::ProviderHttp;
+use daypass_core::store::StoreError;
 use daypass_core::token::openid_token::Claims;
 
 pub use self::config::{CredentialsConfig, ForeignStsConfig};
@@ -124,7 +125,8 @@ impl CredentialSource for ForeignSts {
         self.sts.check_standing(&role_name, identity_id, &grant.ground()).await?;
         self.sts.tokens.keep_up().await.map_err(AssumeError::from)?;
         let duration = grant.claims().credentials_duration(self.duration);
-        let token = self.sts.tokens.sign(&grant.claims().renewed(now, duration));
+        let token = self.sts.tokens.sign(&grant.claims().renewed(now, duration)).await;
+        let token = token.map_err(|error| AssumeError::from(StoreError::from(error)))?;
         let question = Question {
             session_name: &RoleSessionName::of_identity(&grant.claims().identity_id),
             duration,

@@ -28,6 +28,7 @@ use daypass_core::operator::master_keys::announced;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
+use daypass_core::token::local_keys::LocalKeys;
 use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
@@ -179,6 +180,7 @@ impl Installation {
         let materials = Materials {
             store: store.clone(),
             master_keys,
+            holder: Arc::new(LocalKeys),
             region: region.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -258,6 +260,7 @@ impl Installation {
         let app = App::wire(Dependencies {
             store: store_of(config.store()?, instances, open)?,
             master_keys: Arc::new(config.master_keys(&secrets)?),
+            holder: Arc::new(LocalKeys),
             secrets,
             secret_store,
             http: Arc::new(ReqwestHttp::called(

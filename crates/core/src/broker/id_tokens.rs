@@ -11,6 +11,7 @@ use crate::pool::issue::DEFAULT_TOKEN_DURATION;
 use crate::records::scope::Scope;
 use crate::token::id_token::{IdTokenClaims, IdTokenSubject};
 use crate::token::openid_token::TokenIssuer;
+use crate::token::signer::SignerError;
 
 /// What signs them.
 #[derive(Clone)]
@@ -43,24 +44,28 @@ pub struct ToldApp<'a> {
 impl IdTokens {
     /// The ID token of a login, for an app that asks for one. It lives no longer than what the pool gave, and a quarter of an
     /// hour at most: nobody can take it back.
-    #[must_use]
-    pub fn tell(&self, told: ToldApp<'_>, now: Timestamp) -> Option<Secret> {
+    ///
+    /// # Errors
+    /// [`SignerError`], if whoever holds the key does not answer.
+    pub async fn tell(&self, told: ToldApp<'_>, now: Timestamp) -> Result<Option<Secret>, SignerError> {
         let ToldApp { app, scope, nonce, signed_in_at, session, login, issued } = told;
         let user = Some(login.user()).filter(|_| scope.profile);
-        scope.openid.then(|| {
-            self.issuer.sign_id_token(&IdTokenClaims {
-                iss: self.issuer.issuer().to_owned(),
-                sub: self.subject.of(&issued.token.identity_id, login.developer_user_identifier()),
-                aud: app.to_owned(),
-                exp: issued.token.expires_at.min(now + DEFAULT_TOKEN_DURATION).as_second(),
-                iat: now.as_second(),
-                auth_time: signed_in_at.map(Timestamp::as_second),
-                nonce,
-                sid: session,
-                idp: login.provider().to_owned(),
-                name: user.and_then(|user| user.name.clone()),
-                picture: user.and_then(|user| user.avatar.clone()),
-            })
-        })
+        if !scope.openid {
+            return Ok(None);
+        }
+        let claims = IdTokenClaims {
+            iss: self.issuer.issuer().to_owned(),
+            sub: self.subject.of(&issued.token.identity_id, login.developer_user_identifier()),
+            aud: app.to_owned(),
+            exp: issued.token.expires_at.min(now + DEFAULT_TOKEN_DURATION).as_second(),
+            iat: now.as_second(),
+            auth_time: signed_in_at.map(Timestamp::as_second),
+            nonce,
+            sid: session,
+            idp: login.provider().to_owned(),
+            name: user.and_then(|user| user.name.clone()),
+            picture: user.and_then(|user| user.avatar.clone()),
+        };
+        self.issuer.sign_id_token(&claims).await.map(Some)
     }
 }

@@ -199,7 +199,7 @@ impl Sessions {
             let draft = Self::draft_of(AuditAction::Exchange, &session, by);
             return self.broker.trail.conclude(draft, Err(error.into())).await;
         }
-        Ok(self.signed_in(&session, session.scope, nonce, &login, issued))
+        Ok(self.signed_in(&session, session.scope, nonce, &login, issued).await?)
     }
 
     /// Goes on with a session: a new token, perhaps credentials, and the next refresh token. What was shown is spent when all
@@ -232,7 +232,7 @@ impl Sessions {
             self.broker.trail.noted(draft, grounds).await?;
         }
         let scope = request.scope.unwrap_or(session.scope);
-        Ok(self.signed_in(&session, scope, None, &turn.login, issued))
+        Ok(self.signed_in(&session, scope, None, &turn.login, issued).await?)
     }
 
     /// A turn whose login still stands at its provider, as far as that was asked.
@@ -398,14 +398,14 @@ impl Sessions {
         if self.id_tokens.is_some() { scope } else { Scope::default() }
     }
 
-    fn signed_in(
+    async fn signed_in(
         &self,
         session: &SignInSession,
         scope: Scope,
         nonce: Option<String>,
         login: &VerifiedLogin,
         issued: Issued,
-    ) -> SignedIn {
+    ) -> Result<SignedIn, StoreError> {
         let token = RefreshToken { session: session.id.clone(), generation: session.generation };
         let told = ToldApp {
             app: &session.app,
@@ -417,16 +417,20 @@ impl Sessions {
             issued: &issued,
         };
         let now = self.broker.clock.now();
-        SignedIn {
+        let id_token = match &self.id_tokens {
+            Some(id_tokens) => id_tokens.tell(told, now).await?,
+            None => None,
+        };
+        Ok(SignedIn {
             provider: login.provider().to_owned(),
             user: login.user().clone(),
             session: session.id.clone(),
-            id_token: self.id_tokens.as_ref().and_then(|it| it.tell(told, now)),
+            id_token,
             scope,
             refresh_token: self.tokens.write(&token),
             expires_at: session.expires_at(),
             issued,
-        }
+        })
     }
 }
 

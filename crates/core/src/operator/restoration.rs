@@ -10,6 +10,7 @@ use crate::ground::master_keys::MasterKeys;
 use crate::ground::seal::WrongMasterKey;
 use crate::store::{RevocationTarget, Store, StoreError, StoredAccessKey};
 use crate::token::key_set::KeySet;
+use crate::token::signer::KeyHolder;
 use crate::token::signing_key::SigningKeyError;
 
 /// Why a store is not taken back.
@@ -43,9 +44,10 @@ pub struct Restored {
 pub async fn take_back(
     store: &dyn Store,
     master_keys: &MasterKeys,
+    holder: &dyn KeyHolder,
     clock: Arc<dyn Clock>,
 ) -> Result<Restored, RestorationError> {
-    KeySet::open(&store.list_signing_keys().await?, master_keys)?;
+    KeySet::open(&store.list_signing_keys().await?, master_keys, holder)?;
     let access_keys = store.list_access_keys().await?;
     let sealer = access_key::sealer(master_keys);
     if let Some(key) = access_keys.iter().find(|key| access_key::open(&sealer, key).is_none()) {
@@ -65,6 +67,7 @@ mod tests {
     use crate::records::signing_algorithm::Algorithm;
     use crate::store::Keys;
     use crate::store::memory::MemoryStore;
+    use crate::token::local_keys::LocalKeys;
     use crate::token::signing_key::{self, SigningKey};
 
     const SECOND: i64 = 1_700_000_000;
@@ -106,12 +109,12 @@ mod tests {
         store.add_signing_key(&key, None).await.unwrap();
         let id = add_access_key(&store, &master_keys(1)).await;
 
-        let restored = take_back(&store, &master_keys(1), clock()).await.unwrap();
+        let restored = take_back(&store, &master_keys(1), &LocalKeys, clock()).await.unwrap();
         assert_eq!(restored.over_until, clock().now());
         assert_eq!(restored.access_keys[0].id, id);
         assert_eq!(revoked_until(&store).await, Some(clock().now()));
 
-        let refused = take_back(&store, &master_keys(3), clock()).await.unwrap_err();
+        let refused = take_back(&store, &master_keys(3), &LocalKeys, clock()).await.unwrap_err();
         assert!(matches!(refused, RestorationError::SigningKey(SigningKeyError::WrongMasterKey(..))));
     }
 
@@ -119,7 +122,7 @@ mod tests {
     async fn a_store_of_another_master_key_stays_as_it_is() {
         let store = MemoryStore::new();
         let id = add_access_key(&store, &master_keys(1)).await;
-        let refused = take_back(&store, &master_keys(3), clock()).await.unwrap_err();
+        let refused = take_back(&store, &master_keys(3), &LocalKeys, clock()).await.unwrap_err();
         assert!(refused.to_string().contains(id.as_str()), "{refused}");
         assert_eq!(revoked_until(&store).await, None);
     }

@@ -23,8 +23,10 @@ use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::secret::Secret;
 use crate::login::public::PublicLogin;
 use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::store::StoreError;
 use crate::token::acting::ActClaim;
 use crate::token::openid_token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
+use crate::token::signer::SignerError;
 
 /// How long a token for a developer identity lives unless the caller says otherwise.
 pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15);
@@ -240,29 +242,32 @@ impl IdentityPools {
     }
 
     /// Records a grant and signs it. The signature is made while the store writes, and is handed out only
-    /// if the event was kept.
+    /// if the event was kept. If there is none, the trail hears that nothing was handed out.
     ///
     /// # Errors
-    /// The store's.
+    /// The store's, and whatever keeps the key from signing.
     pub async fn issue(&self, grant: TokenGrant, mut draft: AuditDraft) -> Result<OpenIdToken, PoolError> {
         self.sts.tokens.keep_up().await?;
         draft.about(&grant.0);
         let signed = async {
             let_others_go_first().await;
-            self.sign(&grant)
+            self.sign(&grant).await
         };
-        let (recorded, token) = future::join(self.trail.allowed(draft), signed).await;
+        let (recorded, token) = future::join(self.trail.allowed(draft.clone()), signed).await;
         recorded?;
-        Ok(token)
+        match token {
+            Ok(token) => Ok(token),
+            Err(error) => self.trail.conclude(draft, Err(StoreError::from(error).into())).await,
+        }
     }
 
-    fn sign(&self, grant: &TokenGrant) -> OpenIdToken {
-        OpenIdToken {
-            token: self.sts.tokens.sign(&grant.0),
+    async fn sign(&self, grant: &TokenGrant) -> Result<OpenIdToken, SignerError> {
+        Ok(OpenIdToken {
+            token: self.sts.tokens.sign(&grant.0).await?,
             identity_id: grant.0.identity_id.clone(),
             expires_at: Timestamp::from_second(grant.0.expires_at)
                 .expect("a day from now is within the calendar"),
-        }
+        })
     }
 
     /// GetOpenIdToken: the classic flow's token, for guests and for whoever shows public logins.

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures::lock::Mutex;
 
 use super::key_set::{JwkSet, KeySet, KeyState};
+use super::signer::{KeyHolder, SignerError};
 use super::signing_key::{SigningKey, SigningKeyError, sealer};
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::ids::Region;
@@ -56,6 +57,8 @@ pub struct Materials {
     pub store: Arc<dyn Keys>,
     /// Seal the private halves.
     pub master_keys: Arc<MasterKeys>,
+    /// Makes the keys, and holds them.
+    pub holder: Arc<dyn KeyHolder>,
     /// What the IDs of the keys begin with.
     pub region: Region,
     /// Tells the time.
@@ -109,7 +112,7 @@ impl KeyRing {
                     break;
                 }
                 let now = with.clock.now();
-                let first = candidate(&with, &stored, *algorithm, [now, now]);
+                let first = candidate(&with, &stored, *algorithm, [now, now]).await?;
                 stored = with.store.add_signing_key(&first, None).await?;
             }
             if !stored.iter().any(|key| key.algorithm == *algorithm) {
@@ -117,7 +120,7 @@ impl KeyRing {
             }
         }
         let at = with.clock.now();
-        let keys = Arc::new(KeySet::open(&stored, &with.master_keys)?);
+        let keys = Arc::new(KeySet::open(&stored, &with.master_keys, &*with.holder)?);
         let (read, reading) = (RwLock::new(Read { keys, at }), Mutex::new(()));
         Ok(Self { with, algorithms: algorithms.to_vec(), rotation, read, reading })
     }
@@ -191,7 +194,7 @@ impl KeyRing {
         let seen = newest.map(SigningKey::key_id);
         for _ in 0..ATTEMPTS {
             let stored = self.with.store.list_signing_keys().await?;
-            let next = candidate(&self.with, &stored, algorithm, [now, now + publish]);
+            let next = candidate(&self.with, &stored, algorithm, [now, now + publish]).await?;
             let stored = self.with.store.add_signing_key(&next, seen).await?;
             self.take(&stored)?;
             let there = stored.iter().rfind(|key| key.algorithm == algorithm);
@@ -239,7 +242,7 @@ impl KeyRing {
     }
 
     fn take(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {
-        let keys = Arc::new(KeySet::open(stored, &self.with.master_keys)?);
+        let keys = Arc::new(KeySet::open(stored, &self.with.master_keys, &*self.with.holder)?);
         let read = Read { keys, at: self.with.clock.now() };
         *self.read.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
@@ -257,17 +260,18 @@ impl KeyRing {
 }
 
 /// A key whose ID is the Region and a serial number that no key there has had, as Cognito's are.
-fn candidate(
+async fn candidate(
     with: &Materials,
     stored: &[StoredSigningKey],
     algorithm: Algorithm,
     instants: [Timestamp; 2],
-) -> StoredSigningKey {
+) -> Result<StoredSigningKey, SignerError> {
     let region = with.region.as_str();
     let serial = |key: &StoredSigningKey| key.key_id.strip_prefix(region)?.parse::<u64>().ok();
     let last = stored.iter().filter_map(serial).max().unwrap_or(0);
     let key_id = format!("{region}{}", last + 1);
-    SigningKey::generate(key_id, algorithm, instants, &sealer(&with.master_keys), &*with.random)
+    let sealer = sealer(&with.master_keys);
+    SigningKey::make(key_id, algorithm, instants, &*with.holder, (&sealer, &*with.random)).await
 }
 
 impl std::fmt::Debug for KeyRing {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::signing_key::{Jwk, SigningKey, SigningKeyError, sealer};
+use super::public_key::Jwk;
+use super::signer::KeyHolder;
+use super::signing_key::{SigningKey, SigningKeyError, sealer};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::master_keys::MasterKeys;
 use crate::records::limits::MAX_TOKEN_SECONDS;
@@ -47,10 +49,14 @@ impl KeySet {
     ///
     /// # Errors
     /// [`SigningKeyError`], above all a master key that does not fit them.
-    pub fn open(stored: &[StoredSigningKey], master_keys: &MasterKeys) -> Result<Self, SigningKeyError> {
+    pub fn open(
+        stored: &[StoredSigningKey],
+        master_keys: &MasterKeys,
+        holder: &dyn KeyHolder,
+    ) -> Result<Self, SigningKeyError> {
         let sealer = sealer(master_keys);
         let mut keys: Vec<_> =
-            stored.iter().map(|key| SigningKey::open(key, &sealer)).collect::<Result<_, _>>()?;
+            stored.iter().map(|key| SigningKey::open(key, &sealer, holder)).collect::<Result<_, _>>()?;
         keys.sort_by(|a, b| (a.signs_from(), a.key_id()).cmp(&(b.signs_from(), b.key_id())));
         Ok(Self(keys))
     }
@@ -101,7 +107,7 @@ impl KeySet {
         let mut keys: Vec<_> = self.states(now).filter(|(_, state)| *state != KeyState::Over).collect();
         let rank = |key: &SigningKey, state| (key.algorithm() != first, state != KeyState::InUse);
         keys.sort_by_key(|(key, state)| rank(key, *state));
-        JwkSet { keys: keys.into_iter().map(|(key, _)| key.jwk()).collect() }
+        JwkSet { keys: keys.into_iter().map(|(key, _)| key.public_key().jwk(key.key_id())).collect() }
     }
 
     fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = &SigningKey> {

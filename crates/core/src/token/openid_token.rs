@@ -17,6 +17,7 @@ use crate::token::acting::{ACTING_FOR, ActClaim};
 use crate::token::id_token::IdTokenClaims;
 use crate::token::key_ring::KeyRing;
 use crate::token::key_set::JwkSet;
+use crate::token::signer::SignerError;
 pub use crate::token::standing::AUTHENTICATED;
 use crate::token::standing::Ground;
 
@@ -274,18 +275,27 @@ impl TokenIssuer {
     }
 
     /// Signs claims.
-    #[must_use]
-    pub fn sign(&self, claims: &Claims) -> Secret {
-        self.sign_as("JWS", self.algorithms.of(&claims.pool_id), claims)
+    ///
+    /// # Errors
+    /// [`SignerError`], if whoever holds the key does not answer.
+    pub async fn sign(&self, claims: &Claims) -> Result<Secret, SignerError> {
+        self.sign_as("JWS", self.algorithms.of(&claims.pool_id), claims).await
     }
 
     /// Signs an ID token.
-    #[must_use]
-    pub fn sign_id_token(&self, claims: &IdTokenClaims) -> Secret {
-        self.sign_as("JWT", OF_ID_TOKENS, claims)
+    ///
+    /// # Errors
+    /// [`SignerError`], likewise.
+    pub async fn sign_id_token(&self, claims: &IdTokenClaims) -> Result<Secret, SignerError> {
+        self.sign_as("JWT", OF_ID_TOKENS, claims).await
     }
 
-    fn sign_as(&self, kind: &str, algorithm: Algorithm, claims: &impl Serialize) -> Secret {
+    async fn sign_as<T: Serialize + Sync>(
+        &self,
+        kind: &str,
+        algorithm: Algorithm,
+        claims: &T,
+    ) -> Result<Secret, SignerError> {
         let keys = self.ring.keys();
         let key = keys.active(algorithm, self.ring.now()).expect("the ring has a key of each algorithm");
         let header = format!(r#"{{"kid":"{}","typ":"{kind}","alg":"{algorithm}"}}"#, key.key_id());
@@ -294,10 +304,10 @@ impl TokenIssuer {
         BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let signature = key.sign(token.as_bytes());
+        let signature = key.sign(token.as_bytes()).await?;
         token.push('.');
         BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Secret::new(token)
+        Ok(Secret::new(token))
     }
 
     /// Whether a token says that an identity pool issued it, ours or one of Amazon's. Nothing is verified. An ID token of
@@ -341,7 +351,7 @@ impl TokenIssuer {
         let keys = self.ring.keys();
         let key = keys.find(&header.kid, now).filter(|key| header.alg == key.algorithm().name());
         let key = key.ok_or(TokenError::BadSignature)?;
-        if !key.verifies(message.as_bytes(), &signature) {
+        if !key.public_key().verifies(message.as_bytes(), &signature) {
             return Err(TokenError::BadSignature);
         }
         decode(payload)

@@ -1,18 +1,10 @@
-//! A key that signs tokens. It lies in the store, the private half sealed under the master key.
+//! A key that signs tokens. It lies in the store, what leads to its private half sealed under the master key.
 
 use std::fmt;
+use std::sync::Arc;
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::error::{KeyRejected, Unspecified};
-use aws_lc_rs::rand::SystemRandom as AwsLcRandom;
-use aws_lc_rs::rsa::{self, KeySize};
-use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
-    UnparsedPublicKey,
-};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde::Serialize;
-
+use super::public_key::PublicKey;
+use super::signer::{KeptKey, KeyHolder, Signer, SignerError};
 use crate::ground::clock::Timestamp;
 use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
@@ -29,49 +21,29 @@ pub enum SigningKeyError {
     /// The stored key was sealed under a master key that is not there.
     #[error("signing key {0} does not open: {1}")]
     WrongMasterKey(String, #[source] WrongMasterKey),
-    /// What was sealed is not a key of the algorithm.
-    #[error("signing key {0} is damaged")]
-    Damaged(String),
+    /// What was sealed leads to no key of the algorithm.
+    #[error("signing key {0} cannot be used: {1}")]
+    Damaged(String, #[source] SignerError),
+    /// A new key was not made.
+    #[error("a signing key cannot be made: {0}")]
+    NotMade(#[from] SignerError),
 }
 
 impl From<SigningKeyError> for StoreError {
     fn from(error: SigningKeyError) -> Self {
         match error {
             SigningKeyError::Store(error) => error,
-            SigningKeyError::WrongMasterKey(..) | SigningKeyError::Damaged(_) => Self::Corrupt(error.into()),
+            SigningKeyError::WrongMasterKey(..) | SigningKeyError::Damaged(..) => Self::Corrupt(error.into()),
+            SigningKeyError::NotMade(error) => error.into(),
         }
     }
 }
 
-/// One key pair.
+/// One key.
 pub struct SigningKey {
     key_id: String,
-    pair: Pair,
+    signer: Arc<dyn Signer>,
     signs_from: Timestamp,
-}
-
-enum Pair {
-    Rsa(rsa::KeyPair),
-    Ecdsa(EcdsaKeyPair),
-}
-
-/// A public key as a JWK (RFC 7517 section 4).
-#[derive(Debug, Serialize)]
-pub struct Jwk {
-    kty: &'static str,
-    alg: &'static str,
-    r#use: &'static str,
-    kid: String,
-    #[serde(flatten)]
-    public: PublicKey,
-}
-
-/// The members that are the key (RFC 7518 sections 6.2.1 and 6.3.1).
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum PublicKey {
-    Rsa { n: String, e: String },
-    Ec { crv: &'static str, x: String, y: String },
 }
 
 /// What seals the private halves.
@@ -81,37 +53,51 @@ pub fn sealer(master_keys: &MasterKeys) -> Sealer {
 }
 
 impl SigningKey {
-    /// A new key, sealed.
+    /// Has a key made, and seals what leads to it.
+    ///
+    /// # Errors
+    /// [`SignerError`], if there is no key.
+    pub async fn make(
+        key_id: String,
+        algorithm: Algorithm,
+        instants: [Timestamp; 2],
+        holder: &dyn KeyHolder,
+        (sealer, random): (&Sealer, &dyn Random),
+    ) -> Result<StoredSigningKey, SignerError> {
+        let kept = holder.make(&key_id, algorithm).await?;
+        Ok(sealed(key_id, algorithm, instants, &kept, (sealer, random)))
+    }
+
+    /// A new key of this process, sealed.
+    #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn generate(
         key_id: String,
         algorithm: Algorithm,
-        [created_at, signs_from]: [Timestamp; 2],
+        instants: [Timestamp; 2],
         sealer: &Sealer,
         random: &dyn Random,
     ) -> StoredSigningKey {
-        let pkcs8 = new_pkcs8(algorithm).expect("aws-lc makes a key or aborts");
-        StoredSigningKey {
-            sealed_private_key: sealer.seal(key_id.as_bytes(), &pkcs8, random),
-            key_id,
-            algorithm,
-            created_at,
-            signs_from,
-        }
+        let kept = super::local_keys::LocalKeys::generate(algorithm);
+        sealed(key_id, algorithm, instants, &kept, (sealer, random))
     }
 
     /// Opens a key that is stored.
     ///
     /// # Errors
     /// [`SigningKeyError::WrongMasterKey`], or [`SigningKeyError::Damaged`].
-    pub fn open(stored: &StoredSigningKey, sealer: &Sealer) -> Result<Self, SigningKeyError> {
+    pub fn open(
+        stored: &StoredSigningKey,
+        sealer: &Sealer,
+        holder: &dyn KeyHolder,
+    ) -> Result<Self, SigningKeyError> {
         let key_id = stored.key_id.clone();
-        let Ok(pkcs8) = sealer.open(key_id.as_bytes(), &stored.sealed_private_key) else {
+        let Ok(kept) = sealer.open(key_id.as_bytes(), &stored.sealed_private_key) else {
             return Err(SigningKeyError::WrongMasterKey(key_id, (&stored.sealed_private_key).into()));
         };
-        match Pair::of_pkcs8(stored.algorithm, &pkcs8) {
-            Ok(pair) => Ok(Self { key_id, pair, signs_from: stored.signs_from }),
-            Err(_) => Err(SigningKeyError::Damaged(key_id)),
+        match holder.signer(stored.algorithm, &kept) {
+            Ok(signer) => Ok(Self { key_id, signer, signs_from: stored.signs_from }),
+            Err(error) => Err(SigningKeyError::Damaged(key_id, error)),
         }
     }
 
@@ -124,10 +110,7 @@ impl SigningKey {
     /// How it signs.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        match self.pair {
-            Pair::Rsa(_) => Algorithm::Rs512,
-            Pair::Ecdsa(_) => Algorithm::Es256,
-        }
+        self.public_key().algorithm()
     }
 
     /// When it signs, if no later one does.
@@ -137,89 +120,29 @@ impl SigningKey {
     }
 
     /// Signs a message.
-    #[must_use]
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.pair.sign(message).expect("a whole key pair signs any message")
+    ///
+    /// # Errors
+    /// [`SignerError`], if whoever holds the key does not answer.
+    pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        self.signer.sign(message).await
     }
 
-    /// Whether this key made `signature` over `message`.
+    /// The public half.
     #[must_use]
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.pair.verify(message, signature).is_ok()
-    }
-
-    /// The public half (RFC 7517).
-    #[must_use]
-    pub fn jwk(&self) -> Jwk {
-        let kty = match self.pair {
-            Pair::Rsa(_) => "RSA",
-            Pair::Ecdsa(_) => "EC",
-        };
-        let (alg, kid) = (self.algorithm().name(), self.key_id.clone());
-        Jwk { kty, alg, r#use: "sig", kid, public: self.pair.public() }
+    pub fn public_key(&self) -> &PublicKey {
+        self.signer.public_key()
     }
 }
 
-fn new_pkcs8(algorithm: Algorithm) -> Result<zeroize::Zeroizing<Vec<u8>>, Unspecified> {
-    let pkcs8 = match algorithm {
-        Algorithm::Rs512 => rsa::KeyPair::generate(KeySize::Rsa2048)?.as_der()?.as_ref().to_vec(),
-        Algorithm::Es256 => {
-            EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
-        }
-    };
-    Ok(zeroize::Zeroizing::new(pkcs8))
-}
-
-impl Pair {
-    fn of_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, KeyRejected> {
-        match algorithm {
-            Algorithm::Rs512 => rsa::KeyPair::from_pkcs8(pkcs8).map(Self::Rsa),
-            Algorithm::Es256 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map(Self::Ecdsa)
-            }
-        }
-    }
-
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Unspecified> {
-        match self {
-            Self::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&signature::RSA_PKCS1_SHA512, &AwsLcRandom::new(), message, &mut signature)?;
-                Ok(signature)
-            }
-            Self::Ecdsa(pair) => Ok(pair.sign(&AwsLcRandom::new(), message)?.as_ref().to_vec()),
-        }
-    }
-
-    fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Unspecified> {
-        match self {
-            Self::Rsa(pair) => {
-                UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA512, pair.public_key())
-                    .verify(message, signature)
-            }
-            Self::Ecdsa(pair) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()).verify(message, signature)
-            }
-        }
-    }
-
-    fn public(&self) -> PublicKey {
-        let encoded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        match self {
-            Self::Rsa(pair) => {
-                let public = pair.public_key();
-                PublicKey::Rsa {
-                    n: encoded(public.modulus().big_endian_without_leading_zero()),
-                    e: encoded(public.exponent().big_endian_without_leading_zero()),
-                }
-            }
-            Self::Ecdsa(pair) => {
-                // An uncompressed point: 4, and both coordinates in 32 bytes each (SEC 1, section 2.3.3).
-                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
-                PublicKey::Ec { crv: "P-256", x: encoded(x), y: encoded(y) }
-            }
-        }
-    }
+fn sealed(
+    key_id: String,
+    algorithm: Algorithm,
+    [created_at, signs_from]: [Timestamp; 2],
+    kept: &KeptKey,
+    (sealer, random): (&Sealer, &dyn Random),
+) -> StoredSigningKey {
+    let sealed_private_key = sealer.seal(key_id.as_bytes(), kept, random);
+    StoredSigningKey { sealed_private_key, key_id, algorithm, created_at, signs_from }
 }
 
 impl fmt::Debug for SigningKey {

@@ -11,6 +11,7 @@ use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR};
 use daypass_core::token::key_set::{KeySet, KeyState};
+use daypass_core::token::local_keys::LocalKeys;
 use daypass_store::Open;
 
 use super::place::Place;
@@ -96,7 +97,7 @@ pub async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
     let store = installation.store(Open::Existing)?;
     let stored = store.list_signing_keys().await?;
-    let keys = KeySet::open(&stored, &installation.master_keys().await?);
+    let keys = KeySet::open(&stored, &installation.master_keys().await?, &LocalKeys);
     let keys = keys.map_err(|error| installation.of_master_keys(error))?;
     print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
     for (key, state) in keys.states(SystemClock.now()) {

@@ -11,6 +11,7 @@ use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
 use daypass_core::store::{AuditSink, SharedStore, StoreError};
+use daypass_core::token::signer::KeyHolder;
 use daypass_core::token::signing_key::SigningKeyError;
 
 use crate::config::{Config, ConfigError};
@@ -26,6 +27,8 @@ pub struct Dependencies {
     pub store: SharedStore,
     /// The roots of all sealing.
     pub master_keys: Arc<MasterKeys>,
+    /// Makes the keys that sign tokens, and holds them.
+    pub holder: Arc<dyn KeyHolder>,
     /// The secrets that the configuration refers to.
     pub secrets: Secrets,
     /// Where they were fetched, and are fetched again.

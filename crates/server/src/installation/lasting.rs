@@ -14,6 +14,7 @@ use daypass_core::login::provider::Engine;
 use daypass_core::store::{AuditCare, AuditSink, SharedStore, StoreError};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::openid_token::TokenIssuer;
+use daypass_core::token::signer::KeyHolder;
 
 use super::dependencies::{Dependencies, WireError};
 use crate::config::{Config, Destination};
@@ -38,6 +39,8 @@ pub(super) struct Lasting {
     pub metrics: Arc<Metrics>,
     /// The roots of all sealing.
     pub master_keys: Arc<MasterKeys>,
+    /// Makes the keys that sign tokens, and holds them.
+    pub holder: Arc<dyn KeyHolder>,
     /// Where secrets are fetched.
     pub secret_store: Arc<dyn SecretStore>,
     /// Tells the time.
@@ -56,6 +59,7 @@ impl Lasting {
         let materials = Materials {
             store: self.store.clone(),
             master_keys: self.master_keys.clone(),
+            holder: self.holder.clone(),
             region: region.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
@@ -105,6 +109,7 @@ impl Lasting {
             exporters: Exporters::default(),
             metrics: Arc::default(),
             master_keys: dependencies.master_keys.clone(),
+            holder: dependencies.holder.clone(),
             secret_store: dependencies.secret_store.clone(),
             store: store.clone(),
             clock: clock.clone(),

@@ -111,11 +111,18 @@ async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Re
         app.sessions.keep_up().await.map_err(ApiError::session_store)?;
     }
     let exchanged = app.broker.exchange(body.read()?, by).await.map_err(ApiError::exchange)?;
-    let id_token = asked.and_then(|asked| id_token(app, &asked, &exchanged));
+    let id_token = match asked {
+        Some(asked) => id_token(app, &asked, &exchanged).await?,
+        None => None,
+    };
     Ok(answer(&exchanged, id_token.as_ref()))
 }
 
-fn id_token(app: &App, asked: &AskedForIdToken, exchanged: &Exchanged) -> Option<Secret> {
+async fn id_token(
+    app: &App,
+    asked: &AskedForIdToken,
+    exchanged: &Exchanged,
+) -> Result<Option<Secret>, ApiError> {
     let told = ToldApp {
         app: &asked.app,
         scope: asked.scope,
@@ -125,7 +132,8 @@ fn id_token(app: &App, asked: &AskedForIdToken, exchanged: &Exchanged) -> Option
         login: &exchanged.login,
         issued: &exchanged.issued,
     };
-    app.sessions.id_tokens.as_ref()?.tell(told, app.clock.now())
+    let Some(id_tokens) = &app.sessions.id_tokens else { return Ok(None) };
+    id_tokens.tell(told, app.clock.now()).await.map_err(|error| ApiError::session_store(error.into()))
 }
 
 /// A browser tells where a page comes from. Pages of others are turned away even where the browser would

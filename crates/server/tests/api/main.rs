@@ -21,5 +21,6 @@ mod reference;
 mod reread;
 mod s3;
 mod sessions;
+mod signers;
 mod sts;
 mod sub_claims;

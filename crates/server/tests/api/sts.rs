@@ -197,7 +197,7 @@ async fn texts_that_are_no_token_of_ours() {
 }
 
 /// A token that our own key signed, whatever it says.
-fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> String {
+async fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> String {
     let now = daypass.clock.now().as_second();
     let claims = Claims {
         identity_id: IdentityId::parse(identity_id).unwrap(),
@@ -212,7 +212,7 @@ fn mint(daypass: &Daypass, identity_id: &str, amr: &[&str], issuer: &str) -> Str
         session: None,
         act: None,
     };
-    daypass.embedded.sts.tokens.sign(&claims).expose().to_owned()
+    daypass.embedded.sts.tokens.sign(&claims).await.unwrap().expose().to_owned()
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_token_of_another_issuer_with_our_key() {
     let daypass = Daypass::start().await;
     let entered = daypass.developer_token("ada").await;
     let id = entered["IdentityId"].as_str().unwrap();
-    let token = mint(&daypass, id, &["authenticated"], "https://cognito-identity.amazonaws.com");
+    let token = mint(&daypass, id, &["authenticated"], "https://cognito-identity.amazonaws.com").await;
     let answer = Assume { token, daypass: &daypass }.with(&[]).await;
     answer.assert_sts_error(400, "InvalidIdentityToken");
 }
@@ -229,7 +229,7 @@ async fn a_token_of_another_issuer_with_our_key() {
 async fn a_guest_does_not_take_on_the_role_of_people_who_logged_in() {
     let daypass = Daypass::start().await;
     let guest = daypass.former_guest().await;
-    let token = mint(&daypass, &guest, &["unauthenticated"], SERVER);
+    let token = mint(&daypass, &guest, &["unauthenticated"], SERVER).await;
     let assume = Assume { token, daypass: &daypass };
     assert_denied(&assume.with(&[]).await);
     let own_role = ("RoleArn", "arn:aws:iam::000000000000:role/unauthenticated");
@@ -240,7 +240,7 @@ async fn a_guest_does_not_take_on_the_role_of_people_who_logged_in() {
 async fn a_guest_who_says_to_have_logged_in_has_not() {
     let daypass = Daypass::start().await;
     let guest = daypass.former_guest().await;
-    let token = mint(&daypass, &guest, &["authenticated"], SERVER);
+    let token = mint(&daypass, &guest, &["authenticated"], SERVER).await;
     assert_denied(&Assume { token, daypass: &daypass }.with(&[]).await);
 }
 

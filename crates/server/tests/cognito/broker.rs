@@ -21,6 +21,7 @@ use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::SeededRandom;
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
+use daypass_core::token::local_keys::LocalKeys;
 use daypass_server::config::Config;
 use daypass_server::installation::{App, Dependencies};
 use daypass_server::listen::{Stop, listen};
@@ -147,6 +148,7 @@ impl Broker {
             roles: Arc::new(|_| Ok(Vec::new())),
             store,
             master_keys: Arc::new(master_keys()),
+            holder: Arc::new(LocalKeys),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http,

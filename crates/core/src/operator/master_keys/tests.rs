@@ -14,6 +14,7 @@ use crate::records::signing_algorithm::Algorithm;
 use crate::store::memory::MemoryStore;
 use crate::store::{Keys, SignInSessions, StoredAccessKey};
 use crate::token::key_set::KeySet;
+use crate::token::local_keys::LocalKeys;
 use crate::token::signing_key::SigningKey;
 
 const SECOND: i64 = 1_700_000_000;
@@ -108,7 +109,7 @@ impl Fixture {
 
     /// Whether everything opens under these keys.
     async fn opens(&self, master_keys: &MasterKeys) -> bool {
-        let keys = KeySet::open(&self.store.list_signing_keys().await.unwrap(), master_keys);
+        let keys = KeySet::open(&self.store.list_signing_keys().await.unwrap(), master_keys, &LocalKeys);
         let sealer = access_key::sealer(master_keys);
         let access_keys = self.store.list_access_keys().await.unwrap();
         let sessions = self.store.list_sealed(Page { after: None, limit: 1_000 }).await.unwrap();

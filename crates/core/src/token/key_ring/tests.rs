@@ -14,6 +14,7 @@ use crate::ground::secret::Secret;
 use crate::store::memory::MemoryStore;
 use crate::store::{AccessKeyOutcome, StoredAccessKey};
 use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
+use crate::token::local_keys::LocalKeys;
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
 
 const ISSUER: &str = "https://login.example.com";
@@ -124,6 +125,7 @@ impl World {
         let materials = Materials {
             store: self.store.clone(),
             master_keys: Arc::new(MasterKeys::generate(&SeededRandom::new(1))),
+            holder: Arc::new(LocalKeys),
             region: Region::parse("us-east-1").unwrap(),
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
@@ -143,7 +145,7 @@ impl Node {
     async fn sign(&self) -> Secret {
         self.tokens.keep_up().await.unwrap();
         let now = self.clock.now();
-        self.tokens.sign(&Claims {
+        let claims = Claims {
             identity_id: IdentityId::parse("us-east-1:aa").unwrap(),
             pool_id: IdentityPoolId::parse("us-east-1:bb").unwrap(),
             amr: vec![AUTHENTICATED.into()],
@@ -155,7 +157,8 @@ impl Node {
             issued_at_ms: None,
             session: None,
             act: None,
-        })
+        };
+        self.tokens.sign(&claims).await.unwrap()
     }
 
     async fn verify(&self, token: &Secret) -> Result<(), TokenError> {
@@ -289,7 +292,7 @@ async fn a_key_signs_nothing_that_counts_after_its_time() {
         let (message, _) = token.expose().rsplit_once('.').unwrap();
         let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"kid":"us-east-11","typ":"JWS","alg":"ES256"}"#);
         let message = format!("{header}.{}", message.split_once('.').unwrap().1);
-        let signature = stolen.newest(Algorithm::Es256).unwrap().sign(message.as_bytes());
+        let signature = stolen.newest(Algorithm::Es256).unwrap().sign(message.as_bytes()).await.unwrap();
         Secret::new(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     };
     assert_eq!(node.verify(&token).await, Ok(()));

@@ -9,6 +9,7 @@ use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::SeededRandom;
 use crate::store::memory::MemoryStore;
 use crate::token::key_ring::{Materials, Rotation};
+use crate::token::local_keys::LocalKeys;
 use crate::token::signing_key::SigningKeyError;
 
 const NOW: i64 = 1_700_000_000;
@@ -22,6 +23,7 @@ async fn issuer_with(name: &str, algorithms: TokenAlgorithms) -> TokenIssuer {
     let materials = Materials {
         store: Arc::new(MemoryStore::default()),
         master_keys: Arc::new(MasterKeys::generate(&random)),
+        holder: Arc::new(LocalKeys),
         region: Region::parse("us-east-1").unwrap(),
         clock: Arc::new(ManualClock::at_second(NOW)),
         random: Arc::new(random),
@@ -67,7 +69,7 @@ fn with_part(token: &Secret, index: usize, text: &str) -> Secret {
 
 #[tokio::test]
 async fn a_token_reads_like_cognitos_member_by_member_with_one_of_ours_at_the_end() {
-    let token = issuer().await.sign(&claims());
+    let token = issuer().await.sign(&claims()).await.unwrap();
     assert_eq!(part(&token, 0), r#"{"kid":"us-east-11","typ":"JWS","alg":"RS512"}"#);
     assert_eq!(
         part(&token, 1),
@@ -86,7 +88,7 @@ async fn a_token_reads_like_cognitos_member_by_member_with_one_of_ours_at_the_en
 async fn tags_stand_between_amr_and_iss_each_in_an_array_of_one() {
     let mut tagged = claims();
     tagged.tags = Some(TagsClaim { principal_tags: [("team".to_owned(), ["red".to_owned()])].into() });
-    let payload = part(&issuer().await.sign(&tagged), 1);
+    let payload = part(&issuer().await.sign(&tagged).await.unwrap(), 1);
     assert!(
         payload.contains(r#"],"https://aws.amazon.com/tags":{"principal_tags":{"team":["red"]}},"iss""#),
         "{payload}"
@@ -97,7 +99,7 @@ async fn tags_stand_between_amr_and_iss_each_in_an_array_of_one() {
 #[tokio::test]
 async fn our_own_token_is_believed_until_the_second_it_expires() {
     let issuer = issuer().await;
-    let token = issuer.sign(&claims());
+    let token = issuer.sign(&claims()).await.unwrap();
     assert_eq!(issuer.verify(&token, at(NOW)), Ok(claims()));
     assert_eq!(issuer.verify(&token, at(NOW + 899)), Ok(claims()));
     let expired = TokenError::Expired { now: NOW + 900, expired_at: NOW + 900 };
@@ -109,16 +111,16 @@ async fn a_token_of_another_issuer_or_key_is_not_believed() {
     let issuer = issuer().await;
     let mut foreign = claims();
     foreign.issuer = "https://login.example.com/".into();
-    assert_eq!(issuer.verify(&issuer.sign(&foreign), at(NOW)), Err(TokenError::WrongIssuer));
+    assert_eq!(issuer.verify(&issuer.sign(&foreign).await.unwrap(), at(NOW)), Err(TokenError::WrongIssuer));
 
     let twin = issuer_named("https://login.example.com").await;
-    assert_eq!(issuer.verify(&twin.sign(&claims()), at(NOW)), Err(TokenError::BadSignature));
+    assert_eq!(issuer.verify(&twin.sign(&claims()).await.unwrap(), at(NOW)), Err(TokenError::BadSignature));
 }
 
 #[tokio::test]
 async fn no_header_talks_us_out_of_our_algorithm_or_key() {
     let issuer = issuer().await;
-    let token = issuer.sign(&claims());
+    let token = issuer.sign(&claims()).await.unwrap();
     for header in [
         json!({"kid": "us-east-11", "alg": "none"}),
         json!({"kid": "us-east-11", "alg": "HS256"}),
@@ -141,7 +143,7 @@ async fn no_header_talks_us_out_of_our_algorithm_or_key() {
 #[tokio::test]
 async fn every_changed_claim_and_signature_is_noticed() {
     let issuer = issuer().await;
-    let token = issuer.sign(&claims());
+    let token = issuer.sign(&claims()).await.unwrap();
     let mut other: Value = serde_json::from_str(&part(&token, 1)).unwrap();
     other["sub"] = json!("us-east-1:cc");
     assert_eq!(
@@ -177,6 +179,7 @@ async fn keys_outlive_a_restart_and_open_only_with_their_master_key() {
         let materials = Materials {
             store: store.clone(),
             master_keys: Arc::new(MasterKeys::generate(&SeededRandom::new(seed))),
+            holder: Arc::new(LocalKeys),
             region: Region::parse("us-east-1").unwrap(),
             clock: Arc::new(ManualClock::at_second(NOW)),
             random: Arc::new(SeededRandom::new(1)),
@@ -186,7 +189,7 @@ async fn keys_outlive_a_restart_and_open_only_with_their_master_key() {
         Ok::<_, SigningKeyError>(TokenIssuer::new(name, Arc::new(ring), algorithms))
     };
     let (before, after) = (load(1).await.unwrap(), load(1).await.unwrap());
-    assert_eq!(after.verify(&before.sign(&claims()), at(NOW)), Ok(claims()));
+    assert_eq!(after.verify(&before.sign(&claims()).await.unwrap(), at(NOW)), Ok(claims()));
 
     let refused = load(2).await.unwrap_err();
     assert!(refused.to_string().contains("master key is not the one"), "{refused}");
@@ -220,11 +223,11 @@ async fn tokens_of_a_pool_are_signed_as_the_operator_says_and_id_tokens_as_cogni
         issuer_with("https://login.example.com", TokenAlgorithms { pools, ..TokenAlgorithms::default() })
             .await;
     assert_eq!(issuer.algorithms(), [Algorithm::Rs512, Algorithm::Es256]);
-    let token = issuer.sign(&claims());
+    let token = issuer.sign(&claims()).await.unwrap();
     assert!(part(&token, 0).contains(r#""alg":"ES256""#));
     assert_eq!(issuer.verify(&token, at(NOW)), Ok(claims()));
     let elsewhere = Claims { pool_id: IdentityPoolId::parse("us-east-1:cc").unwrap(), ..claims() };
-    assert!(part(&issuer.sign(&elsewhere), 0).contains(r#""alg":"RS512""#));
+    assert!(part(&issuer.sign(&elsewhere).await.unwrap(), 0).contains(r#""alg":"RS512""#));
 
     // The algorithm is the key's, whatever the header says.
     let header = part(&token, 0).replace("ES256", "RS512");

@@ -12,6 +12,8 @@ use daypass_core::ground::random::SeededRandom;
 use daypass_core::ground::secret::Secret;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::store::StoredSigningKey;
+use daypass_core::token::local_keys::LocalKeys;
+use daypass_core::token::signer::KeyHolder;
 use daypass_core::token::signing_key::{self, SigningKey};
 use daypass_development::playground::Playground;
 use daypass_development::sandbox::{self, Client, SandboxConfig};
@@ -37,7 +39,8 @@ impl Daypass {
     /// An installation in memory, whose pools may accept two OIDC providers, unless a test says otherwise.
     pub fn start() -> Start {
         let oidc_hosts = vec![OIDC.into(), OTHER_OIDC.into()];
-        Start { region: REGION.into(), backend: Backend::memory(), oidc_hosts, tables: String::new() }
+        let (backend, holder) = (Backend::memory(), Arc::new(LocalKeys));
+        Start { region: REGION.into(), backend, holder, oidc_hosts, tables: String::new() }
     }
 }
 
@@ -46,6 +49,7 @@ impl Daypass {
 pub struct Start {
     region: String,
     backend: Backend,
+    holder: Arc<dyn KeyHolder>,
     oidc_hosts: Vec<String>,
     tables: String,
 }
@@ -54,6 +58,12 @@ impl Start {
     /// On another store.
     pub fn on(self, backend: Backend) -> Self {
         Self { backend, ..self }
+    }
+
+    /// With signing keys that somebody else holds.
+    #[allow(dead_code, reason = "only the tests of signers do so")]
+    pub fn held_by(self, holder: Arc<dyn KeyHolder>) -> Self {
+        Self { holder, ..self }
     }
 
     /// In another Region.
@@ -121,6 +131,7 @@ impl Start {
             roles: Arc::new(|pool_id| Ok(roles(pool_id))),
             store: self.backend.store(),
             master_keys: Arc::new(master_keys()),
+            holder: self.holder.clone(),
             secrets: Secrets::default(),
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
