@@ -150,8 +150,12 @@ fn deploy(workspace: &Workspace) -> Outcome {
     run(workspace.command(python).args(["-m", "pytest", DEPLOY]))
 }
 
+/// Some have signing keys in an HSM.
 fn unit(workspace: &Workspace) -> Outcome {
-    run(&mut workspace.cargo(&format!("test {WORKSPACE}")))
+    if on_path("softhsm2-util").is_none() {
+        debian::install(workspace, &["softhsm2"], "there is no softhsm2-util on the PATH")?;
+    }
+    run(workspace.cargo(&format!("test {WORKSPACE}")).env("DAYPASS_TEST_HSM", "1"))
 }
 
 fn unit_and_api(workspace: &Workspace) -> Outcome {

@@ -13,6 +13,7 @@ mod kept_pool;
 mod master_key;
 mod mistakes;
 mod network;
+mod pkcs11;
 mod pool;
 mod provider;
 mod reading;
@@ -53,6 +54,7 @@ pub use self::kept_pool::first_role;
 pub use self::master_key::MasterKeyReference;
 pub use self::mistakes::{ConfigError, Mistake};
 pub use self::network::NetworkConfig;
+pub use self::pkcs11::Pkcs11Config;
 pub use self::pool::{Driver, EmbeddedConfig, PoolConfig, RegionConfig};
 pub use self::provider::{AppleConfig, ProviderConfig, load_providers};
 use self::reading::Reading;
@@ -206,7 +208,10 @@ impl Config {
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, openid) = (reading.get("log"), reading.get("openid"));
         let audit = audit::read(&mut reading, store.as_ref().map(|store| &store.url), &network, base);
-        let tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
+        let mut tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
+        if let Some(pkcs11) = &mut tokens.pkcs11 {
+            pkcs11.start_from(base);
+        }
         if let Some((key, cure)) = tokens.mistake() {
             reading.refuse(&["tokens".to_owned(), key.to_owned()], cure);
         }
@@ -255,7 +260,14 @@ impl Config {
         let token = self.metrics.token.as_ref();
         let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
         let exports = self.audit.exports.iter().flat_map(ExportConfig::placed_secrets);
-        providers.chain(self.placed_master_keys()).chain(token).chain(exports)
+        let keys = self.placed_master_keys().chain(self.placed_pin());
+        providers.chain(keys).chain(token).chain(exports)
+    }
+
+    /// Where the PIN of an HSM is, if there is one, and where that is said.
+    #[must_use]
+    pub fn placed_pin(&self) -> Option<Placed<'_>> {
+        self.tokens.pkcs11.as_ref().map(Pkcs11Config::placed_pin)
     }
 
     /// Where the roots of all sealing are, the current one first, and where that is said.
@@ -326,6 +338,7 @@ impl Config {
         mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_keys(secrets).err()));
         mistakes.extend(self.read_metrics_token(secrets).err());
         mistakes.extend(self.audit.exports.iter().filter_map(|export| export.receiver(secrets).err()));
+        mistakes.extend(self.tokens.pkcs11.as_ref().and_then(|pkcs11| pkcs11.place(secrets).err()));
         ConfigError::unless_empty(mistakes.into_iter().flat_map(ConfigError::into_mistakes).collect())
     }
 

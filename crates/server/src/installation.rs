@@ -29,6 +29,7 @@ use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, SharedStore};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::local_keys::LocalKeys;
+use daypass_core::token::signer::KeyHolder;
 use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
@@ -40,7 +41,8 @@ use self::home::Home;
 use self::made_roles::MadeRoles;
 pub use self::public_pool::PublicPool;
 use crate::config::development::Addresses;
-use crate::config::{Config, ConfigFile, Destination, Driver, EmbeddedConfig, Instances, Mistake};
+use crate::config::{Config, ConfigError, ConfigFile, Destination, Driver, EmbeddedConfig, Instances, Mistake};
+use crate::pkcs11::HsmKeys;
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};
 use crate::telemetry::{self, AuditOutput, Lines, LoggedStrangers};
@@ -163,6 +165,16 @@ impl Installation {
         Ok((self.config.master_keys(&secrets)?, self.config.master_key_places(&secrets)?))
     }
 
+    /// What makes the keys that sign its tokens, and holds them. Nobody is asked for one yet.
+    ///
+    /// # Errors
+    /// If the PIN of an HSM cannot be read.
+    pub async fn key_holder(&self) -> anyhow::Result<Arc<dyn KeyHolder>> {
+        let store = AwsSecrets::new(Arc::new(SystemClock));
+        let secrets = Secrets::fetch(self.config.placed_pin(), &store, secrets::AT_START).await?;
+        Ok(holder(&self.config, &secrets)?)
+    }
+
     /// The keys that sign its tokens, which are made if there are none, and how long a new one is published before it signs.
     ///
     /// # Errors
@@ -180,7 +192,7 @@ impl Installation {
         let materials = Materials {
             store: store.clone(),
             master_keys,
-            holder: Arc::new(LocalKeys),
+            holder: self.key_holder().await?,
             region: region.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -255,12 +267,14 @@ impl Installation {
         config.check_secrets(&secrets)?;
         config.check_first_pool()?;
         warnings::log(self.warnings(&config, instances));
+        let holder = holder(&config, &secrets)?;
+        holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
         let app = App::wire(Dependencies {
             store: store_of(config.store()?, instances, open)?,
             master_keys: Arc::new(config.master_keys(&secrets)?),
-            holder: Arc::new(LocalKeys),
+            holder,
             secrets,
             secret_store,
             http: Arc::new(ReqwestHttp::called(
@@ -348,6 +362,13 @@ impl Installation {
             }
         }
     }
+}
+
+fn holder(config: &Config, secrets: &Secrets) -> Result<Arc<dyn KeyHolder>, ConfigError> {
+    Ok(match &config.tokens.pkcs11 {
+        Some(pkcs11) => Arc::new(HsmKeys::new(pkcs11.place(secrets)?, Arc::new(SystemRandom))),
+        None => Arc::new(LocalKeys),
+    })
 }
 
 fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {

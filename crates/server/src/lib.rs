@@ -17,6 +17,7 @@ pub mod listen;
 pub mod metrics;
 pub mod origin;
 mod peers;
+mod pkcs11;
 pub mod provider_http;
 pub mod purge;
 pub mod registered_origins;

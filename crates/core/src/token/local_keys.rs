@@ -41,9 +41,13 @@ impl KeyHolder for LocalKeys {
         Ok(Self::generate(algorithm))
     }
 
+    async fn ready(&self) -> Result<(), SignerError> {
+        Ok(())
+    }
+
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
         let pair = Pair::of_pkcs8(algorithm, kept);
-        let pair = pair.map_err(|_| SignerError(format!("this is no private key for {algorithm}")))?;
+        let pair = pair.map_err(|_| SignerError(format!("this is no private key for {algorithm}; it may be in an HSM, which [tokens.pkcs11] has to name")))?;
         let public_key = pair.public_key();
         Ok(Arc::new(LocalSigner { pair, public_key }))
     }

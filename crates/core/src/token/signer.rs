@@ -49,6 +49,12 @@ pub trait KeyHolder: Send + Sync {
     /// [`SignerError`].
     async fn make(&self, key_id: &str, algorithm: Algorithm) -> Result<KeptKey, SignerError>;
 
+    /// Whether keys can be made and signed with now. A start asks.
+    ///
+    /// # Errors
+    /// [`SignerError`], with the cure.
+    async fn ready(&self) -> Result<(), SignerError>;
+
     /// The signer of a key pair that was made here, or by this process before. Nobody is asked for that.
     ///
     /// # Errors

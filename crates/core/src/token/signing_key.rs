@@ -142,7 +142,7 @@ fn sealed(
     (sealer, random): (&Sealer, &dyn Random),
 ) -> StoredSigningKey {
     let sealed_private_key = sealer.seal(key_id.as_bytes(), kept, random);
-    StoredSigningKey { sealed_private_key, key_id, algorithm, created_at, signs_from }
+    StoredSigningKey { key_id, algorithm, sealed_private_key, created_at, signs_from }
 }
 
 impl fmt::Debug for SigningKey {

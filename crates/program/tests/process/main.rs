@@ -5,6 +5,7 @@ mod backup;
 mod beginning;
 mod commands;
 mod export;
+mod hsm;
 mod kms;
 mod master_key;
 mod pool_line;

@@ -11,7 +11,6 @@ use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::operator::restoration::{Restored, take_back};
 use daypass_core::store::{SharedStore, StoredAccessKey};
-use daypass_core::token::local_keys::LocalKeys;
 use daypass_store::Restoration;
 
 use super::backup::{copying, draft, people};
@@ -56,7 +55,8 @@ async fn take_in(
     file: &Path,
 ) -> anyhow::Result<Restored> {
     let store: SharedStore = Arc::new(restoration.store()?);
-    let restored = take_back(&*store, master_keys, &LocalKeys, Arc::new(SystemClock)).await;
+    let holder = installation.key_holder().await?;
+    let restored = take_back(&*store, master_keys, &*holder, Arc::new(SystemClock)).await;
     let restored = restored.map_err(|error| installation.of_master_keys(error))?;
     let trail = installation.trail(&store);
     let what = Grounds::new("restored", people(&restoration.contents));

@@ -11,7 +11,6 @@ use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR};
 use daypass_core::token::key_set::{KeySet, KeyState};
-use daypass_core::token::local_keys::LocalKeys;
 use daypass_store::Open;
 
 use super::place::Place;
@@ -97,7 +96,8 @@ pub async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
     let store = installation.store(Open::Existing)?;
     let stored = store.list_signing_keys().await?;
-    let keys = KeySet::open(&stored, &installation.master_keys().await?, &LocalKeys);
+    let holder = installation.key_holder().await?;
+    let keys = KeySet::open(&stored, &installation.master_keys().await?, &*holder);
     let keys = keys.map_err(|error| installation.of_master_keys(error))?;
     print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
     for (key, state) in keys.states(SystemClock.now()) {

@@ -10,6 +10,8 @@ use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR, PUBLIS
 use daypass_core::token::openid_token::TokenAlgorithms;
 use serde::Deserialize;
 
+use super::Pkcs11Config;
+
 /// What signs tokens.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +28,8 @@ pub struct TokensConfig {
     /// How long it is published before.
     #[serde(default, deserialize_with = "seconds::deserialize")]
     publish: Option<i64>,
+    /// What makes and holds the keys, if this process does not.
+    pub pkcs11: Option<Pkcs11Config>,
 }
 
 const TOO_SHORT: &str =

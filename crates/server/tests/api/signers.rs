@@ -34,6 +34,10 @@ impl KeyHolder for Distant {
         LocalKeys.make(key_id, algorithm).await
     }
 
+    async fn ready(&self) -> Result<(), SignerError> {
+        self.ask()
+    }
+
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
         Ok(Arc::new(OfDistant(LocalKeys.signer(algorithm, kept)?, self.clone())))
     }

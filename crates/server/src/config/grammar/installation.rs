@@ -17,7 +17,7 @@ use crate::config::export::{ExporterName, Kind as ReceiverKind, check_header};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Beginning, Destination, ExportConfig, Givers, LogConfig,
-    MasterKeyReference, NetworkConfig, OpenIdConfig, RoleConfig, SecretsConfig, TokensConfig, urls,
+    MasterKeyReference, NetworkConfig, OpenIdConfig, Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -127,6 +127,26 @@ static TOKENS: Table = Table::of(
         )
         .read_by(duration)
         .or("24h"),
+        Key::new::<Pkcs11Config>(
+            "pkcs11",
+            Kind::Table(&PKCS11),
+            "The hardware security module that makes the keys, holds them and signs with them.",
+        )
+        .or("this process does"),
+    ],
+);
+
+static PKCS11: Table = Table::of(
+    "The hardware security module that makes the keys that sign tokens, holds them and signs with them, by PKCS #11.",
+    &[
+        Key::new::<String>(
+            "module",
+            Kind::Text,
+            "The file of the PKCS #11 library, which the HSM's vendor has.",
+        )
+        .required(),
+        Key::new::<String>("token", Kind::Text, "The label of the token that the keys are in.").required(),
+        secret("pin", "The PIN of the token's user.").required(),
     ],
 );
 

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::*;
 use crate::config::{
-    ActorConfig, AppConfig, NetworkConfig, ProviderConfig, RoleConfig, SecretsConfig, TokensConfig,
+    ActorConfig, AppConfig, NetworkConfig, Pkcs11Config, ProviderConfig, RoleConfig, SecretsConfig,
+    TokensConfig,
 };
 
 /// The keys that a type reads, as it tells them of a key that it does not know.
@@ -54,6 +55,9 @@ fn every_key_of_the_grammar_is_read_and_every_key_that_is_read_is_in_it() {
         assert_eq!(names(table(name)), read, "[{name}]");
     }
     assert_eq!(names(&DEFINITION), keys_of::<of::Definition>(""));
+    let pkcs11 = table("tokens").keys.iter().find(|key| key.name == "pkcs11").unwrap();
+    let Kind::Table(pkcs11) = pkcs11.kind else { panic!("[tokens.pkcs11] is no table") };
+    assert_eq!(names(pkcs11), keys_of::<Pkcs11Config>(""));
 }
 
 #[test]

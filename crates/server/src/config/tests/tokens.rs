@@ -31,6 +31,23 @@ fn keys_stay_unless_the_operator_says_how_long() {
 }
 
 #[test]
+fn an_hsm_is_named_whole_and_its_pin_by_reference() {
+    let whole = "[tokens.pkcs11]\nmodule = \"lib.so\"\ntoken = \"a\"\npin = { env = \"PIN\" }";
+    assert!(tokens(whole).unwrap().pkcs11.is_some());
+    for (from, to, expected) in [
+        ("module = \"lib.so\"\n", "", "[tokens] pkcs11.module: missing"),
+        ("token = \"a\"\n", "", "pkcs11.token: missing"),
+        ("pin = { env = \"PIN\" }", "", "pkcs11.pin: missing"),
+        ("pin = { env = \"PIN\" }", "pin = \"314159\"", "pin: say where the secret is"),
+        ("token =", "slot =", "slot: unknown key"),
+    ] {
+        assert!(whole.contains(from));
+        let complaint = tokens(&whole.replace(from, to)).unwrap_err().to_string();
+        assert!(complaint.contains(expected) && !complaint.contains("314159"), "{complaint}");
+    }
+}
+
+#[test]
 fn what_would_have_tokens_refused_is_refused() {
     for (text, expected) in [
         ("publish = \"14m\"", "publish: must be 15m at least"),

@@ -1,0 +1,182 @@
+//! Signing keys in a hardware security module: SoftHSM, which behaves like one. Where it is not installed, this says so.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
+use daypass_core::store::Keys;
+use daypass_store::SqliteStore;
+use serde_json::Value;
+
+use crate::server::{Beginning, Done, Installation, Output, Server};
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+const PIN: &str = "314159";
+const PROVIDER: &str = "[[provider]]\nid = \"fake\"";
+
+/// An installation with a token beside it; nothing, if there is no SoftHSM.
+struct WithHsm {
+    installation: Installation,
+}
+
+impl WithHsm {
+    #[expect(clippy::print_stderr, reason = "what was left out is said")]
+    fn new() -> Option<Self> {
+        if !Path::new(MODULE).exists() {
+            assert!(std::env::var_os("DAYPASS_TEST_HSM").is_none(), "there is no {MODULE}");
+            eprintln!("skipped: there is no SoftHSM; `apt-get install softhsm2` has it");
+            return None;
+        }
+        let installation = Installation::new("sqlite:daypass.db");
+        fs::create_dir(installation.path("tokens")).unwrap();
+        let configuration = format!("directories.tokendir = {}\n", installation.path("tokens").display());
+        fs::write(installation.path("softhsm2.conf"), configuration).unwrap();
+        fs::write(installation.path("pin"), PIN).unwrap();
+        let with = Self { installation };
+        let mut init = with.with_token(Command::new("softhsm2-util"));
+        init.args(["--init-token", "--free", "--label", "daypass", "--so-pin", "271828", "--pin", PIN]);
+        let made = Done::of(init);
+        assert!(made.success, "{made:?}");
+        Some(with)
+    }
+
+    fn with_token(&self, mut command: Command) -> Command {
+        command.env("SOFTHSM2_CONF", self.installation.path("softhsm2.conf"));
+        command
+    }
+
+    /// Has the configuration say where the keys are.
+    fn configure(&self) {
+        let tokens = format!(
+            "[tokens]\nalgorithm = \"ES256\"\n[tokens.pkcs11]\nmodule = {MODULE:?}\ntoken = \"daypass\"\n\
+             pin = {{ file = \"pin\" }}\n{PROVIDER}"
+        );
+        self.installation.change(PROVIDER, &tokens);
+    }
+
+    fn serve(&self) -> Server {
+        Beginning::of(self.with_token(self.installation.serve_command(Output::Null))).ready()
+    }
+
+    fn refusal(&self) -> String {
+        let log = self.installation.path("refusal.log");
+        let refused = Done::of(self.with_token(self.installation.serve_command(Output::File(log.clone()))));
+        assert!(!refused.success);
+        fs::read_to_string(log).unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        let mut command = self.with_token(crate::server::program());
+        command.args(arguments).arg("--config").arg(self.installation.path("daypass.toml"));
+        Done::of(command)
+    }
+
+    /// What the store keeps of each signing key, opened.
+    fn kept(&self) -> Vec<Vec<u8>> {
+        let store = SqliteStore::open(&self.installation.path("daypass.db")).unwrap();
+        let keys = tokio::runtime::Runtime::new().unwrap().block_on(store.list_signing_keys()).unwrap();
+        let sealer = MasterKeys::from(MasterKey::new([7; 32])).sealer("signing key");
+        let open = |key: &daypass_core::store::StoredSigningKey| {
+            sealer.open(key.key_id.as_bytes(), &key.sealed_private_key).unwrap().to_vec()
+        };
+        keys.iter().map(open).collect()
+    }
+}
+
+fn algorithm(login: &Value) -> String {
+    let header = login["token"].as_str().unwrap().split('.').next().unwrap();
+    let header = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, header).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    format!("{} {}", header["alg"].as_str().unwrap(), header["kid"].as_str().unwrap())
+}
+
+#[test]
+fn keys_are_made_in_the_hsm_and_sign_there_and_their_private_halves_are_nowhere_else() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure();
+    let mut serving = with.serve();
+    let (_, ada) = serving.log_in("ada");
+    assert!(algorithm(&ada).starts_with("ES256 "));
+    assert_eq!(serving.credentials(&ada).0, 200, "it is verified by what is published");
+    let (_, set) = serving.get("/.well-known/jwks.json");
+    let kinds: Vec<_> =
+        set["keys"].as_array().unwrap().iter().map(|key| key["kty"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["EC", "RSA"]);
+    let kept = with.kept();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|kept| kept.starts_with(b"{\"pkcs11_id\":")), "{kept:?}");
+    serving.stop();
+
+    let mut serving = with.serve();
+    assert_eq!(serving.credentials(&ada).0, 200, "a token of before");
+    let (_, again) = serving.log_in("ada");
+    assert_eq!(algorithm(&again), algorithm(&ada), "the key is found again");
+    serving.stop();
+}
+
+#[test]
+fn many_logins_at_once_are_signed() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure();
+    let mut serving = with.serve();
+    std::thread::scope(|scope| {
+        let logins = (0..48).map(|number| {
+            let serving = &serving;
+            scope.spawn(move || serving.log_in(&format!("person-{number}")).0)
+        });
+        let logins: Vec<_> = logins.collect();
+        assert!(logins.into_iter().all(|login| login.join().unwrap() == 200));
+    });
+    serving.stop();
+}
+
+#[test]
+fn an_installation_moves_into_the_hsm_by_a_rotation_and_not_out_of_it_unawares() {
+    let Some(with) = WithHsm::new() else { return };
+    let mut serving = with.serve();
+    let (_, ada) = serving.log_in("ada");
+    serving.stop();
+    with.configure();
+    let mut serving = with.serve();
+    assert_eq!(serving.credentials(&ada).0, 200);
+    let rotated = with.run(&["key", "rotate-signing", "--algorithm", "RS512"]);
+    assert!(rotated.success, "{rotated:?}");
+    let listed = with.run(&["key", "list-signing"]).stdout;
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    let in_hsm = with.kept().iter().filter(|kept| kept.starts_with(b"{")).count();
+    assert_eq!(in_hsm, 2, "the first ES256 key, and the next RS512 key");
+    let resealed = with.run(&["master-key", "rotate"]);
+    assert!(resealed.success, "{resealed:?}");
+    serving.stop();
+
+    let start = with.installation.path("daypass.toml");
+    let text = fs::read_to_string(&start).unwrap();
+    let (before, after) = text.split_once("[tokens.pkcs11]").unwrap();
+    let after = &after[after.find("[[provider]]").unwrap()..];
+    fs::write(&start, format!("{before}{after}")).unwrap();
+    let told = with.refusal();
+    assert!(told.contains("it may be in an HSM, which [tokens.pkcs11] has to name"), "{told}");
+}
+
+#[test]
+fn a_start_without_the_hsm_says_what_is_missing() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure();
+    for (file, from, to, expected) in [
+        ("pin", PIN, "000000", "refuses the PIN, which is not shown again until the next start"),
+        (
+            "daypass.toml",
+            "token = \"daypass\"",
+            "token = \"other\"",
+            "no token is called \"other\"; there is \"daypass\"",
+        ),
+        ("daypass.toml", MODULE, "/nowhere.so", "cannot load /nowhere.so"),
+    ] {
+        with.installation.change_in(file, from, to);
+        let told = with.refusal();
+        assert!(told.contains(expected) && !told.contains("000000"), "{expected}: {told}");
+        with.installation.change_in(file, to, from);
+    }
+    with.serve().stop();
+}

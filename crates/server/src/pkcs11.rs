@@ -1,0 +1,113 @@
+//! Signing keys in a hardware security module, by PKCS #11 (OASIS, version 2.40): made there, never to leave it, and signed
+//! with there. What the store keeps of such a key, sealed like any other, is its public half and what it is called in the
+//! module. Keys that this process made before go on in this process, until their time is over.
+
+mod kept;
+mod module;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use daypass_core::ground::random::Random;
+use daypass_core::records::signing_algorithm::Algorithm;
+use daypass_core::token::local_keys::LocalKeys;
+use daypass_core::token::public_key::PublicKey;
+use daypass_core::token::signer::{KeptKey, KeyHolder, Signer, SignerError};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use self::kept::Kept;
+use self::module::Module;
+pub use self::module::Place;
+
+/// As many are asked of the module at once. Each is a thread that waits.
+const AT_ONCE: usize = 16;
+
+/// The keys of a token of a module.
+pub struct HsmKeys {
+    token: Token,
+    random: Arc<dyn Random>,
+}
+
+/// The token, and how many may ask it.
+#[derive(Clone)]
+struct Token {
+    module: Arc<Module>,
+    places: Arc<Semaphore>,
+}
+
+struct HsmSigner {
+    token: Token,
+    id: Arc<Vec<u8>>,
+    public_key: PublicKey,
+}
+
+impl HsmKeys {
+    /// Those of this token. Nobody is asked yet.
+    #[must_use]
+    pub fn new(place: Place, random: Arc<dyn Random>) -> Self {
+        let (module, places) = (Arc::new(Module::new(place)), Arc::new(Semaphore::new(AT_ONCE)));
+        Self { token: Token { module, places }, random }
+    }
+}
+
+impl Token {
+    /// The module keeps a thread waiting, which must be none of the runtime's.
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Module) -> Result<T, SignerError> + Send + 'static,
+    ) -> Result<T, SignerError> {
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.map_err(|_| SignerError("the HSM takes no more questions".into()))?;
+        let module = self.module.clone();
+        let answer = spawn_blocking(move || {
+            let _place = place;
+            question(&module)
+        });
+        answer.await.map_err(|error| SignerError(format!("the module of the HSM failed: {error}")))?
+    }
+}
+
+#[async_trait]
+impl KeyHolder for HsmKeys {
+    /// What the module calls the key is drawn: two nodes may make one of the same name at the same moment.
+    async fn make(&self, key_id: &str, algorithm: Algorithm) -> Result<KeptKey, SignerError> {
+        let (id, label) = (self.random.bytes::<16>().to_vec(), format!("daypass {key_id}"));
+        let public = self.token.ask({
+            let id = id.clone();
+            move |module| module.make(&id, &label, algorithm)
+        });
+        Ok(Kept { id, public: public.await? }.write())
+    }
+
+    async fn ready(&self) -> Result<(), SignerError> {
+        self.token.ask(Module::open).await
+    }
+
+    fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
+        let Some(Kept { id, public }) = Kept::read(kept) else {
+            return LocalKeys.signer(algorithm, kept);
+        };
+        if public.algorithm() != algorithm {
+            return Err(SignerError(format!("the key in the HSM is none for {algorithm}")));
+        }
+        Ok(Arc::new(HsmSigner { token: self.token.clone(), id: Arc::new(id), public_key: public }))
+    }
+}
+
+#[async_trait]
+impl Signer for HsmSigner {
+    fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// What the published key does not verify is not handed out: the token may have another key by that name.
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        let (id, algorithm, text) = (self.id.clone(), self.public_key.algorithm(), message.to_vec());
+        let signature = self.token.ask(move |module| module.sign(&id, algorithm, &text)).await?;
+        if !self.public_key.verifies(message, &signature) {
+            return Err(SignerError("the HSM signed with another key than the one that is published".into()));
+        }
+        Ok(signature)
+    }
+}
