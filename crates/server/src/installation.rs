@@ -41,7 +41,9 @@ use self::home::Home;
 use self::made_roles::MadeRoles;
 pub use self::public_pool::PublicPool;
 use crate::config::development::Addresses;
-use crate::config::{Config, ConfigError, ConfigFile, Destination, Driver, EmbeddedConfig, Instances, Mistake};
+use crate::config::{
+    Config, ConfigError, ConfigFile, Destination, Driver, EmbeddedConfig, Instances, Mistake,
+};
 use crate::pkcs11::HsmKeys;
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, Secrets};

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use daypass_core::audit::{AuditEvent, AuditLines, AuditLinesError, AuditTrail, Requester};
+use daypass_core::audit::{AuditEvent, AuditTrail, Requester, Strangers};
 use daypass_core::ground::clock::{ManualClock, Timestamp};
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId, RequestId, SignInSessionId};
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
@@ -24,7 +24,6 @@ use daypass_core::records::scope::Scope;
 use daypass_core::records::sign_in_session::{SignInSession, Upstream};
 use daypass_core::store::{Identities, LinkOutcome, Page, Pools, SealedItem, Seals, SignInSessions};
 use daypass_store::SqliteStore;
-use futures::future::BoxFuture;
 
 /// Set for the child: the database to write to.
 const CHILD: &str = "DAYPASS_TEST_KILLED_DATABASE";
@@ -163,17 +162,15 @@ async fn rotate_until_killed(path: &Path) {
 
 async fn rotation(store: Arc<SqliteStore>) -> Rotation {
     let clock = Arc::new(ManualClock::at_second(1_700_000_000));
-    let trail = Arc::new(AuditTrail::new(store.clone(), Arc::new(NoLines), clock.clone()));
+    let trail = Arc::new(AuditTrail::new(store.clone(), store.clone(), Arc::new(Nobody), clock.clone()));
     let random = Arc::new(SystemRandom);
     Rotation::to(&new_keys(), store, trail, clock, random).await.expect("servers that seal under the new key")
 }
 
-struct NoLines;
+struct Nobody;
 
-impl AuditLines for NoLines {
-    fn append(&self, _: &[AuditEvent]) -> BoxFuture<'static, Result<(), AuditLinesError>> {
-        Box::pin(std::future::ready(Ok(())))
-    }
+impl Strangers for Nobody {
+    fn refused(&self, _: &AuditEvent, _: bool) {}
 }
 
 fn nobody() -> Requester {

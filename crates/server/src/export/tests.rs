@@ -175,8 +175,8 @@ async fn a_secret_that_changed_counts_when_the_configuration_is_read_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_heads_of_the_trail_are_no_events_and_hold_nothing_up() {
-    use daypass_core::audit::head_key::HeadKey;
-    use daypass_core::ground::seal::MasterKey;
+    use daypass_core::audit::head_key::HeadKeys;
+    use daypass_core::ground::master_keys::MasterKey;
     use daypass_core::store::{AuditCare, Retention};
 
     let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
@@ -184,7 +184,7 @@ async fn signed_heads_of_the_trail_are_no_events_and_hold_nothing_up() {
     let (mut exporter, store) = exporter(directory.path(), &url);
     all(&mut exporter).await.unwrap();
     store.attend(AuditCare {
-        signer: Arc::new(HeadKey::of(&MasterKey::new([7; 32]))),
+        signer: Arc::new(HeadKeys::of(&MasterKey::new([7; 32]).into())),
         keep: Retention::default(),
         clock: Arc::new(ManualClock::at_second(0)),
         tell: Arc::new(|_| {}),

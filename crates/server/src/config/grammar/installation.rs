@@ -17,7 +17,8 @@ use crate::config::export::{ExporterName, Kind as ReceiverKind, check_header};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Beginning, Destination, ExportConfig, Givers, LogConfig,
-    MasterKeyReference, NetworkConfig, OpenIdConfig, Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, urls,
+    MasterKeyReference, NetworkConfig, OpenIdConfig, Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig,
+    urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
