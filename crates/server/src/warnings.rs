@@ -8,12 +8,15 @@ use std::path::Path;
 use daypass_core::credentials::role::{Role, Roles};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::ground::master_keys::MasterKeys;
+use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::iam::TrustPolicy;
 use daypass_core::login::provider::Provider;
 use daypass_core::login::provider::definition::{Definition, IdToken, NonceMode, Pkce};
 use daypass_core::login::public::UserPool;
 use daypass_core::pool::{IdentityPools, resting_providers};
 use daypass_core::records::identity::IdentityPool;
+use daypass_core::store::StoredAccessKey;
 use daypass_store::StoreUrl;
 
 use crate::config::{ActorConfig, Config, Driver, ExportConfig, Instances, ProviderConfig, is_loopback};
@@ -327,6 +330,22 @@ pub fn of_unfilled_keys(roles: &Roles) -> Vec<String> {
         )
     };
     asking.map(warning).collect()
+}
+
+/// The access keys whose secrets nothing here opens: a master key was taken away too early.
+pub fn of_closed_access_keys(keys: &[StoredAccessKey], master_keys: &MasterKeys) -> Vec<String> {
+    let wanted = |key: &StoredAccessKey| {
+        let wanted = key.sealed_secret.master_key();
+        wanted.filter(|wanted| master_keys.ids().all(|id| id != *wanted))
+    };
+    let warning = |(key, wanted): (&StoredAccessKey, MasterKeyId)| {
+        format!(
+            "the access key {} of {} is refused, because its secret is sealed under the master key {wanted}, which is not \
+             configured: bring that one back into other_master_keys, and run `daypass master-key rotate`",
+            key.id, key.name
+        )
+    };
+    keys.iter().filter_map(|key| Some((key, wanted(key)?))).map(warning).collect()
 }
 
 /// Writes warnings into the log.

@@ -119,6 +119,26 @@ fn a_key_that_is_wanted_and_not_there_is_named_and_may_not_be_taken_away() {
     assert!(rotated.success && rotated.stdout.contains(": 1."), "{rotated:?}");
 }
 
+#[test]
+fn a_backup_of_before_comes_back_where_its_key_is_among_the_others() {
+    let installation = installation();
+    drop(installation.serve(Output::Null));
+    let file = installation.path("backup.db");
+    let file = file.to_str().unwrap();
+    assert!(installation.run(&["backup", file]).success);
+    installation.change(OLD, NEW);
+    let refused = installation.run(&["restore", file]);
+    assert!(!refused.success && refused.stderr.contains("sealed under (2a748045)"), "{refused:?}");
+    installation.change(NEW, BOTH);
+    let restored = installation.run(&["restore", file]);
+    assert!(restored.success, "{restored:?}");
+    // Before a server has announced the new key.
+    for command in [&["key", "create", "backend", "--preset", "admin"][..], &["master-key", "rotate"]] {
+        let done = installation.run(command);
+        assert!(done.success, "{done:?}");
+    }
+}
+
 fn others(state: &Path) -> Vec<String> {
     let names = fs::read_dir(state).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("master-key-")).collect()

@@ -172,6 +172,8 @@ impl Embedded {
             sts: sts.clone(),
         });
         warnings::log(warnings::of_unfilled_keys(&sts.roles));
+        let access_keys = store.list_access_keys().await?;
+        warnings::log(warnings::of_closed_access_keys(&access_keys, &master_keys));
         for pool_id in config.tokens.algorithms().pools.keys() {
             if store.lookup_pool(pool_id).await?.is_none() {
                 warnings::log([warnings::of_tokens_of(pool_id)]);

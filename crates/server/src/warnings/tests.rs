@@ -4,7 +4,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use daypass_core::credentials::role::{RoleDocument, RoleTrust};
-use daypass_core::ground::ids::{AccountId, IdentityPoolId, RoleName};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::ids::{AccessKeyId, AccountId, IdentityPoolId, RoleName, UserName};
+use daypass_core::ground::master_keys::MasterKey;
+use daypass_core::ground::random::SeededRandom;
 
 use super::*;
 use crate::config::load_providers;
@@ -210,5 +213,26 @@ fn a_provider_that_is_asked_for_less_than_the_catalogue_asks_is_named() {
     ] {
         let found = said(block);
         assert!(found.contains(expected) && found.is_empty() == expected.is_empty(), "{block}: {found}");
+    }
+}
+
+#[test]
+fn an_access_key_that_a_master_key_is_missing_for_is_named_with_it() {
+    let key = |byte: u8| MasterKey::new([byte; 32]);
+    let sealed = |master_key: u8, name: &str| StoredAccessKey {
+        id: AccessKeyId::generate_developer(&SeededRandom::new(master_key.into())),
+        name: UserName::parse(name).unwrap(),
+        policy: String::new(),
+        sealed_secret: MasterKeys::from(key(master_key)).sealer("a").seal(b"", b"", &SeededRandom::new(1)),
+        created_at: Timestamp::UNIX_EPOCH,
+        enabled: true,
+    };
+    let keys = [sealed(1, "current"), sealed(2, "other"), sealed(3, "closed")];
+    let told = of_closed_access_keys(&keys, &MasterKeys::new(key(1), vec![key(2)]));
+    assert_eq!(told.len(), 1, "{told:?}");
+    for part in
+        [keys[2].id.as_str(), "of closed is refused", &key(3).id().to_string(), "daypass master-key rotate"]
+    {
+        assert!(told[0].contains(part), "{told:?}");
     }
 }
