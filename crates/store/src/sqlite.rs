@@ -58,11 +58,11 @@ pub struct SqliteStore {
     // Dropped in this order: the trail has its last head kept, and whoever closes the file last empties the WAL into it,
     // which a reader cannot.
     trail: Trail,
+    remembered: Remembered,
     readers: Readers,
     writer: Arc<Writer>,
     file: Arc<DatabaseFile>,
     readiness: Readiness,
-    remembered: Remembered,
 }
 
 impl SqliteStore {
