@@ -566,3 +566,24 @@ async fn whoever_reads_on_from_any_line_misses_nothing() {
         assert!(rest.iter().eq(expected), "{after}");
     }
 }
+
+#[tokio::test]
+async fn a_trail_goes_from_the_first_line_that_is_left_to_the_last() {
+    let place = Place::new();
+    place.signed(40).await;
+    let before = place.open().extent().await.unwrap();
+    let keep = Retention { age: None, bytes: Some(0) };
+    place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
+    let trail = place.open();
+    let after = trail.extent().await.unwrap();
+    assert_eq!(after.trail, before.trail);
+    assert!(before.first == EventPosition(1) && after.first > before.last.min(EventPosition(30)));
+    assert!(after.last > before.last);
+    let next = trail.after(Page { after: Some(EventPosition(1)), limit: 1 }).await.unwrap();
+    assert!(next[0].position >= after.first);
+
+    // Whoever was killed while they began a file left nothing in it.
+    let folder = Folder::at(&place.path());
+    folder.file(after.last.0 + 1).create().unwrap();
+    assert_eq!(extent::find(&folder).unwrap(), after);
+}
