@@ -119,6 +119,23 @@ fn assert_whole(path: &Path) {
     assert_eq!(found.faults, []);
 }
 
+/// The store knows what was signed, until the trail says that it is missing.
+#[tokio::test]
+async fn a_trail_that_was_taken_away_is_missed_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    drop(SqliteStore::open(&path).unwrap());
+    let head = "INSERT INTO trail_head (id, trail, n, chain, time) VALUES (1, 'taken', 7, 'x', 0)";
+    Connection::open(&path).unwrap().execute_batch(head).unwrap();
+    for _ in 0..3 {
+        drop(SqliteStore::open(&path).unwrap());
+    }
+    let found =
+        verify(&trail_folder(&path), &[], newest_head(&path).unwrap().as_ref(), &mut |_, _| {}).unwrap();
+    let [fault] = &found.faults[..] else { panic!("{:?}", found.faults) };
+    assert!(fault.to_string().contains("missed what was signed up to line 7 of the trail taken"), "{fault}");
+}
+
 /// A database as the version before left it.
 fn old_database(path: &Path) -> Connection {
     let database = Connection::open(path).expect("a file that is there");

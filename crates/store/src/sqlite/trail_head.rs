@@ -22,6 +22,11 @@ pub(super) fn find(connection: &Connection) -> Result<Option<TrailHead>> {
     head.optional()
 }
 
+/// What the trail says itself from now on need not be known here.
+pub(super) fn forget(connection: &Connection) -> Result<()> {
+    connection.execute("DELETE FROM trail_head", []).map(drop)
+}
+
 /// Keeps each head in the place of the one before. Nobody waits: the next is not far.
 pub(super) fn keeper(writer: Arc<Writer>) -> Anchor {
     Box::new(move |head| {

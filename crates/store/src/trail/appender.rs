@@ -51,6 +51,8 @@ pub(crate) struct Appender {
     seen: End,
     /// Whether something went wrong, after which the end has to be found anew.
     lost: bool,
+    /// Whether lines were missing that had been signed, which the trail says now.
+    pub(crate) had_lines_missing: bool,
 }
 
 impl Appender {
@@ -62,11 +64,13 @@ impl Appender {
         let held = Held::of(&lock, path, limits.patience)?;
         let (mut tail, torn) = last_tail(&folder, None)?;
         let mut notes: Vec<Note> = torn.map(Note::Torn).into_iter().collect();
-        notes.extend(signed.and_then(|signed| missing(signed, &tail)).map(Note::Missing));
+        let missing = signed.and_then(|signed| missing(signed, &tail));
+        let had_lines_missing = missing.is_some();
+        notes.extend(missing.map(Note::Missing));
         note(&folder, &mut tail, &notes)?;
         drop(held);
         let seen = end_of(&tail);
-        Ok(Self { folder, limits, lock, tail, seen, lost: false })
+        Ok(Self { folder, limits, lock, tail, seen, lost: false, had_lines_missing })
     }
 
     /// Appends lines whose text may depend on where they go.

@@ -295,8 +295,11 @@ async fn a_server_that_finds_signed_lines_missing_goes_on_and_has_the_trail_say_
     let trail = place.open_knowing(Some(&newest)).unwrap();
     trail.add(&[place.event(99)]).await.unwrap();
     drop(trail);
-    let found = place.verified();
-    assert!(found.noted[0].contains(&format!("to end before line {}", newest.n)), "{:?}", found.noted);
+    let found = verify(&place.path(), &[key()], None, &mut |_, _| {}).unwrap().faults;
+    let [Fault { what: What::FoundMissing { trail: of, until }, .. }] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!((of, *until), (&newest.trail, newest.n));
 }
 
 /// However much of the last write is on the disk when the power fails: what was answered before is there, what was not is

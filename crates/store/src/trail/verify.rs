@@ -11,7 +11,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::trail_head::TrailHead;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Dropped, Line, Note};
+use super::line::{Beginning, Chain, Content, Dropped, Line, Missing, Note};
 use super::reading::Forwards;
 use super::trouble::TrailTrouble as Trouble;
 
@@ -40,7 +40,7 @@ pub struct Verified {
     pub unsigned: u64,
     /// Up to which line, and when, the trail says that it was dropped.
     pub dropped: Option<(u64, Option<Timestamp>)>,
-    /// What the trail itself says was torn or missing, in words.
+    /// What the trail itself says was torn, in words.
     pub noted: Vec<String>,
     /// What is wrong, the first hundred.
     pub faults: Vec<Fault>,
@@ -95,6 +95,13 @@ pub enum What {
         /// That line.
         signed: u64,
     },
+    /// A server found lines missing when it started, which had been signed.
+    FoundMissing {
+        /// The trail that they were of.
+        trail: String,
+        /// The last of them.
+        until: u64,
+    },
     /// The trail begins too late, and does not say what it dropped.
     BeginsTooLate,
 }
@@ -117,6 +124,12 @@ impl fmt::Display for Fault {
             What::CutOff => write!(f, "the file was cut off behind it"),
             What::EndsBefore { signed } => {
                 write!(f, "the trail ends here, and a head was signed of line {signed}")
+            }
+            What::FoundMissing { trail, until } => {
+                write!(
+                    f,
+                    "a server that started here missed what was signed up to line {until} of the trail {trail}"
+                )
             }
             What::BeginsTooLate => {
                 write!(f, "what was before is missing, and the trail does not say that it was dropped")
@@ -280,12 +293,8 @@ impl Check<'_> {
                     format!("line {line}: {} bytes were torn, and are in {}", torn.bytes, torn.kept_in);
                 self.found.noted.push(said);
             }
-            Note::Missing(missing) => {
-                let said = format!(
-                    "line {line}: a server found the trail {} to end before line {}, which was signed",
-                    missing.trail, missing.until
-                );
-                self.found.noted.push(said);
+            Note::Missing(Missing { trail, until, .. }) => {
+                self.fault(line, What::FoundMissing { trail, until })
             }
             Note::Trail(_) => {}
         }

@@ -260,10 +260,10 @@ impl Keeper {
 
     /// Where another key signed last, the trail has this one say that it is a key of before.
     fn vouch(&mut self, care: &AuditCare) {
+        let Some(keys) = care.signer.vouch() else { return };
         let newest = search::newest_head(self.appender.folder()).ok().flatten();
         let signed_by = newest.and_then(|jws| key_id_of(&jws));
         if signed_by.is_some_and(|key_id| key_id != care.signer.key_id())
-            && let Some(keys) = care.signer.vouch()
             && self.appender.append(|_| vec![members(&Note::Keys(keys))]).is_ok()
         {
             self.unsigned += 1;
