@@ -294,7 +294,7 @@ impl Check<'_> {
                 self.found.noted.push(said);
             }
             Note::Missing(Missing { trail, until, .. }) => {
-                self.fault(line, What::FoundMissing { trail, until })
+                self.fault(line, What::FoundMissing { trail, until });
             }
             Note::Trail(_) => {}
         }
