@@ -26,6 +26,9 @@ const MAX_GROUP: usize = 512 << 10;
 const LINES_FOR_EACH_HEAD: usize = 1_000;
 const LONGEST_WITHOUT_HEAD: Duration = Duration::from_secs(10);
 
+/// How often it is looked for what others wrote, commands above all, who sign nothing.
+const LOOKING: Duration = Duration::from_mins(1);
+
 /// How often it is looked for what is too old.
 const CLEANING: Duration = Duration::from_hours(1);
 
@@ -76,6 +79,8 @@ impl Writer {
             care: None,
             unsigned: 0,
             unsigned_since: None,
+            signed_at: None,
+            look_at: None,
             clean_at: None,
             told: None,
             indexing: None,
@@ -139,7 +144,10 @@ struct Keeper {
     /// Lines that no head vouches for, and when the first was written.
     unsigned: usize,
     unsigned_since: Option<Instant>,
-    /// When it is looked next for what is too old.
+    /// The line of the last head that was signed here.
+    signed_at: Option<u64>,
+    /// When it is looked next for what others wrote, and for what is too old.
+    look_at: Option<Instant>,
     clean_at: Option<Instant>,
     /// What the operator heard of last.
     told: Option<String>,
@@ -183,7 +191,8 @@ impl Keeper {
         if let Some(care) = care {
             self.vouch(&care);
             self.care = Some(care);
-            self.clean_at = Some(Instant::now());
+            let now = Instant::now();
+            (self.look_at, self.clean_at) = (Some(now + LOOKING), Some(now));
         }
         (group, over)
     }
@@ -192,7 +201,7 @@ impl Keeper {
     fn due(&self) -> Option<Instant> {
         self.care.as_ref()?;
         let signing = self.unsigned_since.map(|since| since + LONGEST_WITHOUT_HEAD);
-        signing.into_iter().chain(self.clean_at).min()
+        signing.into_iter().chain(self.look_at).chain(self.clean_at).min()
     }
 
     fn keep(&mut self, group: Vec<Waiting>) {
@@ -229,6 +238,7 @@ impl Keeper {
         let now = Instant::now();
         if self.unsigned >= LINES_FOR_EACH_HEAD
             || self.unsigned_since.is_some_and(|since| now >= since + LONGEST_WITHOUT_HEAD)
+            || self.look_at.is_some_and(|at| now >= at)
         {
             self.sign();
         }
@@ -238,19 +248,24 @@ impl Keeper {
         }
     }
 
-    /// Signs the last line, if this is the process that signs.
+    /// Signs the last line, whoever wrote it, if this is the process that signs.
     fn sign(&mut self) {
-        let Some(care) = self.care.clone().filter(|_| self.unsigned > 0) else { return };
-        let mut signed = None;
+        let Some(care) = self.care.clone() else { return };
+        self.look_at = Some(Instant::now() + LOOKING);
+        let (mut signed, signed_at) = (None, self.signed_at);
         let outcome = self.appender.append(|end| {
+            if signed_at == Some(end.number) {
+                return Vec::new();
+            }
             let (trail, chain) = (end.trail.clone(), end.chain.text());
             let head = TrailHead { trail, n: end.number, chain, time: care.clock.now() };
             let line = members(&Note::Head(care.signer.sign(&head)));
             signed = Some(head);
             vec![line]
         });
-        if outcome.is_ok() {
-            signed.iter().for_each(&self.anchor);
+        if let (Ok(()), Some(head)) = (&outcome, &signed) {
+            (self.anchor)(head);
+            self.signed_at = Some(head.n + 1);
             self.unsigned = 0;
         }
         // What could not be signed now is tried again in a while.
