@@ -220,6 +220,39 @@ fn members_of(line: &str) -> Vec<u8> {
     line.as_bytes()[start..end].to_vec()
 }
 
+/// Bytes that somebody changed, took out, put in or cut off, anywhere.
+#[tokio::test]
+async fn whatever_is_done_to_the_files_is_told_and_breaks_nothing() {
+    let place = Place::new();
+    place.signed(12).await;
+    let files = place.files();
+    let whole: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let random: &dyn Random = &SeededRandom::new(3);
+    let pick = |below: usize| u32::from_le_bytes(random.bytes()) as usize % below;
+    for _ in 0..400 {
+        let number = pick(files.len());
+        let mut text = whole[number].clone();
+        let (at, length) = (pick(text.len()), 1 + pick(40));
+        let end = (at + length).min(text.len());
+        match pick(5) {
+            0 => text[at] ^= 1 << pick(8),
+            1 => drop(text.drain(at..end)),
+            2 => drop(text.splice(at..at, random.bytes::<16>())),
+            3 => text.truncate(at),
+            _ => text.extend_from_within(at..end),
+        }
+        fs::write(&files[number], &text).unwrap();
+        let found = place.verified();
+        assert!(!found.faults.is_empty() || !found.noted.is_empty(), "{number} {at}..{end}");
+        // Whoever asks gets what is left of it.
+        search::page(&Folder::at(&place.path()), &AuditQuestion::default(), &Page { after: None, limit: 99 })
+            .unwrap();
+        search::after(&Folder::at(&place.path()), &Page { after: None, limit: 99 }).unwrap();
+        fs::write(&files[number], &whole[number]).unwrap();
+    }
+    assert_eq!(place.faults(), []);
+}
+
 #[tokio::test]
 async fn what_commands_wrote_is_signed_by_the_server_beside_them() {
     let place = Place::new();
