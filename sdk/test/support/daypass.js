@@ -55,9 +55,13 @@ export async function startDaypass(config = '') {
   /** Has it read another text in the place of that one. @param {string} text */
   const reread = async (text) => {
     await writeFile(file, text);
-    const answered = once(createInterface(running.child.stderr), 'line');
+    // The end of its welcome may still be on its way.
+    const isAnswer = /counts from now on|Nothing has changed/;
+    const answered = new Promise((resolve) => {
+      createInterface(running.child.stderr).on('line', (line) => isAnswer.test(line) && resolve(line));
+    });
     running.child.kill('SIGHUP');
-    const [answer] = await answered;
+    const answer = String(await answered);
     if (!answer.includes('counts from now on')) throw new Error(answer);
   };
   return { ready, reread, restart, stop };
