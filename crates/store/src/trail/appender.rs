@@ -94,8 +94,9 @@ impl Appender {
 
     /// Ends the file, unless somebody else has, and begins the next.
     pub(super) fn begin_next_file(&mut self) -> Result<(), Trouble> {
+        let first = self.tail.first();
         self.with_tail(|folder, tail| {
-            if !tail.ended {
+            if tail.first() == first && !tail.ended {
                 end(tail)?;
             }
             go_on(folder, tail)
@@ -125,9 +126,9 @@ impl Appender {
 
 /// Reads what others wrote since, or finds the end anew.
 fn catch_up(folder: &Folder, tail: &mut Tail, seen: &End, lost: bool) -> Result<(), Trouble> {
-    tail.check().or_else(|gone| if lost { Ok(()) } else { Err(gone) })?;
     let mut torn: Vec<Torn> = Vec::new();
-    if lost {
+    // A file that somebody else ended may have been dropped since, and others been begun.
+    if lost || tail.check().is_err() {
         let (found, left) = last_tail(folder, Some(seen))?;
         *tail = found;
         torn.extend(left);

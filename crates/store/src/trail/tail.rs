@@ -117,6 +117,11 @@ impl Tail {
         self.at.clone()
     }
 
+    /// The first line of the file.
+    pub(super) fn first(&self) -> u64 {
+        self.at.first
+    }
+
     /// How long the file is.
     pub(super) fn length(&self) -> u64 {
         self.length

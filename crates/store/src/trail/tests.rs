@@ -497,6 +497,31 @@ async fn what_is_too_old_goes_and_the_trail_says_so() {
     assert!(matches!(place.faults()[..], [(_, What::BeginsTooLate)]));
 }
 
+/// Another server may have ended and dropped the file that this one wrote to last.
+#[tokio::test]
+async fn a_server_that_slept_while_its_file_was_dropped_goes_on() {
+    let place = Place::new();
+    let slept = place.open();
+    slept.add(&[place.event(0)]).await.unwrap();
+    place.signed(40).await;
+    let keep = Retention { age: None, bytes: Some(0) };
+    place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
+    assert_eq!(place.files().len(), 1);
+    slept.add(&[place.event(42)]).await.unwrap();
+    assert_eq!(
+        (place.faults(), all(&slept).await.last().map(|event| event.time.as_second())),
+        (vec![], Some(42))
+    );
+}
+
+#[tokio::test]
+async fn two_that_find_a_file_full_begin_one_after_it() {
+    let place = Place::new();
+    let mut appenders = [(); 2].map(|()| Appender::open(&place.path(), None, SMALL).unwrap());
+    appenders.iter_mut().for_each(|appender| appender.begin_next_file().unwrap());
+    assert_eq!((place.files().len(), place.faults()), (2, vec![]));
+}
+
 #[tokio::test]
 async fn what_is_too_much_goes_but_for_what_is_written() {
     let place = Place::new();
