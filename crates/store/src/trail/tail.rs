@@ -12,6 +12,9 @@ use super::trouble::TrailTrouble as Trouble;
 /// More than is ever written at once, and a line: whatever was under way is within.
 const WINDOW: u64 = 1 << 20;
 
+/// More than the first line of a file takes.
+const BEGINNING: u64 = 4096;
+
 /// The end.
 #[derive(Debug)]
 pub(super) struct Tail {
@@ -57,7 +60,9 @@ impl Tail {
         let file = at.open().map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         let Some(trail) = trail_of(&file, found.len()).map_err(failed)? else {
-            return if found.len() < WINDOW { Ok(None) } else { Err(Trouble::Damaged(at.path)) };
+            // Whoever was killed while they began it had written no whole line. What has one is not written over.
+            let begun = has_line(&file, found.len()).map_err(failed)?;
+            return if begun { Err(Trouble::Damaged(at.path)) } else { Ok(None) };
         };
         let start = found.len().saturating_sub(WINDOW);
         let window = read(&file, start, found.len()).map_err(failed)?;
@@ -181,12 +186,18 @@ impl Whole {
 
 /// The trail whose file it is, by its first line.
 fn trail_of(file: &File, length: u64) -> std::io::Result<Option<String>> {
-    let beginning = read(file, 0, length.min(4096))?;
+    let beginning = read(file, 0, length.min(BEGINNING))?;
     let line = line_end(&beginning).and_then(|end| Line::parse(&beginning[..end - 1]));
     Ok(line.and_then(|line| match line.content()? {
         Content::Note(Note::Trail(beginning)) => Some(beginning.id),
         _ => None,
     }))
+}
+
+/// Whether there is a whole line, or more than the first line of a file ever has.
+fn has_line(file: &File, length: u64) -> std::io::Result<bool> {
+    let beginning = read(file, 0, length.min(BEGINNING))?;
+    Ok(length > BEGINNING || line_end(&beginning).is_some())
 }
 
 /// Where the first line ends, with its break.

@@ -394,6 +394,20 @@ async fn what_was_changed_before_the_end_is_left_as_it_is() {
     assert_eq!(all(&place.open()).await.len(), 3);
 }
 
+/// Else whoever changes a first line would have the server write over all that follows.
+#[tokio::test]
+async fn a_file_whose_first_line_was_changed_is_not_begun_again() {
+    let place = Place::new();
+    place.signed(12).await;
+    let file = place.files().last().unwrap().clone();
+    edit(&file, |lines| lines[0] = lines[0].replace("trail", "trial"));
+    let changed = fs::read(&file).unwrap();
+    let refused = place.open_knowing(None).unwrap_err();
+    assert!(matches!(refused, TrailTrouble::Damaged(_)), "{refused}");
+    assert_eq!(fs::read(&file).unwrap(), changed);
+    assert!(!place.faults().is_empty());
+}
+
 #[tokio::test]
 async fn a_file_that_was_just_begun_is_begun_again() {
     let place = Place::new();
@@ -518,7 +532,9 @@ async fn a_server_that_slept_while_its_file_was_dropped_goes_on() {
 async fn two_that_find_a_file_full_begin_one_after_it() {
     let place = Place::new();
     let mut appenders = [(); 2].map(|()| Appender::open(&place.path(), None, SMALL).unwrap());
-    appenders.iter_mut().for_each(|appender| appender.begin_next_file().unwrap());
+    for appender in &mut appenders {
+        appender.begin_next_file().unwrap();
+    }
     assert_eq!((place.files().len(), place.faults()), (2, vec![]));
 }
 
