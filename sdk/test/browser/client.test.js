@@ -64,7 +64,8 @@ function startShort() {
   const { stub } = daypass;
   const isGiven = () => stub.count('/oauth2/token') > 0;
   stub.credentialsLife = 2;
-  stub.after = Array.from({ length: 20 }, () => () => void (isGiven() && (stub.credentialsLife = 3600)));
+  // One for each answer, of which tabs get many before the first token.
+  stub.after = Array.from({ length: 200 }, () => () => void (isGiven() && (stub.credentialsLife = 3600)));
 }
 
 /** Lets credentials of two seconds become due in all tabs, and not yet die. */
