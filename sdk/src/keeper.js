@@ -45,6 +45,10 @@ export class SignedOutError extends DaypassError {
 const STORAGE_LAG = 500;
 const LOOK_EVERY = 20;
 
+/** A lock that takes longer was another tab's. What that one did is looked for so long, if it is not told before. */
+const HAD_TO_WAIT = 5;
+const SILENT_LAG = 100;
+
 /** As long as this a caller is kept waiting for another attempt, when there is nothing else to hand out. */
 const LONGEST_PAUSE = 5_000;
 const ATTEMPTS = 3;
@@ -130,10 +134,15 @@ export class Keeper {
     }, 2 * STORAGE_LAG);
   }
 
-  /** What is in the storage, when what is known to be written has arrived in it. @param {Kept} [before] */
-  async #readNext(before) {
+  /**
+   * What is in the storage, when what is known to be written has arrived in it. A lock may come before the word of
+   * whoever had it, and before what they wrote.
+   * @param {Kept} [before] @param {boolean} [hadToWait] for the lock
+   */
+  async #readNext(before, hadToWait) {
     let stored = await this.#read();
-    for (let waited = 0; this.#expected && stored?.version === before?.version && waited < STORAGE_LAG; waited += LOOK_EVERY) {
+    const lag = () => (this.#expected ? STORAGE_LAG : hadToWait ? SILENT_LAG : 0);
+    for (let waited = 0; stored?.version === before?.version && waited < lag(); waited += LOOK_EVERY) {
       await this.#pause(LOOK_EVERY);
       stored = await this.#read();
     }
@@ -186,11 +195,12 @@ export class Keeper {
 
   /** Asks until somebody answers; more than once only for those who have nothing to go on with. @param {Held} held @param {Part} part */
   async #renew(held, part) {
-    const { patience, events } = this.#with;
+    const { patience, events, platform: { elapsed } } = this.#with;
     patience.check();
     for (;;) {
       try {
-        await this.#locked(() => this.#renewLocked(held));
+        const asked = elapsed();
+        await this.#locked(() => this.#renewLocked(held, elapsed() - asked > HAD_TO_WAIT));
         return patience.over();
       } catch (error) {
         const wait = patience.failed(error);
@@ -217,10 +227,10 @@ export class Keeper {
     return new Promise((resolve) => this.#with.platform.setTimeout(resolve, milliseconds));
   }
 
-  /** @param {Held} from what was due in this tab */
-  async #renewLocked(from) {
+  /** @param {Held} from what was due in this tab @param {boolean} hadToWait for the lock */
+  async #renewLocked(from, hadToWait) {
     const { renew } = this.#with;
-    const stored = await this.#readNext(from.kept);
+    const stored = await this.#readNext(from.kept, hadToWait);
     if (stored?.version !== from.kept.version) return this.#take(stored);
     const next = await renew(from.kept);
     return typeof next === 'string' ? this.#ended(from.kept, next) : this.#replace(from.kept, next);

@@ -253,6 +253,35 @@ test('5: what another tab has written is waited for, when the storage shows it l
   assert.equal(browser.daypass.refreshes, 1);
 });
 
+test('5: whoever had to wait for the lock looks a moment longer, told or not', async () => {
+  const browser = new Browser();
+  const one = await browser.signedIn();
+  const [old = ''] = [...browser.storage.map.values()];
+  let isLate = false;
+  const getItem = (/** @type {string} */ name) => (isLate ? old : browser.storage.getItem(name));
+  const two = browser.tab({ storage: { ...browser.storage, getItem } }, { channel: undefined });
+  await two.client.session();
+  await browser.time.pass(DUE);
+  isLate = true;
+  browser.daypass.after.push(() => new Promise((resolve) => void browser.time.setTimeout(() => resolve(undefined), 30)));
+  const given = Promise.all([one, two].map(({ client }) => client.credentials()));
+  await browser.time.pass(0.08);
+  isLate = false;
+  await browser.time.pass(0.1);
+  const [first, second] = await given;
+  assert.equal(first?.accessKeyId, second?.accessKeyId);
+  assert.equal(browser.daypass.refreshes, 1);
+});
+
+test('5: whoever had the lock at once asks at once', async () => {
+  const browser = new Browser();
+  const { client } = await browser.signedIn();
+  await browser.time.pass(DUE);
+  const before = browser.time.steady;
+  await client.credentials();
+  assert.deepEqual([browser.daypass.refreshes, browser.time.steady], [1, before]);
+});
+
 test('5: what never arrives is not waited for', async () => {
   const browser = new Browser();
   const { client } = await browser.signedIn();
