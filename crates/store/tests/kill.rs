@@ -4,10 +4,9 @@
 //! The test starts itself as a child, which creates identities and prints each one that the store has
 //! acknowledged, and kills it in the middle of that.
 
-use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Write};
+mod child;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use daypass_core::audit::{AuditEvent, AuditTrail, Requester, Strangers};
@@ -25,11 +24,8 @@ use daypass_core::records::sign_in_session::{SignInSession, Upstream};
 use daypass_core::store::{Identities, LinkOutcome, Page, Pools, SealedItem, Seals, SignInSessions};
 use daypass_store::SqliteStore;
 
-/// Set for the child: the database to write to.
-const CHILD: &str = "DAYPASS_TEST_KILLED_DATABASE";
 const TEST: &str = "acknowledged_identities_survive_a_kill";
 const PURGE: &str = "a_purge_goes_on_after_a_kill";
-const PREFIX: &str = "acknowledged ";
 
 /// A store that answers just before its commits loses something in three of five kills.
 const KILLS: u32 = 6;
@@ -39,19 +35,19 @@ const PURGES: usize = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_identities_survive_a_kill() {
-    if let Some(path) = std::env::var_os(CHILD) {
+    if let Some(path) = child::database() {
         return create_identities_until_killed(Path::new(&path)).await;
     }
     for _ in 0..KILLS {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("daypass.db");
-        let acknowledged = read_acknowledged_and_kill(start_child(&path, TEST), 500);
+        let acknowledged = child::read_and_kill(child::start(TEST, &path), 500);
         assert!(acknowledged.len() >= 500, "the child ended after {} identities", acknowledged.len());
         assert_all_there(&path, &acknowledged).await;
     }
 }
 
-async fn assert_all_there(path: &Path, users: &HashSet<String>) {
+async fn assert_all_there(path: &Path, users: &[String]) {
     let store = SqliteStore::open(path).expect("a database that survived");
     for user in users {
         let login = Login::developer(user);
@@ -64,12 +60,12 @@ async fn assert_all_there(path: &Path, users: &HashSet<String>) {
 /// However far the purge of a deleted pool came, nobody sees what is left, and another process goes on with it.
 #[tokio::test]
 async fn a_purge_goes_on_after_a_kill() {
-    if let Some(path) = std::env::var_os(CHILD) {
+    if let Some(path) = child::database() {
         return purge_until_killed(Path::new(&path)).await;
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("daypass.db");
-    let purged = read_acknowledged_and_kill(start_child(&path, PURGE), PURGES / 2);
+    let purged = child::read_and_kill(child::start(PURGE, &path), PURGES / 2);
     assert!(purged.len() < PURGES, "the child ended");
     let store = SqliteStore::open(&path).expect("a database that survived");
     for number in 0..PURGES {
@@ -98,7 +94,7 @@ async fn purge_until_killed(path: &Path) {
     assert!(store.delete_pool(&pool_id()).await.expect("an answer"));
     for number in 0..PURGES {
         assert!(store.purge_deleted_pools(1).await.expect("an answer"));
-        writeln!(std::io::stdout(), "{PREFIX}{number}").expect("a parent that listens");
+        child::acknowledge(number);
     }
 }
 
@@ -110,7 +106,7 @@ fn purged_id(number: usize) -> IdentityId {
 /// goes on with it.
 #[tokio::test]
 async fn a_rotation_of_the_master_key_goes_on_after_a_kill() {
-    if let Some(path) = std::env::var_os(CHILD) {
+    if let Some(path) = child::database() {
         return rotate_until_killed(Path::new(&path)).await;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -122,7 +118,7 @@ async fn a_rotation_of_the_master_key_goes_on_after_a_kill() {
     for _ in 0..KILLS {
         // Each of them looks at what the ones before have done, and does some more.
         let enough = usize::try_from(under_the_new_key).unwrap() / BITE + 2;
-        let looked = read_acknowledged_and_kill(start_child(&path, ROTATION), enough);
+        let looked = child::read_and_kill(child::start(ROTATION, &path), enough);
         assert!(looked.len() < SESSIONS / BITE, "the child ended");
         let store = SqliteStore::open(&path).expect("a database that survived");
         let kept = count(&store).await.expect("an answer");
@@ -155,7 +151,7 @@ async fn rotate_until_killed(path: &Path) {
     let mut bites = 0;
     let told = |_| {
         bites += 1;
-        writeln!(std::io::stdout(), "{PREFIX}{bites}").expect("a parent that listens");
+        child::acknowledge(bites);
     };
     rotation(store).await.run(&nobody(), told).await.expect("an answer");
 }
@@ -239,33 +235,6 @@ async fn all_open(store: &SqliteStore, master_keys: &MasterKeys) -> bool {
     })
 }
 
-fn start_child(path: &Path, test: &str) -> Child {
-    Command::new(std::env::current_exe().expect("a test knows its own program"))
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a child")
-}
-
-/// What the child printed, whole lines only: it is killed after so many, and may print on until it dies.
-fn read_acknowledged_and_kill(mut child: Child, enough: usize) -> HashSet<String> {
-    let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut acknowledged = HashSet::new();
-    let mut line = String::new();
-    while output.read_line(&mut line).expect("text") > 0 {
-        if let Some(user) = line.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix('\n')) {
-            acknowledged.insert(user.to_owned());
-        }
-        if acknowledged.len() == enough {
-            child.kill().expect("a child that runs");
-        }
-        line.clear();
-    }
-    child.wait().expect("a child that ended");
-    acknowledged
-}
-
 /// Sixteen tasks, so that the kill meets commits that carry several identities.
 async fn create_identities_until_killed(path: &Path) {
     let store = Arc::new(SqliteStore::open(path).expect("a new database"));
@@ -287,7 +256,7 @@ async fn create_identities(store: Arc<SqliteStore>, task: u32) {
         let id = IdentityId::parse(format!("us-east-1:{task:04}-{number:08}")).expect("an ID");
         let outcome = store.link_logins(&login(&user, id)).await.expect("an answer");
         assert!(matches!(outcome, LinkOutcome::Created(_)));
-        writeln!(std::io::stdout(), "{PREFIX}{user}").expect("a parent that listens");
+        child::acknowledge(user);
     }
 }
 

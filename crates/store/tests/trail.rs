@@ -3,11 +3,11 @@
 //!
 //! The tests start themselves as children, and kill them in the middle of their work.
 
+mod child;
+
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
@@ -16,10 +16,6 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::store::{AuditEvents, AuditSink, Page};
 use daypass_store::{SqliteStore, newest_head, trail_folder, verify};
 use rusqlite::Connection;
-
-/// Set for the child: the database to work with.
-const CHILD: &str = "DAYPASS_TEST_KILLED_TRAIL";
-const PREFIX: &str = "acknowledged ";
 
 /// A trail that answered before its lines are on the disk would lose something in most kills.
 const KILLS: usize = 6;
@@ -32,15 +28,15 @@ const OLD_VERSION: usize = 15;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_events_survive_a_kill() {
-    if let Some(path) = std::env::var_os(CHILD) {
+    if let Some(path) = child::database() {
         return add_events_until_killed(Path::new(&path)).await;
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("daypass.db");
     let mut acknowledged = HashSet::new();
     for kill in 1..=KILLS {
-        let child = start_child(&path, "acknowledged_events_survive_a_kill");
-        acknowledged.extend(read_and_kill(child, 300));
+        let child = child::start("acknowledged_events_survive_a_kill", &path);
+        acknowledged.extend(child::read_and_kill(child, 300));
         assert!(acknowledged.len() >= kill * 300, "the child ended after {}", acknowledged.len());
         let store = SqliteStore::open(&path).expect("a database that survived");
         let kept = store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap();
@@ -60,7 +56,7 @@ async fn add_events_until_killed(path: &Path) {
             for number in 0..100_000 {
                 let name = format!("{}-{task}-{number}", std::process::id());
                 store.add_audit_event(&event(&name)).await.expect("an answer");
-                writeln!(std::io::stdout(), "{PREFIX}{name}").expect("a parent that listens");
+                child::acknowledge(name);
             }
         })
     });
@@ -71,51 +67,19 @@ async fn add_events_until_killed(path: &Path) {
 
 fn event(resource: &str) -> AuditEvent {
     AuditEvent {
-        time: Timestamp::UNIX_EPOCH,
-        request_id: RequestId::parse("00000000-0000-7000-8000-000000000000").expect("a file that is there"),
-        action: AuditAction::Pool,
-        outcome: AuditOutcome::Allowed,
-        reason: None,
-        detail: None,
-        provider: None,
-        developer_user_identifier: None,
-        actor: None,
-        login: None,
-        identity_id: None,
-        access_key_id: None,
         resource: Some(resource.to_owned()),
-        source_ip: None,
-        user_agent: None,
+        ..AuditEvent::plain(
+            Timestamp::UNIX_EPOCH,
+            RequestId::parse("00000000-0000-7000-8000-000000000000").expect("an ID"),
+            AuditAction::Pool,
+            AuditOutcome::Allowed,
+        )
     }
-}
-
-fn start_child(path: &Path, test: &str) -> Child {
-    Command::new(std::env::current_exe().expect("a test knows its own program"))
-        .args(["--exact", test, "--nocapture"])
-        .env(CHILD, path)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a child")
-}
-
-/// What the child printed, whole lines only: it is killed after so many, and may print on until it dies.
-fn read_and_kill(mut child: Child, enough: usize) -> Vec<String> {
-    let output = BufReader::new(child.stdout.take().expect("a pipe"));
-    let mut printed = Vec::new();
-    for line in output.lines() {
-        printed.extend(line.expect("text").strip_prefix(PREFIX).map(str::to_owned));
-        if printed.len() == enough {
-            child.kill().expect("a child that runs");
-        }
-    }
-    child.wait().expect("a child that ended");
-    printed
 }
 
 fn assert_whole(path: &Path) {
-    let signed = newest_head(path).expect("a file that is there");
-    let found =
-        verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).expect("a file that is there");
+    let signed = newest_head(path).expect("a trail");
+    let found = verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).expect("a trail");
     assert_eq!(found.faults, []);
 }
 
@@ -138,17 +102,17 @@ async fn a_trail_that_was_taken_away_is_missed_once() {
 
 /// A database as the version before left it.
 fn old_database(path: &Path) -> Connection {
-    let database = Connection::open(path).expect("a file that is there");
+    let database = Connection::open(path).expect("a database of before");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
     let mut migrations: Vec<_> = fs::read_dir(folder)
-        .expect("a file that is there")
-        .map(|entry| entry.expect("a file that is there").path())
+        .expect("a database of before")
+        .map(|entry| entry.expect("a database of before").path())
         .collect();
     migrations.sort();
     for migration in &migrations[..OLD_VERSION] {
         database
-            .execute_batch(&fs::read_to_string(migration).expect("a file that is there"))
-            .expect("a file that is there");
+            .execute_batch(&fs::read_to_string(migration).expect("a database of before"))
+            .expect("a database of before");
     }
     let events = format!(
         "PRAGMA application_id = 0x64706173; PRAGMA user_version = {OLD_VERSION};
@@ -156,16 +120,13 @@ fn old_database(path: &Path) -> Connection {
          WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < {OLD_EVENTS})
          SELECT n, '00000000-0000-7000-8000-000000000000', 'pool', 'allowed', 'old-' || n FROM number"
     );
-    database.execute_batch(&events).expect("a file that is there");
+    database.execute_batch(&events).expect("a database of before");
     database
 }
 
 /// Every event of before, once, in its order, and then those that came since.
 async fn assert_taken_over(store: &SqliteStore, since: &[&str]) {
-    let kept = store
-        .audit_events_after(Page { after: None, limit: usize::MAX })
-        .await
-        .expect("a file that is there");
+    let kept = store.audit_events_after(Page { after: None, limit: usize::MAX }).await.expect("events");
     let kept = kept.into_iter().filter_map(|kept| kept.event.resource);
     let expected = (1..=OLD_EVENTS).map(|number| format!("old-{number}"));
     assert!(kept.eq(expected.chain(since.iter().map(|&name| name.to_owned()))));
@@ -173,9 +134,9 @@ async fn assert_taken_over(store: &SqliteStore, since: &[&str]) {
 
 #[tokio::test]
 async fn the_events_of_an_older_database_are_taken_over_once_however_often_that_is_broken_off() {
-    if let Some(path) = std::env::var_os(CHILD) {
+    if let Some(path) = child::database() {
         let told = SqliteStore::open_telling(Path::new(&path), &mut |done, _| {
-            writeln!(std::io::stdout(), "{PREFIX}{done}").expect("a parent that listens");
+            child::acknowledge(done);
         });
         return drop(told);
     }
@@ -185,7 +146,7 @@ async fn the_events_of_an_older_database_are_taken_over_once_however_often_that_
     let mut broken_off = 0;
     for enough in [1, 5, 9] {
         let test = "the_events_of_an_older_database_are_taken_over_once_however_often_that_is_broken_off";
-        let told = read_and_kill(start_child(&path, test), enough);
+        let told = child::read_and_kill(child::start(test, &path), enough);
         broken_off += usize::from(told.last().is_none_or(|done| *done != OLD_EVENTS.to_string()));
     }
     assert!(broken_off > 0, "every child came to the end");

@@ -49,21 +49,13 @@ mod tests {
         let random = SeededRandom::new(1);
         let times = (0..EVENTS).map(|number| Timestamp::from_microsecond(number / 3).unwrap());
         let event = |time| AuditEvent {
-            time,
-            request_id: RequestId::generate(time, &random),
-            action: AuditAction::Token,
-            outcome: AuditOutcome::Allowed,
-            reason: None,
-            detail: None,
-            provider: None,
-            developer_user_identifier: None,
-            actor: None,
-            login: None,
             identity_id: Some(ada()),
-            access_key_id: None,
-            resource: None,
-            source_ip: None,
-            user_agent: None,
+            ..AuditEvent::plain(
+                time,
+                RequestId::generate(time, &random),
+                AuditAction::Token,
+                AuditOutcome::Allowed,
+            )
         };
         let events: Vec<AuditEvent> = times.map(event).collect();
         store.add_audit_events(&events).await.unwrap();

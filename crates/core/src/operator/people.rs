@@ -104,21 +104,14 @@ mod tests {
     fn event(second: i64, identity_id: &str) -> AuditEvent {
         let time = Timestamp::from_second(second).unwrap();
         AuditEvent {
-            time,
-            request_id: RequestId::generate(time, &SeededRandom::new(1)),
-            action: AuditAction::Token,
-            outcome: AuditOutcome::Allowed,
-            reason: None,
-            detail: None,
-            provider: None,
             developer_user_identifier: Some("ada".into()),
-            actor: None,
-            login: None,
             identity_id: Some(id(identity_id)),
-            access_key_id: None,
-            resource: None,
-            source_ip: None,
-            user_agent: None,
+            ..AuditEvent::plain(
+                time,
+                RequestId::generate(time, &SeededRandom::new(1)),
+                AuditAction::Token,
+                AuditOutcome::Allowed,
+            )
         }
     }
 

@@ -58,6 +58,31 @@ pub struct AuditEvent {
     pub user_agent: Option<String>,
 }
 
+#[cfg(any(test, feature = "testing"))]
+impl AuditEvent {
+    /// An event that says nothing that it need not.
+    #[must_use]
+    pub fn plain(time: Timestamp, request_id: RequestId, action: AuditAction, outcome: AuditOutcome) -> Self {
+        Self {
+            time,
+            request_id,
+            action,
+            outcome,
+            reason: None,
+            detail: None,
+            provider: None,
+            developer_user_identifier: None,
+            actor: None,
+            login: None,
+            identity_id: None,
+            access_key_id: None,
+            resource: None,
+            source_ip: None,
+            user_agent: None,
+        }
+    }
+}
+
 /// The kinds of decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

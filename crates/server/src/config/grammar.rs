@@ -3,9 +3,11 @@
 //!
 //! The types of `config/` read what these tables let pass; a test holds the two together.
 
+mod audit;
 mod faults;
 mod installation;
 mod provider;
+mod secret;
 #[cfg(test)]
 mod tests;
 

@@ -20,21 +20,13 @@ use crate::metrics::Metrics;
 pub(super) fn event(number: u64) -> AuditEvent {
     let second = i64::try_from(number).unwrap();
     AuditEvent {
-        time: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
-        request_id: RequestId::parse(format!("01234567-89ab-4def-8123-{number:012}")).unwrap(),
-        action: AuditAction::Exchange,
-        outcome: AuditOutcome::Allowed,
-        reason: None,
-        detail: None,
-        provider: None,
-        developer_user_identifier: None,
-        actor: None,
-        login: None,
-        identity_id: None,
-        access_key_id: None,
         resource: Some(number.to_string()),
-        source_ip: None,
-        user_agent: None,
+        ..AuditEvent::plain(
+            Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second),
+            RequestId::parse(format!("01234567-89ab-4def-8123-{number:012}")).unwrap(),
+            AuditAction::Exchange,
+            AuditOutcome::Allowed,
+        )
     }
 }
 

@@ -290,23 +290,12 @@ async fn list(fixture: &Fixture, about: AuditSubject) -> Vec<AuditEvent> {
 
 /// An event that says nothing that it need not.
 pub(super) fn plain_event(fixture: &Fixture, milliseconds: i64) -> AuditEvent {
-    AuditEvent {
-        time: instant(milliseconds),
-        request_id: fixture.draw_request_id(),
-        action: AuditAction::Exchange,
-        outcome: AuditOutcome::Refused,
-        reason: None,
-        detail: None,
-        provider: None,
-        developer_user_identifier: None,
-        actor: None,
-        login: None,
-        identity_id: None,
-        access_key_id: None,
-        resource: None,
-        source_ip: None,
-        user_agent: None,
-    }
+    AuditEvent::plain(
+        instant(milliseconds),
+        fixture.draw_request_id(),
+        AuditAction::Exchange,
+        AuditOutcome::Refused,
+    )
 }
 
 fn full_event(fixture: &Fixture) -> AuditEvent {

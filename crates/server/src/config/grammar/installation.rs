@@ -11,19 +11,18 @@ use daypass_core::token::id_token::IdTokenSubject;
 use daypass_store::StoreUrl;
 use toml::Value;
 
+use super::audit::AUDIT;
+use super::secret::{master_key, master_keys, secret};
 use super::{Key, Kind, PROVIDER, Table, duration};
-use crate::config::audit::Size;
-use crate::config::export::{ExporterName, Kind as ReceiverKind, check_header};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
-    ActorConfig, AppConfig, AuditConfig, Beginning, Destination, ExportConfig, Givers, LogConfig,
-    MasterKeyReference, NetworkConfig, OpenIdConfig, Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig,
-    urls,
+    ActorConfig, AppConfig, AuditConfig, Givers, LogConfig, MasterKeyReference, NetworkConfig, OpenIdConfig,
+    Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::{AllowedHost, UserAgent};
-use crate::secrets::{Interval, SecretReference};
+use crate::secrets::Interval;
 use crate::telemetry::Level;
 
 /// A whole configuration.
@@ -300,80 +299,6 @@ static LOG: Table = Table::of(
     .or("info")],
 );
 
-static AUDIT: Table = Table::of(
-    "What the audit trail has, and where.",
-    &[
-        Key::new::<bool>(
-            "callers",
-            Kind::Flag,
-            "Whether events say where a request came from, and what the program that sent it calls itself. Both can be \
-             personal data.",
-        )
-        .or("true"),
-        Key::new::<Destination>(
-            "to",
-            Kind::Choice(&["files", "log"]),
-            "Where events are kept: in `files` beside the store, where `daypass audit` finds them, or in the `log`, which is \
-             stdout, by whoever collects that, and nowhere else. Without it: beside a store that is a file, else the log.",
-        ),
-        Key::new::<String>(
-            "keep",
-            Kind::Duration,
-            "How old events become in the files; `1d` at least. Without it, and without `keep_size`, everything is kept.",
-        )
-        .read_by(duration),
-        Key::new::<Size>(
-            "keep_size",
-            Kind::Text,
-            "How much the files may be, such as `20GiB`; the oldest go. `100MiB` at least.",
-        ),
-        Key::new::<ExportConfig>(
-            "export",
-            Kind::Tables(&EXPORT),
-            "Who gets the events besides, where they are kept in files.",
-        ),
-    ],
-);
-
-static EXPORT: Table = Table::of(
-    "Who gets the events of the audit trail, in the words of OCSF: at least once each, from where it was left off.",
-    &[
-        Key::new::<ExporterName>(
-            "name",
-            Kind::Text,
-            "What you call it: lowercase letters, digits, `.`, `_` and `-`. How far it has come is kept under this name.",
-        )
-        .required(),
-        Key::new::<ReceiverKind>(
-            "to",
-            Kind::Choice(&["otlp", "webhook", "syslog"]),
-            "How events are delivered: as logs of OpenTelemetry by HTTP and JSON, by webhooks that are signed as Standard \
-             Webhooks says, or by syslog.",
-        )
-        .required(),
-        Key::new::<String>(
-            "url",
-            Kind::Text,
-            "The whole address, such as `https://collector.example.com/v1/logs`, and of syslog `tls://siem.example.com:6514`; \
-             `http://` and `tcp://` only on loopback and at hosts of `allow_private`.",
-        )
-        .required(),
-        Key::new::<BTreeMap<String, SecretReference>>(
-            "headers",
-            Kind::SecretByName,
-            "With `to = \"otlp\"`, headers to send along, such as `authorization`: names, and where the values are.",
-        )
-        .read_by(headers),
-        secret("secret", "With `to = \"webhook\"`, what signs: `whsec_`, and 24 to 64 bytes in base64."),
-        Key::new::<Beginning>(
-            "from",
-            Kind::Choice(&["newest", "beginning"]),
-            "Where it begins the first time: with what is decided from then on, or with the oldest event that is kept.",
-        )
-        .or("newest"),
-    ],
-);
-
 static OPENID: Table = Table::of(
     "What apps learn of people by ID tokens.",
     &[Key::new::<IdTokenSubject>(
@@ -521,39 +446,6 @@ static ROLE: Table = Table::of(
         .or("configured"),
     ],
 );
-
-/// A key whose value says where a secret is, and never is one.
-pub(super) const fn secret(name: &'static str, about: &'static str) -> Key {
-    Key::new::<SecretReference>(name, Kind::Secret, about).read_by(reference)
-}
-
-/// Whoever writes the secret itself where its reference belongs must not find it in a log.
-fn reference(value: &Value) -> Result<(), String> {
-    let read = value.as_table().and_then(|_| value.clone().try_into::<SecretReference>().ok());
-    read.map(drop).ok_or_else(|| {
-        "say where the secret is: { file = \"…\" }, { env = \"…\" }, { ssm = \"…\" } or { secrets_manager = \"…\" }; \
-         the secret itself never stands here"
-            .into()
-    })
-}
-
-fn master_key(value: &Value) -> Result<(), String> {
-    // A text that stands here may be the key itself: the type of what was expected is all that is told.
-    let table = value.as_table().cloned().unwrap_or_default();
-    super::can_be::<MasterKeyReference>(&Value::Table(table))
-}
-
-fn master_keys(value: &Value) -> Result<(), String> {
-    value.as_array().ok_or("must be references to secrets, in brackets")?.iter().try_for_each(master_key)
-}
-
-fn headers(value: &Value) -> Result<(), String> {
-    let named = value.as_table().ok_or("must be a table: write [audit.export.headers], or { … }")?;
-    named.iter().try_for_each(|(name, value)| {
-        check_header(name).map_err(|cure| format!("{name:?} {cure}"))?;
-        reference(value).map_err(|cure| format!("{name}: {cure}"))
-    })
-}
 
 fn public_url(value: &Value) -> Result<(), String> {
     urls::check_public_url(text(value)?).map_err(ToString::to_string)

@@ -14,7 +14,7 @@ use daypass_core::login::provider::pointer::{OneOrMore, Pointer, Subject, Value 
 use daypass_core::login::provider::template::Template;
 use toml::Value;
 
-use super::installation::secret;
+use super::secret::secret;
 use super::{Key, Kind, More, Table, duration};
 use crate::config::provider::AppleConfig;
 

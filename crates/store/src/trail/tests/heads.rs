@@ -1,0 +1,61 @@
+//! Who signs, and whose heads are believed.
+
+use super::*;
+
+#[tokio::test]
+async fn what_commands_wrote_is_signed_by_the_server_beside_them() {
+    let place = Place::new();
+    let server = place.attended(Retention::default(), 0);
+    server.add(&[place.event(0)]).await.unwrap();
+    place.open().add(&[place.event(1)]).await.unwrap();
+    drop(server);
+    let found = place.verified();
+    assert_eq!((&found.faults[..], found.events, found.unsigned), (&[][..], 2, 0));
+}
+
+#[tokio::test]
+async fn heads_of_another_key_are_nobodys() {
+    let place = Place::new();
+    place.signed(9).await;
+    let other = HeadKey::of(&MasterKey::new([8; 32]).into()).public().clone();
+    let found = verify(&place.path(), std::slice::from_ref(&other), None, &mut |_, _| {}).unwrap();
+    assert!(found.faults.iter().all(|fault| fault.what == What::ForgedHead) && !found.faults.is_empty());
+    let both = verify(&place.path(), &[other, key()], None, &mut |_, _| {}).unwrap();
+    assert_eq!(both.faults, []);
+}
+
+/// The key follows from the master key, which is rotated now and then.
+#[tokio::test]
+async fn the_key_of_now_vouches_for_those_that_signed_before() {
+    let place = Place::new();
+    let master_key = |byte: u8| MasterKey::new([byte; 32]);
+    for (current, before) in [(1, None), (2, Some(1)), (2, Some(1)), (3, Some(2)), (3, None)] {
+        let master_keys = MasterKeys::new(master_key(current), before.map(master_key).into_iter().collect());
+        let trail = place.open();
+        trail.attend(AuditCare {
+            signer: Arc::new(HeadKeys::of(&master_keys)),
+            ..care(Retention::default(), 0)
+        });
+        trail.add(&[place.event(0)]).await.unwrap();
+    }
+    let by = |key: u8| {
+        let key = HeadKey::of(&master_key(key).into()).public().clone();
+        verify(&place.path(), &[key], None, &mut |_, _| {}).unwrap()
+    };
+    let found = by(3);
+    assert_eq!((&found.faults[..], found.unsigned), (&[][..], 0));
+    let lines: Vec<String> = place
+        .files()
+        .iter()
+        .flat_map(|file| fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("\"keys\":")).count(),
+        2,
+        "said once for each change"
+    );
+    let forged = |key| by(key).faults.into_iter().filter(|fault| fault.what == What::ForgedHead).count();
+    let (all, of_one) = (usize::try_from(found.heads).unwrap(), forged(4) - forged(1));
+    assert!(all >= 5 && forged(4) == all && of_one > 0, "{all} {of_one}");
+    assert!(0 < forged(2) && forged(2) < forged(1), "none vouches for those that came later");
+}

@@ -1,0 +1,61 @@
+//! What is too old or too much goes, and the trail says so.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_the_trail_says_so() {
+    let place = Place::new();
+    place.signed(40).await;
+    let before = place.files();
+    let keep = Retention { age: Some(SignedDuration::from_secs(20)), bytes: None };
+    // It is 39: those from 19 on are kept, with whatever shares a file with them.
+    place.attended(keep, 39).add(&[place.event(40)]).await.unwrap();
+    let found = place.verified();
+    assert_eq!(found.faults, []);
+    let (line, until) = found.dropped.unwrap();
+    assert!(line + 1 == found.first && until.unwrap().as_second() < 19, "{line} {until:?}");
+    assert!(place.files().len() < before.len() && place.files()[0] != before[0]);
+    let kept = all(&place.open()).await;
+    assert!((13..=19).contains(&kept[0].time.as_second()), "{:?}", kept[0].time);
+    // Once more than the trail says is a fault.
+    fs::remove_file(&place.files()[0]).unwrap();
+    assert!(matches!(place.faults()[..], [(_, What::BeginsTooLate)]));
+}
+
+#[tokio::test]
+async fn what_is_too_much_goes_but_for_what_is_written() {
+    let place = Place::new();
+    place.signed(40).await;
+    let keep = Retention { age: None, bytes: Some(6_000) };
+    place.attended(keep, 0).add(&[place.event(40)]).await.unwrap();
+    let found = place.verified();
+    assert_eq!(found.faults, []);
+    let size: u64 = place.files().iter().map(|file| fs::metadata(file).unwrap().len()).sum();
+    assert!((2_000..8_000).contains(&size), "{size}");
+    let keep = Retention { age: None, bytes: Some(0) };
+    place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
+    assert_eq!((place.files().len(), place.faults()), (1, vec![]));
+}
+
+#[tokio::test]
+async fn a_trail_goes_from_the_first_line_that_is_left_to_the_last() {
+    let place = Place::new();
+    place.signed(40).await;
+    let before = place.open().extent().await.unwrap();
+    let keep = Retention { age: None, bytes: Some(0) };
+    place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
+    let trail = place.open();
+    // The one before may have been the last of its file, and gone with it.
+    trail.add(&[place.event(42)]).await.unwrap();
+    let after = trail.extent().await.unwrap();
+    assert_eq!(after.trail, before.trail);
+    assert!(before.first == EventPosition(1) && after.first > before.last.min(EventPosition(30)));
+    assert!(after.last > before.last);
+    let next = trail.after(Page { after: Some(EventPosition(1)), limit: 1 }).await.unwrap();
+    assert!(next[0].position >= after.first);
+
+    // Whoever was killed while they began a file left nothing in it.
+    let folder = Folder::at(&place.path());
+    folder.file(after.last.0 + 1).create().unwrap();
+    assert_eq!(extent::find(&folder).unwrap(), after);
+}
