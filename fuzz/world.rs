@@ -75,7 +75,7 @@ impl World {
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: Arc::new(Nobody),
             aws: None,
-            audit_log: Arc::new(Nobody),
+            audit_sink: Arc::new(Nobody),
             strangers: Arc::new(Nobody),
             clock,
             random: Arc::new(SeededRandom::new(1)),

@@ -60,21 +60,24 @@ pub struct Installation {
     /// Where `up` answers, if it is one's.
     addresses: Addresses,
     /// Where audit events go where they are not kept in files.
-    audit_log: Lines,
+    audit_log: AuditLog,
 }
+
+/// Opens lines that audit events go to.
+type AuditLog = Box<dyn Fn() -> anyhow::Result<Lines> + Send + Sync>;
 
 impl Installation {
     /// That of a configuration for production, whose audit events go to these lines where they are not kept in files.
     ///
     /// # Errors
     /// Every mistake of the configuration.
-    pub fn of(file: &ConfigFile, audit_log: Lines) -> anyhow::Result<Self> {
+    pub fn of(file: &ConfigFile, audit_log: fn() -> std::io::Result<Lines>) -> anyhow::Result<Self> {
         Ok(Self {
             config: file.of_production()?,
             file: Some(file.path().to_owned()),
             home: None,
             addresses: Addresses::default(),
-            audit_log,
+            audit_log: Box::new(move || Ok(audit_log()?)),
         })
     }
 
@@ -84,11 +87,8 @@ impl Installation {
     /// Every mistake of the file.
     pub fn up(home: Home, addresses: Addresses, file: Option<&ConfigFile>) -> anyhow::Result<Self> {
         let config = Config::of_development(addresses, home.dir(), file)?;
-        let audit_log = match config.audit_destination() {
-            Destination::Files => home.log()?,
-            Destination::Log => home.audit_log()?,
-        };
-        let file = file.map(|file| file.path().to_owned());
+        let (file, dir) = (file.map(|file| file.path().to_owned()), home.dir().to_owned());
+        let audit_log: AuditLog = Box::new(move || home::audit_log(&dir));
         Ok(Self { config, file, home: Some(home), addresses, audit_log })
     }
 
@@ -141,12 +141,20 @@ impl Installation {
     }
 
     /// Its audit trail.
-    pub fn trail(&self, store: &SharedStore) -> Arc<AuditTrail> {
-        let sink: Arc<dyn AuditSink> = match self.config.audit_destination() {
+    ///
+    /// # Errors
+    /// If events go to lines that cannot be written.
+    pub fn trail(&self, store: &SharedStore) -> anyhow::Result<Arc<AuditTrail>> {
+        let (sink, clock) = (self.audit_sink(store)?, Arc::new(SystemClock));
+        Ok(Arc::new(AuditTrail::new(sink, store.clone(), Arc::new(LoggedStrangers), clock)))
+    }
+
+    /// The one place where its audit events are kept.
+    fn audit_sink(&self, store: &SharedStore) -> anyhow::Result<Arc<dyn AuditSink>> {
+        Ok(match self.config.audit_destination() {
             Destination::Files => store.clone(),
-            Destination::Log => Arc::new(AuditOutput::new(self.audit_log.clone())),
-        };
-        Arc::new(AuditTrail::new(sink, store.clone(), Arc::new(LoggedStrangers), Arc::new(SystemClock)))
+            Destination::Log => Arc::new(AuditOutput::new((self.audit_log)()?)),
+        })
     }
 
     /// The roots of all sealing.
@@ -273,8 +281,10 @@ impl Installation {
         holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
+        let store = store_of(config.store()?, instances, open)?;
         let app = App::wire(Dependencies {
-            store: store_of(config.store()?, instances, open)?,
+            audit_sink: self.audit_sink(&store)?,
+            store,
             master_keys: Arc::new(config.master_keys(&secrets)?),
             holder,
             secrets,
@@ -287,7 +297,6 @@ impl Installation {
                 random.clone(),
             )?),
             aws: None,
-            audit_log: Arc::new(AuditOutput::new(self.audit_log.clone())),
             strangers: Arc::new(LoggedStrangers),
             roles: self.roles_beside(),
             config,

@@ -18,8 +18,8 @@ pub trait Strangers: Send + Sync {
     fn refused(&self, event: &AuditEvent, sampled: bool);
 }
 
-/// The audit trail. An event is kept before the decision takes effect: what cannot be recorded is not granted. A refusal
-/// stays a refusal.
+/// The audit trail. An event is kept before the decision takes effect: what cannot be recorded is not granted. Whoever
+/// proved who they are and is refused while nothing can be recorded hears that, and may come again.
 pub struct AuditTrail {
     sink: Arc<dyn AuditSink>,
     sample: Arc<dyn UnprovedRefusals>,

@@ -83,7 +83,7 @@ async fn record(installation: &Installation, file: &Path, contents: &Contents) -
     }
     let store = installation.store(Open::Existing)?;
     let draft = draft(AuditAction::Backup, file);
-    Ok(installation.trail(&store).noted(draft, Grounds::new("copied", people(contents))).await?)
+    Ok(installation.trail(&store)?.noted(draft, Grounds::new("copied", people(contents))).await?)
 }
 
 /// An event about a file.

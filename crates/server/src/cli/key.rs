@@ -237,7 +237,7 @@ impl Opened {
     async fn keys(&self) -> anyhow::Result<AccessKeys> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let (trail, master_keys) =
-            (self.installation.trail(&self.store), self.installation.master_keys().await?);
+            (self.installation.trail(&self.store)?, self.installation.master_keys().await?);
         Ok(AccessKeys::new(self.store.clone(), &master_keys, trail, clock, random))
     }
 }

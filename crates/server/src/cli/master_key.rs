@@ -109,7 +109,7 @@ async fn rotate(place: &Place) -> anyhow::Result<()> {
         // No server is there to have another key, nor to announce this one.
         store.announce_master_key(current, clock.now()).await?;
     }
-    let trail = installation.trail(&store);
+    let trail = installation.trail(&store)?;
     let rotation = Rotation::to(&master_keys, store, trail, clock, random).await?;
     let mut progress = Progress::new(Unit::Values, None);
     let rotated = rotation.run(&operator(), |values| progress.advance(values)).await?;

@@ -70,7 +70,7 @@ impl Place {
                     file.path().display()
                 );
                 // The stdout of a command is not for those who collect logs.
-                Installation::of(file, telemetry::stderr()?)
+                Installation::of(file, telemetry::stderr)
             }
             // An empty file, or half of one, must not lead to another installation than was meant.
             Some(file) if self.dir.is_none() => bail!(

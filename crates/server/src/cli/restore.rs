@@ -60,7 +60,7 @@ async fn take_in(
     let restored = restored.map_err(|error| installation.of_master_keys(error))?;
     // No server runs that could seal under another one, as one of the time of the backup did.
     store.announce_master_key(master_keys.current(), SystemClock.now()).await?;
-    let trail = installation.trail(&store);
+    let trail = installation.trail(&store)?;
     let what = Grounds::new("restored", people(&restoration.contents));
     trail.noted(draft(AuditAction::Restore, file), what).await?;
     Ok(restored)

@@ -27,7 +27,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let store = installation.store(Open::Existing)?;
     let sessions = sessions(&arguments.target)?;
     let revoker = Revoker {
-        trail: installation.trail(&store),
+        trail: installation.trail(&store)?,
         roles: installation.role_names(),
         clock: Arc::new(SystemClock),
         store,

@@ -85,7 +85,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 async fn start(config: PathBuf) -> anyhow::Result<(Installation, Arc<App>)> {
     let file = spawn_blocking(move || ConfigFile::read(&config)).await??;
-    let installation = Installation::of(&file, telemetry::stdout()?)?;
+    let installation = Installation::of(&file, telemetry::stdout)?;
     let app = installation.app(Instances::One, Open::OrMake).await?;
     Ok((installation, app))
 }

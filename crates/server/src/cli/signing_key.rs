@@ -83,7 +83,7 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
     let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
     let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
     draft.resource = Some(format!("signing key {}", rotated.key_id));
-    installation.trail(&store).allowed(draft).await?;
+    installation.trail(&store)?.allowed(draft).await?;
     tell(&format!(
         "Published the {algorithm} key {}. It signs from {when} on; nothing is to be restarted.",
         rotated.key_id

@@ -37,8 +37,8 @@ pub struct Dependencies {
     pub http: Arc<dyn ProviderHttp>,
     /// The account and the settings at AWS, where the pool is there; those of the environment if it is `None`.
     pub aws: Option<SdkConfig>,
-    /// Where audit events go where they are not kept in files.
-    pub audit_log: Arc<dyn AuditSink>,
+    /// The one place where audit events are kept.
+    pub audit_sink: Arc<dyn AuditSink>,
     /// Hears of refusals of people who proved nothing.
     pub strangers: Arc<dyn Strangers>,
     /// Tells the time.

@@ -142,15 +142,7 @@ impl Home {
     /// # Errors
     /// If it cannot be written.
     pub fn log(&self) -> anyhow::Result<Lines> {
-        self.lines("log", "log.jsonl")
-    }
-
-    /// Where audit events go besides the store.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn audit_log(&self) -> anyhow::Result<Lines> {
-        self.lines("audit", "audit.jsonl")
+        lines(&self.dir, "log", "log.jsonl")
     }
 
     /// The folder of all buckets.
@@ -165,11 +157,6 @@ impl Home {
         write_private(&self.dir, name, text)
     }
 
-    fn lines(&self, name: &'static str, file: &str) -> anyhow::Result<Lines> {
-        let path = self.dir.join(file);
-        telemetry::file(name, &path).with_context(|| format!("cannot write {}", path.display()))
-    }
-
     /// A secret is made once, whole, and never replaced: what it sealed would be lost. The lock keeps others out.
     fn make_once(&self, name: &str, secret: &str) -> anyhow::Result<()> {
         if is_there(&self.dir.join(name))? { Ok(()) } else { self.write_private(name, secret).map(drop) }
@@ -180,6 +167,19 @@ impl Home {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Secret::new(text.trim()))
     }
+}
+
+/// Where audit events go in a directory, if they are not kept beside the store.
+///
+/// # Errors
+/// If it cannot be written.
+pub(super) fn audit_log(dir: &Path) -> anyhow::Result<Lines> {
+    lines(dir, "audit", "audit.jsonl")
+}
+
+fn lines(dir: &Path, name: &'static str, file: &str) -> anyhow::Result<Lines> {
+    let path = dir.join(file);
+    telemetry::file(name, &path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The same path from wherever somebody looks: a configuration has paths start from its own folder.

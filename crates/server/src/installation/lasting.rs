@@ -11,7 +11,7 @@ use daypass_core::ground::ids::Region;
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
 use daypass_core::login::provider::Engine;
-use daypass_core::store::{AuditCare, AuditSink, SharedStore, StoreError};
+use daypass_core::store::{AuditCare, SharedStore, StoreError};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signer::KeyHolder;
@@ -69,8 +69,11 @@ impl Lasting {
         Ok(Arc::new(TokenIssuer::new(config.public_url.clone(), Arc::new(ring), algorithms)))
     }
 
-    /// Takes care of the audit trail from now on: its heads are signed, and what is too old goes.
+    /// Takes care of the audit trail from now on, if it is kept here: its heads are signed, and what is too old goes.
     pub fn attend_trail(&self, config: &Config) {
+        if config.audit_destination() != Destination::Files {
+            return;
+        }
         self.store.attend(AuditCare {
             signer: Arc::new(HeadKeys::of(&self.master_keys)),
             keep: config.audit.retention(),
@@ -96,12 +99,9 @@ impl Lasting {
 
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
-        let sink: Arc<dyn AuditSink> = match dependencies.config.audit_destination() {
-            Destination::Files => store.clone(),
-            Destination::Log => dependencies.audit_log.clone(),
-        };
-        let trail = AuditTrail::new(sink, store.clone(), dependencies.strangers.clone(), clock.clone())
-            .with_callers(dependencies.config.audit.callers);
+        let Dependencies { audit_sink, strangers, config, .. } = dependencies;
+        let trail = AuditTrail::new(audit_sink.clone(), store.clone(), strangers.clone(), clock.clone());
+        let trail = trail.with_callers(config.audit.callers);
         Self {
             trail: Arc::new(trail),
             engine: Arc::new(Engine::new(http.clone(), clock.clone())),

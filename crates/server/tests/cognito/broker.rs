@@ -153,7 +153,7 @@ impl Broker {
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http,
             aws: Some(aws),
-            audit_log: audit.clone(),
+            audit_sink: audit.clone(),
             strangers: audit.clone(),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(2)),

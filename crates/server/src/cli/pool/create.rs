@@ -16,7 +16,7 @@ pub async fn run(place: &Place) -> anyhow::Result<()> {
         return Ok(print(&format!("Nothing to do: the configuration names the pool {}.", pool.id))?);
     };
     let arn = installation.pool_arn(&pool.id)?;
-    pools::record_made(&installation.trail(&store), arn, &operator()).await?;
+    pools::record_made(&*installation.trail(&store)?, arn, &operator()).await?;
     tell(&format!("Note: {news}."));
     Ok(print(&format!("Made the pool {}.", pool.id))?)
 }

@@ -126,7 +126,7 @@ impl Target {
         }
         let installation = place.place.find_or_make()?;
         let store = installation.store(Open::OrMake)?;
-        Ok(Self { trail: installation.trail(&store), store, installation: Some(installation) })
+        Ok(Self { trail: installation.trail(&store)?, store, installation: Some(installation) })
     }
 
     /// What the configuration calls the pool that logins lead to.

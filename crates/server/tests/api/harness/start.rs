@@ -136,7 +136,7 @@ impl Start {
             secret_store: Arc::new(AwsSecrets::new(clock.clone())),
             http: network.clone(),
             aws: None,
-            audit_log: audit.clone(),
+            audit_sink: audit.clone(),
             strangers: audit.clone(),
             clock: clock.clone(),
             random: random.clone(),
