@@ -92,10 +92,7 @@ impl SqliteStore {
         let (mut connection, file) = open::database(path)?;
         let failed = |source| open::sqlite_error(path, source);
         let signed = trail_head::find(&connection).map_err(failed)?;
-        let mut appender = Trail::appender(trail, signed.as_ref())?;
-        if appender.had_lines_missing {
-            trail_head::forget(&connection).map_err(failed)?;
-        }
+        let mut appender = Trail::appender(trail, path, signed.as_ref())?;
         audit_before_files::take_over(path, &mut connection, &mut appender, progress)?;
         let file = Arc::new(file);
         let writer = Writer::start(connection, file.clone())

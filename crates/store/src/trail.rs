@@ -10,12 +10,14 @@ mod extent;
 mod folder;
 mod index;
 mod line;
+mod lock;
 mod reading;
 mod retention;
 mod search;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod times;
 mod trouble;
 mod verify;
 mod writer;
@@ -23,6 +25,7 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
+use daypass_core::ground::ids::RequestId;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::TrailHead;
@@ -32,7 +35,7 @@ use serde::Serialize;
 pub(crate) use self::appender::Appender;
 use self::appender::Limits;
 use self::folder::Folder;
-use self::line::{Line, members};
+use self::line::members;
 pub use self::trouble::TrailTrouble;
 pub use self::verify::{Fault, Verified, verify};
 pub(crate) use self::writer::Anchor;
@@ -53,11 +56,19 @@ pub(crate) fn taken_over(event: &AuditEvent, from: i64) -> Vec<u8> {
     members(&TakenOver { event, from })
 }
 
-/// Up to which number events were taken over: 0 if the trail has none yet. `None` if it has gone on since.
-pub(crate) fn taken_over_until(appender: &Appender) -> Result<Option<i64>, TrailTrouble> {
+/// How far events were taken over.
+pub(crate) fn taken_over_last(appender: &Appender) -> Result<LastTakenOver, TrailTrouble> {
     let folder = appender.folder();
-    search::last_event(folder, |line| line.map_or(Some(0), Line::taken_over_from))
-        .map_err(TrailTrouble::file(folder.path()))
+    search::taken_over_last(folder).map_err(TrailTrouble::file(folder.path()))
+}
+
+/// See [`taken_over_last`].
+#[derive(Debug, Default)]
+pub(crate) struct LastTakenOver {
+    /// The last one: the number that it had before, and the request that it is about.
+    pub(crate) event: Option<(i64, RequestId)>,
+    /// Whether there are events behind it that were not taken over.
+    pub(crate) has_gone_on: bool,
 }
 
 #[derive(Serialize)]
@@ -69,10 +80,14 @@ struct TakenOver<'a> {
 }
 
 impl Trail {
-    /// Whoever appends to the trail in a folder, which is begun if it is not there. `signed` is the newest head that is
+    /// Whoever appends to the trail in a folder beside a database, which is begun if it is not there. `signed` is the newest head that is
     /// known of it.
-    pub(crate) fn appender(path: &Path, signed: Option<&TrailHead>) -> Result<Appender, TrailTrouble> {
-        Appender::open(path, signed, Limits::default())
+    pub(crate) fn appender(
+        path: &Path,
+        database: &Path,
+        signed: Option<&TrailHead>,
+    ) -> Result<Appender, TrailTrouble> {
+        Appender::open(path, database, signed, Limits::default())
     }
 
     /// Starts to append. `anchor` hears of each head that is signed.

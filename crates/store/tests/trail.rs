@@ -7,13 +7,16 @@ mod child;
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::sync::Arc;
 
+use daypass_core::audit::head_key::HeadKeys;
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
-use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::clock::{ManualClock, Timestamp};
 use daypass_core::ground::ids::RequestId;
-use daypass_core::store::{AuditEvents, AuditSink, Page};
+use daypass_core::ground::master_keys::MasterKey;
+use daypass_core::store::{AuditCare, AuditEvents, AuditSink, Page, Retention};
 use daypass_store::{SqliteStore, newest_head, trail_folder, verify};
 use rusqlite::Connection;
 
@@ -83,7 +86,7 @@ fn assert_whole(path: &Path) {
     assert_eq!(found.faults, []);
 }
 
-/// The store knows what was signed, until the trail says that it is missing.
+/// The store knows what was signed, until a head is kept behind the line that says that it is missing.
 #[tokio::test]
 async fn a_trail_that_was_taken_away_is_missed_once() {
     let directory = tempfile::tempdir().unwrap();
@@ -91,13 +94,65 @@ async fn a_trail_that_was_taken_away_is_missed_once() {
     drop(SqliteStore::open(&path).unwrap());
     let head = "INSERT INTO trail_head (id, trail, n, chain, time) VALUES (1, 'taken', 7, 'x', 0)";
     Connection::open(&path).unwrap().execute_batch(head).unwrap();
+    let faults = || {
+        let signed = newest_head(&path).unwrap();
+        let found = verify(&trail_folder(&path), &[], signed.as_ref(), &mut |_, _| {}).unwrap();
+        found.faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     for _ in 0..3 {
-        drop(SqliteStore::open(&path).unwrap());
+        SqliteStore::open(&path).unwrap().add_audit_event(&event("new")).await.unwrap();
+        let told = faults();
+        assert!(told.len() == 2 && told[1].ends_with("the file is of another trail"), "{told:?}");
     }
-    let found =
-        verify(&trail_folder(&path), &[], newest_head(&path).unwrap().as_ref(), &mut |_, _| {}).unwrap();
-    let [fault] = &found.faults[..] else { panic!("{:?}", found.faults) };
-    assert!(fault.to_string().contains("missed what was signed up to line 7 of the trail taken"), "{fault}");
+    let server = SqliteStore::open(&path).unwrap();
+    server.attend(care());
+    drop(server);
+    let told = faults();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("did not find what was signed up to line 7 of the trail taken"), "{told:?}");
+}
+
+fn care() -> AuditCare {
+    AuditCare {
+        signer: Arc::new(HeadKeys::of(&MasterKey::new([7; 32]).into())),
+        keep: Retention::default(),
+        clock: Arc::new(ManualClock::at_second(0)),
+        tell: Arc::new(|_| {}),
+    }
+}
+
+/// It is what tells that the trail was cut off, or written anew.
+#[tokio::test]
+async fn a_head_makes_way_for_none_that_comes_of_other_lines() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    let server = SqliteStore::open(&path).unwrap();
+    let head = "INSERT INTO trail_head (id, trail, n, chain, time) VALUES (1, 'other', 7, 'x', 0)";
+    Connection::open(&path).unwrap().execute_batch(head).unwrap();
+    server.add_audit_event(&event("new")).await.unwrap();
+    server.attend(care());
+    drop(server);
+    assert_eq!(newest_head(&path).unwrap().unwrap().trail, "other");
+}
+
+/// Root's command makes files that the server has to open.
+#[test]
+fn a_trail_belongs_to_whoever_has_the_database() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    drop(SqliteStore::open(&path).unwrap());
+    fs::remove_dir_all(trail_folder(&path)).unwrap();
+    // Root alone can give a file away: whoever is not has nothing to try.
+    let owner = match chown(&path, Some(1234), Some(1234)) {
+        Ok(()) => 1234,
+        Err(_) => fs::metadata(&path).unwrap().uid(),
+    };
+    drop(SqliteStore::open(&path).unwrap());
+    let folder = trail_folder(&path);
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let owners: Vec<u32> =
+        files.chain([folder.clone()]).map(|path| fs::metadata(path).unwrap().uid()).collect();
+    assert_eq!(owners, [owner; 3], "the lock, the first file and the folder");
 }
 
 /// A database as the version before left it.
@@ -173,4 +228,35 @@ async fn an_older_database_beside_a_trail_that_has_gone_on_brings_nothing_twice(
     drop(store);
     fs::write(&path, old).unwrap();
     assert_taken_over(&SqliteStore::open(&path).unwrap(), &["new"]).await;
+}
+
+/// An older Daypass went on with an old backup, say: none of what it recorded goes before it is in a trail.
+#[tokio::test]
+async fn an_older_database_with_events_that_the_trail_beside_it_has_not_got_is_refused_until_that_is_moved_away()
+ {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("daypass.db");
+    for change in [
+        "DELETE FROM audit_event WHERE id > 20000",
+        "UPDATE audit_event SET request_id = '00000000-0000-7000-8000-000000000001' WHERE id = 20000;
+         DELETE FROM audit_event WHERE id > 20000",
+    ] {
+        let old = old_database(&path);
+        let whole = fs::read(&path).unwrap();
+        old.execute_batch(change).unwrap();
+        drop(old);
+        let store = SqliteStore::open(&path).unwrap();
+        store.add_audit_event(&event("new")).await.unwrap();
+        drop(store);
+        fs::write(&path, &whole).unwrap();
+        for _ in 0..2 {
+            let refused = SqliteStore::open(&path).err().unwrap().to_string();
+            assert!(refused.contains("move that folder elsewhere"), "{refused}");
+        }
+        fs::rename(trail_folder(&path), directory.path().join("kept")).unwrap();
+        assert_taken_over(&SqliteStore::open(&path).unwrap(), &[]).await;
+        fs::remove_dir_all(trail_folder(&path)).unwrap();
+        fs::remove_dir_all(directory.path().join("kept")).unwrap();
+        fs::remove_file(&path).unwrap();
+    }
 }

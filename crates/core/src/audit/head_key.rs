@@ -8,13 +8,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ground::master_keys::MasterKeys;
-use crate::records::trail_head::TrailHead;
+use crate::records::trail_head::{TrailDropped, TrailHead};
 use crate::store::HeadSigner;
 
 /// What the JWS of a head says it is: no token, that verifiers of tokens would take for one.
 const HEAD: &str = "daypass-trail-head";
 
-/// The same of keys that signed before.
+/// The same of what was dropped, and of keys that signed before.
+const DROPPED: &str = "daypass-trail-dropped";
 const KEYS: &str = "daypass-trail-keys";
 
 /// Ed25519 in JOSE (RFC 8037 section 3.1).
@@ -93,9 +94,25 @@ impl HeadSigner for HeadKeys {
         self.current.sign(HEAD, head)
     }
 
-    fn vouch(&self) -> Option<String> {
-        (!self.others.is_empty()).then(|| self.current.sign(KEYS, &self.others))
+    fn sign_dropped(&self, dropped: &TrailDropped) -> String {
+        self.current.sign(DROPPED, dropped)
     }
+
+    fn vouch(&self, signed_last: &str, before: &TrailHead) -> Option<String> {
+        let is_ours = self.others.iter().any(|key| key.kid == signed_last);
+        is_ours
+            .then(|| self.current.sign(KEYS, &Vouched { before: before.clone(), keys: self.others.clone() }))
+    }
+}
+
+/// The keys that signed before a place of a trail. What they sign behind it, whoever has got hold of them, is nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The place.
+    #[serde(flatten)]
+    pub before: TrailHead,
+    /// The keys.
+    pub keys: Vec<HeadPublicKey>,
 }
 
 /// What the key of a head is called, whoever signed it.
@@ -104,6 +121,13 @@ pub fn key_id_of(jws: &str) -> Option<String> {
     let (header, _) = jws.split_once('.')?;
     let header: Header = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
     Some(header.kid)
+}
+
+/// What a JWS says was dropped, whoever signed it.
+#[must_use]
+pub fn dropped_as_anybody_says(jws: &str) -> Option<TrailDropped> {
+    let payload = jws.split('.').nth(1)?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
 }
 
 /// What verifies heads, as a JWK (RFC 8037 section 2).
@@ -128,9 +152,15 @@ impl HeadPublicKey {
         self.open(HEAD, jws)
     }
 
+    /// What was dropped, if this key signed it.
+    #[must_use]
+    pub fn dropped(&self, jws: &str) -> Option<TrailDropped> {
+        self.open(DROPPED, jws)
+    }
+
     /// The keys that signed before, if this key vouches for them.
     #[must_use]
-    pub fn vouched_for(&self, jws: &str) -> Option<Vec<Self>> {
+    pub fn vouched_for(&self, jws: &str) -> Option<Vouched> {
         self.open(KEYS, jws)
     }
 
@@ -165,12 +195,16 @@ mod tests {
 
     #[test]
     fn a_key_vouches_for_those_of_before_and_nobody_else_does() {
-        let vouched = keys(2, &[1]).vouch().unwrap();
-        assert_eq!(key(2).public().vouched_for(&vouched), Some(vec![key(1).public().clone()]));
+        let of_before = &*key(1).public().kid.clone();
+        let vouched = keys(2, &[1]).vouch(of_before, &head()).unwrap();
+        let expected = Vouched { before: head(), keys: vec![key(1).public().clone()] };
+        assert_eq!(key(2).public().vouched_for(&vouched), Some(expected));
         assert_eq!(key(1).public().vouched_for(&vouched), None);
         assert_eq!(key(2).public().verify(&vouched), None, "it is no head");
         assert_eq!(key(2).public().vouched_for(&keys(2, &[]).sign(&head())), None);
-        assert_eq!(keys(2, &[]).vouch(), None);
+        for (keys, of) in [(keys(2, &[]), of_before), (keys(2, &[3]), of_before), (keys(2, &[1]), "other")] {
+            assert_eq!(keys.vouch(of, &head()), None);
+        }
         assert_eq!(key_id_of(&keys(2, &[1]).sign(&head())).unwrap(), key(2).public().kid);
     }
 
@@ -187,6 +221,17 @@ mod tests {
         assert_eq!(renamed.verify(&jws), None);
         let kept = serde_json::to_string(key(1).public()).unwrap();
         assert_eq!(serde_json::from_str::<HeadPublicKey>(&kept).unwrap().verify(&jws), Some(head()));
+    }
+
+    #[test]
+    fn what_was_dropped_is_said_by_a_key_and_by_no_head() {
+        let until = Some(Timestamp::UNIX_EPOCH);
+        let dropped = TrailDropped { trail: "t".into(), first: 1, last: 7, chain: "c".into(), until };
+        let jws = keys(1, &[]).sign_dropped(&dropped);
+        assert_eq!(key(1).public().dropped(&jws), Some(dropped.clone()));
+        assert_eq!((key(2).public().dropped(&jws), key(1).public().verify(&jws)), (None, None));
+        assert_eq!(key(1).public().dropped(&keys(1, &[]).sign(&head())), None);
+        assert_eq!(dropped_as_anybody_says(&jws), Some(dropped));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A head of an audit trail: what whoever signs it says of everything before.
+//! What whoever signs an audit trail says of it: what there is, and what was dropped.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,4 +15,20 @@ pub struct TrailHead {
     pub chain: String,
     /// When it was signed.
     pub time: Timestamp,
+}
+
+/// A file that went from the old end of an audit trail, because it was too old or there was too much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailDropped {
+    /// The trail's ID.
+    pub trail: String,
+    /// Its first line.
+    pub first: u64,
+    /// Its last line.
+    pub last: u64,
+    /// The link of that.
+    pub chain: String,
+    /// When its newest event happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }

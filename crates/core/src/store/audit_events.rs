@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::ground::clock::{Clock, SignedDuration};
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
-use crate::records::trail_head::TrailHead;
+use crate::records::trail_head::{TrailDropped, TrailHead};
 use crate::store::{Page, StoreError};
 
 /// So many refusals of people who proved nothing are kept, the newest.
@@ -113,8 +113,12 @@ pub trait HeadSigner: Send + Sync {
     /// The head, signed: a JWS (RFC 7515 section 7.1) over its JSON.
     fn sign(&self, head: &TrailHead) -> String;
 
-    /// The keys that signed before, signed: whoever believes this one believes those. `None` if there are none.
-    fn vouch(&self) -> Option<String>;
+    /// What goes, signed the same way.
+    fn sign_dropped(&self, dropped: &TrailDropped) -> String;
+
+    /// The keys that signed before, signed: whoever believes this one believes what those signed before a place. `None` if the
+    /// key that signed last, by its name, is none of them.
+    fn vouch(&self, signed_last: &str, before: &TrailHead) -> Option<String>;
 }
 
 /// How much of a trail is kept. Whatever is dropped is dropped from the old end, and the trail says what it was.

@@ -1,14 +1,15 @@
 //! Takes over the audit events that databases had before version 16. Whoever is killed meanwhile, or comes second, goes on
-//! behind the last event that the trail has: each says which it was here.
+//! behind the last event that the trail has: each says which it was here. None is deleted that the trail has not got.
 
 use std::path::Path;
 
+use daypass_core::ground::ids::RequestId;
 use rusqlite::{Connection, Result, TransactionBehavior, named_params};
 
 use super::open::{self, OpenError};
 use super::unproved_refusals::event;
 use super::value::integer;
-use crate::trail::{Appender, taken_over, taken_over_until};
+use crate::trail::{Appender, taken_over, taken_over_last};
 
 /// Events that are taken over together.
 const AT_ONCE: usize = 1_000;
@@ -27,16 +28,24 @@ pub(super) fn take_over(
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if is_there(&transaction).map_err(failed)? {
-            let until = taken_over_until(trail)?;
-            let lines = match until {
-                Some(until) => lines_behind(&transaction, until).map_err(failed)?,
-                None => Vec::new(),
+            let last = taken_over_last(trail)?;
+            let until = match &last.event {
+                Some((from, request_id)) if is_about(&transaction, *from, request_id).map_err(failed)? => {
+                    *from
+                }
+                Some(_) => return Err(OpenError::OtherTrail { path: path.to_owned() }),
+                None => 0,
             };
+            let lines = lines_behind(&transaction, until).map_err(failed)?;
+            // What was taken over stands before whatever came since.
+            if last.has_gone_on && !lines.is_empty() {
+                return Err(OpenError::OtherTrail { path: path.to_owned() });
+            }
             if lines.is_empty() {
                 transaction.execute_batch("DROP TABLE audit_event_before_files").map_err(failed)?;
             } else {
                 if done == 0 {
-                    done = until.map_or(0, i64::unsigned_abs);
+                    done = until.unsigned_abs();
                 }
                 done += lines.len() as u64;
                 trail.append_in_files(lines)?;
@@ -57,6 +66,12 @@ fn is_there(connection: &Connection) -> Result<bool> {
 fn count(connection: &Connection) -> Result<u64> {
     let sql = "SELECT coalesce(max(id), 0) FROM audit_event_before_files";
     connection.query_one(sql, [], |row| row.get(0)).map(i64::unsigned_abs)
+}
+
+fn is_about(connection: &Connection, id: i64, request_id: &RequestId) -> Result<bool> {
+    let sql = "SELECT count(*) > 0 FROM audit_event_before_files WHERE id = :id AND request_id = :request_id";
+    connection
+        .query_one(sql, named_params! { ":id": id, ":request_id": request_id.as_str() }, |row| row.get(0))
 }
 
 fn lines_behind(connection: &Connection, until: i64) -> Result<Vec<Vec<u8>>> {

@@ -121,6 +121,16 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The trail beside it has other events than it had once.
+    #[error(
+        "{path} has audit events that are not in the trail beside it, {trail}, as after a restore of an old backup: move that \
+         folder elsewhere, and keep it; Daypass begins a trail with the events of the database when it is started again",
+        path = path.display(), trail = super::trail_folder(path).display()
+    )]
+    OtherTrail {
+        /// The file.
+        path: PathBuf,
+    },
     /// The audit trail could not be opened.
     #[error(transparent)]
     Trail(#[from] TrailTrouble),

@@ -22,32 +22,36 @@ pub(super) fn find(connection: &Connection) -> Result<Option<TrailHead>> {
     head.optional()
 }
 
-/// What the trail says itself from now on need not be known here.
-pub(super) fn forget(connection: &Connection) -> Result<()> {
-    connection.execute("DELETE FROM trail_head", []).map(drop)
-}
-
 /// Keeps each head in the place of the one before. Nobody waits: the next is not far.
 pub(super) fn keeper(writer: Arc<Writer>) -> Anchor {
-    Box::new(move |head| {
-        let head = head.clone();
+    Box::new(move |head, missed| {
+        let (head, missed) = (head.clone(), missed.cloned());
         // Where the store takes nothing, nothing is granted.
-        drop(writer.try_write(move |connection| keep(connection, &head)));
+        drop(writer.try_write(move |connection| keep(connection, &head, missed.as_ref())));
     })
 }
 
-fn keep(connection: &Connection, head: &TrailHead) -> Result<()> {
+/// A head makes way for a later one of its trail, and for one behind the line that says it was missed. For no other: it is
+/// what tells that the trail was cut off, or written anew.
+fn keep(connection: &Connection, head: &TrailHead, missed: Option<&TrailHead>) -> Result<()> {
     let sql = "INSERT INTO trail_head (id, trail, n, chain, time) VALUES (1, :trail, :n, :chain, :time)
          ON CONFLICT (id) DO UPDATE SET trail = :trail, n = :n, chain = :chain, time = :time
-         WHERE trail <> :trail OR n < :n";
-    let number = usize::try_from(head.n).unwrap_or(usize::MAX);
+         WHERE (trail = :trail AND n < :n)
+            OR (trail = :missed_trail AND n = :missed_n AND chain = :missed_chain)";
     connection
         .prepare_cached(sql)?
         .execute(named_params! {
             ":trail": head.trail,
-            ":n": integer(number),
+            ":n": line(head.n),
             ":chain": head.chain,
             ":time": Instant(head.time),
+            ":missed_trail": missed.map(|missed| &missed.trail),
+            ":missed_n": missed.map(|missed| line(missed.n)),
+            ":missed_chain": missed.map(|missed| &missed.chain),
         })
         .map(drop)
+}
+
+fn line(number: u64) -> i64 {
+    integer(usize::try_from(number).unwrap_or(usize::MAX))
 }

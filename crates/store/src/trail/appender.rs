@@ -1,8 +1,7 @@
 //! Appends to a trail, one process at a time. Several may have the same trail: a server, and commands beside it.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::ground::random::{Random, SystemRandom};
@@ -10,11 +9,10 @@ use daypass_core::records::trail_head::TrailHead;
 
 use super::folder::{Folder, TrailFile};
 use super::line::{Chain, Ending, Missing, Note, Torn, members};
-use super::tail::Tail;
+use super::lock::Lock;
+use super::reading::{self, Found};
+use super::tail::{Last, Tail};
 use super::trouble::TrailTrouble as Trouble;
-
-/// How often somebody tries who waits for the lock.
-const PAUSE: Duration = Duration::from_micros(100);
 
 /// Where a trail ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +21,8 @@ pub(super) struct End {
     pub(super) trail: String,
     pub(super) number: u64,
     pub(super) chain: Chain,
+    /// So many lines at least are behind the last head.
+    pub(super) unsigned: u64,
 }
 
 /// How much, and how long; tests have small ones.
@@ -45,39 +45,60 @@ impl Default for Limits {
 pub(crate) struct Appender {
     folder: Folder,
     limits: Limits,
-    lock: File,
+    lock: Lock,
     tail: Tail,
-    /// As far as this process has seen the trail. Should it ever end before, something is gone.
+    /// As far as this process has seen the trail. Should that ever not be there, something is gone.
     seen: End,
     /// Whether something went wrong, after which the end has to be found anew.
     lost: bool,
-    /// Whether lines were missing that had been signed, which the trail says now.
-    pub(crate) had_lines_missing: bool,
+    /// The head that was kept elsewhere, if what it vouches for was not there.
+    missed: Option<TrailHead>,
 }
 
 impl Appender {
-    /// Goes on with the trail in a folder, or begins one. `signed` is the newest head that the store has kept of it.
-    pub(super) fn open(path: &Path, signed: Option<&TrailHead>, limits: Limits) -> Result<Self, Trouble> {
+    /// Goes on with the trail in a folder, or begins one. `signed` is the newest head that the store has kept of it; what
+    /// is missing of that is said before anything else is written.
+    pub(super) fn open(
+        path: &Path,
+        database: &Path,
+        signed: Option<&TrailHead>,
+        limits: Limits,
+    ) -> Result<Self, Trouble> {
         let folder = Folder::at(path);
-        folder.make().map_err(Trouble::file(path))?;
-        let lock = folder.lock().map_err(Trouble::file(path))?;
-        let held = Held::of(&lock, path, limits.patience)?;
+        folder.make(database).map_err(Trouble::file(path))?;
+        let mut lock = Lock::of(&folder, limits.patience)?;
+        let held = lock.hold()?;
         let (mut tail, torn) = last_tail(&folder, None)?;
-        let mut notes: Vec<Note> = torn.map(Note::Torn).into_iter().collect();
-        let missing = signed.and_then(|signed| missing(signed, &tail));
-        let had_lines_missing = missing.is_some();
-        notes.extend(missing.map(Note::Missing));
-        note(&folder, &mut tail, &notes)?;
+        note(&folder, &mut tail, &torn.map(Note::Torn).into_iter().collect::<Vec<_>>())?;
+        let missed = match signed {
+            Some(signed) if !has_line(&folder, &tail, &signed.trail, signed.n, &signed.chain)? => {
+                Some(signed.clone())
+            }
+            _ => None,
+        };
         drop(held);
         let seen = end_of(&tail);
-        Ok(Self { folder, limits, lock, tail, seen, lost: false, had_lines_missing })
+        Ok(Self { folder, limits, lock, tail, seen, lost: false, missed })
+    }
+
+    /// The head that was kept elsewhere, if what it vouches for was not there.
+    pub(super) fn missed(&self) -> Option<&TrailHead> {
+        self.missed.as_ref()
+    }
+
+    /// So many lines at least are behind the last head, as far as is known here.
+    pub(super) fn unsigned(&self) -> u64 {
+        self.tail.last.unsigned
     }
 
     /// Appends lines whose text may depend on where they go.
     pub(super) fn append(&mut self, lines: impl FnOnce(&End) -> Vec<Vec<u8>>) -> Result<(), Trouble> {
+        let missed = self.missed.clone();
         self.with_tail(|folder, tail| {
+            tell_missed(folder, tail, missed.as_ref())?;
             go_on(folder, tail)?;
-            tail.write(&lines(&end_of(tail)))
+            let lines = lines(&end_of(tail));
+            tail.write(&lines)
         })
     }
 
@@ -96,7 +117,7 @@ impl Appender {
     pub(super) fn begin_next_file(&mut self) -> Result<(), Trouble> {
         let first = self.tail.first();
         self.with_tail(|folder, tail| {
-            if tail.first() == first && !tail.ended {
+            if tail.first() == first && !tail.last.ended {
                 end(tail)?;
             }
             go_on(folder, tail)
@@ -112,7 +133,7 @@ impl Appender {
         &mut self,
         act: impl FnOnce(&Folder, &mut Tail) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        let held = Held::of(&self.lock, self.folder.path(), self.limits.patience)?;
+        let held = self.lock.hold()?;
         let outcome = catch_up(&self.folder, &mut self.tail, &self.seen, self.lost)
             .and_then(|()| act(&self.folder, &mut self.tail));
         drop(held);
@@ -134,7 +155,7 @@ fn catch_up(folder: &Folder, tail: &mut Tail, seen: &End, lost: bool) -> Result<
         torn.extend(left);
     } else {
         torn.extend(tail.catch_up(folder)?);
-        while tail.ended
+        while tail.last.ended
             && let Some((next, left)) = existing(folder, tail)?
         {
             *tail = next;
@@ -146,14 +167,14 @@ fn catch_up(folder: &Folder, tail: &mut Tail, seen: &End, lost: bool) -> Result<
 
 /// The file behind one that ended, if somebody has begun it.
 fn existing(folder: &Folder, tail: &Tail) -> Result<Option<(Tail, Option<Torn>)>, Trouble> {
-    let next = folder.file(tail.number + 1);
+    let next = folder.file(tail.last.number + 1);
     if next.path.exists() { Tail::of(folder, next) } else { Ok(None) }
 }
 
 /// Begins the file behind one that ended, where nobody has.
 fn go_on(folder: &Folder, tail: &mut Tail) -> Result<(), Trouble> {
-    if tail.ended {
-        *tail = Tail::begin(folder, tail.number + 1, &tail.trail.clone(), Some(tail.chain))?;
+    if tail.last.ended {
+        *tail = tail.begin_next(folder)?;
     }
     Ok(())
 }
@@ -163,7 +184,7 @@ fn end(tail: &mut Tail) -> Result<TrailFile, Trouble> {
     Ok(tail.end())
 }
 
-/// The end of the last file. A trail that was `seen` is begun by nobody.
+/// The end of the last file. A trail that was `seen` is begun by nobody, and none that is another is gone on with.
 fn last_tail(folder: &Folder, seen: Option<&End>) -> Result<(Tail, Option<Torn>), Trouble> {
     let mut files = folder.files().map_err(Trouble::file(folder.path()))?;
     let mut found = None;
@@ -175,19 +196,44 @@ fn last_tail(folder: &Folder, seen: Option<&End>) -> Result<(Tail, Option<Torn>)
     }
     let gone = |number| Trouble::Cut { path: folder.path().to_owned(), number };
     match (found, seen) {
-        (Some((tail, _)), Some(seen)) if tail.number < seen.number || tail.trail != seen.trail => {
+        (Some((tail, _)), Some(seen))
+            if !has_line(folder, &tail, &seen.trail, seen.number, &seen.chain.text())? =>
+        {
             Err(gone(seen.number))
         }
         (None, Some(seen)) => Err(gone(seen.number)),
         (Some(found), _) => Ok(found),
-        (None, None) => Ok((Tail::begin(folder, 1, &new_id(), None)?, None)),
+        (None, None) => Ok((Tail::begin(folder, new_id())?, None)),
     }
 }
 
-/// What a head says that was signed once, and the trail has not got.
-fn missing(signed: &TrailHead, tail: &Tail) -> Option<Missing> {
-    let gone = signed.trail != tail.trail || signed.n > tail.number;
-    gone.then(|| Missing { trail: signed.trail.clone(), until: signed.n, chain: signed.chain.clone() })
+/// Whether a trail has a line with a link: it, and by it every line before, is as it was. A line that was dropped with its
+/// file is vouched for by whoever signed that it was.
+fn has_line(folder: &Folder, tail: &Tail, trail: &str, number: u64, link: &str) -> Result<bool, Trouble> {
+    if tail.trail != trail || tail.last.number < number {
+        return Ok(false);
+    }
+    let found = reading::link_of(folder, number).map_err(Trouble::file(folder.path()))?;
+    Ok(match found {
+        Found::Link(found) => found.text() == link,
+        Found::Dropped => true,
+        Found::Nothing => false,
+    })
+}
+
+/// Says what was signed once and is not there, unless the trail says so already.
+fn tell_missed(folder: &Folder, tail: &mut Tail, missed: Option<&TrailHead>) -> Result<(), Trouble> {
+    let missing = missed.map(|TrailHead { trail, n, chain, .. }| Missing {
+        trail: trail.clone(),
+        until: *n,
+        chain: chain.clone(),
+    });
+    if missing.is_none() || tail.last.missing == missing {
+        return Ok(());
+    }
+    note(folder, tail, &missing.iter().cloned().map(Note::Missing).collect::<Vec<_>>())?;
+    tail.last.missing = missing;
+    Ok(())
 }
 
 fn note(folder: &Folder, tail: &mut Tail, notes: &[Note]) -> Result<(), Trouble> {
@@ -199,40 +245,11 @@ fn note(folder: &Folder, tail: &mut Tail, notes: &[Note]) -> Result<(), Trouble>
 }
 
 fn end_of(tail: &Tail) -> End {
-    End { trail: tail.trail.clone(), number: tail.number, chain: tail.chain }
+    let Last { number, chain, unsigned, .. } = tail.last;
+    End { trail: tail.trail.clone(), number, chain, unsigned }
 }
 
 fn new_id() -> String {
     let random: &dyn Random = &SystemRandom;
     BASE64_URL_SAFE_NO_PAD.encode(random.bytes::<16>())
-}
-
-#[expect(clippy::disallowed_methods, reason = "another process is waited for, whatever a clock says")]
-fn pause() {
-    std::thread::sleep(PAUSE);
-}
-
-/// The lock, as long as it is held.
-struct Held<'a>(&'a File);
-
-impl<'a> Held<'a> {
-    /// Others hold it for a write each. Whoever was stopped in the middle of one keeps nobody waiting for good.
-    fn of(file: &'a File, path: &Path, patience: Duration) -> Result<Self, Trouble> {
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => pause(),
-                Err(TryLockError::WouldBlock) => return Err(Trouble::Locked(path.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(Trouble::file(path)(error)),
-            }
-        }
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        // It ends with the file at the latest.
-        let _ = self.0.unlock();
-    }
 }

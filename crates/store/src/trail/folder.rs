@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 const LINES: &str = ".jsonl";
@@ -30,18 +30,28 @@ impl Folder {
         &self.0
     }
 
-    /// Makes it, for its owner's eyes only, if it is not there.
-    pub(super) fn make(&self) -> std::io::Result<()> {
+    /// Makes it, for its owner's eyes only, if it is not there. It belongs to whoever has the database beside it.
+    pub(super) fn make(&self, database: &Path) -> std::io::Result<()> {
         match DirBuilder::new().mode(0o700).create(&self.0) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            made => made,
+            Err(error) => Err(error),
+            Ok(()) => belong_to_the_owner_of(database, &self.0),
         }
     }
 
-    /// What whoever writes has to hold.
-    pub(super) fn lock(&self) -> std::io::Result<File> {
-        let path = self.0.join(LOCK);
-        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    /// Where the lock is that whoever writes has to hold.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.0.join(LOCK)
+    }
+
+    /// Opens a file of its own to read and to write, which is made, for its owner's eyes only, if it is not there.
+    pub(super) fn open(&self, path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+        let is_new = !path.exists();
+        let file = options.read(true).write(true).mode(0o600).open(path)?;
+        if is_new {
+            belong_to_the_owner_of(&self.0, path)?;
+        }
+        Ok(file)
     }
 
     /// All files of lines, the oldest first.
@@ -60,6 +70,11 @@ impl Folder {
     /// The file that begins with a line.
     pub(super) fn file(&self, first: u64) -> TrailFile {
         TrailFile { first, path: self.0.join(format!("{first:012}{LINES}")) }
+    }
+
+    /// Makes a file of lines, or empties what somebody left who was killed while they made it.
+    pub(super) fn create(&self, file: &TrailFile) -> std::io::Result<File> {
+        self.open(&file.path, OpenOptions::new().create(true).truncate(true))
     }
 
     /// Where something is put away that was taken out of the line behind `number`. Nothing is there yet.
@@ -89,13 +104,21 @@ impl TrailFile {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Makes it, or empties what somebody left who was killed while they made it.
-    pub(super) fn create(&self) -> std::io::Result<File> {
-        OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&self.path)
-    }
-
     /// Opens it to write.
     pub(super) fn open(&self) -> std::io::Result<File> {
         OpenOptions::new().read(true).write(true).open(&self.path)
+    }
+}
+
+/// What root's command makes must not keep the server out, which runs as somebody else.
+fn belong_to_the_owner_of(like: &Path, path: &Path) -> std::io::Result<()> {
+    let (owner, own) = (fs::metadata(like)?, fs::metadata(path)?);
+    if own.uid() == owner.uid() {
+        return Ok(());
+    }
+    match chown(path, Some(owner.uid()), Some(owner.gid())) {
+        // Whoever is not root writes to a folder that others let them write to.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        given => given,
     }
 }

@@ -1,28 +1,34 @@
 //! What makes questions quick: beside each file that has ended, where in it the events about somebody or something are.
 //! An index says where to look and never what is there: whoever finds a line reads it. One that is missing, or is not of this
-//! file, costs time alone.
+//! file, costs time alone. One that somebody changed can hide lines: whoever verifies the trail makes it once more, and compares.
 //!
-//! Form: 8 bytes of magic; the last link of the file, 32 bytes; 4,097 numbers of 4 bytes, where the entries of each of 4,096 parts
+//! Form: 8 bytes of magic; the last link of the file, 32 bytes; when its oldest and its newest event happened, 8 bytes each, in
+//! microseconds since 1970, the greater first if there is none; 4,097 numbers of 4 bytes, where the entries of each of 4,096 parts
 //! begin and the last end; the entries, 12 bytes each, by their first 8, which are of a hash; then 4, where the line begins.
 //! All numbers have their lowest byte last, but those of lines.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
+use std::process;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{AccessKeyId, IdentityId};
 use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
 use daypass_core::records::audit_question::AuditQuestion;
 
 use super::folder::{Folder, TrailFile};
-use super::line::Line;
+use super::line::{Chain, Line};
+use super::reading::{Backwards, Forwards};
+use super::times::Span;
 
-const MAGIC: &[u8; 8] = b"dpindex1";
+const MAGIC: &[u8; 8] = b"dpindex2";
 const LINK: usize = 32;
 const PARTS: usize = 4096;
 const ENTRY: usize = 12;
-const TABLE: usize = MAGIC.len() + LINK;
+const TIMES: usize = MAGIC.len() + LINK;
+const TABLE: usize = TIMES + 2 * 8;
 const ENTRIES: usize = TABLE + 4 * (PARTS + 1);
 
 /// What an event can be found by.
@@ -78,78 +84,120 @@ fn hashes(event: &AuditEvent) -> impl Iterator<Item = u64> {
     by.into_iter().flatten()
 }
 
-/// Makes every index that is missing of a file that has ended.
+/// Makes every index that is missing of a file that has ended, or is of another file.
 pub(super) fn make_missing(folder: &Folder) -> std::io::Result<()> {
     let files = folder.files()?;
-    let ended = files.iter().take(files.len().saturating_sub(1));
-    ended.filter(|file| !file.index().exists()).try_for_each(make)
+    let ended = &files[..files.len().saturating_sub(1)];
+    ended.iter().try_for_each(|file| {
+        let open = File::open(&file.path)?;
+        if Index::open(file, &open)?.is_some() { Ok(()) } else { make(folder, file, &open) }
+    })
 }
 
-/// Makes that of a file that has ended.
-pub(super) fn make(file: &TrailFile) -> std::io::Result<()> {
-    let text = fs::read(&file.path)?;
-    let draft = file.index().with_extension("index.new");
-    let mut made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    made.write_all(&of(&text))?;
-    fs::rename(&draft, file.index())
-}
-
-fn of(text: &[u8]) -> Vec<u8> {
-    let (mut entries, mut at, mut link) = (Vec::new(), 0, String::new());
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let start = u32::try_from(at).expect("a file is shorter than 4 GiB");
-        at += line.len();
-        let Some(line) = Line::parse(line.strip_suffix(b"\n").unwrap_or(line)) else { continue };
-        link = line.chain.text();
-        if let Some(event) = line.event() {
-            entries.extend(hashes(&event).map(|hash| (hash, start)));
+/// Makes that of a file that has ended. Several processes may do so at once.
+fn make(folder: &Folder, file: &TrailFile, open: &File) -> std::io::Result<()> {
+    let mut entries = Entries::default();
+    let mut lines = Forwards::from(open, 0);
+    while let Some((start, text)) = lines.next()? {
+        if let Some(line) = Line::parse(text) {
+            entries.add(&line, line.event().as_ref(), start);
         }
     }
-    entries.sort_unstable();
-    let mut made = Vec::with_capacity(ENTRIES + entries.len() * ENTRY);
-    made.extend_from_slice(MAGIC);
-    made.extend_from_slice(&short(&link));
-    for part in 0..=PARTS {
-        let begins = entries.partition_point(|(hash, _)| part_of(*hash) < part);
-        made.extend_from_slice(&u32::try_from(begins).expect("a file has fewer events").to_be_bytes());
-    }
-    for (hash, start) in entries {
-        made.extend_from_slice(&hash.to_be_bytes());
-        made.extend_from_slice(&start.to_be_bytes());
-    }
-    made
+    let draft = file.index().with_extension(format!("index.new-{}", process::id()));
+    let mut made = folder.open(&draft, OpenOptions::new().create(true).truncate(true))?;
+    let put = made.write_all(&entries.written()).and_then(|()| made.sync_all());
+    let put = put.and_then(|()| fs::rename(&draft, file.index()));
+    put.inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
-/// Where in a file with this last link the lines begin that may be about it, the last first. `None` if there is no index
-/// that can be used.
-pub(super) fn find(file: &TrailFile, last: &str, hash: u64) -> Option<Vec<u64>> {
-    let index = File::open(file.index()).ok()?;
-    let mut head = [0; TABLE];
-    index.read_exact_at(&mut head, 0).ok()?;
-    if head[..MAGIC.len()] != *MAGIC || head[MAGIC.len()..] != short(last) {
-        return None;
+/// What an index says, in the making.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    places: Vec<(u64, u32)>,
+    span: Option<Span>,
+    link: Option<Chain>,
+}
+
+impl Entries {
+    /// Takes a line, which begins there. `event` is what it says, if it is one.
+    pub(super) fn add(&mut self, line: &Line<'_>, event: Option<&AuditEvent>, start: u64) {
+        self.link = Some(line.chain);
+        let Some(event) = event else { return };
+        let start = u32::try_from(start).expect("a file is shorter than 4 GiB");
+        self.places.extend(hashes(event).map(|hash| (hash, start)));
+        self.span = Some(Span::with(self.span, event.time));
     }
-    let mut bounds = [0; 8];
-    index.read_exact_at(&mut bounds, (TABLE + 4 * part_of(hash)) as u64).ok()?;
-    let bound = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes")) as usize;
-    let (begins, ends) = (bound(&bounds[..4]), bound(&bounds[4..]));
-    let mut part = vec![0; ends.checked_sub(begins)?.checked_mul(ENTRY)?];
-    index.read_exact_at(&mut part, (ENTRIES + begins * ENTRY) as u64).ok()?;
-    let (entries, _) = part.as_chunks::<ENTRY>();
-    let found = entries.iter().filter(|entry| entry[..8] == hash.to_be_bytes());
-    let mut starts: Vec<u64> = found.map(|entry| bound(&entry[8..]) as u64).collect();
-    starts.reverse();
-    Some(starts)
+
+    /// The index.
+    pub(super) fn written(mut self) -> Vec<u8> {
+        self.places.sort_unstable();
+        let mut made = Vec::with_capacity(ENTRIES + self.places.len() * ENTRY);
+        made.extend_from_slice(MAGIC);
+        made.extend_from_slice(&self.link.unwrap_or(Chain::START).bytes());
+        // Nothing that is within may seem to be outside.
+        let (oldest, newest) = self.span.map_or((i64::MAX, i64::MIN), |span| {
+            let after = (span.newest.as_microsecond() + 1).min(Timestamp::MAX.as_microsecond());
+            (span.oldest.as_microsecond(), after)
+        });
+        made.extend_from_slice(&oldest.to_be_bytes());
+        made.extend_from_slice(&newest.to_be_bytes());
+        for part in 0..=PARTS {
+            let begins = self.places.partition_point(|(hash, _)| part_of(*hash) < part);
+            made.extend_from_slice(&u32::try_from(begins).expect("a file has fewer events").to_be_bytes());
+        }
+        for (hash, start) in self.places {
+            made.extend_from_slice(&hash.to_be_bytes());
+            made.extend_from_slice(&start.to_be_bytes());
+        }
+        made
+    }
+}
+
+/// The index of a file that has ended.
+pub(super) struct Index {
+    file: File,
+    /// From when to when its events happened, if it has any.
+    pub(super) span: Option<Span>,
+}
+
+impl Index {
+    /// That of a file, if there is one that can be used.
+    pub(super) fn open(file: &TrailFile, open: &File) -> std::io::Result<Option<Self>> {
+        let Ok(index) = File::open(file.index()) else { return Ok(None) };
+        let mut lines = Backwards::from_end(open)?;
+        let Some(last) = lines.next()?.and_then(Line::parse) else { return Ok(None) };
+        let mut head = [0; TABLE];
+        let is_read = index.read_exact_at(&mut head, 0).is_ok();
+        let is_of_file =
+            is_read && head[..MAGIC.len()] == *MAGIC && head[MAGIC.len()..TIMES] == last.chain.bytes();
+        let time = |at: usize| {
+            let micros = i64::from_be_bytes(head[at..at + 8].try_into().expect("eight bytes"));
+            Timestamp::from_microsecond(micros).ok()
+        };
+        let span = || Some(Span { oldest: time(TIMES)?, newest: time(TIMES + 8)? });
+        Ok(is_of_file.then(|| Self { span: span(), file: index }))
+    }
+
+    /// Where the lines begin that may have this hash, the last first. `None` if the index is cut off.
+    pub(super) fn find(&self, hash: u64) -> Option<Vec<u64>> {
+        let mut bounds = [0; 8];
+        self.file.read_exact_at(&mut bounds, (TABLE + 4 * part_of(hash)) as u64).ok()?;
+        let bound = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes")) as usize;
+        let (begins, ends) = (bound(&bounds[..4]), bound(&bounds[4..]));
+        let length = ends.checked_sub(begins)?.checked_mul(ENTRY)?;
+        if self.file.metadata().ok()?.len() < (ENTRIES + ends * ENTRY) as u64 {
+            return None;
+        }
+        let mut part = vec![0; length];
+        self.file.read_exact_at(&mut part, (ENTRIES + begins * ENTRY) as u64).ok()?;
+        let (entries, _) = part.as_chunks::<ENTRY>();
+        let found = entries.iter().filter(|entry| entry[..8] == hash.to_be_bytes());
+        let mut starts: Vec<u64> = found.map(|entry| bound(&entry[8..]) as u64).collect();
+        starts.reverse();
+        Some(starts)
+    }
 }
 
 fn part_of(hash: u64) -> usize {
     usize::try_from(hash >> 52).expect("twelve bits")
-}
-
-/// A link as an index has it.
-fn short(link: &str) -> [u8; LINK] {
-    let mut short = [0; LINK];
-    let length = link.len().min(LINK);
-    short[..length].copy_from_slice(&link.as_bytes()[..length]);
-    short
 }

@@ -5,7 +5,6 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::audit_event::AuditEvent;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +16,9 @@ const LINK_CHARS: usize = 43;
 
 /// What an event begins with, and no note does.
 const EVENT: &[u8] = b"\"time\":";
+
+/// What a head begins with.
+const HEAD: &[u8] = b"\"head\":";
 
 /// A link of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,10 @@ impl Chain {
         hash.update(&self.0);
         hash.update(body);
         Self(hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+
+    pub(super) fn bytes(self) -> [u8; 32] {
+        self.0
     }
 
     pub(super) fn text(self) -> String {
@@ -50,15 +56,15 @@ pub(super) enum Note {
     Trail(Beginning),
     /// The line before, signed, and by it every line before.
     Head(String),
-    /// The keys that signed heads before, signed by the one that does now.
+    /// The keys that signed everything before, signed by the one that does now.
     Keys(String),
     /// The file ends.
     End(Ending),
-    /// The oldest file goes.
-    Dropped(Dropped),
+    /// The oldest file goes: which it is, signed, because whoever could say this could take it away.
+    Dropped(String),
     /// A line that was not whole was taken away: whoever wrote it was killed, or the power failed, before it was answered.
     Torn(Torn),
-    /// Lines that were there are not.
+    /// Lines that were signed are not there, or are others.
     Missing(Missing),
 }
 
@@ -76,25 +82,14 @@ pub(super) struct Beginning {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ending {}
 
-/// A file that went, because it was too old or there was too much.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Dropped {
-    /// Its first line.
-    pub(super) first: u64,
-    /// Its last line.
-    pub(super) last: u64,
-    /// The link of that.
-    pub(super) chain: String,
-    /// When its newest event happened.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) until: Option<Timestamp>,
-}
-
 /// See [`Note::Torn`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Torn {
     /// How much it was.
     pub(super) bytes: u64,
+    /// How many lines of it had an end. Nothing that is torn by a kill or a loss of power has one.
+    #[serde(default)]
+    pub(super) lines: u64,
     /// The file beside the trail that it was put into.
     pub(super) kept_in: String,
 }
@@ -150,12 +145,12 @@ impl<'a> Line<'a> {
         self.members.starts_with(EVENT)
     }
 
-    /// Whether it is an event that was kept in another form before.
-    pub(super) fn is_taken_over(&self) -> bool {
-        self.taken_over_from().is_some()
+    /// Whether it is a head.
+    pub(super) fn is_head(&self) -> bool {
+        is_head(self.members)
     }
 
-    /// The number that it had there.
+    /// The number that an event had before, which was kept in another form.
     pub(super) fn taken_over_from(&self) -> Option<i64> {
         const FROM: &[u8] = b",\"from\":";
         let at = memchr::memmem::rfind(self.members, FROM).filter(|_| self.is_event())?;
@@ -189,6 +184,11 @@ pub(super) fn members(said: &impl Serialize) -> Vec<u8> {
     object
 }
 
+/// Whether a line of these members is a head.
+pub(super) fn is_head(members: &[u8]) -> bool {
+    members.starts_with(HEAD)
+}
+
 /// Writes a line behind the one with the link `before`, and answers its own.
 pub(super) fn write(to: &mut Vec<u8>, number: u64, members: &[u8], before: Chain) -> Chain {
     let start = to.len();
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_was_written_and_a_changed_one_does_not_follow() {
-        let note = Note::Torn(Torn { bytes: 7, kept_in: "x\",\"chain\":\"".into() });
+        let note = Note::Torn(Torn { bytes: 7, lines: 0, kept_in: "x\",\"chain\":\"".into() });
         let mut text = Vec::new();
         let chain = write(&mut text, 12, &members(&note), Chain::START);
         let text = text.strip_suffix(b"\n").unwrap();

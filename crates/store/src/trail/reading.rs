@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use super::line::Line;
+use super::folder::Folder;
+use super::line::{Chain, Line};
 
 /// So much is read at once.
 const CHUNK: u64 = 256 << 10;
@@ -108,6 +109,24 @@ impl<'a> Forwards<'a> {
 /// The line that begins at a place.
 pub(super) fn line_at(file: &File, start: u64) -> std::io::Result<Option<Vec<u8>>> {
     Ok(Forwards::from(file, start).next()?.map(|(_, line)| line.to_vec()))
+}
+
+/// What is found of a line.
+pub(super) enum Found {
+    Link(Chain),
+    /// All files begin behind it.
+    Dropped,
+    Nothing,
+}
+
+/// The link of the line with a number, which begins with 1.
+pub(super) fn link_of(folder: &Folder, number: u64) -> std::io::Result<Found> {
+    let files = folder.files()?;
+    let Some(file) = files.iter().rev().find(|file| file.first <= number) else { return Ok(Found::Dropped) };
+    let open = File::open(&file.path)?;
+    let line = line_at(&open, place_after(&open, number.saturating_sub(1))?)?;
+    let line = line.as_deref().and_then(Line::parse).filter(|line| line.number == number);
+    Ok(line.map_or(Found::Nothing, |line| Found::Link(line.chain)))
 }
 
 /// Where the first line begins whose number is greater.

@@ -4,43 +4,49 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use daypass_core::ground::clock::Timestamp;
-use daypass_core::store::Retention;
+use daypass_core::records::trail_head::TrailDropped;
+use daypass_core::store::AuditCare;
 
 use super::appender::Appender;
 use super::folder::TrailFile;
-use super::line::{Dropped, Line, Note, members};
+use super::line::{Line, Note, members};
 use super::reading::Backwards;
-use super::search;
+use super::times;
 use super::trouble::TrailTrouble as Trouble;
 
 /// Drops the files that need not be kept, and answers their names. The one that is written is kept.
-pub(super) fn drop_surplus(
-    appender: &mut Appender,
-    keep: &Retention,
-    now: Timestamp,
-) -> Result<Vec<String>, Trouble> {
+pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<Vec<String>, Trouble> {
+    let (keep, now) = (&care.keep, care.clock.now());
     let folder = appender.folder().clone();
     let files = folder.files().map_err(Trouble::file(folder.path()))?;
     let mut surplus = Vec::new();
     let mut size = files.iter().map(size_of).sum::<u64>();
     for file in files.iter().take(files.len().saturating_sub(1)) {
         let failed = |error| Trouble::file(&file.path)(error);
-        let until = search::newest(file).map_err(failed)?;
+        let until = times::newest_before(file, now).map_err(failed)?;
         let is_too_old =
-            keep.age.is_some_and(|age| until.is_none_or(|until| now.duration_since(until) > age));
+            keep.age.is_some_and(|age| until.is_some_and(|until| now.duration_since(until) > age));
         let is_too_much = keep.bytes.is_some_and(|bytes| size > bytes);
         if !is_too_old && !is_too_much {
             break;
         }
         size -= size_of(file);
-        surplus.push((file, dropped(file, until).map_err(failed)?));
+        surplus.push((file, last_of(file).map_err(failed)?, until));
     }
     if surplus.is_empty() {
         return Ok(Vec::new());
     }
-    appender.append(|_| surplus.iter().map(|(_, note)| members(&Note::Dropped(note.clone()))).collect())?;
-    for (file, _) in &surplus {
+    appender.append(|end| {
+        let dropped = surplus.iter().map(|(file, (last, chain), until)| TrailDropped {
+            trail: end.trail.clone(),
+            first: file.first,
+            last: *last,
+            chain: chain.clone(),
+            until: *until,
+        });
+        dropped.map(|dropped| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))).collect()
+    })?;
+    for (file, ..) in &surplus {
         for path in [file.index(), file.path.clone()] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -48,16 +54,15 @@ pub(super) fn drop_surplus(
             }
         }
     }
-    Ok(surplus.iter().map(|(file, _)| file.name()).collect())
+    Ok(surplus.iter().map(|(file, ..)| file.name()).collect())
 }
 
-/// What the trail says of a file that goes.
-fn dropped(file: &TrailFile, until: Option<Timestamp>) -> std::io::Result<Dropped> {
+/// The last line of a file, and its link.
+fn last_of(file: &TrailFile) -> std::io::Result<(u64, String)> {
     let open = fs::File::open(&file.path)?;
     let mut lines = Backwards::from_end(&open)?;
     let last = lines.next()?.and_then(|line| Line::parse(line).map(|line| (line.number, line.chain.text())));
-    let (last, chain) = last.unwrap_or_else(|| (file.first, String::new()));
-    Ok(Dropped { first: file.first, last, chain, until })
+    Ok(last.unwrap_or_else(|| (file.first, String::new())))
 }
 
 /// With its index.

@@ -3,19 +3,15 @@
 use std::fs::File;
 use std::io::ErrorKind;
 
-use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::store::{EventPosition, KeptEvent, Page};
 
+use super::LastTakenOver;
 use super::folder::{Folder, TrailFile};
-use super::index;
+use super::index::{self, Index};
 use super::line::{Content, Line, Note};
 use super::reading::{Backwards, Forwards, line_at, place_after};
-
-/// Events are kept in the order of their decisions, whose instants differ from that by less: requests take their time,
-/// and clocks are set.
-const DISORDER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The events that answer a question, the one kept last first.
 pub(super) fn page(
@@ -30,10 +26,7 @@ pub(super) fn page(
             break;
         }
         // What is too old goes while somebody reads.
-        let looked_at = unless_gone(look_into(file, Some(file) == files.last(), &mut found))?;
-        if looked_at == Some(Looked::NothingOlder) {
-            break;
-        }
+        unless_gone(look_into(file, Some(file) == files.last(), &mut found))?;
     }
     Ok(found.events)
 }
@@ -57,21 +50,21 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
     Ok(events)
 }
 
-/// What the last event of all tells, or that there is none.
-pub(super) fn last_event<T>(
-    folder: &Folder,
-    tell: impl FnOnce(Option<&Line<'_>>) -> T,
-) -> std::io::Result<T> {
+/// How far events were taken over.
+pub(super) fn taken_over_last(folder: &Folder) -> std::io::Result<LastTakenOver> {
+    let mut found = LastTakenOver::default();
     for file in folder.files()?.iter().rev() {
         let open = File::open(&file.path)?;
         let mut lines = Backwards::from_end(&open)?;
         while let Some(line) = lines.next()? {
-            if let Some(line) = Line::parse(line).filter(Line::is_event) {
-                return Ok(tell(Some(&line)));
+            let Some(line) = Line::parse(line).filter(Line::is_event) else { continue };
+            if let (Some(from), Some(event)) = (line.taken_over_from(), line.event()) {
+                return Ok(LastTakenOver { event: Some((from, event.request_id)), ..found });
             }
+            found.has_gone_on = true;
         }
     }
-    Ok(tell(None))
+    Ok(found)
 }
 
 /// The newest head, if there is one.
@@ -87,38 +80,6 @@ pub(super) fn newest_head(folder: &Folder) -> std::io::Result<Option<String>> {
         }
     }
     Ok(None)
-}
-
-/// When the newest event of a file happened.
-pub(super) fn newest(file: &TrailFile) -> std::io::Result<Option<Timestamp>> {
-    newest_in(&File::open(&file.path)?)
-}
-
-fn newest_in(file: &File) -> std::io::Result<Option<Timestamp>> {
-    let mut lines = Backwards::from_end(file)?;
-    while let Some(line) = lines.next()? {
-        if let Some(time) = time_of(line) {
-            return Ok(Some(time));
-        }
-    }
-    Ok(None)
-}
-
-fn oldest_in(file: &File) -> std::io::Result<Option<Timestamp>> {
-    let mut lines = Forwards::from(file, 0);
-    while let Some((_, line)) = lines.next()? {
-        if let Some(time) = time_of(line) {
-            return Ok(Some(time));
-        }
-    }
-    Ok(None)
-}
-
-/// What a look into a file says of those before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looked {
-    Whole,
-    NothingOlder,
 }
 
 struct Found<'a> {
@@ -139,51 +100,29 @@ impl Found<'_> {
         }
         self.events.extend(kept(&line).filter(|kept| self.question.matches(&kept.event)));
     }
-
-    /// Whether everything before an event of this time is too old.
-    fn is_too_old(&self, time: Timestamp) -> bool {
-        self.question.since.is_some_and(|since| time.duration_since(since) < -DISORDER)
-    }
-
-    /// Whether everything behind an event of this time is too new.
-    fn is_too_new(&self, time: Timestamp) -> bool {
-        self.question.until.is_some_and(|until| time.duration_since(until) > DISORDER)
-    }
 }
 
-fn look_into(file: &TrailFile, is_written: bool, found: &mut Found<'_>) -> std::io::Result<Looked> {
+fn look_into(file: &TrailFile, is_written: bool, found: &mut Found<'_>) -> std::io::Result<()> {
     let open = File::open(&file.path)?;
-    if newest_in(&open)?.is_some_and(|time| found.is_too_old(time)) {
-        return Ok(Looked::NothingOlder);
+    let index = if is_written { None } else { Index::open(file, &open)? };
+    let Some(index) = index else { return look_through(&open, found) };
+    if !index.span.is_some_and(|span| span.may_answer(found.question)) {
+        return Ok(());
     }
-    if oldest_in(&open)?.is_some_and(|time| found.is_too_new(time)) {
-        return Ok(Looked::Whole);
-    }
-    if !is_written
-        && let Some(hash) = index::hash_of(found.question)
-        && let Some(starts) = starts(file, &open, hash)?
-    {
-        for start in starts {
-            if found.is_full() {
-                break;
-            }
-            if let Some(line) = line_at(&open, start)? {
-                found.take(&line);
-            }
+    let starts = index::hash_of(found.question).and_then(|hash| index.find(hash));
+    let Some(starts) = starts else { return look_through(&open, found) };
+    for start in starts {
+        if found.is_full() {
+            break;
         }
-        return Ok(Looked::Whole);
+        if let Some(line) = line_at(&open, start)? {
+            found.take(&line);
+        }
     }
-    look_through(&open, found)
+    Ok(())
 }
 
-/// Where an index says to look.
-fn starts(file: &TrailFile, open: &File, hash: u64) -> std::io::Result<Option<Vec<u64>>> {
-    let mut lines = Backwards::from_end(open)?;
-    let last = lines.next()?.and_then(Line::parse).map(|line| line.chain.text());
-    Ok(last.and_then(|last| index::find(file, &last, hash)))
-}
-
-fn look_through(open: &File, found: &mut Found<'_>) -> std::io::Result<Looked> {
+fn look_through(open: &File, found: &mut Found<'_>) -> std::io::Result<()> {
     let needle = needle(found.question).map(|needle| memchr::memmem::Finder::new(&needle).into_owned());
     let mut lines = Backwards::from_end(open)?;
     while !found.is_full()
@@ -192,11 +131,8 @@ fn look_through(open: &File, found: &mut Found<'_>) -> std::io::Result<Looked> {
         if needle.as_ref().is_none_or(|needle| needle.find(line).is_some()) {
             found.take(line);
         }
-        if time_of(line).is_some_and(|time| found.is_too_old(time)) {
-            return Ok(Looked::NothingOlder);
-        }
     }
-    Ok(Looked::Whole)
+    Ok(())
 }
 
 /// What stands in the line of every answer, so that no other has to be read.
@@ -213,15 +149,6 @@ fn needle(question: &AuditQuestion) -> Option<Vec<u8>> {
     let provider = || question.provider.as_deref().map(quoted);
     let action = || question.action.map(|action| quoted(action.name()));
     about.or_else(address).or_else(provider).or_else(action)
-}
-
-/// When an event happened, without reading the rest of it.
-fn time_of(line: &[u8]) -> Option<Timestamp> {
-    const TIME: &[u8] = b"\"time\":\"";
-    let start = line.iter().take(32).position(|byte| *byte == b',')? + 1;
-    let text = line[start..].strip_prefix(TIME)?;
-    let end = memchr::memchr(b'"', text)?;
-    str::from_utf8(&text[..end]).ok()?.parse().ok()
 }
 
 fn kept(line: &Line<'_>) -> Option<KeptEvent> {

@@ -1,15 +1,16 @@
 //! The end of the trail: where the next line goes. Whoever looks holds the lock, so what is not whole was left by somebody
 //! who was killed, or by a loss of power, before anybody was answered.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Line, Note, Torn, members, write};
+use super::line::{Beginning, Chain, Content, Line, Missing, Note, Torn, is_head, members, write};
 use super::trouble::TrailTrouble as Trouble;
 
-/// More than is ever written at once, and a line: whatever was under way is within.
+/// More than is ever written at once, and a line: whatever was under way is within. So much is looked at, at once.
 const WINDOW: u64 = 1 << 20;
 
 /// More than the first line of a file takes.
@@ -24,34 +25,53 @@ pub(super) struct Tail {
     seen: (u64, u64),
     /// Up to where the file has whole lines.
     length: u64,
-    pub(super) number: u64,
-    pub(super) chain: Chain,
     /// The trail's ID.
     pub(super) trail: String,
+    /// The last whole line.
+    pub(super) last: Last,
+}
+
+/// The last whole line, and what those near it say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Last {
+    pub(super) number: u64,
+    pub(super) chain: Chain,
     /// Whether the file has ended.
     pub(super) ended: bool,
+    /// So many lines at least are behind the last head.
+    pub(super) unsigned: u64,
+    /// What the trail said last was missing.
+    pub(super) missing: Option<Missing>,
 }
 
 impl Tail {
-    /// Begins a file.
-    pub(super) fn begin(
-        folder: &Folder,
-        first: u64,
-        trail: &str,
-        before: Option<Chain>,
-    ) -> Result<Self, Trouble> {
+    /// Begins a trail.
+    pub(super) fn begin(folder: &Folder, trail: String) -> Result<Self, Trouble> {
+        Self::begin_file(folder, trail, None)
+    }
+
+    /// Begins the file behind this one, which has ended.
+    pub(super) fn begin_next(&self, folder: &Folder) -> Result<Self, Trouble> {
+        Self::begin_file(folder, self.trail.clone(), Some(&self.last))
+    }
+
+    fn begin_file(folder: &Folder, trail: String, before: Option<&Last>) -> Result<Self, Trouble> {
+        let first = before.map_or(0, |before| before.number) + 1;
         let at = folder.file(first);
         let failed = |error| Trouble::file(&at.path)(error);
-        let beginning = Beginning { id: trail.to_owned(), previous: before.map(Chain::text) };
+        let previous = before.map(|before| before.chain);
+        let beginning = Beginning { id: trail.clone(), previous: previous.map(Chain::text) };
         let mut text = Vec::new();
-        let before = before.unwrap_or(Chain::START);
-        let chain = write(&mut text, first, &members(&Note::Trail(beginning)), before);
-        let mut file = at.create().map_err(failed)?;
+        let note = members(&Note::Trail(beginning));
+        let chain = write(&mut text, first, &note, previous.unwrap_or(Chain::START));
+        let mut file = folder.create(&at).map_err(failed)?;
         file.write_all(&text).and_then(|()| file.sync_all()).map_err(failed)?;
         folder.sync().map_err(Trouble::file(folder.path()))?;
         let seen = identity(&file.metadata().map_err(failed)?);
-        let length = text.len() as u64;
-        Ok(Self { file, at, seen, length, number: first, chain, trail: trail.to_owned(), ended: false })
+        let unsigned = before.map_or(0, |before| before.unsigned) + 1;
+        let missing = before.and_then(|before| before.missing.clone());
+        let last = Last { number: first, chain, ended: false, unsigned, missing };
+        Ok(Self { file, at, seen, length: text.len() as u64, trail, last })
     }
 
     /// The end of a file, with what was torn. `None` if somebody was killed before the file had a first line.
@@ -69,10 +89,10 @@ impl Tail {
         let skipped = if start == 0 { 0 } else { line_end(&window).unwrap_or(window.len()) };
         let mut whole = Whole::default();
         whole.take(&window[skipped..]);
-        let Some((number, chain)) = whole.last else { return Err(Trouble::Damaged(at.path)) };
+        let Some(last) = whole.last else { return Err(Trouble::Damaged(at.path)) };
         let length = start + (skipped + whole.length) as u64;
         let seen = identity(&found);
-        let tail = Self { file, at, seen, length, number, chain, trail, ended: whole.ended };
+        let tail = Self { file, at, seen, length, trail, last };
         let torn = tail.put_away_torn(folder)?;
         Ok(Some((tail, torn)))
     }
@@ -84,25 +104,32 @@ impl Tail {
             return Ok(None);
         }
         if length < self.length {
-            return Err(Trouble::Cut { path: self.at.path.clone(), number: self.number });
+            return Err(Trouble::Cut { path: self.at.path.clone(), number: self.last.number });
         }
-        let new = read(&self.file, self.length, length).map_err(Trouble::file(&self.at.path))?;
-        let mut whole = Whole { last: Some((self.number, self.chain)), ..Whole::default() };
-        whole.take(&new);
-        let (number, chain) = whole.last.expect("it began with one");
-        (self.number, self.chain, self.ended) = (number, chain, whole.ended);
-        self.length += whole.length as u64;
+        while self.read_on(length)? {}
         self.put_away_torn(folder)
+    }
+
+    /// Reads what others wrote up to a length, as much as is read at once. Whether there was any.
+    fn read_on(&mut self, length: u64) -> Result<bool, Trouble> {
+        let end = length.min(self.length + WINDOW);
+        let new = read(&self.file, self.length, end).map_err(Trouble::file(&self.at.path))?;
+        let mut whole = Whole { length: 0, last: Some(self.last.clone()) };
+        whole.take(&new);
+        self.last = whole.last.expect("it began with one");
+        self.length += whole.length as u64;
+        Ok(whole.length > 0)
     }
 
     /// Writes lines behind the end, and has them outlive a loss of power. If it fails, none of them is there, as far as
     /// that can be had.
     pub(super) fn write(&mut self, lines: &[Vec<u8>]) -> Result<(), Trouble> {
-        let (mut number, mut chain) = (self.number, self.chain);
+        let Last { mut number, mut chain, mut unsigned, .. } = self.last;
         let mut text = Vec::with_capacity(lines.iter().map(|line| line.len() + 96).sum());
         for line in lines {
             number += 1;
             chain = write(&mut text, number, line, chain);
+            unsigned = if is_head(line) { 0 } else { unsigned + 1 };
         }
         let written = self.file.write_all_at(&text, self.length).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
@@ -111,14 +138,14 @@ impl Tail {
             return Err(Trouble::file(&self.at.path)(error));
         }
         self.check()?;
-        (self.number, self.chain) = (number, chain);
+        (self.last.number, self.last.chain, self.last.unsigned) = (number, chain, unsigned);
         self.length += text.len() as u64;
         Ok(())
     }
 
     /// Notes that the last line written was the file's last.
     pub(super) fn end(&mut self) -> TrailFile {
-        self.ended = true;
+        self.last.ended = true;
         self.at.clone()
     }
 
@@ -147,27 +174,37 @@ impl Tail {
         if length == self.length {
             return Ok(None);
         }
+        if length - self.length > WINDOW {
+            return Err(Trouble::Damaged(self.at.path.clone()));
+        }
         let torn = read(&self.file, self.length, length).map_err(failed)?;
-        let place = folder.place_for_torn(self.number);
-        fs::write(&place, &torn).map_err(Trouble::file(&place))?;
+        let place = folder.place_for_torn(self.last.number);
+        put_away(folder, &place, &torn).map_err(Trouble::file(&place))?;
         self.file.set_len(self.length).and_then(|()| self.file.sync_all()).map_err(failed)?;
         let kept_in = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Some(Torn { bytes: torn.len() as u64, kept_in }))
+        let lines = memchr::memchr_iter(b'\n', &torn).count() as u64;
+        Ok(Some(Torn { bytes: torn.len() as u64, lines, kept_in }))
     }
+}
+
+/// Has a file of something, or none.
+fn put_away(folder: &Folder, place: &Path, text: &[u8]) -> std::io::Result<()> {
+    let mut file = folder.open(place, OpenOptions::new().create_new(true))?;
+    let kept = file.write_all(text).and_then(|()| file.sync_all()).and_then(|()| folder.sync());
+    kept.inspect_err(|_| drop(fs::remove_file(place)))
 }
 
 /// How far a text has whole lines.
 #[derive(Debug, Default)]
 struct Whole {
     length: usize,
-    last: Option<(u64, Chain)>,
-    ended: bool,
+    last: Option<Last>,
 }
 
 impl Whole {
     /// A line that was changed stands before others that follow it; what was torn has nothing behind it that is whole.
     fn take(&mut self, text: &[u8]) {
-        let (mut at, mut before) = (0, self.last.map(|(_, chain)| chain));
+        let (mut at, mut before) = (0, self.last.as_ref().map(|last| last.chain));
         while let Some(end) = line_end(&text[at..]) {
             let line = Line::parse(&text[at..at + end - 1]);
             at += end;
@@ -175,11 +212,25 @@ impl Whole {
                 && before.is_none_or(|before| line.follows(before))
             {
                 self.length = at;
-                self.last = Some((line.number, line.chain));
-                let is_end = || matches!(line.content(), Some(Content::Note(Note::End(_))));
-                self.ended = !line.is_event() && is_end();
+                self.last = Some(Last::behind(self.last.take(), &line));
             }
             before = line.map(|line| line.chain);
+        }
+    }
+}
+
+impl Last {
+    fn behind(before: Option<Self>, line: &Line<'_>) -> Self {
+        let (unsigned, missing) = before.map_or((0, None), |before| (before.unsigned, before.missing));
+        let unsigned = if line.is_head() { 0 } else { unsigned + 1 };
+        let last = Self { number: line.number, chain: line.chain, ended: false, unsigned, missing };
+        if line.is_event() {
+            return last;
+        }
+        match line.content() {
+            Some(Content::Note(Note::End(_))) => Self { ended: true, ..last },
+            Some(Content::Note(Note::Missing(missing))) => Self { missing: Some(missing), ..last },
+            _ => last,
         }
     }
 }
@@ -211,6 +262,6 @@ fn read(file: &File, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn identity(found: &fs::Metadata) -> (u64, u64) {
+pub(super) fn identity(found: &fs::Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }

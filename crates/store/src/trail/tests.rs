@@ -18,9 +18,9 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityId, RequestId};
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::records::audit_question::AuditQuestion;
-use daypass_core::records::trail_head::TrailHead;
+use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, Page, Retention};
+use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, Page, Retention};
 use tempfile::TempDir;
 
 use super::appender::Limits;
@@ -52,9 +52,13 @@ impl Place {
     }
 
     fn open_knowing(&self, signed: Option<&TrailHead>) -> Result<Trail, TrailTrouble> {
-        let appender = Appender::open(&self.path(), signed, SMALL)?;
+        let appender = self.appender(signed, SMALL)?;
         let heads = self.heads.clone();
-        Trail::start(appender, Box::new(move |head| heads.lock().unwrap().push(head.clone())))
+        Trail::start(appender, Box::new(move |head, _| heads.lock().unwrap().push(head.clone())))
+    }
+
+    fn appender(&self, signed: Option<&TrailHead>, limits: Limits) -> Result<Appender, TrailTrouble> {
+        Appender::open(&self.path(), self.directory.path(), signed, limits)
     }
 
     /// With a server's care.

@@ -23,10 +23,10 @@ pub enum TrailTrouble {
          back the very file, or start Daypass again to go on with what is there", path = .0.display()
     )]
     Displaced(PathBuf),
-    /// Lines are gone that were there.
+    /// Lines that were there are gone, or are others.
     #[error(
-        "{path} ends before line {number}, which was written: put the file back as it was, or start Daypass again to go on \
-         with what is there, and to have the trail say so", path = path.display()
+        "{path} has not got line {number} as it was written: put the file back as it was, or start Daypass again to go on \
+         with what is there; `daypass audit verify` says then what is missing", path = path.display()
     )]
     Cut {
         /// The file.

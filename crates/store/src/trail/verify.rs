@@ -2,21 +2,23 @@
 //! installation's key and say what is there. Whoever changes a line and has the time to write every later one anew meets
 //! the first head behind it; whoever takes away the end meets the newest head that the store has kept.
 
-use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
+use std::{fmt, mem};
 
-use daypass_core::audit::head_key::{HeadPublicKey, key_id_of};
+use daypass_core::audit::head_key::{HeadPublicKey, dropped_as_anybody_says, key_id_of};
 use daypass_core::ground::clock::Timestamp;
-use daypass_core::records::trail_head::TrailHead;
+use daypass_core::records::audit_event::AuditEvent;
+use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Dropped, Line, Missing, Note};
+use super::index::Entries;
+use super::line::{Beginning, Chain, Content, Line, Missing, Note};
 use super::reading::Forwards;
 use super::trouble::TrailTrouble as Trouble;
 
-/// A server signs far more often.
-const LONGEST_UNSIGNED: u64 = 10_000;
+/// A server signs after a thousand, and what it writes at once.
+const LONGEST_UNSIGNED: u64 = 4_000;
 
 /// So many faults are told; the first says where to look.
 const MAX_FAULTS: usize = 100;
@@ -36,6 +38,8 @@ pub struct Verified {
     pub heads: u64,
     /// The newest of them.
     pub newest_head: Option<TrailHead>,
+    /// The name of the key that signed it.
+    pub signed_by: Option<String>,
     /// Lines behind the newest head: nothing but the chain vouches for them yet.
     pub unsigned: u64,
     /// Up to which line, and when, the trail says that it was dropped.
@@ -74,7 +78,7 @@ pub enum What {
         /// The number of the line that belongs here.
         expected: u64,
     },
-    /// A head that none of the keys has signed.
+    /// A head that none of the keys has signed, or one that signed no more.
     ForgedHead,
     /// A head was signed that says something else: what is there was written anew, from some line on.
     Rewritten {
@@ -95,7 +99,16 @@ pub enum What {
         /// That line.
         signed: u64,
     },
-    /// A server found lines missing when it started, which had been signed.
+    /// Lines that had an end were put away: no loss of power does that alone.
+    PutAway {
+        /// How many.
+        lines: u64,
+        /// The file that has them now.
+        kept_in: String,
+    },
+    /// The index of the file is not what is in the file.
+    OtherIndex,
+    /// A server found lines missing when it started, or others, which had been signed.
     FoundMissing {
         /// The trail that they were of.
         trail: String,
@@ -115,7 +128,7 @@ impl fmt::Display for Fault {
             What::Changed => write!(f, "it was changed, or the link of the line before was"),
             What::Missing { before } => write!(f, "from here on lines are missing, up to line {before}"),
             What::Displaced { expected } => write!(f, "it stands where line {expected} belongs"),
-            What::ForgedHead => write!(f, "the head is signed by none of the keys"),
+            What::ForgedHead => write!(f, "the head is signed by no key that signed here"),
             What::Rewritten { since } => {
                 write!(f, "what was signed here is not what is there: lines behind {since} were written anew")
             }
@@ -125,14 +138,20 @@ impl fmt::Display for Fault {
             What::EndsBefore { signed } => {
                 write!(f, "the trail ends here, and a head was signed of line {signed}")
             }
-            What::FoundMissing { trail, until } => {
-                write!(
-                    f,
-                    "a server that started here missed what was signed up to line {until} of the trail {trail}"
-                )
+            What::PutAway { lines, kept_in } => {
+                write!(f, "{lines} lines behind it were changed, and put away in {kept_in}")
             }
+            What::OtherIndex => write!(
+                f,
+                "its index is not of what is in it, so answers may be incomplete: delete the .index file, and the \
+                 next start makes it anew"
+            ),
+            What::FoundMissing { trail, until } => write!(
+                f,
+                "a server that started here did not find what was signed up to line {until} of the trail {trail}"
+            ),
             What::BeginsTooLate => {
-                write!(f, "what was before is missing, and the trail does not say that it was dropped")
+                write!(f, "what was before is missing, and no key has signed that it was dropped")
             }
         }
     }
@@ -156,15 +175,24 @@ pub fn verify(
     let total = opened.iter().filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum();
     let mut check = Check { keys: keys.to_vec(), signed, ..Check::default() };
     let mut done = 0;
-    for (file, open) in files.iter().zip(&opened) {
+    for (number, (file, open)) in files.iter().zip(&opened).enumerate() {
         let failed = |error| Trouble::file(&file.path)(error);
+        // The one that is written has none.
+        let index = if number + 1 < files.len() { fs::read(file.index()).ok() } else { None };
+        check.index = index.is_some().then(Entries::default);
+        let faults = check.found.faults.len();
         done += check.file(file, open, &mut |bytes| progress(done + bytes, total)).map_err(failed)?;
+        let made = check.index.take().map(Entries::written);
+        // Where lines are not as they were, their index is not either.
+        if made != index && check.ended && check.found.faults.len() == faults {
+            check.fault(check.last(), What::OtherIndex);
+        }
     }
     Ok(check.finish(files.len()))
 }
 
-/// A head where it stands.
-struct Head {
+/// A head, or something else that is signed, where it stands.
+struct Signed {
     file: String,
     line: u64,
     jws: String,
@@ -174,14 +202,24 @@ struct Head {
     since: u64,
 }
 
+impl Signed {
+    /// Whether it says the place where it stands.
+    fn is_of(&self, trail: Option<&String>, said: &TrailHead) -> bool {
+        let (number, chain) = self.before;
+        trail == Some(&said.trail) && (said.n, &*said.chain) == (number, &*chain.text())
+    }
+}
+
 #[derive(Default)]
 struct Check<'a> {
-    /// Those that were given, and those that they vouch for.
+    /// Those that were given.
     keys: Vec<HeadPublicKey>,
+    /// Those that are vouched for, each with the line before which it signed.
+    vouched: Vec<(u64, HeadPublicKey)>,
     /// Where keys are vouched for, by others that may be vouched for further on.
-    vouched: Vec<String>,
+    vouching: Vec<Signed>,
     /// Heads of keys that may be vouched for further on.
-    of_others: Vec<Head>,
+    of_others: Vec<Signed>,
     signed: Option<&'a TrailHead>,
     found: Verified,
     trail: Option<String>,
@@ -194,7 +232,11 @@ struct Check<'a> {
     since: u64,
     /// What has to be named as dropped.
     beginning: Option<(TrailFile, Beginning)>,
-    dropped: Vec<Dropped>,
+    dropped: Vec<Signed>,
+    /// The number that the last event had before it was taken over, until there is one that was not.
+    taken_over: Option<i64>,
+    /// The index of the file, if there is one to compare.
+    index: Option<Entries>,
 }
 
 impl Check<'_> {
@@ -215,8 +257,8 @@ impl Check<'_> {
             progress(length);
             match Line::parse(text) {
                 None => self.fault(self.before.map_or(file.first, |(line, _)| line + 1), What::NoLine),
-                Some(line) if first => self.first_line(file, &line),
-                Some(line) => self.line(&line),
+                Some(line) if first => self.first_line(file, &line, begins),
+                Some(line) => self.line(&line, begins),
             }
             first = false;
         }
@@ -228,10 +270,10 @@ impl Check<'_> {
     }
 
     /// The first line of a file says which link it follows, for whoever has not got the file before.
-    fn first_line(&mut self, file: &TrailFile, line: &Line<'_>) {
+    fn first_line(&mut self, file: &TrailFile, line: &Line<'_>, begins: u64) {
         let Some(Content::Note(Note::Trail(beginning))) = line.content() else {
             self.fault(line.number, What::NoLine);
-            return self.line(line);
+            return self.line(line, begins);
         };
         if *self.trail.get_or_insert_with(|| beginning.id.clone()) != beginning.id {
             self.fault(line.number, What::OtherTrail);
@@ -249,10 +291,10 @@ impl Check<'_> {
             }
             Some(_) => {}
         }
-        self.line(line);
+        self.line(line, begins);
     }
 
-    fn line(&mut self, line: &Line<'_>) {
+    fn line(&mut self, line: &Line<'_>, begins: u64) {
         let (number, chain) = self.before.unwrap_or((line.number - 1, Chain::START));
         if line.number > number + 1 {
             self.fault(number + 1, What::Missing { before: line.number });
@@ -262,8 +304,7 @@ impl Check<'_> {
             self.fault(line.number, What::Changed);
         }
         self.before = Some((line.number, line.chain));
-        // Those that were taken over were written at once, before anybody signed.
-        self.found.unsigned += u64::from(!line.is_taken_over());
+        self.found.unsigned += u64::from(!self.is_taken_over(line));
         if let Some(signed) = self.signed.filter(|signed| signed.n == line.number)
             && signed.chain != line.chain.text()
         {
@@ -271,24 +312,56 @@ impl Check<'_> {
         }
         if line.is_event() {
             self.found.events += 1;
-            return;
+            return self.add_to_index(line, begins);
         }
+        self.add_to_index(line, begins);
         match line.content() {
             Some(Content::Note(note)) => self.note(note, line.number, (number, chain)),
             _ => self.fault(line.number, What::NoLine),
         }
     }
 
+    /// Whether it is one of the events that were taken over before anybody signed, and before there were others. Nobody else
+    /// can say of theirs that they were.
+    fn is_taken_over(&mut self, line: &Line<'_>) -> bool {
+        let is_alone = self.found.heads == 0 && self.of_others.is_empty();
+        if !line.is_event() || !is_alone {
+            return false;
+        }
+        let is_first = self.found.events == 0;
+        let from = line.taken_over_from();
+        let is_next = from.is_some_and(|from| is_first || self.taken_over.is_some_and(|last| from > last));
+        self.taken_over = from.filter(|_| is_next);
+        is_next
+    }
+
+    fn add_to_index(&mut self, line: &Line<'_>, begins: u64) {
+        if let Some(index) = &mut self.index {
+            let event: Option<AuditEvent> = line.event();
+            index.add(line, event.as_ref(), begins);
+        }
+    }
+
     fn note(&mut self, note: Note, line: u64, before: (u64, Chain)) {
+        let signed = |jws| Signed { file: self.file.clone(), line, jws, before, since: self.since };
         match note {
             Note::Head(jws) => {
-                let (file, since) = (self.file.clone(), self.since);
-                self.head(Head { file, line, jws, before, since });
+                let head = signed(jws);
+                self.head(head);
             }
-            Note::Keys(jws) => self.vouched.push(jws),
+            Note::Keys(jws) => {
+                let keys = signed(jws);
+                self.vouching.push(keys);
+            }
+            Note::Dropped(jws) => {
+                let dropped = signed(jws);
+                self.dropped.push(dropped);
+            }
             Note::End(_) => self.ended = true,
-            Note::Dropped(dropped) => self.dropped.push(dropped),
             Note::Torn(torn) => {
+                if torn.lines > 0 {
+                    self.fault(line, What::PutAway { lines: torn.lines, kept_in: torn.kept_in.clone() });
+                }
                 let said =
                     format!("line {line}: {} bytes were torn, and are in {}", torn.bytes, torn.kept_in);
                 self.found.noted.push(said);
@@ -300,7 +373,7 @@ impl Check<'_> {
         }
     }
 
-    fn head(&mut self, head: Head) {
+    fn head(&mut self, head: Signed) {
         if self.keys.is_empty() {
             return;
         }
@@ -314,33 +387,46 @@ impl Check<'_> {
         }
     }
 
+    /// The keys that are believed at a line.
+    fn keys_at(&self, line: u64) -> impl Iterator<Item = &HeadPublicKey> {
+        let vouched = self.vouched.iter().filter(move |(before, _)| line < *before).map(|(_, key)| key);
+        self.keys.iter().chain(vouched)
+    }
+
     /// Holds what a head says against what stands before it.
-    fn signed(&mut self, head: &Head) {
-        let Some(said) = self.keys.iter().find_map(|key| key.verify(&head.jws)) else {
+    fn signed(&mut self, head: &Signed) {
+        let Some(said) = self.keys_at(head.line).find_map(|key| key.verify(&head.jws)) else {
             return self.fault_in(head.file.clone(), head.line, What::ForgedHead);
         };
-        let (number, chain) = head.before;
-        let is_of_this_trail = self.trail.as_ref() == Some(&said.trail);
-        if !is_of_this_trail || (said.n, &*said.chain) != (number, &*chain.text()) {
+        if !head.is_of(self.trail.as_ref(), &said) {
             self.fault_in(head.file.clone(), head.line, What::Rewritten { since: head.since });
         } else if self.found.newest_head.as_ref().is_none_or(|newest| newest.n < said.n) {
             self.found.newest_head = Some(said);
+            self.found.signed_by = key_id_of(&head.jws);
         }
         self.found.heads += 1;
     }
 
     /// Believes whom those vouch for who are believed, and then their heads.
     fn believe(&mut self) {
-        while let Some((at, keys)) = self.vouched.iter().enumerate().find_map(|(at, jws)| {
-            self.keys.iter().find_map(|key| key.vouched_for(jws)).map(|keys| (at, keys))
+        while let Some((at, said)) = self.vouching.iter().enumerate().find_map(|(at, keys)| {
+            self.keys_at(keys.line).find_map(|key| key.vouched_for(&keys.jws)).map(|said| (at, said))
         }) {
-            self.vouched.remove(at);
-            self.keys.extend(keys);
+            let place = self.vouching.remove(at);
+            if place.is_of(self.trail.as_ref(), &said.before) {
+                self.vouched.extend(said.keys.into_iter().map(|key| (place.line, key)));
+            } else {
+                self.fault_in(place.file, place.line, What::Rewritten { since: place.since });
+            }
         }
-        for head in std::mem::take(&mut self.of_others) {
+        for head in mem::take(&mut self.of_others) {
             self.signed(&head);
         }
-        self.found.faults.sort_by_key(|fault| fault.line);
+    }
+
+    /// The last line so far.
+    fn last(&self) -> u64 {
+        self.before.map_or(0, |(line, _)| line)
     }
 
     fn check_unsigned(&mut self, line: u64) {
@@ -362,11 +448,12 @@ impl Check<'_> {
 
     fn finish(mut self, files: usize) -> Verified {
         self.found.files = files;
-        let last = self.before.map_or(0, |(line, _)| line);
+        let last = self.last();
         self.found.last = last;
         self.check_unsigned(last);
-        self.check_beginning();
         self.believe();
+        self.check_beginning();
+        self.found.faults.sort_by_key(|fault| fault.line);
         if let Some(signed) = self.signed {
             let is_other = self.trail.as_ref().is_some_and(|trail| *trail != signed.trail);
             if is_other {
@@ -382,13 +469,25 @@ impl Check<'_> {
     fn check_beginning(&mut self) {
         let Some((file, beginning)) = self.beginning.take() else { return };
         let Some(previous) = beginning.previous else { return };
-        let named =
-            self.dropped.iter().find(|dropped| dropped.last + 1 == file.first && dropped.chain == previous);
-        if let Some(dropped) = named {
+        let dropped = mem::take(&mut self.dropped);
+        let mut dropped = dropped.iter().filter_map(|dropped| self.said_to_be_dropped(dropped));
+        let is_said = |dropped: &TrailDropped| {
+            let is_of_this_trail = self.trail.as_ref() == Some(&dropped.trail);
+            is_of_this_trail && dropped.last + 1 == file.first && dropped.chain == previous
+        };
+        if let Some(dropped) = dropped.find(is_said) {
             self.found.dropped = Some((dropped.last, dropped.until));
         } else {
             self.file = file.name();
             self.fault(file.first, What::BeginsTooLate);
         }
+    }
+
+    /// What a note says was dropped, if it is signed by whom it must be.
+    fn said_to_be_dropped(&self, dropped: &Signed) -> Option<TrailDropped> {
+        if self.keys.is_empty() {
+            return dropped_as_anybody_says(&dropped.jws);
+        }
+        self.keys_at(dropped.line).find_map(|key| key.dropped(&dropped.jws))
     }
 }

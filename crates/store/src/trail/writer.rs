@@ -11,7 +11,7 @@ use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::AuditCare;
 use tokio::sync::oneshot;
 
-use super::appender::Appender;
+use super::appender::{Appender, End};
 use super::line::{Note, members};
 use super::trouble::TrailTrouble as Trouble;
 use super::{index, retention, search};
@@ -23,7 +23,7 @@ const MAX_WAITING: usize = 16_384;
 const MAX_GROUP: usize = 512 << 10;
 
 /// A head is signed after so many lines, or so long after the first that none vouches for.
-const LINES_FOR_EACH_HEAD: usize = 1_000;
+const LINES_FOR_EACH_HEAD: u64 = 1_000;
 const LONGEST_WITHOUT_HEAD: Duration = Duration::from_secs(10);
 
 /// How often it is looked for what others wrote, commands above all, who sign nothing.
@@ -32,8 +32,8 @@ const LOOKING: Duration = Duration::from_mins(1);
 /// How often it is looked for what is too old.
 const CLEANING: Duration = Duration::from_hours(1);
 
-/// Hears of each head that was signed.
-pub(crate) type Anchor = Box<dyn Fn(&TrailHead) + Send>;
+/// Hears of each head that was signed, and in the place of which other head it may be kept, whose trail was not there.
+pub(crate) type Anchor = Box<dyn Fn(&TrailHead, Option<&TrailHead>) + Send>;
 
 /// The way to the thread.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ struct State {
     waiting: Vec<Waiting>,
     care: Option<AuditCare>,
     over: bool,
+    /// Whether the thread has ended, and nobody is answered any more.
+    ended: bool,
     /// How it went last, and when.
     last: Option<(Instant, Result<(), Trouble>)>,
 }
@@ -77,9 +79,7 @@ impl Writer {
             appender,
             anchor,
             care: None,
-            unsigned: 0,
             unsigned_since: None,
-            signed_at: None,
             look_at: None,
             clean_at: None,
             told: None,
@@ -94,6 +94,9 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         {
             let mut state = self.queue.state();
+            if state.ended {
+                return Err(Trouble::Ended);
+            }
             if state.waiting.len() >= MAX_WAITING {
                 return Err(Trouble::Behind);
             }
@@ -141,17 +144,23 @@ struct Keeper {
     appender: Appender,
     anchor: Anchor,
     care: Option<AuditCare>,
-    /// Lines that no head vouches for, and when the first was written.
-    unsigned: usize,
+    /// When the first line was written that no head vouches for.
     unsigned_since: Option<Instant>,
-    /// The line of the last head that was signed here.
-    signed_at: Option<u64>,
     /// When it is looked next for what others wrote, and for what is too old.
     look_at: Option<Instant>,
     clean_at: Option<Instant>,
     /// What the operator heard of last.
     told: Option<String>,
     indexing: Option<JoinHandle<()>>,
+}
+
+/// However the thread ends, whoever waits hears of it.
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let mut state = self.queue.state();
+        state.ended = true;
+        state.waiting.clear();
+    }
 }
 
 impl Keeper {
@@ -189,7 +198,6 @@ impl Keeper {
         let (care, group, over) = (state.care.take(), take_group(&mut state.waiting), state.over);
         drop(state);
         if let Some(care) = care {
-            self.vouch(&care);
             self.care = Some(care);
             let now = Instant::now();
             (self.look_at, self.clean_at) = (Some(now + LOOKING), Some(now));
@@ -213,7 +221,6 @@ impl Keeper {
         let count = lines.len();
         let kept = self.appender.append(|_| lines);
         if kept.is_ok() && count > 0 {
-            self.unsigned += count;
             self.unsigned_since.get_or_insert_with(Instant::now);
         }
         self.queue.state().last = Some((Instant::now(), kept.clone()));
@@ -236,7 +243,7 @@ impl Keeper {
 
     fn take_care(&mut self) {
         let now = Instant::now();
-        if self.unsigned >= LINES_FOR_EACH_HEAD
+        if self.appender.unsigned() >= LINES_FOR_EACH_HEAD
             || self.unsigned_since.is_some_and(|since| now >= since + LONGEST_WITHOUT_HEAD)
             || self.look_at.is_some_and(|at| now >= at)
         {
@@ -252,21 +259,20 @@ impl Keeper {
     fn sign(&mut self) {
         let Some(care) = self.care.clone() else { return };
         self.look_at = Some(Instant::now() + LOOKING);
-        let (mut signed, signed_at) = (None, self.signed_at);
-        let outcome = self.appender.append(|end| {
-            if signed_at == Some(end.number) {
-                return Vec::new();
-            }
-            let (trail, chain) = (end.trail.clone(), end.chain.text());
-            let head = TrailHead { trail, n: end.number, chain, time: care.clock.now() };
-            let line = members(&Note::Head(care.signer.sign(&head)));
-            signed = Some(head);
-            vec![line]
+        let mut signed = None;
+        let outcome = self.vouch(&care).and_then(|()| {
+            self.appender.append(|end| {
+                if end.unsigned == 0 {
+                    return Vec::new();
+                }
+                let head = head_at(end, &care);
+                let line = members(&Note::Head(care.signer.sign(&head)));
+                signed = Some(head);
+                vec![line]
+            })
         });
         if let (Ok(()), Some(head)) = (&outcome, &signed) {
-            (self.anchor)(head);
-            self.signed_at = Some(head.n + 1);
-            self.unsigned = 0;
+            (self.anchor)(head, self.appender.missed());
         }
         // What could not be signed now is tried again in a while.
         self.unsigned_since = outcome.is_err().then(Instant::now);
@@ -274,26 +280,26 @@ impl Keeper {
     }
 
     /// Where another key signed last, the trail has this one say that it is a key of before.
-    fn vouch(&mut self, care: &AuditCare) {
-        let Some(keys) = care.signer.vouch() else { return };
-        let newest = search::newest_head(self.appender.folder()).ok().flatten();
-        let signed_by = newest.and_then(|jws| key_id_of(&jws));
-        if signed_by.is_some_and(|key_id| key_id != care.signer.key_id())
-            && self.appender.append(|_| vec![members(&Note::Keys(keys))]).is_ok()
-        {
-            self.unsigned += 1;
-            self.unsigned_since.get_or_insert_with(Instant::now);
+    fn vouch(&mut self, care: &AuditCare) -> Result<(), Trouble> {
+        let folder = self.appender.folder();
+        let newest = search::newest_head(folder).map_err(Trouble::file(folder.path()))?;
+        let Some(signed_by) = newest.and_then(|jws| key_id_of(&jws)) else { return Ok(()) };
+        if signed_by == care.signer.key_id() {
+            return Ok(());
         }
+        self.appender.append(|end| {
+            let vouched = care.signer.vouch(&signed_by, &head_at(end, care));
+            vouched.map(|keys| members(&Note::Keys(keys))).into_iter().collect()
+        })
     }
 
     /// Drops what is too old.
     fn clean(&mut self) {
         let Some(care) = self.care.clone() else { return };
         self.clean_at = Some(Instant::now() + CLEANING);
-        let dropped = retention::drop_surplus(&mut self.appender, &care.keep, care.clock.now());
+        let dropped = retention::drop_surplus(&mut self.appender, &care);
         for file in dropped.as_ref().into_iter().flatten() {
             (care.tell)(&format!("the audit trail dropped {file}, as [audit] keep and keep_size say"));
-            self.unsigned += 1;
             self.unsigned_since.get_or_insert_with(Instant::now);
         }
         self.tell(dropped.map(drop));
@@ -319,6 +325,11 @@ impl Keeper {
         }
         self.told = trouble;
     }
+}
+
+/// What a head says that is signed there now.
+fn head_at(end: &End, care: &AuditCare) -> TrailHead {
+    TrailHead { trail: end.trail.clone(), n: end.number, chain: end.chain.text(), time: care.clock.now() }
 }
 
 /// As many as are written at once.

@@ -59,27 +59,13 @@ async fn a_line_that_is_changed_taken_out_put_elsewhere_or_no_line_is_told_with_
 async fn a_chain_that_was_written_anew_meets_the_next_head() {
     let place = Place::new();
     place.signed(40).await;
-    let files = place.files();
-    let (mut before, mut number) = (line::Chain::START, 0);
-    for file in &files {
-        let text = fs::read_to_string(file).unwrap();
-        let mut anew = Vec::new();
-        for text in text.lines() {
-            let forged = text.replace("user 3\"", "user 4\"");
-            number += 1;
-            let line = line::Line::parse(forged.as_bytes()).unwrap();
-            let mut members = members_of(&forged);
-            if let Some(line::Content::Note(line::Note::Trail(mut beginning))) = line.content() {
-                beginning.previous = (number > 1).then(|| before.text());
-                members = line::members(&line::Note::Trail(beginning));
-            }
-            before = line::write(&mut anew, number, &members, before);
-        }
-        fs::write(file, anew).unwrap();
-    }
+    write_anew(&place, "user 3\"", "user 4\"");
     let faults = place.faults();
     assert!(matches!(faults[0].1, What::Rewritten { since: 0 }), "{faults:?}");
     assert!(faults.iter().all(|(_, what)| matches!(what, What::Rewritten { .. })), "{faults:?}");
+    for file in Folder::at(&place.path()).files().unwrap() {
+        drop(fs::remove_file(file.index()));
+    }
     let without = verify(&place.path(), &[], None, &mut |_, _| {}).unwrap();
     assert_eq!(without.faults, [], "without heads nobody could tell");
 }
@@ -159,4 +145,129 @@ async fn a_server_that_finds_signed_lines_missing_goes_on_and_has_the_trail_say_
         panic!("{found:?}")
     };
     assert_eq!((of, *until), (&newest.trail, newest.n));
+}
+
+/// Whatever was signed and kept elsewhere is held against the files before anything is written behind them.
+#[tokio::test]
+async fn a_server_that_finds_signed_lines_written_anew_has_the_trail_say_so_and_forgets_nothing() {
+    let place = Place::new();
+    place.signed(20).await;
+    let newest = place.heads.lock().unwrap().last().unwrap().clone();
+    write_anew(&place, "user 3\"", "user 4\"");
+    // Whoever asks, or starts and ends, adds nothing, and takes nothing away.
+    let before = place.verified().last;
+    assert_eq!(all(&place.open_knowing(Some(&newest)).unwrap()).await.len(), 20);
+    assert_eq!(place.verified().last, before);
+    for second in [98, 99] {
+        place.open_knowing(Some(&newest)).unwrap().add(&[place.event(second)]).await.unwrap();
+    }
+    let trail = place.open_knowing(Some(&newest)).unwrap();
+    trail.attend(care(Retention::default(), 0));
+    drop(trail);
+    let found = verify(&place.path(), &[key()], None, &mut |_, _| {}).unwrap().faults;
+    let missed = found.iter().filter(|fault| matches!(fault.what, What::FoundMissing { .. }));
+    assert_eq!(missed.count(), 1, "said once: {found:?}");
+    let said = What::FoundMissing { trail: newest.trail, until: newest.n };
+    assert!(found.iter().any(|fault| fault.what == said && fault.line == before + 1), "{found:?}");
+}
+
+/// Writes all lines anew, with links that fit.
+pub(super) fn write_anew(place: &Place, old: &str, new: &str) {
+    let (mut before, mut number) = (line::Chain::START, 0);
+    for file in &place.files() {
+        let text = fs::read_to_string(file).unwrap();
+        let mut anew = Vec::new();
+        for text in text.lines() {
+            let forged = text.replace(old, new);
+            number += 1;
+            let line = line::Line::parse(forged.as_bytes()).unwrap();
+            let mut members = members_of(&forged);
+            if let Some(line::Content::Note(line::Note::Trail(mut beginning))) = line.content() {
+                beginning.previous = (number > 1).then(|| before.text());
+                members = line::members(&line::Note::Trail(beginning));
+            }
+            before = line::write(&mut anew, number, &members, before);
+        }
+        fs::write(file, anew).unwrap();
+    }
+}
+
+/// Else whoever could put in a line could have the trail say that what they take away was dropped.
+#[tokio::test]
+async fn what_was_dropped_is_believed_of_the_key_alone() {
+    let place = Place::new();
+    place.signed(40).await;
+    let files = Folder::at(&place.path()).files().unwrap();
+    let dropped = TrailDropped {
+        trail: place.heads.lock().unwrap()[0].trail.clone(),
+        first: 1,
+        last: files[1].first - 1,
+        chain: beginning_of(&files[1].path).previous.unwrap(),
+        until: None,
+    };
+    let sign = |key: u8| HeadKeys::of(&MasterKey::new([key; 32]).into()).sign_dropped(&dropped);
+    fs::remove_file(&files[0].path).unwrap();
+    let mut appender = place.appender(None, SMALL).unwrap();
+    for (key, is_believed) in [(8, false), (7, true)] {
+        appender.append(|_| vec![line::members(&line::Note::Dropped(sign(key)))]).unwrap();
+        let expected = if is_believed { vec![] } else { vec![(files[1].first, What::BeginsTooLate)] };
+        assert_eq!(place.faults(), expected, "{key}");
+    }
+}
+
+fn beginning_of(file: &Path) -> line::Beginning {
+    let text = fs::read_to_string(file).unwrap();
+    match line::Line::parse(text.lines().next().unwrap().as_bytes()).unwrap().content() {
+        Some(line::Content::Note(line::Note::Trail(beginning))) => beginning,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Else whoever can write lines has them escape the heads by a word.
+#[tokio::test]
+async fn events_count_as_taken_over_before_others_and_heads_alone() {
+    let of = |events: &[Option<i64>]| {
+        let place = Place::new();
+        let mut appender = place.appender(None, Limits::default()).unwrap();
+        let lines = events.iter().map(|from| match from {
+            Some(from) => taken_over(&place.event(0), *from),
+            None => line::members(&place.event(0)),
+        });
+        appender.append(|_| lines.collect()).unwrap();
+        place.verified().unsigned - 1
+    };
+    assert_eq!(of(&[Some(1), Some(2), Some(7)]), 0);
+    assert_eq!(of(&[Some(1), None, Some(7), Some(8)]), 3);
+    assert_eq!(of(&[Some(3), Some(2), Some(4)]), 2);
+    assert_eq!(of(&[None, Some(1)]), 2);
+}
+
+#[tokio::test]
+async fn more_lines_than_a_server_leaves_without_a_head_are_told() {
+    let place = Place::new();
+    let lines = |count: usize| vec![line::members(&place.event(0)); count];
+    place.appender(None, Limits::default()).unwrap().append(|_| lines(3_900)).unwrap();
+    assert_eq!(place.faults(), []);
+    place.appender(None, Limits::default()).unwrap().append(|_| lines(100)).unwrap();
+    assert_eq!(place.faults(), [(4_001, What::Unsigned { lines: 4_001 })]);
+}
+
+/// An index leads to lines, so one that names fewer hides the others.
+#[tokio::test]
+async fn an_index_that_names_less_than_its_file_has_is_told() {
+    let place = Place::new();
+    place.signed(40).await;
+    let folder = Folder::at(&place.path());
+    index::make_missing(&folder).unwrap();
+    assert_eq!(place.faults(), []);
+    let file = &folder.files().unwrap()[1];
+    let mut index = fs::read(file.index()).unwrap();
+    let end = index.len();
+    index[end - 12..].fill(0);
+    fs::write(file.index(), index).unwrap();
+    let last = folder.files().unwrap()[2].first - 1;
+    assert_eq!(place.faults(), [(last, What::OtherIndex)]);
+    fs::remove_file(file.index()).unwrap();
+    index::make_missing(&folder).unwrap();
+    assert_eq!(place.faults(), []);
 }

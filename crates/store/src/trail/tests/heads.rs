@@ -21,7 +21,57 @@ async fn heads_of_another_key_are_nobodys() {
     let found = verify(&place.path(), std::slice::from_ref(&other), None, &mut |_, _| {}).unwrap();
     assert!(found.faults.iter().all(|fault| fault.what == What::ForgedHead) && !found.faults.is_empty());
     let both = verify(&place.path(), &[other, key()], None, &mut |_, _| {}).unwrap();
-    assert_eq!(both.faults, []);
+    assert_eq!((both.faults, both.signed_by), (vec![], Some(key().kid)));
+}
+
+/// A key that leaked is rotated away. Whoever has it must not sign what comes behind.
+#[tokio::test]
+async fn a_key_that_is_vouched_for_signs_nothing_behind_that() {
+    let place = Place::new();
+    let keys = |current: u8, before: Option<u8>| {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        HeadKeys::of(&MasterKeys::new(key(current), before.map(key).into_iter().collect()))
+    };
+    for signer in [keys(1, None), keys(7, Some(1))] {
+        let trail = place.open();
+        trail.attend(AuditCare { signer: Arc::new(signer), ..care(Retention::default(), 0) });
+        trail.add(&[place.event(0)]).await.unwrap();
+    }
+    assert_eq!(place.faults(), []);
+    let mut appender = place.appender(None, SMALL).unwrap();
+    let time = Timestamp::UNIX_EPOCH;
+    let mut at = 0;
+    appender
+        .append(|end| {
+            at = end.number + 1;
+            let head = TrailHead { trail: end.trail.clone(), n: end.number, chain: end.chain.text(), time };
+            vec![line::members(&line::Note::Head(keys(1, None).sign(&head)))]
+        })
+        .unwrap();
+    assert_eq!(place.faults(), [(at, What::ForgedHead)]);
+    // What is said of another place vouches for nothing.
+    let elsewhere = TrailHead { trail: "other".into(), n: at, chain: String::new(), time };
+    let vouched =
+        keys(7, Some(1)).vouch(&HeadKey::of(&MasterKey::new([1; 32]).into()).public().kid, &elsewhere);
+    appender.append(|_| vec![line::members(&line::Note::Keys(vouched.unwrap()))]).unwrap();
+    assert!(
+        matches!(place.faults()[..], [(_, What::ForgedHead), (_, What::Rewritten { .. })]),
+        "{:?}",
+        place.faults()
+    );
+}
+
+/// Else two that have nothing to do would sign each other's heads for ever.
+#[tokio::test]
+async fn a_head_alone_is_signed_by_nobody() {
+    let place = Place::new();
+    let servers = [(); 2].map(|()| place.attended(Retention::default(), 0));
+    servers[0].add(&[place.event(0)]).await.unwrap();
+    for server in servers {
+        drop(server);
+    }
+    drop(place.attended(Retention::default(), 0));
+    assert_eq!((place.verified().heads, place.faults()), (1, vec![]));
 }
 
 /// The key follows from the master key, which is rotated now and then.

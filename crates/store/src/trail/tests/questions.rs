@@ -92,6 +92,30 @@ async fn assert_same_pages(trail: &Trail, model: &MemoryStore, question: &AuditQ
     }
 }
 
+/// A clock was wrong for a while, or was set.
+#[tokio::test]
+async fn events_are_found_by_their_time_in_whatever_order_they_stand() {
+    let (place, model) = (Place::new(), MemoryStore::new());
+    let trail = place.open();
+    let seconds = (0..30).map(|number| if number % 7 == 3 { 0 } else { number * 86_400 });
+    for second in seconds.chain([5]) {
+        let event = place.event(second);
+        trail.add(std::slice::from_ref(&event)).await.unwrap();
+        model.add_audit_event(&event).await.unwrap();
+    }
+    for indexed in [false, true] {
+        if indexed {
+            index::make_missing(&Folder::at(&place.path())).unwrap();
+        }
+        for (since, until) in [(Some(1), None), (None, Some(6)), (Some(86_400 * 9), Some(86_400 * 20))] {
+            let instant = |second: Option<i64>| second.map(|second| Timestamp::from_second(second).unwrap());
+            let question =
+                AuditQuestion { since: instant(since), until: instant(until), ..AuditQuestion::default() };
+            assert_same_pages(&trail, &model, &question, 5).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn whoever_reads_on_from_any_line_misses_nothing() {
     let place = Place::new();

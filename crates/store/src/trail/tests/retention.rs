@@ -22,6 +22,21 @@ async fn what_is_too_old_goes_and_the_trail_says_so() {
     assert!(matches!(place.faults()[..], [(_, What::BeginsTooLate)]));
 }
 
+/// Clocks are set, forward and back.
+#[tokio::test]
+async fn a_clock_that_was_wrong_keeps_nothing_for_good_and_drops_nothing_that_is_new() {
+    let place = Place::new();
+    let far = 4_000_000_000;
+    for second in (0..20).chain([far]).chain(20..40).chain([0]) {
+        place.open().add(&[place.event(second)]).await.unwrap();
+    }
+    let keep = Retention { age: Some(SignedDuration::from_secs(10)), bytes: None };
+    place.attended(keep, 39).add(&[place.event(40)]).await.unwrap();
+    let kept: Vec<_> = all(&place.open()).await.iter().map(|event| event.time.as_second()).collect();
+    assert!(!kept.contains(&far) && !kept.contains(&20) && kept.ends_with(&[38, 39, 0, 40]), "{kept:?}");
+    assert_eq!(place.faults(), []);
+}
+
 #[tokio::test]
 async fn what_is_too_much_goes_but_for_what_is_written() {
     let place = Place::new();
@@ -44,9 +59,9 @@ async fn a_trail_goes_from_the_first_line_that_is_left_to_the_last() {
     let before = place.open().extent().await.unwrap();
     let keep = Retention { age: None, bytes: Some(0) };
     place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
-    let trail = place.open();
     // The one before may have been the last of its file, and gone with it.
-    trail.add(&[place.event(42)]).await.unwrap();
+    place.open().add(&[place.event(42)]).await.unwrap();
+    let trail = place.open();
     let after = trail.extent().await.unwrap();
     assert_eq!(after.trail, before.trail);
     assert!(before.first == EventPosition(1) && after.first > before.last.min(EventPosition(30)));
@@ -56,6 +71,6 @@ async fn a_trail_goes_from_the_first_line_that_is_left_to_the_last() {
 
     // Whoever was killed while they began a file left nothing in it.
     let folder = Folder::at(&place.path());
-    folder.file(after.last.0 + 1).create().unwrap();
+    folder.create(&folder.file(after.last.0 + 1)).unwrap();
     assert_eq!(extent::find(&folder).unwrap(), after);
 }

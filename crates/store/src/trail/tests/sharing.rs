@@ -57,9 +57,9 @@ async fn nothing_is_kept_in_a_file_that_was_moved_away_and_everything_when_it_is
 async fn whoever_was_stopped_with_the_lock_keeps_nobody_waiting_for_good() {
     let place = Place::new();
     let limits = Limits { patience: Duration::from_millis(20), ..SMALL };
-    let appender = Appender::open(&place.path(), None, limits).unwrap();
-    let trail = Trail::start(appender, Box::new(|_| {})).unwrap();
-    let lock = Folder::at(&place.path()).lock().unwrap();
+    let appender = place.appender(None, limits).unwrap();
+    let trail = Trail::start(appender, Box::new(|_, _| {})).unwrap();
+    let lock = fs::File::open(Folder::at(&place.path()).lock()).unwrap();
     lock.lock().unwrap();
     let refused = trail.add(&[place.event(0)]).await;
     assert!(matches!(refused, Err(TrailTrouble::Locked(_))), "{refused:?}");
@@ -84,10 +84,70 @@ async fn a_server_that_slept_while_its_file_was_dropped_goes_on() {
     );
 }
 
+/// Whoever runs knows what they wrote.
+#[tokio::test]
+async fn nothing_is_written_behind_lines_that_were_written_anew_under_a_server() {
+    let place = Place::new();
+    let trail = place.open();
+    trail.add(&[place.event(0), place.event(1)]).await.unwrap();
+    let file = place.files()[0].clone();
+    let other = Place::new();
+    other.open().add(&[other.event(0), other.event(7)]).await.unwrap();
+    let id =
+        |place: &Place| fs::read_to_string(&place.files()[0]).unwrap().split('"').nth(7).unwrap().to_owned();
+    let ids = (id(&other), id(&place));
+    damage::write_anew(&other, &ids.0, &ids.1);
+    let before = fs::read(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::copy(&other.files()[0], &file).unwrap();
+    let anew = fs::read(&file).unwrap();
+    for _ in 0..2 {
+        let refused = trail.add(&[place.event(2)]).await.unwrap_err();
+        assert!(matches!(refused, TrailTrouble::Cut { number: 3, .. }), "{refused}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), anew, "it stays, for whoever looks at it");
+    fs::write(&file, before).unwrap();
+    trail.add(&[place.event(2)]).await.unwrap();
+}
+
+/// Two with a lock each would write over each other.
+#[tokio::test]
+async fn a_lock_that_was_deleted_is_nobodys() {
+    let place = Place::new();
+    let trails = [(); 2].map(|()| place.open());
+    for (number, trail) in trails.iter().enumerate() {
+        fs::remove_file(Folder::at(&place.path()).lock()).unwrap();
+        trail.add(&[place.event(0)]).await.unwrap();
+        let lock = fs::File::open(Folder::at(&place.path()).lock()).unwrap();
+        lock.lock().unwrap();
+        let limits = Limits { patience: Duration::ZERO, ..SMALL };
+        assert!(matches!(place.appender(None, limits), Err(TrailTrouble::Locked(_))), "{number}");
+    }
+    assert_eq!(place.faults(), []);
+}
+
+/// A thread that is gone keeps nobody waiting.
+#[tokio::test]
+async fn whoever_waits_for_a_thread_that_panics_hears_of_it() {
+    let place = Place::new();
+    let trail =
+        Trail::start(place.appender(None, SMALL).unwrap(), Box::new(|_, _| panic!("on purpose"))).unwrap();
+    trail.add(&[place.event(0)]).await.unwrap();
+    trail
+        .attend(AuditCare { keep: Retention { age: None, bytes: Some(0) }, ..care(Retention::default(), 0) });
+    let added = async {
+        loop {
+            trail.add(&[place.event(1)]).await?;
+        }
+    };
+    let ended: Result<(), TrailTrouble> = added.await;
+    assert!(matches!(ended, Err(TrailTrouble::Ended)), "{ended:?}");
+}
+
 #[tokio::test]
 async fn two_that_find_a_file_full_begin_one_after_it() {
     let place = Place::new();
-    let mut appenders = [(); 2].map(|()| Appender::open(&place.path(), None, SMALL).unwrap());
+    let mut appenders = [(); 2].map(|()| place.appender(None, SMALL).unwrap());
     for appender in &mut appenders {
         appender.begin_next_file().unwrap();
     }

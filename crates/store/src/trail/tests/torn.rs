@@ -1,5 +1,7 @@
 //! What a kill or a loss of power leaves at the end of a trail.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 
 /// However much of the last write is on the disk when the power fails: what was answered before is there, what was not is
@@ -37,6 +39,38 @@ async fn a_write_that_was_torn_anywhere_loses_nothing_that_was_answered() {
     }
 }
 
+/// Nothing that is torn has an end, so somebody changed what was acknowledged.
+#[tokio::test]
+async fn a_last_line_that_was_changed_is_put_away_and_told() {
+    let place = Place::new();
+    place.open().add(&[place.event(0), place.event(1)]).await.unwrap();
+    edit(&place.files()[0], |lines| lines[2] = lines[2].replace("allowed", "refused"));
+    place.open().add(&[place.event(2)]).await.unwrap();
+    let kept_in = "torn-000000000002";
+    assert_eq!(place.faults(), [(3, What::PutAway { lines: 1, kept_in: kept_in.into() })]);
+    let kept = place.path().join(kept_in);
+    assert!(fs::read_to_string(&kept).unwrap().contains("refused"));
+    assert_eq!(fs::metadata(kept).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// No writer leaves so much behind, and nobody reads it into memory.
+#[tokio::test]
+async fn more_than_is_written_at_once_is_never_put_away() {
+    let place = Place::new();
+    let trail = place.open();
+    trail.add(&[place.event(0)]).await.unwrap();
+    let file = place.files()[0].clone();
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, [&whole[..], &vec![b'x'; 3 << 20]].concat()).unwrap();
+    let running = trail.add(&[place.event(1)]).await;
+    let starting = place.open_knowing(None).map(drop);
+    for refused in [running, starting] {
+        assert!(matches!(refused, Err(TrailTrouble::Damaged(_))), "{refused:?}");
+    }
+    fs::write(&file, &whole).unwrap();
+    trail.add(&[place.event(1)]).await.unwrap();
+}
+
 /// A line that was changed is not taken for one that was torn: it stays, for whoever verifies.
 #[tokio::test]
 async fn what_was_changed_before_the_end_is_left_as_it_is() {
@@ -69,7 +103,7 @@ async fn a_file_that_was_just_begun_is_begun_again() {
     let folder = Folder::at(&place.path());
     let last = place.verified().last;
     {
-        let mut appender = Appender::open(&place.path(), None, SMALL).unwrap();
+        let mut appender = place.appender(None, SMALL).unwrap();
         appender.begin_next_file().unwrap();
     }
     let next = folder.file(last + 2);
