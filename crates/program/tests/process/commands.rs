@@ -1,10 +1,11 @@
 //! What commands beside a server say, and where what they did is found again.
 
+use std::ffi::OsStr;
 use std::fs;
 
 use serde_json::Value;
 
-use super::server::{Installation, Output};
+use super::server::{Done, Installation, Output, program};
 
 #[test]
 fn what_a_command_did_is_in_the_store_and_not_on_the_terminal() {
@@ -91,9 +92,17 @@ fn the_trail_is_verified_beside_a_server_and_whoever_changes_it_is_found_out() {
     assert!(key.contains("\"crv\":\"Ed25519\"") && !key.contains("\"d\""), "{key}");
     fs::write(installation.path("key.json"), key).unwrap();
     let (folder, key) = (installation.path("daypass.db-audit"), installation.path("key.json"));
-    let elsewhere = ["audit", "verify", folder.to_str().unwrap(), "--key", key.to_str().unwrap()];
-    let copy = installation.run(&elsewhere);
+    let elsewhere = |arguments: &[&OsStr]| {
+        let mut command = program();
+        command.args(["audit", "verify"]).args(arguments);
+        Done::of(command)
+    };
+    let copy = elsewhere(&[folder.as_os_str(), "--key".as_ref(), key.as_os_str()]);
     assert!(copy.assert_success().stdout.contains("signed    up to line 3"), "{copy:?}");
+    let chain_alone = elsewhere(&[folder.as_os_str()]);
+    assert!(chain_alone.assert_success().stdout.contains("give a --key"), "{chain_alone:?}");
+    let of_both = installation.run(&["audit", "verify", folder.to_str().unwrap()]);
+    assert!(!of_both.success && of_both.stderr.contains("cannot be used with"), "{of_both:?}");
 }
 
 #[test]

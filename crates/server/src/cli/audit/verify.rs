@@ -21,7 +21,7 @@ const SHOWN: usize = 10;
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The folder of a trail, such as a copy; that of the installation unless one is named
-    #[arg(value_name = "FOLDER")]
+    #[arg(value_name = "FOLDER", conflicts_with_all = ["config", "dir"])]
     folder: Option<PathBuf>,
     /// A file with a key that `daypass audit key` printed; may be given several times
     #[arg(long, value_name = "FILE")]
@@ -72,8 +72,15 @@ fn read_key(file: &Path) -> anyhow::Result<HeadPublicKey> {
 
 fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<()> {
     print(&report(found, with_key).join("\n"))?;
+    let folder = folder.display();
+    if found.faults.is_empty() && !with_key {
+        // Whoever writes the whole chain anew is told by the heads alone.
+        return Ok(print(&format!(
+            "The chain of {folder} is whole. Whose it is, heads tell alone: give a --key."
+        ))?);
+    }
     if found.faults.is_empty() {
-        return Ok(print(&format!("{} is as it was written.", folder.display()))?);
+        return Ok(print(&format!("{folder} is as it was written."))?);
     }
     for fault in found.faults.iter().take(SHOWN) {
         print(&printable(&fault.to_string()))?;
@@ -82,11 +89,13 @@ fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<(
     if more > 0 {
         print(&format!("… and {more} more."))?;
     }
-    bail!("{} is not as it was written: docs/audit-trail.md says what to do", folder.display())
+    bail!("{folder} is not as it was written: docs/audit-trail.md says what to do")
 }
 
 fn report(found: &Verified, with_key: bool) -> Vec<String> {
-    let Verified { files, events, first, last, heads, newest_head, unsigned, dropped, noted, .. } = found;
+    let Verified {
+        files, events, first, last, heads, newest_head, signed_by, unsigned, dropped, noted, ..
+    } = found;
     let mut lines = vec![
         format!("events    {}, in lines {first} to {last} of {files} files", HumanCount(*events)),
         match newest_head {
@@ -95,6 +104,7 @@ fn report(found: &Verified, with_key: bool) -> Vec<String> {
             None => "signed    not looked at, without a --key".into(),
         },
     ];
+    lines.extend(signed_by.as_ref().map(|key| format!("key       {}", printable(key))));
     if with_key {
         lines.push(format!("unsigned  {unsigned} lines since, which the chain alone vouches for"));
     }
