@@ -195,6 +195,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         tracing::warn!("{warning}");
     }
     let app = installation.app(Instances::One, Open::OrMake).await?;
+    app.take_duties(installation.config()).await?;
     let home = installation.home().context("development has its directory")?;
     let embedded = app.embedded.clone().context("development runs on the embedded pool")?;
     let (aws_config_file, aws_shared_credentials_file) =

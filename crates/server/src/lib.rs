@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod origin;
 mod peers;
 mod pkcs11;
+pub mod printable;
 pub mod provider_http;
 pub mod purge;
 pub mod registered_origins;

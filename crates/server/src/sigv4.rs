@@ -20,7 +20,7 @@ use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::ground::ids::{AccessKeyId, IdentityId, Region};
 use daypass_core::ground::seal::Sealer;
 use daypass_core::ground::secret::Secret;
-use daypass_core::store::{Keys, StoredAccessKey};
+use daypass_core::store::{Keys, StoreError, StoredAccessKey};
 
 use self::claim::Claim;
 pub use self::claim::is_signing_parameter;
@@ -144,7 +144,9 @@ impl Callers {
         }
         let key = self.store.lookup_access_key(id).await?.filter(|key| key.enabled);
         let key = key.ok_or(SignatureError::UnknownKey)?;
-        let secret = access_key::open(&self.key_sealer, &key).ok_or(SignatureError::UnknownKey)?;
+        let secret = access_key::open(&self.key_sealer, &key);
+        // Whoever has the key is not told that it is none because a master key is missing.
+        let secret = secret.map_err(|wrong| StoreError::Unavailable(wrong.into()))?;
         Ok((Caller::Developer(key), secret))
     }
 }

@@ -340,12 +340,21 @@ pub fn of_closed_access_keys(keys: &[StoredAccessKey], master_keys: &MasterKeys)
     };
     let warning = |(key, wanted): (&StoredAccessKey, MasterKeyId)| {
         format!(
-            "the access key {} of {} is refused, because its secret is sealed under the master key {wanted}, which is not \
+            "whoever signs with the access key {} of {} is answered with 503, because its secret is sealed under the master key {wanted}, which is not \
              configured: bring that one back into other_master_keys, and run `daypass master-key rotate`",
             key.id, key.name
         )
     };
     keys.iter().filter_map(|key| Some((key, wanted(key)?))).map(warning).collect()
+}
+
+/// What is kept under a master key that is gone.
+pub fn of_closed_values(wanted: MasterKeyId, count: u64) -> String {
+    format!(
+        "{count} values are kept sealed under the master key {wanted}, which is not configured: whoever needs one, to go on with \
+         a session, say, is answered with 503 until that key is back in other_master_keys and `daypass master-key rotate` was \
+         run; `daypass master-key list` counts them"
+    )
 }
 
 /// Writes warnings into the log.

@@ -25,7 +25,6 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
-use daypass_core::ground::ids::RequestId;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::TrailHead;
@@ -36,6 +35,7 @@ pub(crate) use self::appender::Appender;
 use self::appender::Limits;
 use self::folder::Folder;
 use self::line::members;
+use self::search::LastTakenOver;
 pub use self::trouble::TrailTrouble;
 pub use self::verify::{Fault, Verified, verify};
 pub(crate) use self::writer::Anchor;
@@ -60,15 +60,6 @@ pub(crate) fn taken_over(event: &AuditEvent, from: i64) -> Vec<u8> {
 pub(crate) fn taken_over_last(appender: &Appender) -> Result<LastTakenOver, TrailTrouble> {
     let folder = appender.folder();
     search::taken_over_last(folder).map_err(TrailTrouble::file(folder.path()))
-}
-
-/// See [`taken_over_last`].
-#[derive(Debug, Default)]
-pub(crate) struct LastTakenOver {
-    /// The last one: the number that it had before, and the request that it is about.
-    pub(crate) event: Option<(i64, RequestId)>,
-    /// Whether there are events behind it that were not taken over.
-    pub(crate) has_gone_on: bool,
 }
 
 #[derive(Serialize)]

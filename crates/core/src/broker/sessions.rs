@@ -18,6 +18,7 @@ use crate::broker::login_code::Asked;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, SignInSessionId};
 use crate::ground::random::Random;
+use crate::ground::seal::WrongMasterKey;
 use crate::ground::secret::Secret;
 use crate::login::provider::{DisplayUser, LoginSealer, VerifiedLogin};
 use crate::records::scope::Scope;
@@ -275,8 +276,7 @@ impl Sessions {
         let from = self.store.find_sign_in_session(&shown.session).await?;
         let from = from.filter(|session| session.app == request.app);
         let from = from.ok_or(RefreshError::Over(EndReason::Expired))?;
-        let login = self.logins.open::<()>(&context(&from.id), &from.login);
-        let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
+        let login = self.login_of(&from)?;
         note(draft, &from, &login);
         check_key(&from, request.key_holder.as_ref())?;
         self.check_not_revoked(&from).await?;
@@ -292,6 +292,15 @@ impl Sessions {
             Shown::Over(reason) => return Err(RefreshError::Over(reason)),
         };
         Ok(Turn { from, to, login, is_late })
+    }
+
+    /// The login that a session rests on. Whoever shows its refresh token, which opened, is not told to sign in again because a
+    /// master key is missing: the session goes on when that is back.
+    fn login_of(&self, session: &SignInSession) -> Result<VerifiedLogin, StoreError> {
+        let opened = self.logins.open::<()>(&context(&session.id), &session.login);
+        let (login, ()) =
+            opened.map_err(|_| StoreError::Unavailable(WrongMasterKey::from(&session.login).into()))?;
+        Ok(login)
     }
 
     /// Has the pool renew what it gave in a session. One that the pool ends is over.

@@ -10,7 +10,7 @@ use crate::ground::clock::Clock;
 use crate::ground::ids::{AccessKeyId, AccountId, RequestId, UserName};
 use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
-use crate::ground::seal::Sealer;
+use crate::ground::seal::{Sealer, WrongMasterKey};
 use crate::ground::secret::Secret;
 use crate::iam::{Policy, PolicyError};
 use crate::store::{AccessKeyOutcome, Keys, StoreError, StoredAccessKey};
@@ -85,7 +85,7 @@ impl AccessKeys {
     ) -> Result<Option<(StoredAccessKey, Secret)>, StoreError> {
         let (candidate, _) = self.draw(name, ALLOW_ALL);
         let key = self.store.find_or_add_access_key(&candidate).await?;
-        Ok(open(&self.sealer, &key).map(|secret| (key, secret)))
+        Ok(open(&self.sealer, &key).ok().map(|secret| (key, secret)))
     }
 
     /// Makes the first key of a developer.
@@ -195,11 +195,14 @@ pub fn sealer(master_keys: &MasterKeys) -> Sealer {
     master_keys.sealer("developer access key")
 }
 
-/// Opens the secret of an access key. `None` if it was sealed under a master key that is not there.
-#[must_use]
-pub fn open(sealer: &Sealer, key: &StoredAccessKey) -> Option<Secret> {
-    let plain = sealer.open(key.id.as_str().as_bytes(), &key.sealed_secret).ok()?;
-    String::from_utf8(plain.to_vec()).ok().map(Secret::new)
+/// Opens the secret of an access key.
+///
+/// # Errors
+/// [`WrongMasterKey`], if it was sealed under a master key that is not there.
+pub fn open(sealer: &Sealer, key: &StoredAccessKey) -> Result<Secret, WrongMasterKey> {
+    let plain = sealer.open(key.id.as_str().as_bytes(), &key.sealed_secret).ok();
+    let secret = plain.and_then(|plain| String::from_utf8(plain.to_vec()).ok());
+    secret.map(Secret::new).ok_or_else(|| WrongMasterKey::from(&key.sealed_secret))
 }
 
 #[cfg(test)]
@@ -230,8 +233,8 @@ mod tests {
         let (key, secret) = keys.create(&name(), ALLOW_ALL).await.unwrap();
         let kept = store.lookup_access_key(&key.id).await.unwrap().unwrap();
         assert!(kept.enabled);
-        assert_eq!(open(&keys.sealer, &kept), Some(secret));
-        assert!(open(&sealer(&MasterKeys::from(MasterKey::new([8; 32]))), &kept).is_none());
+        assert_eq!(open(&keys.sealer, &kept), Ok(secret));
+        assert!(open(&sealer(&MasterKeys::from(MasterKey::new([8; 32]))), &kept).is_err());
     }
 
     #[tokio::test]

@@ -50,7 +50,7 @@ pub async fn take_back(
     KeySet::open(&store.list_signing_keys().await?, master_keys, holder)?;
     let access_keys = store.list_access_keys().await?;
     let sealer = access_key::sealer(master_keys);
-    if let Some(key) = access_keys.iter().find(|key| access_key::open(&sealer, key).is_none()) {
+    if let Some(key) = access_keys.iter().find(|key| access_key::open(&sealer, key).is_err()) {
         return Err(RestorationError::AccessKey(key.id.clone(), WrongMasterKey::from(&key.sealed_secret)));
     }
     let over_until = store.revoke_sessions(&RevocationTarget::Everybody, clock).await?;

@@ -7,16 +7,17 @@ use crate::ground::ids::{AccessKeyId, SignInSessionId};
 use crate::ground::seal::{MasterKeyId, Sealed};
 use crate::store::{Page, StoreError};
 
-/// What a sealed value belongs to. Logins that wait for their app are not among it: they are bound to what only the app can
+/// What a sealed value belongs to, in the order in which all are gone through: a server without the master key of a signing key
+/// does not start, so those are last, and whoever is stopped before has taken nothing away that keeps it from that. Logins that wait for their app are not among it: they are bound to what only the app can
 /// show, and over after minutes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedItem {
-    /// The private half of a signing key, by the key's ID.
-    SigningKey(String),
     /// The secret of an access key.
     AccessKey(AccessKeyId),
     /// The login of a session.
     SignInSession(SignInSessionId),
+    /// The private half of a signing key, by the key's ID.
+    SigningKey(String),
 }
 
 /// A sealed value that is kept.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use daypass_client::{Daypass, Home, Session, SessionName, SignIn, TERMINAL};
-use daypass_server::cli::{print, printable, tell};
+use daypass_server::cli::{print, tell};
+use daypass_server::printable::printable;
 
 use self::browser::Browser;
 use self::callback::{Back, Callback};

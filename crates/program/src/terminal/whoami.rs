@@ -2,7 +2,8 @@
 
 use clap::Args;
 use daypass_client::{Daypass, Error, Session};
-use daypass_server::cli::{print, printable, tell};
+use daypass_server::cli::{print, tell};
+use daypass_server::printable::printable;
 use serde_json::json;
 
 use super::credentials::timestamp;

@@ -89,6 +89,24 @@ fn nothing_is_sealed_under_a_key_that_the_server_has_not() {
     serving.stop();
 }
 
+/// The server that runs has not got the key, whatever another one has read that never answered anybody.
+#[test]
+fn a_server_that_cannot_listen_announces_nothing() {
+    let installation = installation();
+    let mut serving = installation.serve(Output::Null);
+    let (_, ada) = serving.log_in("ada");
+    installation.change(OLD, BOTH);
+    let mut second = program();
+    second.args(["serve", "--config"]).arg(installation.path("daypass.toml"));
+    second.args(["--listen", &serving.address.to_string()]);
+    let second = Done::of(second);
+    assert!(!second.success && second.stderr.contains("cannot listen on"), "{second:?}");
+    let refused = installation.run(&["master-key", "rotate"]);
+    assert!(!refused.success && refused.stderr.contains("no server seals under"), "{refused:?}");
+    assert_eq!(serving.credentials(&ada).0, 200);
+    serving.stop();
+}
+
 #[test]
 fn a_key_that_is_wanted_and_not_there_is_named_and_may_not_be_taken_away() {
     let installation = installation();

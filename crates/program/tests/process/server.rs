@@ -246,7 +246,7 @@ fn ready(stdout: &mut PipeReader) -> Value {
 /// A running server, which ends with this value.
 pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     /// What it said when it was ready.
     ready: Value,
     pub stdout: Option<PipeReader>,

@@ -17,9 +17,10 @@ pub use self::exports::Exports;
 pub use self::list::List;
 pub use self::verify::{Key, Verify};
 use super::place::Place;
-use super::{is_obeyed, print, printable};
+use super::print;
 use crate::config::Destination;
 use crate::installation::Installation;
+use crate::printable::{is_obeyed, printable};
 
 /// The newest events that are shown of one person.
 const SHOWN: usize = 20;

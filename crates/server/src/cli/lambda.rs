@@ -43,6 +43,7 @@ pub fn run() -> ExitCode {
 async fn start() -> anyhow::Result<Function> {
     let installation = Installation::of(&ConfigFile::read(&default_config())?, telemetry::stdout)?;
     let app = installation.app(Instances::Many, Open::OrMake).await?;
+    app.take_duties(installation.config()).await?;
     let public_url = app.login_flow.public_url.clone();
     let (clock, random) = (app.clock.clone(), app.random.clone());
     Ok(Function::new(routes::router(app), &public_url, clock, random))

@@ -21,8 +21,9 @@ use daypass_store::{Open, StoreUrl};
 use serde_json::{Value, json};
 
 use super::place::Place;
-use super::{print, printable, tell};
+use super::{print, tell};
 use crate::installation::taking_over;
+use crate::printable::printable;
 
 /// As many pools are read at a time.
 const POOLS: usize = 100;

@@ -45,6 +45,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("cannot listen on {address}; --listen takes another"))?;
     let bound = listener.local_addr()?;
+    app.take_duties(installation.config()).await?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     let exports = app.start_exports().await;
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));

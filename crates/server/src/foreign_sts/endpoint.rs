@@ -11,6 +11,7 @@ use daypass_core::ground::ids::{AccessKeyId, RoleSessionName};
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError, Repeatable};
 use daypass_core::ground::secret::Secret;
 
+use crate::printable::printable;
 use crate::xml::Elements;
 
 /// Where the credentials stand in an answer.
@@ -156,16 +157,13 @@ fn kind(status: StatusCode, code: &str) -> Kind {
 
 /// What the STS said, for the log: short and printable. A text that may repeat a token is left out.
 fn words(status: StatusCode, code: &str, message: &str) -> String {
-    let safe = |text: &str| if text.contains("eyJ") { "…".to_owned() } else { printable(text) };
+    let short = |text: &str| text.chars().take(MAX_WORDS).collect::<String>();
+    let safe = |text: &str| if text.contains("eyJ") { "…".to_owned() } else { printable(&short(text)) };
     match (code, message) {
         ("", _) => format!("status {}", status.as_u16()),
         (code, "") => safe(code),
         (code, message) => format!("{}: {}", safe(code), safe(message)),
     }
-}
-
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_WORDS).collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
 use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::{LoginSealer, ProviderSet};
-use daypass_core::store::SharedStore;
+use daypass_core::store::{SharedStore, StoreError};
 use daypass_core::token::dpop::ProofsOfPossession;
 use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::refresh_token::RefreshTokens;
@@ -109,9 +109,20 @@ impl App {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
             }
         };
-        let app = Self::of(lasting, pool, config.clone(), &secrets).await?;
-        app.lasting.attend_trail(&config);
-        Ok(app)
+        Self::of(lasting, pool, config, &secrets).await
+    }
+
+    /// Takes the duties of a server, which no command has, nor a server that cannot listen: the store knows from now on under
+    /// which master key things are sealed, and the audit trail is taken care of.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn take_duties(&self, config: &Config) -> Result<(), StoreError> {
+        self.lasting.announce_master_key().await?;
+        self.lasting.attend_trail(config);
+        // Where the store does not answer, there is more to hear of than this.
+        tokio::spawn(self.lasting.clone().tell_what_is_closed());
+        Ok(())
     }
 
     /// The same installation by another configuration, with other master keys if they have changed. What is remembered,
@@ -128,8 +139,8 @@ impl App {
         let exporters = self.lasting.exporters.clone();
         let renewed = exporters.renewed(&config, secrets, &self.lasting.export_tools())?;
         let app = self.under(config.clone(), secrets, master_keys).await?;
+        app.take_duties(&config).await?;
         exporters.take_up(renewed);
-        app.lasting.attend_trail(&config);
         Ok(app)
     }
 
@@ -186,7 +197,6 @@ impl App {
         let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
         let origins = RegisteredOrigins::of(&config);
         let metrics_token = config.read_metrics_token(secrets)?;
-        lasting.announce_master_key().await?;
         Ok(Self {
             refresher: refresher(&lasting, &config, secrets, &providers).map(Arc::new),
             cookie_apps: CookieApps::of(&config, origins.clone()),

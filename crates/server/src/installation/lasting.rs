@@ -10,7 +10,9 @@ use daypass_core::ground::clock::Clock;
 use daypass_core::ground::ids::Region;
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::random::Random;
+use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::login::provider::Engine;
+use daypass_core::operator::master_keys;
 use daypass_core::store::{AuditCare, SharedStore, StoreError};
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::openid_token::TokenIssuer;
@@ -21,6 +23,7 @@ use crate::config::{Config, Destination};
 use crate::export::{Exporters, Tools};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
+use crate::warnings;
 
 /// What outlives the configuration.
 #[derive(Clone)]
@@ -89,6 +92,19 @@ impl Lasting {
             return Ok(());
         }
         self.store.announce_master_key(current, self.clock.now()).await
+    }
+
+    /// Tells of what is kept under master keys that are gone: nobody else hears of it before somebody needs it. Where every key
+    /// that ever was is there, nothing is looked at.
+    pub async fn tell_what_is_closed(self) -> Result<(), StoreError> {
+        let is_here = |id: &MasterKeyId| self.master_keys.ids().any(|here| here == *id);
+        if self.store.list_master_keys().await?.iter().all(|known| is_here(&known.id)) {
+            return Ok(());
+        }
+        let kept = master_keys::count(&*self.store).await?;
+        let closed = kept.into_iter().filter_map(|(id, count)| Some((id.filter(|id| !is_here(id))?, count)));
+        warnings::log(closed.map(|(id, count)| warnings::of_closed_values(id, count)));
+        Ok(())
     }
 
     /// What exports the audit trail.

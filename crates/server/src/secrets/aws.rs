@@ -138,7 +138,7 @@ impl<'a> Question<'a> {
 
     /// What AWS said, and what to do about it.
     fn refusal(&self, answer: &Answer) -> String {
-        let (status, kind, said) = (answer.status, answer.kind(), self.without_name(answer.message()));
+        let (status, kind, said) = (answer.status, answer.kind(), self.without_name(&answer.message()));
         let region = &self.region;
         match kind {
             "AccessDeniedException" => {

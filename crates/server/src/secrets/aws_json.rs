@@ -2,6 +2,7 @@
 //! would find. Their SDKs would be most of what there is to compile (`docs/decisions/0012-secrets-without-their-sdks.md`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -13,10 +14,13 @@ use daypass_core::ground::clock::Clock;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use crate::printable::printable;
 use crate::provider_http::Pool;
 
 /// One attempt at one question.
 const ATTEMPT: Duration = Duration::from_secs(3);
+/// More than any answer has: a secret of Secrets Manager, which is the longest, has 64 KiB (its API Reference, PutSecretValue).
+const MAX_BYTES: usize = 256 << 10;
 /// What to do when nothing answers.
 pub(super) const NO_WAY: &str =
     "a function in a VPC needs a NAT gateway or an interface endpoint to reach it";
@@ -54,12 +58,15 @@ impl Answer {
 
     /// The name of the error, without the namespace that some services put in front.
     pub(super) fn kind(&self) -> &str {
-        self.body["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default()
+        let kind = self.body["__type"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+        if kind.bytes().all(|byte| byte.is_ascii_graphic()) { kind } else { "" }
     }
 
     /// What AWS says of an error.
-    pub(super) fn message(&self) -> &str {
-        ["message", "Message"].iter().find_map(|name| self.body[*name].as_str()).unwrap_or_default()
+    pub(super) fn message(&self) -> String {
+        printable(
+            ["message", "Message"].iter().find_map(|name| self.body[*name].as_str()).unwrap_or_default(),
+        )
     }
 
     fn is_of_the_moment(&self) -> bool {
@@ -74,6 +81,7 @@ pub(super) struct AwsJson {
     clock: Arc<dyn Clock>,
     connected: OnceCell<Connection>,
     endpoint: Endpoint,
+    told_of_clear_text: AtomicBool,
 }
 
 /// Where a service is, if it is elsewhere.
@@ -90,7 +98,12 @@ impl AwsJson {
         let variable = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
         let endpoint =
             move |service: &Service| variable(service.variable).or_else(|| variable("AWS_ENDPOINT_URL"));
-        Self { clock, connected: OnceCell::new(), endpoint: Box::new(endpoint) }
+        Self {
+            clock,
+            connected: OnceCell::new(),
+            endpoint: Box::new(endpoint),
+            told_of_clear_text: AtomicBool::default(),
+        }
     }
 
     /// Somewhere else, with credentials that are not looked for.
@@ -98,7 +111,8 @@ impl AwsJson {
     pub(super) fn at(url: &str, config: SdkConfig, clock: Arc<dyn Clock>) -> Self {
         let url = url.to_owned();
         let connected = OnceCell::new_with(Some(connection(config, clock.clone()).unwrap()));
-        Self { clock, connected, endpoint: Box::new(move |_| Some(url.clone())) }
+        let endpoint: Endpoint = Box::new(move |_| Some(url.clone()));
+        Self { clock, connected, endpoint, told_of_clear_text: AtomicBool::default() }
     }
 
     /// The Region that the environment names.
@@ -127,6 +141,11 @@ impl AwsJson {
 
     fn url(&self, call: &Call<'_>) -> String {
         if let Some(endpoint) = (self.endpoint)(call.service) {
+            if endpoint.starts_with("http://") && !self.told_of_clear_text.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "{endpoint}, as the environment says: what secrets are can be read on the way"
+                );
+            }
             return format!("{}/", endpoint.trim_end_matches('/'));
         }
         // The partitions with names of their own (AWS General Reference, "AWS service endpoints").
@@ -166,9 +185,17 @@ impl Connection {
             format!("{host} {what} ({error}); {NO_WAY}")
         };
         let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let answer = self.pool.client().execute(request).await.map_err(failed)?;
+        let mut answer = self.pool.client().execute(request).await.map_err(failed)?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(format!(
+                    "{host} answers more than any secret is: it is not the service that it is taken for"
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
         // What is no JSON says nothing; the status says enough.
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
     }

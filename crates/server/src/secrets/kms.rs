@@ -66,8 +66,14 @@ pub(super) async fn unwrap(aws: &AwsJson, key: &KmsKey, wrapped: &Secret) -> Res
     if !answer.is_success() {
         return Err(refusal(key, "kms:Decrypt", &answer));
     }
-    let plain = answer.body["Plaintext"].as_str().filter(|plain| !plain.is_empty());
-    plain.map(Secret::new).ok_or_else(|| NO_KEY.to_owned())
+    let plain = answer.body["Plaintext"].as_str().filter(|plain| !plain.is_empty()).ok_or(NO_KEY)?;
+    match BASE64_STANDARD.decode(plain) {
+        Ok(key) if key.len() == KEY_BYTES => Ok(Secret::new(plain)),
+        Ok(key) => {
+            Err(format!("{NOT_WRAPPED}: it has {} bytes, and a master key has {KEY_BYTES}", key.len()))
+        }
+        Err(_) => Err(NO_KEY.to_owned()),
+    }
 }
 
 /// Has KMS make a master key, and answers it wrapped, in base64. Nobody has seen it then.

@@ -230,9 +230,12 @@ fn an_access_key_that_a_master_key_is_missing_for_is_named_with_it() {
     let keys = [sealed(1, "current"), sealed(2, "other"), sealed(3, "closed")];
     let told = of_closed_access_keys(&keys, &MasterKeys::new(key(1), vec![key(2)]));
     assert_eq!(told.len(), 1, "{told:?}");
-    for part in
-        [keys[2].id.as_str(), "of closed is refused", &key(3).id().to_string(), "daypass master-key rotate"]
-    {
+    for part in [
+        keys[2].id.as_str(),
+        "of closed is answered with 503",
+        &key(3).id().to_string(),
+        "daypass master-key rotate",
+    ] {
         assert!(told[0].contains(part), "{told:?}");
     }
 }

@@ -33,13 +33,13 @@ pub(super) fn take_over(
                 Some((from, request_id)) if is_about(&transaction, *from, request_id).map_err(failed)? => {
                     *from
                 }
-                Some(_) => return Err(OpenError::OtherTrail { path: path.to_owned() }),
+                Some(_) => return Err(other_trail(path, trail)),
                 None => 0,
             };
             let lines = lines_behind(&transaction, until).map_err(failed)?;
             // What was taken over stands before whatever came since.
             if last.has_gone_on && !lines.is_empty() {
-                return Err(OpenError::OtherTrail { path: path.to_owned() });
+                return Err(other_trail(path, trail));
             }
             if lines.is_empty() {
                 transaction.execute_batch("DROP TABLE audit_event_before_files").map_err(failed)?;
@@ -55,6 +55,10 @@ pub(super) fn take_over(
         transaction.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+fn other_trail(path: &Path, trail: &Appender) -> OpenError {
+    OpenError::OtherTrail { path: path.to_owned(), trail: trail.path().to_owned() }
 }
 
 fn is_there(connection: &Connection) -> Result<bool> {

@@ -125,11 +125,13 @@ pub enum OpenError {
     #[error(
         "{path} has audit events that are not in the trail beside it, {trail}, as after a restore of an old backup: move that \
          folder elsewhere, and keep it; Daypass begins a trail with the events of the database when it is started again",
-        path = path.display(), trail = super::trail_folder(path).display()
+        path = path.display(), trail = trail.display()
     )]
     OtherTrail {
         /// The file.
         path: PathBuf,
+        /// The folder of the trail.
+        trail: PathBuf,
     },
     /// The audit trail could not be opened.
     #[error(transparent)]

@@ -35,16 +35,16 @@ type Read = fn(&Row<'_>) -> Result<SealedValue>;
 
 /// The tables in the order of what is listed, and how a row of each is read.
 const TABLES: [(&str, Read); 3] = [
-    (
-        "SELECT key_id, sealed_private_key FROM signing_key WHERE ?1 IS NULL OR key_id > ?1 ORDER BY key_id LIMIT ?2",
-        |row| value(SealedItem::SigningKey(row.get(0)?), row),
-    ),
     ("SELECT id, sealed_secret FROM access_key WHERE ?1 IS NULL OR id > ?1 ORDER BY id LIMIT ?2", |row| {
         value(SealedItem::AccessKey(row.get::<_, Text<_>>(0)?.0), row)
     }),
     ("SELECT id, login FROM sign_in_session WHERE id > coalesce(?1, x'') ORDER BY id LIMIT ?2", |row| {
         value(SealedItem::SignInSession(SignInSessionId::of_bytes(row.get(0)?)), row)
     }),
+    (
+        "SELECT key_id, sealed_private_key FROM signing_key WHERE ?1 IS NULL OR key_id > ?1 ORDER BY key_id LIMIT ?2",
+        |row| value(SealedItem::SigningKey(row.get(0)?), row),
+    ),
 ];
 
 fn value(item: SealedItem, row: &Row<'_>) -> Result<SealedValue> {
@@ -72,17 +72,17 @@ fn list(connection: &Connection, page: &Page<SealedItem>) -> Result<Vec<SealedVa
 /// The table of an item, and its key there.
 fn place(item: &SealedItem) -> (usize, Box<dyn ToSql + '_>) {
     match item {
-        SealedItem::SigningKey(id) => (0, Box::new(id)),
-        SealedItem::AccessKey(id) => (1, Box::new(id.as_str())),
-        SealedItem::SignInSession(id) => (2, Box::new(id.to_bytes())),
+        SealedItem::AccessKey(id) => (0, Box::new(id.as_str())),
+        SealedItem::SignInSession(id) => (1, Box::new(id.to_bytes())),
+        SealedItem::SigningKey(id) => (2, Box::new(id)),
     }
 }
 
 fn reseal(connection: &Connection, Resealing { from, to }: &Resealing) -> Result<usize> {
     const UPDATES: [&str; 3] = [
-        "UPDATE signing_key SET sealed_private_key = :to WHERE key_id = :id AND sealed_private_key = :from",
         "UPDATE access_key SET sealed_secret = :to WHERE id = :id AND sealed_secret = :from",
         "UPDATE sign_in_session SET login = :to WHERE id = :id AND login = :from",
+        "UPDATE signing_key SET sealed_private_key = :to WHERE key_id = :id AND sealed_private_key = :from",
     ];
     let (table, id) = place(&from.item);
     connection

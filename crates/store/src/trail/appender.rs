@@ -124,6 +124,11 @@ impl Appender {
         })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(super) fn folder(&self) -> &Folder {
         &self.folder
     }

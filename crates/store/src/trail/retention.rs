@@ -4,14 +4,16 @@
 use std::fs;
 use std::io::ErrorKind;
 
+use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::trail_head::TrailDropped;
 use daypass_core::store::AuditCare;
 
 use super::appender::Appender;
 use super::folder::TrailFile;
+use super::index::Index;
 use super::line::{Line, Note, members};
-use super::reading::Backwards;
-use super::times;
+use super::reading::{Backwards, Forwards};
+use super::times::time_of;
 use super::trouble::TrailTrouble as Trouble;
 
 /// Drops the files that need not be kept, and answers their names. The one that is written is kept.
@@ -23,7 +25,7 @@ pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<
     let mut size = files.iter().map(size_of).sum::<u64>();
     for file in files.iter().take(files.len().saturating_sub(1)) {
         let failed = |error| Trouble::file(&file.path)(error);
-        let until = times::newest_before(file, now).map_err(failed)?;
+        let until = newest_before(file, now).map_err(failed)?;
         let is_too_old =
             keep.age.is_some_and(|age| until.is_some_and(|until| now.duration_since(until) > age));
         let is_too_much = keep.bytes.is_some_and(|bytes| size > bytes);
@@ -63,6 +65,25 @@ fn last_of(file: &TrailFile) -> std::io::Result<(u64, String)> {
     let mut lines = Backwards::from_end(&open)?;
     let last = lines.next()?.and_then(|line| Line::parse(line).map(|line| (line.number, line.chain.text())));
     Ok(last.unwrap_or_else(|| (file.first, String::new())))
+}
+
+/// When the newest event of a file happened, if it has any. What is of the future, by a clock that was wrong, counts beside
+/// others for nothing, and alone as of now.
+fn newest_before(file: &TrailFile, now: Timestamp) -> std::io::Result<Option<Timestamp>> {
+    let open = fs::File::open(&file.path)?;
+    let known = Index::open(file, &open)?.and_then(|index| index.span);
+    if let Some(span) = known.filter(|span| span.newest <= now) {
+        return Ok(Some(span.newest));
+    }
+    let (mut newest, mut has_later) = (None, false);
+    let mut lines = Forwards::from(&open, 0);
+    while let Some((_, line)) = lines.next()? {
+        match time_of(line) {
+            Some(time) if time > now => has_later = true,
+            time => newest = newest.max(time),
+        }
+    }
+    Ok(newest.or_else(|| has_later.then_some(now)))
 }
 
 /// With its index.

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::ErrorKind;
 
+use daypass_core::ground::ids::RequestId;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::store::{EventPosition, KeptEvent, Page};
 
-use super::LastTakenOver;
 use super::folder::{Folder, TrailFile};
 use super::index::{self, Index};
 use super::line::{Content, Line, Note};
@@ -50,7 +50,16 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
     Ok(events)
 }
 
-/// How far events were taken over.
+/// How far events were taken over that were kept in another form before.
+#[derive(Debug, Default)]
+pub(crate) struct LastTakenOver {
+    /// The last one: the number that it had before, and the request that it is about.
+    pub(crate) event: Option<(i64, RequestId)>,
+    /// Whether there are events behind it that were not taken over.
+    pub(crate) has_gone_on: bool,
+}
+
+/// Finds how far events were taken over.
 pub(super) fn taken_over_last(folder: &Folder) -> std::io::Result<LastTakenOver> {
     let mut found = LastTakenOver::default();
     for file in folder.files()?.iter().rev() {

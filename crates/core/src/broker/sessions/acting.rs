@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{RefreshError, Sessions, context, note};
+use super::{RefreshError, Sessions, note};
 use crate::audit::{AuditAction, AuditDraft, Reason, Requester};
 use crate::broker::developer_pool::ExchangeOptions;
 use crate::broker::exchange::{ExchangeError, ExchangeRequest, Exchanged, PresentedProof};
@@ -172,8 +172,7 @@ impl Sessions {
         let session = self.store.find_sign_in_session(&id).await?;
         let session = session.filter(|session| session.app == app);
         let session = session.ok_or_else(|| over(EndReason::Expired))?;
-        let login = self.logins.open::<()>(&context(&session.id), &session.login);
-        let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
+        let login = self.login_of(&session)?;
         note(draft, &session, &login);
         if let Some(reason) = session.over_at(self.broker.clock.now()) {
             return Err(over(reason));

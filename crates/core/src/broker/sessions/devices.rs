@@ -1,6 +1,6 @@
 //! A person and their devices: which there are, and how one is signed out, or all of them.
 
-use super::{RefreshError, Sessions, check_key, context};
+use super::{RefreshError, Sessions, check_key};
 use crate::audit::{AuditAction, Requester};
 use crate::broker::exchange::PresentedProof;
 use crate::ground::ids::SignInSessionId;
@@ -72,8 +72,7 @@ impl Sessions {
         if is_late {
             return Err(RefreshError::Replaced);
         }
-        let login = self.logins.open::<()>(&context(&session.id), &session.login);
-        let (login, ()) = login.map_err(|_| RefreshError::Malformed)?;
+        let login = self.login_of(&session)?;
         let owner = self.broker.pool.lookup(login.developer_user_identifier()).await?;
         // What a session rests on may have been taken away since.
         let is_still_theirs = owner.iter().any(|(_, id)| *id == session.identity_id);

@@ -114,7 +114,7 @@ impl Fixture {
         let access_keys = self.store.list_access_keys().await.unwrap();
         let sessions = self.store.list_sealed(Page { after: None, limit: 1_000 }).await.unwrap();
         keys.is_ok()
-            && access_keys.iter().all(|key| access_key::open(&sealer, key).is_some())
+            && access_keys.iter().all(|key| access_key::open(&sealer, key).is_ok())
             && sessions.iter().all(|value| match &value.item {
                 SealedItem::SignInSession(id) => {
                     logins(master_keys).open(&sessions::context(id), &value.sealed).is_ok()

@@ -11,8 +11,9 @@ use indicatif::HumanCount;
 
 use super::super::backup::copying;
 use super::super::place::Place;
-use super::super::{print, printable};
+use super::super::print;
 use super::ensure_kept;
+use crate::printable::printable;
 
 /// So many faults are shown.
 const SHOWN: usize = 10;

@@ -18,11 +18,12 @@ use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolI
 use daypass_store::{Open, StoreUrl};
 
 use super::file::{self, Opened};
-use super::{Database, print, printable, tell};
+use super::{Database, print, tell};
 use crate::cli::operator;
 use crate::cli::progress::{Progress, Unit};
 use crate::installation::Installation;
 use crate::installation::taking_over;
+use crate::printable::printable;
 use crate::telemetry::LoggedStrangers;
 
 /// What to import, and where.

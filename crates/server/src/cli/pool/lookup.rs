@@ -1,15 +1,24 @@
 //! `daypass pool lookup`: who somebody is, in every Region that the configuration names. Nothing is made.
 
+use std::sync::Arc;
+
 use anyhow::{Context, ensure};
 use clap::Args;
+use daypass_core::broker::developer_pool::DeveloperPool;
+use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{IdentityId, Region};
+use daypass_core::ground::random::SystemRandom;
 use daypass_core::records::identity::Login;
 use daypass_core::store::Store;
 use daypass_store::Open;
 
-use super::{print, printable};
+use super::print;
 use crate::cli::place::Place;
-use crate::config::{Driver, EmbeddedConfig, Instances};
+use crate::cognito::{self, CognitoPool};
+use crate::config::{Driver, EmbeddedConfig, RegionConfig};
+use crate::installation::Installation;
+use crate::metrics::Metrics;
+use crate::printable::printable;
 
 /// Whom to look up.
 #[derive(Debug, Args)]
@@ -25,9 +34,9 @@ pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
     let identities = match &installation.config().pool.driver {
         Driver::Embedded(pool) => in_store(&*installation.store(Open::Existing)?, pool, &user).await?,
-        Driver::Cognito(_) => {
-            let app = installation.app(Instances::One, Open::Existing).await?;
-            app.broker.pool.lookup(&user).await.context("the pool cannot be asked")?
+        Driver::Cognito(regions) => {
+            let pool = amazons(&installation, regions).await?;
+            pool.lookup(&user).await.context("the pool cannot be asked")?
         }
     };
     ensure!(!identities.is_empty(), "no pool knows {}", printable(&user));
@@ -35,6 +44,19 @@ pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
         print(&format!("{:<15} {identity_id}", region.to_string()))?;
     }
     Ok(())
+}
+
+/// A server has more of it, and makes what is missing: keys, say.
+async fn amazons(installation: &Installation, regions: &[RegionConfig]) -> anyhow::Result<CognitoPool> {
+    let store = installation.store(Open::Existing)?;
+    let dependencies = cognito::Dependencies {
+        aws: &cognito::config_of_environment(&regions[0].region).await,
+        trail: installation.trail(&store)?,
+        metrics: &Metrics::default(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+    };
+    Ok(CognitoPool::new(regions, &installation.config().pool, dependencies))
 }
 
 /// The embedded pool is looked for and not made, and neither are its keys.

@@ -158,6 +158,24 @@ async fn every_refusal_of_kms_is_told_with_its_cure_and_no_key() {
     }
 }
 
+/// Whoever is in its place answers what they like.
+#[tokio::test]
+async fn nothing_of_what_something_else_answers_is_obeyed_or_kept_without_an_end() {
+    let long = "x".repeat(300 << 10);
+    let said = json!({"__type": "Kind\u{1b}[2J", "message": "gone\r\u{1b}[1A\nmaster_key is well\u{202e}"});
+    for (answer, expected) in [
+        (long, "answers more than any secret is"),
+        (said.to_string(), "in ap-south-1: gone\u{FFFD}\u{FFFD}[1A\u{FFFD}master_key is well\u{FFFD}"),
+    ] {
+        let router = Router::new().route("/", post(async || (StatusCode::BAD_REQUEST, answer)));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let store = store_at(&format!("http://{}", listener.local_addr().unwrap()));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let told = unwrapped(&store, &wrapped(KEY, &MASTER_KEY), KEY).await.unwrap_err();
+        assert!(told.contains(expected), "{told:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_was_wrapped_for_something_else_is_no_master_key() {
     let kms = Kms::default();
@@ -172,6 +190,10 @@ async fn what_was_wrapped_for_something_else_is_no_master_key() {
         let told = unwrapped(&store, &text, KEY).await.unwrap_err();
         assert!(told.contains("no master key that `daypass master-key create`"), "{told}");
         assert!(told.contains(reason) && !told.contains(&text), "{told}");
+    }
+    for (key, reason) in [(&[7; 16][..], "it has 16 bytes"), (&[7; 64], "it has 64 bytes")] {
+        let told = unwrapped(&store, &wrapped(KEY, key), KEY).await.unwrap_err();
+        assert!(told.contains("no master key that") && told.contains(reason), "{told}");
     }
     let told = unwrapped(&store, &wrapped(KEY, b""), KEY).await.unwrap_err();
     assert!(told.contains("KMS answered without a key"), "{told}");

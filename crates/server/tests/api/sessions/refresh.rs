@@ -1,10 +1,14 @@
 //! A session goes on: with the token that counts, with its predecessor for a while, and with no other.
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
+use daypass_core::ground::random::SeededRandom;
+use daypass_core::store::{Page, Resealing, SealedItem, SealedValue};
 use futures::future::join_all;
+use http::Method;
 use serde_json::Value;
 
-use super::{assert_over, form, refresh, refresh_with, sign_in, sign_in_on, token};
+use super::{ask, assert_over, form, refresh, refresh_with, sign_in, sign_in_on, token};
 use crate::harness::{BACKENDS, Backend, Daypass, claims};
 
 #[tokio::test]
@@ -271,4 +275,23 @@ async fn sign_outs_that_race_with_refreshes_win_and_the_trail_says_so() {
             }
         }
     }
+}
+
+/// A master key is missing, say: whoever heard that their token is none would sign in again, and the session would be lost.
+#[tokio::test]
+async fn a_session_whose_login_does_not_open_is_not_over() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    let sealed = daypass.store.list_sealed(Page { after: None, limit: 100 }).await.unwrap();
+    let login = sealed.into_iter().find(|it| matches!(it.item, SealedItem::SignInSession(_))).unwrap();
+    let other =
+        MasterKeys::from(MasterKey::new([9; 32])).sealer("login").seal(b"", b"", &SeededRandom::new(1));
+    let closed = SealedValue { sealed: other.clone(), item: login.item.clone() };
+    let reseal = async |from: SealedValue, to| daypass.store.reseal(&[Resealing { from, to }]).await;
+    assert_eq!(reseal(login.clone(), other).await.unwrap(), 1);
+    let answer = refresh_with(&daypass, &session, &[]).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (503, &"temporarily_unavailable".into()));
+    assert_eq!(ask(&daypass, Method::GET, "/v1/sessions", &session).await.status, 200);
+    assert_eq!(reseal(closed, login.sealed).await.unwrap(), 1);
+    refresh(&daypass, &session).await;
 }

@@ -11,6 +11,7 @@ use super::configuration::{COPIED_FROM, Configuration, Part, TagMap, is_copied};
 use super::end::{End, Pool};
 use super::plan::Plan;
 use crate::cli::tell;
+use crate::printable::printable;
 
 type Texts = HashMap<String, String>;
 
@@ -129,7 +130,7 @@ async fn set_tag_maps(plan: &Plan, id: &str, target: &End) -> anyhow::Result<()>
     let there = &plan.target.as_ref().map_or(&nothing, |pool| &pool.configuration).tag_maps;
     let providers: BTreeSet<&String> = wanted.keys().chain(there.keys()).collect();
     for provider in providers.into_iter().filter(|provider| wanted.get(*provider) != there.get(*provider)) {
-        tell(&format!("SetPrincipalTagAttributeMap: {}", crate::cli::printable(provider)));
+        tell(&format!("SetPrincipalTagAttributeMap: {}", printable(provider)));
         let map = wanted.get(provider).cloned().unwrap_or_default();
         set_tag_map(id, provider, map, target).await?;
     }

@@ -15,8 +15,9 @@ use aws_sdk_cognitoidentity::types::IdentityPoolShortDescription;
 use daypass_core::ground::ids::IdentityPoolId;
 
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
-use crate::cli::{printable, tell};
+use crate::cli::tell;
 use crate::config::development::PROFILE;
+use crate::printable::printable;
 
 /// The management API answers few calls a second. With the SDK's backoff the last attempt comes some seconds
 /// after the first.

@@ -7,7 +7,7 @@ use daypass_core::records::limits::MAX_POOL_TAGS;
 
 use super::configuration::{Configuration, Difference, Part};
 use super::end::Pool;
-use crate::cli::printable;
+use crate::printable::printable;
 
 /// What stands for the ID of a pool that is not there yet.
 const NEW_POOL: &str = "the ID of the new pool";

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::printable::printable;
 use async_trait::async_trait;
 use bytes::Bytes;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
@@ -189,11 +190,6 @@ fn flatten(at: &str, value: &Value, into: &mut Vec<(String, Value)>) {
 fn is_secretive(at: &str) -> bool {
     let last = at.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     SECRETIVE.iter().any(|word| last.contains(word))
-}
-
-/// An answer can hold anything, and a terminal obeys what it is shown.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 #[cfg(test)]
