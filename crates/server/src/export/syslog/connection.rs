@@ -52,15 +52,18 @@ impl Peer {
 async fn send(mut stream: impl AsyncRead + AsyncWrite + Unpin, text: &[u8]) -> std::io::Result<()> {
     stream.write_all(text).await?;
     stream.shutdown().await?;
-    // Whatever it says means nothing in syslog; that it ends means that it has read to the end.
+    // Whatever it says means nothing in syslog; that it ends means that it has read to the end. Over TLS only a close_notify is an
+    // end (RFC 5425, section 4.4): a connection that is cut gives an error here, because anybody on the way can cut one.
     let mut said = [0; 1024];
-    loop {
-        match stream.read(&mut said).await {
-            Ok(0) => return Ok(()),
-            Ok(_) => {}
-            // Many who speak TLS end the connection without a word.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
-            Err(error) => return Err(error),
+    while stream.read(&mut said).await.map_err(named)? > 0 {}
+    Ok(())
+}
+
+fn named(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            Error::new(ErrorKind::UnexpectedEof, "the connection ended without close_notify")
         }
+        _ => error,
     }
 }

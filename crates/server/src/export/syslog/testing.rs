@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
@@ -25,7 +25,7 @@ pub(crate) fn trusting() -> Arc<ClientConfig> {
     Arc::new(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn acceptor() -> TlsAcceptor {
+pub(super) fn acceptor() -> TlsAcceptor {
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -57,8 +57,10 @@ pub(crate) async fn listening(with_tls: bool) -> (SocketAddr, mpsc::UnboundedRec
     (address, told)
 }
 
-async fn to_end(mut stream: impl AsyncRead + Unpin) -> Option<String> {
+async fn to_end(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.ok()?;
+    // Whoever sent it may have gone away.
+    let _ = stream.shutdown().await;
     Some(text)
 }

@@ -1,11 +1,11 @@
 use std::net::SocketAddr;
 
 use daypass_core::store::{EventPosition, KeptEvent};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::super::testing::event;
-use super::testing::{listening, trusting};
+use super::testing::{acceptor, listening, trusting};
 use super::*;
 use crate::provider_http::{AllowedHost, Reach};
 
@@ -98,6 +98,25 @@ async fn a_connection_that_breaks_has_taken_nothing() {
     });
     let Answer::Away(why) = syslog.deliver(&batch(1..=2_000)).await else { panic!("it was taken") };
     assert!(why.starts_with("unreachable"), "{why}");
+}
+
+/// Anybody on the way can end TCP, but not TLS.
+#[tokio::test]
+async fn a_connection_that_is_cut_under_tls_has_taken_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut syslog = syslog("localhost", listener.local_addr().unwrap());
+    syslog.peer.tls = Some(trusting());
+    let cut = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor().accept(stream).await.unwrap();
+        let read = stream.read_to_end(&mut Vec::new()).await.unwrap();
+        // A FIN alone, after everything was read.
+        stream.get_mut().0.shutdown().await.unwrap();
+        (stream, read)
+    });
+    let answer = syslog.deliver(&batch([1])).await;
+    assert_eq!(answer, Answer::Away("unreachable: the connection ended without close_notify".into()));
+    assert!(cut.await.unwrap().1 > 0);
 }
 
 #[tokio::test]
