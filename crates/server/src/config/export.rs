@@ -301,6 +301,11 @@ mod tests {
             ("{ env = \"AUTH\" }", "\"Bearer hunter2\"", "headers: Authorization: say where the secret is"),
             ("Authorization", "\"no name\"", "headers: \"no name\" is no name of a header"),
             ("Authorization", "Content-Type", "headers: \"Content-Type\" is Daypass's to say"),
+            (
+                "Authorization = ",
+                "X-Tenant = { env = \"A\" }, x-tenant = { env = \"B\" }, Authorization = ",
+                "headers: \"x-tenant\" stands there twice",
+            ),
             ("\"beginning\"", "\"oldest\"", "from: must be \"newest\" or \"beginning\""),
         ] {
             let exports = format!("{OTLP}{WEBHOOK}");

@@ -1,6 +1,6 @@
 //! The tables of the audit trail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Value;
 
@@ -87,8 +87,14 @@ static EXPORT: Table = Table::of(
 
 fn headers(value: &Value) -> Result<(), String> {
     let named = value.as_table().ok_or("must be a table: write [audit.export.headers], or { … }")?;
+    let mut names = BTreeSet::new();
     named.iter().try_for_each(|(name, value)| {
         check_header(name).map_err(|cure| format!("{name:?} {cure}"))?;
+        if !names.insert(name.to_ascii_lowercase()) {
+            return Err(format!(
+                "{name:?} stands there twice: capital and small letters are the same in the name of a header"
+            ));
+        }
         reference(value).map_err(|cure| format!("{name}: {cure}"))
     })
 }
