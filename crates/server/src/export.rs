@@ -135,7 +135,8 @@ fn receiver(
     Ok(match export.receiver(secrets)? {
         ReceiverConfig::Otlp { url, headers } => {
             let http = http(config, export, tools)?;
-            Arc::new(Otlp { http, url, headers, installation: config.public_url.clone() })
+            let (installation, exporter) = (config.public_url.clone(), export.name.as_str().to_owned());
+            Arc::new(Otlp { http, url, headers, installation, exporter, is_told: false.into() })
         }
         ReceiverConfig::Webhook { url, key } => {
             let http = http(config, export, tools)?;

@@ -191,7 +191,8 @@ impl ReqwestHttp {
         let mut body = BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.limits.max_bytes {
-                return Err(ProviderHttpError::AnswerTooLarge { limit: self.limits.max_bytes });
+                let (limit, status) = (self.limits.max_bytes, answer.status());
+                return Err(ProviderHttpError::AnswerTooLarge { limit, status });
             }
             body.extend_from_slice(&chunk);
         }

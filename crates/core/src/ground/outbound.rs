@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 /// Sends requests to identity providers.
 ///
@@ -48,5 +48,7 @@ pub enum ProviderHttpError {
     AnswerTooLarge {
         /// The size allowed.
         limit: usize,
+        /// What the answer began with, for whoever needs no body.
+        status: StatusCode,
     },
 }

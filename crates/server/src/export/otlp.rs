@@ -6,6 +6,7 @@ mod message;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use axum::http::header::CONTENT_TYPE;
@@ -25,17 +26,23 @@ pub(super) struct Otlp {
     pub(super) headers: HeaderMap,
     /// Whose events they are: the address of the installation.
     pub(super) installation: String,
+    /// Whose collector it is.
+    pub(super) exporter: String,
+    /// Whether the log says that its answers cannot be read.
+    pub(super) is_told: AtomicBool,
 }
 
 #[async_trait]
 impl Receiver for Otlp {
     async fn deliver(&self, batch: &Batch) -> Answer {
         let answer = self.http.send(self.request(batch)).await;
-        match (meaning(&answer), answer) {
-            (Answer::Taken { .. }, Ok(answer)) => {
-                Answer::Taken { refused: refused(answer.body()).min(batch.events.len() as u64) }
+        match meaning(&answer) {
+            Answer::Taken { .. } => {
+                let refused = answer.ok().and_then(|answer| refused(answer.body()));
+                let refused = refused.unwrap_or_else(|| self.tell_of_unreadable());
+                Answer::Taken { refused: refused.min(batch.events.len() as u64) }
             }
-            (other, _) => other,
+            other => other,
         }
     }
 }
@@ -51,17 +58,34 @@ impl Otlp {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         request
     }
+
+    /// How many records count as taken out by an answer that nobody can read: none. The operator hears of it once.
+    fn tell_of_unreadable(&self) -> u64 {
+        if !self.is_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                exporter = self.exporter,
+                "the collector takes events with an answer that is too long or no answer of OTLP in JSON: whether it leaves some out \
+                 cannot be told"
+            );
+        }
+        0
+    }
 }
 
-/// How many records the collector took out of what it has taken (OTLP, "Partial Success"). They must not be sent again.
-fn refused(body: &[u8]) -> u64 {
-    let answer: Option<Taken> = serde_json::from_slice(body).ok();
-    let partial = answer.and_then(|answer| answer.partial_success);
-    partial.map_or(0, |partial| match partial.rejected_log_records {
-        Count::Number(number) => number,
+/// How many records the collector took out of what it has taken (OTLP, "Partial Success"). They must not be sent again. `None` if
+/// the answer does not say.
+fn refused(body: &[u8]) -> Option<u64> {
+    // Many have nothing to say about a success.
+    if body.is_empty() {
+        return Some(0);
+    }
+    let answer: Taken = serde_json::from_slice(body).ok()?;
+    let Some(partial) = answer.partial_success else { return Some(0) };
+    match partial.rejected_log_records {
+        Count::Number(number) => Some(number),
         // How JSON has 64 bits in protocol buffers.
-        Count::Text(text) => text.parse().unwrap_or(0),
-    })
+        Count::Text(text) => text.parse().ok(),
+    }
 }
 
 #[derive(Deserialize)]

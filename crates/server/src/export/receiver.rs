@@ -26,10 +26,11 @@ pub(super) enum Answer {
 }
 
 /// What an answer by HTTP means. Only of a few refusals the cause can be an event: whoever is not let in, or has the wrong address,
-/// loses nothing.
+/// loses nothing. The status alone decides: what is too long to be read has been answered nevertheless, and would be the next time.
 pub(super) fn meaning(answer: &Result<Response<Bytes>, ProviderHttpError>) -> Answer {
     let status = match answer {
         Ok(answer) => answer.status(),
+        Err(ProviderHttpError::AnswerTooLarge { status, .. }) => *status,
         Err(error) => return Answer::Away(error.to_string()),
     };
     let code = status.as_u16();

@@ -1,6 +1,7 @@
 //! A trail in memory, and a receiver that does what a test says.
 
 use std::collections::VecDeque;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
 use daypass_core::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::store::{ExportPosition, SharedStore};
+use tracing::subscriber::DefaultGuard;
 
 use super::batch::Batch;
 use super::bookmark::Bookmark;
@@ -15,6 +17,38 @@ use super::exporter::Exporter;
 use super::receiver::{Answer, Receiver};
 use crate::config::Beginning;
 use crate::metrics::Metrics;
+
+/// What this thread logs.
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Listens until what comes with it is dropped.
+    pub(super) fn begin() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let lines = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || lines.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What it said since this was asked last.
+    pub(super) fn said(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
 
 /// An event that has a number for its resource, decided as many seconds after the beginning.
 pub(super) fn event(number: u64) -> AuditEvent {

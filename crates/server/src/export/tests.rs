@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::exporter::{Hindrance, Progress};
-use super::testing::keep;
+use super::testing::{Log, keep};
 use super::*;
 
 /// A receiver of webhooks at an address that stays the same.
@@ -29,19 +29,27 @@ struct Far {
 
 struct Heard {
     status: AtomicU16,
+    /// What it says besides.
+    words: Mutex<&'static str>,
     webhooks: Mutex<Vec<(HeaderMap, String)>>,
 }
 
-async fn hear(State(heard): State<Arc<Heard>>, headers: HeaderMap, body: String) -> StatusCode {
+async fn hear(
+    State(heard): State<Arc<Heard>>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, &'static str) {
     heard.webhooks.lock().unwrap().push((headers, body));
-    StatusCode::from_u16(heard.status.load(Ordering::SeqCst)).unwrap()
+    let status = StatusCode::from_u16(heard.status.load(Ordering::SeqCst)).unwrap();
+    (status, *heard.words.lock().unwrap())
 }
 
 impl Far {
     async fn up() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let heard = Arc::new(Heard { status: 204.into(), webhooks: Mutex::default() });
+        let heard =
+            Arc::new(Heard { status: 204.into(), words: Mutex::default(), webhooks: Mutex::default() });
         let mut far = Self { address, heard, serving: None };
         far.serve(listener);
         far
@@ -138,6 +146,23 @@ async fn a_receiver_that_was_down_gets_everything_when_it_is_up_again_also_after
     assert_eq!(far.numbers(), [[6]]);
 }
 
+/// Longer than any answer that is read.
+static NOVEL: [u8; 100_000] = [b'x'; 100_000];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_receiver_says_besides_its_status_is_of_any_length() {
+    let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
+    let (mut exporter, store) = exporter(directory.path(), &format!("http://{}/T0P/hook", far.address));
+    all(&mut exporter).await.unwrap();
+    *far.heard.words.lock().unwrap() = str::from_utf8(&NOVEL).unwrap();
+    keep(&store, 1..=2).await;
+    far.answer(503);
+    assert_eq!(all(&mut exporter).await.unwrap_err().to_string(), "it answered 503");
+    far.answer(200);
+    all(&mut exporter).await.unwrap();
+    assert_eq!(far.numbers(), [[1, 2], [1, 2]]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_changed_counts_when_the_configuration_is_read_again() {
     let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
@@ -225,29 +250,9 @@ async fn a_receiver_without_tls_is_no_receiver_with_it() {
     assert_eq!(far.numbers(), [[0; 0]; 0]);
 }
 
-/// What is logged while it lives, by this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_log_line_of_an_export_holds_a_secret() {
-    let log = Log::default();
-    let lines = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || lines.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (log, _logging) = Log::begin();
     let (directory, far) = (tempfile::tempdir().unwrap(), Far::up().await);
     let url = format!("http://{}/T0P/hook", far.address);
     for status in [307, 400, 401, 503] {
@@ -258,7 +263,7 @@ async fn no_log_line_of_an_export_holds_a_secret() {
         let running = Running::start(vec![exporter], &random).await;
         keep(&store, [2]).await;
         running.end().await;
-        let log = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+        let log = log.said();
         assert!(log.contains("siem") && log.contains(&format!("it answered {status}")), "{log}");
         let signature = far.heard.webhooks.lock().unwrap()[0].0["webhook-signature"].clone();
         let signature = signature.to_str().unwrap().strip_prefix("v1,").unwrap();

@@ -10,7 +10,7 @@ use daypass_core::iam::Origin;
 use daypass_core::pool::PoolError;
 use daypass_core::store::RevocationTarget;
 use daypass_core::token::openid_token::Claims;
-use http::Response;
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -339,7 +339,7 @@ async fn what_the_operator_has_to_mend_is_the_pools_configuration() {
         || error(400, "ExpiredTokenException"),
         || error(400, "ValidationError"),
         || Ok(Response::new("<html>".into())),
-        || Err(ProviderHttpError::AnswerTooLarge { limit: 65_536 }),
+        || Err(ProviderHttpError::AnswerTooLarge { limit: 65_536, status: StatusCode::OK }),
         || Err(ProviderHttpError::PrivateAddress { host: "sts.example.com".into() }),
     ];
     for refusal in refusals {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-use ::http::{Request, Response};
+use ::http::{Request, Response, StatusCode};
 use async_trait::async_trait;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use bytes::Bytes;
@@ -411,7 +411,7 @@ async fn what_is_wrong_with_the_profile_call_is_told_apart() {
     }
     assert!(matches!(verdict(Err(ProviderHttpError::TimedOut)).await, Err(ProofError::TimedOut)));
     assert!(matches!(
-        verdict(Err(ProviderHttpError::AnswerTooLarge { limit: 1 })).await,
+        verdict(Err(ProviderHttpError::AnswerTooLarge { limit: 1, status: StatusCode::OK })).await,
         Err(ProofError::AnswerTooLarge)
     ));
     assert!(matches!(verdict(Err(ProviderHttpError::Resting)).await, Err(ProofError::Unavailable(_))));

@@ -6,13 +6,12 @@ use daypass_core::ground::outbound::ProviderHttpError;
 use daypass_core::store::{EventPosition, KeptEvent};
 use serde_json::{Value, json};
 
-use super::super::testing::event;
+use super::super::testing::{Log, event};
 use super::*;
 
 /// A collector that gives one answer, and keeps what it was sent last.
 struct Collector {
-    status: u16,
-    body: &'static str,
+    answer: Result<Response<Bytes>, ProviderHttpError>,
     sent: Mutex<Option<Request<Bytes>>>,
 }
 
@@ -20,27 +19,35 @@ struct Collector {
 impl ProviderHttp for Collector {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ProviderHttpError> {
         *self.sent.lock().unwrap() = Some(request);
-        let status = StatusCode::from_u16(self.status).unwrap();
-        Ok(Response::builder().status(status).body(self.body.into()).unwrap())
+        self.answer.clone()
     }
 }
 
-async fn deliver(status: u16, body: &'static str) -> (Answer, Request<Bytes>) {
-    let http = Arc::new(Collector { status, body, sent: Mutex::default() });
-    let otlp = Otlp {
-        http: http.clone(),
+fn otlp(http: Arc<Collector>) -> Otlp {
+    Otlp {
+        http,
         url: "https://collector.example.com/v1/logs?tenant=7".parse().unwrap(),
         headers: [("authorization".parse().unwrap(), HeaderValue::from_static("Bearer secret"))]
             .into_iter()
             .collect(),
         installation: "https://login.example.com".into(),
-    };
+        exporter: "logs".into(),
+        is_told: false.into(),
+    }
+}
+
+fn batch() -> Batch {
     let mut refused = event(2);
     refused.outcome = AuditOutcome::Refused;
     let events = [event(1), refused].into_iter().zip(1..);
     let kept = events.map(|(event, line)| KeptEvent { position: EventPosition(line), event }).collect();
-    let batch = Batch::of("trail", kept, usize::MAX).unwrap();
-    let answer = otlp.deliver(&batch).await;
+    Batch::of("trail", kept, usize::MAX).unwrap()
+}
+
+async fn deliver(status: u16, body: &'static str) -> (Answer, Request<Bytes>) {
+    let answer = Response::builder().status(status).body(body.into()).unwrap();
+    let http = Arc::new(Collector { answer: Ok(answer), sent: Mutex::default() });
+    let answer = otlp(http.clone()).deliver(&batch()).await;
     (answer, http.sent.lock().unwrap().take().unwrap())
 }
 
@@ -97,4 +104,28 @@ async fn only_what_the_events_can_be_the_cause_of_is_a_refusal_of_them() {
         let Answer::Away(why) = deliver(status, "").await.0 else { panic!("{status} is a refusal for good") };
         assert!(why.contains(&status.to_string()), "{why}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_has_taken_everything_and_is_told_once() {
+    let too_long = || Err(ProviderHttpError::AnswerTooLarge { limit: 65_536, status: StatusCode::OK });
+    let (log, _logging) = Log::begin();
+    for (answer, lines) in [
+        (too_long(), 1),
+        (Ok(Response::new("no JSON".into())), 1),
+        (Ok(Response::new(r#"{"partialSuccess":{"rejectedLogRecords":"many"}}"#.into())), 1),
+        (Ok(Response::new("{}".into())), 0),
+        (Ok(Response::new(Bytes::new())), 0),
+    ] {
+        let otlp = otlp(Arc::new(Collector { answer, sent: Mutex::default() }));
+        for _ in 0..2 {
+            assert_eq!(otlp.deliver(&batch()).await, Answer::Taken { refused: 0 });
+        }
+        let log = log.said();
+        assert_eq!(log.matches("no answer of OTLP").count(), lines, "{log}");
+        assert!(lines == 0 || log.contains("exporter=\"logs\""), "{log}");
+    }
+    let refusal = ProviderHttpError::AnswerTooLarge { limit: 65_536, status: StatusCode::BAD_REQUEST };
+    let otlp = otlp(Arc::new(Collector { answer: Err(refusal), sent: Mutex::default() }));
+    assert_eq!(otlp.deliver(&batch()).await, Answer::Refused("it answered 400".into()));
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use daypass_core::ground::outbound::ProviderHttpError;
-use http::Response;
+use http::{Response, StatusCode};
 
 use crate::harness::{BrokenAnswer, Daypass, PROFILE, TOKEN};
 
@@ -71,7 +71,11 @@ async fn out_of_order_or_too_busy() {
 
 #[tokio::test]
 async fn an_over_long_answer() {
-    assert_refused_at_both(|| Err(ProviderHttpError::AnswerTooLarge { limit: 65_536 }), || TOO_LARGE).await;
+    assert_refused_at_both(
+        || Err(ProviderHttpError::AnswerTooLarge { limit: 65_536, status: StatusCode::OK }),
+        || TOO_LARGE,
+    )
+    .await;
 }
 
 #[tokio::test]
