@@ -25,6 +25,9 @@ pub struct KeptEvent {
     pub position: EventPosition,
     /// The event.
     pub event: AuditEvent,
+    /// How many lines right before it are missing, or are not as they were written, for whoever reads on. Whoever asks a
+    /// question hears of none.
+    pub damaged: u64,
 }
 
 /// From where to where a trail goes. Its lines have numbers without a gap, and an event's position is the number of its line;

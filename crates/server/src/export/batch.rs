@@ -8,6 +8,8 @@ use super::ocsf;
 /// An event on its way.
 pub(super) struct Exported {
     pub(super) line: EventPosition,
+    /// How many lines before it are missing, or are not as they were written.
+    pub(super) damaged: u64,
     pub(super) event: AuditEvent,
     /// The event in the words of OCSF, as JSON.
     pub(super) ocsf: String,
@@ -29,7 +31,7 @@ impl Batch {
             if bytes > max_bytes && !events.is_empty() {
                 break;
             }
-            events.push(Exported { line: kept.position, event: kept.event, ocsf });
+            events.push(Exported { line: kept.position, damaged: kept.damaged, event: kept.event, ocsf });
         }
         (!events.is_empty()).then(|| Self { trail: trail.to_owned(), events })
     }

@@ -76,6 +76,7 @@ impl Exporter {
         match self.receiver.deliver(&batch).await {
             Answer::Taken { refused } => {
                 self.tell_of_partial(&batch, refused);
+                self.tell_of_damage(&batch.events);
                 self.at_once = (batch.events.len() * 2).min(MAX_EVENTS);
                 self.bookmark.go_to(position, batch.last(), refused).await?;
                 Ok(Progress::GoneOn)
@@ -150,12 +151,28 @@ impl Exporter {
     }
 
     fn tell_of_refused(&self, refused: &[Exported], why: &str) {
+        self.tell_of_damage(refused);
         for exported in refused {
             tracing::error!(
                 exporter = self.bookmark.exporter,
                 line = exported.line.0,
                 request_id = exported.event.request_id.as_str(),
                 "the receiver refuses this event of the audit trail alone, and never gets it: {why}"
+            );
+        }
+    }
+
+    /// Nobody else may look at the trail for long, and the receiver takes what it has for all there was.
+    fn tell_of_damage(&self, events: &[Exported]) {
+        let lines = events.iter().map(|event| event.damaged).sum();
+        if let (1.., Some(last)) = (lines, events.last()) {
+            self.bookmark.metrics.damaged(lines);
+            tracing::error!(
+                exporter = self.bookmark.exporter,
+                lines,
+                before = last.line.0,
+                "lines of the audit trail are missing, or are not as they were written, and the receiver did not get them: \
+                 `daypass audit verify` says which"
             );
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn batch(numbers: impl IntoIterator<Item = u64>) -> Batch {
-        let kept = |number| KeptEvent { position: EventPosition(number), event: event(number) };
+        let kept = |number| KeptEvent { position: EventPosition(number), event: event(number), damaged: 0 };
         Batch::of("trail", numbers.into_iter().map(kept).collect(), usize::MAX).unwrap()
     }
 

@@ -19,11 +19,12 @@ pub(super) struct Exports {
     failures: Family<ByExporter, Counter>,
     refused: Family<ByExporter, Counter>,
     dropped: Family<ByExporter, Counter>,
+    damaged: Family<ByExporter, Counter>,
 }
 
 impl Exports {
     pub(super) fn register(&self, registry: &mut Registry) {
-        let Self { lag_lines, lag_seconds, failures, refused, dropped } = self;
+        let Self { lag_lines, lag_seconds, failures, refused, dropped, damaged } = self;
         registry.register(
             "audit_export_lag_lines",
             "Lines of the audit trail that an exporter is not done with",
@@ -49,6 +50,11 @@ impl Exports {
             "Lines of the audit trail that were gone before an exporter read them",
             dropped.clone(),
         );
+        registry.register(
+            "audit_export_damaged",
+            "Lines of the audit trail that were missing, or not as they were written, when an exporter came to them",
+            damaged.clone(),
+        );
     }
 
     pub(super) fn of(&self, exporter: &str) -> ExportMetrics {
@@ -59,6 +65,7 @@ impl Exports {
             failures: self.failures.get_or_create_owned(&label),
             refused: self.refused.get_or_create_owned(&label),
             dropped: self.dropped.get_or_create_owned(&label),
+            damaged: self.damaged.get_or_create_owned(&label),
         }
     }
 }
@@ -71,6 +78,7 @@ pub struct ExportMetrics {
     failures: Counter,
     refused: Counter,
     dropped: Counter,
+    damaged: Counter,
 }
 
 impl ExportMetrics {
@@ -88,6 +96,11 @@ impl ExportMetrics {
     /// Counts events that the receiver never gets.
     pub fn refused(&self, events: u64) {
         self.refused.inc_by(events);
+    }
+
+    /// Counts lines that were missing, or not as they were written.
+    pub fn damaged(&self, lines: u64) {
+        self.damaged.inc_by(lines);
     }
 
     /// Counts lines that were gone before they were read.

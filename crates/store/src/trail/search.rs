@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::mem;
 
 use daypass_core::ground::ids::RequestId;
 use daypass_core::records::audit_event::AuditEvent;
@@ -10,7 +11,7 @@ use daypass_core::store::{EventPosition, KeptEvent, Page};
 
 use super::folder::{Folder, TrailFile};
 use super::index::{self, Index};
-use super::line::{Content, Line, Note};
+use super::line::{Chain, Content, Line, Note};
 use super::reading::{Backwards, Forwards, line_at, place_after};
 
 /// The events that answer a question, the one kept last first.
@@ -38,16 +39,43 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
     // The last file that begins before has what comes next, or ends before it.
     let first = files.partition_point(|file| file.first <= after).saturating_sub(1);
     let mut events = Vec::new();
+    // A line that was read, and is not there any more, is missing, unless it was dropped.
+    let is_there = after > 0 && files.first().is_some_and(|file| file.first <= after);
+    let mut chain = FollowedChain { last: is_there.then(|| (after - 1, None)), damaged: 0 };
     for file in &files[first.min(files.len())..] {
         let Some(lines) = unless_gone(File::open(&file.path))? else { continue };
-        let mut lines_of_file = Forwards::from(&lines, place_after(&lines, after)?);
+        // From the last line that was read: what comes next has to follow it.
+        let mut lines_of_file = Forwards::from(&lines, place_after(&lines, after.saturating_sub(1))?);
         while events.len() < page.limit
-            && let Some((_, line)) = lines_of_file.next()?
+            && let Some((_, text)) = lines_of_file.next()?
         {
-            events.extend(Line::parse(line).and_then(|line| kept(&line)));
+            let Some(line) = Line::parse(text) else { continue };
+            chain.follow(&line);
+            let event = if line.number > after { kept(&line) } else { None };
+            events.extend(event.map(|event| KeptEvent { damaged: mem::take(&mut chain.damaged), ..event }));
         }
     }
     Ok(events)
+}
+
+/// The chain, as far as it was read.
+struct FollowedChain {
+    /// The last line, and its link where that was read.
+    last: Option<(u64, Option<Chain>)>,
+    /// Lines behind the last event that are missing, or are not as they were written.
+    damaged: u64,
+}
+
+impl FollowedChain {
+    fn follow(&mut self, line: &Line<'_>) {
+        self.damaged += match self.last {
+            // What is no line is missing as well.
+            Some((number, _)) if line.number > number + 1 => line.number - number - 1,
+            Some((_, Some(link))) if !line.follows(link) => 1,
+            _ => 0,
+        };
+        self.last = Some((line.number, Some(line.chain)));
+    }
 }
 
 /// How far events were taken over that were kept in another form before.
@@ -162,7 +190,7 @@ fn needle(question: &AuditQuestion) -> Option<Vec<u8>> {
 
 fn kept(line: &Line<'_>) -> Option<KeptEvent> {
     let event: AuditEvent = line.event()?;
-    Some(KeptEvent { position: EventPosition(line.number), event })
+    Some(KeptEvent { position: EventPosition(line.number), event, damaged: 0 })
 }
 
 fn unless_gone<T>(read: std::io::Result<T>) -> std::io::Result<Option<T>> {

@@ -20,7 +20,9 @@ use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, Page, Retention};
+use daypass_core::store::{
+    AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, Page, Retention,
+};
 use tempfile::TempDir;
 
 use super::appender::Limits;

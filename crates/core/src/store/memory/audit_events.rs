@@ -21,8 +21,11 @@ impl AuditSink for MemoryStore {
         let mut records = self.records()?;
         let next = records.audit_events.back().map_or(1, |newest| newest.position.0 + 1);
         let positions = (next..).map(EventPosition);
-        let kept =
-            positions.zip(events).map(|(position, event)| KeptEvent { position, event: event.clone() });
+        let kept = positions.zip(events).map(|(position, event)| KeptEvent {
+            position,
+            event: event.clone(),
+            damaged: 0,
+        });
         keep_newest(&mut records.audit_events, kept.collect(), MAX_AUDIT_EVENTS);
         Ok(())
     }

@@ -92,6 +92,12 @@ impl List {
         loop {
             let new = store.audit_events_after(Page { after, limit: AT_ONCE }).await?;
             after = new.last().map(|last| last.position).or(after);
+            let damaged: u64 = new.iter().map(|kept| kept.damaged).sum();
+            if damaged > 0 {
+                tell(&format!(
+                    "{damaged} lines are missing, or were changed: `daypass audit verify` says which."
+                ));
+            }
             let found = new.iter().filter(|kept| question.matches(&kept.event));
             found.clone().try_for_each(|kept| print(&self.shown(&kept.event)))?;
             if new.len() < AT_ONCE {

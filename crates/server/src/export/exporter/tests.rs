@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
+use daypass_store::{SqliteStore, trail_folder};
 
 use super::super::testing::{Scripted, TAKEN, counted, exporter, keep, position};
 use super::*;
@@ -92,6 +93,26 @@ async fn two_servers_that_export_the_same_take_nothing_back_from_each_other() {
     all(&mut quick).await.unwrap();
     slow.bookmark.go_to(&found, EventPosition(1), 0).await.unwrap();
     assert_eq!(position(&store).await.line, EventPosition(2));
+}
+
+/// Else what somebody took out of the files would be missed by nobody.
+#[tokio::test]
+async fn lines_that_are_missing_from_the_files_are_counted_once() {
+    let (directory, metrics) = (tempfile::tempdir().unwrap(), Metrics::default());
+    let path = directory.path().join("daypass.db");
+    let store: SharedStore = Arc::new(SqliteStore::open(&path).unwrap());
+    let receiver = Scripted::answering([away()]);
+    exporter(&store, &receiver, &metrics).bookmark.find().await.unwrap();
+    keep(&store, 1..=9).await;
+    let file = trail_folder(&path).join("000000000001.jsonl");
+    let whole = std::fs::read_to_string(&file).unwrap();
+    let left = whole.split_inclusive('\n').enumerate().filter(|(number, _)| ![3, 4].contains(number));
+    std::fs::write(&file, left.map(|(_, line)| line).collect::<String>()).unwrap();
+    let mut exporter = exporter(&store, &receiver, &metrics);
+    assert!(all(&mut exporter).await.is_err());
+    all(&mut exporter).await.unwrap();
+    assert_eq!(receiver.brought().last(), Some(&vec![1, 2, 5, 6, 7, 8, 9]));
+    assert_eq!(counted(&metrics, "damaged_total"), 2);
 }
 
 #[tokio::test]

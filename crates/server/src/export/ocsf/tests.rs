@@ -62,7 +62,8 @@ fn full() -> AuditEvent {
 }
 
 fn written(event: AuditEvent) -> Value {
-    serde_json::from_str(&json("trail", &KeptEvent { position: EventPosition(7), event })).unwrap()
+    serde_json::from_str(&json("trail", &KeptEvent { position: EventPosition(7), event, damaged: 0 }))
+        .unwrap()
 }
 
 fn has(event: &Value, path: &str) -> bool {
@@ -161,7 +162,7 @@ fn whoever_signed_in_is_the_user_and_whoever_called_is_the_actor() {
 #[test]
 fn an_event_has_one_uid_however_often_it_is_delivered_and_no_other_has_it() {
     let uid = |trail: &str, line: u64, event: &AuditEvent| {
-        uid(trail, &KeptEvent { position: EventPosition(line), event: event.clone() })
+        uid(trail, &KeptEvent { position: EventPosition(line), event: event.clone(), damaged: 0 })
     };
     let one = uid("a", 7, &plain(1));
     assert_eq!(one, uid("a", 7, &plain(1)));

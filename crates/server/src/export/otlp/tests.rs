@@ -40,7 +40,8 @@ fn batch() -> Batch {
     let mut refused = event(2);
     refused.outcome = AuditOutcome::Refused;
     let events = [event(1), refused].into_iter().zip(1..);
-    let kept = events.map(|(event, line)| KeptEvent { position: EventPosition(line), event }).collect();
+    let kept =
+        events.map(|(event, line)| KeptEvent { position: EventPosition(line), event, damaged: 0 }).collect();
     Batch::of("trail", kept, usize::MAX).unwrap()
 }
 

@@ -35,7 +35,7 @@ mod tests {
         let mut event = event(1);
         event.outcome = AuditOutcome::Refused;
         event.user_agent = Some("Zoë\n<13>1 - - - - - -".into());
-        let kept = KeptEvent { position: EventPosition(7), event };
+        let kept = KeptEvent { position: EventPosition(7), event, damaged: 0 };
         let batch = Batch::of("trail", vec![kept], usize::MAX).unwrap();
         let frame = frame("login.example.com", &batch.events[0]);
         let (length, message) = frame.split_once(' ').unwrap();

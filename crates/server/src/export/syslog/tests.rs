@@ -18,7 +18,7 @@ fn syslog(host: &str, address: SocketAddr) -> Syslog {
 }
 
 fn batch(numbers: impl IntoIterator<Item = u64>) -> Batch {
-    let kept = |number| KeptEvent { position: EventPosition(number), event: event(number) };
+    let kept = |number| KeptEvent { position: EventPosition(number), event: event(number), damaged: 0 };
     Batch::of("trail", numbers.into_iter().map(kept).collect(), usize::MAX).unwrap()
 }
 

@@ -271,3 +271,57 @@ async fn an_index_that_names_less_than_its_file_has_is_told() {
     index::make_missing(&folder).unwrap();
     assert_eq!(place.faults(), []);
 }
+
+/// Whoever reads on hears of what they do not get, once.
+#[tokio::test]
+async fn whoever_reads_on_is_told_of_lines_that_are_missing_or_were_changed() {
+    let place = Place::new();
+    for second in 0..4 {
+        place
+            .appender(None, Limits::default())
+            .unwrap()
+            .append(|_| vec![line::members(&place.event(second))])
+            .unwrap();
+    }
+    // Line 1 is the trail's own; the events are in lines 2 to 5.
+    let file = &place.files()[0];
+    let whole = fs::read(file).unwrap();
+    let cases: [(Edit, [u64; 4]); 5] = [
+        (Box::new(|_| ()), [0, 0, 0, 0]),
+        (Box::new(|lines| drop(lines.remove(2))), [0, 1, 0, 0]),
+        (Box::new(|lines| drop(lines.drain(1..3))), [2, 0, 0, 0]),
+        (Box::new(|lines| lines[2] = "x".into()), [0, 1, 0, 0]),
+        (Box::new(|lines| lines[2] = lines[2].replace("allowed", "refused")), [0, 1, 0, 0]),
+    ];
+    for (number, (change, expected)) in cases.into_iter().enumerate() {
+        edit(file, change);
+        for at_once in [1, 2, 9] {
+            let trail = search_all(&place, at_once);
+            let damaged: Vec<u64> = trail.iter().map(|kept| kept.damaged).collect();
+            assert_eq!(damaged, expected[..damaged.len()], "{number}, {at_once}");
+            assert_eq!(damaged.iter().sum::<u64>(), expected.iter().sum::<u64>(), "{number}, {at_once}");
+        }
+        fs::write(file, &whole).unwrap();
+    }
+    // The line that was read last is gone, and what is dropped as it should be is missed by nobody.
+    edit(file, |lines| drop(lines.remove(2)));
+    let page = Page { after: Some(EventPosition(3)), limit: 9 };
+    assert_eq!(search::after(&Folder::at(&place.path()), &page).unwrap()[0].damaged, 1);
+    place.signed(40).await;
+    let keep = Retention { age: None, bytes: Some(0) };
+    place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();
+    assert!(search_all(&place, 9).iter().all(|kept| kept.damaged == 0));
+}
+
+/// Everything, so many at once.
+fn search_all(place: &Place, limit: usize) -> Vec<KeptEvent> {
+    let mut all: Vec<KeptEvent> = Vec::new();
+    loop {
+        let after = all.last().map(|last| last.position);
+        let found = search::after(&Folder::at(&place.path()), &Page { after, limit }).unwrap();
+        if found.is_empty() {
+            return all;
+        }
+        all.extend(found);
+    }
+}
