@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
-
 use super::logins::{Refuse, check_developer_provider, linked};
 use super::{Conflict, Denial, IdentityPools, Invalid, Logins, Missing, PoolError};
 use crate::audit::{AuditAction, AuditDraft, Grounds, Requester};
@@ -11,7 +9,7 @@ use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::store::page::{Listed, page_after};
-use crate::store::{LinkOutcome, StoreError, UnlinkOutcome};
+use crate::store::{LinkOutcome, UnlinkOutcome};
 
 /// An identity as DescribeIdentity shows it.
 #[derive(Debug)]
@@ -188,20 +186,18 @@ impl IdentityPools {
         Ok(listed.map(|identity| described(identity, logins.next().unwrap_or_default(), &pool)))
     }
 
-    /// DeleteIdentities. One that does not exist counts as deleted. If the store stops to answer, some are deleted, each
-    /// of which has its event, and others are not: asked again, they are all gone.
+    /// DeleteIdentities: all of them or none. One that does not exist counts as deleted.
     ///
     /// # Errors
     /// The store's.
     pub async fn delete_identities(&self, ids: &[IdentityId], by: &Requester) -> Result<(), PoolError> {
-        let outcomes = join_all(ids.iter().map(|id| self.store.delete_identity(id))).await;
-        let deleted = ids.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(id, _)| {
+        self.store.delete_identities(ids).await?;
+        let deleted = ids.iter().map(|id| {
             let mut draft = AuditDraft::by(AuditAction::Delete, by);
             draft.identity_id = Some(id.clone());
             draft
         });
-        self.trail.all_allowed(deleted.collect::<Vec<_>>()).await?;
-        Ok(outcomes.into_iter().collect::<Result<(), StoreError>>()?)
+        Ok(self.trail.all_allowed(deleted).await?)
     }
 
     /// LookupDeveloperIdentity: from one to the other, or both checked against each other.

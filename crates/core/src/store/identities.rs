@@ -79,8 +79,13 @@ pub trait Identities: Send + Sync {
     /// The same of several identities, in the order in which they are named.
     async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError>;
 
-    /// Deletes an identity and its logins. One that does not exist is passed over.
-    async fn delete_identity(&self, id: &IdentityId) -> Result<(), StoreError>;
+    /// Deletes identities and their logins, all of them or none. One that does not exist is passed over.
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;
+
+    /// Deletes one.
+    async fn delete_identity(&self, id: &IdentityId) -> Result<(), StoreError> {
+        self.delete_identities(slice::from_ref(id)).await
+    }
 
     /// Identities of a pool in order of their IDs.
     async fn list_identities(

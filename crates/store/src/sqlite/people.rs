@@ -119,9 +119,11 @@ impl Identities for SqliteStore {
         self.readers.read(|connection| logins::list_of_each(connection, identity_ids))
     }
 
-    async fn delete_identity(&self, id: &IdentityId) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.writer.write(move |connection| identities::delete(connection, &id)).await
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
+        let ids = ids.to_vec();
+        self.writer
+            .write(move |connection| ids.iter().try_for_each(|id| identities::delete(connection, id)))
+            .await
     }
 
     async fn list_identities(

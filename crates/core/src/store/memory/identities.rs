@@ -58,8 +58,9 @@ impl Identities for MemoryStore {
         Ok(identity_ids.iter().map(|id| records.logins_of(id).cloned().collect()).collect())
     }
 
-    async fn delete_identity(&self, id: &IdentityId) -> Result<(), StoreError> {
-        self.records()?.delete_identity(id);
+    async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
+        let mut records = self.records()?;
+        ids.iter().for_each(|id| records.delete_identity(id));
         Ok(())
     }
 
