@@ -63,11 +63,11 @@ def test_neither_trail_nor_log_holds_a_token_or_a_secret(daypass):
     code = login.authorize(daypass, "zoe").proof()
     answer = login.exchange(daypass, {**code, "credentials": True})
     credentials = answer["credentials"]
-    with pytest.raises(login.Refused):
+    with pytest.raises(login.Refused) as refused:
         login.exchange(daypass, code)
     secrets = [code["code"], code["code_verifier"], answer["token"]]
     secrets += [credentials["secret_access_key"], credentials["session_token"]]
-    written = trail_of(daypass) + Path(daypass.dir, "log.jsonl").read_text()
+    written = trail_of(daypass) + daypass.log_with(refused.value.problem["request_id"])
     written += who(daypass, credentials["access_key_id"])
     assert credentials["access_key_id"] in written
     assert not [secret for secret in secrets if secret in written]

@@ -3,7 +3,6 @@
 import base64
 import datetime
 import secrets
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -184,6 +183,6 @@ def test_what_stands_in_a_document_is_not_in_the_log(daypass, ada_credentials, m
         tags = [{"Key": "a", "Value": word}]
         s3.put_object_tagging(Bucket=daypass.bucket, Key=mine, Tagging={"TagSet": tags})
     # Lines are written in order: what came before the next refusal is there with it.
-    with aws.refused("NoSuchKey", status=404):
+    with aws.refused("NoSuchKey", status=404) as caught:
         aws.s3(daypass, ada_credentials).get_object(Bucket=daypass.bucket, Key=f"{mine}-no")
-    assert word not in Path(daypass.dir, "log.jsonl").read_text()
+    assert word not in daypass.log_with(caught.value.response["ResponseMetadata"]["RequestId"])

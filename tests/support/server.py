@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_LIMIT = 60  # seconds; far more than it needs, so that only a hang meets it
 STOP_LIMIT = 30
+LOG_LIMIT = 30
 
 
 def program():
@@ -60,6 +62,15 @@ class Daypass:
         self._process.send_signal(how)
         rest, _ = self._process.communicate(timeout=STOP_LIMIT)
         return self._process.returncode, rest
+
+    def log_with(self, words):
+        """The log, once these words are in it: nobody waits for it to be written before they are answered."""
+        deadline = time.monotonic() + LOG_LIMIT
+        while True:
+            log = Path(self.dir, "log.jsonl").read_text()
+            if words in log:
+                return log
+            assert time.monotonic() < deadline, f"{words} is not in\n{log}"
 
     @property
     def port(self):

@@ -28,7 +28,7 @@ use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::iam::Origin;
 
-use crate::telemetry;
+use crate::telemetry::{self, Flushing};
 
 /// What `daypass` can be told to do.
 #[derive(Debug, Subcommand)]
@@ -110,13 +110,13 @@ pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::from(error)),
     };
+    let _flushing = Flushing;
     let code = match runtime.block_on(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     };
     // Whatever nobody waits for any more, such as a pipe that says nothing, does not keep the process.
     runtime.shutdown_timeout(AT_THE_END);
-    telemetry::flush();
     code
 }
 
@@ -161,7 +161,35 @@ pub fn print(line: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
+
+    #[test]
+    fn what_was_logged_last_is_written_however_a_command_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let lines = telemetry::file("test", &log).unwrap();
+        let read = || std::fs::read_to_string(&log).unwrap();
+        let done = conclude(async {
+            lines.push("first\n".into());
+            Ok(())
+        });
+        assert_eq!((done, read()), (ExitCode::SUCCESS, "first\n".to_owned()));
+        let failed = conclude(async {
+            lines.push("second\n".into());
+            Err(anyhow::anyhow!("it went wrong"))
+        });
+        assert_eq!((failed, read()), (ExitCode::FAILURE, "first\nsecond\n".to_owned()));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            conclude(async {
+                lines.push("third\n".into());
+                panic!("on purpose")
+            })
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(read(), "first\nsecond\nthird\n");
+    }
 
     /// What a type of arguments says of itself in several paragraphs, the command that has them would shadow.
     #[test]

@@ -62,6 +62,8 @@ impl Function {
     /// If the Runtime API does not answer: Lambda starts the process anew then.
     pub async fn run(&self) -> anyhow::Result<Infallible> {
         let api = RuntimeApi::from_environment()?;
+        // Lambda freezes the process after its start as well.
+        telemetry::flush_within(TO_WRITE_THE_LOG);
         loop {
             let invocation = api.next().await.context("the Runtime API gave no invocation")?;
             let answer = self.answer(&invocation.event, invocation.deadline).await;

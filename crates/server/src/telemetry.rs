@@ -1,7 +1,7 @@
 //! The log: one JSON object a line, to a file for `up`, to stderr for `serve`; and the audit trail's lines, where they go to the log. Nothing that
 //! is logged holds a token, a code or a secret; the types that carry them print a placeholder.
 //!
-//! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it. Of what can
+//! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it, with others. Of what can
 //! come too often, the log has a sample (`sampling.rs`).
 
 mod audit;
@@ -158,12 +158,17 @@ pub fn reopen() {
     }
 }
 
-/// Waits until everything is written, though not for long.
-pub fn flush() {
-    flush_within(AT_THE_END);
+/// Has everything written when it is dropped, though not for long: at the end of a process, by a panic as well.
+#[must_use]
+pub struct Flushing;
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        flush_within(AT_THE_END);
+    }
 }
 
-/// The same for a process that may be frozen from now on.
+/// Waits until everything is written that was logged before, though not for longer than this.
 pub fn flush_within(limit: Duration) {
     if let Some(sampling) = LOG.get() {
         sampling.tell_all();

@@ -215,6 +215,20 @@ fn files_that_are_rotated_lose_nothing() {
 }
 
 #[test]
+fn what_was_answered_last_is_in_the_log_when_the_process_has_ended() {
+    let installation = Installation::new("memory:");
+    let log = installation.path("log");
+    let mut serving = installation.serve(Output::File(log.clone()));
+    for person in 0..50 {
+        assert_eq!(serving.log_in(&format!("person-{person}")).0, 200);
+    }
+    serving.stop();
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(log.lines().filter(|line| line.contains("\"route\":\"/v1/exchange\"")).count(), 50, "{log}");
+    assert!(log.lines().last().is_some_and(|line| line.starts_with("Stopping: ")), "{log}");
+}
+
+#[test]
 fn to_hang_up_ends_no_server_that_somebody_started_without_a_terminal() {
     let mut serving = Installation::new("memory:").serve(Output::Null);
     serving.signal("HUP");

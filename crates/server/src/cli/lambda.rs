@@ -9,7 +9,8 @@ use super::{fail, sentence};
 use crate::config::{ConfigFile, Instances};
 use crate::installation::{Installation, default_config};
 use crate::lambda::{Function, failed_to_start};
-use crate::{routes, telemetry};
+use crate::routes;
+use crate::telemetry::{self, Flushing};
 
 /// Answers what Lambda hands over, until Lambda ends the process. The log goes to stderr, audit events go to stdout.
 ///
@@ -25,6 +26,7 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
     };
+    let _flushing = Flushing;
     runtime.block_on(async {
         let function = match start().await {
             Ok(function) => function,

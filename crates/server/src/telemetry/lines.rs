@@ -1,6 +1,7 @@
 //! Lines on their way to a file or a pipe. A queue with an end takes them, and one thread writes them: a full disk, a
 //! reader that died and a pipe that nobody reads cost lines and nothing else. What is lost is counted, and told as soon as
-//! something can be written again.
+//! something can be written again. Lines that nobody waits for are written with those that come right after them: to wake the thread,
+//! and to have it write, costs whoever logs more than the line.
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,10 @@ use super::line::line;
 
 /// So many bytes wait to be written. Whoever logs more meanwhile loses it.
 const MAX_WAITING: usize = 4 << 20;
-/// So many are written at once.
+/// So many are written at once, and wait for no more.
 const MAX_BATCH: usize = 256 << 10;
+/// A line waits so long for others. It is less than anybody at a terminal notices.
+const GATHERING: Duration = Duration::from_millis(5);
 /// Whoever has to know that a line is written waits so long.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -91,6 +94,7 @@ impl Drop for Sender {
 
 pub(super) struct Queue {
     name: &'static str,
+    gathering: Duration,
     state: Mutex<State>,
     changed: Condvar,
     lost: Counter,
@@ -103,8 +107,11 @@ struct State {
     bytes: usize,
     /// Lost since it was told last.
     lost: u64,
-    /// How many lines the thread has taken and not yet written.
-    in_hand: usize,
+    /// How many lines were ever taken in, and how many of them are done with, written or not.
+    taken: u64,
+    done: u64,
+    /// Somebody waits until so many are.
+    wanted: u64,
     /// Somebody waited in vain, and nothing has moved since.
     stalled: bool,
     reopen: bool,
@@ -117,6 +124,13 @@ struct Line {
     written: Option<oneshot::Sender<Result<(), String>>>,
 }
 
+impl State {
+    /// Whether there is something to do that waits for no more lines.
+    fn is_due(&self) -> bool {
+        self.wanted > self.done || self.reopen || self.closed || self.bytes >= MAX_BATCH
+    }
+}
+
 /// What the thread does next.
 struct Work {
     lines: Vec<Line>,
@@ -127,17 +141,23 @@ struct Work {
 impl Lines {
     /// Starts the thread that writes. `name` says what the lines are.
     pub(super) fn start(name: &'static str, output: Output) -> Result<Self, Error> {
+        let lines = Self::gathering(GATHERING, name, output)?;
+        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|queue| queue.strong_count() > 0);
+        all.push(Arc::downgrade(&lines.0.0));
+        Ok(lines)
+    }
+
+    fn gathering(gathering: Duration, name: &'static str, output: Output) -> Result<Self, Error> {
         let queue = Arc::new(Queue {
             name,
+            gathering,
             state: Mutex::default(),
             changed: Condvar::new(),
             lost: COUNTED.lost.get_or_create_owned(&To { to: name }),
         });
         let served = queue.clone();
         thread::Builder::new().name(format!("daypass-{name}")).spawn(move || served.serve(output))?;
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|queue| queue.strong_count() > 0);
-        all.push(Arc::downgrade(&queue));
         Ok(Self(Arc::new(Sender(queue))))
     }
 
@@ -191,10 +211,18 @@ impl Queue {
             self.lose(&mut state, 1);
             return Err("too many are waiting to be written".into());
         }
+        let (was_idle, was_due) = (state.waiting.is_empty(), state.is_due());
         state.bytes += line.text.len();
+        state.taken += 1;
+        if line.written.is_some() {
+            state.wanted = state.taken;
+        }
         state.waiting.push_back(line);
+        let is_news = was_idle || (state.is_due() && !was_due);
         drop(state);
-        self.changed.notify_all();
+        if is_news {
+            self.changed.notify_all();
+        }
         Ok(())
     }
 
@@ -209,8 +237,11 @@ impl Queue {
     }
 
     pub fn flush(&self, limit: Duration) {
-        let is_busy = |state: &mut State| state.in_hand > 0 || !state.waiting.is_empty();
-        let waited = self.changed.wait_timeout_while(self.state(), limit, is_busy);
+        let mut state = self.state();
+        let last = state.taken;
+        state.wanted = last;
+        self.changed.notify_all();
+        let waited = self.changed.wait_timeout_while(state, limit, |state| state.done < last);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -218,7 +249,9 @@ impl Queue {
     fn next(&self) -> Option<Work> {
         let idle = |state: &mut State| state.waiting.is_empty() && !state.reopen && !state.closed;
         let waited = self.changed.wait_while(self.state(), idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        let gathered = self.changed.wait_timeout_while(state, self.gathering, |state| !state.is_due());
+        let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() && !state.reopen {
             return None;
         }
@@ -229,7 +262,6 @@ impl Queue {
             bytes += line.text.len();
             lines.push(line);
         }
-        state.in_hand = lines.len();
         let lost = std::mem::take(&mut state.lost);
         Some(Work { lines, lost, reopen: std::mem::take(&mut state.reopen) })
     }
@@ -266,7 +298,7 @@ impl Queue {
         let whole = ends.iter().filter(|end| **end <= written).count();
         let failed = outcome.err().map(|error| error.to_string());
         let mut state = self.state();
-        state.in_hand = 0;
+        state.done += u64::try_from(lines.len()).unwrap_or(u64::MAX);
         state.stalled = false;
         state.bytes -= lines.iter().map(|line| line.text.len()).sum::<usize>();
         // What was lost before is told with the next lines, unless it has been.

@@ -1,4 +1,4 @@
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use super::*;
 
@@ -64,13 +64,106 @@ impl Write for Shut {
     }
 }
 
-fn shut() -> (Lines, mpsc::Sender<()>, Place) {
+fn shut(name: &'static str) -> (Lines, mpsc::Sender<()>, Place) {
     let ((gate, waiting), place) = (mpsc::channel(), Place::default());
     let output = Output::Stream(Box::new(Shut(waiting, place.clone())));
-    (Lines::start("test", output).unwrap(), gate, place)
+    (Lines::start(name, output).unwrap(), gate, place)
+}
+
+/// A pipe whose reader hears each write.
+struct Told(mpsc::Sender<Vec<u8>>);
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        self.0.send(bytes.to_vec()).map_err(|_| ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Lines that wait for others for so long, whoever flushes all lines of the process meanwhile, and what is written.
+fn told(gathering: Duration) -> (Lines, mpsc::Receiver<Vec<u8>>) {
+    let (tell, told) = mpsc::channel();
+    (Lines::gathering(gathering, "test", Output::Stream(Box::new(Told(tell)))).unwrap(), told)
 }
 
 const LONG: Duration = Duration::from_mins(1);
+/// Longer than any test takes.
+const FOR_EVER: Duration = Duration::from_hours(1);
+
+#[test]
+fn lines_that_come_together_are_one_write_whole_and_in_their_order() {
+    let (lines, told) = told(FOR_EVER);
+    let text: Vec<_> = (0..500).map(|number| format!("{number} {}\n", "x".repeat(number))).collect();
+    for line in &text {
+        lines.push(line.clone().into_bytes());
+    }
+    lines.flush(LONG);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [text.concat().into_bytes()]);
+}
+
+#[test]
+fn a_line_alone_is_written_though_no_other_comes() {
+    let (lines, told) = told(GATHERING);
+    lines.push("a\n".into());
+    assert_eq!(told.recv_timeout(LONG).unwrap(), b"a\n");
+}
+
+#[test]
+fn lines_that_are_much_wait_for_no_more() {
+    let (lines, told) = told(FOR_EVER);
+    let long = vec![b'x'; MAX_BATCH / 4];
+    (0..4).for_each(|_| lines.push(long.clone()));
+    assert_eq!(told.recv_timeout(LONG).unwrap().len(), MAX_BATCH);
+}
+
+/// Else a login would wait with its event.
+#[tokio::test]
+async fn who_has_to_know_waits_for_no_other_lines() {
+    let (lines, told) = told(FOR_EVER);
+    lines.push("a\n".into());
+    assert_eq!(lines.write("b\n".into()).await, Ok(()));
+    // What comes after that waits for others again.
+    lines.push("c\n".into());
+    lines.push("d\n".into());
+    lines.flush(LONG);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [b"a\nb\n", b"c\nd\n"]);
+}
+
+/// Has another line follow each.
+struct Echo(Arc<Mutex<Option<Lines>>>);
+
+impl Write for Echo {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
+        if let Some(lines) = &*self.0.lock().unwrap() {
+            lines.push("and another\n".into());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn who_waits_for_what_was_handed_over_waits_for_nothing_that_comes_after() {
+    let again = Arc::default();
+    let lines = Lines::start("test", Output::Stream(Box::new(Echo(Arc::clone(&again))))).unwrap();
+    *again.lock().unwrap() = Some(lines.clone());
+    lines.push("a\n".into());
+    let (tell, told) = mpsc::channel();
+    let flushing = thread::spawn(move || {
+        lines.flush(FOR_EVER);
+        tell.send(()).unwrap();
+    });
+    told.recv_timeout(LONG).unwrap();
+    *again.lock().unwrap() = None;
+    flushing.join().unwrap();
+}
 
 #[test]
 fn lines_are_written_in_their_order() {
@@ -116,7 +209,7 @@ async fn who_has_to_know_hears_what_became_of_their_lines() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_long_where_nobody_reads() {
-    let (lines, gate, place) = shut();
+    let (lines, gate, place) = shut("test");
     let begun = tokio::time::Instant::now();
     assert_eq!(lines.write("a\n".into()).await, Err(NOBODY_READS.into()));
     let waited = begun.elapsed();
@@ -133,22 +226,25 @@ async fn nobody_waits_for_long_where_nobody_reads() {
 
 #[test]
 fn the_queue_has_an_end() {
-    let (lines, gate, place) = shut();
+    let (lines, gate, place) = shut("log");
     let long = "x".repeat(1 << 20) + "\n";
     for _ in 0..10 {
         lines.push(long.clone().into_bytes());
     }
     drop(gate);
     lines.flush(LONG);
-    assert_eq!(place.text().lines().count(), 3);
     lines.push("y\n".into());
     lines.flush(LONG);
-    assert!(place.text().ends_with("x\ny\n"));
+    let text = place.text();
+    let (told, whole): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with('{'));
+    assert_eq!(whole, [long.trim_end(), long.trim_end(), long.trim_end(), "y"]);
+    let [told] = told[..] else { panic!("{told:?}") };
+    assert_eq!(serde_json::from_str::<serde_json::Value>(told).unwrap()["lost"], 7);
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_keeps_nobody_from_ending() {
-    let (lines, _gate, place) = shut();
+    let (lines, _gate, place) = shut("test");
     lines.push("a\n".into());
     lines.flush(Duration::ZERO);
     assert_eq!(place.text(), "");
@@ -187,11 +283,9 @@ fn a_file_that_cannot_be_opened_anew_stays_in_use() {
 
 #[test]
 fn what_was_handed_over_is_written_before_the_thread_ends() {
-    let place = Place::default();
-    let lines = place.lines("test");
-    let queue = lines.0.0.clone();
+    let (lines, told) = told(FOR_EVER);
     lines.push("a\n".into());
     drop(lines);
-    queue.flush(LONG);
-    assert_eq!(place.text(), "a\n");
+    assert_eq!(told.recv_timeout(LONG).unwrap(), b"a\n");
+    assert_eq!(told.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected), "the thread has ended");
 }
