@@ -106,7 +106,7 @@ mod tests {
         let (now, random) = (clock().now(), SeededRandom::new(2));
         let sealer = signing_key::sealer(&master_keys(1));
         let key = SigningKey::generate("us-east-11".into(), Algorithm::Rs512, [now, now], &sealer, &random);
-        store.add_signing_key(&key, None).await.unwrap();
+        store.add_signing_key(&key, &[]).await.unwrap();
         let id = add_access_key(&store, &master_keys(1)).await;
 
         let restored = take_back(&store, &master_keys(1), &LocalKeys, clock()).await.unwrap();

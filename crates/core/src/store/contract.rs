@@ -158,7 +158,8 @@ macro_rules! contract_tests {
             of_racing_unlinks_one_takes_the_login,
             // keys
             the_first_signing_key_of_an_algorithm_is_everybodys,
-            a_signing_key_follows_the_one_that_was_seen,
+            a_signing_key_follows_those_that_were_seen,
+            a_signing_key_may_sign_before_one_that_was_seen,
             signing_keys_are_listed_by_when_they_sign,
             signing_keys_that_are_over_are_forgotten,
             racing_rotations_make_one_signing_key,

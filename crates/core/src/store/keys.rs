@@ -63,13 +63,12 @@ pub enum AccessKeyOutcome {
 /// Signing keys and access keys.
 #[async_trait]
 pub trait Keys: Send + Sync {
-    /// Keeps a signing key if `newest` is still the ID of the key of its algorithm that signs last, or if there is none of its
-    /// algorithm and `newest` is none. Answers all keys then, as [`list_signing_keys`](Self::list_signing_keys) does, whoever
+    /// Keeps a signing key if there is no other of its algorithm but those whose IDs were seen. Answers all keys then, as [`list_signing_keys`](Self::list_signing_keys) does, whoever
     /// was first.
     async fn add_signing_key(
         &self,
         key: &StoredSigningKey,
-        newest: Option<&str>,
+        seen: &[String],
     ) -> Result<Vec<StoredSigningKey>, StoreError>;
 
     /// All signing keys, by when they sign.

@@ -3,6 +3,7 @@
 //! the keys again from time to time; by which the instants in the store are all that it takes for all of them to change
 //! over together.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::lock::Mutex;
@@ -25,8 +26,11 @@ const STALE: SignedDuration = SignedDuration::from_mins(10);
 /// So often a key is made anew whose ID another one took.
 const ATTEMPTS: usize = 8;
 
-/// So long after a key is believed no more it is deleted.
+/// So long after a key is believed no more it is deleted,
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// and when so many readings in a row have found that, which is half a day. A clock that is a year ahead for less takes nothing
+/// from those that are right.
+const FOUND_OVER: usize = 12 * 60;
 
 /// The shortest time between publishing a key and signing with it. Verifiers may keep a set of keys for five minutes, nodes for
 /// ten.
@@ -74,6 +78,8 @@ pub struct KeyRing {
     rotation: Rotation,
     read: RwLock<Read>,
     reading: Mutex<()>,
+    /// How many readings in a row have found that a key is over.
+    found_over: std::sync::Mutex<BTreeMap<String, usize>>,
 }
 
 /// What was read, and when.
@@ -113,7 +119,7 @@ impl KeyRing {
                 }
                 let now = with.clock.now();
                 let first = candidate(&with, &stored, *algorithm, [now, now]).await?;
-                stored = with.store.add_signing_key(&first, None).await?;
+                stored = with.store.add_signing_key(&first, &[]).await?;
             }
             if !stored.iter().any(|key| key.algorithm == *algorithm) {
                 return Err(StoreError::Unavailable("the first signing key could not be kept".into()).into());
@@ -122,7 +128,8 @@ impl KeyRing {
         let at = with.clock.now();
         let keys = Arc::new(KeySet::open(&stored, &with.master_keys, &*with.holder)?);
         let (read, reading) = (RwLock::new(Read { keys, at }), Mutex::new(()));
-        Ok(Self { with, algorithms: algorithms.to_vec(), rotation, read, reading })
+        let (algorithms, found_over) = (algorithms.to_vec(), std::sync::Mutex::default());
+        Ok(Self { with, algorithms, rotation, read, reading, found_over })
     }
 
     /// Sees that what is known of the keys is not too old to sign or to believe by, and that a key that has signed for long
@@ -176,7 +183,6 @@ impl KeyRing {
         publish: SignedDuration,
     ) -> Result<Rotated, SigningKeyError> {
         let _reading = self.reading.lock().await;
-        self.take(&self.with.store.list_signing_keys().await?)?;
         self.publish(algorithm, publish.clamp(MIN_PUBLISHED_FOR, MAX_PUBLISHED_FOR)).await
     }
 
@@ -185,21 +191,21 @@ impl KeyRing {
         algorithm: Algorithm,
         publish: SignedDuration,
     ) -> Result<Rotated, SigningKeyError> {
-        let (keys, now) = (self.keys(), self.with.clock.now());
-        let newest = keys.newest(algorithm);
-        if let Some(newest) = newest.filter(|newest| newest.signs_from() > now) {
-            let (key_id, signs_from) = (newest.key_id().to_owned(), newest.signs_from());
-            return Ok(Rotated { key_id, signs_from, by_us: false });
-        }
-        let seen = newest.map(SigningKey::key_id);
         for _ in 0..ATTEMPTS {
             let stored = self.with.store.list_signing_keys().await?;
-            let next = candidate(&self.with, &stored, algorithm, [now, now + publish]).await?;
-            let stored = self.with.store.add_signing_key(&next, seen).await?;
             self.take(&stored)?;
-            let there = stored.iter().rfind(|key| key.algorithm == algorithm);
+            let now = self.with.clock.now();
+            if let Some(rotated) = self.is_published(algorithm, now) {
+                return Ok(rotated);
+            }
+            let seen = stored.iter().filter(|key| key.algorithm == algorithm);
+            let seen: Vec<_> = seen.map(|key| key.key_id.clone()).collect();
+            let next = candidate(&self.with, &stored, algorithm, [now, now + publish]).await?;
+            let stored = self.with.store.add_signing_key(&next, &seen).await?;
+            self.take(&stored)?;
+            let is_new = |key: &&StoredSigningKey| key.algorithm == algorithm && !seen.contains(&key.key_id);
             // Else a key of another algorithm took the ID at the same moment.
-            if let Some(there) = there.filter(|there| Some(there.key_id.as_str()) != seen) {
+            if let Some(there) = stored.iter().find(is_new) {
                 let (key_id, signs_from) = (there.key_id.clone(), there.signs_from);
                 // A store may keep instants less exactly.
                 let by_us = there.sealed_private_key == next.sealed_private_key;
@@ -207,6 +213,14 @@ impl KeyRing {
             }
         }
         Err(StoreError::Unavailable("keys were made again and again at the same moment".into()).into())
+    }
+
+    /// The key that is to sign next.
+    fn is_published(&self, algorithm: Algorithm, now: Timestamp) -> Option<Rotated> {
+        let keys = self.keys();
+        let newest = keys.newest(algorithm, now).filter(|newest| newest.signs_from() > now)?;
+        let (key_id, signs_from) = (newest.key_id().to_owned(), newest.signs_from());
+        Some(Rotated { key_id, signs_from, by_us: false })
     }
 
     async fn read_again(&self) -> Result<(), SigningKeyError> {
@@ -224,21 +238,33 @@ impl KeyRing {
         let Some(every) = self.rotation.every else { return Vec::new() };
         let (keys, now) = (self.keys(), self.with.clock.now());
         let is_due = |algorithm: &Algorithm| {
-            let newest = keys.newest(*algorithm);
-            newest.is_some_and(|newest| now >= newest.signs_from() + every - self.rotation.publish)
+            let newest = keys.newest(*algorithm, now);
+            let has_signed = |newest: &SigningKey| now >= newest.signs_from() + every - self.rotation.publish;
+            // Where there is a key of a time to come that it may be in truth, the clock may be behind, and what is made by it
+            // would sign before anybody knows it. It comes to nothing when that time has come, or the clock is right.
+            newest.is_none_or(has_signed)
+                && !keys.is_any_of_the_future(*algorithm, [now, now + every + MAX_PUBLISHED_FOR])
         };
         self.algorithms.iter().copied().filter(is_due).collect()
     }
 
-    /// A node whose clock is ahead must not take from the others what still counts there, unless by more than a week.
     async fn forget_what_is_over(&self) -> Result<(), SigningKeyError> {
-        let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
-        let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);
-        let over: Vec<String> = over.map(|(key, _)| key.key_id().to_owned()).collect();
+        let over = self.found_over();
         if over.is_empty() {
             return Ok(());
         }
         Ok(self.with.store.delete_signing_keys(&over).await?)
+    }
+
+    /// The keys that have been over for long enough, by the clock and by what was found in the readings before.
+    fn found_over(&self) -> Vec<String> {
+        let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
+        let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);
+        let over = over.map(|(key, _)| key.key_id().to_owned());
+        let mut found = self.found_over.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = |key_id: &String| found.get(key_id).copied().unwrap_or(0) + 1;
+        *found = over.map(|key_id| (key_id.clone(), times(&key_id))).collect();
+        found.iter().filter(|(_, times)| **times >= FOUND_OVER).map(|(key_id, _)| key_id.clone()).collect()
     }
 
     fn take(&self, stored: &[StoredSigningKey]) -> Result<(), SigningKeyError> {

@@ -21,6 +21,10 @@ pub const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(MAX_TOKEN_SEC
 /// For so long a verifier may keep the public halves. A key is published for longer before it signs.
 pub const CACHEABLE_FOR: Duration = Duration::from_mins(5);
 
+/// So far the clocks of nodes may be apart. A key that was made later than that from now was made by a clock that was ahead,
+/// or the clock is behind now; nobody can tell which.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(15);
+
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
@@ -62,17 +66,24 @@ impl KeySet {
     }
 
     /// The key of an algorithm that signs: the last whose time has come. Where the time of none has come, because the clock
-    /// is behind, it is the first.
+    /// is behind or was ahead, it is the one that was made first, which verifiers know for longest.
     #[must_use]
     pub fn active(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
         let keys = || self.of(algorithm);
-        keys().filter(|key| key.signs_from() <= now).last().or_else(|| keys().next())
+        keys().filter(|key| key.signs_from() <= now).last().or_else(|| keys().min_by_key(|key| turn(key)))
     }
 
-    /// The key of an algorithm that signs last, as far as is known.
+    /// The key of an algorithm that signs last. What a clock that was ahead made is none: it would keep others from being
+    /// made until its time comes.
     #[must_use]
-    pub fn newest(&self, algorithm: Algorithm) -> Option<&SigningKey> {
-        self.of(algorithm).last()
+    pub fn newest(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
+        self.of(algorithm).filter(|key| !is_of_the_future(key, now)).last()
+    }
+
+    /// Whether some key of an algorithm is of the future by the first instant, and was made before the second.
+    #[must_use]
+    pub fn is_any_of_the_future(&self, algorithm: Algorithm, [now, then]: [Timestamp; 2]) -> bool {
+        self.of(algorithm).any(|key| is_of_the_future(key, now) && key.created_at() < then)
     }
 
     /// The key with this `kid`, if its signatures count.
@@ -92,12 +103,21 @@ impl KeySet {
         if self.active(key.algorithm(), now).is_some_and(is_active) {
             return KeyState::InUse;
         }
-        if key.signs_from() > now {
-            return KeyState::Published;
+        let successor = self.successor(key, now);
+        if successor.is_some_and(|successor| now >= successor.signs_from() + BELIEVED_FOR) {
+            return KeyState::Over;
         }
-        let successor = self.of(key.algorithm()).find(|other| other.signs_from() > key.signs_from());
-        let believed = successor.is_none_or(|successor| now < successor.signs_from() + BELIEVED_FOR);
-        if believed { KeyState::Retired } else { KeyState::Over }
+        if key.signs_from() > now { KeyState::Published } else { KeyState::Retired }
+    }
+
+    /// The key that signs after this one. After one of the future that is the first that was made afterwards, by a clock
+    /// that was right again.
+    fn successor(&self, key: &SigningKey, now: Timestamp) -> Option<&SigningKey> {
+        let mut others = self.of(key.algorithm());
+        if is_of_the_future(key, now) {
+            return others.find(|other| !is_of_the_future(other, now) && turn(other) > turn(key));
+        }
+        others.find(|other| other.signs_from() > key.signs_from())
     }
 
     /// The public halves of the keys that count (RFC 7517 section 5). The one that signs what most tokens are signed with is
@@ -110,7 +130,17 @@ impl KeySet {
         JwkSet { keys: keys.into_iter().map(|(key, _)| key.public_key().jwk(key.key_id())).collect() }
     }
 
-    fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = &SigningKey> {
+    /// The keys of an algorithm, by when they sign.
+    pub fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = &SigningKey> {
         self.0.iter().filter(move |key| key.algorithm() == algorithm)
     }
+}
+
+fn is_of_the_future(key: &SigningKey, now: Timestamp) -> bool {
+    key.created_at() > now + CLOCKS_APART
+}
+
+/// In which order keys were made, whatever the clock said: their IDs count upwards.
+fn turn(key: &SigningKey) -> (usize, &str) {
+    (key.key_id().len(), key.key_id())
 }

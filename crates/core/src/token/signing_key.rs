@@ -43,6 +43,7 @@ impl From<SigningKeyError> for StoreError {
 pub struct SigningKey {
     key_id: String,
     signer: Arc<dyn Signer>,
+    created_at: Timestamp,
     signs_from: Timestamp,
 }
 
@@ -96,7 +97,10 @@ impl SigningKey {
             return Err(SigningKeyError::WrongMasterKey(key_id, (&stored.sealed_private_key).into()));
         };
         match holder.signer(stored.algorithm, &kept) {
-            Ok(signer) => Ok(Self { key_id, signer, signs_from: stored.signs_from }),
+            Ok(signer) => {
+                let StoredSigningKey { created_at, signs_from, .. } = *stored;
+                Ok(Self { key_id, signer, created_at, signs_from })
+            }
             Err(error) => Err(SigningKeyError::Damaged(key_id, error)),
         }
     }
@@ -111,6 +115,12 @@ impl SigningKey {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.public_key().algorithm()
+    }
+
+    /// When it was made and published, by the clock of whoever did.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// When it signs, if no later one does.

@@ -69,7 +69,7 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
     let (ring, publish_usually) = installation.key_ring(&store).await?;
     let algorithm = Algorithm::from(algorithm);
     ensure!(
-        ring.keys().newest(algorithm).is_some(),
+        ring.keys().of(algorithm).next().is_some(),
         "no key here signs with {algorithm}: write algorithm = \"{algorithm}\" into [tokens], and start the server with it first"
     );
     let rotated = ring.rotate(algorithm, publish.unwrap_or(publish_usually)).await?;

@@ -16,10 +16,10 @@ impl Keys for SqliteStore {
     async fn add_signing_key(
         &self,
         key: &StoredSigningKey,
-        newest: Option<&str>,
+        seen: &[String],
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
-        let (key, newest) = (key.clone(), newest.map(str::to_owned));
-        self.writer.write(move |connection| add_signing_key(connection, &key, newest.as_deref())).await
+        let (key, seen) = (key.clone(), seen.to_vec());
+        self.writer.write(move |connection| add_signing_key(connection, &key, &seen)).await
     }
 
     async fn delete_signing_keys(&self, key_ids: &[String]) -> Result<(), StoreError> {
@@ -89,14 +89,14 @@ pub(super) fn list_signing_keys(connection: &Connection) -> Result<Vec<StoredSig
 pub(super) fn add_signing_key(
     connection: &Connection,
     key: &StoredSigningKey,
-    newest: Option<&str>,
+    seen: &[String],
 ) -> Result<Vec<StoredSigningKey>> {
     connection
         .prepare_cached(
             "INSERT INTO signing_key (key_id, algorithm, sealed_private_key, created_at, signs_from)
              SELECT :key_id, :algorithm, :sealed_private_key, :created_at, :signs_from
-             WHERE :newest IS (SELECT key_id FROM signing_key WHERE algorithm = :algorithm
-                               ORDER BY signs_from DESC, key_id DESC LIMIT 1)
+             WHERE NOT EXISTS (SELECT 1 FROM signing_key WHERE algorithm = :algorithm
+                               AND key_id NOT IN (SELECT value FROM json_each(:seen)))
              ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
@@ -105,7 +105,7 @@ pub(super) fn add_signing_key(
             ":sealed_private_key": key.sealed_private_key.0,
             ":created_at": Instant(key.created_at),
             ":signs_from": Instant(key.signs_from),
-            ":newest": newest,
+            ":seen": serde_json::json!(seen).to_string(),
         })?;
     list_signing_keys(connection)
 }

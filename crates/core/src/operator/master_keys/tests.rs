@@ -53,7 +53,7 @@ impl Fixture {
         let (store, random) = (&fixture.store, &*fixture.random);
         let sealer = signing_key::sealer(&master_keys);
         let key = SigningKey::generate("us-east-11".into(), Algorithm::Es256, [at(0); 2], &sealer, random);
-        store.add_signing_key(&key, None).await.unwrap();
+        store.add_signing_key(&key, &[]).await.unwrap();
         let id = AccessKeyId::generate_developer(random);
         let sealed_secret = access_key::sealer(&master_keys).seal(id.as_str().as_bytes(), b"secret", random);
         let (name, policy) = (UserName::parse("ci").unwrap(), ALLOW_ALL.into());

@@ -11,41 +11,54 @@ use crate::store::{AccessKeyOutcome as Outcome, SharedStore, StoredAccessKey, St
 
 pub async fn the_first_signing_key_of_an_algorithm_is_everybodys(store: SharedStore) {
     let [first, second] = [signing_key(1), signing_key(2)];
-    assert_eq!(store.add_signing_key(&first, None).await.unwrap(), slice::from_ref(&first));
-    assert_eq!(store.add_signing_key(&second, None).await.unwrap(), slice::from_ref(&first));
+    assert_eq!(store.add_signing_key(&first, &[]).await.unwrap(), slice::from_ref(&first));
+    assert_eq!(store.add_signing_key(&second, &[]).await.unwrap(), slice::from_ref(&first));
     let other = StoredSigningKey { algorithm: Algorithm::Es256, ..second };
-    assert_eq!(store.add_signing_key(&other, None).await.unwrap(), [first.clone(), other.clone()]);
+    assert_eq!(store.add_signing_key(&other, &[]).await.unwrap(), [first.clone(), other.clone()]);
     assert_eq!(store.list_signing_keys().await.unwrap(), [first, other]);
 }
 
-pub async fn a_signing_key_follows_the_one_that_was_seen(store: SharedStore) {
+pub async fn a_signing_key_follows_those_that_were_seen(store: SharedStore) {
     let [first, second, third] = [signing_key(1), signing_key(2), signing_key(3)];
-    store.add_signing_key(&first, None).await.unwrap();
-    for newest in [None, Some("key-2"), Some("")] {
-        let listed = store.add_signing_key(&second, newest).await.unwrap();
-        assert_eq!(listed, slice::from_ref(&first), "{newest:?}");
+    store.add_signing_key(&first, &[]).await.unwrap();
+    for seen in [vec![], vec!["key-2".into()], vec![String::new()]] {
+        let listed = store.add_signing_key(&second, &seen).await.unwrap();
+        assert_eq!(listed, slice::from_ref(&first), "{seen:?}");
     }
     let both = [first.clone(), second.clone()];
-    assert_eq!(store.add_signing_key(&second, Some("key-1")).await.unwrap(), both);
-    assert_eq!(store.add_signing_key(&third, Some("key-1")).await.unwrap(), both);
+    assert_eq!(store.add_signing_key(&second, &["key-1".into()]).await.unwrap(), both);
+    assert_eq!(store.add_signing_key(&third, &["key-1".into()]).await.unwrap(), both);
     let same_id = StoredSigningKey { key_id: "key-1".into(), ..third };
-    assert_eq!(store.add_signing_key(&same_id, Some("key-2")).await.unwrap(), both);
+    let seen = ["key-1".into(), "key-2".into()];
+    assert_eq!(store.add_signing_key(&same_id, &seen).await.unwrap(), both);
+    assert_eq!(store.add_signing_key(&signing_key(3), &seen).await.unwrap().len(), 3);
+}
+
+/// Another one may sign before what a clock that was ahead has made, and one alone.
+pub async fn a_signing_key_may_sign_before_one_that_was_seen(store: SharedStore) {
+    let [first, second, third] = [signing_key(1), signing_key(2), signing_key(3)];
+    store.add_signing_key(&third, &[]).await.unwrap();
+    let both = [first.clone(), third.clone()];
+    assert_eq!(store.add_signing_key(&first, &["key-3".into()]).await.unwrap(), both);
+    assert_eq!(store.add_signing_key(&second, &["key-3".into()]).await.unwrap(), both);
+    let seen = ["key-3".into(), "key-1".into(), "key-that-is-gone".into()];
+    assert_eq!(store.add_signing_key(&second, &seen).await.unwrap(), [first, second, third]);
 }
 
 /// Which signs last, decides when they sign, and not when they were made.
 pub async fn signing_keys_are_listed_by_when_they_sign(store: SharedStore) {
     let early = signing_key(9);
     let late = StoredSigningKey { created_at: instant(0), signs_from: instant(5_000), ..signing_key(1) };
-    store.add_signing_key(&early, None).await.unwrap();
-    let listed = store.add_signing_key(&late, Some("key-9")).await.unwrap();
+    store.add_signing_key(&early, &[]).await.unwrap();
+    let listed = store.add_signing_key(&late, &["key-9".into()]).await.unwrap();
     assert_eq!(listed, [early, late]);
     assert_eq!(store.list_signing_keys().await.unwrap(), listed);
 }
 
 pub async fn signing_keys_that_are_over_are_forgotten(store: SharedStore) {
     let [first, second] = [signing_key(1), signing_key(2)];
-    store.add_signing_key(&first, None).await.unwrap();
-    store.add_signing_key(&second, Some("key-1")).await.unwrap();
+    store.add_signing_key(&first, &[]).await.unwrap();
+    store.add_signing_key(&second, &["key-1".into()]).await.unwrap();
     store.delete_signing_keys(&["key-1".into(), "key-7".into()]).await.unwrap();
     assert_eq!(store.list_signing_keys().await.unwrap(), [second]);
     store.delete_signing_keys(&[]).await.unwrap();

@@ -122,8 +122,8 @@ pub async fn the_master_key_that_was_announced_last_counts_from_then_on(store: S
 async fn fill(fixture: &Fixture) -> Vec<SealedValue> {
     let store = &fixture.store;
     let [first, second] = [signing_key(1), signing_key(2)];
-    store.add_signing_key(&first, None).await.unwrap();
-    store.add_signing_key(&second, Some("key-1")).await.unwrap();
+    store.add_signing_key(&first, &[]).await.unwrap();
+    store.add_signing_key(&second, &["key-1".into()]).await.unwrap();
     let signing_keys =
         [first, second].map(|key| (SealedItem::SigningKey(key.key_id), key.sealed_private_key));
     let access_keys = [access_key(1, "b"), access_key(2, "a")];

@@ -13,11 +13,13 @@ impl Keys for MemoryStore {
     async fn add_signing_key(
         &self,
         key: &StoredSigningKey,
-        newest: Option<&str>,
+        seen: &[String],
     ) -> Result<Vec<StoredSigningKey>, StoreError> {
         let keys = &mut self.records()?.signing_keys;
-        let last = keys.iter().rfind(|other| other.algorithm == key.algorithm);
-        if last.map(|last| &*last.key_id) == newest && keys.iter().all(|other| other.key_id != key.key_id) {
+        let stands_in_the_way = |other: &StoredSigningKey| {
+            other.key_id == key.key_id || (other.algorithm == key.algorithm && !seen.contains(&other.key_id))
+        };
+        if !keys.iter().any(stands_in_the_way) {
             keys.push(key.clone());
             keys.sort_by(|a, b| (a.signs_from, &a.key_id).cmp(&(b.signs_from, &b.key_id)));
         }

@@ -87,7 +87,7 @@ impl Start {
         let random = Arc::new(SeededRandom::new(1));
         let store = self.backend.store();
         let audit = CollectedEvents::kept_in(store.clone());
-        store.add_signing_key(signing_key(&clock).await, None).await.unwrap();
+        store.add_signing_key(signing_key(&clock).await, &[]).await.unwrap();
         let sandbox = sandbox(&clock, &random);
         let provider = Arc::new(Provider::new(sandbox.clone()));
         let hosts: Vec<&str> = self.oidc_hosts.iter().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use crate::store::{AccessKeyOutcome, SharedStore};
 pub async fn racing_starts_agree_on_the_signing_key(store: SharedStore) {
     let answers = race((0..32).map(|number| {
         let store = store.clone();
-        async move { store.add_signing_key(&signing_key(number), None).await.unwrap() }
+        async move { store.add_signing_key(&signing_key(number), &[]).await.unwrap() }
     }))
     .await;
     assert_eq!(answers[0].len(), 1);
@@ -15,10 +15,10 @@ pub async fn racing_starts_agree_on_the_signing_key(store: SharedStore) {
 }
 
 pub async fn racing_rotations_make_one_signing_key(store: SharedStore) {
-    store.add_signing_key(&signing_key(0), None).await.unwrap();
+    store.add_signing_key(&signing_key(0), &[]).await.unwrap();
     let answers = race((1..33).map(|number| {
         let store = store.clone();
-        async move { store.add_signing_key(&signing_key(number), Some("key-0")).await.unwrap() }
+        async move { store.add_signing_key(&signing_key(number), &["key-0".into()]).await.unwrap() }
     }))
     .await;
     assert_eq!(answers[0].len(), 2);
