@@ -29,6 +29,7 @@ use daypass_server::config::{Config, ConfigFile, Instances};
 use daypass_server::export::Running as Exports;
 use daypass_server::installation::home::Home;
 use daypass_server::installation::{App, Embedded, Installation};
+use daypass_server::key_turns::have_keys_take_turns;
 use daypass_server::listen::{Answering, Stop, listen_within};
 use daypass_server::purge::keep_purging;
 use daypass_server::{routes, secrets, telemetry};
@@ -236,6 +237,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     };
 
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    have_keys_take_turns(&app);
     let exports = app.start_exports().await;
     let (stop, stopped) = Stop::channel();
     let listen = |port: Bound, answering| {

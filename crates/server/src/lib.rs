@@ -12,6 +12,7 @@ pub mod every_request;
 pub mod export;
 pub mod foreign_sts;
 pub mod installation;
+pub mod key_turns;
 pub mod lambda;
 pub mod listen;
 pub mod metrics;

@@ -444,3 +444,18 @@ async fn what_is_remembered_is_what_others_committed() {
     command.delete_pool(&pool().id).await.unwrap();
     assert_eq!(server.lookup_pool(&pool().id).await.unwrap(), None);
 }
+
+/// A full disk, as far as a key is concerned.
+#[tokio::test]
+async fn a_store_that_takes_no_signing_key_says_so_before_one_is_made() {
+    let database = Database::new();
+    let store = database.open();
+    store.rehearse_signing_key().await.unwrap();
+    database.tamper(
+        "CREATE TRIGGER full BEFORE INSERT ON signing_key BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;",
+    );
+    assert!(matches!(store.rehearse_signing_key().await, Err(StoreError::Unavailable(_))));
+    database.tamper("DROP TRIGGER full");
+    store.rehearse_signing_key().await.unwrap();
+    assert_eq!(store.list_signing_keys().await.unwrap(), []);
+}

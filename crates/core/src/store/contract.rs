@@ -163,6 +163,7 @@ macro_rules! contract_tests {
             signing_keys_are_listed_by_when_they_sign,
             signing_keys_that_are_over_are_forgotten,
             racing_rotations_make_one_signing_key,
+            a_rehearsal_leaves_the_signing_keys_as_they_are,
             a_store_without_signing_keys_lists_none,
             an_access_key_comes_back_as_it_was_added,
             the_first_access_key_of_a_name_is_everybodys,

@@ -71,6 +71,9 @@ pub trait Keys: Send + Sync {
         seen: &[String],
     ) -> Result<Vec<StoredSigningKey>, StoreError>;
 
+    /// Does what it takes to keep a signing key, and leaves nothing behind: whether one could be kept now.
+    async fn rehearse_signing_key(&self) -> Result<(), StoreError>;
+
     /// All signing keys, by when they sign.
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError>;
 

@@ -28,7 +28,7 @@ const ATTEMPTS: usize = 8;
 
 /// So long after a key is believed no more it is deleted,
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// and when so many readings in a row have found that, which is half a day. A clock that is a year ahead for less takes nothing
+/// and when it was found so many times in a row, which takes half a day. A clock that is a year ahead for less takes nothing
 /// from those that are right.
 const FOUND_OVER: usize = 12 * 60;
 
@@ -78,7 +78,9 @@ pub struct KeyRing {
     rotation: Rotation,
     read: RwLock<Read>,
     reading: Mutex<()>,
-    /// How many readings in a row have found that a key is over.
+    /// Who makes keys: it may take long, and nobody who reads waits for it.
+    turning: Mutex<()>,
+    /// How many times in a row a key was found to be over.
     found_over: std::sync::Mutex<BTreeMap<String, usize>>,
 }
 
@@ -127,13 +129,12 @@ impl KeyRing {
         }
         let at = with.clock.now();
         let keys = Arc::new(KeySet::open(&stored, &with.master_keys, &*with.holder)?);
-        let (read, reading) = (RwLock::new(Read { keys, at }), Mutex::new(()));
+        let (read, reading, turning) = (RwLock::new(Read { keys, at }), Mutex::new(()), Mutex::new(()));
         let (algorithms, found_over) = (algorithms.to_vec(), std::sync::Mutex::default());
-        Ok(Self { with, algorithms, rotation, read, reading, found_over })
+        Ok(Self { with, algorithms, rotation, read, reading, turning, found_over })
     }
 
-    /// Sees that what is known of the keys is not too old to sign or to believe by, and that a key that has signed for long
-    /// enough has a successor. Whoever signs or verifies asks before.
+    /// Sees that what is known of the keys is not too old to sign or to believe by. Whoever signs or verifies asks before.
     ///
     /// # Errors
     /// [`SigningKeyError`], if the keys could not be read for so long that others may sign with one that is not known here.
@@ -152,6 +153,25 @@ impl KeyRing {
         }
         let _reading = self.reading.lock().await;
         if self.is_younger_than(STALE) { Ok(()) } else { self.read_again().await }
+    }
+
+    /// Gives a successor to each key that has signed for long enough, and forgets those that are over. Servers ask every minute,
+    /// apart from requests: it may take as long as whoever holds the keys takes to make one.
+    ///
+    /// # Errors
+    /// [`SigningKeyError`]. The keys in use are as good as before.
+    pub async fn take_turns(&self) -> Result<(), SigningKeyError> {
+        if !self.is_younger_than(FRESH) {
+            let _reading = self.reading.lock().await;
+            self.read_again().await?;
+        }
+        let mut outcome = self.forget_what_is_over().await;
+        let _turning = self.turning.lock().await;
+        for algorithm in self.due() {
+            let published = self.publish(algorithm, self.rotation.publish).await;
+            outcome = outcome.and(published.map(drop));
+        }
+        outcome
     }
 
     /// The keys as they were read last.
@@ -182,7 +202,7 @@ impl KeyRing {
         algorithm: Algorithm,
         publish: SignedDuration,
     ) -> Result<Rotated, SigningKeyError> {
-        let _reading = self.reading.lock().await;
+        let _turning = self.turning.lock().await;
         self.publish(algorithm, publish.clamp(MIN_PUBLISHED_FOR, MAX_PUBLISHED_FOR)).await
     }
 
@@ -200,6 +220,8 @@ impl KeyRing {
             }
             let seen = stored.iter().filter(|key| key.algorithm == algorithm);
             let seen: Vec<_> = seen.map(|key| key.key_id.clone()).collect();
+            // A holder may keep what it made for ever, also where nothing leads to it.
+            self.with.store.rehearse_signing_key().await?;
             let next = candidate(&self.with, &stored, algorithm, [now, now + publish]).await?;
             let stored = self.with.store.add_signing_key(&next, &seen).await?;
             self.take(&stored)?;
@@ -225,12 +247,7 @@ impl KeyRing {
 
     async fn read_again(&self) -> Result<(), SigningKeyError> {
         let stored = self.with.store.list_signing_keys().await?;
-        self.take(&stored)?;
-        self.forget_what_is_over().await?;
-        for algorithm in self.due() {
-            self.publish(algorithm, self.rotation.publish).await?;
-        }
-        Ok(())
+        self.take(&stored)
     }
 
     /// The algorithms whose newest key has signed for long enough, less the time that its successor is published for.
@@ -256,7 +273,7 @@ impl KeyRing {
         Ok(self.with.store.delete_signing_keys(&over).await?)
     }
 
-    /// The keys that have been over for long enough, by the clock and by what was found in the readings before.
+    /// The keys that have been over for long enough, by the clock and by what was found before.
     fn found_over(&self) -> Vec<String> {
         let (keys, then) = (self.keys(), self.with.clock.now() - FORGOTTEN_AFTER);
         let over = keys.states(then).filter(|(_, state)| *state == KeyState::Over);

@@ -18,6 +18,7 @@ use crate::token::id_token::IdTokenClaims;
 use crate::token::key_ring::KeyRing;
 use crate::token::key_set::JwkSet;
 use crate::token::signer::SignerError;
+use crate::token::signing_key::SigningKeyError;
 pub use crate::token::standing::AUTHENTICATED;
 use crate::token::standing::Ground;
 
@@ -260,6 +261,14 @@ impl TokenIssuer {
     /// The store's, and whatever keeps its keys from being used.
     pub async fn keep_up(&self) -> Result<(), StoreError> {
         Ok(self.ring.keep_up().await?)
+    }
+
+    /// See [`KeyRing::take_turns`].
+    ///
+    /// # Errors
+    /// [`SigningKeyError`].
+    pub async fn take_turns(&self) -> Result<(), SigningKeyError> {
+        self.ring.take_turns().await
     }
 
     /// The public halves of its keys (RFC 7517 section 5).

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::sentence;
 use crate::installation::{App, Installation};
+use crate::key_turns::have_keys_take_turns;
 
 /// Has what the configuration says now taken up, or leaves everything as it was. Answers what runs from then on.
 ///
@@ -18,6 +19,9 @@ pub async fn reread(
         Ok(app) => {
             let app = Arc::new(app);
             take_up(app.clone());
+            if !app.has_the_tokens_of(running) {
+                have_keys_take_turns(&app);
+            }
             tell_what_counts(&app);
             Ok(app)
         }

@@ -17,6 +17,7 @@ use super::signals::Signals;
 use super::tell;
 use crate::config::{ConfigFile, Instances};
 use crate::installation::{App, Installation, default_config};
+use crate::key_turns::have_keys_take_turns;
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
 use crate::purge::keep_purging;
 use crate::{routes, telemetry, warnings};
@@ -47,6 +48,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     app.take_duties(installation.config()).await?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    have_keys_take_turns(&app);
     let exports = app.start_exports().await;
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();

@@ -158,6 +158,15 @@ impl App {
         Self::of(lasting, pool, config, secrets).await
     }
 
+    /// Whether the same keys sign here as in another one, as they do after most changes of the configuration.
+    #[must_use]
+    pub fn has_the_tokens_of(&self, other: &Self) -> bool {
+        match (&self.tokens, &other.tokens) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+
     /// Exports the audit trail from now on, which servers do, and once.
     pub async fn start_exports(&self) -> Running {
         self.lasting.exporters.start(&self.lasting.export_tools()).await

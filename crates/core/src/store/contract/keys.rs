@@ -64,6 +64,14 @@ pub async fn signing_keys_that_are_over_are_forgotten(store: SharedStore) {
     store.delete_signing_keys(&[]).await.unwrap();
 }
 
+pub async fn a_rehearsal_leaves_the_signing_keys_as_they_are(store: SharedStore) {
+    store.rehearse_signing_key().await.unwrap();
+    assert_eq!(store.list_signing_keys().await.unwrap(), []);
+    let listed = store.add_signing_key(&signing_key(1), &[]).await.unwrap();
+    store.rehearse_signing_key().await.unwrap();
+    assert_eq!(store.list_signing_keys().await.unwrap(), listed);
+}
+
 pub async fn a_store_without_signing_keys_lists_none(store: SharedStore) {
     assert_eq!(store.list_signing_keys().await.unwrap(), []);
 }

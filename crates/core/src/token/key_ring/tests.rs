@@ -2,7 +2,7 @@
 
 mod clocks;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -18,6 +18,7 @@ use crate::store::{AccessKeyOutcome, StoredAccessKey};
 use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
 use crate::token::local_keys::LocalKeys;
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
+use crate::token::signer::{KeptKey, Signer};
 
 const ISSUER: &str = "https://login.example.com";
 /// EC keys are made at once.
@@ -27,14 +28,42 @@ const ES256: TokenAlgorithms =
 /// An installation of several nodes.
 struct World {
     store: Arc<Flaky>,
+    holder: Arc<Holder>,
     clock: Arc<ManualClock>,
 }
 
-/// A store that may be away.
+/// A store that may be away, or full.
 #[derive(Default)]
 struct Flaky {
     store: MemoryStore,
     away: AtomicBool,
+    full: AtomicBool,
+}
+
+/// Makes keys, unless it does not, and counts how often it was asked.
+#[derive(Default)]
+struct Holder {
+    fails: AtomicBool,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl KeyHolder for Holder {
+    async fn make(&self, key_id: &str, algorithm: Algorithm) -> Result<KeptKey, SignerError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(SignerError("no more keys fit into it".into()));
+        }
+        LocalKeys.make(key_id, algorithm).await
+    }
+
+    async fn ready(&self) -> Result<(), SignerError> {
+        Ok(())
+    }
+
+    fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
+        LocalKeys.signer(algorithm, kept)
+    }
 }
 
 impl Flaky {
@@ -44,6 +73,11 @@ impl Flaky {
         } else {
             Ok(&self.store)
         }
+    }
+
+    fn with_room(&self) -> Result<&MemoryStore, StoreError> {
+        let full = StoreError::Unavailable("full".into());
+        if self.full.load(Ordering::Relaxed) { Err(full) } else { self.there() }
     }
 }
 
@@ -62,7 +96,11 @@ impl Keys for Flaky {
         tokio::task::yield_now().await;
         let (created_at, signs_from) = (kept(key.created_at), kept(key.signs_from));
         let key = &StoredSigningKey { created_at, signs_from, ..key.clone() };
-        self.there()?.add_signing_key(key, seen).await
+        self.with_room()?.add_signing_key(key, seen).await
+    }
+
+    async fn rehearse_signing_key(&self) -> Result<(), StoreError> {
+        self.with_room()?.rehearse_signing_key().await
     }
 
     async fn list_signing_keys(&self) -> Result<Vec<StoredSigningKey>, StoreError> {
@@ -115,7 +153,7 @@ struct Node {
 impl World {
     fn new() -> Self {
         let now = Timestamp::from_nanosecond(1_790_000_000_000_000_001).unwrap();
-        Self { store: Arc::default(), clock: Arc::new(ManualClock::at(now)) }
+        Self { store: Arc::default(), holder: Arc::default(), clock: Arc::new(ManualClock::at(now)) }
     }
 
     /// The time, as the store keeps it.
@@ -127,7 +165,7 @@ impl World {
         let materials = Materials {
             store: self.store.clone(),
             master_keys: Arc::new(MasterKeys::generate(&SeededRandom::new(1))),
-            holder: Arc::new(LocalKeys),
+            holder: self.holder.clone(),
             region: Region::parse("us-east-1").unwrap(),
             clock: self.clock.clone(),
             random: Arc::new(SeededRandom::new(2)),
@@ -143,8 +181,9 @@ impl World {
 }
 
 impl Node {
-    /// A token that lives for a day, the longest that there is.
+    /// A token that lives for a day, the longest that there is. Its server has keys take turns, and tells of what goes wrong.
     async fn sign(&self) -> Secret {
+        let _ = self.ring.take_turns().await;
         self.tokens.keep_up().await.unwrap();
         let now = self.clock.now();
         let claims = Claims {
@@ -280,7 +319,7 @@ async fn a_key_is_published_then_signs_then_is_believed_and_then_is_gone() {
     for _ in 0..FOUND_OVER {
         assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 2);
         world.clock.advance(FRESH);
-        node.ring.keep_up().await.unwrap();
+        node.ring.take_turns().await.unwrap();
     }
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1, "and is forgotten");
 }
@@ -362,6 +401,36 @@ async fn a_clock_that_was_set_back_signs_with_what_it_knows() {
     world.clock.advance(SignedDuration::from_hours(-48));
     assert_eq!(kid(&node.sign().await), "us-east-11");
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_successor_that_cannot_be_made_keeps_nobody_waiting() {
+    let world = World::new();
+    let node = world.node(EVERY_WEEK).await;
+    world.holder.fails.store(true, Ordering::Relaxed);
+    world.clock.advance(SignedDuration::from_hours(8 * 24));
+    node.ring.keep_up().await.unwrap();
+    let error = node.ring.take_turns().await.unwrap_err();
+    assert_eq!(error.to_string(), "a signing key cannot be made: no more keys fit into it");
+    assert_eq!(kid(&node.sign().await), "us-east-11");
+    world.holder.fails.store(false, Ordering::Relaxed);
+    node.ring.take_turns().await.unwrap();
+    assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+}
+
+#[tokio::test]
+async fn no_key_is_made_that_the_store_cannot_take() {
+    let world = World::new();
+    let node = world.node(EVERY_WEEK).await;
+    world.store.full.store(true, Ordering::Relaxed);
+    world.clock.advance(SignedDuration::from_hours(8 * 24));
+    assert!(matches!(node.ring.take_turns().await, Err(SigningKeyError::Store(_))));
+    assert!(matches!(
+        node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await,
+        Err(SigningKeyError::Store(_))
+    ));
+    assert_eq!(world.holder.asked.load(Ordering::Relaxed), 1, "for the first key");
+    assert_eq!(kid(&node.sign().await), "us-east-11");
 }
 
 /// Keys and their IDs outlive what other algorithms do.

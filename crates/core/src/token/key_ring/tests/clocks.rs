@@ -16,9 +16,9 @@ impl World {
     /// A moment in which the clock is wrong by so much.
     async fn wrong_for_a_moment(&self, node: &Node, by: SignedDuration) {
         self.clock.advance(by);
-        node.tokens.keep_up().await.unwrap();
+        node.ring.take_turns().await.unwrap();
         self.clock.advance(SignedDuration::ZERO - by);
-        node.tokens.keep_up().await.unwrap();
+        node.ring.take_turns().await.unwrap();
     }
 }
 
@@ -163,7 +163,7 @@ impl Model {
         let truth = self.world.clock.now() - self.wrong_by;
         self.living.retain(|(ends_at, _)| *ends_at > truth);
         for node in &self.nodes {
-            node.tokens.keep_up().await.unwrap();
+            node.ring.take_turns().await.unwrap();
         }
         for [one, other] in [[0, 1], [1, 0]] {
             let token = self.nodes[one].sign().await;
