@@ -20,6 +20,9 @@ struct WithHsm {
     installation: Installation,
 }
 
+/// Fails as the file of that name says.
+const SHIM: &str = "shim";
+
 impl WithHsm {
     #[expect(clippy::print_stderr, reason = "what was left out is said")]
     fn new() -> Option<Self> {
@@ -43,7 +46,28 @@ impl WithHsm {
 
     fn with_token(&self, mut command: Command) -> Command {
         command.env("SOFTHSM2_CONF", self.installation.path("softhsm2.conf"));
+        command.env("HSM_SHIM", self.installation.path(SHIM));
         command
+    }
+
+    /// Has the configuration name a module that fails as it is told.
+    fn configure_with_shim(&self) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/process/hsm_shim.c");
+        let shim = self.installation.path("shim.so");
+        let mut compile = Command::new("cc");
+        compile.args(["-shared", "-fPIC", "-o"]).arg(&shim).arg(source);
+        let compiled = Done::of({
+            compile.arg(format!("-DMODULE={MODULE:?}"));
+            compile
+        });
+        assert!(compiled.success, "{compiled:?}");
+        self.fail_by("");
+        self.configure();
+        self.installation.change(MODULE, shim.to_str().unwrap());
+    }
+
+    fn fail_by(&self, mode: &str) {
+        fs::write(self.installation.path(SHIM), mode).unwrap();
     }
 
     /// Has the configuration say where the keys are.
@@ -179,4 +203,21 @@ fn a_start_without_the_hsm_says_what_is_missing() {
         with.installation.change_in(file, to, from);
     }
     with.serve().stop();
+}
+
+#[test]
+fn an_hsm_that_was_away_is_found_again_however_often_it_failed() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure_with_shim();
+    let mut serving = with.serve();
+    for failure in ["sign_fails", "sign_lies"] {
+        assert_eq!(serving.log_in("ada").0, 200);
+        with.fail_by(failure);
+        for _ in 0..2 {
+            assert_eq!(serving.log_in("ada").0, 503, "{failure}");
+        }
+        with.fail_by("");
+        assert_eq!(serving.log_in("ada").0, 200, "after {failure}");
+    }
+    serving.stop();
 }

@@ -46,17 +46,24 @@ struct Opened {
     context: Option<Pkcs11>,
     slot: Option<Slot>,
     /// Sessions that nobody uses now. Who is logged in by one is by all of them.
-    idle: Vec<Session>,
-    /// How the keys are called that were looked for, for as long as the sessions are.
-    handles: HashMap<Vec<u8>, ObjectHandle>,
+    idle: Vec<Open>,
     /// The PIN was shown, and refused.
     is_refused: bool,
+}
+
+/// A session, and how the keys are called in it that it has looked for. It may be nothing to another one: an HSM that starts
+/// anew, or that everybody has left, may call its keys something else.
+struct Open {
+    session: Session,
+    handles: HashMap<Vec<u8>, ObjectHandle>,
 }
 
 /// What a question came to.
 enum Trouble {
     /// The module says so.
     Of(Error),
+    /// What was signed is by another key than the one that is published.
+    Mistaken,
     /// It is so whoever asks.
     For(SignerError),
 }
@@ -110,35 +117,27 @@ impl Module {
             .chain([Attribute::Private(false), Attribute::Verify(true)])
             .chain(kind)
             .collect();
-        self.with_session(|session| {
+        self.with_session(|Open { session, .. }| {
             let (public, _) = session.generate_key_pair(&mechanism, &public, &private)?;
             public_half(session, public, algorithm)
         })
     }
 
-    /// Signs as RFC 7518 wants it. Of P-256 the module gets the hash: not every one makes it itself.
-    pub(super) fn sign(
-        &self,
-        id: &[u8],
-        algorithm: Algorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, SignerError> {
-        self.with_session(|session| {
-            let key = self.private_half(session, id)?;
-            let signature = match algorithm {
-                Algorithm::Rs512 => session.sign(&Mechanism::Sha512RsaPkcs, key, message),
-                Algorithm::Es256 => session.sign(&Mechanism::Ecdsa, key, digest(&SHA256, message).as_ref()),
-            };
-            Ok(signature?)
+    /// Signs. What the published key does not verify is not handed out: the token may have another key by that name.
+    pub(super) fn sign(&self, id: &[u8], public: &PublicKey, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        self.with_session(|open| {
+            let key = self.private_half(open, id)?;
+            let signature = sign(&open.session, key, public.algorithm(), message)?;
+            if public.verifies(message, &signature) { Ok(signature) } else { Err(Trouble::Mistaken) }
         })
     }
 
-    fn private_half(&self, session: &Session, id: &[u8]) -> Result<ObjectHandle, Trouble> {
-        if let Some(handle) = self.opened().handles.get(id) {
+    fn private_half(&self, open: &mut Open, id: &[u8]) -> Result<ObjectHandle, Trouble> {
+        if let Some(handle) = open.handles.get(id) {
             return Ok(*handle);
         }
         let template = [Attribute::Class(ObjectClass::PRIVATE_KEY), Attribute::Id(id.to_vec())];
-        let found = session.find_objects(&template)?;
+        let found = open.session.find_objects(&template)?;
         let handle = found.first().copied().ok_or_else(|| {
             SignerError(format!(
                 "the token {:?} has not the key that is published: bring it back from the token's backup, or name the token \
@@ -146,26 +145,27 @@ impl Module {
                 self.place.token
             ))
         })?;
-        self.opened().handles.insert(id.to_vec(), handle);
+        open.handles.insert(id.to_vec(), handle);
         Ok(handle)
     }
 
     /// Asks by a session that is open, and by a new one if that comes to nothing.
-    fn with_session<T>(&self, question: impl Fn(&Session) -> Result<T, Trouble>) -> Result<T, SignerError> {
+    fn with_session<T>(&self, question: impl Fn(&mut Open) -> Result<T, Trouble>) -> Result<T, SignerError> {
         let idle = self.opened().idle.pop();
-        if let Some(session) = idle {
-            match question(&session) {
+        if let Some(mut open) = idle {
+            match question(&mut open) {
                 Ok(answer) => {
-                    self.opened().idle.push(session);
+                    self.opened().idle.push(open);
                     return Ok(answer);
                 }
                 Err(Trouble::For(error)) => return Err(error),
-                Err(Trouble::Of(_)) => self.opened().forget(),
+                // The HSM may have started anew, and the other sessions are of before.
+                Err(Trouble::Of(_) | Trouble::Mistaken) => self.opened().idle.clear(),
             }
         }
-        let session = self.session()?;
-        let answer = question(&session).map_err(|trouble| self.explain(trouble))?;
-        self.opened().idle.push(session);
+        let mut open = Open { session: self.session()?, handles: HashMap::new() };
+        let answer = question(&mut open).map_err(|trouble| self.explain(trouble))?;
+        self.opened().idle.push(open);
         Ok(answer)
     }
 
@@ -254,6 +254,9 @@ impl Module {
     fn explain(&self, trouble: Trouble) -> SignerError {
         match trouble {
             Trouble::For(error) => error,
+            Trouble::Mistaken => {
+                SignerError("the HSM signed with another key than the one that is published".into())
+            }
             Trouble::Of(error) => SignerError(format!(
                 "the token {:?} does not do it: {error}; look whether the HSM answers, and into its log",
                 self.place.token
@@ -266,12 +269,18 @@ impl Module {
     }
 }
 
-impl Opened {
-    /// Sessions of before, and what they know: the HSM may have started anew.
-    fn forget(&mut self) {
-        self.idle.clear();
-        self.handles.clear();
-    }
+/// As RFC 7518 wants it. Of P-256 the module gets the hash: not every one makes it itself.
+fn sign(
+    session: &Session,
+    key: ObjectHandle,
+    algorithm: Algorithm,
+    message: &[u8],
+) -> Result<Vec<u8>, Trouble> {
+    let signature = match algorithm {
+        Algorithm::Rs512 => session.sign(&Mechanism::Sha512RsaPkcs, key, message),
+        Algorithm::Es256 => session.sign(&Mechanism::Ecdsa, key, digest(&SHA256, message).as_ref()),
+    };
+    Ok(signature?)
 }
 
 /// Some modules give a point as it is, where the standard wants it in an octet string.
