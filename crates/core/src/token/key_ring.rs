@@ -174,6 +174,18 @@ impl KeyRing {
         outcome
     }
 
+    /// Has each key in use sign.
+    ///
+    /// # Errors
+    /// [`SignerError`], of the first that does not.
+    pub async fn try_out(&self) -> Result<(), SignerError> {
+        let (keys, now) = (self.keys(), self.with.clock.now());
+        for key in self.algorithms.iter().filter_map(|algorithm| keys.active(*algorithm, now)) {
+            key.try_out().await?;
+        }
+        Ok(())
+    }
+
     /// The keys as they were read last.
     #[must_use]
     pub fn keys(&self) -> Arc<KeySet> {

@@ -271,6 +271,14 @@ impl TokenIssuer {
         self.ring.take_turns().await
     }
 
+    /// See [`KeyRing::try_out`].
+    ///
+    /// # Errors
+    /// [`SignerError`].
+    pub async fn try_out(&self) -> Result<(), SignerError> {
+        self.ring.try_out().await
+    }
+
     /// The public halves of its keys (RFC 7517 section 5).
     #[must_use]
     pub fn jwk_set(&self) -> JwkSet {

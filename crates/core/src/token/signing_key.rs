@@ -12,6 +12,9 @@ use crate::ground::seal::{Sealer, WrongMasterKey};
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::{StoreError, StoredSigningKey};
 
+/// What a key signs to be tried: no token is like it.
+const TRIAL: &[u8] = b"daypass tries a signing key";
+
 /// Why the signing keys could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
@@ -54,7 +57,7 @@ pub fn sealer(master_keys: &MasterKeys) -> Sealer {
 }
 
 impl SigningKey {
-    /// Has a key made, and seals what leads to it.
+    /// Has a key made, and seals what leads to it. It has signed: a key that is published is one that can.
     ///
     /// # Errors
     /// [`SignerError`], if there is no key.
@@ -66,6 +69,7 @@ impl SigningKey {
         (sealer, random): (&Sealer, &dyn Random),
     ) -> Result<StoredSigningKey, SignerError> {
         let kept = holder.make(&key_id, algorithm).await?;
+        try_out(&*holder.signer(algorithm, &kept)?).await?;
         Ok(sealed(key_id, algorithm, instants, &kept, (sealer, random)))
     }
 
@@ -137,11 +141,30 @@ impl SigningKey {
         self.signer.sign(message).await
     }
 
+    /// Sees whether it signs now.
+    ///
+    /// # Errors
+    /// [`SignerError`], if it does not.
+    pub async fn try_out(&self) -> Result<(), SignerError> {
+        let tried = try_out(&*self.signer).await;
+        tried.map_err(|SignerError(why)| {
+            SignerError(format!("signing key {} does not sign: {why}", self.key_id))
+        })
+    }
+
     /// The public half.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         self.signer.public_key()
     }
+}
+
+async fn try_out(signer: &dyn Signer) -> Result<(), SignerError> {
+    let signature = signer.sign(TRIAL).await?;
+    if signer.public_key().verifies(TRIAL, &signature) {
+        return Ok(());
+    }
+    Err(SignerError("what it signs is not verified by its public half".into()))
 }
 
 fn sealed(

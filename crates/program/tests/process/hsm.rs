@@ -221,3 +221,26 @@ fn an_hsm_that_was_away_is_found_again_however_often_it_failed() {
     }
     serving.stop();
 }
+
+#[test]
+fn a_token_that_does_not_sign_is_told_of_at_a_start_and_no_key_of_it_is_published() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure_with_shim();
+    for (failure, expected) in [("sign_fails", "does not do it"), ("sign_lies", "signed with another key")] {
+        with.fail_by(failure);
+        let told = with.refusal();
+        assert!(
+            told.contains("a signing key cannot be made") && told.contains(expected),
+            "{failure}: {told}"
+        );
+        assert!(with.kept().is_empty(), "{failure}");
+    }
+    with.fail_by("");
+    with.serve().stop();
+    with.fail_by("sign_lies");
+    let told = with.refusal();
+    assert!(told.contains("does not sign: the HSM signed with another key"), "{told}");
+    let rotated = with.run(&["key", "rotate-signing", "--algorithm", "ES256"]);
+    assert!(!rotated.success && rotated.stderr.contains("a signing key cannot be made"), "{rotated:?}");
+    assert_eq!(with.kept().len(), 2);
+}

@@ -109,7 +109,11 @@ impl App {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
             }
         };
-        Self::of(lasting, pool, config, &secrets).await
+        let app = Self::of(lasting, pool, config, &secrets).await?;
+        if let Some(tokens) = &app.tokens {
+            tokens.try_out().await?;
+        }
+        Ok(app)
     }
 
     /// Takes the duties of a server, which no command has, nor a server that cannot listen: the store knows from now on under

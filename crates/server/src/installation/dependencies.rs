@@ -11,7 +11,7 @@ use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::outbound::ProviderHttp;
 use daypass_core::ground::random::Random;
 use daypass_core::store::{AuditSink, SharedStore, StoreError};
-use daypass_core::token::signer::KeyHolder;
+use daypass_core::token::signer::{KeyHolder, SignerError};
 use daypass_core::token::signing_key::SigningKeyError;
 
 use crate::config::{Config, ConfigError};
@@ -62,6 +62,9 @@ pub enum WireError {
     /// The signing keys cannot be had.
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
+    /// A key in use does not sign.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// The audit trail cannot be exported.
     #[error(transparent)]
     Export(#[from] ExportError),

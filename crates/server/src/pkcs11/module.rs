@@ -119,7 +119,8 @@ impl Module {
             .collect();
         self.with_session(|Open { session, .. }| {
             let (public, _) = session.generate_key_pair(&mechanism, &public, &private)?;
-            public_half(session, public, algorithm)
+            // It is not made twice because it is not read.
+            public_half(session, public, algorithm).map_err(|trouble| Trouble::For(self.explain(trouble)))
         })
     }
 

@@ -18,6 +18,7 @@ use crate::store::{AccessKeyOutcome, StoredAccessKey};
 use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
 use crate::token::local_keys::LocalKeys;
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
+use crate::token::public_key::PublicKey;
 use crate::token::signer::{KeptKey, Signer};
 
 const ISSUER: &str = "https://login.example.com";
@@ -45,6 +46,25 @@ struct Flaky {
 struct Holder {
     fails: AtomicBool,
     asked: AtomicUsize,
+    lies: Arc<AtomicBool>,
+}
+
+/// Signs something else.
+struct Liar {
+    signer: Arc<dyn Signer>,
+    lies: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Signer for Liar {
+    fn public_key(&self) -> &PublicKey {
+        self.signer.public_key()
+    }
+
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        let lies = self.lies.load(Ordering::Relaxed);
+        self.signer.sign(if lies { b"something else" } else { message }).await
+    }
 }
 
 #[async_trait]
@@ -62,7 +82,8 @@ impl KeyHolder for Holder {
     }
 
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
-        LocalKeys.signer(algorithm, kept)
+        let signer = LocalKeys.signer(algorithm, kept)?;
+        Ok(Arc::new(Liar { signer, lies: self.lies.clone() }))
     }
 }
 
@@ -416,6 +437,19 @@ async fn a_successor_that_cannot_be_made_keeps_nobody_waiting() {
     world.holder.fails.store(false, Ordering::Relaxed);
     node.ring.take_turns().await.unwrap();
     assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+}
+
+#[tokio::test]
+async fn a_key_that_signs_something_else_is_not_published() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    node.ring.try_out().await.unwrap();
+    world.holder.lies.store(true, Ordering::Relaxed);
+    let told = node.ring.try_out().await.unwrap_err().to_string();
+    assert!(told.starts_with("signing key us-east-11 does not sign: "), "{told}");
+    let refused = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await;
+    assert!(matches!(refused, Err(SigningKeyError::NotMade(_))), "{refused:?}");
+    assert_eq!(node.kids(), ["us-east-11"]);
 }
 
 #[tokio::test]
