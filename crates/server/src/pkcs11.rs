@@ -12,7 +12,7 @@ use daypass_core::ground::random::Random;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::local_keys::LocalKeys;
 use daypass_core::token::public_key::PublicKey;
-use daypass_core::token::signer::{KeptKey, KeyHolder, Signer, SignerError};
+use daypass_core::token::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -99,6 +99,10 @@ impl KeyHolder for HsmKeys {
 impl Signer for HsmSigner {
     fn public_key(&self) -> &PublicKey {
         &self.public_key
+    }
+
+    fn held(&self) -> Held {
+        Held::Hsm
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {

@@ -189,6 +189,16 @@ pub fn of_tokens_of(pool_id: &IdentityPoolId) -> String {
     )
 }
 
+/// Keys that sign and are not in the HSM of the configuration: whoever has the store and the master key has them.
+pub fn of_signing_keys(config: &Config, held_in_the_store: &[String]) -> Option<String> {
+    config.tokens.pkcs11.as_ref().filter(|_| !held_in_the_store.is_empty())?;
+    Some(format!(
+        "[tokens.pkcs11]: tokens are still signed with {}, which this server made before and keeps in its store: `daypass key \
+         rotate-signing` has the HSM make the next ones",
+        held_in_the_store.join(" and ")
+    ))
+}
+
 /// What an operator switched on or off for one provider.
 pub fn of_provider(config: &ProviderConfig, provider: &Provider) -> Vec<String> {
     let id = &provider.id;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use futures::lock::Mutex;
 
 use super::key_set::{JwkSet, KeySet, KeyState};
-use super::signer::{KeyHolder, SignerError};
+use super::signer::{Held, KeyHolder, SignerError};
 use super::signing_key::{SigningKey, SigningKeyError, sealer};
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::ids::Region;
@@ -179,11 +179,23 @@ impl KeyRing {
     /// # Errors
     /// [`SignerError`], of the first that does not.
     pub async fn try_out(&self) -> Result<(), SignerError> {
-        let (keys, now) = (self.keys(), self.with.clock.now());
-        for key in self.algorithms.iter().filter_map(|algorithm| keys.active(*algorithm, now)) {
+        for key in self.in_use(&self.keys()) {
             key.try_out().await?;
         }
         Ok(())
+    }
+
+    /// The keys in use whose private halves are in the store.
+    #[must_use]
+    pub fn held_in_the_store(&self) -> Vec<String> {
+        let keys = self.keys();
+        let held = self.in_use(&keys).into_iter().filter(|key| key.held() == Held::Store);
+        held.map(|key| key.key_id().to_owned()).collect()
+    }
+
+    fn in_use<'a>(&self, keys: &'a KeySet) -> Vec<&'a SigningKey> {
+        let now = self.with.clock.now();
+        self.algorithms.iter().filter_map(|algorithm| keys.active(*algorithm, now)).collect()
     }
 
     /// The keys as they were read last.

@@ -10,7 +10,7 @@ use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 use super::public_key::PublicKey;
-use super::signer::{KeptKey, KeyHolder, Signer, SignerError};
+use super::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
 use crate::records::signing_algorithm::Algorithm;
 
 /// The key pairs of this process.
@@ -57,6 +57,10 @@ impl KeyHolder for LocalKeys {
 impl Signer for LocalSigner {
     fn public_key(&self) -> &PublicKey {
         &self.public_key
+    }
+
+    fn held(&self) -> Held {
+        Held::Store
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {

@@ -279,6 +279,12 @@ impl TokenIssuer {
         self.ring.try_out().await
     }
 
+    /// See [`KeyRing::held_in_the_store`].
+    #[must_use]
+    pub fn held_in_the_store(&self) -> Vec<String> {
+        self.ring.held_in_the_store()
+    }
+
     /// The public halves of its keys (RFC 7517 section 5).
     #[must_use]
     pub fn jwk_set(&self) -> JwkSet {

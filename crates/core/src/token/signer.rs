@@ -25,11 +25,23 @@ impl From<SignerError> for StoreError {
 /// What is kept of a key pair, sealed: the private half, or what leads to it.
 pub type KeptKey = Zeroizing<Vec<u8>>;
 
+/// Where a private half is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// In the store, sealed, and in this process.
+    Store,
+    /// In a module that shows it to nobody.
+    Hsm,
+}
+
 /// One key pair, wherever its private half is.
 #[async_trait]
 pub trait Signer: Send + Sync {
     /// Its public half, by which signatures are verified.
     fn public_key(&self) -> &PublicKey;
+
+    /// Where its private half is.
+    fn held(&self) -> Held;
 
     /// Signs a message, with the algorithm of the key: PKCS #1 v1.5 for RSA, the two numbers of 32 bytes each for P-256
     /// (RFC 7518 sections 3.3 and 3.4). It may take long; no thread of the runtime waits meanwhile for anybody else.

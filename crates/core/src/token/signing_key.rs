@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::public_key::PublicKey;
-use super::signer::{KeptKey, KeyHolder, Signer, SignerError};
+use super::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
 use crate::ground::clock::Timestamp;
 use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
@@ -139,6 +139,12 @@ impl SigningKey {
     /// [`SignerError`], if whoever holds the key does not answer.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         self.signer.sign(message).await
+    }
+
+    /// Where the private half is.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        self.signer.held()
     }
 
     /// Sees whether it signs now.

@@ -158,18 +158,26 @@ fn many_logins_at_once_are_signed() {
 #[test]
 fn an_installation_moves_into_the_hsm_by_a_rotation_and_not_out_of_it_unawares() {
     let Some(with) = WithHsm::new() else { return };
+    with.installation.change(PROVIDER, &format!("[tokens]\nalgorithm = \"ES256\"\n{PROVIDER}"));
     let mut serving = with.serve();
     let (_, ada) = serving.log_in("ada");
     serving.stop();
+    with.installation.change("[tokens]\nalgorithm = \"ES256\"\n", "");
     with.configure();
-    let mut serving = with.serve();
+    let log = with.installation.path("server.log");
+    let serve = with.with_token(with.installation.serve_command(Output::File(log.clone())));
+    let mut serving = Beginning::of(serve).ready();
     assert_eq!(serving.credentials(&ada).0, 200);
-    let rotated = with.run(&["key", "rotate-signing", "--algorithm", "RS512"]);
+    assert!(fs::read_to_string(&log).unwrap().contains("are still signed with eu-west-11 and eu-west-12"));
+    let rotated = with.run(&["key", "rotate-signing"]);
     assert!(rotated.success, "{rotated:?}");
     let listed = with.run(&["key", "list-signing"]).stdout;
-    assert_eq!(listed.lines().count(), 4, "{listed}");
+    let held: Vec<_> = listed.lines().map(|line| line.split_whitespace().rev().nth(1).unwrap()).collect();
+    assert_eq!(held, ["SIGNS", "store", "store", "HSM", "HSM"], "{listed}");
     let in_hsm = with.kept().iter().filter(|kept| kept.starts_with(b"{")).count();
-    assert_eq!(in_hsm, 2, "the first ES256 key, and the next RS512 key");
+    assert_eq!(in_hsm, 2, "the next key of each algorithm");
+    let again = with.run(&["key", "rotate-signing"]);
+    assert!(!again.success && again.stderr.matches("is published already").count() == 2, "{again:?}");
     let resealed = with.run(&["master-key", "rotate"]);
     assert!(resealed.success, "{resealed:?}");
     serving.stop();

@@ -1,7 +1,7 @@
 //! `daypass key rotate-signing` and `list-signing`: the keys that sign tokens. They work on the database beside running
 //! servers, each of which reads the keys again within a minute.
 
-use anyhow::{anyhow, ensure};
+use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use daypass_core::audit::{AuditAction, AuditDraft};
 use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock};
@@ -11,22 +11,23 @@ use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR};
 use daypass_core::token::key_set::{KeySet, KeyState};
+use daypass_core::token::signer::Held;
 use daypass_store::Open;
 
 use super::place::Place;
 use super::{print, tell};
 
-/// Which key is to have a successor, and when.
+/// Which keys are to have a successor, and when.
 #[derive(Debug, Args)]
 pub struct RotateSigning {
-    /// How long to publish the new key before it signs: 15m to 30d, 24h unless the configuration says otherwise
+    /// How long to publish a new key before it signs: 15m to 30d, 24h unless the configuration says otherwise
     ///
     /// Verifiers keep the keys that they know: API Gateway for up to two hours, most others for minutes.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     publish: Option<SignedDuration>,
-    /// The algorithm of the key: RS512, which signs every ID token, or ES256
-    #[arg(long, value_enum, default_value = "RS512")]
-    algorithm: Named,
+    /// The algorithm of the key: RS512, which signs every ID token, or ES256; unless given, each that [tokens] has
+    #[arg(long, value_enum)]
+    algorithm: Option<Named>,
     #[command(flatten)]
     place: Place,
 }
@@ -67,28 +68,34 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
     let installation = place.find()?;
     let store = installation.store(Open::Existing)?;
     let (ring, publish_usually) = installation.key_ring(&store).await?;
-    let algorithm = Algorithm::from(algorithm);
-    ensure!(
-        ring.keys().of(algorithm).next().is_some(),
-        "no key here signs with {algorithm}: write algorithm = \"{algorithm}\" into [tokens], and start the server with it first"
-    );
-    let rotated = ring.rotate(algorithm, publish.unwrap_or(publish_usually)).await?;
-    let when = format!("{:.0}", rotated.signs_from);
-    if !rotated.by_us {
-        return Err(anyhow!(
-            "{} is published already and signs from {when} on: there is one successor at a time",
-            rotated.key_id
+    let algorithms = match algorithm {
+        Some(named) => vec![named.into()],
+        None => installation.config().tokens.algorithms().all(),
+    };
+    let (publish, trail) = (publish.unwrap_or(publish_usually), installation.trail(&store)?);
+    let mut not_made = Vec::new();
+    for algorithm in algorithms {
+        ensure!(
+            ring.keys().of(algorithm).next().is_some(),
+            "no key here signs with {algorithm}: write algorithm = \"{algorithm}\" into [tokens], and start the server with it first"
+        );
+        let rotated = ring.rotate(algorithm, publish).await?;
+        let (key_id, when) = (&rotated.key_id, format!("{:.0}", rotated.signs_from));
+        if !rotated.by_us {
+            not_made
+                .push(format!("the {algorithm} key {key_id} is published already and signs from {when} on"));
+            continue;
+        }
+        let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+        let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
+        draft.resource = Some(format!("signing key {key_id}"));
+        trail.allowed(draft).await?;
+        tell(&format!(
+            "Published the {algorithm} key {key_id}. It signs from {when} on; nothing is to be restarted."
         ));
+        print(key_id)?;
     }
-    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
-    let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
-    draft.resource = Some(format!("signing key {}", rotated.key_id));
-    installation.trail(&store)?.allowed(draft).await?;
-    tell(&format!(
-        "Published the {algorithm} key {}. It signs from {when} on; nothing is to be restarted.",
-        rotated.key_id
-    ));
-    print(&rotated.key_id)?;
+    ensure!(not_made.is_empty(), "{}: there is one successor at a time", not_made.join(", and "));
     Ok(())
 }
 
@@ -99,10 +106,14 @@ pub async fn list(place: &Place) -> anyhow::Result<()> {
     let holder = installation.key_holder().await?;
     let keys = KeySet::open(&stored, &installation.master_keys().await?, &*holder);
     let keys = keys.map_err(|error| installation.of_master_keys(error))?;
-    print(&format!("{:<20}  {:<9}  {:<9}  SIGNS FROM", "ID", "ALGORITHM", "STATE"))?;
+    print(&format!("{:<20}  {:<9}  {:<9}  {:<5}  SIGNS FROM", "ID", "ALGORITHM", "STATE", "HELD"))?;
     for (key, state) in keys.states(SystemClock.now()) {
         let (id, algorithm, from) = (key.key_id(), key.algorithm().name(), key.signs_from());
-        print(&format!("{id:<20}  {algorithm:<9}  {:<9}  {from:.0}", name(state)))?;
+        let held = match key.held() {
+            Held::Store => "store",
+            Held::Hsm => "HSM",
+        };
+        print(&format!("{id:<20}  {algorithm:<9}  {:<9}  {held:<5}  {from:.0}", name(state)))?;
     }
     Ok(())
 }

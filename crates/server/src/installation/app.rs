@@ -112,6 +112,7 @@ impl App {
         let app = Self::of(lasting, pool, config, &secrets).await?;
         if let Some(tokens) = &app.tokens {
             tokens.try_out().await?;
+            warnings::log(warnings::of_signing_keys(&config, &tokens.held_in_the_store()));
         }
         Ok(app)
     }

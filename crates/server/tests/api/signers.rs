@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::local_keys::LocalKeys;
 use daypass_core::token::public_key::PublicKey;
-use daypass_core::token::signer::{KeptKey, KeyHolder, Signer, SignerError};
+use daypass_core::token::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
 use serde_json::json;
 
 use crate::harness::{DEVELOPER_PROVIDER, Daypass};
@@ -47,6 +47,10 @@ impl KeyHolder for Distant {
 impl Signer for OfDistant {
     fn public_key(&self) -> &PublicKey {
         self.0.public_key()
+    }
+
+    fn held(&self) -> Held {
+        self.0.held()
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {

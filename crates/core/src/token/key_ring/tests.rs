@@ -19,7 +19,7 @@ use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
 use crate::token::local_keys::LocalKeys;
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
 use crate::token::public_key::PublicKey;
-use crate::token::signer::{KeptKey, Signer};
+use crate::token::signer::{Held, KeptKey, Signer};
 
 const ISSUER: &str = "https://login.example.com";
 /// EC keys are made at once.
@@ -59,6 +59,10 @@ struct Liar {
 impl Signer for Liar {
     fn public_key(&self) -> &PublicKey {
         self.signer.public_key()
+    }
+
+    fn held(&self) -> Held {
+        self.signer.held()
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
