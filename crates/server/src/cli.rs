@@ -27,6 +27,7 @@ use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::iam::Origin;
+use daypass_core::token::signer::NotReady;
 
 use crate::telemetry::{self, Flushing};
 
@@ -100,6 +101,10 @@ impl Command {
     }
 }
 
+/// The status where an HSM refuses the PIN: whoever starts programs again must not start this one (EX_NOPERM of sysexits.h). The
+/// unit in deploy/systemd has it, too.
+const REFUSED: u8 = 77;
+
 /// So long has what is still being done when a command has ended.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
@@ -122,7 +127,10 @@ pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
 
 fn fail(error: &anyhow::Error) -> ExitCode {
     tell(&format!("daypass: {}", sentence(error)));
-    ExitCode::FAILURE
+    match error.downcast_ref() {
+        Some(NotReady::Refused(_)) => ExitCode::from(REFUSED),
+        _ => ExitCode::FAILURE,
+    }
 }
 
 /// An error and its causes, without those whose words an error before them has said already.

@@ -12,7 +12,7 @@ use daypass_core::ground::random::Random;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::local_keys::LocalKeys;
 use daypass_core::token::public_key::PublicKey;
-use daypass_core::token::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
+use daypass_core::token::signer::{Held, KeptKey, KeyHolder, NotReady, Signer, SignerError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -80,8 +80,8 @@ impl KeyHolder for HsmKeys {
         Ok(Kept { id, public: public.await? }.write())
     }
 
-    async fn ready(&self) -> Result<(), SignerError> {
-        self.token.ask(Module::open).await
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.token.ask(|module| Ok(module.ready())).await?
     }
 
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {

@@ -10,7 +10,7 @@ use aws_lc_rs::rsa::{self, KeySize};
 use aws_lc_rs::signature::{self, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 use super::public_key::PublicKey;
-use super::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
+use super::signer::{Held, KeptKey, KeyHolder, NotReady, Signer, SignerError};
 use crate::records::signing_algorithm::Algorithm;
 
 /// The key pairs of this process.
@@ -41,7 +41,7 @@ impl KeyHolder for LocalKeys {
         Ok(Self::generate(algorithm))
     }
 
-    async fn ready(&self) -> Result<(), SignerError> {
+    async fn ready(&self) -> Result<(), NotReady> {
         Ok(())
     }
 

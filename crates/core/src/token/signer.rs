@@ -15,6 +15,17 @@ use crate::store::StoreError;
 #[error("{0}")]
 pub struct SignerError(pub String);
 
+/// Why keys can neither be made nor signed with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// Whoever holds them does not take what opens it: to show that again does harm.
+    #[error(transparent)]
+    Refused(SignerError),
+    /// It may be ready later.
+    #[error(transparent)]
+    Away(#[from] SignerError),
+}
+
 /// Without a signature nothing can be granted, as without the store.
 impl From<SignerError> for StoreError {
     fn from(error: SignerError) -> Self {
@@ -64,8 +75,8 @@ pub trait KeyHolder: Send + Sync {
     /// Whether keys can be made and signed with now. A start asks.
     ///
     /// # Errors
-    /// [`SignerError`], with the cure.
-    async fn ready(&self) -> Result<(), SignerError>;
+    /// [`NotReady`], with the cure.
+    async fn ready(&self) -> Result<(), NotReady>;
 
     /// The signer of a key pair that was made here, or by this process before. Nobody is asked for that.
     ///

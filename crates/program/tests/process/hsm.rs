@@ -90,6 +90,10 @@ impl WithHsm {
         fs::read_to_string(log).unwrap()
     }
 
+    fn status(&self) -> Option<i32> {
+        self.with_token(self.installation.serve_command(Output::Null)).status().unwrap().code()
+    }
+
     fn run(&self, arguments: &[&str]) -> Done {
         let mut command = self.with_token(crate::server::program());
         command.args(arguments).arg("--config").arg(self.installation.path("daypass.toml"));
@@ -251,4 +255,28 @@ fn a_token_that_does_not_sign_is_told_of_at_a_start_and_no_key_of_it_is_publishe
     let rotated = with.run(&["key", "rotate-signing", "--algorithm", "ES256"]);
     assert!(!rotated.success && rotated.stderr.contains("a signing key cannot be made"), "{rotated:?}");
     assert_eq!(with.kept().len(), 2);
+}
+
+#[test]
+fn a_pin_is_shown_once_and_never_at_the_last_try() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure_with_shim();
+    let log = with.installation.path("shim.log");
+    let logins = || fs::read_to_string(&log).unwrap_or_default().matches("login").count();
+    for (mode, expected) in [("locked", "is locked"), ("final_try", "leaves one try until it locks itself")] {
+        with.fail_by(mode);
+        let told = with.refusal();
+        assert!(told.contains(expected), "{told}");
+        assert_eq!((logins(), with.status()), (0, Some(77)), "{mode}");
+    }
+    with.fail_by("");
+    with.installation.change_in("pin", PIN, "000000");
+    assert_eq!(with.status(), Some(77));
+    assert_eq!(logins(), 1);
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/systemd/daypass.service");
+    assert!(fs::read_to_string(unit).unwrap().contains("RestartPreventExitStatus=77\n"));
+    with.installation.change_in("pin", "000000", PIN);
+    with.serve().stop();
+    with.installation.change("token = \"daypass\"", "token = \"other\"");
+    assert_eq!(with.status(), Some(1), "what a start cures is tried again");
 }

@@ -1,6 +1,6 @@
 //! The module itself: a library of the HSM's vendor, loaded into this process. Whatever goes wrong with a session is tried
 //! once more with a new one, since an HSM on the network comes back; but a PIN that was refused is never shown again, because
-//! a token locks itself after a few tries.
+//! a token locks itself after a few tries, and never at the last try.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use daypass_core::ground::secret::Secret;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::public_key::PublicKey;
-use daypass_core::token::signer::SignerError;
+use daypass_core::token::signer::{NotReady, SignerError};
 
 /// Where the keys are.
 #[derive(Debug, Clone)]
@@ -47,8 +47,8 @@ struct Opened {
     slot: Option<Slot>,
     /// Sessions that nobody uses now. Who is logged in by one is by all of them.
     idle: Vec<Open>,
-    /// The PIN was shown, and refused.
-    is_refused: bool,
+    /// Why the PIN is not shown any more.
+    refused: Option<SignerError>,
 }
 
 /// A session, and how the keys are called in it that it has looked for. It may be nothing to another one: an HSM that starts
@@ -56,6 +56,13 @@ struct Opened {
 struct Open {
     session: Session,
     handles: HashMap<Vec<u8>, ObjectHandle>,
+}
+
+/// Why there is nobody logged in.
+enum Refusal {
+    /// To show the PIN again may lock the token.
+    ForGood(SignerError),
+    ForNow(SignerError),
 }
 
 /// What a question came to.
@@ -86,8 +93,10 @@ impl Module {
     }
 
     /// Loads it, and has it take the PIN.
-    pub(super) fn open(&self) -> Result<(), SignerError> {
-        self.with_session(|_| Ok(()))
+    pub(super) fn ready(&self) -> Result<(), NotReady> {
+        self.with_session(|_| Ok(())).map_err(|error| {
+            if self.opened().refused.is_some() { NotReady::Refused(error) } else { NotReady::Away(error) }
+        })
     }
 
     /// Makes a key pair whose private half cannot be read and does not leave.
@@ -173,8 +182,8 @@ impl Module {
     /// A session in which the token has taken the PIN. One at a time asks for it: the first refusal has to count for all.
     fn session(&self) -> Result<Session, SignerError> {
         let mut opened = self.opened();
-        if opened.is_refused {
-            return Err(self.refused());
+        if let Some(refused) = &opened.refused {
+            return Err(refused.clone());
         }
         let context = match &opened.context {
             Some(context) => context.clone(),
@@ -189,21 +198,35 @@ impl Module {
             opened.slot = None;
             self.explain(error.into())
         })?;
+        match self.log_in(&context, slot, &session) {
+            Ok(()) => Ok(session),
+            Err(Refusal::ForGood(error)) => Err(opened.refused.insert(error).clone()),
+            Err(Refusal::ForNow(error)) => Err(error),
+        }
+    }
+
+    /// Has the token take the PIN, unless it has; never at the last try that it leaves.
+    fn log_in(&self, context: &Pkcs11, slot: Slot, session: &Session) -> Result<(), Refusal> {
+        let explain = |error: Error| Refusal::ForNow(self.explain(error.into()));
+        if session.get_session_info().map_err(explain)?.session_state() == SessionState::RwUser {
+            return Ok(());
+        }
+        let token = context.get_token_info(slot).map_err(explain)?;
+        if token.user_pin_locked() {
+            return Err(Refusal::ForGood(self.locked()));
+        }
+        if token.user_pin_final_try() {
+            return Err(Refusal::ForGood(self.one_try_left()));
+        }
         let pin = AuthPin::from(self.place.pin.expose().to_owned());
         match session.login(UserType::User, Some(&pin)) {
-            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
+            Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+            Err(Error::Pkcs11(RvError::PinLocked, _)) => Err(Refusal::ForGood(self.locked())),
             Err(Error::Pkcs11(
-                RvError::PinIncorrect
-                | RvError::PinLocked
-                | RvError::PinExpired
-                | RvError::PinInvalid
-                | RvError::PinLenRange,
+                RvError::PinIncorrect | RvError::PinExpired | RvError::PinInvalid | RvError::PinLenRange,
                 _,
-            )) => {
-                opened.is_refused = true;
-                Err(self.refused())
-            }
-            Err(error) => Err(self.explain(error.into())),
+            )) => Err(Refusal::ForGood(self.refused())),
+            Err(error) => Err(explain(error)),
         }
     }
 
@@ -242,6 +265,21 @@ impl Module {
                 self.place.token
             ))),
         }
+    }
+
+    fn locked(&self) -> SignerError {
+        SignerError(format!(
+            "the PIN of the token {:?} is locked: whoever has the PIN of its security officer unlocks it",
+            self.place.token
+        ))
+    }
+
+    fn one_try_left(&self) -> SignerError {
+        SignerError(format!(
+            "the token {:?} leaves one try until it locks itself, which is yours: log in with the right PIN by its vendor's tool, \
+             have [tokens.pkcs11] name the same one, and start again",
+            self.place.token
+        ))
     }
 
     fn refused(&self) -> SignerError {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::local_keys::LocalKeys;
 use daypass_core::token::public_key::PublicKey;
-use daypass_core::token::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
+use daypass_core::token::signer::{Held, KeptKey, KeyHolder, NotReady, Signer, SignerError};
 use serde_json::json;
 
 use crate::harness::{DEVELOPER_PROVIDER, Daypass};
@@ -34,8 +34,8 @@ impl KeyHolder for Distant {
         LocalKeys.make(key_id, algorithm).await
     }
 
-    async fn ready(&self) -> Result<(), SignerError> {
-        self.ask()
+    async fn ready(&self) -> Result<(), NotReady> {
+        Ok(self.ask()?)
     }
 
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {

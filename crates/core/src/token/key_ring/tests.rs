@@ -19,7 +19,7 @@ use crate::token::key_set::{BELIEVED_FOR, CACHEABLE_FOR};
 use crate::token::local_keys::LocalKeys;
 use crate::token::openid_token::{AUTHENTICATED, Claims, TokenAlgorithms, TokenError, TokenIssuer};
 use crate::token::public_key::PublicKey;
-use crate::token::signer::{Held, KeptKey, Signer};
+use crate::token::signer::{Held, KeptKey, NotReady, Signer};
 
 const ISSUER: &str = "https://login.example.com";
 /// EC keys are made at once.
@@ -81,7 +81,7 @@ impl KeyHolder for Holder {
         LocalKeys.make(key_id, algorithm).await
     }
 
-    async fn ready(&self) -> Result<(), SignerError> {
+    async fn ready(&self) -> Result<(), NotReady> {
         Ok(())
     }
 
