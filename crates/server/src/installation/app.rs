@@ -109,7 +109,7 @@ impl App {
                 Pool::Embedded(Arc::new(Roots::lay(dependencies, &config, pool, &lasting).await?))
             }
         };
-        let app = Self::of(lasting, pool, config, &secrets).await?;
+        let app = Self::of(lasting, pool, config.clone(), &secrets).await?;
         if let Some(tokens) = &app.tokens {
             tokens.try_out().await?;
             warnings::log(warnings::of_signing_keys(&config, &tokens.held_in_the_store()));
