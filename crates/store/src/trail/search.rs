@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::mem;
 
 use daypass_core::ground::ids::RequestId;
-use daypass_core::records::audit_event::AuditEvent;
+use daypass_core::records::audit_event::{AuditEvent, AuditOutcome};
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::store::{EventPosition, KeptEvent, Page};
+use serde::Serialize;
 
 use super::folder::{Folder, TrailFile};
 use super::index::{self, Index};
@@ -175,7 +176,9 @@ fn look_through(open: &File, found: &mut Found<'_>) -> std::io::Result<()> {
 /// What stands in the line of every answer, so that no other has to be read.
 fn needle(question: &AuditQuestion) -> Option<Vec<u8>> {
     use daypass_core::records::audit_event::AuditSubject as About;
-    let quoted = |text: &str| serde_json::to_vec(text).expect("a text is plain data");
+    fn quoted(said: impl Serialize) -> Vec<u8> {
+        serde_json::to_vec(&said).expect("it is plain data")
+    }
     let about = question.about.as_ref().map(|about| match about {
         About::Identity(id) => quoted(id.as_str()),
         About::AccessKey(id) => quoted(id.as_str()),
@@ -184,8 +187,10 @@ fn needle(question: &AuditQuestion) -> Option<Vec<u8>> {
     });
     let address = || question.address.map(|address| quoted(&address.to_canonical().to_string()));
     let provider = || question.provider.as_deref().map(quoted);
-    let action = || question.action.map(|action| quoted(action.name()));
-    about.or_else(address).or_else(provider).or_else(action)
+    let action = || question.action.map(quoted);
+    // Most are allowed, and are found as soon without.
+    let refused = || question.outcome.filter(|outcome| *outcome == AuditOutcome::Refused).map(quoted);
+    about.or_else(address).or_else(provider).or_else(action).or_else(refused)
 }
 
 fn kept(line: &Line<'_>) -> Option<KeptEvent> {

@@ -20,6 +20,7 @@ async fn every_question_has_the_same_answer_with_an_index_and_without() {
             source_ip: (pick(2) == 0).then(|| format!("203.0.113.{}", pick(5)).parse().unwrap()),
             provider: (pick(2) == 0).then(|| format!("provider {}", pick(3))),
             action: if pick(2) == 0 { AuditAction::Token } else { AuditAction::Exchange },
+            outcome: if pick(9) == 0 { AuditOutcome::Refused } else { AuditOutcome::Allowed },
             ..place.event(second * 600)
         };
         requests.push(event.request_id.clone());
@@ -44,6 +45,10 @@ async fn every_question_has_the_same_answer_with_an_index_and_without() {
             provider: (number % 2 == 0).then(|| "provider 1".into()),
             ..AuditQuestion::default()
         }))
+        .chain(
+            [AuditOutcome::Allowed, AuditOutcome::Refused]
+                .map(|outcome| AuditQuestion { outcome: Some(outcome), ..AuditQuestion::default() }),
+        )
         .chain([AuditQuestion::default()])
         .collect();
     drop(trail);
