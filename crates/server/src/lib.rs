@@ -26,6 +26,7 @@ pub mod registered_origins;
 mod repetition;
 pub mod routes;
 pub mod secrets;
+mod signing_readiness;
 pub mod sigv4;
 pub mod telemetry;
 mod warnings;

@@ -280,3 +280,15 @@ fn a_pin_is_shown_once_and_never_at_the_last_try() {
     with.installation.change("token = \"daypass\"", "token = \"other\"");
     assert_eq!(with.status(), Some(1), "what a start cures is tried again");
 }
+
+#[test]
+fn a_server_whose_hsm_hangs_is_not_ready() {
+    let Some(with) = WithHsm::new() else { return };
+    with.configure_with_shim();
+    let mut serving = with.serve();
+    with.fail_by("sign_hangs");
+    assert_eq!(serving.get("/readyz").0, 503);
+    with.fail_by("");
+    assert_eq!(serving.log_in("ada").0, 200);
+    serving.stop();
+}

@@ -7,6 +7,7 @@ use daypass_core::broker::developer_pool::AdmissionError;
 use daypass_core::broker::hosted_login::{LoginRequestError, LostLogin};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::store::StoreError;
+use daypass_core::token::signer::SignerError;
 use serde::Serialize;
 
 use super::{ApiError, Meaning, RequestFailure, chain, sentence};
@@ -66,6 +67,12 @@ impl ApiError {
     #[must_use]
     pub fn not_ready(error: &StoreError) -> Self {
         Self::unavailable("not_ready", "The store does not answer.").because(chain(error))
+    }
+
+    /// `/readyz`: no token can be signed.
+    #[must_use]
+    pub fn signer_not_ready(error: &SignerError) -> Self {
+        Self::unavailable("not_ready", "The keys that sign tokens cannot be used.").because(error)
     }
 
     /// `/readyz`: the pool that logins lead to lets nobody in. Whoever watches over the server is told what it lacks.

@@ -35,6 +35,7 @@ use crate::metrics::Metrics;
 use crate::origin::Proxies;
 use crate::registered_origins::RegisteredOrigins;
 use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
+use crate::signing_readiness::SigningReadiness;
 use crate::warnings;
 
 /// An installation, ready to answer.
@@ -59,6 +60,8 @@ pub struct App {
     pub cookie_apps: CookieApps,
     /// Signs tokens, where there are keys to sign them with.
     pub tokens: Option<Arc<TokenIssuer>>,
+    /// Knows whether they sign now.
+    pub signing_readiness: SigningReadiness,
     /// Our own pool and STS, where they are the pool that logins lead to.
     pub embedded: Option<Arc<Embedded>>,
     /// What clients are told of the pool that logins lead to.
@@ -224,6 +227,7 @@ impl App {
             device_logins: device_logins(&lasting, &config),
             proofs_of_possession: ProofsOfPossession::new(&lasting.master_keys, store.clone(), clock.clone()),
             tokens: pool.tokens(),
+            signing_readiness: SigningReadiness::default(),
             broker,
             embedded,
             public_pool,

@@ -31,6 +31,7 @@ async fn readiness(app: &App) -> Result<(), ApiError> {
     app.store.ping().await.map_err(|error| ApiError::not_ready(&error))?;
     if let Some(tokens) = &app.tokens {
         tokens.keep_up().await.map_err(|error| ApiError::not_ready(&error))?;
+        app.signing_readiness.ask(tokens).await.map_err(|error| ApiError::signer_not_ready(&error))?;
     }
     app.broker.pool.ready().await.map_err(|error| ApiError::pool_not_ready(&error))
 }

@@ -74,6 +74,7 @@ async fn without_whoever_holds_the_key_nothing_is_granted_and_the_trail_says_so(
     assert_eq!(last, ["refused", "allowed"], "nothing was handed out: {events:?}");
     assert_eq!(events.last().unwrap()["reason"], "store_unavailable");
 
+    daypass.get("/readyz").await.assert_problem(503, "not_ready");
     assert_eq!(daypass.get_credentials(&entered).await.status, 200, "a token of before");
     assert_eq!(daypass.get("/.well-known/jwks.json").await.status, 200);
     holder.is_away.store(false, Ordering::Relaxed);
