@@ -168,7 +168,7 @@ impl KeyRing {
         let mut outcome = self.forget_what_is_over().await;
         let _turning = self.turning.lock().await;
         for algorithm in self.due() {
-            let published = self.publish(algorithm, self.rotation.publish).await;
+            let published = self.publish(algorithm, self.rotation.publish, async |_| Ok(())).await;
             outcome = outcome.and(published.map(drop));
         }
         outcome
@@ -216,24 +216,26 @@ impl KeyRing {
         self.keys().jwk_set(first, self.with.clock.now())
     }
 
-    /// Publishes a key that is to sign after `publish`. If somebody else has published one since the keys were last read, or one
-    /// is published already, it is that one.
+    /// Publishes a key that is to sign after `publish`, and records its ID before. If somebody else has published one since the
+    /// keys were last read, or one is published already, it is that one.
     ///
     /// # Errors
-    /// [`SigningKeyError`].
+    /// [`SigningKeyError`], also of what was not recorded.
     pub async fn rotate(
         &self,
         algorithm: Algorithm,
         publish: SignedDuration,
+        record: impl AsyncFn(&str) -> Result<(), StoreError>,
     ) -> Result<Rotated, SigningKeyError> {
         let _turning = self.turning.lock().await;
-        self.publish(algorithm, publish.clamp(MIN_PUBLISHED_FOR, MAX_PUBLISHED_FOR)).await
+        self.publish(algorithm, publish.clamp(MIN_PUBLISHED_FOR, MAX_PUBLISHED_FOR), record).await
     }
 
     async fn publish(
         &self,
         algorithm: Algorithm,
         publish: SignedDuration,
+        record: impl AsyncFn(&str) -> Result<(), StoreError>,
     ) -> Result<Rotated, SigningKeyError> {
         for _ in 0..ATTEMPTS {
             let stored = self.with.store.list_signing_keys().await?;
@@ -247,6 +249,7 @@ impl KeyRing {
             // A holder may keep what it made for ever, also where nothing leads to it.
             self.with.store.rehearse_signing_key().await?;
             let next = candidate(&self.with, &stored, algorithm, [now, now + publish]).await?;
+            record(&next.key_id).await?;
             let stored = self.with.store.add_signing_key(&next, &seen).await?;
             self.take(&stored)?;
             let is_new = |key: &&StoredSigningKey| key.algorithm == algorithm && !seen.contains(&key.key_id);

@@ -3,12 +3,13 @@
 
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
-use daypass_core::audit::{AuditAction, AuditDraft};
+use daypass_core::audit::{AuditAction, AuditDraft, AuditTrail};
 use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::signing_algorithm::Algorithm;
+use daypass_core::store::StoreError;
 use daypass_core::token::key_ring::{MAX_PUBLISHED_FOR, MIN_PUBLISHED_FOR};
 use daypass_core::token::key_set::{KeySet, KeyState};
 use daypass_core::token::signer::Held;
@@ -79,17 +80,13 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
             ring.keys().of(algorithm).next().is_some(),
             "no key here signs with {algorithm}: write algorithm = \"{algorithm}\" into [tokens], and start the server with it first"
         );
-        let rotated = ring.rotate(algorithm, publish).await?;
+        let rotated = ring.rotate(algorithm, publish, async |key_id| record(&trail, key_id).await).await?;
         let (key_id, when) = (&rotated.key_id, format!("{:.0}", rotated.signs_from));
         if !rotated.by_us {
             not_made
                 .push(format!("the {algorithm} key {key_id} is published already and signs from {when} on"));
             continue;
         }
-        let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
-        let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
-        draft.resource = Some(format!("signing key {key_id}"));
-        trail.allowed(draft).await?;
         tell(&format!(
             "Published the {algorithm} key {key_id}. It signs from {when} on; nothing is to be restarted."
         ));
@@ -97,6 +94,13 @@ pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
     }
     ensure!(not_made.is_empty(), "{}: there is one successor at a time", not_made.join(", and "));
     Ok(())
+}
+
+async fn record(trail: &AuditTrail, key_id: &str) -> Result<(), StoreError> {
+    let request_id = RequestId::generate(SystemClock.now(), &SystemRandom);
+    let mut draft = AuditDraft::new(AuditAction::RotateSigningKey, &request_id);
+    draft.resource = Some(format!("signing key {key_id}"));
+    trail.allowed(draft).await
 }
 
 pub async fn list(place: &Place) -> anyhow::Result<()> {

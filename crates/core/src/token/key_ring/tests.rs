@@ -239,6 +239,10 @@ impl Node {
     }
 }
 
+async fn unrecorded(_: &str) -> Result<(), StoreError> {
+    Ok(())
+}
+
 fn kid(token: &Secret) -> String {
     let header = BASE64_URL_SAFE_NO_PAD.decode(token.expose().split('.').next().unwrap()).unwrap();
     serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
@@ -324,7 +328,7 @@ async fn a_key_is_published_then_signs_then_is_believed_and_then_is_gone() {
     let node = world.node(Rotation::default()).await;
     let before = node.sign().await;
     let publish = SignedDuration::from_hours(24);
-    let rotated = node.ring.rotate(Algorithm::Es256, publish).await.unwrap();
+    let rotated = node.ring.rotate(Algorithm::Es256, publish, unrecorded).await.unwrap();
     assert_eq!((rotated.signs_from, rotated.by_us), (world.now() + publish, true));
     assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
     world.clock.advance(publish - SignedDuration::from_secs(1));
@@ -355,7 +359,7 @@ async fn a_key_signs_nothing_that_counts_after_its_time() {
     let world = World::new();
     let node = world.node(Rotation::default()).await;
     let stolen = node.ring.keys();
-    node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR, unrecorded).await.unwrap();
     world.clock.advance(MIN_PUBLISHED_FOR + BELIEVED_FOR);
     let token = node.sign().await;
     let forged = {
@@ -373,12 +377,13 @@ async fn a_key_signs_nothing_that_counts_after_its_time() {
 async fn rotations_that_race_make_one_key() {
     let world = World::new();
     let nodes = [world.node(Rotation::default()).await, world.node(Rotation::default()).await];
-    let rotations = nodes.each_ref().map(|node| node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR));
+    let rotations =
+        nodes.each_ref().map(|node| node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded));
     let rotated: Vec<_> =
         futures::future::join_all(rotations).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(rotated[0].key_id, rotated[1].key_id);
     assert_eq!(rotated.iter().filter(|rotated| rotated.by_us).count(), 1);
-    let again = nodes[1].ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+    let again = nodes[1].ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     assert_eq!((again.key_id, again.by_us), (rotated[0].key_id.clone(), false), "while one is published");
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 2);
 }
@@ -387,7 +392,7 @@ async fn rotations_that_race_make_one_key() {
 async fn nobody_waits_for_less_than_verifiers_need() {
     let world = World::new();
     let node = world.node(Rotation::default()).await;
-    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::ZERO).await.unwrap();
+    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::ZERO, unrecorded).await.unwrap();
     assert_eq!(rotated.signs_from, world.now() + MIN_PUBLISHED_FOR);
     let cacheable = SignedDuration::try_from(CACHEABLE_FOR).unwrap();
     assert!(cacheable < MIN_PUBLISHED_FOR && STALE < MIN_PUBLISHED_FOR);
@@ -398,7 +403,7 @@ async fn nobody_waits_for_less_than_verifiers_need() {
 async fn a_node_that_slept_reads_the_keys_before_it_signs_or_believes() {
     let world = World::new();
     let (sleeper, other) = (world.node(Rotation::default()).await, world.node(Rotation::default()).await);
-    other.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    other.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR, unrecorded).await.unwrap();
     world.clock.advance(SignedDuration::from_hours(30));
     let token = other.sign().await;
     assert_eq!(kid(&token), "us-east-12");
@@ -451,9 +456,27 @@ async fn a_key_that_signs_something_else_is_not_published() {
     world.holder.lies.store(true, Ordering::Relaxed);
     let told = node.ring.try_out().await.unwrap_err().to_string();
     assert!(told.starts_with("signing key us-east-11 does not sign: "), "{told}");
-    let refused = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await;
+    let refused = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await;
     assert!(matches!(refused, Err(SigningKeyError::NotMade(_))), "{refused:?}");
     assert_eq!(node.kids(), ["us-east-11"]);
+}
+
+#[tokio::test]
+async fn a_key_is_recorded_before_it_is_published() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    let full = async |_: &str| Err(StoreError::Unavailable("the trail is full".into()));
+    let refused = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, full).await;
+    assert!(matches!(refused, Err(SigningKeyError::Store(_))), "{refused:?}");
+    assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1);
+    let recorded = std::sync::Mutex::new(Vec::new());
+    let record = async |key_id: &str| {
+        let there = world.store.list_signing_keys().await?.len();
+        recorded.lock().unwrap().push((key_id.to_owned(), there));
+        Ok(())
+    };
+    let rotated = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, record).await.unwrap();
+    assert_eq!(*recorded.lock().unwrap(), [(rotated.key_id, 1)]);
 }
 
 #[tokio::test]
@@ -464,7 +487,7 @@ async fn no_key_is_made_that_the_store_cannot_take() {
     world.clock.advance(SignedDuration::from_hours(8 * 24));
     assert!(matches!(node.ring.take_turns().await, Err(SigningKeyError::Store(_))));
     assert!(matches!(
-        node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await,
+        node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await,
         Err(SigningKeyError::Store(_))
     ));
     assert_eq!(world.holder.asked.load(Ordering::Relaxed), 1, "for the first key");
@@ -489,8 +512,8 @@ async fn two_algorithms_that_rotate_at_once_have_a_key_each() {
     let ring = || world.ring(&both, Rotation::default());
     let (one, other) = futures::join!(ring(), ring());
     let (rs512, es256) = futures::join!(
-        one.rotate(Algorithm::Rs512, PUBLISHED_FOR),
-        other.rotate(Algorithm::Es256, PUBLISHED_FOR)
+        one.rotate(Algorithm::Rs512, PUBLISHED_FOR, unrecorded),
+        other.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded)
     );
     let (rs512, es256) = (rs512.unwrap(), es256.unwrap());
     assert!(rs512.by_us && es256.by_us && rs512.key_id != es256.key_id, "{rs512:?} {es256:?}");
@@ -502,7 +525,7 @@ async fn a_command_makes_the_key_that_was_due() {
     let world = World::new();
     let node = world.node(EVERY_WEEK).await;
     world.clock.advance(SignedDuration::from_hours(8 * 24));
-    let rotated = node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR).await.unwrap();
+    let rotated = node.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR, unrecorded).await.unwrap();
     assert_eq!((rotated.by_us, rotated.signs_from), (true, world.now() + MIN_PUBLISHED_FOR));
 }
 
@@ -510,6 +533,6 @@ async fn a_command_makes_the_key_that_was_due() {
 async fn no_successor_is_years_away() {
     let world = World::new();
     let node = world.node(Rotation::default()).await;
-    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::MAX).await.unwrap();
+    let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::MAX, unrecorded).await.unwrap();
     assert_eq!(rotated.signs_from, world.now() + MAX_PUBLISHED_FOR);
 }

@@ -27,16 +27,16 @@ async fn a_clock_that_was_a_year_ahead_takes_no_key_and_keeps_none_from_being_ma
     let world = World::new();
     let node = world.node(EVERY_WEEK).await;
     let token = node.sign().await;
-    node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+    node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     world.wrong_for_a_moment(&node, days(365)).await;
     assert_eq!(node.verify(&token).await, Ok(()));
     assert_eq!(kid(&node.sign().await), "us-east-11");
 
     world.clock.advance(days(2));
     assert_eq!(kid(&node.sign().await), "us-east-12");
-    let rotated = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+    let rotated = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     assert_eq!((rotated.by_us, rotated.signs_from), (true, world.now() + PUBLISHED_FOR));
-    let again = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+    let again = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     assert_eq!((again.by_us, again.key_id), (false, rotated.key_id.clone()), "one successor at a time");
     world.clock.advance(PUBLISHED_FOR);
     assert_eq!(kid(&node.sign().await), rotated.key_id);
@@ -51,7 +51,8 @@ async fn rotations_that_race_make_one_key_beside_one_of_the_future() {
     let world = World::new();
     let nodes = [world.node(EVERY_WEEK).await, world.node(EVERY_WEEK).await];
     world.wrong_for_a_moment(&nodes[0], days(365)).await;
-    let rotations = nodes.each_ref().map(|node| node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR));
+    let rotations =
+        nodes.each_ref().map(|node| node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded));
     let rotated = futures::future::join_all(rotations).await.into_iter().map(Result::unwrap);
     assert_eq!(rotated.filter(|rotated| rotated.by_us).count(), 1);
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 3);
@@ -191,7 +192,7 @@ impl Model {
 
     async fn rotate(&mut self) {
         let before = kid(&self.nodes[0].sign().await);
-        let rotated = self.nodes[0].ring.rotate(Algorithm::Es256, PUBLISHED_FOR).await.unwrap();
+        let rotated = self.nodes[0].ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
         self.look().await;
         let wait = rotated.signs_from.duration_since(self.world.clock.now());
         assert!(wait <= PUBLISHED_FOR + MIN_PUBLISHED_FOR, "{rotated:?} has to wait for {wait:?}");
