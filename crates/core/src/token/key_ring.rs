@@ -329,7 +329,9 @@ impl KeyRing {
     }
 }
 
-/// A key whose ID is the Region and a serial number that no key there has had, as Cognito's are.
+/// A key whose ID is the Region and a number, as Cognito's are: the second that it is, or one more than the last. So it is one that
+/// no key has had, also where a backup has brought back a store that knows nothing of the last ones: verifiers that keep a key by
+/// its ID would go on with that.
 async fn candidate(
     with: &Materials,
     stored: &[StoredSigningKey],
@@ -339,7 +341,8 @@ async fn candidate(
     let region = with.region.as_str();
     let serial = |key: &StoredSigningKey| key.key_id.strip_prefix(region)?.parse::<u64>().ok();
     let last = stored.iter().filter_map(serial).max().unwrap_or(0);
-    let key_id = format!("{region}{}", last + 1);
+    let second = u64::try_from(with.clock.now().as_second()).unwrap_or(0);
+    let key_id = format!("{region}{}", second.max(last + 1));
     let sealer = sealer(&with.master_keys);
     SigningKey::make(key_id, algorithm, instants, &*with.holder, (&sealer, &*with.random)).await
 }

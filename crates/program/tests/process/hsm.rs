@@ -172,7 +172,7 @@ fn an_installation_moves_into_the_hsm_by_a_rotation_and_not_out_of_it_unawares()
     let serve = with.with_token(with.installation.serve_command(Output::File(log.clone())));
     let mut serving = Beginning::of(serve).ready();
     assert_eq!(serving.credentials(&ada).0, 200);
-    assert!(fs::read_to_string(&log).unwrap().contains("are still signed with eu-west-11 and eu-west-12"));
+    assert!(fs::read_to_string(&log).unwrap().contains("are still signed with eu-west-1"));
     let rotated = with.run(&["key", "rotate-signing"]);
     assert!(rotated.success, "{rotated:?}");
     let listed = with.run(&["key", "list-signing"]).stdout;

@@ -110,14 +110,14 @@ pub async fn list(place: &Place) -> anyhow::Result<()> {
     let holder = installation.key_holder().await?;
     let keys = KeySet::open(&stored, &installation.master_keys().await?, &*holder);
     let keys = keys.map_err(|error| installation.of_master_keys(error))?;
-    print(&format!("{:<20}  {:<9}  {:<9}  {:<5}  SIGNS FROM", "ID", "ALGORITHM", "STATE", "HELD"))?;
+    print(&format!("{:<24}  {:<9}  {:<9}  {:<5}  SIGNS FROM", "ID", "ALGORITHM", "STATE", "HELD"))?;
     for (key, state) in keys.states(SystemClock.now()) {
         let (id, algorithm, from) = (key.key_id(), key.algorithm().name(), key.signs_from());
         let held = match key.held() {
             Held::Store => "store",
             Held::Hsm => "HSM",
         };
-        print(&format!("{id:<20}  {algorithm:<9}  {:<9}  {held:<5}  {from:.0}", name(state)))?;
+        print(&format!("{id:<24}  {algorithm:<9}  {:<9}  {held:<5}  {from:.0}", name(state)))?;
     }
     Ok(())
 }

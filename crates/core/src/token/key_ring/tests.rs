@@ -22,6 +22,10 @@ use crate::token::public_key::PublicKey;
 use crate::token::signer::{Held, KeptKey, NotReady, Signer};
 
 const ISSUER: &str = "https://login.example.com";
+/// The key of the first start, at the second of its ID.
+const FIRST: &str = "us-east-11790000000";
+/// The next one, if it is made in the same second.
+const SECOND: &str = "us-east-11790000001";
 /// EC keys are made at once.
 const ES256: TokenAlgorithms =
     TokenAlgorithms { default: Algorithm::Es256, pools: std::collections::BTreeMap::new() };
@@ -319,7 +323,9 @@ async fn every_token_is_good_everywhere_for_as_long_as_it_lives() {
         }
         world.clock.advance(SignedDuration::from_hours(1));
     }
-    assert_eq!(signed_by, ["us-east-11", "us-east-12", "us-east-13"]);
+    let day = 24 * 3_600;
+    let made = [0, 6 * day, 13 * day].map(|later| format!("us-east-1{}", 1_790_000_000 + later));
+    assert_eq!(signed_by, made);
 }
 
 #[tokio::test]
@@ -330,19 +336,19 @@ async fn a_key_is_published_then_signs_then_is_believed_and_then_is_gone() {
     let publish = SignedDuration::from_hours(24);
     let rotated = node.ring.rotate(Algorithm::Es256, publish, unrecorded).await.unwrap();
     assert_eq!((rotated.signs_from, rotated.by_us), (world.now() + publish, true));
-    assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+    assert_eq!(node.kids(), [FIRST, SECOND]);
     world.clock.advance(publish - SignedDuration::from_secs(1));
     let last = node.sign().await;
-    assert_eq!(kid(&last), "us-east-11");
+    assert_eq!(kid(&last), FIRST);
     world.clock.advance(SignedDuration::from_secs(1));
-    assert_eq!(kid(&node.sign().await), "us-east-12");
-    assert_eq!(node.kids(), ["us-east-12", "us-east-11"]);
+    assert_eq!(kid(&node.sign().await), SECOND);
+    assert_eq!(node.kids(), [SECOND, FIRST]);
     world.clock.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(2));
     assert_eq!(node.verify(&last).await, Ok(()), "a second before its end");
     assert!(matches!(node.verify(&before).await, Err(TokenError::Expired { .. })));
     world.clock.advance(BELIEVED_FOR - SignedDuration::from_hours(24) + SignedDuration::from_secs(2));
     assert_eq!(node.verify(&last).await, Err(TokenError::BadSignature), "its key is believed no more");
-    assert_eq!(node.kids(), ["us-east-12"]);
+    assert_eq!(node.kids(), [SECOND]);
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 2);
     world.clock.advance(FORGOTTEN_AFTER);
     for _ in 0..FOUND_OVER {
@@ -364,7 +370,8 @@ async fn a_key_signs_nothing_that_counts_after_its_time() {
     let token = node.sign().await;
     let forged = {
         let (message, _) = token.expose().rsplit_once('.').unwrap();
-        let header = BASE64_URL_SAFE_NO_PAD.encode(r#"{"kid":"us-east-11","typ":"JWS","alg":"ES256"}"#);
+        let header =
+            BASE64_URL_SAFE_NO_PAD.encode(r#"{"kid":"us-east-11790000000","typ":"JWS","alg":"ES256"}"#);
         let message = format!("{header}.{}", message.split_once('.').unwrap().1);
         let signature = stolen.of(Algorithm::Es256).last().unwrap().sign(message.as_bytes()).await.unwrap();
         Secret::new(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
@@ -406,9 +413,9 @@ async fn a_node_that_slept_reads_the_keys_before_it_signs_or_believes() {
     other.ring.rotate(Algorithm::Es256, MIN_PUBLISHED_FOR, unrecorded).await.unwrap();
     world.clock.advance(SignedDuration::from_hours(30));
     let token = other.sign().await;
-    assert_eq!(kid(&token), "us-east-12");
+    assert_eq!(kid(&token), SECOND);
     assert_eq!(sleeper.verify(&token).await, Ok(()));
-    assert_eq!(kid(&sleeper.sign().await), "us-east-12");
+    assert_eq!(kid(&sleeper.sign().await), SECOND);
 }
 
 #[tokio::test]
@@ -429,7 +436,7 @@ async fn a_clock_that_was_set_back_signs_with_what_it_knows() {
     let world = World::new();
     let node = world.node(EVERY_WEEK).await;
     world.clock.advance(SignedDuration::from_hours(-48));
-    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(kid(&node.sign().await), FIRST);
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 1);
 }
 
@@ -442,10 +449,10 @@ async fn a_successor_that_cannot_be_made_keeps_nobody_waiting() {
     node.ring.keep_up().await.unwrap();
     let error = node.ring.take_turns().await.unwrap_err();
     assert_eq!(error.to_string(), "a signing key cannot be made: no more keys fit into it");
-    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(kid(&node.sign().await), FIRST);
     world.holder.fails.store(false, Ordering::Relaxed);
     node.ring.take_turns().await.unwrap();
-    assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+    assert_eq!(node.kids(), [FIRST, "us-east-11790691200"]);
 }
 
 #[tokio::test]
@@ -455,10 +462,10 @@ async fn a_key_that_signs_something_else_is_not_published() {
     node.ring.try_out().await.unwrap();
     world.holder.lies.store(true, Ordering::Relaxed);
     let told = node.ring.try_out().await.unwrap_err().to_string();
-    assert!(told.starts_with("signing key us-east-11 does not sign: "), "{told}");
+    assert!(told.starts_with("signing key us-east-11790000000 does not sign: "), "{told}");
     let refused = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await;
     assert!(matches!(refused, Err(SigningKeyError::NotMade(_))), "{refused:?}");
-    assert_eq!(node.kids(), ["us-east-11"]);
+    assert_eq!(node.kids(), [FIRST]);
 }
 
 #[tokio::test]
@@ -491,7 +498,7 @@ async fn no_key_is_made_that_the_store_cannot_take() {
         Err(SigningKeyError::Store(_))
     ));
     assert_eq!(world.holder.asked.load(Ordering::Relaxed), 1, "for the first key");
-    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(kid(&node.sign().await), FIRST);
 }
 
 /// Keys and their IDs outlive what other algorithms do.
@@ -501,7 +508,7 @@ async fn an_algorithm_that_is_new_has_a_key_of_its_own() {
     world.node(Rotation::default()).await;
     let ring = world.ring(&[Algorithm::Rs512, Algorithm::Es256], Rotation::default()).await;
     let id = |algorithm| ring.keys().of(algorithm).last().unwrap().key_id().to_owned();
-    assert_eq!((id(Algorithm::Es256), id(Algorithm::Rs512)), ("us-east-11".into(), "us-east-12".into()));
+    assert_eq!((id(Algorithm::Es256), id(Algorithm::Rs512)), (FIRST.into(), SECOND.into()));
 }
 
 /// The serial number of a key is over all algorithms.
@@ -518,6 +525,19 @@ async fn two_algorithms_that_rotate_at_once_have_a_key_each() {
     let (rs512, es256) = (rs512.unwrap(), es256.unwrap());
     assert!(rs512.by_us && es256.by_us && rs512.key_id != es256.key_id, "{rs512:?} {es256:?}");
     assert_eq!(world.store.list_signing_keys().await.unwrap().len(), 4);
+}
+
+/// Verifiers may keep what was lost.
+#[tokio::test]
+async fn no_id_comes_again_after_a_restore() {
+    let world = World::new();
+    let node = world.node(Rotation::default()).await;
+    world.clock.advance(SignedDuration::from_hours(1));
+    let lost = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
+    world.store.delete_signing_keys(std::slice::from_ref(&lost.key_id)).await.unwrap();
+    world.clock.advance(SignedDuration::from_secs(1));
+    let again = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
+    assert!(again.by_us && again.key_id != lost.key_id, "{again:?} {lost:?}");
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn with_part(token: &Secret, index: usize, text: &str) -> Secret {
 #[tokio::test]
 async fn a_token_reads_like_cognitos_member_by_member_with_one_of_ours_at_the_end() {
     let token = issuer().await.sign(&claims()).await.unwrap();
-    assert_eq!(part(&token, 0), r#"{"kid":"us-east-11","typ":"JWS","alg":"RS512"}"#);
+    assert_eq!(part(&token, 0), r#"{"kid":"us-east-11700000000","typ":"JWS","alg":"RS512"}"#);
     assert_eq!(
         part(&token, 1),
         concat!(
@@ -122,11 +122,11 @@ async fn no_header_talks_us_out_of_our_algorithm_or_key() {
     let issuer = issuer().await;
     let token = issuer.sign(&claims()).await.unwrap();
     for header in [
-        json!({"kid": "us-east-11", "alg": "none"}),
-        json!({"kid": "us-east-11", "alg": "HS256"}),
-        json!({"kid": "us-east-11", "alg": "RS256"}),
-        json!({"kid": "us-east-12", "alg": "RS512"}),
-        json!({"kid": "us-east-11", "typ": "JWT", "alg": "RS512"}),
+        json!({"kid": "us-east-11700000000", "alg": "none"}),
+        json!({"kid": "us-east-11700000000", "alg": "HS256"}),
+        json!({"kid": "us-east-11700000000", "alg": "RS256"}),
+        json!({"kid": "us-east-11700000001", "alg": "RS512"}),
+        json!({"kid": "us-east-11700000000", "typ": "JWT", "alg": "RS512"}),
     ] {
         let forged = with_part(&token, 0, &header.to_string());
         assert_eq!(issuer.verify(&forged, at(NOW)), Err(TokenError::BadSignature), "{header}");
@@ -166,7 +166,7 @@ async fn the_key_set_shows_public_halves_without_padding_or_leading_zero() {
     let keys = serde_json::to_value(issuer().await.jwk_set()).unwrap();
     let key = &keys["keys"][0];
     assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS512"), &json!("sig")));
-    assert_eq!((&key["kid"], &key["e"]), (&json!("us-east-11"), &json!("AQAB")));
+    assert_eq!((&key["kid"], &key["e"]), (&json!("us-east-11700000000"), &json!("AQAB")));
     let modulus = BASE64_URL_SAFE_NO_PAD.decode(key["n"].as_str().unwrap()).unwrap();
     assert_eq!(modulus.len(), 256);
     assert_eq!(key.as_object().unwrap().len(), 6, "nothing private: {key}");

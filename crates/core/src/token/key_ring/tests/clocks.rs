@@ -30,10 +30,10 @@ async fn a_clock_that_was_a_year_ahead_takes_no_key_and_keeps_none_from_being_ma
     node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     world.wrong_for_a_moment(&node, days(365)).await;
     assert_eq!(node.verify(&token).await, Ok(()));
-    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(kid(&node.sign().await), FIRST);
 
     world.clock.advance(days(2));
-    assert_eq!(kid(&node.sign().await), "us-east-12");
+    assert_eq!(kid(&node.sign().await), SECOND);
     let rotated = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
     assert_eq!((rotated.by_us, rotated.signs_from), (true, world.now() + PUBLISHED_FOR));
     let again = node.ring.rotate(Algorithm::Es256, PUBLISHED_FOR, unrecorded).await.unwrap();
@@ -66,16 +66,17 @@ async fn a_first_key_of_the_future_has_a_successor_of_today() {
     let node = world.node(EVERY_WEEK).await;
     world.clock.advance(days(-365));
     let token = node.sign().await;
-    assert_eq!(kid(&token), "us-east-11");
+    let [first, next] = [0, 1].map(|later| format!("us-east-1{}", 1_790_000_000 + 365 * 24 * 3_600 + later));
+    assert_eq!(kid(&token), first);
     world.clock.advance(DAY - SignedDuration::from_secs(1));
-    assert_eq!(kid(&node.sign().await), "us-east-11", "the next is published");
-    assert_eq!(node.kids(), ["us-east-11", "us-east-12"]);
+    assert_eq!(kid(&node.sign().await), first, "the next is published");
+    assert_eq!(node.kids(), [first, next.clone()]);
     assert_eq!(node.verify(&token).await, Ok(()));
     world.clock.advance(SignedDuration::from_secs(1));
-    assert_eq!(kid(&node.sign().await), "us-east-12");
+    assert_eq!(kid(&node.sign().await), next);
     world.clock.advance(BELIEVED_FOR);
     node.sign().await;
-    assert_eq!(node.kids(), ["us-east-12"]);
+    assert_eq!(node.kids(), [next]);
 }
 
 /// A machine that believes to be in 1970 until somebody tells it the time.
@@ -85,11 +86,11 @@ async fn a_clock_that_was_decades_behind_changes_nothing() {
     let node = world.node(EVERY_WEEK).await;
     let token = node.sign().await;
     world.wrong_for_a_moment(&node, days(-10_000)).await;
-    assert_eq!(kid(&node.sign().await), "us-east-11");
+    assert_eq!(kid(&node.sign().await), FIRST);
     assert_eq!(node.verify(&token).await, Ok(()));
     world.clock.advance(days(3));
-    assert_eq!(kid(&node.sign().await), "us-east-11");
-    assert_eq!(node.kids(), ["us-east-11"]);
+    assert_eq!(kid(&node.sign().await), FIRST);
+    assert_eq!(node.kids(), [FIRST]);
 }
 
 /// What happens to an installation.
