@@ -59,7 +59,7 @@ pub struct SqliteStore {
     // which a reader cannot.
     trail: Trail,
     remembered: Remembered,
-    readers: Readers,
+    readers: Arc<Readers>,
     writer: Arc<Writer>,
     file: Arc<DatabaseFile>,
     readiness: Readiness,
@@ -98,10 +98,12 @@ impl SqliteStore {
         let writer = Writer::start(connection, file.clone())
             .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
         let writer = Arc::new(writer);
-        let trail = Trail::start(appender, trail_head::keeper(writer.clone()))?;
+        let readers = Arc::new(Readers::new(file.clone()));
+        let keeper = trail_head::Keeper { writer: writer.clone(), readers: readers.clone() };
+        let trail = Trail::start(appender, Box::new(keeper))?;
         Ok(Self {
             trail,
-            readers: Readers::new(file.clone()),
+            readers,
             writer,
             file,
             readiness: Readiness::default(),

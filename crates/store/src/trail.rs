@@ -37,9 +37,9 @@ use self::folder::Folder;
 use self::line::members;
 use self::search::LastTakenOver;
 pub use self::trouble::TrailTrouble;
-pub use self::verify::{Fault, Verified, verify};
-pub(crate) use self::writer::Anchor;
+pub use self::verify::{Fault, Keys, Verified, verify};
 use self::writer::Writer;
+pub(crate) use self::writer::{Anchor, MAX_GROUP};
 
 /// How long an outcome counts for whoever asks whether the trail does its work.
 const FRESH: Duration = Duration::from_secs(1);
@@ -82,7 +82,7 @@ impl Trail {
     }
 
     /// Starts to append. `anchor` hears of each head that is signed.
-    pub(crate) fn start(appender: Appender, anchor: Anchor) -> Result<Self, TrailTrouble> {
+    pub(crate) fn start(appender: Appender, anchor: Box<dyn Anchor>) -> Result<Self, TrailTrouble> {
         let folder = appender.folder().clone();
         let writer = Writer::start(appender, anchor).map_err(TrailTrouble::file(folder.path()))?;
         Ok(Self { writer, folder })

@@ -17,7 +17,7 @@ use daypass_core::ground::clock::{ManualClock, Timestamp};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::master_keys::MasterKey;
 use daypass_core::store::{AuditCare, AuditEvents, AuditSink, Page, Retention};
-use daypass_store::{SqliteStore, newest_head, trail_folder, verify};
+use daypass_store::{Keys, SqliteStore, newest_head, trail_folder, verify};
 use rusqlite::Connection;
 
 /// A trail that answered before its lines are on the disk would lose something in most kills.
@@ -82,7 +82,8 @@ fn event(resource: &str) -> AuditEvent {
 
 fn assert_whole(path: &Path) {
     let signed = newest_head(path).expect("a trail");
-    let found = verify(&trail_folder(path), &[], signed.as_ref(), &mut |_, _| {}).expect("a trail");
+    let found =
+        verify(&trail_folder(path), &Keys::default(), signed.as_ref(), &mut |_, _| {}).expect("a trail");
     assert_eq!(found.faults, []);
 }
 
@@ -96,7 +97,7 @@ async fn a_trail_that_was_taken_away_is_missed_once() {
     Connection::open(&path).unwrap().execute_batch(head).unwrap();
     let faults = || {
         let signed = newest_head(&path).unwrap();
-        let found = verify(&trail_folder(&path), &[], signed.as_ref(), &mut |_, _| {}).unwrap();
+        let found = verify(&trail_folder(&path), &Keys::default(), signed.as_ref(), &mut |_, _| {}).unwrap();
         found.faults.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     for _ in 0..3 {

@@ -1,6 +1,8 @@
 //! The key that signs heads of the audit trail. It follows from the master key, so whoever can write the files of the trail, or
 //! the store, and has not got that signs no head. Auditors keep its public half.
 
+use std::iter;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -98,10 +100,16 @@ impl HeadSigner for HeadKeys {
         self.current.sign(DROPPED, dropped)
     }
 
-    fn vouch(&self, signed_last: &str, before: &TrailHead) -> Option<String> {
-        let is_ours = self.others.iter().any(|key| key.kid == signed_last);
-        is_ours
-            .then(|| self.current.sign(KEYS, &Vouched { before: before.clone(), keys: self.others.clone() }))
+    fn read_dropped(&self, jws: &str) -> Option<TrailDropped> {
+        iter::once(&self.current.public).chain(&self.others).find_map(|key| key.dropped(jws))
+    }
+
+    fn read_of_before(&self, jws: &str) -> Option<TrailHead> {
+        self.others.iter().find_map(|key| key.verify(jws))
+    }
+
+    fn vouch(&self, before: &TrailHead) -> String {
+        self.current.sign(KEYS, &Vouched { before: before.clone(), keys: self.others.clone() })
     }
 }
 
@@ -195,16 +203,16 @@ mod tests {
 
     #[test]
     fn a_key_vouches_for_those_of_before_and_nobody_else_does() {
-        let of_before = &*key(1).public().kid.clone();
-        let vouched = keys(2, &[1]).vouch(of_before, &head()).unwrap();
+        let vouched = keys(2, &[1]).vouch(&head());
         let expected = Vouched { before: head(), keys: vec![key(1).public().clone()] };
         assert_eq!(key(2).public().vouched_for(&vouched), Some(expected));
         assert_eq!(key(1).public().vouched_for(&vouched), None);
         assert_eq!(key(2).public().verify(&vouched), None, "it is no head");
         assert_eq!(key(2).public().vouched_for(&keys(2, &[]).sign(&head())), None);
-        for (keys, of) in [(keys(2, &[]), of_before), (keys(2, &[3]), of_before), (keys(2, &[1]), "other")] {
-            assert_eq!(keys.vouch(of, &head()), None);
-        }
+        let of_before = keys(1, &[]).sign(&head());
+        assert_eq!(keys(2, &[1]).read_of_before(&of_before), Some(head()));
+        assert_eq!(keys(2, &[3]).read_of_before(&of_before), None);
+        assert_eq!(keys(1, &[2]).read_of_before(&of_before), None, "it is of now");
         assert_eq!(key_id_of(&keys(2, &[1]).sign(&head())).unwrap(), key(2).public().kid);
     }
 
@@ -230,6 +238,11 @@ mod tests {
         let jws = keys(1, &[]).sign_dropped(&dropped);
         assert_eq!(key(1).public().dropped(&jws), Some(dropped.clone()));
         assert_eq!((key(2).public().dropped(&jws), key(1).public().verify(&jws)), (None, None));
+        for (keys, said) in
+            [(keys(1, &[]), Some(&dropped)), (keys(2, &[1]), Some(&dropped)), (keys(2, &[]), None)]
+        {
+            assert_eq!(keys.read_dropped(&jws).as_ref(), said);
+        }
         assert_eq!(key(1).public().dropped(&keys(1, &[]).sign(&head())), None);
         assert_eq!(dropped_as_anybody_says(&jws), Some(dropped));
     }

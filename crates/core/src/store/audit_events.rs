@@ -119,9 +119,14 @@ pub trait HeadSigner: Send + Sync {
     /// What goes, signed the same way.
     fn sign_dropped(&self, dropped: &TrailDropped) -> String;
 
-    /// The keys that signed before, signed: whoever believes this one believes what those signed before a place. `None` if the
-    /// key that signed last, by its name, is none of them.
-    fn vouch(&self, signed_last: &str, before: &TrailHead) -> Option<String>;
+    /// What goes, as it was signed by this key, or by one that signed before.
+    fn read_dropped(&self, jws: &str) -> Option<TrailDropped>;
+
+    /// What a head says that was signed by a key that signed before.
+    fn read_of_before(&self, jws: &str) -> Option<TrailHead>;
+
+    /// The keys that signed before, signed: whoever believes this one believes what those signed before a place.
+    fn vouch(&self, before: &TrailHead) -> String;
 }
 
 /// How much of a trail is kept. Whatever is dropped is dropped from the old end, and the trail says what it was.

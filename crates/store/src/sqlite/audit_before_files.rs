@@ -9,9 +9,9 @@ use rusqlite::{Connection, Result, TransactionBehavior, named_params};
 use super::open::{self, OpenError};
 use super::unproved_refusals::event;
 use super::value::integer;
-use crate::trail::{Appender, taken_over, taken_over_last};
+use crate::trail::{Appender, MAX_GROUP, taken_over, taken_over_last};
 
-/// Events that are taken over together.
+/// Events that are taken over together, if they are no longer than what is written at once.
 const AT_ONCE: usize = 1_000;
 
 /// Takes over whatever there is. `progress` hears how many events are, and of how many.
@@ -79,10 +79,17 @@ fn is_about(connection: &Connection, id: i64, request_id: &RequestId) -> Result<
 }
 
 fn lines_behind(connection: &Connection, until: i64) -> Result<Vec<Vec<u8>>> {
-    connection
-        .prepare_cached("SELECT * FROM audit_event_before_files WHERE id > :until ORDER BY id LIMIT :limit")?
-        .query_map(named_params! { ":until": until, ":limit": integer(AT_ONCE) }, |row| {
-            Ok(taken_over(&event(row)?, row.get("id")?))
-        })?
-        .collect()
+    let mut select = connection.prepare_cached(
+        "SELECT * FROM audit_event_before_files WHERE id > :until ORDER BY id LIMIT :limit",
+    )?;
+    let mut rows = select.query(named_params! { ":until": until, ":limit": integer(AT_ONCE) })?;
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    while bytes < MAX_GROUP
+        && let Some(row) = rows.next()?
+    {
+        let line = taken_over(&event(row)?, row.get("id")?);
+        bytes += line.len();
+        lines.push(line);
+    }
+    Ok(lines)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daypass_core::records::trail_head::TrailHead;
 use rusqlite::{Connection, OptionalExtension, Result, named_params};
 
+use super::readers::Readers;
 use super::value::{Instant, integer};
 use super::writer::Writer;
 use crate::trail::Anchor;
@@ -22,13 +23,23 @@ pub(super) fn find(connection: &Connection) -> Result<Option<TrailHead>> {
     head.optional()
 }
 
-/// Keeps each head in the place of the one before. Nobody waits: the next is not far.
-pub(super) fn keeper(writer: Arc<Writer>) -> Anchor {
-    Box::new(move |head, missed| {
+/// Keeps heads in the database.
+pub(super) struct Keeper {
+    pub(super) writer: Arc<Writer>,
+    pub(super) readers: Arc<Readers>,
+}
+
+impl Anchor for Keeper {
+    /// Nobody waits: the next is not far.
+    fn keep(&self, head: &TrailHead, missed: Option<&TrailHead>) {
         let (head, missed) = (head.clone(), missed.cloned());
         // Where the store takes nothing, nothing is granted.
-        drop(writer.try_write(move |connection| keep(connection, &head, missed.as_ref())));
-    })
+        drop(self.writer.try_write(move |connection| keep(connection, &head, missed.as_ref())));
+    }
+
+    fn kept(&self) -> Option<TrailHead> {
+        self.readers.read(find).ok().flatten()
+    }
 }
 
 /// A head makes way for a later one of its trail, and for one behind the line that says it was missed. For no other: it is

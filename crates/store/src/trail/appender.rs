@@ -1,6 +1,7 @@
 //! Appends to a trail, one process at a time. Several may have the same trail: a server, and commands beside it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
@@ -8,7 +9,7 @@ use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::records::trail_head::TrailHead;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Chain, Ending, Missing, Note, Torn, members};
+use super::line::{Chain, Content, Ending, Line, Missing, Note, Torn, link, members};
 use super::lock::Lock;
 use super::reading::{self, Found};
 use super::tail::{Last, Tail};
@@ -23,6 +24,16 @@ pub(super) struct End {
     pub(super) chain: Chain,
     /// So many lines at least are behind the last head.
     pub(super) unsigned: u64,
+    /// The last head, if it is near.
+    pub(super) head: Option<Arc<str>>,
+}
+
+impl End {
+    /// The end when one more line is behind it.
+    pub(super) fn behind(self, members: &[u8]) -> Self {
+        let (number, unsigned) = (self.number + 1, self.unsigned + 1);
+        Self { number, unsigned, chain: link(number, members, self.chain), ..self }
+    }
 }
 
 /// How much, and how long; tests have small ones.
@@ -76,6 +87,9 @@ impl Appender {
             }
             _ => None,
         };
+        if let (None, None, Some(signed)) = (&tail.last.head, &missed, signed) {
+            tail.last.head = head_behind(&folder, signed.n).map_err(Trouble::file(path))?;
+        }
         drop(held);
         let seen = end_of(&tail);
         Ok(Self { folder, limits, lock, tail, seen, lost: false, missed })
@@ -155,14 +169,16 @@ fn catch_up(folder: &Folder, tail: &mut Tail, seen: &End, lost: bool) -> Result<
     let mut torn: Vec<Torn> = Vec::new();
     // A file that somebody else ended may have been dropped since, and others been begun.
     if lost || tail.check().is_err() {
-        let (found, left) = last_tail(folder, Some(seen))?;
+        let (mut found, left) = last_tail(folder, Some(seen))?;
+        found.last.go_on_from(&tail.last);
         *tail = found;
         torn.extend(left);
     } else {
         torn.extend(tail.catch_up(folder)?);
         while tail.last.ended
-            && let Some((next, left)) = existing(folder, tail)?
+            && let Some((mut next, left)) = existing(folder, tail)?
         {
+            next.last.go_on_from(&tail.last);
             *tail = next;
             torn.extend(left);
         }
@@ -226,6 +242,16 @@ fn has_line(folder: &Folder, tail: &Tail, trail: &str, number: u64, link: &str) 
     })
 }
 
+/// The head that stands behind the line that it is of.
+fn head_behind(folder: &Folder, number: u64) -> std::io::Result<Option<Arc<str>>> {
+    let line = reading::line_of(folder, number + 1)?;
+    let line = line.as_deref().and_then(Line::parse).filter(|line| !line.is_event());
+    Ok(match line.and_then(|line| line.content()) {
+        Some(Content::Note(Note::Head(jws))) => Some(jws.into()),
+        _ => None,
+    })
+}
+
 /// Says what was signed once and is not there, unless the trail says so already.
 fn tell_missed(folder: &Folder, tail: &mut Tail, missed: Option<&TrailHead>) -> Result<(), Trouble> {
     let missing = missed.map(|TrailHead { trail, n, chain, .. }| Missing {
@@ -251,7 +277,7 @@ fn note(folder: &Folder, tail: &mut Tail, notes: &[Note]) -> Result<(), Trouble>
 
 fn end_of(tail: &Tail) -> End {
     let Last { number, chain, unsigned, .. } = tail.last;
-    End { trail: tail.trail.clone(), number, chain, unsigned }
+    End { trail: tail.trail.clone(), number, chain, unsigned, head: tail.last.head.clone() }
 }
 
 fn new_id() -> String {

@@ -14,7 +14,7 @@ pub(super) fn find(folder: &Folder) -> io::Result<TrailExtent> {
     let files = folder.files()?;
     // A file that was just begun may have no line yet.
     for file in files.iter().rev() {
-        let open = File::open(&file.path)?;
+        let open = file.read()?;
         if let (Some(trail), Some(last)) = (trail_of(&open)?, last_of(&open)?) {
             let first = EventPosition(files[0].first);
             return Ok(TrailExtent { trail, first, last: EventPosition(last) });

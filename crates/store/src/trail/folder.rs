@@ -1,13 +1,18 @@
 //! The folder of a trail: files of lines, named by the number of their first line, and beside each that has ended an index.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 const LINES: &str = ".jsonl";
 const INDEX: &str = ".index";
 const LOCK: &str = "lock";
+
+/// No trail has so many lines; JSON knows whole numbers up to there.
+const MAX_NUMBER: u64 = 1 << 53;
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -35,7 +40,10 @@ impl Folder {
         match DirBuilder::new().mode(0o700).create(&self.0) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => belong_to_the_owner_of(database, &self.0),
+            Ok(()) => {
+                let own = fs::symlink_metadata(&self.0)?;
+                belong_to_the_owner_of(database, &own, |uid, gid| lchown(&self.0, Some(uid), Some(gid)))
+            }
         }
     }
 
@@ -46,10 +54,10 @@ impl Folder {
 
     /// Opens a file of its own to read and to write, which is made, for its owner's eyes only, if it is not there.
     pub(super) fn open(&self, path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
-        let is_new = !path.exists();
-        let file = options.read(true).write(true).mode(0o600).open(path)?;
-        if is_new {
-            belong_to_the_owner_of(&self.0, path)?;
+        let file = open_regular(options.read(true).write(true).mode(0o600), path)?;
+        let own = file.metadata()?;
+        if own.len() == 0 {
+            belong_to_the_owner_of(&self.0, &own, |uid, gid| fchown(&file, Some(uid), Some(gid)))?;
         }
         Ok(file)
     }
@@ -58,9 +66,14 @@ impl Folder {
     pub(super) fn files(&self) -> std::io::Result<Vec<TrailFile>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.0)? {
-            let path = entry?.path();
+            let entry = entry?;
+            if !entry.file_type()?.is_file() {
+                continue;
+            }
+            let path = entry.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let first = name.and_then(|name| name.strip_suffix(LINES)).and_then(|name| name.parse().ok());
+            let first = first.filter(|first| (1..MAX_NUMBER).contains(first));
             files.extend(first.map(|first| TrailFile { first, path }));
         }
         files.sort_by_key(|file| file.first);
@@ -106,17 +119,38 @@ impl TrailFile {
 
     /// Opens it to write.
     pub(super) fn open(&self) -> std::io::Result<File> {
-        OpenOptions::new().read(true).write(true).open(&self.path)
+        open_regular(OpenOptions::new().read(true).write(true), &self.path)
+    }
+
+    /// Opens it to read.
+    pub(super) fn read(&self) -> std::io::Result<File> {
+        open_to_read(&self.path)
     }
 }
 
+/// Opens something of the folder to read.
+pub(super) fn open_to_read(path: &Path) -> std::io::Result<File> {
+    open_regular(OpenOptions::new().read(true), path)
+}
+
+/// Whoever can write to the folder has root's command follow no link out of it, and nobody wait for a pipe.
+fn open_regular(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(Error::other("it is no file of lines")) }
+}
+
 /// What root's command makes must not keep the server out, which runs as somebody else.
-fn belong_to_the_owner_of(like: &Path, path: &Path) -> std::io::Result<()> {
-    let (owner, own) = (fs::metadata(like)?, fs::metadata(path)?);
+fn belong_to_the_owner_of(
+    like: &Path,
+    own: &Metadata,
+    give: impl FnOnce(u32, u32) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let owner = fs::metadata(like)?;
     if own.uid() == owner.uid() {
         return Ok(());
     }
-    match chown(path, Some(owner.uid()), Some(owner.gid())) {
+    match give(owner.uid(), owner.gid()) {
         // Whoever is not root writes to a folder that others let them write to.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
         given => given,

@@ -18,7 +18,7 @@ use daypass_core::ground::ids::{AccessKeyId, IdentityId};
 use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
 use daypass_core::records::audit_question::AuditQuestion;
 
-use super::folder::{Folder, TrailFile};
+use super::folder::{Folder, TrailFile, open_to_read};
 use super::line::{Chain, Line};
 use super::reading::{Backwards, Forwards};
 use super::times::Span;
@@ -89,13 +89,21 @@ pub(super) fn make_missing(folder: &Folder) -> std::io::Result<()> {
     let files = folder.files()?;
     let ended = &files[..files.len().saturating_sub(1)];
     ended.iter().try_for_each(|file| {
-        let open = File::open(&file.path)?;
+        let open = file.read()?;
         if Index::open(file, &open)?.is_some() { Ok(()) } else { make(folder, file, &open) }
     })
 }
 
+/// Whether a file is one that can have an index. No writer makes one that cannot.
+pub(super) fn fits(open: &File) -> std::io::Result<bool> {
+    Ok(open.metadata()?.len() <= u32::MAX.into())
+}
+
 /// Makes that of a file that has ended. Several processes may do so at once.
 fn make(folder: &Folder, file: &TrailFile, open: &File) -> std::io::Result<()> {
+    if !fits(open)? {
+        return Ok(());
+    }
     let mut entries = Entries::default();
     let mut lines = Forwards::from(open, 0);
     while let Some((start, text)) = lines.next()? {
@@ -163,7 +171,10 @@ pub(super) struct Index {
 impl Index {
     /// That of a file, if there is one that can be used.
     pub(super) fn open(file: &TrailFile, open: &File) -> std::io::Result<Option<Self>> {
-        let Ok(index) = File::open(file.index()) else { return Ok(None) };
+        let Ok(index) = open_to_read(&file.index()) else { return Ok(None) };
+        if !fits(open)? {
+            return Ok(None);
+        }
         let mut lines = Backwards::from_end(open)?;
         let Some(last) = lines.next()?.and_then(Line::parse) else { return Ok(None) };
         let mut head = [0; TABLE];

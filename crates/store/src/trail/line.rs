@@ -145,11 +145,6 @@ impl<'a> Line<'a> {
         self.members.starts_with(EVENT)
     }
 
-    /// Whether it is a head.
-    pub(super) fn is_head(&self) -> bool {
-        is_head(self.members)
-    }
-
     /// The number that an event had before, which was kept in another form.
     pub(super) fn taken_over_from(&self) -> Option<i64> {
         const FROM: &[u8] = b",\"from\":";
@@ -184,9 +179,14 @@ pub(super) fn members(said: &impl Serialize) -> Vec<u8> {
     object
 }
 
-/// Whether a line of these members is a head.
-pub(super) fn is_head(members: &[u8]) -> bool {
-    members.starts_with(HEAD)
+/// The head, if a line of these members is one.
+pub(super) fn head_in(members: &[u8]) -> Option<&str> {
+    str::from_utf8(members.strip_prefix(HEAD)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()
+}
+
+/// The link of a line of these members behind the one with the link `before`.
+pub(super) fn link(number: u64, members: &[u8], before: Chain) -> Chain {
+    write(&mut Vec::new(), number, members, before)
 }
 
 /// Writes a line behind the one with the link `before`, and answers its own.

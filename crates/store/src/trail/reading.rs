@@ -1,6 +1,7 @@
 //! Reading lines of a file from its end, or from some line on.
 
 use std::fs::File;
+use std::mem;
 use std::os::unix::fs::FileExt;
 
 use super::folder::Folder;
@@ -8,6 +9,9 @@ use super::line::{Chain, Line};
 
 /// So much is read at once.
 const CHUNK: u64 = 256 << 10;
+
+/// No line is as long. What is longer is given out as a line that says nothing.
+const MAX_LINE: usize = 1 << 20;
 
 /// The lines before some place in a file, the last first. What is behind the last line break is not there yet.
 pub(super) struct Backwards<'a> {
@@ -17,12 +21,14 @@ pub(super) struct Backwards<'a> {
     text: Vec<u8>,
     /// Up to where `text` was not given out.
     end: usize,
+    /// Whether the end of a line was passed over that is too long.
+    is_too_long: bool,
 }
 
 impl<'a> Backwards<'a> {
     pub(super) fn from_end(file: &'a File) -> std::io::Result<Self> {
         let length = file.metadata()?.len();
-        let mut lines = Self { file, start: length, text: Vec::new(), end: 0 };
+        let mut lines = Self { file, start: length, text: Vec::new(), end: 0, is_too_long: false };
         // Whatever is behind the last line break is given to nobody.
         lines.next()?;
         Ok(lines)
@@ -33,14 +39,17 @@ impl<'a> Backwards<'a> {
         loop {
             let unread = &self.text[..self.end];
             if let Some(at) = memchr::memrchr(b'\n', unread) {
-                let line = at + 1..self.end;
+                let line = if mem::take(&mut self.is_too_long) { 0..0 } else { at + 1..self.end };
                 self.end = at;
                 return Ok(Some(&self.text[line]));
             }
             if self.start == 0 {
-                let line = 0..self.end;
-                let first = std::mem::take(&mut self.end) > 0;
+                let line = if mem::take(&mut self.is_too_long) { 0..0 } else { 0..self.end };
+                let first = mem::take(&mut self.end) > 0;
                 return Ok(first.then(|| &self.text[line]));
+            }
+            if self.end > MAX_LINE {
+                (self.is_too_long, self.end) = (true, 0);
             }
             self.read_before()?;
         }
@@ -66,12 +75,14 @@ pub(super) struct Forwards<'a> {
     text: Vec<u8>,
     /// From where `text` was not given out.
     start: usize,
+    /// Whether the beginning of a line was passed over that is too long.
+    is_too_long: bool,
 }
 
 impl<'a> Forwards<'a> {
     /// From a line break on, or from the beginning.
     pub(super) fn from(file: &'a File, start: u64) -> Self {
-        Self { file, end: start, text: Vec::new(), start: 0 }
+        Self { file, end: start, text: Vec::new(), start: 0, is_too_long: false }
     }
 
     /// The next line, and where it begins.
@@ -79,9 +90,13 @@ impl<'a> Forwards<'a> {
         loop {
             if let Some(length) = memchr::memchr(b'\n', &self.text[self.start..]) {
                 let begins = self.end - (self.text.len() - self.start) as u64;
-                let line = self.start..self.start + length;
+                let line =
+                    if mem::take(&mut self.is_too_long) { 0..0 } else { self.start..self.start + length };
                 self.start += length + 1;
                 return Ok(Some((begins, &self.text[line])));
+            }
+            if self.text.len() - self.start > MAX_LINE {
+                (self.is_too_long, self.start) = (true, self.text.len());
             }
             if !self.read_more()? {
                 return Ok(None);
@@ -89,9 +104,9 @@ impl<'a> Forwards<'a> {
         }
     }
 
-    /// What is left, which is no line.
-    pub(super) fn rest(&self) -> &[u8] {
-        &self.text[self.start..]
+    /// Whether something is left, which is no line.
+    pub(super) fn has_rest(&self) -> bool {
+        self.is_too_long || self.start < self.text.len()
     }
 
     fn read_more(&mut self) -> std::io::Result<bool> {
@@ -119,14 +134,23 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// The link of the line with a number, which begins with 1.
+/// The line with a number, which begins with 1, if it is there.
+pub(super) fn line_of(folder: &Folder, number: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let files = folder.files()?;
+    let Some(file) = files.iter().rev().find(|file| file.first <= number) else { return Ok(None) };
+    let open = file.read()?;
+    let line = line_at(&open, place_after(&open, number.saturating_sub(1))?)?;
+    Ok(line.filter(|line| Line::parse(line).is_some_and(|line| line.number == number)))
+}
+
+/// The link of the line with a number.
 pub(super) fn link_of(folder: &Folder, number: u64) -> std::io::Result<Found> {
     let files = folder.files()?;
-    let Some(file) = files.iter().rev().find(|file| file.first <= number) else { return Ok(Found::Dropped) };
-    let open = File::open(&file.path)?;
-    let line = line_at(&open, place_after(&open, number.saturating_sub(1))?)?;
-    let line = line.as_deref().and_then(Line::parse).filter(|line| line.number == number);
-    Ok(line.map_or(Found::Nothing, |line| Found::Link(line.chain)))
+    if files.first().is_some_and(|file| file.first > number) {
+        return Ok(Found::Dropped);
+    }
+    let line = line_of(folder, number)?;
+    Ok(line.as_deref().and_then(Line::parse).map_or(Found::Nothing, |line| Found::Link(line.chain)))
 }
 
 /// Where the first line begins whose number is greater.

@@ -1,7 +1,7 @@
 //! What is too old, or too much, goes: whole files, from the old end. The trail says what went before it goes, so that whoever
 //! verifies it knows what to miss.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 
 use daypass_core::ground::clock::Timestamp;
@@ -9,41 +9,29 @@ use daypass_core::records::trail_head::TrailDropped;
 use daypass_core::store::AuditCare;
 
 use super::appender::Appender;
-use super::folder::TrailFile;
-use super::index::Index;
-use super::line::{Line, Note, members};
+use super::folder::{Folder, TrailFile};
+use super::line::{Beginning, Chain, Content, Line, Note, members};
 use super::reading::{Backwards, Forwards};
+use super::search;
 use super::times::time_of;
 use super::trouble::TrailTrouble as Trouble;
 
-/// Drops the files that need not be kept, and answers their names. The one that is written is kept.
+/// Drops the files that need not be kept, and answers their names. The one that is written is kept. What is signed to be dropped
+/// is missed by nobody: nothing is, where the files are not as they were written.
 pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<Vec<String>, Trouble> {
-    let (keep, now) = (&care.keep, care.clock.now());
     let folder = appender.folder().clone();
     let files = folder.files().map_err(Trouble::file(folder.path()))?;
-    let mut surplus = Vec::new();
-    let mut size = files.iter().map(size_of).sum::<u64>();
-    for file in files.iter().take(files.len().saturating_sub(1)) {
-        let failed = |error| Trouble::file(&file.path)(error);
-        let until = newest_before(file, now).map_err(failed)?;
-        let is_too_old =
-            keep.age.is_some_and(|age| until.is_some_and(|until| now.duration_since(until) > age));
-        let is_too_much = keep.bytes.is_some_and(|bytes| size > bytes);
-        if !is_too_old && !is_too_much {
-            break;
-        }
-        size -= size_of(file);
-        surplus.push((file, last_of(file).map_err(failed)?, until));
-    }
+    let surplus = surplus(&files, care)?;
     if surplus.is_empty() {
         return Ok(Vec::new());
     }
+    let ends = ends(&folder, &files, surplus.len(), care)?;
     appender.append(|end| {
-        let dropped = surplus.iter().map(|(file, (last, chain), until)| TrailDropped {
+        let dropped = surplus.iter().zip(&ends).map(|((file, until), (last, chain))| TrailDropped {
             trail: end.trail.clone(),
             first: file.first,
             last: *last,
-            chain: chain.clone(),
+            chain: chain.text(),
             until: *until,
         });
         dropped.map(|dropped| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))).collect()
@@ -59,22 +47,112 @@ pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<
     Ok(surplus.iter().map(|(file, ..)| file.name()).collect())
 }
 
-/// The last line of a file, and its link.
-fn last_of(file: &TrailFile) -> std::io::Result<(u64, String)> {
-    let open = fs::File::open(&file.path)?;
-    let mut lines = Backwards::from_end(&open)?;
-    let last = lines.next()?.and_then(|line| Line::parse(line).map(|line| (line.number, line.chain.text())));
-    Ok(last.unwrap_or_else(|| (file.first, String::new())))
+type Surplus<'a> = (&'a TrailFile, Option<Timestamp>);
+
+/// What need not be kept, each with when its newest event happened. Only the lines tell that: an index is anybody's who can
+/// write to the folder.
+fn surplus<'a>(files: &'a [TrailFile], care: &AuditCare) -> Result<Vec<Surplus<'a>>, Trouble> {
+    let (keep, now) = (&care.keep, care.clock.now());
+    let mut surplus = Vec::new();
+    let mut size = files.iter().map(size_of).sum::<u64>();
+    for file in &files[..files.len().saturating_sub(1)] {
+        let is_too_much = keep.bytes.is_some_and(|bytes| size > bytes);
+        if !is_too_much && keep.age.is_none() {
+            break;
+        }
+        let until = newest_before(file, now).map_err(Trouble::file(&file.path))?;
+        let is_too_old =
+            keep.age.is_some_and(|age| until.is_none_or(|until| now.duration_since(until) > age));
+        if !is_too_old && !is_too_much {
+            break;
+        }
+        size -= size_of(file);
+        surplus.push((file, until));
+    }
+    Ok(surplus)
+}
+
+/// The last lines of so many files, with their links, if those are whole, every file follows the one before, and the trail
+/// begins where it may.
+fn ends(
+    folder: &Folder,
+    files: &[TrailFile],
+    count: usize,
+    care: &AuditCare,
+) -> Result<Vec<(u64, Chain)>, Trouble> {
+    let mut ends: Vec<(u64, Chain)> = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let failed = |error| Trouble::file(&file.path)(error);
+        let doubtful = || Trouble::Doubtful(file.path.clone());
+        let open = file.read().map_err(failed)?;
+        let beginning = beginning_of(&open, file).map_err(failed)?.ok_or_else(doubtful)?;
+        let follows = match ends.last() {
+            Some((last, chain)) => file.first == last + 1 && beginning.previous == Some(chain.text()),
+            None => begins_well(folder, file, &beginning, care).map_err(failed)?,
+        };
+        if !follows {
+            return Err(doubtful());
+        }
+        if number + 1 < files.len() {
+            let end = if number < count { end_of_whole(&open) } else { last_of(&open) };
+            ends.push(end.map_err(failed)?.ok_or_else(doubtful)?);
+        }
+    }
+    ends.truncate(count);
+    Ok(ends)
+}
+
+fn beginning_of(open: &File, file: &TrailFile) -> std::io::Result<Option<Beginning>> {
+    let mut lines = Forwards::from(open, 0);
+    let first =
+        lines.next()?.and_then(|(_, line)| Line::parse(line)).filter(|line| line.number == file.first);
+    Ok(match first.and_then(|line| line.content()) {
+        Some(Content::Note(Note::Trail(beginning))) => Some(beginning),
+        _ => None,
+    })
+}
+
+/// Whether nothing was before the oldest file, or it is signed that it was dropped.
+fn begins_well(
+    folder: &Folder,
+    file: &TrailFile,
+    beginning: &Beginning,
+    care: &AuditCare,
+) -> std::io::Result<bool> {
+    let Some(previous) = &beginning.previous else { return Ok(file.first == 1) };
+    let is_said = |jws: &str| {
+        care.signer.read_dropped(jws).is_some_and(|dropped| {
+            dropped.trail == beginning.id && dropped.last + 1 == file.first && dropped.chain == *previous
+        })
+    };
+    search::has_note(folder, |note| matches!(note, Note::Dropped(jws) if is_said(jws)))
+}
+
+/// The last line, if every line follows the one before, and the last one ends the file.
+fn end_of_whole(open: &File) -> std::io::Result<Option<(u64, Chain)>> {
+    let (mut before, mut has_ended) = (None, false);
+    let mut lines = Forwards::from(open, 0);
+    while let Some((_, text)) = lines.next()? {
+        let line = Line::parse(text);
+        let follows = |line: &Line<'_>| {
+            before.is_none_or(|(number, chain)| line.number == number + 1 && line.follows(chain))
+        };
+        let Some(line) = line.filter(follows) else { return Ok(None) };
+        before = Some((line.number, line.chain));
+        has_ended = !line.is_event() && matches!(line.content(), Some(Content::Note(Note::End(_))));
+    }
+    Ok(before.filter(|_| has_ended && !lines.has_rest()))
+}
+
+fn last_of(open: &File) -> std::io::Result<Option<(u64, Chain)>> {
+    let mut lines = Backwards::from_end(open)?;
+    Ok(lines.next()?.and_then(Line::parse).map(|line| (line.number, line.chain)))
 }
 
 /// When the newest event of a file happened, if it has any. What is of the future, by a clock that was wrong, counts beside
 /// others for nothing, and alone as of now.
 fn newest_before(file: &TrailFile, now: Timestamp) -> std::io::Result<Option<Timestamp>> {
-    let open = fs::File::open(&file.path)?;
-    let known = Index::open(file, &open)?.and_then(|index| index.span);
-    if let Some(span) = known.filter(|span| span.newest <= now) {
-        return Ok(Some(span.newest));
-    }
+    let open = file.read()?;
     let (mut newest, mut has_later) = (None, false);
     let mut lines = Forwards::from(&open, 0);
     while let Some((_, line)) = lines.next()? {
@@ -86,11 +164,7 @@ fn newest_before(file: &TrailFile, now: Timestamp) -> std::io::Result<Option<Tim
     Ok(newest.or_else(|| has_later.then_some(now)))
 }
 
-/// With its index.
+/// Without its index, which is made and lost as it comes.
 fn size_of(file: &TrailFile) -> u64 {
-    [file.path.clone(), file.index()]
-        .iter()
-        .filter_map(|path| fs::metadata(path).ok())
-        .map(|found| found.len())
-        .sum()
+    fs::metadata(&file.path).map_or(0, |found| found.len())
 }

@@ -44,7 +44,14 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
     let is_there = after > 0 && files.first().is_some_and(|file| file.first <= after);
     let mut chain = FollowedChain { last: is_there.then(|| (after - 1, None)), damaged: 0 };
     for file in &files[first.min(files.len())..] {
-        let Some(lines) = unless_gone(File::open(&file.path))? else { continue };
+        if events.len() >= page.limit {
+            break;
+        }
+        let Some(lines) = unless_gone(file.read())? else {
+            // It was dropped meanwhile.
+            chain.last = None;
+            continue;
+        };
         // From the last line that was read: what comes next has to follow it.
         let mut lines_of_file = Forwards::from(&lines, place_after(&lines, after.saturating_sub(1))?);
         while events.len() < page.limit
@@ -92,7 +99,7 @@ pub(crate) struct LastTakenOver {
 pub(super) fn taken_over_last(folder: &Folder) -> std::io::Result<LastTakenOver> {
     let mut found = LastTakenOver::default();
     for file in folder.files()?.iter().rev() {
-        let open = File::open(&file.path)?;
+        let Some(open) = unless_gone(file.read())? else { break };
         let mut lines = Backwards::from_end(&open)?;
         while let Some(line) = lines.next()? {
             let Some(line) = Line::parse(line).filter(Line::is_event) else { continue };
@@ -105,19 +112,19 @@ pub(super) fn taken_over_last(folder: &Folder) -> std::io::Result<LastTakenOver>
     Ok(found)
 }
 
-/// The newest head, if there is one.
-pub(super) fn newest_head(folder: &Folder) -> std::io::Result<Option<String>> {
+/// Whether there is a note, looking from the end.
+pub(super) fn has_note(folder: &Folder, is_it: impl Fn(&Note) -> bool) -> std::io::Result<bool> {
     for file in folder.files()?.iter().rev() {
-        let open = File::open(&file.path)?;
+        let open = file.read()?;
         let mut lines = Backwards::from_end(&open)?;
         while let Some(line) = lines.next()? {
             let content = Line::parse(line).filter(|line| !line.is_event()).and_then(|line| line.content());
-            if let Some(Content::Note(Note::Head(jws))) = content {
-                return Ok(Some(jws));
+            if matches!(content, Some(Content::Note(note)) if is_it(&note)) {
+                return Ok(true);
             }
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
 struct Found<'a> {
@@ -141,7 +148,7 @@ impl Found<'_> {
 }
 
 fn look_into(file: &TrailFile, is_written: bool, found: &mut Found<'_>) -> std::io::Result<()> {
-    let open = File::open(&file.path)?;
+    let open = file.read()?;
     let index = if is_written { None } else { Index::open(file, &open)? };
     let Some(index) = index else { return look_through(&open, found) };
     if !index.span.is_some_and(|span| span.may_answer(found.question)) {
@@ -185,7 +192,7 @@ fn needle(question: &AuditQuestion) -> Option<Vec<u8>> {
         About::DeveloperUser(user) => quoted(user),
         About::Request(id) => quoted(id.as_str()),
     });
-    let address = || question.address.map(|address| quoted(&address.to_canonical().to_string()));
+    let address = || question.address.map(|address| quoted(address.to_canonical().to_string()));
     let provider = || question.provider.as_deref().map(quoted);
     let action = || question.action.map(quoted);
     // Most are allowed, and are found as soon without.

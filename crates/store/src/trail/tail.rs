@@ -5,9 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Line, Missing, Note, Torn, is_head, members, write};
+use super::line::{Beginning, Chain, Content, Line, Missing, Note, Torn, head_in, members, write};
 use super::trouble::TrailTrouble as Trouble;
 
 /// More than is ever written at once, and a line: whatever was under way is within. So much is looked at, at once.
@@ -40,6 +41,8 @@ pub(super) struct Last {
     pub(super) ended: bool,
     /// So many lines at least are behind the last head.
     pub(super) unsigned: u64,
+    /// The last head, if it is near.
+    pub(super) head: Option<Arc<str>>,
     /// What the trail said last was missing.
     pub(super) missing: Option<Missing>,
 }
@@ -70,7 +73,8 @@ impl Tail {
         let seen = identity(&file.metadata().map_err(failed)?);
         let unsigned = before.map_or(0, |before| before.unsigned) + 1;
         let missing = before.and_then(|before| before.missing.clone());
-        let last = Last { number: first, chain, ended: false, unsigned, missing };
+        let head = before.and_then(|before| before.head.clone());
+        let last = Last { number: first, chain, ended: false, unsigned, head, missing };
         Ok(Self { file, at, seen, length: text.len() as u64, trail, last })
     }
 
@@ -85,10 +89,13 @@ impl Tail {
             return if begun { Err(Trouble::Damaged(at.path)) } else { Ok(None) };
         };
         let start = found.len().saturating_sub(WINDOW);
-        let window = read(&file, start, found.len()).map_err(failed)?;
+        let mut window = read(&file, start, found.len()).map_err(failed)?;
+        // What a loss of power left out of the last write reads as zeros, which no line has: what is behind was not answered.
+        let written = memchr::memchr(0, &window).unwrap_or(window.len());
+        window.truncate(written);
         let skipped = if start == 0 { 0 } else { line_end(&window).unwrap_or(window.len()) };
         let mut whole = Whole::default();
-        whole.take(&window[skipped..]);
+        whole.take(&window[skipped..], Behind::Anything);
         let Some(last) = whole.last else { return Err(Trouble::Damaged(at.path)) };
         let length = start + (skipped + whole.length) as u64;
         let seen = identity(&found);
@@ -107,6 +114,11 @@ impl Tail {
             return Err(Trouble::Cut { path: self.at.path.clone(), number: self.last.number });
         }
         while self.read_on(length)? {}
+        // A kill leaves the beginning of what was written, and no power failed since this process wrote.
+        let left = self.torn()?;
+        if left.is_some_and(|left| left.contains(&b'\n')) {
+            return Err(Trouble::Damaged(self.at.path.clone()));
+        }
         self.put_away_torn(folder)
     }
 
@@ -115,7 +127,7 @@ impl Tail {
         let end = length.min(self.length + WINDOW);
         let new = read(&self.file, self.length, end).map_err(Trouble::file(&self.at.path))?;
         let mut whole = Whole { length: 0, last: Some(self.last.clone()) };
-        whole.take(&new);
+        whole.take(&new, Behind::WhatItFollows);
         self.last = whole.last.expect("it began with one");
         self.length += whole.length as u64;
         Ok(whole.length > 0)
@@ -125,11 +137,15 @@ impl Tail {
     /// that can be had.
     pub(super) fn write(&mut self, lines: &[Vec<u8>]) -> Result<(), Trouble> {
         let Last { mut number, mut chain, mut unsigned, .. } = self.last;
+        let mut head = None;
         let mut text = Vec::with_capacity(lines.iter().map(|line| line.len() + 96).sum());
         for line in lines {
             number += 1;
             chain = write(&mut text, number, line, chain);
-            unsigned = if is_head(line) { 0 } else { unsigned + 1 };
+            unsigned += 1;
+            if let Some(jws) = head_in(line) {
+                (unsigned, head) = (0, Some(jws.into()));
+            }
         }
         let written = self.file.write_all_at(&text, self.length).and_then(|()| self.file.sync_data());
         if let Err(error) = written {
@@ -139,6 +155,7 @@ impl Tail {
         }
         self.check()?;
         (self.last.number, self.last.chain, self.last.unsigned) = (number, chain, unsigned);
+        self.last.head = head.or(self.last.head.take());
         self.length += text.len() as u64;
         Ok(())
     }
@@ -166,23 +183,28 @@ impl Tail {
         if same { Ok(()) } else { Err(Trouble::Displaced(self.at.path.clone())) }
     }
 
+    /// What is behind the last whole line. More than is ever written at once is something else.
+    fn torn(&self) -> Result<Option<Vec<u8>>, Trouble> {
+        let failed = |error| Trouble::file(&self.at.path)(error);
+        let length = self.file.metadata().map_err(failed)?.len();
+        match length - self.length {
+            0 => Ok(None),
+            1..=WINDOW => read(&self.file, self.length, length).map_err(failed).map(Some),
+            _ => Err(Trouble::Damaged(self.at.path.clone())),
+        }
+    }
+
     /// What is behind the last whole line was answered to nobody. It is put away rather than thrown away: if it was
     /// acknowledged after all, somebody has changed the file.
     fn put_away_torn(&self, folder: &Folder) -> Result<Option<Torn>, Trouble> {
         let failed = |error| Trouble::file(&self.at.path)(error);
-        let length = self.file.metadata().map_err(failed)?.len();
-        if length == self.length {
-            return Ok(None);
-        }
-        if length - self.length > WINDOW {
-            return Err(Trouble::Damaged(self.at.path.clone()));
-        }
-        let torn = read(&self.file, self.length, length).map_err(failed)?;
+        let Some(torn) = self.torn()? else { return Ok(None) };
         let place = folder.place_for_torn(self.last.number);
         put_away(folder, &place, &torn).map_err(Trouble::file(&place))?;
         self.file.set_len(self.length).and_then(|()| self.file.sync_all()).map_err(failed)?;
         let kept_in = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let lines = memchr::memchr_iter(b'\n', &torn).count() as u64;
+        let has_holes = torn.contains(&0);
+        let lines = if has_holes { 0 } else { memchr::memchr_iter(b'\n', &torn).count() as u64 };
         Ok(Some(Torn { bytes: torn.len() as u64, lines, kept_in }))
     }
 }
@@ -201,9 +223,18 @@ struct Whole {
     last: Option<Last>,
 }
 
+/// What a line may stand behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// The line that it follows, for whoever knows that.
+    WhatItFollows,
+    /// One that was changed: what is behind that stays, for whoever verifies.
+    Anything,
+}
+
 impl Whole {
     /// A line that was changed stands before others that follow it; what was torn has nothing behind it that is whole.
-    fn take(&mut self, text: &[u8]) {
+    fn take(&mut self, text: &[u8], behind: Behind) {
         let (mut at, mut before) = (0, self.last.as_ref().map(|last| last.chain));
         while let Some(end) = line_end(&text[at..]) {
             let line = Line::parse(&text[at..at + end - 1]);
@@ -213,6 +244,8 @@ impl Whole {
             {
                 self.length = at;
                 self.last = Some(Last::behind(self.last.take(), &line));
+            } else if behind == Behind::WhatItFollows {
+                return;
             }
             before = line.map(|line| line.chain);
         }
@@ -221,16 +254,28 @@ impl Whole {
 
 impl Last {
     fn behind(before: Option<Self>, line: &Line<'_>) -> Self {
-        let (unsigned, missing) = before.map_or((0, None), |before| (before.unsigned, before.missing));
-        let unsigned = if line.is_head() { 0 } else { unsigned + 1 };
-        let last = Self { number: line.number, chain: line.chain, ended: false, unsigned, missing };
+        let (unsigned, head, missing) =
+            before.map_or((0, None, None), |before| (before.unsigned, before.head, before.missing));
+        let unsigned = unsigned + 1;
+        let last = Self { number: line.number, chain: line.chain, ended: false, unsigned, head, missing };
         if line.is_event() {
             return last;
         }
         match line.content() {
+            Some(Content::Note(Note::Head(jws))) => Self { unsigned: 0, head: Some(jws.into()), ..last },
             Some(Content::Note(Note::End(_))) => Self { ended: true, ..last },
             Some(Content::Note(Note::Missing(missing))) => Self { missing: Some(missing), ..last },
             _ => last,
+        }
+    }
+
+    /// What was said before stands in a file before, for whoever comes from there.
+    pub(super) fn go_on_from(&mut self, before: &Self) {
+        if self.head.is_none() {
+            self.head.clone_from(&before.head);
+        }
+        if self.missing.is_none() {
+            self.missing.clone_from(&before.missing);
         }
     }
 }

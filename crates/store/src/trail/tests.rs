@@ -1,5 +1,6 @@
 //! What becomes of a trail that is torn, changed, shared, cut off or too large.
 
+mod attacks;
 mod damage;
 mod heads;
 mod questions;
@@ -26,11 +27,25 @@ use daypass_core::store::{
 use tempfile::TempDir;
 
 use super::appender::Limits;
+use super::folder::TrailFile;
 use super::verify::What;
 use super::*;
 
 /// Files end after a few lines.
 const SMALL: Limits = Limits { file: 2_000, patience: Duration::from_mins(1) };
+
+/// The heads that were kept, the newest last.
+struct Heads(Arc<Mutex<Vec<TrailHead>>>);
+
+impl Anchor for Heads {
+    fn keep(&self, head: &TrailHead, _: Option<&TrailHead>) {
+        self.0.lock().unwrap().push(head.clone());
+    }
+
+    fn kept(&self) -> Option<TrailHead> {
+        self.0.lock().unwrap().last().cloned()
+    }
+}
 
 /// A folder for a trail, and what its heads were.
 struct Place {
@@ -54,9 +69,7 @@ impl Place {
     }
 
     fn open_knowing(&self, signed: Option<&TrailHead>) -> Result<Trail, TrailTrouble> {
-        let appender = self.appender(signed, SMALL)?;
-        let heads = self.heads.clone();
-        Trail::start(appender, Box::new(move |head, _| heads.lock().unwrap().push(head.clone())))
+        Trail::start(self.appender(signed, SMALL)?, Box::new(Heads(self.heads.clone())))
     }
 
     fn appender(&self, signed: Option<&TrailHead>, limits: Limits) -> Result<Appender, TrailTrouble> {
@@ -88,13 +101,17 @@ impl Place {
 
     fn verified(&self) -> Verified {
         let heads = self.heads.lock().unwrap();
-        verify(&self.path(), &[key()], heads.last(), &mut |_, _| {}).unwrap()
+        verify(&self.path(), &by(key()), heads.last(), &mut |_, _| {}).unwrap()
     }
 
     /// What is wrong, and with which line.
     fn faults(&self) -> Vec<(u64, What)> {
         self.verified().faults.into_iter().map(|fault| (fault.line, fault.what)).collect()
     }
+}
+
+fn by(key: HeadPublicKey) -> Keys {
+    vec![key].into()
 }
 
 fn key() -> HeadPublicKey {

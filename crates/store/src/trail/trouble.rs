@@ -40,6 +40,12 @@ pub enum TrailTrouble {
          verify` says then what is missing", path = .0.display()
     )]
     Damaged(PathBuf),
+    /// What is to be dropped is not as it was written, or what is before it.
+    #[error(
+        "nothing is dropped of the audit trail, whatever [audit] keep and keep_size say, because {path} is not as it was \
+         written, or does not follow what is before it: `daypass audit verify` says more", path = .0.display()
+    )]
+    Doubtful(PathBuf),
     /// Somebody else has the lock, and does not come to an end.
     #[error("another program kept {path} locked for seconds: end that program (`fuser` names it)", path = .0.display())]
     Locked(PathBuf),

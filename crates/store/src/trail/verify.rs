@@ -3,6 +3,8 @@
 //! the first head behind it; whoever takes away the end meets the newest head that the store has kept.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::{fmt, mem};
 
@@ -11,14 +13,17 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::audit_event::AuditEvent;
 use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 
-use super::folder::{Folder, TrailFile};
-use super::index::Entries;
+use super::folder::{Folder, TrailFile, open_to_read};
+use super::index::{self, Entries};
 use super::line::{Beginning, Chain, Content, Line, Missing, Note};
 use super::reading::Forwards;
 use super::trouble::TrailTrouble as Trouble;
 
-/// A server signs after a thousand, and what it writes at once.
-const LONGEST_UNSIGNED: u64 = 4_000;
+/// A server signs after a thousand; where there is none, commands write lines that wait for one.
+const LONGEST_UNSIGNED: u64 = 10_000;
+
+/// So often everything is looked at anew, because files were dropped meanwhile.
+const ATTEMPTS: usize = 10;
 
 /// So many faults are told; the first says where to look.
 const MAX_FAULTS: usize = 100;
@@ -157,38 +162,54 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Verifies the trail in a folder. Without keys, heads are not looked at; `signed` is the newest head that is known from
-/// elsewhere. `progress` hears how many bytes are verified, and of how many.
+/// Whose heads are believed.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    /// Those of now. Without one, heads are not looked at.
+    pub current: Vec<HeadPublicKey>,
+    /// Those that signed before, as long as none of the first has: then the trail has itself say who signed before.
+    pub before: Vec<HeadPublicKey>,
+}
+
+impl From<Vec<HeadPublicKey>> for Keys {
+    fn from(current: Vec<HeadPublicKey>) -> Self {
+        Self { current, before: Vec::new() }
+    }
+}
+
+/// Verifies the trail in a folder. `signed` is the newest head that is known from elsewhere. `progress` hears how many bytes
+/// are verified, and of how many.
 ///
 /// # Errors
 /// If files cannot be read.
 pub fn verify(
     path: &Path,
-    keys: &[HeadPublicKey],
+    keys: &Keys,
     signed: Option<&TrailHead>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verified, Trouble> {
     let folder = Folder::at(path);
-    let files = folder.files().map_err(Trouble::file(path))?;
-    let opened = files.iter().map(|file| File::open(&file.path).map_err(Trouble::file(&file.path)));
-    let opened = opened.collect::<Result<Vec<_>, _>>()?;
-    let total = opened.iter().filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum();
-    let mut check = Check { keys: keys.to_vec(), signed, ..Check::default() };
-    let mut done = 0;
-    for (number, (file, open)) in files.iter().zip(&opened).enumerate() {
-        let failed = |error| Trouble::file(&file.path)(error);
-        // The one that is written has none.
-        let index = if number + 1 < files.len() { fs::read(file.index()).ok() } else { None };
-        check.index = index.is_some().then(Entries::default);
-        let faults = check.found.faults.len();
-        done += check.file(file, open, &mut |bytes| progress(done + bytes, total)).map_err(failed)?;
-        let made = check.index.take().map(Entries::written);
-        // Where lines are not as they were, their index is not either.
-        if made != index && check.ended && check.found.faults.len() == faults {
-            check.fault(check.last(), What::OtherIndex);
+    let mut attempts = 0..ATTEMPTS;
+    loop {
+        let check = Check { keys: keys.clone(), signed, ..Check::default() };
+        match check.all(&folder, progress) {
+            // What is too old goes meanwhile; the trail says so at its end.
+            Err(Trouble::File { error, .. })
+                if error.kind() == ErrorKind::NotFound && attempts.next().is_some() => {}
+            verified => return verified,
         }
     }
-    Ok(check.finish(files.len()))
+}
+
+/// Whether the index of a file is this. One that cannot be read is none.
+fn is_index(file: &TrailFile, made: &[u8]) -> bool {
+    let same = || {
+        let open = open_to_read(&file.index())?;
+        let mut found = vec![0; made.len()];
+        let has_length = open.metadata()?.len() == made.len() as u64;
+        open.read_exact_at(&mut found, 0).map(|()| has_length && found == made)
+    };
+    same().unwrap_or(false)
 }
 
 /// A head, or something else that is signed, where it stands.
@@ -213,7 +234,9 @@ impl Signed {
 #[derive(Default)]
 struct Check<'a> {
     /// Those that were given.
-    keys: Vec<HeadPublicKey>,
+    keys: Keys,
+    /// Whether one of those of now has signed.
+    has_signed: bool,
     /// Those that are vouched for, each with the line before which it signed.
     vouched: Vec<(u64, HeadPublicKey)>,
     /// Where keys are vouched for, by others that may be vouched for further on.
@@ -240,6 +263,29 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    fn all(mut self, folder: &Folder, progress: &mut dyn FnMut(u64, u64)) -> Result<Verified, Trouble> {
+        let files = folder.files().map_err(Trouble::file(folder.path()))?;
+        let total =
+            files.iter().filter_map(|file| fs::metadata(&file.path).ok()).map(|found| found.len()).sum();
+        let mut done = 0;
+        for (number, file) in files.iter().enumerate() {
+            let failed = |error| Trouble::file(&file.path)(error);
+            let open = file.read().map_err(failed)?;
+            // The one that is written has none.
+            let has_index = number + 1 < files.len() && file.index().symlink_metadata().is_ok();
+            self.index = (has_index && index::fits(&open).map_err(failed)?).then(Entries::default);
+            let faults = self.found.faults.len();
+            done += self.file(file, &open, &mut |bytes| progress(done + bytes, total)).map_err(failed)?;
+            let made = self.index.take().map(Entries::written);
+            // Where lines are not as they were, their index is not either.
+            let is_sound = self.ended && self.found.faults.len() == faults;
+            if has_index && is_sound && !made.is_some_and(|made| is_index(file, &made)) {
+                self.fault(self.last(), What::OtherIndex);
+            }
+        }
+        Ok(self.finish(files.len()))
+    }
+
     /// Verifies a file, and answers how long it is.
     fn file(&mut self, file: &TrailFile, open: &File, progress: &mut dyn FnMut(u64)) -> std::io::Result<u64> {
         if let Some((line, _)) = self.before.filter(|_| !self.ended) {
@@ -262,7 +308,9 @@ impl Check<'_> {
             }
             first = false;
         }
-        if !lines.rest().is_empty() {
+        if lines.has_rest() && self.ended {
+            self.fault(self.last() + 1, What::NoLine);
+        } else if lines.has_rest() {
             // What is being written, or was when somebody was killed, is answered to nobody.
             self.found.noted.push(format!("{}: the last line is not whole", self.file));
         }
@@ -374,13 +422,15 @@ impl Check<'_> {
     }
 
     fn head(&mut self, head: Signed) {
-        if self.keys.is_empty() {
+        if self.keys.current.is_empty() {
             return;
         }
         self.check_unsigned(head.line);
         self.found.unsigned = 0;
         self.since = head.before.0;
-        if self.keys.iter().any(|key| key_id_of(&head.jws).as_ref() == Some(&key.kid)) {
+        let kid = key_id_of(&head.jws);
+        self.has_signed |= self.keys.current.iter().any(|key| kid.as_ref() == Some(&key.kid));
+        if self.keys_at(head.line).any(|key| kid.as_ref() == Some(&key.kid)) {
             self.signed(&head);
         } else {
             self.of_others.push(head);
@@ -390,7 +440,8 @@ impl Check<'_> {
     /// The keys that are believed at a line.
     fn keys_at(&self, line: u64) -> impl Iterator<Item = &HeadPublicKey> {
         let vouched = self.vouched.iter().filter(move |(before, _)| line < *before).map(|(_, key)| key);
-        self.keys.iter().chain(vouched)
+        let before = self.keys.before.iter().filter(|_| !self.has_signed);
+        self.keys.current.iter().chain(before).chain(vouched)
     }
 
     /// Holds what a head says against what stands before it.
@@ -431,7 +482,7 @@ impl Check<'_> {
 
     fn check_unsigned(&mut self, line: u64) {
         let lines = self.found.unsigned;
-        if !self.keys.is_empty() && lines > LONGEST_UNSIGNED {
+        if !self.keys.current.is_empty() && lines > LONGEST_UNSIGNED {
             self.fault(line, What::Unsigned { lines });
         }
     }
@@ -468,7 +519,11 @@ impl Check<'_> {
     /// What is before the first file was dropped, and the trail says so.
     fn check_beginning(&mut self) {
         let Some((file, beginning)) = self.beginning.take() else { return };
-        let Some(previous) = beginning.previous else { return };
+        // The first line of all follows nothing, and no other does.
+        if file.first == 1 && beginning.previous.is_none() {
+            return;
+        }
+        let previous = beginning.previous.unwrap_or_default();
         let dropped = mem::take(&mut self.dropped);
         let mut dropped = dropped.iter().filter_map(|dropped| self.said_to_be_dropped(dropped));
         let is_said = |dropped: &TrailDropped| {
@@ -485,7 +540,7 @@ impl Check<'_> {
 
     /// What a note says was dropped, if it is signed by whom it must be.
     fn said_to_be_dropped(&self, dropped: &Signed) -> Option<TrailDropped> {
-        if self.keys.is_empty() {
+        if self.keys.current.is_empty() {
             return dropped_as_anybody_says(&dropped.jws);
         }
         self.keys_at(dropped.line).find_map(|key| key.dropped(&dropped.jws))

@@ -14,13 +14,13 @@ use tokio::sync::oneshot;
 use super::appender::{Appender, End};
 use super::line::{Note, members};
 use super::trouble::TrailTrouble as Trouble;
-use super::{index, retention, search};
+use super::{index, retention};
 
 /// Decisions that wait; more are refused.
 const MAX_WAITING: usize = 16_384;
 
 /// About so many bytes are written at once: what may be torn is looked for in a window of the file's end.
-const MAX_GROUP: usize = 512 << 10;
+pub(crate) const MAX_GROUP: usize = 512 << 10;
 
 /// A head is signed after so many lines, or so long after the first that none vouches for.
 const LINES_FOR_EACH_HEAD: u64 = 1_000;
@@ -32,8 +32,14 @@ const LOOKING: Duration = Duration::from_mins(1);
 /// How often it is looked for what is too old.
 const CLEANING: Duration = Duration::from_hours(1);
 
-/// Hears of each head that was signed, and in the place of which other head it may be kept, whose trail was not there.
-pub(crate) type Anchor = Box<dyn Fn(&TrailHead, Option<&TrailHead>) + Send>;
+/// Keeps the newest head elsewhere.
+pub(crate) trait Anchor: Send {
+    /// Has a head kept: in the place of the one before, and of `missed`, whose trail was not there.
+    fn keep(&self, head: &TrailHead, missed: Option<&TrailHead>);
+
+    /// The head that is kept.
+    fn kept(&self) -> Option<TrailHead>;
+}
 
 /// The way to the thread.
 #[derive(Debug)]
@@ -72,7 +78,7 @@ struct Waiting {
 }
 
 impl Writer {
-    pub(super) fn start(appender: Appender, anchor: Anchor) -> std::io::Result<Self> {
+    pub(super) fn start(appender: Appender, anchor: Box<dyn Anchor>) -> std::io::Result<Self> {
         let queue = Arc::<Queue>::default();
         let keeper = Keeper {
             queue: queue.clone(),
@@ -80,6 +86,7 @@ impl Writer {
             anchor,
             care: None,
             unsigned_since: None,
+            waits_for: None,
             look_at: None,
             clean_at: None,
             told: None,
@@ -142,10 +149,12 @@ impl Queue {
 struct Keeper {
     queue: Arc<Queue>,
     appender: Appender,
-    anchor: Anchor,
+    anchor: Box<dyn Anchor>,
     care: Option<AuditCare>,
     /// When the first line was written that no head vouches for.
     unsigned_since: Option<Instant>,
+    /// A head of another key that may yet be kept, before it is vouched for.
+    waits_for: Option<Arc<str>>,
     /// When it is looked next for what others wrote, and for what is too old.
     look_at: Option<Instant>,
     clean_at: Option<Instant>,
@@ -259,38 +268,33 @@ impl Keeper {
     fn sign(&mut self) {
         let Some(care) = self.care.clone() else { return };
         self.look_at = Some(Instant::now() + LOOKING);
-        let mut signed = None;
-        let outcome = self.vouch(&care).and_then(|()| {
-            self.appender.append(|end| {
-                if end.unsigned == 0 {
+        let (mut signed, anchor, waits_for) = (None, &self.anchor, &mut self.waits_for);
+        let outcome = self.appender.append(|end| {
+            if end.unsigned == 0 {
+                return Vec::new();
+            }
+            let keys = match before(end, &care, &**anchor) {
+                Before::Vouched(keys) => Some(members(&Note::Keys(keys))),
+                // Whoever signed it may be about to have it kept.
+                Before::Other(head) if waits_for.as_ref() != Some(&head) => {
+                    *waits_for = Some(head);
                     return Vec::new();
                 }
-                let head = head_at(end, &care);
-                let line = members(&Note::Head(care.signer.sign(&head)));
-                signed = Some(head);
-                vec![line]
-            })
+                Before::Us | Before::Other(_) => None,
+            };
+            let end = keys.iter().fold(end.clone(), |end, keys| end.behind(keys));
+            let head = head_at(&end, &care);
+            let line = members(&Note::Head(care.signer.sign(&head)));
+            signed = Some(head);
+            keys.into_iter().chain([line]).collect()
         });
         if let (Ok(()), Some(head)) = (&outcome, &signed) {
-            (self.anchor)(head, self.appender.missed());
+            self.anchor.keep(head, self.appender.missed());
         }
         // What could not be signed now is tried again in a while.
-        self.unsigned_since = outcome.is_err().then(Instant::now);
+        let is_left = outcome.is_err() || (signed.is_none() && self.appender.unsigned() > 0);
+        self.unsigned_since = is_left.then(Instant::now);
         self.tell(outcome);
-    }
-
-    /// Where another key signed last, the trail has this one say that it is a key of before.
-    fn vouch(&mut self, care: &AuditCare) -> Result<(), Trouble> {
-        let folder = self.appender.folder();
-        let newest = search::newest_head(folder).map_err(Trouble::file(folder.path()))?;
-        let Some(signed_by) = newest.and_then(|jws| key_id_of(&jws)) else { return Ok(()) };
-        if signed_by == care.signer.key_id() {
-            return Ok(());
-        }
-        self.appender.append(|end| {
-            let vouched = care.signer.vouch(&signed_by, &head_at(end, care));
-            vouched.map(|keys| members(&Note::Keys(keys))).into_iter().collect()
-        })
     }
 
     /// Drops what is too old.
@@ -324,6 +328,29 @@ impl Keeper {
             (care.tell)(trouble);
         }
         self.told = trouble;
+    }
+}
+
+/// Who signed last.
+enum Before {
+    /// The key of now, or nobody.
+    Us,
+    /// A key of before, for which the key of now vouches.
+    Vouched(String),
+    /// Some other key. Whoever has one that was rotated away can write a head of it, and not have it kept.
+    Other(Arc<str>),
+}
+
+fn before(end: &End, care: &AuditCare, anchor: &dyn Anchor) -> Before {
+    let Some(head) = end.head.clone().filter(|head| key_id_of(head).as_deref() != Some(care.signer.key_id()))
+    else {
+        return Before::Us;
+    };
+    let said = care.signer.read_of_before(&head);
+    if said.is_some() && said == anchor.kept() {
+        Before::Vouched(care.signer.vouch(&head_at(end, care)))
+    } else {
+        Before::Other(head)
     }
 }
 

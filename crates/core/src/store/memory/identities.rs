@@ -60,7 +60,9 @@ impl Identities for MemoryStore {
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
         let mut records = self.records()?;
-        ids.iter().for_each(|id| records.delete_identity(id));
+        for id in ids {
+            records.delete_identity(id);
+        }
         Ok(())
     }
 

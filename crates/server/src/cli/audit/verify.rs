@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use daypass_core::audit::head_key::{HeadKey, HeadPublicKey};
-use daypass_store::{Verified, newest_head, trail_folder, verify};
+use daypass_store::{Keys, Verified, newest_head, trail_folder, verify};
 use indicatif::HumanCount;
 
 use super::super::backup::copying;
@@ -47,7 +47,9 @@ impl Key {
 
 impl Verify {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let mut keys = self.key.iter().map(|file| read_key(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let given = self.key.iter().map(|file| read_key(file)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut keys = Keys::from(given);
+        let is_copy = self.folder.is_some();
         let (folder, signed) = if let Some(folder) = self.folder {
             (folder, None)
         } else {
@@ -55,13 +57,21 @@ impl Verify {
             ensure_kept(&installation)?;
             let database = installation.database_that_is_there()?;
             let master_keys = installation.master_keys().await?;
-            keys.extend(HeadKey::all(&master_keys).map(|key| key.public().clone()));
+            let mut own = HeadKey::all(&master_keys).map(|key| key.public().clone());
+            keys.current.extend(own.next());
+            keys.before.extend(own);
             (trail_folder(database), newest_head(database)?)
         };
         ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
         let found = verify(&folder, &keys, signed.as_ref(), &mut copying())?;
         ensure!(found.files > 0, "{} holds no files of an audit trail", folder.display());
-        conclude(&folder, &found, !keys.is_empty())
+        conclude(&folder, &found, !keys.current.is_empty())?;
+        // Whoever writes a trail anew leaves its heads out.
+        ensure!(
+            !is_copy || keys.current.is_empty() || found.heads > 0,
+            "no head in it is signed by the key: whose it is, nobody can tell"
+        );
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ async fn a_trail_of_several_files_is_as_it_was_written() {
     let found = place.verified();
     assert_eq!((&found.faults[..], found.events, found.first, found.unsigned), (&[][..], 40, 1, 0));
     assert_eq!(found.newest_head.as_ref(), place.heads.lock().unwrap().last());
-    let without = verify(&place.path(), &[], None, &mut |_, _| {}).unwrap();
+    let without = verify(&place.path(), &Keys::default(), None, &mut |_, _| {}).unwrap();
     assert_eq!((&without.faults[..], without.heads), (&[][..], 0));
 }
 
@@ -66,7 +66,7 @@ async fn a_chain_that_was_written_anew_meets_the_next_head() {
     for file in Folder::at(&place.path()).files().unwrap() {
         drop(fs::remove_file(file.index()));
     }
-    let without = verify(&place.path(), &[], None, &mut |_, _| {}).unwrap();
+    let without = verify(&place.path(), &Keys::default(), None, &mut |_, _| {}).unwrap();
     assert_eq!(without.faults, [], "without heads nobody could tell");
 }
 
@@ -140,7 +140,7 @@ async fn a_server_that_finds_signed_lines_missing_goes_on_and_has_the_trail_say_
     let trail = place.open_knowing(Some(&newest)).unwrap();
     trail.add(&[place.event(99)]).await.unwrap();
     drop(trail);
-    let found = verify(&place.path(), &[key()], None, &mut |_, _| {}).unwrap().faults;
+    let found = verify(&place.path(), &by(key()), None, &mut |_, _| {}).unwrap().faults;
     let [Fault { what: What::FoundMissing { trail: of, until }, .. }] = &found[..] else {
         panic!("{found:?}")
     };
@@ -164,7 +164,7 @@ async fn a_server_that_finds_signed_lines_written_anew_has_the_trail_say_so_and_
     let trail = place.open_knowing(Some(&newest)).unwrap();
     trail.attend(care(Retention::default(), 0));
     drop(trail);
-    let found = verify(&place.path(), &[key()], None, &mut |_, _| {}).unwrap().faults;
+    let found = verify(&place.path(), &by(key()), None, &mut |_, _| {}).unwrap().faults;
     let missed = found.iter().filter(|fault| matches!(fault.what, What::FoundMissing { .. }));
     assert_eq!(missed.count(), 1, "said once: {found:?}");
     let said = What::FoundMissing { trail: newest.trail, until: newest.n };
@@ -246,10 +246,12 @@ async fn events_count_as_taken_over_before_others_and_heads_alone() {
 async fn more_lines_than_a_server_leaves_without_a_head_are_told() {
     let place = Place::new();
     let lines = |count: usize| vec![line::members(&place.event(0)); count];
-    place.appender(None, Limits::default()).unwrap().append(|_| lines(3_900)).unwrap();
+    for _ in 0..9 {
+        place.appender(None, Limits::default()).unwrap().append(|_| lines(1_100)).unwrap();
+    }
     assert_eq!(place.faults(), []);
     place.appender(None, Limits::default()).unwrap().append(|_| lines(100)).unwrap();
-    assert_eq!(place.faults(), [(4_001, What::Unsigned { lines: 4_001 })]);
+    assert_eq!(place.faults(), [(10_001, What::Unsigned { lines: 10_001 })]);
 }
 
 /// An index leads to lines, so one that names fewer hides the others.
@@ -307,6 +309,7 @@ async fn whoever_reads_on_is_told_of_lines_that_are_missing_or_were_changed() {
     edit(file, |lines| drop(lines.remove(2)));
     let page = Page { after: Some(EventPosition(3)), limit: 9 };
     assert_eq!(search::after(&Folder::at(&place.path()), &page).unwrap()[0].damaged, 1);
+    fs::write(file, &whole).unwrap();
     place.signed(40).await;
     let keep = Retention { age: None, bytes: Some(0) };
     place.attended(keep, 0).add(&[place.event(41)]).await.unwrap();

@@ -18,9 +18,9 @@ async fn heads_of_another_key_are_nobodys() {
     let place = Place::new();
     place.signed(9).await;
     let other = HeadKey::of(&MasterKey::new([8; 32]).into()).public().clone();
-    let found = verify(&place.path(), std::slice::from_ref(&other), None, &mut |_, _| {}).unwrap();
+    let found = verify(&place.path(), &by(other.clone()), None, &mut |_, _| {}).unwrap();
     assert!(found.faults.iter().all(|fault| fault.what == What::ForgedHead) && !found.faults.is_empty());
-    let both = verify(&place.path(), &[other, key()], None, &mut |_, _| {}).unwrap();
+    let both = verify(&place.path(), &vec![other, key()].into(), None, &mut |_, _| {}).unwrap();
     assert_eq!((both.faults, both.signed_by), (vec![], Some(key().kid)));
 }
 
@@ -51,14 +51,52 @@ async fn a_key_that_is_vouched_for_signs_nothing_behind_that() {
     assert_eq!(place.faults(), [(at, What::ForgedHead)]);
     // What is said of another place vouches for nothing.
     let elsewhere = TrailHead { trail: "other".into(), n: at, chain: String::new(), time };
-    let vouched =
-        keys(7, Some(1)).vouch(&HeadKey::of(&MasterKey::new([1; 32]).into()).public().kid, &elsewhere);
-    appender.append(|_| vec![line::members(&line::Note::Keys(vouched.unwrap()))]).unwrap();
-    assert!(
-        matches!(place.faults()[..], [(_, What::ForgedHead), (_, What::Rewritten { .. })]),
-        "{:?}",
-        place.faults()
-    );
+    let vouched = keys(7, Some(1)).vouch(&elsewhere);
+    appender.append(|_| vec![line::members(&line::Note::Keys(vouched))]).unwrap();
+    let faults = place.faults();
+    assert!(matches!(faults[..], [(_, What::ForgedHead), (_, What::Rewritten { .. })]), "{faults:?}");
+    // Nor does the server vouch for what was not kept, however often it signs.
+    for second in 1..4 {
+        let trail = place.open();
+        trail.attend(AuditCare { signer: Arc::new(keys(7, Some(1))), ..care(Retention::default(), 0) });
+        trail.add(&[place.event(second)]).await.unwrap();
+    }
+    assert_eq!(place.faults().iter().filter(|(_, what)| *what == What::ForgedHead).count(), 1);
+    // As long as the old key stands in the configuration, too.
+    let configured =
+        Keys { current: vec![key()], before: vec![HeadKey::of(&master_key(1).into()).public().clone()] };
+    let found = verify(&place.path(), &configured, None, &mut |_, _| {}).unwrap();
+    assert!(found.faults.iter().any(|fault| fault.what == What::ForgedHead), "{:?}", found.faults);
+}
+
+fn master_key(byte: u8) -> MasterKey {
+    MasterKey::new([byte; 32])
+}
+
+/// Nobody has signed by the new key yet, or two servers change over one after the other.
+#[tokio::test]
+async fn heads_of_the_key_of_before_are_believed_until_the_new_one_has_signed_and_where_that_vouches() {
+    let place = Place::new();
+    let keys = |current: u8, before: Option<u8>| {
+        let master_keys = MasterKeys::new(master_key(current), before.map(master_key).into_iter().collect());
+        AuditCare { signer: Arc::new(HeadKeys::of(&master_keys)), ..care(Retention::default(), 0) }
+    };
+    let public = |byte: u8| HeadKey::of(&master_key(byte).into()).public().clone();
+    let [slow, quick] = [(); 2].map(|()| place.open());
+    slow.attend(keys(1, None));
+    slow.add(&[place.event(0)]).await.unwrap();
+    drop(place.attended(Retention::default(), 0));
+    let slow_again = place.open();
+    slow_again.attend(keys(1, None));
+    slow_again.add(&[place.event(1)]).await.unwrap();
+    drop((slow, slow_again));
+    quick.attend(keys(7, Some(1)));
+    quick.add(&[place.event(2)]).await.unwrap();
+    drop(quick);
+    let configured = Keys { current: vec![public(7)], before: vec![public(1)] };
+    let faults = verify(&place.path(), &configured, None, &mut |_, _| {}).unwrap().faults;
+    assert_eq!(faults, [], "told in time");
+    assert_eq!(place.faults(), [], "also when the old one is gone");
 }
 
 /// Else two that have nothing to do would sign each other's heads for ever.
@@ -90,7 +128,7 @@ async fn the_key_of_now_vouches_for_those_that_signed_before() {
     }
     let by = |key: u8| {
         let key = HeadKey::of(&master_key(key).into()).public().clone();
-        verify(&place.path(), &[key], None, &mut |_, _| {}).unwrap()
+        verify(&place.path(), &by(key), None, &mut |_, _| {}).unwrap()
     };
     let found = by(3);
     assert_eq!((&found.faults[..], found.unsigned), (&[][..], 0));

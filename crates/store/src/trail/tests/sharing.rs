@@ -58,7 +58,7 @@ async fn whoever_was_stopped_with_the_lock_keeps_nobody_waiting_for_good() {
     let place = Place::new();
     let limits = Limits { patience: Duration::from_millis(20), ..SMALL };
     let appender = place.appender(None, limits).unwrap();
-    let trail = Trail::start(appender, Box::new(|_, _| {})).unwrap();
+    let trail = Trail::start(appender, Box::new(Heads(Arc::default()))).unwrap();
     let lock = fs::File::open(Folder::at(&place.path()).lock()).unwrap();
     lock.lock().unwrap();
     let refused = trail.add(&[place.event(0)]).await;
@@ -126,12 +126,23 @@ async fn a_lock_that_was_deleted_is_nobodys() {
     assert_eq!(place.faults(), []);
 }
 
+struct Broken;
+
+impl Anchor for Broken {
+    fn keep(&self, _: &TrailHead, _: Option<&TrailHead>) {
+        panic!("on purpose")
+    }
+
+    fn kept(&self) -> Option<TrailHead> {
+        None
+    }
+}
+
 /// A thread that is gone keeps nobody waiting.
 #[tokio::test]
 async fn whoever_waits_for_a_thread_that_panics_hears_of_it() {
     let place = Place::new();
-    let trail =
-        Trail::start(place.appender(None, SMALL).unwrap(), Box::new(|_, _| panic!("on purpose"))).unwrap();
+    let trail = Trail::start(place.appender(None, SMALL).unwrap(), Box::new(Broken)).unwrap();
     trail.add(&[place.event(0)]).await.unwrap();
     trail
         .attend(AuditCare { keep: Retention { age: None, bytes: Some(0) }, ..care(Retention::default(), 0) });
