@@ -39,9 +39,9 @@ pub enum Task {
     Enable(OfId),
     /// Delete a disabled key, and with the last of its name the name
     Delete(OfId),
-    /// Publish a key that signs tokens from some hours on, in the place of the one that does now
+    /// Publish keys that sign tokens from some hours on, in the place of those that do now
     ///
-    /// Stdout gets the ID of the new key (`kid`). Tokens of the old one count until they expire.
+    /// Stdout gets the IDs of the new keys (`kid`), one a line. Tokens of the old ones count until they expire.
     RotateSigning(RotateSigning),
     /// List the keys that sign tokens: which does, and which is still believed
     ListSigning(Place),
