@@ -17,8 +17,6 @@ pub(crate) fn lambda_program(workspace: &Workspace, target: Option<&str>) -> Out
     let mut build =
         workspace.cargo("build --profile lambda --locked --package daypass --no-default-features");
     build.args(target.map(|target| format!("--target={target}")));
-    // Randomness then comes of the kernel's alone, and not of the processor's jitter besides, which takes 30 ms to
-    // collect at each start (docs/decisions/0016-lambda-build.md).
-    run(build.env("AWS_LC_SYS_NO_JITTER_ENTROPY", "1"))?;
+    run(&mut build)?;
     Ok(workspace.built(&format!("{}lambda/daypass", target.map(|it| format!("{it}/")).unwrap_or_default())))
 }
