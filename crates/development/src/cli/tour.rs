@@ -4,7 +4,6 @@
 pub mod client;
 pub mod sandbox;
 
-
 use anyhow::{Context, bail, ensure};
 use daypass_core::audit::head_key::HeadKey;
 use serde_json::{Value, json};
@@ -171,8 +170,12 @@ fn verify_trail(home: &Home) -> anyhow::Result<()> {
     step(10, "Daypass is stopped; its audit trail is verified")?;
     let (database, key) = (home.database(), HeadKey::of(&home.master_key()?.into()));
     let signed = newest_head(&database)?;
-    let found =
-        verify(&trail_folder(&database), &vec![key.public().clone()].into(), signed.as_ref(), &mut |_, _| {})?;
+    let found = verify(
+        &trail_folder(&database),
+        &vec![key.public().clone()].into(),
+        signed.as_ref(),
+        &mut |_, _| {},
+    )?;
     let Some(head) = found.newest_head.filter(|_| found.faults.is_empty() && found.unsigned == 0) else {
         bail!("the audit trail is not as it was written: {:?}", found.faults)
     };

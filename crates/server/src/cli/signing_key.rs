@@ -26,7 +26,7 @@ pub struct RotateSigning {
     /// Verifiers keep the keys that they know: API Gateway for up to two hours, most others for minutes.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     publish: Option<SignedDuration>,
-    /// The algorithm of the key: RS512, which signs every ID token, or ES256; unless given, each that [tokens] has
+    /// The algorithm of the key: RS512, which signs every ID token, or ES256; unless given, each that the configuration names
     #[arg(long, value_enum)]
     algorithm: Option<Named>,
     #[command(flatten)]
