@@ -9,7 +9,7 @@ use crate::process::{command_line, on_path, run};
 use crate::{Outcome, Workspace, coverage, debian};
 
 /// A target, and how many inputs it tries: about seven seconds of them.
-const TARGETS: [(&str, u32); 9] = [
+const TARGETS: [(&str, u32); 10] = [
     ("template", 350_000),
     ("id_token", 350_000),
     ("answer", 80_000),
@@ -18,6 +18,7 @@ const TARGETS: [(&str, u32); 9] = [
     ("sts_form", 30_000),
     ("aws_json", 18_000),
     ("lambda", 80_000),
+    ("trail", 60_000),
     ("s3", 2_000),
 ];
 
