@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::line::NUMBERS;
+
 const LINES: &str = ".jsonl";
 const INDEX: &str = ".index";
 const LOCK: &str = "lock";
-
-/// No trail has so many lines; JSON knows whole numbers up to there.
-const MAX_NUMBER: u64 = 1 << 53;
 
 /// The folder.
 #[derive(Debug, Clone)]
@@ -73,7 +72,7 @@ impl Folder {
             let path = entry.path();
             let name = path.file_name().and_then(|name| name.to_str());
             let first = name.and_then(|name| name.strip_suffix(LINES)).and_then(|name| name.parse().ok());
-            let first = first.filter(|first| (1..MAX_NUMBER).contains(first));
+            let first = first.filter(|first| NUMBERS.contains(first));
             files.extend(first.map(|first| TrailFile { first, path }));
         }
         files.sort_by_key(|file| file.first);

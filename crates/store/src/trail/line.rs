@@ -3,6 +3,8 @@
 //! `{"n":7,…,"chain":"…"}`: the link is the SHA-256 of the link of the line before, 32 bytes, and of this line's own bytes up
 //! to `,"chain"`, in base64url. Whoever changes a line, takes one out or puts one in has to write every later line anew.
 
+use std::ops::Range;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use daypass_core::records::audit_event::AuditEvent;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 const NUMBER: &[u8] = b"{\"n\":";
 const LINK: &[u8] = b",\"chain\":\"";
 const END: &[u8] = b"\"}";
+/// The numbers that lines have: JSON knows whole numbers up to there.
+pub(super) const NUMBERS: Range<u64> = 1..1 << 53;
 /// The characters of 32 bytes.
 const LINK_CHARS: usize = 43;
 
@@ -131,7 +135,7 @@ impl<'a> Line<'a> {
         let body = rest.strip_suffix(LINK)?;
         let numbered = body.strip_prefix(NUMBER)?;
         let comma = numbered.iter().position(|byte| *byte == b',')?;
-        let number = str::from_utf8(&numbered[..comma]).ok()?.parse().ok()?;
+        let number = number(&numbered[..comma])?;
         Some(Self { number, chain: Chain::parse(link)?, body, members: &numbered[comma + 1..] })
     }
 
@@ -169,6 +173,13 @@ impl<'a> Line<'a> {
             Content::Note(_) => None,
         }
     }
+}
+
+/// The number of a line, in the one form that it is written in.
+fn number(digits: &[u8]) -> Option<u64> {
+    let is_written_so = digits.iter().all(u8::is_ascii_digit) && digits.first() != Some(&b'0');
+    let number = str::from_utf8(digits).ok().filter(|_| is_written_so)?.parse().ok()?;
+    NUMBERS.contains(&number).then_some(number)
 }
 
 /// The members of what a line is to say.
@@ -227,6 +238,11 @@ mod tests {
         }
         for end in 0..text.len() {
             assert!(Line::parse(&text[..end]).is_none(), "{end}");
+        }
+        let text = str::from_utf8(text).unwrap();
+        for number in ["0", "012", "+12", "1.2e1", "", "9007199254740992", "18446744073709551615"] {
+            let other = text.replace("\"n\":12,", &format!("\"n\":{number},"));
+            assert!(Line::parse(other.as_bytes()).is_none(), "{other}");
         }
     }
 
