@@ -13,7 +13,6 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use daypass_store::{Keys, verify};
 use libfuzzer_sys::fuzz_target;
-use serde_json::Value;
 use tempfile::TempDir;
 
 thread_local! {
@@ -55,10 +54,10 @@ fn last_of_chain(file: &[u8]) -> Option<u64> {
         let line = line.strip_suffix(b"\n")?;
         number += 1;
         let beginning = format!("{{\"n\":{number},");
-        // Whoever verifies counts events, and reads what is said of the trail.
+        // Whoever verifies counts events, and reads what is said of the trail, which is text.
         let is_event = line.starts_with(format!("{beginning}\"time\":").as_bytes());
         if !is_event {
-            serde_json::from_slice::<Value>(line).ok()?;
+            str::from_utf8(line).ok()?;
         }
         let body = line.strip_suffix(b"\"}")?;
         let (body, chain) = body.split_at_checked(body.len().checked_sub(43)?)?;

@@ -158,11 +158,12 @@ impl<'a> Line<'a> {
 
     /// What it says. `None` if that is nothing that a trail says.
     pub(super) fn content(&self) -> Option<Content> {
-        let object = [b"{", self.members, b"}"].concat();
+        // Whatever is no text is no JSON, for other readers.
+        let object = format!("{{{}}}", str::from_utf8(self.members).ok()?);
         if self.is_event() {
-            serde_json::from_slice(&object).ok().map(Content::Event)
+            serde_json::from_str(&object).ok().map(Content::Event)
         } else {
-            serde_json::from_slice(&object).ok().map(Content::Note)
+            serde_json::from_str(&object).ok().map(Content::Note)
         }
     }
 
