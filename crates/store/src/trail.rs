@@ -7,6 +7,7 @@
 
 mod appender;
 mod extent;
+mod findings;
 mod folder;
 mod index;
 mod line;
@@ -33,11 +34,12 @@ use serde::Serialize;
 
 pub(crate) use self::appender::Appender;
 use self::appender::Limits;
+pub use self::findings::{Fault, Verified};
 use self::folder::Folder;
 use self::line::members;
 use self::search::LastTakenOver;
 pub use self::trouble::TrailTrouble;
-pub use self::verify::{Fault, Keys, Verified, verify};
+pub use self::verify::{Keys, verify};
 use self::writer::Writer;
 pub(crate) use self::writer::{Anchor, MAX_GROUP};
 

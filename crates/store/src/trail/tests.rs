@@ -27,8 +27,8 @@ use daypass_core::store::{
 use tempfile::TempDir;
 
 use super::appender::Limits;
+use super::findings::What;
 use super::folder::TrailFile;
-use super::verify::What;
 use super::*;
 
 /// Files end after a few lines.
