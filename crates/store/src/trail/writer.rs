@@ -22,6 +22,12 @@ const MAX_WAITING: usize = 16_384;
 /// About so many bytes are written at once: what may be torn is looked for in a window of the file's end.
 pub(crate) const MAX_GROUP: usize = 512 << 10;
 
+/// Where more decisions than these were under way at once, the next wait for one another, so long or until they are enough: to
+/// write and to be woken costs the processor as much for one line as for many. Where few ask, nobody waits for anybody.
+const MANY: usize = 4;
+const ENOUGH: usize = 8;
+const GATHERING: Duration = Duration::from_micros(500);
+
 /// A head is signed after so many lines, or so long after the first that none vouches for.
 const LINES_FOR_EACH_HEAD: u64 = 1_000;
 const LONGEST_WITHOUT_HEAD: Duration = Duration::from_secs(10);
@@ -63,6 +69,8 @@ impl std::fmt::Debug for Queue {
 #[derive(Default)]
 struct State {
     waiting: Vec<Waiting>,
+    /// When so many wait, the thread is to look.
+    wanted: usize,
     care: Option<AuditCare>,
     over: bool,
     /// Whether the thread has ended, and nobody is answered any more.
@@ -84,6 +92,7 @@ impl Writer {
             queue: queue.clone(),
             appender,
             anchor,
+            crowd: 0,
             care: None,
             unsigned_since: None,
             waits_for: None,
@@ -109,7 +118,7 @@ impl Writer {
             }
             state.waiting.push(Waiting { lines, answer });
             // Whoever is at work looks again before they rest.
-            if state.waiting.len() == 1 {
+            if state.waiting.len() == state.wanted {
                 self.queue.wake.notify_one();
             }
         }
@@ -143,6 +152,18 @@ impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until enough decisions wait, or so long.
+    fn gather<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        enough: usize,
+        limit: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.wanted = enough;
+        let few = |state: &mut State| state.waiting.len() < enough && !state.over;
+        self.wake.wait_timeout_while(state, limit, few).unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 /// What the thread works with.
@@ -150,6 +171,8 @@ struct Keeper {
     queue: Arc<Queue>,
     appender: Appender,
     anchor: Box<dyn Anchor>,
+    /// How many decisions were under way at once when something was written last.
+    crowd: usize,
     care: Option<AuditCare>,
     /// When the first line was written that no head vouches for.
     unsigned_since: Option<Instant>,
@@ -193,6 +216,7 @@ impl Keeper {
     fn next_group(&mut self) -> (Vec<Waiting>, bool) {
         let due = self.due();
         let mut state = self.queue.state();
+        state.wanted = 1;
         while state.waiting.is_empty() && !state.over && state.care.is_none() {
             state = match due.map(|due| due.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => break,
@@ -203,6 +227,9 @@ impl Keeper {
                 }
                 None => self.queue.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+        }
+        if self.crowd > MANY {
+            state = self.queue.gather(state, self.crowd.min(ENOUGH), GATHERING);
         }
         let (care, group, over) = (state.care.take(), take_group(&mut state.waiting), state.over);
         drop(state);
@@ -232,7 +259,11 @@ impl Keeper {
         if kept.is_ok() && count > 0 {
             self.unsigned_since.get_or_insert_with(Instant::now);
         }
-        self.queue.state().last = Some((Instant::now(), kept.clone()));
+        {
+            let mut state = self.queue.state();
+            state.last = Some((Instant::now(), kept.clone()));
+            self.crowd = answers.len() + state.waiting.len();
+        }
         for answer in answers {
             // Whoever asked may have gone away; the line stands all the same.
             drop(answer.send(kept.clone()));
@@ -368,4 +399,43 @@ fn take_group(waiting: &mut Vec<Waiting>) -> Vec<Waiting> {
     });
     let fitting = fitting.count();
     if fitting == waiting.len() { mem::take(waiting) } else { waiting.drain(..fitting.max(1)).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Nobody would wait for as long.
+    const LONG: Duration = Duration::from_hours(1);
+
+    /// A thread that gathers until three wait, and tells how many do.
+    fn gathering(queue: &Arc<Queue>) -> JoinHandle<usize> {
+        let queue = queue.clone();
+        thread::spawn(move || queue.gather(queue.state(), 3, LONG).waiting.len())
+    }
+
+    #[tokio::test]
+    async fn whoever_gathers_is_woken_by_the_last_that_they_wait_for() {
+        let queue = Arc::<Queue>::default();
+        let writer = Writer { queue: queue.clone(), thread: None };
+        let gathering = gathering(&queue);
+        while queue.state().wanted != 3 {
+            thread::yield_now();
+        }
+        let asked: Vec<_> = (0..3).map(|_| writer.append(Vec::new())).map(Box::pin).collect();
+        for mut asked in asked {
+            assert!(futures::poll!(&mut asked).is_pending());
+        }
+        assert_eq!(gathering.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_at_the_end() {
+        let queue = Arc::<Queue>::default();
+        let gathering = gathering(&queue);
+        drop(Writer { queue, thread: None });
+        assert_eq!(gathering.join().unwrap(), 0);
+    }
 }
