@@ -93,6 +93,10 @@ fn measure() -> Outcome<()> {
     if words == [start::FLOOR] {
         return start::be_the_floor();
     }
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        print!("{}", help());
+        return Ok(());
+    }
     let command = format!("cargo xtask bench {}", words.join(" "));
     let arguments = Arguments::parse(words)?;
     let chosen = choose(&arguments.measures)?;
@@ -147,6 +151,25 @@ fn folder() -> PathBuf {
     std::env::var_os("BENCH_FOLDER").map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
+fn help() -> String {
+    format!(
+        "Measures Daypass against its targets, as ratios inside one run.
+
+Usage: cargo xtask bench [NAME…] [OPTIONS]
+
+Names: {}; all of them if there is none.
+
+Options:
+  --quick         a few minutes, which show that everything works; no figures to quote
+  --large         a crowd of ten million, for which hours and some gigabytes are needed
+  --report        write docs/benchmarks.md; it takes an hour, on a machine that nobody else uses
+  --save FILE     where the figures go, for --compare
+  --compare FILE  tell what changed since the figures in a file
+",
+        names().join(", ")
+    )
+}
+
 /// The measures of these names, or all.
 fn choose(names: &[String]) -> Outcome<Vec<Measure>> {
     if names.is_empty() {
@@ -156,9 +179,12 @@ fn choose(names: &[String]) -> Outcome<Vec<Measure>> {
 }
 
 fn find(name: &str) -> Outcome<Measure> {
-    let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
     let found = MEASURES.into_iter().find(|(known, _)| *known == name);
-    found.ok_or_else(|| format!("{name:?} is none of {}", names.join(", ")).into())
+    found.ok_or_else(|| format!("{name:?} is none of {}", names().join(", ")).into())
+}
+
+fn names() -> Vec<&'static str> {
+    MEASURES.iter().map(|(name, _)| *name).collect()
 }
 
 #[cfg(test)]

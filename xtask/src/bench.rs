@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the server and the program that measures it, both as released, and hands
+//! `cargo xtask bench`: builds the server, as it is shipped, and the program that measures it, and hands
 //! over. The measuring lies in a package of its own (`bench/`), because what it needs would make xtask slow to compile.
 
 use std::path::PathBuf;
@@ -15,9 +15,15 @@ const LAMBDA_NODE: &str = "bench/lambda-node";
 const WITH_FILE: [&str; 2] = ["--save", "--compare"];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let daypass = release::program(workspace)?;
     let mut bench = workspace.cargo("run --release --locked --quiet --package daypass-bench --");
-    bench.args(arguments).env("DAYPASS_BIN", daypass).env("BENCH_FOLDER", workspace.built("bench"));
+    bench.args(arguments);
+    // Nobody waits for a build of everything to read a page.
+    if arguments.iter().any(|word| word == "--help" || word == "-h") {
+        return process::run(&mut bench);
+    }
+    bench
+        .env("DAYPASS_BIN", release::shipped_program(workspace)?)
+        .env("BENCH_FOLDER", workspace.built("bench"));
     bench.env("BENCH_COMMIT", commit(workspace)).env("BENCH_COMPILER", compiler(workspace));
     if is_asked(arguments, "lambda") {
         bench.env("LAMBDA_DAYPASS", release::lambda_program(workspace, None)?);

@@ -1,18 +1,23 @@
-//! The program as a user runs it. Every test that drives the real binary drives this one.
+//! The program as a user runs it.
 
 use std::path::PathBuf;
 
 use crate::process::run;
 use crate::{Outcome, Workspace};
 
-/// The release build of `daypass`, built if it is not up to date.
+/// The release build of `daypass`, built if it is not up to date. Every test that drives the real binary drives this one.
 pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
     run(&mut workspace.cargo("build --release --locked --package daypass"))?;
     Ok(workspace.built("release/daypass"))
 }
 
-/// The same, built for Lambda: without what only development needs, smaller, and minutes longer in the making. For this machine, or for another target that
-/// is installed.
+/// The same as it is shipped: quicker, smaller, and longer in the making.
+pub(crate) fn shipped_program(workspace: &Workspace) -> Outcome<PathBuf> {
+    run(&mut workspace.cargo("build --profile shipped --locked --package daypass"))?;
+    Ok(workspace.built("shipped/daypass"))
+}
+
+/// The same as it is shipped for Lambda, without what only development needs. For this machine, or for another target that is installed.
 pub(crate) fn lambda_program(workspace: &Workspace, target: Option<&str>) -> Outcome<PathBuf> {
     let mut build =
         workspace.cargo("build --profile lambda --locked --package daypass --no-default-features");
