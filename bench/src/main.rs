@@ -100,7 +100,7 @@ fn measure() -> Outcome<()> {
     let command = format!("cargo xtask bench {}", words.join(" "));
     let arguments = Arguments::parse(words)?;
     let chosen = choose(&arguments.measures)?;
-    // What is no run is refused before an hour is spent.
+    // What is no run is refused before half an hour is spent.
     let before = arguments.compare.as_deref().map(Run::read).transpose()?;
     let mut run = Run::new(command.trim_end().to_owned(), arguments.quick);
     let size = size_of(&arguments);
@@ -124,7 +124,7 @@ fn size_of(arguments: &Arguments) -> Size {
     if arguments.large { Size { crowd: LARGE_CROWD, ..FULL } } else { FULL }
 }
 
-/// Each table is shown and kept as soon as it is there: a run takes an hour, and may be ended before it is over.
+/// Each table is shown and kept as soon as it is there: a run takes half an hour, and may be ended before it is over.
 fn measure_all(run: &mut Run, chosen: &[Measure], size: &Size, file: &Path) -> Outcome<()> {
     for (name, measure) in chosen {
         progress::say(&format!("measuring {name}"));
@@ -162,7 +162,7 @@ Names: {}; all of them if there is none.
 Options:
   --quick         a few minutes, which show that everything works; no figures to quote
   --large         a crowd of ten million, for which hours and some gigabytes are needed
-  --report        write docs/benchmarks.md; it takes an hour, on a machine that nobody else uses
+  --report        write docs/benchmarks.md; it takes half an hour, on a machine that nobody else uses
   --save FILE     where the figures go, for --compare
   --compare FILE  tell what changed since the figures in a file
 ",

@@ -5,6 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cores::Halves;
 use crate::http::Connection;
 use crate::open_loop::wait_until;
 use crate::requests::{Developer, Request, send_all};
@@ -34,18 +35,21 @@ struct Answered {
 
 pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     crate::logins::allow_sockets()?;
+    let halves = Halves::of_this_machine()?;
     let directory = tempfile::tempdir()?;
-    let server = Server::start(directory.path())?;
+    let server = halves.for_the_server(|| Server::start(directory.path()))?;
     let developer = Developer::of(&server)?;
     let people = crowd::add(&directory.path().join("daypass.db"), &developer.pool_id, USERS)?;
     let make = |count: usize| -> Outcome<Vec<Request>> {
         (0..count).map(|number| developer.token_request(&people[number * 7919 % USERS].user)).collect()
     };
-    let capacity = capacity(&developer, &make(size.overload_requests / 3)?)?;
+    let first = make(size.overload_requests / 3)?;
+    let capacity = halves.for_clients(|| capacity(&developer, &first))?;
     let requests = make(size.overload_requests)?;
-    let (answers, alive) = overload(&developer, &requests, capacity * TIMES)?;
+    // A thousand clients on the server's cores would take its turns from it: it would not have too much to do, but nothing to do it with.
+    let (answers, alive) = halves.for_clients(|| overload(&developer, &requests, capacity * TIMES))?;
     server.stop()?;
-    Ok(vec![table(&answers, alive, capacity)])
+    Ok(vec![table(&answers, alive, capacity, halves.each)])
 }
 
 /// Requests a second when nobody waits but for an answer.
@@ -100,11 +104,14 @@ fn lives(url: &str, pause: Duration) -> bool {
     answer.is_ok_and(|answer| answer.status == 200) && asked.elapsed() < PATIENCE
 }
 
-fn table(answers: &[Answered], alive: u32, capacity: f64) -> Table {
+fn table(answers: &[Answered], alive: u32, capacity: f64, cores: usize) -> Table {
     let columns = [Column::more("requests", "", 0), Column::less("median", "s", 3)];
     let title = format!("{TIMES} times what the server signs tokens for, {CLIENTS} connections");
     let mut table = Table::new("overload", &title, columns)
-        .note(format!("It signs {capacity:.0} a second for clients that wait for their answers."));
+        .note(format!(
+            "It signs {capacity:.0} a second for clients that wait for their answers. The server has {cores} of the cores, and the \
+             clients as many others."
+        ));
     for (name, served) in [("served", true), ("refused at once", false)] {
         let of_these = answers.iter().filter(|answer| answer.served == served);
         let seconds: Vec<f64> = of_these.map(|answer| answer.seconds).collect();
