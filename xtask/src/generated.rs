@@ -44,6 +44,11 @@ const ALL: &[Generated] = &[
         write: marks,
     },
     Generated {
+        file: "crates/server/src/export/ocsf/examples.jsonl and otlp/example.json",
+        from: "events of each kind, as they are exported",
+        write: exported,
+    },
+    Generated {
         file: "crates/core/tests/deploy/policies.json",
         from: "the IAM documents in deploy/, filled in",
         write: policies,
@@ -101,6 +106,11 @@ fn http(workspace: &Workspace) -> Outcome {
 /// Likewise.
 fn marks(workspace: &Workspace) -> Outcome {
     regenerate(workspace, "routes::login::marks")
+}
+
+/// Likewise.
+fn exported(workspace: &Workspace) -> Outcome {
+    regenerate(workspace, "export::")
 }
 
 /// Likewise. What they show is measured by `cargo xtask bench --report`.

@@ -68,6 +68,8 @@ struct Event<'a> {
 #[derive(Serialize)]
 struct Metadata<'a> {
     version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profiles: Option<[&'static str; 1]>,
     product: Product,
     uid: String,
     sequence: u64,
@@ -162,6 +164,7 @@ fn event<'a>(trail: &'a str, kept: &'a KeptEvent) -> Event<'a> {
     };
     let is_about_somebody = matches!(class, Class::AccountChange | Class::Authentication);
     let is_call = class == Class::ApiActivity;
+    let actor = actor(event, class);
     Event {
         category_uid,
         category_name,
@@ -177,9 +180,9 @@ fn event<'a>(trail: &'a str, kept: &'a KeptEvent) -> Event<'a> {
         status,
         status_code: event.reason.as_deref(),
         status_detail: event.detail.as_deref(),
-        metadata: metadata(trail, kept),
+        metadata: metadata(trail, kept, actor.as_ref().and(class.profile_of_actors())),
         user: is_about_somebody.then(|| user(event).unwrap_or_else(nobody)),
-        actor: actor(event, class),
+        actor,
         service: (class == Class::Authentication).then_some(Named { name: PRODUCT }),
         entity: (class == Class::EntityManagement).then(|| entity(event)),
         api: is_call.then(|| api(event)),
@@ -190,9 +193,10 @@ fn event<'a>(trail: &'a str, kept: &'a KeptEvent) -> Event<'a> {
     }
 }
 
-fn metadata<'a>(trail: &'a str, kept: &'a KeptEvent) -> Metadata<'a> {
+fn metadata<'a>(trail: &'a str, kept: &'a KeptEvent, profile: Option<&'static str>) -> Metadata<'a> {
     Metadata {
         version: VERSION,
+        profiles: profile.map(|profile| [profile]),
         product: Product { name: PRODUCT, vendor_name: PRODUCT, version: env!("CARGO_PKG_VERSION") },
         uid: uid(trail, kept),
         sequence: kept.position.0,

@@ -32,6 +32,11 @@ impl Class {
             Self::ApiActivity => (6003, "API Activity"),
         }
     }
+
+    /// The profile by which an event of the class has an actor, where it has none by itself.
+    pub(super) fn profile_of_actors(self) -> Option<&'static str> {
+        (self == Self::EntityManagement).then_some("host")
+    }
 }
 
 /// What happened, in the words of a class.

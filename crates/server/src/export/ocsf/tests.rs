@@ -98,6 +98,25 @@ fn every_event_has_what_its_class_requires() {
     }
 }
 
+/// One event of each kind, for a validator that is not ours: tests/clients/test_export.py holds them against the published schema.
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/export/ocsf/examples.jsonl");
+
+#[test]
+fn the_examples_are_what_is_exported() {
+    let kinds = AuditAction::ALL.into_iter().flat_map(|action| {
+        let refused = AuditEvent { action, outcome: AuditOutcome::Refused, ..full() };
+        [AuditEvent { action, ..plain(1) }, refused]
+    });
+    let examples: String = kinds
+        .map(|event| json("trail", &KeptEvent { position: EventPosition(7), event, damaged: 0 }) + "\n")
+        .collect();
+    if std::env::var_os("DAYPASS_REGENERATE").is_some() {
+        std::fs::write(EXAMPLES, &examples).unwrap();
+    }
+    let written = std::fs::read_to_string(EXAMPLES).unwrap_or_default();
+    assert!(written == examples, "{EXAMPLES} is stale: run `cargo xtask gen`");
+}
+
 #[test]
 fn our_own_event_is_in_it_whole() {
     for action in AuditAction::ALL {

@@ -52,6 +52,20 @@ async fn deliver(status: u16, body: &'static str) -> (Answer, Request<Bytes>) {
     (answer, http.sent.lock().unwrap().take().unwrap())
 }
 
+/// A message, for a reader that is not ours: tests/clients/test_export.py holds it against the types of OpenTelemetry.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/export/otlp/example.json");
+
+#[tokio::test]
+async fn the_example_is_what_is_exported() {
+    let (_, request) = deliver(200, "{}").await;
+    let message = String::from_utf8(request.body().to_vec()).unwrap() + "\n";
+    if std::env::var_os("DAYPASS_REGENERATE").is_some() {
+        std::fs::write(EXAMPLE, &message).unwrap();
+    }
+    let written = std::fs::read_to_string(EXAMPLE).unwrap_or_default();
+    assert!(written == message, "{EXAMPLE} is stale: run `cargo xtask gen`");
+}
+
 #[tokio::test]
 async fn a_collector_is_sent_a_record_for_each_event() {
     let (answer, request) = deliver(200, "{}").await;
