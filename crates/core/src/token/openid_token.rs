@@ -374,7 +374,7 @@ impl TokenIssuer {
         let keys = self.ring.keys();
         let key = keys.find(&header.kid, now).filter(|key| header.alg == key.algorithm().name());
         let key = key.ok_or(TokenError::BadSignature)?;
-        if !key.public_key().verifies(message.as_bytes(), &signature) {
+        if !key.verifies(message.as_bytes(), &signature) {
             return Err(TokenError::BadSignature);
         }
         decode(payload)

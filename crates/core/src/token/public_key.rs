@@ -1,7 +1,7 @@
 //! The public half of a key that signs tokens: what verifiers are shown, and what we verify by ourselves.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents,
 };
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::Serialize;
@@ -26,6 +26,18 @@ pub enum PublicKey {
     },
     /// A point on P-256, uncompressed.
     Ecdsa(Vec<u8>),
+}
+
+/// A public key that is ready to verify. To make it so takes about as long as to verify once.
+#[derive(Debug, Clone)]
+pub struct Verifier(ParsedPublicKey);
+
+impl Verifier {
+    /// Whether its key made `signature` over `message`.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
 }
 
 /// A public key as a JWK (RFC 7517 section 4).
@@ -73,18 +85,22 @@ impl PublicKey {
         }
     }
 
+    /// The same, ready to verify; nothing, if it is no key.
+    #[must_use]
+    pub fn verifier(&self) -> Option<Verifier> {
+        let key = match self {
+            Self::Rsa { modulus: n, exponent: e } => {
+                RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA512)
+            }
+            Self::Ecdsa(point) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point),
+        };
+        key.ok().map(Verifier)
+    }
+
     /// Whether its key made `signature` over `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verified = match self {
-            Self::Rsa { modulus: n, exponent: e } => {
-                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA512, message, signature)
-            }
-            Self::Ecdsa(point) => {
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
-            }
-        };
-        verified.is_ok()
+        self.verifier().is_some_and(|verifier| verifier.verifies(message, signature))
     }
 
     /// The same as verifiers are shown it, under the ID of its key.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::public_key::PublicKey;
+use super::public_key::{PublicKey, Verifier};
 use super::signer::{Held, KeptKey, KeyHolder, Signer, SignerError};
 use crate::ground::clock::Timestamp;
 use crate::ground::master_keys::MasterKeys;
@@ -46,6 +46,7 @@ impl From<SigningKeyError> for StoreError {
 pub struct SigningKey {
     key_id: String,
     signer: Arc<dyn Signer>,
+    verifier: Option<Verifier>,
     created_at: Timestamp,
     signs_from: Timestamp,
 }
@@ -103,7 +104,8 @@ impl SigningKey {
         match holder.signer(stored.algorithm, &kept) {
             Ok(signer) => {
                 let StoredSigningKey { created_at, signs_from, .. } = *stored;
-                Ok(Self { key_id, signer, created_at, signs_from })
+                let verifier = signer.public_key().verifier();
+                Ok(Self { key_id, signer, verifier, created_at, signs_from })
             }
             Err(error) => Err(SigningKeyError::Damaged(key_id, error)),
         }
@@ -162,6 +164,12 @@ impl SigningKey {
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         self.signer.public_key()
+    }
+
+    /// Whether it made `signature` over `message`.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier.as_ref().is_some_and(|verifier| verifier.verifies(message, signature))
     }
 }
 

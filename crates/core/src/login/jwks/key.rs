@@ -1,11 +1,11 @@
 //! Public keys as issuers publish them (RFC 7517, RFC 7518 section 6), and what they verify.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
-    EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    EcdsaVerificationAlgorithm, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
     RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
     RsaParameters, UnparsedPublicKey,
 };
@@ -98,8 +98,8 @@ pub struct Wanted<'a> {
 /// Somebody's public key.
 #[derive(Debug)]
 pub enum PublicKey {
-    /// Modulus and exponent, big-endian without leading zeros.
-    Rsa(PublicKeyComponents<Vec<u8>>),
+    /// Of RSA.
+    Rsa(RsaKey),
     /// A point on a curve.
     Ec {
         /// The one algorithm that goes with the curve.
@@ -111,14 +111,37 @@ pub enum PublicKey {
     Ed25519(Vec<u8>),
 }
 
+/// A public key of RSA.
+#[derive(Debug)]
+pub struct RsaKey {
+    /// Modulus and exponent, big-endian without leading zeros.
+    components: PublicKeyComponents<Vec<u8>>,
+    /// The same, ready to verify by the algorithm by which it first did: to make it so takes about as long as to verify.
+    ready: OnceLock<(Algorithm, ParsedPublicKey)>,
+}
+
+impl RsaKey {
+    fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let Some(parameters) = rsa_parameters(algorithm) else { return false };
+        if let Some((_, key)) = self.ready.get().filter(|(of, _)| *of == algorithm) {
+            return key.verify_sig(message, signature).is_ok();
+        }
+        let verified = self.components.verify(parameters, message, signature).is_ok();
+        // Whoever sends what nobody signed has no say in what is kept.
+        if verified && let Ok(key) = self.components.to_parsed_public_key(parameters) {
+            self.ready.get_or_init(|| (algorithm, key));
+        }
+        verified
+    }
+}
+
 impl PublicKey {
     /// Whether this key made `signature` over `message` with this algorithm. An algorithm that is not for
     /// this kind of key verifies nothing, and neither does an RSA key of less than 2048 bits.
     #[must_use]
     pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Rsa(components) => rsa_parameters(algorithm)
-                .is_some_and(|parameters| components.verify(parameters, message, signature).is_ok()),
+            Self::Rsa(key) => key.verifies(algorithm, message, signature),
             Self::Ec { algorithm: own, point } => {
                 algorithm == *own
                     && ec_parameters(algorithm).is_some_and(|parameters| {
@@ -272,7 +295,8 @@ fn read(jwk: Jwk) -> Option<Published> {
     }
     let key = match jwk.material {
         Material::Rsa { n, e } => {
-            PublicKey::Rsa(PublicKeyComponents { n: unsigned_integer(&n)?, e: unsigned_integer(&e)? })
+            let components = PublicKeyComponents { n: unsigned_integer(&n)?, e: unsigned_integer(&e)? };
+            PublicKey::Rsa(RsaKey { components, ready: OnceLock::new() })
         }
         Material::Ec { crv, x, y } => ec_key(&crv, &x, &y)?,
         Material::Okp { crv, x } => {

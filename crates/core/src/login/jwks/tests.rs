@@ -317,6 +317,38 @@ fn every_curve_verifies_its_own_algorithm_only() {
     }
 }
 
+/// A key of RSA keeps what makes it ready to verify.
+#[test]
+fn a_key_of_rsa_verifies_by_each_algorithm_whichever_was_first_and_nothing_that_it_did_not_sign() {
+    use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RsaEncoding};
+    let pair = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let n = encode(pair.public_key().modulus().big_endian_without_leading_zero());
+    let e = encode(pair.public_key().exponent().big_endian_without_leading_zero());
+    let set: KeySet = serde_json::from_value(json!({"keys": [{"kty": "RSA", "n": n, "e": e}]})).unwrap();
+    let key = first(set.find(&aws(None)).unwrap());
+    let sign = |encoding: &'static dyn RsaEncoding| {
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(encoding, &AwsLcRandom::new(), b"message", &mut signature).unwrap();
+        signature
+    };
+    let signatures = [
+        (Algorithm::Rs256, sign(&RSA_PKCS1_SHA256)),
+        (Algorithm::Rs512, sign(&RSA_PKCS1_SHA512)),
+        (Algorithm::Ps256, sign(&RSA_PSS_SHA256)),
+    ];
+    assert!(!key.verifies(Algorithm::Rs512, b"another", &signatures[1].1), "nor does it keep anything then");
+    for _ in 0..2 {
+        for (algorithm, signature) in &signatures {
+            for (other, _) in &signatures {
+                assert_eq!(key.verifies(*other, b"message", signature), other == algorithm, "{other:?}");
+            }
+            assert!(!key.verifies(*algorithm, b"another", signature));
+            assert!(!key.verifies(Algorithm::Es256, b"message", signature));
+        }
+    }
+}
+
 /// The issuer's key with some members replaced, or taken away by `null`.
 fn jwk(changes: &Value) -> Value {
     let issuer = Issuer::new(ISSUER, Arc::new(ManualClock::at_second(0)));
