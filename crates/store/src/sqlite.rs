@@ -26,6 +26,7 @@ mod restore;
 mod revocations;
 mod seals;
 mod sign_in_sessions;
+mod snapshot;
 mod trail_head;
 mod transfer;
 mod trouble;

@@ -12,16 +12,16 @@ use daypass_core::records::linking::{
 use daypass_core::store::{LinkOutcome, UnlinkOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
+use super::snapshot::Snapshot;
 use super::value::{Instant, Text};
 use super::{identities, sign_in_sessions};
 
 /// The answer to logins that change nothing because one enabled identity has them all: a read for each, and
 /// by far the commonest case. `None` says that the writer must look.
 pub(super) fn find_known(connection: &Connection, request: &LinkRequest) -> Result<Option<LinkOutcome>> {
-    // Several logins are read as they were at one moment: between two reads a login may move. Dropped, the
-    // transaction ends.
+    // Several logins are read as they were at one moment: between two reads a login may move.
     let several = request.logins.len() > 1;
-    let _snapshot = several.then(|| connection.unchecked_transaction()).transpose()?;
+    let _snapshot = several.then(|| Snapshot::of(connection)).transpose()?;
     let mut known: Option<Identity> = None;
     for login in &request.logins {
         match (find_owner(connection, &request.pool_id, login)?, &known) {
@@ -87,11 +87,10 @@ pub(super) fn find_identity(
         .map(|id| id.map(|Text(id)| id))
 }
 
-/// All of them as they are at one moment, which is also cheaper than a transaction for each. Dropped, the
-/// transaction ends.
+/// All of them as they are at one moment, which is also cheaper than a transaction for each.
 pub(super) fn list_of_each(connection: &Connection, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>> {
     let several = identity_ids.len() > 1;
-    let _snapshot = several.then(|| connection.unchecked_transaction()).transpose()?;
+    let _snapshot = several.then(|| Snapshot::of(connection)).transpose()?;
     identity_ids.iter().map(|id| list(connection, id)).collect()
 }
 

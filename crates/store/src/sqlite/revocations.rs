@@ -8,6 +8,7 @@ use daypass_core::ground::ids::{IdentityId, RoleName, SignInSessionId};
 use daypass_core::store::{RevocationTarget, Revocations, Standing, StoreError};
 use rusqlite::{Connection, Result, named_params};
 
+use super::snapshot::Snapshot;
 use super::value::Instant;
 use super::{SqliteStore, identities, logins, sign_in_sessions};
 
@@ -55,14 +56,14 @@ pub(super) fn revoke(
     Ok(now)
 }
 
-/// All of it as it is at one moment. Dropped, the transaction ends.
+/// All of it as it is at one moment.
 fn standing(
     connection: &Connection,
     identity_id: &IdentityId,
     role: Option<&RoleName>,
     session: Option<&SignInSessionId>,
 ) -> Result<Standing> {
-    let _snapshot = connection.unchecked_transaction()?;
+    let _snapshot = Snapshot::of(connection)?;
     let running = session.map(|id| sign_in_sessions::is_running(connection, id)).transpose()?;
     Ok(Standing {
         identity: identities::lookup(connection, identity_id)?,
