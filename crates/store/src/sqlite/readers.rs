@@ -59,12 +59,42 @@ impl Readers {
         idle.map_or_else(|| self.open_another(), Ok)
     }
 
+    /// One that is within a transaction still would read on in the past, where nothing was revoked yet.
     fn put_back(&self, connection: Connection) {
-        self.lock().push(connection);
+        if connection.is_autocommit() {
+            self.lock().push(connection);
+        }
     }
 
     /// A push or a pop leaves the list whole, so that a panic elsewhere says nothing about it.
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::Seen;
+    use super::*;
+
+    #[test]
+    fn a_connection_that_stays_in_the_past_is_not_used_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("daypass.db");
+        std::fs::write(&path, "").unwrap();
+        let before = Seen::at(&path).unwrap();
+        let writer = Connection::open(&path).unwrap();
+        writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE kept (name TEXT)").unwrap();
+        let file = DatabaseFile::opened(before, &writer).unwrap().unwrap();
+        let readers = Readers::new(Arc::new(file));
+        let count = "SELECT count(*) FROM kept";
+        let stuck = readers.read(|connection| {
+            connection.execute_batch("BEGIN")?;
+            connection.query_one(count, [], |row| row.get::<_, i64>(0))
+        });
+        assert_eq!(stuck.unwrap(), 0);
+        writer.execute_batch("INSERT INTO kept VALUES ('a')").unwrap();
+        let seen = readers.read(|connection| connection.query_one(count, [], |row| row.get::<_, i64>(0)));
+        assert_eq!(seen.unwrap(), 1);
     }
 }

@@ -15,7 +15,7 @@ impl<'a> Snapshot<'a> {
 
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        // Should this fail, then so does the next BEGIN, and whoever asks hears of it.
+        // Should this fail, nobody reads by the connection any more (`Readers::put_back`).
         let _ = self.0.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
     }
 }
