@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use daypass_core::ground::clock::Timestamp;
@@ -99,7 +100,10 @@ pub(super) fn fits(open: &File) -> std::io::Result<bool> {
     Ok(open.metadata()?.len() <= u32::MAX.into())
 }
 
-/// Makes that of a file that has ended. Several processes may do so at once.
+/// Tells drafts of one process apart.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
+/// Makes that of a file that has ended. Several processes may do so at once, and several threads of one.
 fn make(folder: &Folder, file: &TrailFile, open: &File) -> std::io::Result<()> {
     if !fits(open)? {
         return Ok(());
@@ -111,7 +115,8 @@ fn make(folder: &Folder, file: &TrailFile, open: &File) -> std::io::Result<()> {
             entries.add(&line, line.event().as_ref(), start);
         }
     }
-    let draft = file.index().with_extension(format!("index.new-{}", process::id()));
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let draft = file.index().with_extension(format!("index.new-{}-{number}", process::id()));
     let mut made = folder.open(&draft, OpenOptions::new().create(true).truncate(true))?;
     let put = made.write_all(&entries.written()).and_then(|()| made.sync_all());
     let put = put.and_then(|()| fs::rename(&draft, file.index()));
