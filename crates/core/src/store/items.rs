@@ -1,0 +1,191 @@
+//! A store over an engine that keeps items: what PostgreSQL and DynamoDB have in common, and what each question means there.
+//!
+//! A question reads the items that it rests on, decides, and commits guarded changes; if a guard does not hold any more, it
+//! begins again (`attempts.rs`). No lock is held meanwhile, and nothing is asked of an engine but that a commit is whole
+//! (docs/decisions/0040-items-and-guards.md).
+
+mod access_keys;
+mod attempts;
+mod device_authorizations;
+pub mod engine;
+mod exports;
+mod identities;
+mod keys;
+mod linked;
+pub mod memory;
+mod once;
+mod pools;
+mod records;
+mod remembered;
+mod revocations;
+mod seals;
+mod sessions;
+mod signing_keys;
+mod transfer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
+use self::remembered::Remembered;
+use crate::ground::clock::{Clock, Timestamp};
+use crate::ground::random::Random;
+use crate::store::StoreError;
+
+/// A store over an engine.
+pub struct ItemStore {
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    pace: Arc<dyn Pace>,
+    remembered: Remembered,
+}
+
+/// Waits, before something is tried again.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// Waits for so long, or not.
+    async fn pause(&self, pause: Duration);
+}
+
+impl ItemStore {
+    /// A store over an engine.
+    #[must_use]
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        pace: Arc<dyn Pace>,
+    ) -> Self {
+        let remembered = Remembered::new(clock.clone());
+        Self { engine, clock, random, pace, remembered }
+    }
+
+    fn draw(&self) -> u64 {
+        u64::from_be_bytes(self.random.bytes())
+    }
+
+    async fn read_items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.engine.read(keys).await.map_err(unavailable)
+    }
+
+    /// Records of one kind, as they were committed last.
+    async fn read_all<T: Record>(&self, keys: Vec<Key>) -> Result<Vec<Found<T>>, StoreError> {
+        let items = self.read_items(&keys).await?;
+        keys.into_iter().zip(items).map(|(key, item)| Found::of(key, item)).collect()
+    }
+
+    async fn read<T: Record>(&self, key: Key) -> Result<Found<T>, StoreError> {
+        let mut items = self.read_items(std::slice::from_ref(&key)).await?;
+        Found::of(key, items.pop().flatten())
+    }
+
+    /// A record that hardly ever changes, as it was at most [`remembered::BOUND`] ago.
+    async fn recall<T: Record>(&self, key: Key) -> Result<Found<T>, StoreError> {
+        let item = match self.remembered.find(&key) {
+            Ok(item) => item,
+            Err(place) => {
+                let item = self.read_items(std::slice::from_ref(&key)).await?.pop().flatten();
+                self.remembered.keep(place, &key, item.clone());
+                item
+            }
+        };
+        Found::of(key, item)
+    }
+
+    /// A page of a partition.
+    async fn page<T: Record>(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Found<T>)>, StoreError> {
+        let items = self.engine.page(partition, after, limit).await.map_err(unavailable)?;
+        items
+            .into_iter()
+            .map(|item| {
+                let (key, sort) = (item.key.clone(), item.key.sort.clone());
+                Ok((sort, Found::of(key, Some(item))?))
+            })
+            .collect()
+    }
+
+    /// The sort keys behind one, over all shards of a listing, in order.
+    async fn sorted_page(
+        &self,
+        partitions: &[Vec<u8>],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let pages = partitions.iter().map(|partition| self.engine.page(partition, after, limit));
+        let pages = futures::future::try_join_all(pages).await.map_err(unavailable)?;
+        let mut sorted: Vec<Vec<u8>> = pages.into_iter().flatten().map(|item| item.key.sort).collect();
+        sorted.sort_unstable();
+        sorted.truncate(limit);
+        Ok(sorted)
+    }
+}
+
+fn unavailable(error: EngineError) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+fn refused(why: &'static str) -> StoreError {
+    StoreError::Unavailable(why.into())
+}
+
+/// What an item says.
+trait Record: Serialize + DeserializeOwned + Send + Sync {
+    /// From when an engine may delete it.
+    fn forgotten_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// A record as it was found, or that there is none, and with that what a change of it rests on.
+#[derive(Debug, Clone)]
+struct Found<T> {
+    key: Key,
+    guard: Guard,
+    record: Option<T>,
+}
+
+impl<T: Record> Found<T> {
+    fn of(key: Key, item: Option<Item>) -> Result<Self, StoreError> {
+        let Some(item) = item else { return Ok(Self { key, guard: Guard::Absent, record: None }) };
+        let record = serde_json::from_slice(&item.content).map_err(|error| StoreError::Corrupt(error.into()))?;
+        Ok(Self { key, guard: Guard::Is(item.stamp), record: Some(record) })
+    }
+
+    /// A record in its place.
+    fn put(&self, record: &T) -> Result<Change, StoreError> {
+        let content = serde_json::to_vec(record).map_err(|error| StoreError::Corrupt(error.into()))?;
+        let forgotten_at = record.forgotten_at();
+        Ok(self.change(Effect::Put { content, forgotten_at }))
+    }
+
+    fn delete(&self) -> Change {
+        self.change(Effect::Delete)
+    }
+
+    /// That it stays as it is.
+    fn look(&self) -> Change {
+        self.change(Effect::Nothing)
+    }
+
+    fn change(&self, effect: Effect) -> Change {
+        Change { key: self.key.clone(), guard: self.guard, effect }
+    }
+}
+
+/// A record that nobody can have made before.
+fn put_new<T: Record>(key: Key, record: &T) -> Result<Change, StoreError> {
+    Found { key, guard: Guard::Absent, record: None }.put(record)
+}

@@ -1,0 +1,134 @@
+//! Questions that change something: read, decide, commit; again from the reading, if what was read is no longer so.
+
+use std::time::Duration;
+
+use super::ItemStore;
+use super::engine::{Change, Committed, Effect, EngineError, Guard, Key, Stamp};
+use super::keys;
+use crate::ground::clock::SignedDuration;
+use crate::store::StoreError;
+
+/// So often a question is asked. Each time somebody else has got on, unless the engine is in trouble.
+const TRIES: u32 = 12;
+
+/// A pause is drawn up to this, doubled with each try up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// So long a receipt is kept. Nobody waits for an answer as long.
+const RECEIPTS_KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+/// What a question came to.
+pub(super) enum Decided<T> {
+    /// Nothing changes.
+    Answer(T),
+    /// What was read was read between two changes.
+    Again,
+    /// This is the answer if the changes are made.
+    Change {
+        changes: Vec<Change>,
+        answer: T,
+        /// Whether the question, asked again after it had been answered, could take its own change for somebody else's.
+        leaves_receipt: bool,
+    },
+}
+
+impl<T> Decided<T> {
+    pub(super) fn change(changes: Vec<Change>, answer: T) -> Self {
+        Self::Change { changes, answer, leaves_receipt: false }
+    }
+
+    /// The same where asking again would tell something else.
+    pub(super) fn change_once(changes: Vec<Change>, answer: T) -> Self {
+        Self::Change { changes, answer, leaves_receipt: true }
+    }
+}
+
+/// A commit of which nobody knows whether it was made.
+struct Lost<T> {
+    stamp: Stamp,
+    /// Where its stamp would be, had it been.
+    witnesses: Vec<Key>,
+    answer: T,
+}
+
+impl ItemStore {
+    /// Asks a question until it has an answer.
+    pub(super) async fn ask<T: Send, F, A>(&self, question: F) -> Result<T, StoreError>
+    where
+        F: Fn() -> A + Send + Sync,
+        A: Future<Output = Result<Decided<T>, StoreError>> + Send,
+    {
+        let receipt = keys::receipt(self.draw());
+        let mut lost: Vec<Lost<T>> = Vec::new();
+        for tried in 0..TRIES {
+            if tried > 0 {
+                self.pace.pause(self.pause_after(tried)).await;
+            }
+            let decided = question().await?;
+            if let Some(answer) = self.settle(&mut lost).await? {
+                return Ok(answer);
+            }
+            let (mut changes, answer, leaves_receipt) = match decided {
+                Decided::Answer(answer) => return Ok(answer),
+                Decided::Again => {
+                    self.remembered.forget_all();
+                    continue;
+                }
+                Decided::Change { changes, answer, leaves_receipt } => (changes, answer, leaves_receipt),
+            };
+            let stamp = Stamp(self.draw());
+            if leaves_receipt {
+                changes.push(self.receipt(&receipt));
+            }
+            match self.engine.commit(stamp, &changes).await {
+                Ok(Committed::Kept) => {
+                    self.remembered.forget_changed(&changes);
+                    return Ok(answer);
+                }
+                Ok(Committed::Broken) => self.remembered.forget_all(),
+                Err(EngineError::Busy(_)) => {}
+                Err(EngineError::Lost(_)) => {
+                    self.remembered.forget_all();
+                    lost.push(Lost { stamp, witnesses: witnesses(&changes, leaves_receipt, &receipt), answer });
+                }
+                Err(error @ EngineError::Unavailable(_)) => return Err(StoreError::Unavailable(error.into())),
+            }
+        }
+        Err(StoreError::Unavailable("others changed the same, again and again".into()))
+    }
+
+    /// The answer that goes with the lost commit that was made after all.
+    async fn settle<T>(&self, lost: &mut Vec<Lost<T>>) -> Result<Option<T>, StoreError> {
+        for index in 0..lost.len() {
+            let Lost { stamp, witnesses, .. } = &lost[index];
+            let found = self.read_items(witnesses).await?;
+            if found.iter().flatten().any(|item| item.stamp == *stamp) {
+                return Ok(Some(lost.swap_remove(index).answer));
+            }
+        }
+        Ok(None)
+    }
+
+    fn receipt(&self, key: &Key) -> Change {
+        let forgotten_at = self.clock.now().checked_add(RECEIPTS_KEPT).ok();
+        let effect = Effect::Put { content: Vec::new(), forgotten_at };
+        Change { key: key.clone(), guard: Guard::Absent, effect }
+    }
+
+    /// Somewhere in the time that grows with each try: two that met do not meet again.
+    fn pause_after(&self, tried: u32) -> Duration {
+        let longest = FIRST_PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
+        longest.mul_f64((self.draw() >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+}
+
+/// A receipt is nobody else's to write. What else was put may have been written again since, and then the question finds
+/// what it changed.
+fn witnesses(changes: &[Change], leaves_receipt: bool, receipt: &Key) -> Vec<Key> {
+    if leaves_receipt {
+        return vec![receipt.clone()];
+    }
+    let puts = changes.iter().filter(|change| matches!(change.effect, Effect::Put { .. }));
+    puts.map(|change| change.key.clone()).collect()
+}

@@ -1,0 +1,114 @@
+//! What an engine keeps, and the three things it does: reads items, reads pages of them, and commits guarded changes.
+
+use async_trait::async_trait;
+
+use crate::ground::clock::Timestamp;
+
+/// Where an item is: which partition, and where in it. Partitions are read in the order of sort keys, byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Never empty.
+    pub partition: Vec<u8>,
+    /// May be empty.
+    pub sort: Vec<u8>,
+}
+
+/// The random number of the attempt that wrote an item last. An item that was deleted and made again has another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(pub u64);
+
+/// An item as it was committed last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Where it is.
+    pub key: Key,
+    /// Who wrote it.
+    pub stamp: Stamp,
+    /// What it says.
+    pub content: Vec<u8>,
+    /// From then on an engine may delete it by itself. Until it does, it is there.
+    pub forgotten_at: Option<Timestamp>,
+}
+
+/// What has to be so for a change to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// There is no such item.
+    Absent,
+    /// The item is as it was read.
+    Is(Stamp),
+}
+
+/// What becomes of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It says this.
+    Put {
+        /// What it says.
+        content: Vec<u8>,
+        /// See [`Item::forgotten_at`].
+        forgotten_at: Option<Timestamp>,
+    },
+    /// It is gone.
+    Delete,
+    /// Nothing: something else rests on it.
+    Nothing,
+}
+
+/// A guarded change to one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The item.
+    pub key: Key,
+    /// What has to be so.
+    pub guard: Guard,
+    /// What becomes of it.
+    pub effect: Effect,
+}
+
+/// As many changes at most are committed together (DynamoDB, `TransactWriteItems`).
+pub const MAX_CHANGES: usize = 100;
+
+/// How a commit went that the engine knows of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// All changes are made, and whoever reads sees them.
+    Kept,
+    /// None is: something is not as it has to be.
+    Broken,
+}
+
+/// Why an engine has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Nothing was done; asked again after a pause, it may go well. Somebody else holds an item, or there is too much to do.
+    #[error("the engine is busy")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A commit was sent, and nobody knows what became of it. It may yet be made.
+    #[error("the answer to a commit is lost")]
+    Lost(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It does not answer.
+    #[error("the engine does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Keeps items.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// The items with these keys, each as it was committed last, in the order of the keys.
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError>;
+
+    /// Items of a partition behind a sort key, in order, as many as asked for or to the end.
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError>;
+
+    /// Makes changes to as many items, [`MAX_CHANGES`] at most, all of them or none. What is put has the stamp.
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
+
+    /// Over how many partitions a listing is spread that everybody writes to.
+    fn shards(&self) -> u8;
+}

@@ -1,0 +1,185 @@
+//! Where each kind of item is. What somebody else may have chosen is hashed: an engine limits the length of a key, and one of
+//! them refuses a text with a NUL in it.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::engine::Key;
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, SignInSessionId};
+use crate::records::identity::{Login, LoginProvider};
+use crate::store::RevocationTarget;
+
+/// Partitions of which there is one.
+pub(super) const POOLS: &[u8] = b"pool";
+pub(super) const CONFIGURED: &[u8] = b"configured";
+pub(super) const DEVELOPERS: &[u8] = b"developer";
+pub(super) const DEAD: &[u8] = b"dead";
+
+fn key(partition: impl Into<Vec<u8>>, sort: impl Into<Vec<u8>>) -> Key {
+    Key { partition: partition.into(), sort: sort.into() }
+}
+
+/// An item that is alone in its partition.
+fn alone(kind: &str, name: &[u8]) -> Key {
+    key([kind.as_bytes(), b":", name].concat(), [])
+}
+
+/// SHA-256 over parts, each with its length in front.
+fn hash(parts: &[&[u8]]) -> Vec<u8> {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().to_vec()
+}
+
+pub(super) fn pool(id: &IdentityPoolId) -> Key {
+    key(POOLS, id.as_str())
+}
+
+pub(super) fn configured(name: &str) -> Key {
+    key(CONFIGURED, name)
+}
+
+pub(super) fn dead(incarnation: &str) -> Key {
+    key(DEAD, incarnation)
+}
+
+pub(super) fn identity(id: &IdentityId) -> Key {
+    alone("i", id.as_str().as_bytes())
+}
+
+pub(super) fn login(incarnation: &str, login: &Login) -> Key {
+    let (kind, name): (&[u8], &str) = match &login.provider {
+        LoginProvider::Developer => (b"developer", ""),
+        LoginProvider::Public(name) => (b"public", name),
+    };
+    alone("l", &hash(&[incarnation.as_bytes(), kind, name.as_bytes(), login.user.as_bytes()]))
+}
+
+/// A shard of the identities of an incarnation.
+pub(super) fn listing(incarnation: &str, shard: u8) -> Vec<u8> {
+    [b"p:", incarnation.as_bytes(), b":", &[shard]].concat()
+}
+
+/// An identity in the listing.
+pub(super) fn listed(incarnation: &str, shards: u8, id: &IdentityId) -> Key {
+    key(listing(incarnation, shard_of(id.as_str(), shards)), id.as_str())
+}
+
+/// The shard that a name is in.
+pub(super) fn shard_of(name: &str, shards: u8) -> u8 {
+    hash(&[name.as_bytes()])[0] % shards
+}
+
+pub(super) fn developer(name: &str) -> Key {
+    key(DEVELOPERS, name)
+}
+
+pub(super) fn access_key(id: &AccessKeyId) -> Key {
+    alone("a", id.as_str().as_bytes())
+}
+
+pub(super) fn signing_keys() -> Key {
+    alone("keys", b"")
+}
+
+/// What is written, and taken away again, to see whether it can be.
+pub(super) fn rehearsal() -> Key {
+    alone("rehearsal", b"")
+}
+
+pub(super) fn master_keys() -> Key {
+    alone("master", b"")
+}
+
+pub(super) fn session(id: &SignInSessionId) -> Key {
+    alone("s", &id.to_bytes())
+}
+
+/// The sessions of an identity.
+pub(super) fn sessions_of(id: &IdentityId) -> Vec<u8> {
+    [b"j:", id.as_str().as_bytes()].concat()
+}
+
+/// A session among those of its identity, the newest first.
+pub(super) fn session_of(identity: &IdentityId, created_at_millisecond: i64, id: &SignInSessionId) -> Key {
+    // Counted from the end of time, by bytes that are in the order of the numbers.
+    let newest_first = (i64::MAX - created_at_millisecond).cast_unsigned() ^ (1 << 63);
+    key(sessions_of(identity), [&newest_first.to_be_bytes()[..], &id.to_bytes()].concat())
+}
+
+/// A shard of all sessions, whose logins are sealed.
+pub(super) fn sealed_sessions(shard: u8) -> Vec<u8> {
+    [b"sealed:", &[shard][..]].concat()
+}
+
+pub(super) fn sealed_session(id: &SignInSessionId, shards: u8) -> Key {
+    key(sealed_sessions(id.to_bytes()[0] % shards), id.to_bytes())
+}
+
+pub(super) fn device_authorization(id: &str) -> Key {
+    alone("device", &hash(&[id.as_bytes()]))
+}
+
+pub(super) fn used_once(name: &str) -> Key {
+    alone("once", &hash(&[name.as_bytes()]))
+}
+
+pub(super) fn login_grant(code_hash: &str) -> Key {
+    alone("grant", &hash(&[code_hash.as_bytes()]))
+}
+
+pub(super) fn revocation(target: &RevocationTarget) -> Key {
+    match target {
+        RevocationTarget::Identity(id) => alone("revoked-identity", id.as_str().as_bytes()),
+        RevocationTarget::Role(name) => alone("revoked-role", name.as_str().as_bytes()),
+        RevocationTarget::Everybody => alone("revoked", b""),
+    }
+}
+
+pub(super) fn revoked_role(name: &RoleName) -> Key {
+    revocation(&RevocationTarget::Role(name.clone()))
+}
+
+pub(super) fn export(name: &str) -> Key {
+    alone("export", &hash(&[name.as_bytes()]))
+}
+
+/// That an attempt was made.
+pub(super) fn receipt(number: u64) -> Key {
+    alone("receipt", &number.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_logins_share_a_key() {
+        let public = |provider: &str, user: &str| Login {
+            provider: LoginProvider::Public(provider.into()),
+            user: user.into(),
+        };
+        let keys = [
+            login("a", &Login::developer("b")),
+            login("a", &public("", "b")),
+            login("a", &public("b", "")),
+            login("ab", &public("", "")),
+            login("", &public("a", "b")),
+            login("a", &public("developer", "b")),
+        ];
+        for (index, key) in keys.iter().enumerate() {
+            assert!(!keys[index + 1..].contains(key), "{index}");
+        }
+    }
+
+    #[test]
+    fn the_newest_session_of_an_identity_is_the_first() {
+        let identity = IdentityId::parse("us-east-1:aa").unwrap();
+        let id = SignInSessionId::of_bytes([7; 16]);
+        let keys: Vec<Key> =
+            [i64::MAX, 1, 0, -1, i64::MIN + 1].map(|instant| session_of(&identity, instant, &id)).into();
+        assert!(keys.is_sorted(), "{keys:?}");
+    }
+}

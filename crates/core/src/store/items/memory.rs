@@ -1,0 +1,62 @@
+//! An engine in memory: a map behind a lock.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp};
+
+/// Items that go with the process.
+#[derive(Debug, Default)]
+pub struct MemoryEngine(Mutex<BTreeMap<Key, Item>>);
+
+#[async_trait]
+impl Engine for MemoryEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(keys.iter().map(|key| items.get(key).cloned()).collect())
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |sort: &[u8]| Key { partition: partition.to_vec(), sort: sort.to_vec() };
+        let start = after.map_or_else(|| Bound::Included(key(&[])), |after| Bound::Excluded(key(after)));
+        let behind = items.range((start, Bound::Unbounded)).map(|(_, item)| item);
+        let within = behind.take_while(|item| item.key.partition == partition);
+        Ok(within.take(limit).cloned().collect())
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |change: &Change| match (items.get(&change.key), change.guard) {
+            (None, Guard::Absent) => true,
+            (Some(item), Guard::Is(stamp)) => item.stamp == stamp,
+            _ => false,
+        };
+        if !changes.iter().all(holds) {
+            return Ok(Committed::Broken);
+        }
+        for Change { key, effect, .. } in changes {
+            match effect {
+                Effect::Put { content, forgotten_at } => {
+                    let (content, forgotten_at) = (content.clone(), *forgotten_at);
+                    items.insert(key.clone(), Item { key: key.clone(), stamp, content, forgotten_at });
+                }
+                Effect::Delete => drop(items.remove(key)),
+                Effect::Nothing => {}
+            }
+        }
+        Ok(Committed::Kept)
+    }
+
+    fn shards(&self) -> u8 {
+        3
+    }
+}

@@ -1,0 +1,189 @@
+//! Pools and their incarnations.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+
+use super::attempts::Decided;
+use super::records::{ConfiguredRecord, DeadRecord, IdentityRecord, Millis, PoolRecord};
+use super::{Found, ItemStore, keys, put_new, refused};
+use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::records::identity::IdentityPool;
+use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
+use crate::store::{Page, Pools, ReplaceOutcome, StoreError};
+
+/// As many pools, and names of configurations, are read at once.
+const AT_ONCE: usize = 1_000;
+
+#[async_trait]
+impl Pools for ItemStore {
+    async fn add_pool(&self, pool: &IdentityPool) -> Result<(), StoreError> {
+        let incarnation = self.draw_incarnation();
+        self.ask(|| async {
+            let found: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
+            if found.record.is_some() {
+                return Err(refused("the pool ID is taken"));
+            }
+            Ok(Decided::change(vec![found.put(&PoolRecord::new(incarnation.clone(), pool))?], ()))
+        })
+        .await
+    }
+
+    async fn find_or_add_configured_pool(
+        &self,
+        name: &str,
+        candidate: &IdentityPool,
+    ) -> Result<IdentityPool, StoreError> {
+        let incarnation = self.draw_incarnation();
+        self.ask(|| async {
+            let configured: Found<ConfiguredRecord> = self.read(keys::configured(name)).await?;
+            if let Some(pool) = self.led_to(configured.record.as_ref()).await? {
+                return Ok(Decided::Answer(pool));
+            }
+            let place: Found<PoolRecord> = self.read(keys::pool(&candidate.id)).await?;
+            if place.record.is_some() {
+                return Err(refused("the pool ID is taken"));
+            }
+            let record = PoolRecord::new(incarnation.clone(), candidate);
+            let leads_there = ConfiguredRecord { pool: candidate.id.clone(), incarnation: incarnation.clone() };
+            let changes = vec![place.put(&record)?, configured.put(&leads_there)?];
+            Ok(Decided::change(changes, candidate.clone()))
+        })
+        .await
+    }
+
+    async fn configured_pools(&self) -> Result<BTreeMap<String, IdentityPool>, StoreError> {
+        let mut pools = BTreeMap::new();
+        for (name, found) in self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await? {
+            if let Some(pool) = self.led_to(found.record.as_ref()).await? {
+                pools.insert(text(name)?, pool);
+            }
+        }
+        Ok(pools)
+    }
+
+    async fn lookup_pool(&self, id: &IdentityPoolId) -> Result<Option<IdentityPool>, StoreError> {
+        Ok(self.recall_pool(id).await?.map(|record| record.pool(id.clone())))
+    }
+
+    async fn list_pools(&self, page: Page<IdentityPoolId>) -> Result<Vec<IdentityPool>, StoreError> {
+        let after = page.after.as_ref().map(|id| id.as_str().as_bytes());
+        let found = self.page::<PoolRecord>(keys::POOLS, after, page.limit).await?;
+        found
+            .into_iter()
+            .filter_map(|(id, found)| Some((id, found.record?)))
+            .map(|(id, record)| Ok(record.pool(IdentityPoolId::parse(text(id)?).map_err(corrupt)?)))
+            .collect()
+    }
+
+    async fn replace_pool(&self, pool: &IdentityPool) -> Result<ReplaceOutcome, StoreError> {
+        self.ask(|| async {
+            let found: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
+            let Some(record) = &found.record else { return Ok(Decided::Answer(ReplaceOutcome::Unknown)) };
+            if record.version != pool.version {
+                return Ok(Decided::Answer(ReplaceOutcome::Stale));
+            }
+            let next = IdentityPool { version: pool.version + 1, ..pool.clone() };
+            let change = found.put(&PoolRecord::new(record.incarnation.clone(), &next))?;
+            Ok(Decided::change_once(vec![change], ReplaceOutcome::Replaced))
+        })
+        .await
+    }
+
+    async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError> {
+        self.ask(|| async {
+            let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
+            let Some(record) = &found.record else { return Ok(Decided::Answer(false)) };
+            let dead = put_new(keys::dead(&record.incarnation), &DeadRecord { imported_until: None })?;
+            Ok(Decided::change_once(vec![found.delete(), dead], true))
+        })
+        .await
+    }
+
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError> {
+        self.purge(limit).await
+    }
+
+    async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
+        self.snapshot(id).await
+    }
+
+    async fn import_pool(&self, import: PoolImport) -> Result<Imported, ImportError> {
+        self.import(import).await
+    }
+}
+
+impl ItemStore {
+    /// The name of an incarnation that no pool has had.
+    pub(super) fn draw_incarnation(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<9>())
+    }
+
+    pub(super) async fn recall_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolRecord>, StoreError> {
+        Ok(self.recall(keys::pool(id)).await?.record)
+    }
+
+    /// The pool that a name of a configuration leads to.
+    pub(super) async fn led_to(
+        &self,
+        configured: Option<&ConfiguredRecord>,
+    ) -> Result<Option<IdentityPool>, StoreError> {
+        let Some(ConfiguredRecord { pool, incarnation }) = configured else { return Ok(None) };
+        let found: Found<PoolRecord> = self.read(keys::pool(pool)).await?;
+        let living = found.record.filter(|record| record.incarnation == *incarnation);
+        Ok(living.map(|record| record.pool(pool.clone())))
+    }
+
+    /// An identity, if it was not erased and its pool still has its incarnation.
+    pub(super) async fn living(
+        &self,
+        found: &Found<IdentityRecord>,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        let Some(record) = &found.record else { return Ok(None) };
+        let pool = self.recall_pool(&record.pool).await?;
+        let lives = pool.is_some_and(|pool| pool.incarnation == record.incarnation && !record.erased);
+        Ok(lives.then(|| record.clone()))
+    }
+
+    /// Deletes up to so many items of an incarnation that is no pool's any more.
+    async fn purge(&self, limit: usize) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let is_left = |found: &Found<DeadRecord>| {
+            let until = found.record.as_ref().and_then(|record| record.imported_until);
+            until.is_none_or(|Millis(until)| until <= now)
+        };
+        let dead = self.page::<DeadRecord>(keys::DEAD, None, AT_ONCE).await?;
+        let Some((incarnation, dead)) = dead.into_iter().find(|(_, found)| is_left(found)) else {
+            return Ok(false);
+        };
+        let incarnation = text(incarnation)?;
+        let mut left = limit.max(1);
+        for shard in 0..self.engine.shards() {
+            let listing = keys::listing(&incarnation, shard);
+            for item in self.engine.page(&listing, None, left).await.map_err(super::unavailable)? {
+                let id = IdentityId::parse(text(item.key.sort.clone())?).map_err(corrupt)?;
+                self.delete_identity_of(&incarnation, &id).await?;
+                left -= 1;
+            }
+            if left == 0 {
+                return Ok(true);
+            }
+        }
+        self.ask(|| async {
+            let found: Found<DeadRecord> = self.read(dead.key.clone()).await?;
+            let changes = found.record.is_some().then(|| found.delete());
+            Ok(changes.map_or(Decided::Answer(()), |change| Decided::change(vec![change], ())))
+        })
+        .await?;
+        Ok(true)
+    }
+}
+
+pub(super) fn text(bytes: Vec<u8>) -> Result<String, StoreError> {
+    String::from_utf8(bytes).map_err(corrupt)
+}
+
+pub(super) fn corrupt(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Corrupt(Box::new(error))
+}
