@@ -22,6 +22,7 @@ pub mod contract;
 mod device_authorizations;
 mod error;
 mod identities;
+pub mod items;
 mod keys;
 pub mod memory;
 mod once;

@@ -9,6 +9,8 @@ mod attempts;
 mod device_authorizations;
 pub mod engine;
 mod exports;
+#[cfg(any(test, feature = "testing"))]
+pub mod faults;
 mod identities;
 mod keys;
 mod linked;
@@ -21,6 +23,7 @@ mod revocations;
 mod seals;
 mod sessions;
 mod signing_keys;
+mod trail;
 mod transfer;
 
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use serde::de::DeserializeOwned;
 
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
 use self::remembered::Remembered;
+pub use self::trail::Trail;
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::random::Random;
 use crate::store::StoreError;
@@ -42,6 +46,7 @@ pub struct ItemStore {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pace: Arc<dyn Pace>,
+    trail: Box<dyn Trail>,
     remembered: Remembered,
 }
 
@@ -60,9 +65,10 @@ impl ItemStore {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         pace: Arc<dyn Pace>,
+        trail: Box<dyn Trail>,
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
-        Self { engine, clock, random, pace, remembered }
+        Self { engine, clock, random, pace, trail, remembered }
     }
 
     fn draw(&self) -> u64 {
@@ -73,7 +79,25 @@ impl ItemStore {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.engine.read(keys).await.map_err(unavailable)
+        self.patiently(|| self.engine.read(keys)).await
+    }
+
+    /// Asks an engine that may be busy.
+    async fn patiently<T, F, A>(&self, question: F) -> Result<T, StoreError>
+    where
+        F: Fn() -> A + Send + Sync,
+        A: Future<Output = Result<T, EngineError>> + Send,
+    {
+        let mut tried = 0;
+        loop {
+            match question().await {
+                Err(EngineError::Busy(_)) if tried < attempts::TRIES => {
+                    tried += 1;
+                    self.pace.pause(self.pause_after(tried)).await;
+                }
+                answer => return answer.map_err(unavailable),
+            }
+        }
     }
 
     /// Records of one kind, as they were committed last.
@@ -107,7 +131,7 @@ impl ItemStore {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Found<T>)>, StoreError> {
-        let items = self.engine.page(partition, after, limit).await.map_err(unavailable)?;
+        let items = self.patiently(|| self.engine.page(partition, after, limit)).await?;
         items
             .into_iter()
             .map(|item| {
@@ -124,8 +148,8 @@ impl ItemStore {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let pages = partitions.iter().map(|partition| self.engine.page(partition, after, limit));
-        let pages = futures::future::try_join_all(pages).await.map_err(unavailable)?;
+        let page = |partition| self.patiently(move || self.engine.page(partition, after, limit));
+        let pages = futures::future::try_join_all(partitions.iter().map(|it| page(it.as_slice()))).await?;
         let mut sorted: Vec<Vec<u8>> = pages.into_iter().flatten().map(|item| item.key.sort).collect();
         sorted.sort_unstable();
         sorted.truncate(limit);
@@ -188,4 +212,36 @@ impl<T: Record> Found<T> {
 /// A record that nobody can have made before.
 fn put_new<T: Record>(key: Key, record: &T) -> Result<Change, StoreError> {
     Found { key, guard: Guard::Absent, record: None }.put(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faults::Faults;
+    use super::memory::MemoryEngine;
+    use super::*;
+    use crate::ground::clock::SystemClock;
+    use crate::ground::random::{SeededRandom, SystemRandom};
+    use crate::store::memory::MemoryStore;
+
+    /// Others get on meanwhile.
+    struct Yielding;
+
+    #[async_trait]
+    impl Pace for Yielding {
+        async fn pause(&self, _: Duration) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn store(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
+        let trail = Box::new(MemoryStore::new());
+        Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Yielding), trail))
+    }
+
+    fn in_trouble() -> Arc<dyn Engine> {
+        Arc::new(Faults::new(MemoryEngine::default(), Box::new(SeededRandom::new(1))))
+    }
+
+    crate::contract_tests!(items, (store(Arc::new(MemoryEngine::default())), ()));
+    crate::contract_tests!(items_in_trouble, (store(in_trouble()), ()));
 }

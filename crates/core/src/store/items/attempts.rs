@@ -9,7 +9,7 @@ use crate::ground::clock::SignedDuration;
 use crate::store::StoreError;
 
 /// So often a question is asked. Each time somebody else has got on, unless the engine is in trouble.
-const TRIES: u32 = 12;
+pub(super) const TRIES: u32 = 12;
 
 /// A pause is drawn up to this, doubled with each try up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -117,7 +117,7 @@ impl ItemStore {
     }
 
     /// Somewhere in the time that grows with each try: two that met do not meet again.
-    fn pause_after(&self, tried: u32) -> Duration {
+    pub(super) fn pause_after(&self, tried: u32) -> Duration {
         let longest = FIRST_PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
         longest.mul_f64((self.draw() >> 11) as f64 / (1_u64 << 53) as f64)
     }

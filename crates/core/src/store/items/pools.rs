@@ -161,7 +161,7 @@ impl ItemStore {
         let mut left = limit.max(1);
         for shard in 0..self.engine.shards() {
             let listing = keys::listing(&incarnation, shard);
-            for item in self.engine.page(&listing, None, left).await.map_err(super::unavailable)? {
+            for item in self.patiently(|| self.engine.page(&listing, None, left)).await? {
                 let id = IdentityId::parse(text(item.key.sort.clone())?).map_err(corrupt)?;
                 self.delete_identity_of(&incarnation, &id).await?;
                 left -= 1;
