@@ -82,6 +82,11 @@ impl ItemStore {
         self.patiently(|| self.engine.read(keys)).await
     }
 
+    /// Has the engine forget something, so that what is kept for a while stays little.
+    async fn forget(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.patiently(|| self.engine.forget(now)).await
+    }
+
     /// Asks an engine that may be busy.
     async fn patiently<T, F, A>(&self, question: F) -> Result<T, StoreError>
     where

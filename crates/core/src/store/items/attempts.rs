@@ -65,10 +65,12 @@ impl ItemStore {
             if tried > 0 {
                 self.pace.pause(self.pause_after(tried)).await;
             }
-            let decided = question().await?;
+            let decided = question().await;
+            // Whatever it came to now, it may have come to something before.
             if let Some(answer) = self.settle(&mut lost).await? {
                 return Ok(answer);
             }
+            let decided = decided?;
             let (mut changes, answer, leaves_receipt) = match decided {
                 Decided::Answer(answer) => return Ok(answer),
                 Decided::Again => {

@@ -109,6 +109,9 @@ pub trait Engine: Send + Sync {
     /// Makes changes to as many items, [`MAX_CHANGES`] at most, all of them or none. What is put has the stamp.
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
 
+    /// Deletes some of what is forgotten by now, for an engine that does not by itself.
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError>;
+
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::engine::{Change, Committed, Engine, EngineError, Item, Stamp};
 use super::engine::Key;
+use crate::ground::clock::Timestamp;
 use crate::ground::random::Random;
 
 /// An engine, and what goes wrong with it.
@@ -80,6 +81,10 @@ impl<E: Engine> Engine for Faults<E> {
         }
         let committed = self.engine.commit(stamp, changes).await?;
         if self.happens(32) { Err(EngineError::Lost(trouble())) } else { Ok(committed) }
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        self.engine.forget(now).await
     }
 
     fn shards(&self) -> u8 {

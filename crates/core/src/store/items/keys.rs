@@ -104,8 +104,8 @@ pub(super) fn sessions_of(id: &IdentityId) -> Vec<u8> {
 
 /// A session among those of its identity, the newest first.
 pub(super) fn session_of(identity: &IdentityId, created_at_millisecond: i64, id: &SignInSessionId) -> Key {
-    // Counted from the end of time, by bytes that are in the order of the numbers.
-    let newest_first = (i64::MAX - created_at_millisecond).cast_unsigned() ^ (1 << 63);
+    // Bytes that are in the order of the numbers, turned round.
+    let newest_first = !(created_at_millisecond.cast_unsigned() ^ (1 << 63));
     key(sessions_of(identity), [&newest_first.to_be_bytes()[..], &id.to_bytes()].concat())
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use crate::ground::clock::Timestamp;
 use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp};
 
 /// Items that go with the process.
@@ -54,6 +55,12 @@ impl Engine for MemoryEngine {
             }
         }
         Ok(Committed::Kept)
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        items.retain(|_, item| item.forgotten_at.is_none_or(|forgotten_at| forgotten_at > now));
+        Ok(())
     }
 
     fn shards(&self) -> u8 {

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::attempts::Decided;
-use super::engine::Change;
+use super::engine::{Change, Key};
 use super::pools::corrupt;
 use super::records::{IdentityRecord, ListedRecord, Millis, RevocationRecord, SessionRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
@@ -22,22 +22,16 @@ const MAX_FOLLOWED: usize = 32;
 
 #[async_trait]
 impl SignInSessions for ItemStore {
-    async fn add_sign_in_session(&self, session: &SignInSession, _: Timestamp) -> Result<(), StoreError> {
+    async fn add_sign_in_session(&self, session: &SignInSession, now: Timestamp) -> Result<(), StoreError> {
+        self.forget(now).await?;
         self.ask(|| async {
             let found: Found<SessionRecord> = self.read(keys::session(&session.id)).await?;
             if found.is_there() {
                 return Err(refused("the session ID is taken"));
             }
             let mut changes = vec![found.put(&session.into())?];
-            // Nothing lengthens its life past that end.
-            let listed = ListedRecord { until: Some(Millis(session.ends_at + REMEMBERED_FOR)) };
-            let listing = keys::session_of(
-                &session.identity_id,
-                session.created_at.as_millisecond(),
-                &session.id,
-            );
-            for key in [listing, keys::sealed_session(&session.id, self.engine.shards())] {
-                changes.push(put_new(key, &listed)?);
+            for key in [listing_of(session), keys::sealed_session(&session.id, self.engine.shards())] {
+                changes.push(put_new(key, &listed(session))?);
             }
             Ok(Decided::change(changes, ()))
         })
@@ -67,10 +61,19 @@ impl SignInSessions for ItemStore {
                 return Ok(Decided::Answer(false));
             }
             let login = if from.login == to.login { &kept.login } else { &to.login };
-            let next = SignInSession { login: login.clone(), ..to.clone() };
-            // It is listed under the identity that it began with.
-            let next = SessionRecord { identity: record.identity.clone(), ..SessionRecord::from(&next) };
-            Ok(Decided::change_once(vec![found.put(&next)?], true))
+            let mut next = SignInSession { login: login.clone(), ..to.clone() };
+            let mut changes = Vec::new();
+            if to.identity_id == from.identity_id {
+                // It stays with the one that it is listed under, which may have been merged into that.
+                next.identity_id = record.identity.clone();
+            } else {
+                let before = SignInSession { identity_id: record.identity.clone(), ..next.clone() };
+                let before: Found<ListedRecord> = self.read(listing_of(&before)).await?;
+                changes.extend(before.is_there().then(|| before.delete()));
+                changes.push(put_new(listing_of(&next), &listed(&next))?);
+            }
+            changes.push(found.put(&SessionRecord::from(&next))?);
+            Ok(Decided::change_once(changes, true))
         })
         .await
     }
@@ -227,6 +230,16 @@ impl ItemStore {
         })
         .await
     }
+}
+
+/// Where a session is among those of its identity.
+fn listing_of(session: &SignInSession) -> Key {
+    keys::session_of(&session.identity_id, session.created_at.as_millisecond(), &session.id)
+}
+
+/// That it is there. Nothing lengthens its life past that end.
+fn listed(session: &SignInSession) -> ListedRecord {
+    ListedRecord { until: Some(Millis(session.ends_at.saturating_add(REMEMBERED_FOR).unwrap_or(session.ends_at))) }
 }
 
 /// The ID at the end of a sort key.

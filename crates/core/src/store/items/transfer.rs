@@ -7,13 +7,13 @@ use std::vec::IntoIter;
 use async_trait::async_trait;
 
 use super::attempts::Decided;
-use super::engine::{Change, Committed, MAX_CHANGES, Stamp};
+use super::engine::{Change, MAX_CHANGES};
 use super::linked::new_login;
 use super::pools::text;
 use super::records::{
     ConfiguredRecord, DeadRecord, IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord,
 };
-use super::{Found, ItemStore, keys, put_new, refused, unavailable};
+use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::SignedDuration;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::IdentityPool;
@@ -221,10 +221,7 @@ impl ItemStore {
 
     /// Commits what nobody else knows of.
     async fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        match self.engine.commit(Stamp(self.draw()), &changes).await.map_err(unavailable)? {
-            Committed::Kept => Ok(()),
-            Committed::Broken => Err(refused("somebody else made an identity that is imported")),
-        }
+        self.ask(|| async { Ok(Decided::change(changes.clone(), ())) }).await
     }
 
     /// Has a name of a configuration lead to a pool, if it leads to none. Answers whether it leads there now.
