@@ -189,7 +189,8 @@ struct Found<T> {
 impl<T: Record> Found<T> {
     fn of(key: Key, item: Option<Item>) -> Result<Self, StoreError> {
         let Some(item) = item else { return Ok(Self { key, guard: Guard::Absent, record: None }) };
-        let record = serde_json::from_slice(&item.content).map_err(|error| StoreError::Corrupt(error.into()))?;
+        let record =
+            serde_json::from_slice(&item.content).map_err(|error| StoreError::Corrupt(error.into()))?;
         Ok(Self { key, guard: Guard::Is(item.stamp), record: Some(record) })
     }
 
@@ -240,7 +241,13 @@ mod tests {
 
     fn store(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
         let trail = Box::new(MemoryStore::new());
-        Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Yielding), trail))
+        Arc::new(ItemStore::new(
+            engine,
+            Arc::new(SystemClock),
+            Arc::new(SystemRandom),
+            Arc::new(Yielding),
+            trail,
+        ))
     }
 
     fn in_trouble() -> Arc<dyn Engine> {

@@ -25,7 +25,8 @@ impl ItemStore {
         candidate: &StoredAccessKey,
     ) -> Result<StoredAccessKey, StoreError> {
         self.ask(|| async {
-            let developer: Found<DeveloperRecord> = self.read(keys::developer(candidate.name.as_str())).await?;
+            let developer: Found<DeveloperRecord> =
+                self.read(keys::developer(candidate.name.as_str())).await?;
             let kept = developer.record.iter().flat_map(|record| record.keys(&candidate.name));
             if let Some(oldest) = kept.into_iter().find(|key| key.enabled) {
                 return Ok(Decided::Answer(oldest));
@@ -43,10 +44,7 @@ impl ItemStore {
         Ok(developer.record.and_then(|record| record.keys(&name).into_iter().find(|key| key.id == *id)))
     }
 
-    pub(super) async fn add_first_key(
-        &self,
-        key: &StoredAccessKey,
-    ) -> Result<AccessKeyOutcome, StoreError> {
+    pub(super) async fn add_first_key(&self, key: &StoredAccessKey) -> Result<AccessKeyOutcome, StoreError> {
         self.ask(|| async {
             let developer: Found<DeveloperRecord> = self.read(keys::developer(key.name.as_str())).await?;
             if developer.is_there() {
@@ -63,7 +61,8 @@ impl ItemStore {
         candidate: &StoredAccessKey,
     ) -> Result<AccessKeyOutcome, StoreError> {
         self.ask(|| async {
-            let developer: Found<DeveloperRecord> = self.read(keys::developer(candidate.name.as_str())).await?;
+            let developer: Found<DeveloperRecord> =
+                self.read(keys::developer(candidate.name.as_str())).await?;
             let Some(record) = &developer.record else {
                 return Ok(Decided::Answer(AccessKeyOutcome::Unknown));
             };

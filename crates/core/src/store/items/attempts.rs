@@ -92,9 +92,15 @@ impl ItemStore {
                 Err(EngineError::Busy(_)) => {}
                 Err(EngineError::Lost(_)) => {
                     self.remembered.forget_all();
-                    lost.push(Lost { stamp, witnesses: witnesses(&changes, leaves_receipt, &receipt), answer });
+                    lost.push(Lost {
+                        stamp,
+                        witnesses: witnesses(&changes, leaves_receipt, &receipt),
+                        answer,
+                    });
                 }
-                Err(error @ EngineError::Unavailable(_)) => return Err(StoreError::Unavailable(error.into())),
+                Err(error @ EngineError::Unavailable(_)) => {
+                    return Err(StoreError::Unavailable(error.into()));
+                }
             }
         }
         Err(StoreError::Unavailable("others changed the same, again and again".into()))

@@ -37,6 +37,8 @@ pub enum Guard {
     Absent,
     /// The item is as it was read.
     Is(Stamp),
+    /// Nothing: whoever writes it writes the same.
+    Any,
 }
 
 /// What becomes of an item.

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
-use super::engine::{Change, Committed, Engine, EngineError, Item, Stamp};
 use super::engine::Key;
+use super::engine::{Change, Committed, Engine, EngineError, Item, Stamp};
 use crate::ground::clock::Timestamp;
 use crate::ground::random::Random;
 

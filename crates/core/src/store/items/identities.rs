@@ -215,7 +215,9 @@ impl ItemStore {
         let listed: Found<ListedRecord> =
             self.read(keys::listed(incarnation, self.engine.shards(), id)).await?;
         let mut changes = vec![found.delete()];
-        changes.extend(logins.iter().filter(|login| login.record.is_some()).map(Found::delete));
+        // Another identity may have taken a login since this one was erased.
+        let theirs = |login: &&Found<LoginRecord>| login.record.as_ref().is_some_and(|it| it.identity == *id);
+        changes.extend(logins.iter().filter(theirs).map(Found::delete));
         changes.extend(listed.record.is_some().then(|| listed.delete()));
         Ok(changes)
     }

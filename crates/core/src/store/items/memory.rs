@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::ground::clock::Timestamp;
 use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp};
+use crate::ground::clock::Timestamp;
 
 /// Items that go with the process.
 #[derive(Debug, Default)]
@@ -39,6 +39,7 @@ impl Engine for MemoryEngine {
         let holds = |change: &Change| match (items.get(&change.key), change.guard) {
             (None, Guard::Absent) => true,
             (Some(item), Guard::Is(stamp)) => item.stamp == stamp,
+            (_, Guard::Any) => true,
             _ => false,
         };
         if !changes.iter().all(holds) {

@@ -46,7 +46,8 @@ impl Pools for ItemStore {
                 return Err(refused("the pool ID is taken"));
             }
             let record = PoolRecord::new(incarnation.clone(), candidate);
-            let leads_there = ConfiguredRecord { pool: candidate.id.clone(), incarnation: incarnation.clone() };
+            let leads_there =
+                ConfiguredRecord { pool: candidate.id.clone(), incarnation: incarnation.clone() };
             let changes = vec![place.put(&record)?, configured.put(&leads_there)?];
             Ok(Decided::change(changes, candidate.clone()))
         })

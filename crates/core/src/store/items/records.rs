@@ -10,7 +10,9 @@ use super::Record;
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, SignInSessionId, UserName};
 use crate::ground::seal::Sealed;
-use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap};
+use crate::records::identity::{
+    Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
+};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
@@ -200,11 +202,8 @@ fn login_columns(login: &Login) -> (String, String) {
 }
 
 fn login((provider, user): &(String, String)) -> Login {
-    let provider = if provider.is_empty() {
-        LoginProvider::Developer
-    } else {
-        LoginProvider::Public(provider.clone())
-    };
+    let provider =
+        if provider.is_empty() { LoginProvider::Developer } else { LoginProvider::Public(provider.clone()) };
     Login { provider, user: user.clone() }
 }
 

@@ -10,9 +10,7 @@ use super::{Found, ItemStore, keys};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{AccessKeyId, SignInSessionId};
 use crate::ground::seal::MasterKeyId;
-use crate::store::{
-    AnnouncedMasterKey, Keys, Page, Resealing, SealedItem, SealedValue, Seals, StoreError,
-};
+use crate::store::{AnnouncedMasterKey, Keys, Page, Resealing, SealedItem, SealedValue, Seals, StoreError};
 
 #[async_trait]
 impl Seals for ItemStore {
@@ -20,8 +18,8 @@ impl Seals for ItemStore {
         let after = page.after.as_ref();
         let mut values: Vec<SealedValue> = Vec::new();
         let secrets = self.list_access_keys().await?.into_iter();
-        let secrets = secrets
-            .map(|key| SealedValue { item: SealedItem::AccessKey(key.id), sealed: key.sealed_secret });
+        let secrets =
+            secrets.map(|key| SealedValue { item: SealedItem::AccessKey(key.id), sealed: key.sealed_secret });
         values.extend(secrets.filter(|value| Some(&value.item) > after));
         values.sort_by(|a, b| a.item.cmp(&b.item));
         values.truncate(page.limit);
@@ -29,8 +27,10 @@ impl Seals for ItemStore {
             values.extend(self.sealed_sessions(after, page.limit - values.len()).await?);
         }
         let keys = self.list_signing_keys().await?.into_iter();
-        let keys = keys
-            .map(|key| SealedValue { item: SealedItem::SigningKey(key.key_id), sealed: key.sealed_private_key });
+        let keys = keys.map(|key| SealedValue {
+            item: SealedItem::SigningKey(key.key_id),
+            sealed: key.sealed_private_key,
+        });
         let mut keys: Vec<SealedValue> = keys.filter(|value| Some(&value.item) > after).collect();
         keys.sort_by(|a, b| a.item.cmp(&b.item));
         values.extend(keys);

@@ -168,8 +168,7 @@ impl ItemStore {
     }
 
     async fn sessions(&self, ids: &[SignInSessionId]) -> Result<Vec<SignInSession>, StoreError> {
-        let found: Vec<Found<SessionRecord>> =
-            self.read_all(ids.iter().map(keys::session).collect()).await?;
+        let found: Vec<Found<SessionRecord>> = self.read_all(ids.iter().map(keys::session).collect()).await?;
         let mut sessions = Vec::with_capacity(found.len());
         for (id, found) in ids.iter().zip(found) {
             if let Some(record) = found.record {
@@ -221,8 +220,7 @@ impl ItemStore {
         self.ask(|| async {
             let session: Found<SessionRecord> = self.read(keys::session(&id)).await?;
             let sealed = keys::sealed_session(&id, self.engine.shards());
-            let listings: Vec<Found<ListedRecord>> =
-                self.read_all(vec![listed.key.clone(), sealed]).await?;
+            let listings: Vec<Found<ListedRecord>> = self.read_all(vec![listed.key.clone(), sealed]).await?;
             let mut changes: Vec<Change> =
                 listings.iter().filter(|it| it.is_there()).map(Found::delete).collect();
             changes.extend(session.is_there().then(|| session.delete()));
@@ -239,7 +237,9 @@ fn listing_of(session: &SignInSession) -> Key {
 
 /// That it is there. Nothing lengthens its life past that end.
 fn listed(session: &SignInSession) -> ListedRecord {
-    ListedRecord { until: Some(Millis(session.ends_at.saturating_add(REMEMBERED_FOR).unwrap_or(session.ends_at))) }
+    ListedRecord {
+        until: Some(Millis(session.ends_at.saturating_add(REMEMBERED_FOR).unwrap_or(session.ends_at))),
+    }
 }
 
 /// The ID at the end of a sort key.

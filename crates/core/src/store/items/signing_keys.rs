@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::attempts::Decided;
-use super::records::{SigningKeyPart, SigningKeysRecord, UsedRecord, Millis};
+use super::records::{Millis, SigningKeyPart, SigningKeysRecord, UsedRecord};
 use super::{Found, ItemStore, keys};
 use crate::ground::ids::AccessKeyId;
 use crate::store::{AccessKeyOutcome, Keys, StoreError, StoredAccessKey, StoredSigningKey};

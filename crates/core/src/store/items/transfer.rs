@@ -56,9 +56,7 @@ impl ItemStore {
                 self.read_all(ids.iter().map(keys::identity).collect()).await?;
             for (id, found) in ids.iter().zip(found) {
                 let record = found.record.filter(|it| it.incarnation == incarnation && !it.erased);
-                all.extend(
-                    record.map(|it| Brought { identity: it.identity(id), logins: it.logins() }),
-                );
+                all.extend(record.map(|it| Brought { identity: it.identity(id), logins: it.logins() }));
             }
         }
     }
@@ -126,7 +124,9 @@ impl ItemStore {
             if let Some(before) = &found.record {
                 let names = self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await?;
                 let names = names.into_iter().map(|(_, found)| found);
-                for name in names.filter(|it| it.record.as_ref().is_some_and(|it| it.incarnation == before.incarnation)) {
+                for name in names
+                    .filter(|it| it.record.as_ref().is_some_and(|it| it.incarnation == before.incarnation))
+                {
                     let leads_there =
                         ConfiguredRecord { pool: pool.id.clone(), incarnation: incarnation.clone() };
                     changes.push(name.put(&leads_there)?);
@@ -233,8 +233,7 @@ impl ItemStore {
             }
             let pool: Found<PoolRecord> = self.read(keys::pool(id)).await?;
             let Some(record) = &pool.record else { return Ok(Decided::Answer(false)) };
-            let leads_there =
-                ConfiguredRecord { pool: id.clone(), incarnation: record.incarnation.clone() };
+            let leads_there = ConfiguredRecord { pool: id.clone(), incarnation: record.incarnation.clone() };
             Ok(Decided::change(vec![found.put(&leads_there)?, pool.look()], true))
         })
         .await
