@@ -45,6 +45,11 @@ pub(super) fn dead(incarnation: &str) -> Key {
     key(DEAD, incarnation)
 }
 
+/// Whose turn it is to import a pool.
+pub(super) fn import(id: &IdentityPoolId) -> Key {
+    alone("import", id.as_str().as_bytes())
+}
+
 pub(super) fn identity(id: &IdentityId) -> Key {
     alone("i", id.as_str().as_bytes())
 }

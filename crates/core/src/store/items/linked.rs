@@ -131,6 +131,7 @@ impl ItemStore {
                 Ok(Decided::Answer(LinkOutcome::Known(known.identity)))
             }
             Ok(Change::Create(id, logins)) => {
+                self.open_to_all(pool)?;
                 let place = self.free_place(&id).await?;
                 let identity = new_identity(pool_id, &id, true, now);
                 let mut changes = self.new_identity(pool, &place, &identity, &logins)?;

@@ -83,19 +83,37 @@ pub(super) struct PoolRecord {
     pub(super) roles: PoolRoles,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) tag_maps: BTreeMap<String, PrincipalTagMap>,
+    /// Whether nobody new comes in, because the pool is being imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) closed: Option<ClosedPart>,
 }
 
 impl Record for PoolRecord {}
 
+/// For whose sake a pool is closed: that of an incarnation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ClosedPart {
+    pub(super) by: String,
+    pub(super) until: Millis,
+}
+
 impl PoolRecord {
     pub(super) fn new(incarnation: String, pool: &IdentityPool) -> Self {
         let IdentityPool { version, settings, roles, tag_maps, .. } = pool.clone();
-        Self { incarnation, version, settings, roles, tag_maps }
+        Self { incarnation, version, settings, roles, tag_maps, closed: None }
     }
 
     pub(super) fn pool(self, id: IdentityPoolId) -> IdentityPool {
         let Self { version, settings, roles, tag_maps, .. } = self;
         IdentityPool { id, version, settings, roles, tag_maps }
+    }
+
+    pub(super) fn is_closed_at(&self, now: Timestamp) -> bool {
+        self.closed.as_ref().is_some_and(|closed| now < closed.until.0)
+    }
+
+    pub(super) fn closed_for(&self, incarnation: &str) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.by == incarnation)
     }
 }
 
@@ -111,12 +129,24 @@ impl Record for ConfiguredRecord {}
 /// An incarnation that is no pool's, though identities of it are there.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct DeadRecord {
-    /// Until then somebody may be importing them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) imported_until: Option<Millis>,
+    /// Before that somebody may be importing them.
+    pub(super) left_from: Millis,
 }
 
 impl Record for DeadRecord {}
+
+/// Whose turn it is to import a pool: whoever writes under that incarnation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ImportRecord {
+    pub(super) by: String,
+    pub(super) until: Millis,
+}
+
+impl Record for ImportRecord {
+    fn forgotten_at(&self) -> Option<Timestamp> {
+        Some(self.until.0)
+    }
+}
 
 /// An identity with its logins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
