@@ -10,4 +10,4 @@ pub use self::url::{Open, StoreUrl, open};
 pub use sqlite::{
     Contents, CopyError, OpenError, Restoration, SqliteStore, back_up, newest_head, trail_folder,
 };
-pub use trail::{Fault, Keys, TrailTrouble, Verified, verify};
+pub use trail::{Fault, Keys, TrailCopy, TrailCopyError, TrailTrouble, Verified, verify};

@@ -6,6 +6,7 @@
 //! reads the files (`search.rs`), with an index beside each that has ended (`index.rs`).
 
 mod appender;
+mod copy;
 mod extent;
 mod findings;
 mod folder;
@@ -33,6 +34,7 @@ use serde::Serialize;
 
 pub(crate) use self::appender::Appender;
 use self::appender::Limits;
+pub use self::copy::{TrailCopy, TrailCopyError};
 pub use self::findings::{Fault, Verified};
 use self::folder::Folder;
 use self::search::LastTakenOver;
