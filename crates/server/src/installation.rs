@@ -130,14 +130,14 @@ impl Installation {
     ///
     /// # Errors
     /// In words for the operator.
-    pub fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
+    pub async fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
         if open == Open::Existing {
             self.database_that_is_there()?;
         }
         self.config.check_first_pool()?;
         // Whoever looks into a store in memory would see an empty one of their own.
         self.database()?;
-        Ok(daypass_store::open(self.config.store()?, open, &mut taking_over())?)
+        Ok(daypass_store::open(self.config.store()?, open, &mut taking_over()).await?)
     }
 
     /// Its audit trail.
@@ -281,7 +281,7 @@ impl Installation {
         holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
-        let store = store_of(config.store()?, instances, open)?;
+        let store = store_of(config.store()?, instances, open).await?;
         let app = App::wire(Dependencies {
             audit_sink: self.audit_sink(&store)?,
             store,
@@ -382,7 +382,7 @@ fn holder(config: &Config, secrets: &Secrets) -> Result<Arc<dyn KeyHolder>, Conf
     })
 }
 
-fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {
+async fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {
     match (url, instances) {
         (StoreUrl::Sqlite(_), Instances::Many) => bail!(
             "[store] url: instances of a function share no disk; use \"memory:\" with driver = \"cognito\", whose \
@@ -391,12 +391,14 @@ fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<
         (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
         // It is nowhere before, and gone afterwards.
         (StoreUrl::Memory, Instances::One) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Sqlite(_), Instances::One) => Ok(daypass_store::open(url, open, &mut taking_over())?),
+        (StoreUrl::Sqlite(_), Instances::One) => {
+            Ok(daypass_store::open(url, open, &mut taking_over()).await?)
+        }
     }
 }
 
 /// Tells how far an older audit trail is taken over, which can take a while.
-pub fn taking_over() -> impl FnMut(u64, u64) {
+pub fn taking_over() -> impl FnMut(u64, u64) + Send {
     const STEP: u64 = 100_000;
     let mut told = 0;
     move |done, total| {

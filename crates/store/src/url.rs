@@ -56,10 +56,10 @@ pub enum Open {
 ///
 /// # Errors
 /// [`OpenError`]; a store in memory is nowhere before it is made.
-pub fn open(
+pub async fn open(
     url: &StoreUrl,
     open: Open,
-    progress: &mut dyn FnMut(u64, u64),
+    progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<SharedStore, OpenError> {
     match (url, open) {
         (StoreUrl::Sqlite(file), open) => {
@@ -79,19 +79,20 @@ pub fn open(
 mod tests {
     use super::*;
 
-    #[test]
-    fn whoever_only_looks_makes_nothing() {
+    #[tokio::test]
+    async fn whoever_only_looks_makes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("daypass.db");
         let url = StoreUrl::Sqlite(file.clone());
-        let refused = open(&url, Open::Existing, &mut |_, _| {}).err().unwrap().to_string();
+        let refused = open(&url, Open::Existing, &mut |_, _| {}).await.err().unwrap().to_string();
         assert!(refused.contains(&format!("there is no database {}", file.display())), "{refused}");
         assert!(!file.exists());
-        open(&url, Open::OrMake, &mut |_, _| {}).unwrap();
-        assert!(file.exists() && open(&url, Open::Existing, &mut |_, _| {}).is_ok());
-        assert!(open(&StoreUrl::Memory, Open::Existing, &mut |_, _| {}).is_err());
+        open(&url, Open::OrMake, &mut |_, _| {}).await.unwrap();
+        assert!(file.exists() && open(&url, Open::Existing, &mut |_, _| {}).await.is_ok());
+        assert!(open(&StoreUrl::Memory, Open::Existing, &mut |_, _| {}).await.is_err());
         // A file has no files in it: whether the database is there cannot be told.
         let unseen = open(&StoreUrl::Sqlite(file.join("daypass.db")), Open::Existing, &mut |_, _| {})
+            .await
             .err()
             .unwrap()
             .to_string();

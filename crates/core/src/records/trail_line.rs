@@ -42,11 +42,13 @@ impl Chain {
     }
 
     /// As they are.
+    #[must_use]
     pub fn bytes(self) -> [u8; 32] {
         self.0
     }
 
     /// As it stands in a line.
+    #[must_use]
     pub fn text(self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -138,6 +140,7 @@ pub struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Whether it has the form of one; what it says is another question.
+    #[must_use]
     pub fn parse(text: &'a [u8]) -> Option<Self> {
         let rest = text.strip_suffix(END)?;
         let (rest, link) = rest.split_at_checked(rest.len().checked_sub(LINK_CHARS)?)?;
@@ -149,16 +152,19 @@ impl<'a> Line<'a> {
     }
 
     /// Whether it stands behind a line with this link, unchanged.
+    #[must_use]
     pub fn follows(&self, before: Chain) -> bool {
         before.next(self.body) == self.chain
     }
 
     /// Whether it is an event.
+    #[must_use]
     pub fn is_event(&self) -> bool {
         self.members.starts_with(EVENT)
     }
 
     /// The number that an event had before, which was kept in another form.
+    #[must_use]
     pub fn taken_over_from(&self) -> Option<i64> {
         const FROM: &str = ",\"from\":";
         let members = str::from_utf8(self.members).ok().filter(|_| self.is_event())?;
@@ -177,6 +183,7 @@ impl<'a> Line<'a> {
     }
 
     /// The event, if it is one.
+    #[must_use]
     pub fn event(&self) -> Option<AuditEvent> {
         match self.content()? {
             Content::Event(event) => Some(*event),
@@ -201,11 +208,13 @@ pub fn members(said: &impl Serialize) -> Vec<u8> {
 }
 
 /// The head, if a line of these members is one.
+#[must_use]
 pub fn head_in(members: &[u8]) -> Option<&str> {
     str::from_utf8(members.strip_prefix(HEAD)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()
 }
 
 /// The link of a line of these members behind the one with the link `before`.
+#[must_use]
 pub fn link(number: u64, members: &[u8], before: Chain) -> Chain {
     write(&mut Vec::new(), number, members, before)
 }

@@ -88,10 +88,10 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
 }
 
 /// The store of an installation whose events are kept.
-fn store(place: &Place) -> anyhow::Result<SharedStore> {
+async fn store(place: &Place) -> anyhow::Result<SharedStore> {
     let installation = place.find()?;
     ensure_kept(&installation)?;
-    installation.store(Open::Existing)
+    installation.store(Open::Existing).await
 }
 
 fn ensure_kept(installation: &Installation) -> anyhow::Result<()> {
@@ -103,7 +103,7 @@ fn ensure_kept(installation: &Installation) -> anyhow::Result<()> {
 }
 
 async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -> anyhow::Result<()> {
-    let findings = people::find(&*store(place)?, subject, SHOWN).await?;
+    let findings = people::find(&*store(place).await?, subject, SHOWN).await?;
     ensure!(
         !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \

@@ -127,7 +127,8 @@ impl ItemStore {
     /// Somewhere in the time that grows with each try: two that met do not meet again.
     pub(super) fn pause_after(&self, tried: u32) -> Duration {
         let longest = FIRST_PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
-        longest.mul_f64((self.draw() >> 11) as f64 / (1_u64 << 53) as f64)
+        let part = u32::try_from(self.draw() >> 40).expect("24 bits are left");
+        longest.mul_f64(f64::from(part) / f64::from(1_u32 << 24))
     }
 }
 

@@ -184,6 +184,11 @@ impl ItemStore {
         Ok((changes, Identity { modified_at, ..identity }))
     }
 
+    async fn pool_id_of(&self, id: &IdentityId) -> Result<Option<IdentityPoolId>, StoreError> {
+        let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
+        Ok(self.living(&found).await?.map(|record| record.pool))
+    }
+
     pub(super) async fn take_logins(
         &self,
         request: &UnlinkRequest,
@@ -193,16 +198,13 @@ impl ItemStore {
             Unlinked::DeveloperUser { pool_id, user } => (Some(pool_id), vec![Login::developer(user)]),
             Unlinked::Public { .. } => (None, Vec::new()),
         };
-        // The identity tells its pool, if the request does not.
-        let pool = match pool_id {
+        let pool_id = match pool_id {
+            Some(pool_id) => Some(pool_id.clone()),
+            None => self.pool_id_of(id).await?,
+        };
+        let pool = match &pool_id {
             Some(pool_id) => self.recall_pool(pool_id).await?,
-            None => {
-                let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
-                match self.living(&found).await? {
-                    Some(record) => self.recall_pool(&record.pool).await?,
-                    None => None,
-                }
-            }
+            None => None,
         };
         let Some(pool) = pool else {
             let refusal = linking::unlink(request, None, None).err();

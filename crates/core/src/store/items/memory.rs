@@ -37,9 +37,8 @@ impl Engine for MemoryEngine {
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let holds = |change: &Change| match (items.get(&change.key), change.guard) {
-            (None, Guard::Absent) => true,
+            (None, Guard::Absent) | (_, Guard::Any) => true,
             (Some(item), Guard::Is(stamp)) => item.stamp == stamp,
-            (_, Guard::Any) => true,
             _ => false,
         };
         if !changes.iter().all(holds) {

@@ -154,12 +154,12 @@ impl Record for ImportRecord {
 pub(super) struct IdentityRecord {
     pub(super) pool: IdentityPoolId,
     pub(super) incarnation: String,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) authenticated: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) disabled: bool,
     /// Whether it was deleted, and only what hangs on it is not gone yet.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) erased: bool,
     pub(super) created_at: Millis,
     pub(super) modified_at: Millis,
@@ -175,10 +175,6 @@ pub(super) struct IdentityRecord {
 }
 
 impl Record for IdentityRecord {}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
 
 impl IdentityRecord {
     pub(super) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {

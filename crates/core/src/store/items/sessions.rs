@@ -197,7 +197,7 @@ impl ItemStore {
         limit: usize,
     ) -> Result<Vec<SignInSessionId>, StoreError> {
         let shards: Vec<Vec<u8>> = (0..self.engine.shards()).map(keys::sealed_sessions).collect();
-        let after = after.map(|id| id.to_bytes());
+        let after = after.map(SignInSessionId::to_bytes);
         let ids = self.sorted_page(&shards, after.as_ref().map(|id| &id[..]), limit).await?;
         ids.iter().map(|id| session_id(id)).collect()
     }

@@ -94,7 +94,7 @@ impl ItemStore {
         let stored = self.stored_of(&pool.id).await?;
         let changed = stored.is_empty();
         let ((identities, logins), changed) =
-            if changed { self.bring(&pool, records).await? } else { (compare(stored, records)?, false) };
+            if changed { self.bring(&pool, records).await? } else { (compare(&stored, records)?, false) };
         let configured = match configured_as {
             Some(name) => self.configure(&name, &pool.id).await?,
             None => false,
@@ -129,7 +129,7 @@ impl ItemStore {
     ) -> Result<((u64, u64), bool), ImportError> {
         let stored = self.stored_of(&pool.id).await?;
         if !stored.is_empty() {
-            return Ok((compare(stored, records)?, false));
+            return Ok((compare(&stored, records)?, false));
         }
         let counts = self.bring_all(&pool.id, incarnation, records).await?;
         let ours = self.all_of(incarnation).await?;
@@ -139,7 +139,7 @@ impl ItemStore {
         if self.give(pool, incarnation).await? {
             return Ok((counts, true));
         }
-        Ok((compare(self.stored_of(&pool.id).await?, ours.into_iter().map(Ok))?, false))
+        Ok((compare(&self.stored_of(&pool.id).await?, ours.into_iter().map(Ok))?, false))
     }
 
     /// Gives an incarnation to a pool that has nobody in it. Answers whether it had nobody.
@@ -367,7 +367,7 @@ impl ItemStore {
 
 /// Finds that all that is brought is there, and nothing else.
 fn compare(
-    stored: Vec<Brought>,
+    stored: &[Brought],
     records: impl Iterator<Item = Result<Brought, ImportError>>,
 ) -> Result<(u64, u64), ImportError> {
     let (mut identities, mut logins) = (0, 0);

@@ -81,15 +81,12 @@ fn fitting(mut entries: Vec<Item>) -> Vec<Item> {
 impl NextBlock {
     /// Behind a trail, or at the beginning of one.
     fn behind(trail: Option<TrailRecord>, drawn: &str) -> Self {
-        match trail {
-            Some(trail) => Self { text: Vec::new(), first: trail.last + 1, trail },
-            None => {
-                let mut block = Self { text: Vec::new(), first: 1, trail: TrailRecord::begun(drawn) };
-                let beginning = Beginning { id: drawn.to_owned(), previous: None };
-                block.add(&members(&Note::Trail(beginning)));
-                block
-            }
+        if let Some(trail) = trail {
+            return Self { text: Vec::new(), first: trail.last + 1, trail };
         }
+        let mut block = Self { text: Vec::new(), first: 1, trail: TrailRecord::begun(drawn) };
+        block.add(&members(&Note::Trail(Beginning { id: drawn.to_owned(), previous: None })));
+        block
     }
 
     fn add(&mut self, members: &[u8]) {
