@@ -1,0 +1,195 @@
+//! Items in PostgreSQL: one table, and a statement for each thing that an engine does, in one round trip each. Nothing is asked of
+//! the server but that a statement is whole: every isolation level will do.
+
+mod connections;
+mod schema;
+mod statements;
+mod trouble;
+mod url;
+
+use async_trait::async_trait;
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::store::items::engine::{
+    Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
+};
+use deadpool_postgres::tokio_postgres::Row;
+
+use self::connections::{Connections, Deadlines};
+use self::schema::prepare;
+pub use self::trouble::PostgresOpenError;
+use self::trouble::{Failure, Kind, unreadable};
+pub use self::url::PostgresUrl;
+use crate::url::Open;
+
+/// Items in a database of PostgreSQL's.
+pub struct PostgresEngine(Connections);
+
+impl PostgresEngine {
+    /// Connects to a database, and makes the tables in it that are missing if it may.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn open(url: &PostgresUrl, open: Open) -> Result<Self, PostgresOpenError> {
+        let connections = Connections::new(url, Deadlines::default())?;
+        prepare(&connections, open).await?;
+        Ok(Self(connections))
+    }
+
+    async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
+        let rows = self.0.ask(&statements::READ_ONE, &[&key.partition, &key.sort]).await;
+        let rows = rows.map_err(Failure::of_reading)?;
+        rows.first().map(|row| item(key.clone(), row, 0)).transpose()
+    }
+
+    async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        let rows = self.0.ask(&statements::READ, &[&partitions(keys.iter()), &sorts(keys.iter())]).await;
+        let mut items = vec![None; keys.len()];
+        for row in rows.map_err(Failure::of_reading)? {
+            let place: i64 = row.try_get(0).map_err(unreadable)?;
+            let place = usize::try_from(place - 1).map_err(unreadable)?;
+            items[place] = Some(item(keys[place].clone(), &row, 1)?);
+        }
+        Ok(items)
+    }
+
+    /// Whether items are as they have to be at one moment: a statement sees all of them as they were when it began.
+    async fn look(&self, changes: &[&Change]) -> Result<Committed, EngineError> {
+        let keys: Vec<Key> = changes.iter().map(|change| change.key.clone()).collect();
+        let items = self.read(&keys).await?;
+        let holds = |(change, item): (&&Change, &Option<Item>)| match change.guard {
+            Guard::Absent => item.is_none(),
+            Guard::Is(stamp) => item.as_ref().is_some_and(|item| item.stamp == stamp),
+            Guard::Any => true,
+        };
+        Ok(if changes.iter().zip(&items).all(holds) { Committed::Kept } else { Committed::Broken })
+    }
+
+    async fn change(&self, stamp: Stamp, mut changes: Vec<&Change>) -> Result<Committed, EngineError> {
+        // Who locks in another order than others waits for them, and they for him.
+        changes.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        let absent = column(&changes, |change| change.guard == Guard::Absent);
+        let expected = column(&changes, |change| match change.guard {
+            Guard::Is(stamp) => Some(number(stamp)),
+            Guard::Absent | Guard::Any => None,
+        });
+        let content = column(&changes, |change| match &change.effect {
+            Effect::Put { content, .. } => Some(content.as_slice()),
+            Effect::Delete | Effect::Nothing => None,
+        });
+        let forgotten_at = column(&changes, |change| match change.effect {
+            Effect::Put { forgotten_at, .. } => forgotten_at.map(millisecond),
+            Effect::Delete | Effect::Nothing => None,
+        });
+        let gone = column(&changes, |change| change.effect == Effect::Delete);
+        let keys = || changes.iter().map(|change| &change.key);
+        let committed = self
+            .0
+            .ask(
+                &statements::COMMIT,
+                &[
+                    &number(stamp),
+                    &partitions(keys()),
+                    &sorts(keys()),
+                    &absent,
+                    &expected,
+                    &content,
+                    &forgotten_at,
+                    &gone,
+                ],
+            )
+            .await;
+        match committed {
+            Ok(rows) => match rows.first().map(|row| row.try_get(0)) {
+                Some(Ok(true)) => Ok(Committed::Kept),
+                Some(Ok(false)) => Ok(Committed::Broken),
+                // It was made or not.
+                _ => Err(EngineError::Lost("a commit has no answer".into())),
+            },
+            Err(failure) if failure.kind == Kind::Short => Ok(Committed::Broken),
+            Err(failure) => Err(failure.of_commit()),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for PostgresEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        match keys {
+            [] => Ok(Vec::new()),
+            [key] => Ok(vec![self.read_one(key).await?]),
+            keys => self.read_many(keys).await,
+        }
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        // Nothing is between some bytes and the same with a zero behind.
+        let from = after.map(|after| [after, &[0]].concat()).unwrap_or_default();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.0.ask(&statements::PAGE, &[&partition, &from, &limit]).await;
+        let rows = rows.map_err(Failure::of_reading)?;
+        rows.iter()
+            .map(|row| {
+                let sort = row.try_get(0).map_err(unreadable)?;
+                item(Key { partition: partition.to_vec(), sort }, row, 1)
+            })
+            .collect()
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        let asks = |change: &&Change| change.guard != Guard::Any || change.effect != Effect::Nothing;
+        let changes: Vec<&Change> = changes.iter().filter(asks).collect();
+        if changes.iter().all(|change| change.effect == Effect::Nothing) {
+            return self.look(&changes).await;
+        }
+        self.change(stamp, changes).await
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        match self.0.ask(&statements::FORGET, &[&now.as_millisecond()]).await {
+            // Somebody else forgets the same.
+            Err(failure) if failure.is_conflict() => Ok(()),
+            forgot => forgot.map(drop).map_err(Failure::of_reading),
+        }
+    }
+
+    fn shards(&self) -> u8 {
+        1
+    }
+}
+
+fn column<'a, T>(changes: &[&'a Change], value: impl Fn(&'a Change) -> T) -> Vec<T> {
+    changes.iter().map(|change| value(change)).collect()
+}
+
+fn partitions<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<&'a [u8]> {
+    keys.map(|key| key.partition.as_slice()).collect()
+}
+
+fn sorts<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<&'a [u8]> {
+    keys.map(|key| key.sort.as_slice()).collect()
+}
+
+/// The item of a row whose columns from `first` on are stamp, content, and when it is forgotten.
+fn item(key: Key, row: &Row, first: usize) -> Result<Item, EngineError> {
+    let stamp: i64 = row.try_get(first).map_err(unreadable)?;
+    let content = row.try_get(first + 1).map_err(unreadable)?;
+    let forgotten_at: Option<i64> = row.try_get(first + 2).map_err(unreadable)?;
+    let forgotten_at = forgotten_at.map(Timestamp::from_millisecond).transpose().map_err(unreadable)?;
+    Ok(Item { key, stamp: Stamp(stamp.cast_unsigned()), content, forgotten_at })
+}
+
+/// The same bits.
+fn number(stamp: Stamp) -> i64 {
+    stamp.0.cast_signed()
+}
+
+/// No earlier than the instant. What is before 1970 is past; numbers below zero have another meaning.
+fn millisecond(instant: Timestamp) -> i64 {
+    let begun = i64::from(instant.subsec_nanosecond() % 1_000_000 > 0);
+    (instant.as_millisecond() + begun).max(0)
+}

@@ -1,0 +1,193 @@
+//! Connections, and a question asked on one of them: how long is waited, and what becomes of the connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::tokio_postgres::config::TargetSessionAttrs;
+use deadpool_postgres::tokio_postgres::types::ToSql;
+use deadpool_postgres::tokio_postgres::{Error, Row};
+use deadpool_postgres::{Client, Manager, Object, Pool, Runtime};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::statements::Statement;
+use super::trouble::{Failure, Kind, PostgresOpenError};
+use super::url::PostgresUrl;
+
+/// For how long is waited.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadlines {
+    /// For a new connection.
+    pub(super) connecting: Duration,
+    /// For one that others use.
+    pub(super) waiting: Duration,
+    /// For an answer.
+    pub(super) answering: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connecting: Duration::from_secs(3),
+            waiting: Duration::from_secs(1),
+            answering: Duration::from_secs(5),
+        }
+    }
+}
+
+/// After so long without a word the other end is asked whether it is still there. What is between the two, and forgets connections
+/// that are quiet, waits longer.
+const QUIET: Duration = Duration::from_secs(30);
+const BETWEEN_PROBES: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
+pub(super) struct Connections {
+    pool: Pool,
+    tls: MakeRustlsConnect,
+    /// Whether statements are prepared, each once for a connection.
+    is_preparing: AtomicBool,
+    deadlines: Deadlines,
+    place: String,
+}
+
+impl Connections {
+    /// Connects to nothing yet.
+    pub(super) fn new(url: &PostgresUrl, deadlines: Deadlines) -> Result<Self, PostgresOpenError> {
+        let mut config = url.config.clone();
+        let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        config
+            // The second host has its turn when the first one is silent.
+            .connect_timeout(deadlines.connecting)
+            // What a server that follows another one tells is old.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .tcp_user_timeout(deadlines.answering)
+            .keepalives_idle(QUIET)
+            .keepalives_interval(BETWEEN_PROBES)
+            .keepalives_retries(PROBES);
+        let tls = MakeRustlsConnect::new(tls(url)?);
+        let pool = Pool::builder(Manager::new(config, tls.clone()))
+            .max_size(url.connections.into())
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(deadlines.waiting))
+            .create_timeout(Some(deadlines.connecting * u32::try_from(hosts).unwrap_or(u32::MAX)))
+            .build()
+            .expect("a runtime is named");
+        let is_preparing = AtomicBool::new(url.is_preparing);
+        Ok(Self { pool, tls, is_preparing, deadlines, place: url.to_string() })
+    }
+
+    /// Where they lead to, in words.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Asks a statement, in one round trip if the connection knows it.
+    pub(super) async fn ask(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        let prepared = self.is_preparing.load(Ordering::Relaxed);
+        match self.ask_once(statement, parameters, prepared).await {
+            // A pooler on the way has given the connection to the server to somebody else: it would again.
+            Err(Failure { kind: Kind::Unprepared, .. }) if prepared => {
+                self.is_preparing.store(false, Ordering::Relaxed);
+                self.ask_once(statement, parameters, false).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn ask_once(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+        prepared: bool,
+    ) -> Result<Vec<Row>, Failure> {
+        let client = self.pool.get().await.map_err(|error| Failure::unreached(&self.place, &error))?;
+        let asked = Asked { connections: self, client: Some(client) };
+        let answer = timeout(self.deadlines.answering, asked.ask(statement, parameters, prepared)).await;
+        let Ok(answer) = answer else { return Err(Failure::late(&self.place)) };
+        let answer = answer.map_err(|error| Failure::asked(&self.place, &error));
+        asked.answered(answer.as_ref().err().is_none_or(Failure::leaves_the_session));
+        answer
+    }
+}
+
+/// A connection that was asked something. If nobody waits for the answer any more, it is called off, and the connection is closed:
+/// whoever had it next would wait for that answer first.
+struct Asked<'a> {
+    connections: &'a Connections,
+    client: Option<Client>,
+}
+
+impl Asked<'_> {
+    async fn ask(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+        prepared: bool,
+    ) -> Result<Vec<Row>, Error> {
+        let client = self.client.as_ref().expect("it is there until it was answered");
+        if prepared {
+            let prepared = client.prepare_typed_cached(statement.text, statement.types).await?;
+            return client.query(&prepared, parameters).await;
+        }
+        let typed: Vec<_> = parameters.iter().copied().zip(statement.types.iter().cloned()).collect();
+        client.query_typed(statement.text, &typed).await
+    }
+
+    fn answered(mut self, is_good: bool) {
+        let client = self.client.take();
+        if !is_good {
+            client.map(Object::take);
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let (Some(client), Ok(runtime)) = (self.client.take(), Handle::try_current()) else { return };
+        let (client, tls) = (Object::take(client), self.connections.tls.clone());
+        let deadline = self.connections.deadlines.connecting;
+        runtime.spawn(async move {
+            let _ = timeout(deadline, client.cancel_token().cancel_query(tls)).await;
+        });
+    }
+}
+
+/// Trusts whom the system trusts, and the certificates that the URL names.
+fn tls(url: &PostgresUrl) -> Result<ClientConfig, PostgresOpenError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config =
+        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+    let mut config = if url.is_with_tls() {
+        let verifier = Verifier::new_with_extra_roots(root_certificates(url)?, provider)?;
+        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+    } else {
+        // Not asked. A system without certificates has none to read.
+        config.with_root_certificates(RootCertStore::empty())
+    }
+    .with_no_client_auth();
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    Ok(config)
+}
+
+fn root_certificates(url: &PostgresUrl) -> Result<Vec<CertificateDer<'static>>, PostgresOpenError> {
+    let Some(file) = &url.root_certificates else { return Ok(Vec::new()) };
+    let read = || -> Result<Vec<_>, rustls::pki_types::pem::Error> {
+        let certificates: Vec<_> = CertificateDer::pem_file_iter(file)?.collect::<Result<_, _>>()?;
+        if certificates.is_empty() {
+            Err(rustls::pki_types::pem::Error::NoItemsFound)
+        } else {
+            Ok(certificates)
+        }
+    };
+    read().map_err(|source| PostgresOpenError::RootCertificates { file: file.clone(), source })
+}

@@ -1,0 +1,247 @@
+//! What keeps PostgreSQL from its work, and the cure: every error that it has, in one place, in words for the operator.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+
+use daypass_core::store::items::engine::EngineError;
+use deadpool_postgres::tokio_postgres::Error;
+use deadpool_postgres::tokio_postgres::error::{DbError, Severity, SqlState};
+use deadpool_postgres::{PoolError, TimeoutType};
+
+/// Why a database of PostgreSQL's cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PostgresOpenError {
+    /// There are no tables of ours.
+    #[error(
+        "there are no tables of Daypass in {place}: start Daypass with it once, which makes them, or see whether database and \
+         search path of the URL are the right ones"
+    )]
+    NotThere {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// Another Daypass made the tables.
+    #[error(
+        "the tables in {place} have version {found}, and this Daypass knows version {known}; run the Daypass that knows them"
+    )]
+    OtherVersion {
+        /// Where they are.
+        place: String,
+        /// Their version.
+        found: i64,
+        /// The version that this program knows.
+        known: i64,
+    },
+    /// There is no certificate to trust.
+    #[error(
+        "cannot read {file}, the `sslrootcert` of the store's URL: {source}; it has to be a file of certificates in PEM"
+    )]
+    RootCertificates {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// TLS has nobody to trust.
+    #[error(
+        "cannot tell whom to trust in TLS: {0}; install the system's certificates, Debian's `ca-certificates`"
+    )]
+    Tls(#[from] rustls::Error),
+    /// It does not answer, or refuses.
+    #[error(transparent)]
+    Trouble(Trouble),
+}
+
+impl From<Failure> for PostgresOpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Trouble(failure.trouble)
+    }
+}
+
+/// What PostgreSQL said, or what was said of it, with the cure.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {cure} (PostgreSQL: {said})")]
+pub struct Trouble {
+    place: String,
+    cure: &'static str,
+    said: String,
+}
+
+/// A statement without an answer.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: Kind,
+    pub(super) code: Option<SqlState>,
+    trouble: Trouble,
+}
+
+/// What a failure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing was done, and asked again it may go well.
+    Busy,
+    /// It was asked, and nobody knows what became of it.
+    Cut,
+    /// Nothing was done, because less could be done than is due.
+    Short,
+    /// Nothing was done, because the statement that was prepared is another connection's.
+    Unprepared,
+    /// Nothing was done, and asked again it would be the same.
+    Refused,
+}
+
+impl Failure {
+    /// Of the way to a connection: nothing was asked.
+    pub(super) fn unreached(place: &str, error: &PoolError) -> Self {
+        let (code, said) = match error {
+            PoolError::Backend(error) => (error.code(), said(error)),
+            error => (None, error.to_string()),
+        };
+        let kind = match (error, code) {
+            (PoolError::Timeout(TimeoutType::Wait), _) => Kind::Busy,
+            (_, Some(code)) if is_busy(code) => Kind::Busy,
+            _ => Kind::Refused,
+        };
+        let cure = match (kind, code) {
+            (_, Some(code)) => cure(code),
+            (Kind::Busy, None) => {
+                "every connection is in use: what is asked takes long, or `connections` of the URL is small"
+            }
+            (_, None) => {
+                "it cannot be reached: see whether it runs, whether host and port of the URL are right, and whether its \
+                 certificate is for the host (`sslrootcert=FILE` in the URL has it trusted)"
+            }
+        };
+        Self::new(kind, code, place, cure, said)
+    }
+
+    /// Of a statement that was sent.
+    pub(super) fn asked(place: &str, error: &Error) -> Self {
+        // With any other severity the session is over, perhaps after the change.
+        let refusal = error.as_db_error().filter(|error| error.parsed_severity() == Some(Severity::Error));
+        let kind = refusal.map_or(Kind::Cut, |refusal| kind(refusal.code()));
+        let cure = error.code().map_or("the connection broke; asked again, it is made anew", cure);
+        Self::new(kind, error.code(), place, cure, said(error))
+    }
+
+    /// Of a statement that took too long.
+    pub(super) fn late(place: &str) -> Self {
+        let cure = "it does not answer in time: it is overloaded, or somebody holds a lock (`pg_stat_activity` tells)";
+        Self::new(Kind::Cut, None, place, cure, "no answer".to_owned())
+    }
+
+    fn new(kind: Kind, code: Option<&SqlState>, place: &str, cure: &'static str, said: String) -> Self {
+        Self { kind, code: code.cloned(), trouble: Trouble { place: place.to_owned(), cure, said } }
+    }
+
+    /// Whether the connection is as good as before.
+    pub(super) fn leaves_the_session(&self) -> bool {
+        matches!(self.kind, Kind::Busy | Kind::Short)
+    }
+
+    /// Whether somebody else was at the same rows.
+    pub(super) fn is_conflict(&self) -> bool {
+        self.code == Some(SqlState::T_R_SERIALIZATION_FAILURE)
+    }
+
+    /// What it means if it may be asked again.
+    pub(super) fn of_reading(self) -> EngineError {
+        match self.kind {
+            Kind::Busy | Kind::Cut => EngineError::Busy(self.trouble.into()),
+            Kind::Short | Kind::Unprepared | Kind::Refused => EngineError::Unavailable(self.trouble.into()),
+        }
+    }
+
+    /// What it means if it may have been done.
+    pub(super) fn of_commit(self) -> EngineError {
+        match self.kind {
+            Kind::Cut => EngineError::Lost(self.trouble.into()),
+            _ => self.of_reading(),
+        }
+    }
+}
+
+/// Of a row that does not say what it should.
+pub(super) fn unreadable(error: impl StdError + Send + Sync + 'static) -> EngineError {
+    EngineError::Unavailable(Box::new(error))
+}
+
+/// What a refusal of a statement means.
+fn kind(code: &SqlState) -> Kind {
+    match *code {
+        SqlState::DIVISION_BY_ZERO => Kind::Short,
+        // The last one is what comes of a statement of the same name with other parameters.
+        SqlState::INVALID_SQL_STATEMENT_NAME
+        | SqlState::DUPLICATE_PSTATEMENT
+        | SqlState::PROTOCOL_VIOLATION => Kind::Unprepared,
+        SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN => Kind::Cut,
+        ref code if code.code().starts_with("08") => Kind::Cut,
+        ref code if is_busy(code) => Kind::Busy,
+        _ => Kind::Refused,
+    }
+}
+
+fn is_busy(code: &SqlState) -> bool {
+    matches!(
+        *code,
+        SqlState::T_R_SERIALIZATION_FAILURE
+            | SqlState::T_R_DEADLOCK_DETECTED
+            | SqlState::LOCK_NOT_AVAILABLE
+            | SqlState::QUERY_CANCELED
+            | SqlState::TOO_MANY_CONNECTIONS
+            | SqlState::CONFIGURATION_LIMIT_EXCEEDED
+            | SqlState::CANNOT_CONNECT_NOW
+    )
+}
+
+/// What the operator can do about an error.
+fn cure(code: &SqlState) -> &'static str {
+    match *code {
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            "it does not let this user in: see to user and password of the URL, and to its pg_hba.conf"
+        }
+        SqlState::INVALID_CATALOG_NAME => {
+            "there is no such database: make it, or name another one in the URL"
+        }
+        SqlState::INVALID_SCHEMA_NAME => {
+            "the search path leads to no schema that this user may use: make one, or name another one (`options` of the URL)"
+        }
+        SqlState::INSUFFICIENT_PRIVILEGE => {
+            "the user of the URL must be allowed to read and write daypass_item and daypass_schema, and the first time to make \
+             them"
+        }
+        SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
+            "the tables of Daypass are gone or changed: put a backup in their place, and start Daypass again"
+        }
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            "it only lets read: name the server that lets write in the URL"
+        }
+        SqlState::DISK_FULL => "its disk is full: make space, and Daypass goes on by itself",
+        SqlState::OUT_OF_MEMORY => "it has no memory left: give it more, or less to do",
+        SqlState::TOO_MANY_CONNECTIONS | SqlState::CONFIGURATION_LIMIT_EXCEEDED => {
+            "it takes no more connections: `connections` of the URL, for all processes together, must be below its limit"
+        }
+        SqlState::CANNOT_CONNECT_NOW
+        | SqlState::ADMIN_SHUTDOWN
+        | SqlState::CRASH_SHUTDOWN
+        | SqlState::DATABASE_DROPPED => "it starts or stops: once it runs, Daypass goes on by itself",
+        ref code if is_busy(code) => "others are at the same; asking again helps",
+        _ => "it refuses what Daypass asks: its log may tell more; if that does not help, please report this",
+    }
+}
+
+/// An error with its causes, but without what may show a key (DETAIL of the server's).
+fn said(error: &Error) -> String {
+    let mut said = error.as_db_error().map_or_else(|| error.to_string(), of_server);
+    let mut cause = error.source().filter(|cause| !cause.is::<DbError>());
+    while let Some(error) = cause {
+        said = format!("{said}: {error}");
+        cause = error.source();
+    }
+    said
+}
+
+fn of_server(error: &DbError) -> String {
+    format!("{} [{}]", error.message(), error.code().code())
+}

@@ -1,0 +1,161 @@
+//! The URL of a database of PostgreSQL's. There is a password in it: no error shows any of it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+
+use deadpool_postgres::tokio_postgres::Config;
+use deadpool_postgres::tokio_postgres::config::{Host, SslMode};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PostgresUrl {
+    pub(super) config: Config,
+    /// As many at most.
+    pub(super) connections: u16,
+    /// Whether statements are prepared on a connection, which a pooler may not let them be.
+    pub(super) is_preparing: bool,
+    /// A file of certificates to trust beside those of the system.
+    pub(super) root_certificates: Option<PathBuf>,
+}
+
+const CONNECTIONS: u16 = 16;
+
+/// What the client library takes as it is.
+const PASSED_ON: [&str; 10] = [
+    "application_name",
+    "channel_binding",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslnegotiation",
+    "user",
+];
+
+const FORM: &str = "write \"postgres://USER:PASSWORD@HOST:PORT/DATABASE\"; in USER, PASSWORD and parameters, %40 is @, %3F is ?, \
+                    %2F is /, %3A is :, %25 is %";
+const PARAMETERS: &str = "after the ? stands what is not known; known are application_name, channel_binding, connections, dbname, \
+                          host, hostaddr, options, password, port, sslmode, sslnegotiation, sslrootcert, statements and user, \
+                          each with = and a value, and & in between";
+
+impl PostgresUrl {
+    /// Has the relative path of a file start from `base`.
+    pub fn start_from(&mut self, base: &Path) {
+        if let Some(file) = &mut self.root_certificates {
+            *file = base.join(&*file);
+        }
+    }
+
+    pub(super) fn is_with_tls(&self) -> bool {
+        self.config.get_ssl_mode() == SslMode::Require
+    }
+}
+
+impl TryFrom<String> for PostgresUrl {
+    type Error = String;
+
+    fn try_from(url: String) -> Result<Self, String> {
+        parse(&url).map_err(|wrong| format!("a store in PostgreSQL: {wrong}"))
+    }
+}
+
+/// Where it is: neither who connects, nor a password.
+impl fmt::Display for PostgresUrl {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (addresses, ports) = (self.config.get_hostaddrs(), self.config.get_ports());
+        let names = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let names: Vec<String> =
+            if names.len() > 0 { names.collect() } else { addresses.iter().map(IpAddr::to_string).collect() };
+        let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+        let database = self.config.get_dbname().map(|name| format!(", database {name}")).unwrap_or_default();
+        write!(to, "PostgreSQL at {}, port {ports}{database}", names.join(","))
+    }
+}
+
+fn parse(url: &str) -> Result<PostgresUrl, &'static str> {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    // The library takes the first @ for the end of the password, wherever it is.
+    if !(place.starts_with("postgres://") || place.starts_with("postgresql://"))
+        || place.matches('@').count() > 1
+        || parameters.contains('@')
+    {
+        return Err(FORM);
+    }
+    let (mut passed_on, mut tls, mut connections, mut is_preparing) = (Vec::new(), None, CONNECTIONS, true);
+    let mut root_certificates = None;
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) =
+            parameter.split_once('=').filter(|(_, value)| !value.is_empty()).ok_or(PARAMETERS)?;
+        match name {
+            "connections" => connections = number_of_connections(value)?,
+            "statements" => is_preparing = are_named(value)?,
+            "sslmode" => tls = Some(is_tls_wanted(value)?),
+            "sslrootcert" => root_certificates = Some(path(value)?),
+            name if PASSED_ON.contains(&name) => passed_on.push(parameter),
+            _ => return Err(PARAMETERS),
+        }
+    }
+    let mut config: Config = format!("{place}?{}", passed_on.join("&")).parse().map_err(|_| FORM)?;
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err("it names no host: write \"postgres://USER:PASSWORD@HOST:PORT/DATABASE\"");
+    }
+    let tls = tls.unwrap_or(root_certificates.is_some() || !is_on_this_machine(&config));
+    if root_certificates.is_some() && !tls {
+        return Err("without TLS there is nobody to trust: leave out sslrootcert or sslmode=disable");
+    }
+    config.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
+    if config.get_application_name().is_none() {
+        config.application_name("daypass");
+    }
+    Ok(PostgresUrl { config, connections, is_preparing, root_certificates })
+}
+
+fn number_of_connections(value: &str) -> Result<u16, &'static str> {
+    value.parse().map(NonZeroU16::get).map_err(|_| "connections is a number from 1 to 65535")
+}
+
+fn are_named(value: &str) -> Result<bool, &'static str> {
+    match value {
+        "named" => Ok(true),
+        "unnamed" => Ok(false),
+        _ => Err(
+            "statements is named, or unnamed behind a pooler that gives a connection to others after a transaction",
+        ),
+    }
+}
+
+fn is_tls_wanted(value: &str) -> Result<bool, &'static str> {
+    match value {
+        // Whoever is asked for a certificate has to have the right one, in any case.
+        "require" | "verify-full" => Ok(true),
+        "disable" => Ok(false),
+        _ => Err(
+            "sslmode is require or verify-full, which mean the same, or disable: with anything else, whoever sits \
+                  between the two could do away with TLS, or take the server's place",
+        ),
+    }
+}
+
+fn path(value: &str) -> Result<PathBuf, &'static str> {
+    percent_decode_str(value).decode_utf8().map(|path| PathBuf::from(path.as_ref())).map_err(|_| FORM)
+}
+
+fn is_on_this_machine(config: &Config) -> bool {
+    let is_near = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        }
+    };
+    config.get_hosts().iter().all(is_near) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}

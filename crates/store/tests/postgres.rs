@@ -1,0 +1,39 @@
+//! The contract, and what an engine promises, on a real PostgreSQL.
+
+#[path = "postgres/cluster.rs"]
+mod cluster;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cluster::Schema;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::store::SharedStore;
+use daypass_core::store::items::{ItemStore, Pace};
+use daypass_core::store::memory::MemoryStore;
+use daypass_store::{Open, PostgresEngine};
+
+struct Waiting;
+
+#[async_trait]
+impl Pace for Waiting {
+    #[expect(clippy::disallowed_methods, reason = "the other end is a process with a time of its own")]
+    async fn pause(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn store(isolation: &str) -> SharedStore {
+    let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{isolation}"), "");
+    let engine = PostgresEngine::open(&url, Open::OrMake).await.unwrap();
+    let (clock, random, pace) = (Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting));
+    let trail = Box::new(MemoryStore::new());
+    Arc::new(ItemStore::new(Arc::new(engine), clock, random, pace, trail))
+}
+
+// A space within an option is written with a backslash.
+daypass_core::contract_tests!(read_committed, (store("read%5C%20committed").await, ()));
+daypass_core::contract_tests!(repeatable_read, (store("repeatable%5C%20read").await, ()));
+daypass_core::contract_tests!(serializable, (store("serializable").await, ()));
