@@ -3,34 +3,13 @@
 #[path = "postgres/cluster.rs"]
 mod cluster;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use async_trait::async_trait;
 use cluster::Schema;
-use daypass_core::ground::clock::SystemClock;
-use daypass_core::ground::random::SystemRandom;
 use daypass_core::store::SharedStore;
-use daypass_core::store::items::{ItemStore, Pace};
-use daypass_core::store::memory::MemoryStore;
-use daypass_store::{Open, PostgresEngine};
-
-struct Waiting;
-
-#[async_trait]
-impl Pace for Waiting {
-    #[expect(clippy::disallowed_methods, reason = "the other end is a process with a time of its own")]
-    async fn pause(&self, pause: Duration) {
-        tokio::time::sleep(pause).await;
-    }
-}
+use daypass_store::{Open, StoreUrl, open};
 
 async fn store(isolation: &str) -> SharedStore {
     let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{isolation}"), "");
-    let engine = PostgresEngine::open(&url, Open::OrMake).await.unwrap();
-    let (clock, random, pace) = (Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting));
-    let trail = Box::new(MemoryStore::new());
-    Arc::new(ItemStore::new(Arc::new(engine), clock, random, pace, trail))
+    open(&StoreUrl::Postgres(Box::new(url)), Open::OrMake, &mut |_, _| {}).await.unwrap()
 }
 
 // A space within an option is written with a backslash.

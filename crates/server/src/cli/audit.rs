@@ -18,7 +18,6 @@ pub use self::list::List;
 pub use self::verify::{Key, Verify};
 use super::place::Place;
 use super::print;
-use crate::config::Destination;
 use crate::installation::Installation;
 use crate::printable::{is_obeyed, printable};
 
@@ -96,7 +95,7 @@ async fn store(place: &Place) -> anyhow::Result<SharedStore> {
 
 fn ensure_kept(installation: &Installation) -> anyhow::Result<()> {
     ensure!(
-        installation.config().audit_destination() == Destination::Files,
+        installation.config().audit_destination().is_kept(),
         "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events; ask there"
     );
     Ok(())

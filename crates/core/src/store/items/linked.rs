@@ -223,6 +223,8 @@ impl ItemStore {
                 record.set_logins(left.collect::<Vec<_>>());
                 record.modified_at = Millis(request.now);
                 let mut changes = vec![found.put(&record)?];
+                // A request may name one twice.
+                let taken: BTreeSet<&Login> = taken.iter().collect();
                 let items = taken.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
                 changes.extend(self.read_all::<LoginRecord>(items).await?.iter().map(Found::delete));
                 Ok(Decided::change_once(changes, UnlinkOutcome::Unlinked))
