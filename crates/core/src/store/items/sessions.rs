@@ -63,7 +63,7 @@ impl SignInSessions for ItemStore {
             let login = if from.login == to.login { &kept.login } else { &to.login };
             let mut next = SignInSession { login: login.clone(), ..to.clone() };
             let mut changes = Vec::new();
-            if to.identity_id == from.identity_id {
+            if [&from.identity_id, &record.identity].contains(&&to.identity_id) {
                 // It stays with the one that it is listed under, which may have been merged into that.
                 next.identity_id = record.identity.clone();
             } else {
