@@ -70,4 +70,10 @@ pub trait Store:
 {
     /// Answers if the store can do its work: what `/readyz` asks.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Does what is to be done now and then, for a store that does not by itself: servers ask for it each second. Its trail gets its
+    /// order, and is signed; what is over goes.
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Between looking whether there are any.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Between two looks at what came to the trail.
+/// Between two times that a store is kept up.
 const KEEPING_UP: Duration = Duration::from_secs(1);
 
 /// Purges until nobody else has the store.
@@ -37,8 +37,8 @@ pub async fn keep_purging(store: Weak<dyn Store>) {
     }
 }
 
-/// Has a trail kept up that cannot do it by itself, until nobody else has the store.
-pub async fn keep_trail_up(store: Weak<dyn Store>) {
+/// Has a store kept up that does not by itself, until nobody else has it.
+pub async fn keep_up(store: Weak<dyn Store>) {
     let mut told: Option<String> = None;
     while let Some(store) = store.upgrade() {
         let kept_up = store.keep_up().await;
@@ -46,7 +46,7 @@ pub async fn keep_trail_up(store: Weak<dyn Store>) {
         // Whoever wants something of the store hears of it, too: once is enough.
         let trouble = kept_up.err().map(|error| chain(&error));
         if let Some(trouble) = trouble.as_ref().filter(|trouble| told.as_ref() != Some(trouble)) {
-            tracing::warn!("the audit trail in the store is not signed for now: {trouble}");
+            tracing::warn!("the audit trail in the store gets no order and no signature for now: {trouble}");
         }
         told = trouble;
         pause(KEEPING_UP).await;

@@ -17,7 +17,9 @@ use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, 
 use daypass_core::store::items::engine::{Change, Effect, Engine, Guard, Key, Stamp};
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
-use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention};
+use daypass_core::store::{
+    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention, Store,
+};
 use daypass_store::{Keys, TrailCopy, Verified, verify};
 use futures::future::join_all;
 

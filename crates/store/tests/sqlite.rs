@@ -18,7 +18,7 @@ use daypass_core::store::{
     AuditEvents, AuditSink, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
     StoreError, StoredAccessKey, UnprovedRefusals,
 };
-use daypass_store::{OpenError, SqliteStore};
+use daypass_store::{SqliteOpenError, SqliteStore};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ impl Database {
         SqliteStore::open(&self.path).expect("a database that opens")
     }
 
-    fn refusal(&self) -> OpenError {
+    fn refusal(&self) -> SqliteOpenError {
         SqliteStore::open(&self.path).err().expect("a database that is refused")
     }
 
@@ -360,7 +360,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     let before = fs::read(&database.path).unwrap();
 
     let refusal = database.refusal();
-    assert!(matches!(refusal, OpenError::Newer { found: 99, .. }), "{refusal}");
+    assert!(matches!(refusal, SqliteOpenError::Newer { found: 99, .. }), "{refusal}");
     assert!(refusal.to_string().contains(&*database.path.to_string_lossy()));
     assert_eq!(fs::read(&database.path).unwrap(), before);
 }
@@ -371,7 +371,7 @@ fn a_database_of_another_application_is_refused_and_left_alone() {
         let database = Database::new();
         database.tamper(sql);
         let before = fs::read(&database.path).unwrap();
-        assert!(matches!(database.refusal(), OpenError::NotOurs { .. }), "{sql}");
+        assert!(matches!(database.refusal(), SqliteOpenError::NotOurs { .. }), "{sql}");
         assert_eq!(fs::read(&database.path).unwrap(), before, "{sql}");
     }
 }
@@ -381,7 +381,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let database = Database::new();
     let text = "a shopping list ".repeat(100);
     fs::write(&database.path, &text).unwrap();
-    assert!(matches!(database.refusal(), OpenError::NotOurs { .. }));
+    assert!(matches!(database.refusal(), SqliteOpenError::NotOurs { .. }));
     assert_eq!(fs::read_to_string(&database.path).unwrap(), text);
 }
 

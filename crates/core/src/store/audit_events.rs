@@ -94,12 +94,6 @@ pub trait AuditEvents: AuditSink {
         drop(care);
     }
 
-    /// Does what is to be done now and then for a trail that cannot do it by itself: whoever attends to it asks for that each
-    /// second. There is nothing to do otherwise.
-    async fn keep_up(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     /// Lines of the trail as they stand in it, from the one behind this or from one before it on, and none at its end. `None`
     /// where it is kept in files.
     async fn audit_lines_after(&self, line: EventPosition) -> Result<Option<Vec<u8>>, StoreError> {

@@ -11,6 +11,7 @@ pub mod engine;
 mod exports;
 #[cfg(any(test, feature = "testing"))]
 pub mod faults;
+mod forgetting;
 mod identities;
 mod keys;
 mod linked;
@@ -34,6 +35,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
+use self::forgetting::Forgetting;
 use self::remembered::Remembered;
 use self::trail::Trail;
 use crate::ground::clock::{Clock, Timestamp};
@@ -48,6 +50,7 @@ pub struct ItemStore {
     pace: Arc<dyn Pace>,
     trail: Trail,
     remembered: Remembered,
+    forgetting: Forgetting,
 }
 
 /// Waits, before something is tried again.
@@ -67,7 +70,8 @@ impl ItemStore {
         pace: Arc<dyn Pace>,
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
-        Self { engine, clock, random, pace, trail: Trail::default(), remembered }
+        let (trail, forgetting) = (Trail::default(), Forgetting::default());
+        Self { engine, clock, random, pace, trail, remembered, forgetting }
     }
 
     fn draw(&self) -> u64 {
@@ -79,11 +83,6 @@ impl ItemStore {
             return Ok(Vec::new());
         }
         self.patiently(|| self.engine.read(keys)).await
-    }
-
-    /// Has the engine forget something, so that what is kept for a while stays little.
-    async fn forget(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.patiently(|| self.engine.forget(now)).await
     }
 
     /// Asks an engine that may be busy.
@@ -107,12 +106,12 @@ impl ItemStore {
     /// Records of one kind, as they were committed last.
     async fn read_all<T: Record>(&self, keys: Vec<Key>) -> Result<Vec<Found<T>>, StoreError> {
         let items = self.read_items(&keys).await?;
-        keys.into_iter().zip(items).map(|(key, item)| Found::of(key, item)).collect()
+        keys.into_iter().zip(items).map(|(key, item)| self.found(key, item)).collect()
     }
 
     async fn read<T: Record>(&self, key: Key) -> Result<Found<T>, StoreError> {
         let mut items = self.read_items(std::slice::from_ref(&key)).await?;
-        Found::of(key, items.pop().flatten())
+        self.found(key, items.pop().flatten())
     }
 
     /// A record that hardly ever changes, as it was at most [`remembered::BOUND`] ago.
@@ -125,7 +124,14 @@ impl ItemStore {
                 item
             }
         };
-        Found::of(key, item)
+        self.found(key, item)
+    }
+
+    /// What an item says, unless it is over.
+    fn found<T: Record>(&self, key: Key, item: Option<Item>) -> Result<Found<T>, StoreError> {
+        let is_over = item.as_ref().is_some_and(|item| self.forgetting.is_over(item));
+        let found = Found::of(key, item)?;
+        Ok(if is_over { Found { record: None, ..found } } else { found })
     }
 
     /// A page of a partition.
@@ -140,7 +146,7 @@ impl ItemStore {
             .into_iter()
             .map(|item| {
                 let (key, sort) = (item.key.clone(), item.key.sort.clone());
-                Ok((sort, Found::of(key, Some(item))?))
+                Ok((sort, self.found(key, Some(item))?))
             })
             .collect()
     }

@@ -17,7 +17,7 @@ impl DeviceAuthorizations for ItemStore {
         authorization: &DeviceAuthorization,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.forget(now).await?;
+        self.forget(now).await;
         self.ask(|| async {
             let found: Found<DeviceRecord> = self.read(keys::device_authorization(&authorization.id)).await?;
             if found.record.as_ref().is_some_and(|there| there.forgotten_at.0 > now) {

@@ -11,7 +11,7 @@ use crate::store::{Once, StoreError, StoredLoginGrant};
 #[async_trait]
 impl Once for ItemStore {
     async fn use_once(&self, name: &str, until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        self.forget(now).await?;
+        self.forget(now).await;
         self.ask(|| async {
             let found: Found<UsedRecord> = self.read(keys::used_once(name)).await?;
             if found.record.as_ref().is_some_and(|used| used.until.0 > now) {
@@ -24,7 +24,7 @@ impl Once for ItemStore {
     }
 
     async fn add_login_grant(&self, grant: &StoredLoginGrant, now: Timestamp) -> Result<(), StoreError> {
-        self.forget(now).await?;
+        self.forget(now).await;
         self.ask(|| async {
             let found: Found<GrantRecord> = self.read(keys::login_grant(&grant.code_hash)).await?;
             if found.is_there() {

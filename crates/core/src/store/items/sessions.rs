@@ -23,7 +23,7 @@ const MAX_FOLLOWED: usize = 32;
 #[async_trait]
 impl SignInSessions for ItemStore {
     async fn add_sign_in_session(&self, session: &SignInSession, now: Timestamp) -> Result<(), StoreError> {
-        self.forget(now).await?;
+        self.forget(now).await;
         self.ask(|| async {
             let found: Found<SessionRecord> = self.read(keys::session(&session.id)).await?;
             if found.is_there() {

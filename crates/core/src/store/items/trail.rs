@@ -53,7 +53,8 @@ impl AuditEvents for ItemStore {
         question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError> {
-        self.keep_up().await?;
+        self.gather_all().await?;
+        self.index_all().await?;
         match &question.about {
             Some(about) => self.events_about(about, question, &page).await,
             None => self.events_backwards(question, &page).await,
@@ -104,11 +105,6 @@ impl AuditEvents for ItemStore {
     fn attend(&self, care: AuditCare) {
         *self.trail.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
     }
-
-    async fn keep_up(&self) -> Result<(), StoreError> {
-        self.gather_all().await?;
-        self.index_all().await
-    }
 }
 
 #[async_trait]
@@ -130,5 +126,11 @@ impl UnprovedRefusals for ItemStore {
 impl Store for ItemStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.read_items(&[keys::rehearsal()]).await.map(drop)
+    }
+
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        self.forget(self.clock.now()).await;
+        self.gather_all().await?;
+        self.index_all().await
     }
 }

@@ -1,0 +1,52 @@
+//! What is kept for a while. It is absent from its end on, by the clock of whoever asks; that it is deleted only makes room, and an
+//! engine may take days for it, or wait for us.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::ItemStore;
+use super::engine::Item;
+use crate::ground::clock::{SignedDuration, Timestamp};
+
+/// So often each process makes room, at most.
+const EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// How late it is.
+#[derive(Default)]
+pub(super) struct Forgetting(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// The latest instant that somebody asked at.
+    latest: Option<Timestamp>,
+    made_room_at: Option<Timestamp>,
+}
+
+impl Forgetting {
+    /// Whether an item is as good as absent.
+    pub(super) fn is_over(&self, item: &Item) -> bool {
+        let Some(forgotten_at) = item.forgotten_at else { return false };
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.latest.is_some_and(|latest| forgotten_at <= latest)
+    }
+
+    /// Notes that somebody asks at an instant. Answers whether it is time to make room.
+    fn asked_at(&self, now: Timestamp, real_now: Timestamp) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.latest = state.latest.max(Some(now));
+        let is_time = state.made_room_at.is_none_or(|at| real_now.duration_since(at).abs() >= EVERY);
+        if is_time {
+            state.made_room_at = Some(real_now);
+        }
+        is_time
+    }
+}
+
+impl ItemStore {
+    /// Has what is over at an instant be absent, and go by and by.
+    pub(super) async fn forget(&self, now: Timestamp) {
+        if self.forgetting.asked_at(now, self.clock.now()) {
+            // Nobody's question fails because there is less room.
+            let _ = self.engine.forget(now).await;
+        }
+    }
+}
