@@ -185,13 +185,12 @@ pub(super) fn trail_about(about: &AuditSubject) -> Vec<u8> {
 }
 
 /// A shard of the journal.
-pub(super) fn journal(shard: u8) -> Vec<u8> {
-    [b"journal:", &[shard][..]].concat()
+pub(super) fn journal(shard: u64) -> Vec<u8> {
+    [b"journal:", &shard.to_be_bytes()[..]].concat()
 }
 
 /// An entry of the journal, by when it was kept and a number that nobody else has drawn.
-pub(super) fn journal_entry(drawn: u64, shards: u8, microsecond: i64, number: u64) -> Key {
-    let shard = (drawn % u64::from(shards)).to_be_bytes()[7];
+pub(super) fn journal_entry(shard: u64, microsecond: i64, number: u64) -> Key {
     let time = (microsecond.cast_unsigned() ^ (1 << 63)).to_be_bytes();
     key(journal(shard), [time, number.to_be_bytes()].concat())
 }

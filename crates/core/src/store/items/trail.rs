@@ -11,7 +11,7 @@ mod journal;
 mod refusals;
 mod subjects;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 
@@ -28,6 +28,9 @@ use crate::store::{
 /// What a process knows of the trail.
 #[derive(Default)]
 pub(super) struct Trail {
+    /// Which shard of the journal it keeps everything in: shards are read one after the other, and what one process does has an
+    /// order.
+    shard: OnceLock<u64>,
     /// What it has kept last in the journal, in microseconds.
     newest: Mutex<i64>,
     care: Mutex<Option<AuditCare>>,

@@ -24,8 +24,8 @@ impl ItemStore {
     }
 
     fn entry(&self, content: Vec<u8>) -> Change {
-        let (number, shard) = (self.draw(), self.draw());
-        let key = keys::journal_entry(shard, self.engine.shards(), self.now_in_journal(), number);
+        let shard = *self.trail.shard.get_or_init(|| self.draw() % u64::from(self.engine.shards()));
+        let key = keys::journal_entry(shard, self.now_in_journal(), self.draw());
         Change { key, guard: Guard::Absent, effect: Effect::Put { content, forgotten_at: None } }
     }
 
@@ -38,7 +38,7 @@ impl ItemStore {
 
     /// The oldest entries, in order, as many as asked for at most.
     pub(super) async fn oldest_entries(&self, limit: usize) -> Result<Vec<Item>, StoreError> {
-        let shards: Vec<Vec<u8>> = (0..self.engine.shards()).map(keys::journal).collect();
+        let shards: Vec<Vec<u8>> = (0..self.engine.shards().into()).map(keys::journal).collect();
         let page = |shard| self.patiently(move || self.engine.page(shard, None, limit));
         let pages = futures::future::try_join_all(shards.iter().map(|shard| page(shard.as_slice()))).await?;
         let mut entries: Vec<Item> = pages.into_iter().flatten().collect();
