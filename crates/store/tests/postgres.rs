@@ -2,6 +2,14 @@
 
 #[path = "postgres/cluster.rs"]
 mod cluster;
+#[path = "postgres/engine.rs"]
+mod engine;
+#[path = "postgres/meanwhile.rs"]
+mod meanwhile;
+#[path = "postgres/proxy.rs"]
+mod proxy;
+#[path = "postgres/trouble.rs"]
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +23,9 @@ use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::{Open, PostgresEngine};
 
+/// From the lowest on, as they are written in a URL. A space within an option has a backslash before it.
+const LEVELS: [&str; 3] = ["read%5C%20committed", "repeatable%5C%20read", "serializable"];
+
 struct Waiting;
 
 #[async_trait]
@@ -25,15 +36,14 @@ impl Pace for Waiting {
     }
 }
 
-async fn store(isolation: &str) -> SharedStore {
-    let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{isolation}"), "");
+async fn store(level: &str) -> SharedStore {
+    let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{level}"), "");
     let engine = PostgresEngine::open(&url, Open::OrMake).await.unwrap();
     let (clock, random, pace) = (Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting));
     let trail = Box::new(MemoryStore::new());
     Arc::new(ItemStore::new(Arc::new(engine), clock, random, pace, trail))
 }
 
-// A space within an option is written with a backslash.
-daypass_core::contract_tests!(read_committed, (store("read%5C%20committed").await, ()));
-daypass_core::contract_tests!(repeatable_read, (store("repeatable%5C%20read").await, ()));
-daypass_core::contract_tests!(serializable, (store("serializable").await, ()));
+daypass_core::contract_tests!(read_committed, (store(LEVELS[0]).await, ()));
+daypass_core::contract_tests!(repeatable_read, (store(LEVELS[1]).await, ()));
+daypass_core::contract_tests!(serializable, (store(LEVELS[2]).await, ()));

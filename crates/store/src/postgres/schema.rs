@@ -1,6 +1,6 @@
 //! The tables: whether they are there, of which version, and how they are made.
 
-use deadpool_postgres::tokio_postgres::error::SqlState;
+use tokio_postgres::error::SqlState;
 
 use super::connections::Connections;
 use super::statements::Statement;

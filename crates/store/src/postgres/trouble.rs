@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use daypass_core::store::items::engine::EngineError;
-use deadpool_postgres::tokio_postgres::Error;
-use deadpool_postgres::tokio_postgres::error::{DbError, Severity, SqlState};
 use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// Why a database of PostgreSQL's cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
-use deadpool_postgres::tokio_postgres::Config;
-use deadpool_postgres::tokio_postgres::config::{Host, SslMode};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -43,6 +43,11 @@ impl Schema {
         Self { name }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL by which a store is in it, with parameters.
     pub fn url(&self, options: &str, parameters: &str) -> PostgresUrl {
         let (folder, name) = (folder().display(), &self.name);
