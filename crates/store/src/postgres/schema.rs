@@ -54,7 +54,11 @@ async fn make(connections: &Connections) -> Result<(), Failure> {
     for step in &STEPS {
         match connections.ask(step, &[]).await {
             // IF NOT EXISTS does not keep out who does the same at the same time.
-            Err(Failure { code: Some(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE), .. }) => {}
+            Err(Failure {
+                code:
+                    Some(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT),
+                ..
+            }) => {}
             made => drop(made?),
         }
     }

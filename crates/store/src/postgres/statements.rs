@@ -112,3 +112,16 @@ pub(super) const FORGET: Statement = Statement {
            )",
     types: &[Type::INT8],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_statements_have_parameters_of_the_same_types() {
+        let types = [READ_ONE, READ, PAGE, COMMIT, FORGET].map(|statement| statement.types);
+        for (place, one) in types.iter().enumerate() {
+            assert!(!types[place + 1..].contains(one), "{one:?}");
+        }
+    }
+}

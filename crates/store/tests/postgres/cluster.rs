@@ -106,6 +106,9 @@ fn start() -> Cluster {
         .output()
         .unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    let allowed = std::fs::read_to_string(folder.join("data/pg_hba.conf")).unwrap();
+    std::fs::write(folder.join("data/pg_hba.conf"), format!("local all locked scram-sha-256\n{allowed}"))
+        .unwrap();
     let mut server = command(Path::new("sh"))
         .args(["-c", RUN_UNTIL_INPUT_ENDS, "sh"])
         .args([&programs.join("postgres"), &folder])
