@@ -13,7 +13,7 @@ use tokio_postgres::{Client, NoTls};
 
 /// Stops the server and clears up when its input ends, which it does with the tests, however they end.
 const RUN_UNTIL_INPUT_ENDS: &str = r#"
-    "$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 -c lc_messages=C &
+    "$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=600 -c lc_messages=C &
     cat
     kill -INT $!
     wait $!

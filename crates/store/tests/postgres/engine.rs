@@ -94,9 +94,9 @@ async fn is_as_in_memory(parameters: &str) {
         let committed = engine.commit(stamp, &changes).await.unwrap();
         assert_eq!(committed, model.commit(stamp, &changes).await.unwrap(), "round {round}: {changes:?}");
         if committed == Committed::Kept {
-            kept += 1
+            kept += 1;
         } else {
-            broken += 1
+            broken += 1;
         }
         if round % 16 == 0 {
             let now = at(i64::from(random.bytes::<1>()[0]));

@@ -1,14 +1,11 @@
 //! The contract, and what an engine promises, on a real PostgreSQL.
 
-#[path = "postgres/cluster.rs"]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
+
 mod cluster;
-#[path = "postgres/engine.rs"]
 mod engine;
-#[path = "postgres/meanwhile.rs"]
 mod meanwhile;
-#[path = "postgres/proxy.rs"]
 mod proxy;
-#[path = "postgres/trouble.rs"]
 mod trouble;
 
 use std::sync::Arc;
@@ -37,7 +34,7 @@ impl Pace for Waiting {
 }
 
 async fn store(level: &str) -> SharedStore {
-    let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{level}"), "");
+    let url = Schema::new().await.url(&format!("-cdefault_transaction_isolation%3D{level}"), "connections=8");
     let engine = PostgresEngine::open(&url, Open::OrMake).await.unwrap();
     let (clock, random, pace) = (Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting));
     let trail = Box::new(MemoryStore::new());
