@@ -1,14 +1,17 @@
 //! A PostgreSQL of the tests' own, which ends with them.
 
 use std::io::{BufRead, BufReader};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use daypass_store::{Open, PostgresEngine, PostgresUrl};
+use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 
 /// Stops the server and clears up when its input ends, which it does with the tests, however they end.
@@ -22,6 +25,9 @@ const RUN_UNTIL_INPUT_ENDS: &str = r#"
 
 /// PostgreSQL does not run as root. Nobody does.
 const NOBODY: u32 = 65534;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Cluster {
     folder: PathBuf,
@@ -60,6 +66,19 @@ impl Schema {
     /// An engine in it.
     pub async fn engine(&self) -> PostgresEngine {
         PostgresEngine::open(&self.url("", ""), Open::OrMake).await.unwrap()
+    }
+
+    /// Waits until as many sessions as that are as a condition says. They are told by their `application_name`, the schema's.
+    pub async fn until_sessions(&self, expected: RangeInclusive<i64>, condition: &str) {
+        let (watch, mut found) = (client().await, -1);
+        let count =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {condition}");
+        let waiting = async {
+            while !expected.contains(&found) {
+                found = watch.query_one(&count, &[&self.name]).await.unwrap().get(0);
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{condition}: not {expected:?}"));
     }
 
     /// A client that is not the engine's.

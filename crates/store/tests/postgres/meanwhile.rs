@@ -8,15 +8,12 @@ use daypass_store::{Open, PostgresEngine};
 use tokio::task::JoinHandle;
 
 use crate::LEVELS;
-use crate::cluster::{Schema, client};
+use crate::cluster::Schema;
 use crate::engine::{change, key, put};
 
 /// Waits until something in a schema waits for a lock.
 pub async fn until_it_waits(schema: &Schema) {
-    let watch = client().await;
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
-    while watch.query_one(waiting, &[&schema.name()]).await.unwrap().get::<_, i64>(0) == 0 {}
+    schema.until_sessions(1..=1, "wait_event_type = 'Lock'").await;
 }
 
 pub fn spawn(engine: &Arc<PostgresEngine>, changes: &[Change]) -> JoinHandle<Result<Committed, EngineError>> {

@@ -152,12 +152,6 @@ async fn statements_that_get_lost_on_the_way_are_not_prepared_any_more() {
     assert_eq!(engine.page(b"a", None, 100).await.unwrap().len(), 9);
 }
 
-async fn until_gone(schema: &Schema) {
-    let watch = client().await;
-    let alive = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
-    while watch.query_one(alive, &[&schema.name()]).await.unwrap().get::<_, i64>(0) > 0 {}
-}
-
 const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
 
 async fn named_engine(schema: &Schema, parameters: &str) -> Arc<PostgresEngine> {
@@ -186,7 +180,7 @@ async fn a_connection_that_is_killed_is_made_anew() {
         assert_eq!(reads.len(), 4);
         client().await.execute(KILL, &[&schema.name()]).await.unwrap();
         if number % 2 == 0 {
-            until_gone(&schema).await;
+            schema.until_sessions(0..=0, "true").await;
         }
         let content = [number];
         match engine.commit(Stamp(1), &[put(&a, Guard::Any, &content)]).await {
@@ -232,9 +226,7 @@ async fn a_commit_without_an_answer_is_lost_and_called_off() {
     assert!(matches!(lost, Err(EngineError::Lost(_))), "{lost:?}");
     assert_eq!(contents(&engine, std::slice::from_ref(&a)).await, [Some(b"before".to_vec())]);
     // The one that reads is there, and the other one goes without having its lock.
-    let watch = client().await;
-    let alive = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1";
-    while watch.query_one(alive, &[&schema.name()]).await.unwrap().get::<_, i64>(0) > 1 {}
+    schema.until_sessions(0..=1, "true").await;
     other.batch_execute("ROLLBACK").await.unwrap();
     assert_eq!(contents(&engine, &[a]).await, [Some(b"before".to_vec())]);
 }
