@@ -11,3 +11,4 @@ pub mod scope;
 pub mod sign_in_session;
 pub mod signing_algorithm;
 pub mod trail_head;
+pub mod trail_line;

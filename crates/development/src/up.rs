@@ -31,7 +31,7 @@ use daypass_server::installation::home::Home;
 use daypass_server::installation::{App, Embedded, Installation};
 use daypass_server::key_turns::have_keys_take_turns;
 use daypass_server::listen::{Answering, Stop, listen_within};
-use daypass_server::purge::keep_purging;
+use daypass_server::upkeep::keep_purging;
 use daypass_server::{routes, secrets, telemetry};
 
 /// The developer whose access key is behind the profile.

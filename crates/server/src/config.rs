@@ -203,7 +203,10 @@ impl Config {
             reference.start_from(base);
         }
         if let Some(store) = &mut store {
-            store.url.start_from(base);
+            store.start_from(base);
+        }
+        if let Some((key, cure)) = store.as_ref().and_then(StoreConfig::mistake) {
+            reading.refuse(&["store".to_owned(), key.to_owned()], cure);
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, openid) = (reading.get("log"), reading.get("openid"));
@@ -261,7 +264,14 @@ impl Config {
         let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
         let exports = self.audit.exports.iter().flat_map(ExportConfig::placed_secrets);
         let keys = self.placed_master_keys().chain(self.placed_pin());
+        let keys = keys.chain(self.placed_store_password());
         providers.chain(keys).chain(token).chain(exports)
+    }
+
+    /// Where the password of the store is, if it has one, and where that is said.
+    #[must_use]
+    pub fn placed_store_password(&self) -> Option<Placed<'_>> {
+        self.store.as_ref().and_then(StoreConfig::placed_password)
     }
 
     /// Where the PIN of an HSM is, if there is one, and where that is said.
@@ -287,8 +297,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], if that is not said.
     pub fn store(&self) -> Result<&StoreUrl, ConfigError> {
-        let store = self.store.as_ref().ok_or_else(|| Mistake::elsewhere(grammar::missing_key("store")))?;
-        Ok(&store.url)
+        Ok(&self.store_config()?.url)
+    }
+
+    /// The same, with what it takes to be let in.
+    ///
+    /// # Errors
+    /// [`ConfigError`], if that is not said, or the reference of the password leads nowhere.
+    pub fn opening_url(&self, secrets: &Secrets) -> Result<StoreUrl, ConfigError> {
+        self.store_config()?.opening_url(secrets)
+    }
+
+    fn store_config(&self) -> Result<&StoreConfig, ConfigError> {
+        Ok(self.store.as_ref().ok_or_else(|| Mistake::elsewhere(grammar::missing_key("store")))?)
     }
 
     /// The roots of all sealing.

@@ -111,7 +111,11 @@ impl Installation {
     pub fn database(&self) -> anyhow::Result<&Path> {
         match self.config.store()? {
             StoreUrl::Sqlite(file) => Ok(file),
-            StoreUrl::Memory => bail!("a store in memory can be seen by nobody but its own process"),
+            StoreUrl::Postgres(url) => bail!(
+                "the store is no file, but {url}: its own tools copy it and put it back (`pg_dump`, `pg_restore`), the audit \
+                 trail with it"
+            ),
+            StoreUrl::Memory => bail!(UNSEEN),
         }
     }
 
@@ -130,14 +134,18 @@ impl Installation {
     ///
     /// # Errors
     /// In words for the operator.
-    pub fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
-        if open == Open::Existing {
-            self.database_that_is_there()?;
+    pub async fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
+        match self.config.store()? {
+            StoreUrl::Sqlite(_) if open == Open::Existing => drop(self.database_that_is_there()?),
+            StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => {}
+            // Whoever looks into it would see an empty one of their own.
+            StoreUrl::Memory => bail!(UNSEEN),
         }
         self.config.check_first_pool()?;
-        // Whoever looks into a store in memory would see an empty one of their own.
-        self.database()?;
-        Ok(daypass_store::open(self.config.store()?, open, &mut taking_over())?)
+        let store = AwsSecrets::new(Arc::new(SystemClock));
+        let secrets = Secrets::fetch(self.config.placed_store_password(), &store, secrets::AT_START).await?;
+        let url = self.config.opening_url(&secrets)?;
+        Ok(daypass_store::open(&url, open, &mut taking_over()).await?)
     }
 
     /// Its audit trail.
@@ -152,7 +160,7 @@ impl Installation {
     /// The one place where its audit events are kept.
     fn audit_sink(&self, store: &SharedStore) -> anyhow::Result<Arc<dyn AuditSink>> {
         Ok(match self.config.audit_destination() {
-            Destination::Files => store.clone(),
+            Destination::Files | Destination::Store => store.clone(),
             Destination::Log => Arc::new(AuditOutput::new((self.audit_log)()?)),
         })
     }
@@ -281,7 +289,7 @@ impl Installation {
         holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
-        let store = store_of(config.store()?, instances, open)?;
+        let store = store_of(&config.opening_url(&secrets)?, instances, open).await?;
         let app = App::wire(Dependencies {
             audit_sink: self.audit_sink(&store)?,
             store,
@@ -382,21 +390,25 @@ fn holder(config: &Config, secrets: &Secrets) -> Result<Arc<dyn KeyHolder>, Conf
     })
 }
 
-fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {
+const UNSEEN: &str = "a store in memory can be seen by nobody but its own process";
+
+async fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::Result<SharedStore> {
     match (url, instances) {
         (StoreUrl::Sqlite(_), Instances::Many) => bail!(
-            "[store] url: instances of a function share no disk; use \"memory:\" with driver = \"cognito\", whose \
-             identities are Amazon's to keep"
+            "[store] url: instances of a function share no disk; use a database, or \"memory:\" with driver = \"cognito\", \
+             whose identities are Amazon's to keep"
         ),
         (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
         // It is nowhere before, and gone afterwards.
         (StoreUrl::Memory, Instances::One) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Sqlite(_), Instances::One) => Ok(daypass_store::open(url, open, &mut taking_over())?),
+        (StoreUrl::Postgres(_), _) | (StoreUrl::Sqlite(_), Instances::One) => {
+            Ok(daypass_store::open(url, open, &mut taking_over()).await?)
+        }
     }
 }
 
 /// Tells how far an older audit trail is taken over, which can take a while.
-pub fn taking_over() -> impl FnMut(u64, u64) {
+pub fn taking_over() -> impl FnMut(u64, u64) + Send {
     const STEP: u64 = 100_000;
     let mut told = 0;
     move |done, total| {

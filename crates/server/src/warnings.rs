@@ -43,8 +43,12 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
 fn of_store(config: &Config, instances: Instances) -> Vec<String> {
     let embedded = matches!(config.pool.driver, Driver::Embedded(_));
     match (config.store(), instances) {
-        (Err(_), _) => Vec::new(),
         (Ok(StoreUrl::Sqlite(file)), _) => of_database(file).into_iter().collect(),
+        (Ok(StoreUrl::Postgres(url)), _) if url.is_in_the_clear() => vec![format!(
+            "[store] url: there is no TLS to {url}: whoever is on the way there can read who logs in, and change it; leave out \
+             sslmode=disable if the database has it"
+        )],
+        (Ok(StoreUrl::Postgres(_)) | Err(_), _) => Vec::new(),
         (Ok(StoreUrl::Memory), Instances::Many) => of_memories(embedded),
         (Ok(StoreUrl::Memory), Instances::One) => vec![format!(
             "[store] url = \"memory:\": which proofs were spent and what was revoked is forgotten when this process \

@@ -1,15 +1,18 @@
 //! Where Daypass keeps what it must not forget: the stores behind [`daypass_core::store::Store`] that
-//! outlive the process. Each backend writes its own plain SQL; what they must agree on is stated once,
-//! in `daypass_core::store::contract`, and tested on each of them.
+//! outlive the process. SQLite writes its own plain SQL; a database that is shared is an engine of items, over which
+//! `daypass_core::store::items` says what everything means. What all of them must agree on is stated once, in
+//! `daypass_core::store::contract`, and tested on each of them.
 
 mod postgres;
+mod shared;
 mod sqlite;
 mod trail;
 mod url;
 
-pub use self::url::{Open, StoreUrl, open};
+pub use self::url::{Open, OpenError, StoreUrl, open};
 pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 pub use sqlite::{
-    Contents, CopyError, OpenError, Restoration, SqliteStore, back_up, newest_head, trail_folder,
+    Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,
+    trail_folder,
 };
-pub use trail::{Fault, Keys, TrailTrouble, Verified, verify};
+pub use trail::{Fault, Keys, TrailCopy, TrailCopyError, TrailTrouble, Verified, verify};

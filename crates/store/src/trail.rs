@@ -6,11 +6,11 @@
 //! reads the files (`search.rs`), with an index beside each that has ended (`index.rs`).
 
 mod appender;
+mod copy;
 mod extent;
 mod findings;
 mod folder;
 mod index;
-mod line;
 mod lock;
 mod reading;
 mod retention;
@@ -34,14 +34,15 @@ use serde::Serialize;
 
 pub(crate) use self::appender::Appender;
 use self::appender::Limits;
+pub use self::copy::{TrailCopy, TrailCopyError};
 pub use self::findings::{Fault, Verified};
 use self::folder::Folder;
-use self::line::members;
 use self::search::LastTakenOver;
 pub use self::trouble::TrailTrouble;
 pub use self::verify::{Keys, verify};
 use self::writer::Writer;
 pub(crate) use self::writer::{Anchor, MAX_GROUP};
+use daypass_core::records::trail_line::members;
 
 /// How long an outcome counts for whoever asks whether the trail does its work.
 const FRESH: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::LinkRequest;
 use daypass_core::store::{DeviceAuthorizations, Identities, Once, Pools};
-use daypass_store::{Contents, CopyError, OpenError, Restoration, SqliteStore, back_up};
+use daypass_store::{Contents, CopyError, Restoration, SqliteOpenError, SqliteStore, back_up};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -315,10 +315,13 @@ async fn what_is_no_whole_store_is_refused_and_the_store_stays_as_it_was() {
     }
     for name in ["empty.db", "text.db", "theirs.db"] {
         let refusal = refusal(name);
-        assert!(matches!(refusal, CopyError::Unusable(OpenError::NotOurs { .. })), "{name}: {refusal:?}");
+        assert!(
+            matches!(refusal, CopyError::Unusable(SqliteOpenError::NotOurs { .. })),
+            "{name}: {refusal:?}"
+        );
         assert!(refusal.to_string().contains(name), "{refusal}");
     }
-    assert!(matches!(refusal("newer.db"), CopyError::Unusable(OpenError::Newer { found: 99, .. })));
+    assert!(matches!(refusal("newer.db"), CopyError::Unusable(SqliteOpenError::Newer { found: 99, .. })));
     assert!(matches!(refusal("daypass.db"), CopyError::Same(_)));
     assert_eq!(fs::read(place.database()).unwrap(), store);
     assert_eq!(place.files(), files);

@@ -93,6 +93,19 @@ pub trait AuditEvents: AuditSink {
     fn attend(&self, care: AuditCare) {
         drop(care);
     }
+
+    /// Does what is to be done now and then for a trail that cannot do it by itself: whoever attends to it asks for that each
+    /// second. There is nothing to do otherwise.
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Lines of the trail as they stand in it, from the one behind this or from one before it on, and none at its end. `None`
+    /// where it is kept in files.
+    async fn audit_lines_after(&self, line: EventPosition) -> Result<Option<Vec<u8>>, StoreError> {
+        let _ = line;
+        Ok(None)
+    }
 }
 
 /// What a trail needs besides its events: heads are signed, and what is too old goes.

@@ -35,7 +35,7 @@ use serde::de::DeserializeOwned;
 
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
 use self::remembered::Remembered;
-pub use self::trail::Trail;
+use self::trail::Trail;
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::random::Random;
 use crate::store::StoreError;
@@ -46,7 +46,7 @@ pub struct ItemStore {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pace: Arc<dyn Pace>,
-    trail: Box<dyn Trail>,
+    trail: Trail,
     remembered: Remembered,
 }
 
@@ -65,10 +65,9 @@ impl ItemStore {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         pace: Arc<dyn Pace>,
-        trail: Box<dyn Trail>,
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
-        Self { engine, clock, random, pace, trail, remembered }
+        Self { engine, clock, random, pace, trail: Trail::default(), remembered }
     }
 
     fn draw(&self) -> u64 {
@@ -227,7 +226,6 @@ mod tests {
     use super::*;
     use crate::ground::clock::SystemClock;
     use crate::ground::random::{SeededRandom, SystemRandom};
-    use crate::store::memory::MemoryStore;
 
     /// Others get on meanwhile.
     struct Yielding;
@@ -240,14 +238,8 @@ mod tests {
     }
 
     fn store(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
-        let trail = Box::new(MemoryStore::new());
-        Arc::new(ItemStore::new(
-            engine,
-            Arc::new(SystemClock),
-            Arc::new(SystemRandom),
-            Arc::new(Yielding),
-            trail,
-        ))
+        let (clock, random, pace) = (Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Yielding));
+        Arc::new(ItemStore::new(engine, clock, random, pace))
     }
 
     fn in_trouble() -> Arc<dyn Engine> {

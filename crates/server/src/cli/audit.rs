@@ -18,7 +18,6 @@ pub use self::list::List;
 pub use self::verify::{Key, Verify};
 use super::place::Place;
 use super::print;
-use crate::config::Destination;
 use crate::installation::Installation;
 use crate::printable::{is_obeyed, printable};
 
@@ -88,22 +87,22 @@ pub async fn run(question: Question) -> anyhow::Result<()> {
 }
 
 /// The store of an installation whose events are kept.
-fn store(place: &Place) -> anyhow::Result<SharedStore> {
+async fn store(place: &Place) -> anyhow::Result<SharedStore> {
     let installation = place.find()?;
     ensure_kept(&installation)?;
-    installation.store(Open::Existing)
+    installation.store(Open::Existing).await
 }
 
 fn ensure_kept(installation: &Installation) -> anyhow::Result<()> {
     ensure!(
-        installation.config().audit_destination() == Destination::Files,
+        installation.config().audit_destination().is_kept(),
         "nothing is kept here: [audit] to = \"log\" has whoever collects the log keep the events; ask there"
     );
     Ok(())
 }
 
 async fn find(asked: &str, subject: &AuditSubject, form: &Form, place: &Place) -> anyhow::Result<()> {
-    let findings = people::find(&*store(place)?, subject, SHOWN).await?;
+    let findings = people::find(&*store(place).await?, subject, SHOWN).await?;
     ensure!(
         !findings.is_empty(),
         "the audit trail knows nothing of {asked}; of refusals of requests that proved nothing it keeps a sample, in \

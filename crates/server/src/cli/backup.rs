@@ -81,7 +81,7 @@ async fn record(installation: &Installation, file: &Path, contents: &Contents) -
         ));
         return Ok(());
     }
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let draft = draft(AuditAction::Backup, file);
     Ok(installation.trail(&store)?.noted(draft, Grounds::new("copied", people(contents))).await?)
 }

@@ -118,7 +118,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 
 async fn create(arguments: Create) -> anyhow::Result<()> {
     let Create { name, policy, pool, place } = arguments;
-    let opened = Opened::of(&place, Open::OrMake)?;
+    let opened = Opened::of(&place, Open::OrMake).await?;
     let keys = opened.keys_to_make().await?;
     let text = match (&policy.policy, policy.preset) {
         (Some(file), _) => {
@@ -183,7 +183,7 @@ async fn show_policy(name: &UserName, place: &Place) -> anyhow::Result<()> {
 }
 
 async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
-    let keys = Opened::of(place, Open::Existing)?.keys_to_make().await?;
+    let keys = Opened::of(place, Open::Existing).await?.keys_to_make().await?;
     let rotated = keys.rotate(name).await;
     let (key, secret) = rotated.map_err(|error| explain(error, &format!("of {name}")))?;
     tell(&format!(
@@ -221,9 +221,9 @@ struct Opened {
 
 impl Opened {
     /// Before `serve` is started for the first time, its store is made.
-    fn of(place: &Place, open: Open) -> anyhow::Result<Self> {
+    async fn of(place: &Place, open: Open) -> anyhow::Result<Self> {
         let installation = place.find()?;
-        Ok(Self { store: installation.store(open)?, installation })
+        Ok(Self { store: installation.store(open).await?, installation })
     }
 
     /// The access keys, of which one is to be made: under another master key than the store's own, nobody could use it.
@@ -243,7 +243,7 @@ impl Opened {
 }
 
 async fn keys(place: &Place) -> anyhow::Result<AccessKeys> {
-    Opened::of(place, Open::Existing)?.keys().await
+    Opened::of(place, Open::Existing).await?.keys().await
 }
 
 /// As AWS's tools read it. The name of a developer has no character that would end the heading.
@@ -291,9 +291,9 @@ mod tests {
         let place = Place::of_up(&dir);
         std::fs::write(dir.join("daypass.db"), "").unwrap();
         // Of a new store the first key decides.
-        assert!(Opened::of(&place, Open::Existing).unwrap().keys_to_make().await.is_ok());
+        assert!(Opened::of(&place, Open::Existing).await.unwrap().keys_to_make().await.is_ok());
         std::fs::write(dir.join("master-key"), BASE64_STANDARD.encode([7; 32])).unwrap();
-        let refused = Opened::of(&place, Open::Existing).unwrap().keys_to_make().await;
+        let refused = Opened::of(&place, Open::Existing).await.unwrap().keys_to_make().await;
         let refused = format!("{:#}", refused.err().unwrap());
         for part in ["the master key is not the one", "state/master-key"] {
             assert!(refused.contains(part), "{refused}");

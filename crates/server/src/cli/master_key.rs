@@ -65,7 +65,7 @@ async fn create(kms: &KmsKey) -> anyhow::Result<()> {
 
 async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let ((_, placed), announced) =
         (installation.placed_master_keys().await?, store.list_master_keys().await?);
     let kept = count(&*store).await?;
@@ -100,7 +100,7 @@ fn rows(placed: &[(MasterKeyId, String)], announced: &[AnnouncedMasterKey], kept
 
 async fn rotate(place: &Place) -> anyhow::Result<()> {
     let installation = with_the_next_key(place).await?;
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let (master_keys, placed) = installation.placed_master_keys().await?;
     let current = master_keys.current();
@@ -130,7 +130,7 @@ async fn rotate(place: &Place) -> anyhow::Result<()> {
 async fn with_the_next_key(place: &Place) -> anyhow::Result<Installation> {
     let installation = place.find()?;
     let Some(home) = installation.home() else { return Ok(installation) };
-    let kept = count(&*installation.store(Open::Existing)?).await?;
+    let kept = count(&*installation.store(Open::Existing).await?).await?;
     let is_settled = |current| kept.keys().all(|id| *id == Some(current));
     let Some(before) = home.change_master_key(&SystemRandom, is_settled)? else { return Ok(installation) };
     tell(&format!("Made a master key. The one before is kept as {}.", before.display()));

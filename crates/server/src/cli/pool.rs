@@ -83,12 +83,12 @@ pub struct Database {
 
 impl Database {
     /// Opens the database that is there.
-    fn open(&self) -> anyhow::Result<SharedStore> {
+    async fn open(&self) -> anyhow::Result<SharedStore> {
         match &self.database {
-            None => self.place.find()?.store(Open::Existing),
+            None => self.place.find()?.store(Open::Existing).await,
             Some(file) => {
-                let opened =
-                    daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::Existing, &mut taking_over());
+                let url = StoreUrl::Sqlite(file.clone());
+                let opened = daypass_store::open(&url, Open::Existing, &mut taking_over()).await;
                 opened.context("name another --database")
             }
         }
@@ -108,7 +108,7 @@ pub async fn run(task: Task) -> anyhow::Result<()> {
 }
 
 async fn list(place: &Database) -> anyhow::Result<()> {
-    let store = place.open()?;
+    let store = place.open().await?;
     print(&format!("{:<46}  {:>10}  NAME", "ID", "IDENTITIES"))?;
     let mut next_token: Option<String> = None;
     loop {
@@ -126,7 +126,7 @@ fn row(PoolOverview { pool, identities, .. }: &PoolOverview) -> String {
 }
 
 async fn show(id: &IdentityPoolId, place: &Database) -> anyhow::Result<()> {
-    let shown = pools::show(&*place.open()?, id).await?.ok_or_else(|| no_pool(id))?;
+    let shown = pools::show(&*place.open().await?, id).await?.ok_or_else(|| no_pool(id))?;
     let PoolOverview { pool, configured_as, identities } = shown;
     let shown =
         json!({"pool": file::Pool::from(pool), "configured_as": configured_as, "identities": identities});

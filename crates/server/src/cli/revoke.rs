@@ -24,7 +24,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let installation = arguments.place.find()?;
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let sessions = sessions(&arguments.target)?;
     let revoker = Revoker {
         trail: installation.trail(&store)?,

@@ -15,11 +15,11 @@ use tokio::task::spawn_blocking;
 use super::reread::reread;
 use super::signals::Signals;
 use super::tell;
-use crate::config::{ConfigFile, Instances};
+use crate::config::{ConfigFile, Destination, Instances};
 use crate::installation::{App, Installation, default_config};
 use crate::key_turns::have_keys_take_turns;
 use crate::listen::{Answering, Stop, allow_many_sockets, listen_within};
-use crate::purge::keep_purging;
+use crate::upkeep::{keep_purging, keep_trail_up};
 use crate::{routes, telemetry, warnings};
 
 /// What to serve, and where.
@@ -48,6 +48,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     app.take_duties(installation.config()).await?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
+    if installation.config().audit_destination() == Destination::Store {
+        tokio::spawn(keep_trail_up(Arc::downgrade(&app.store)));
+    }
     have_keys_take_turns(&app);
     let exports = app.start_exports().await;
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));

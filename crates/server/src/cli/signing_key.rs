@@ -67,7 +67,7 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 pub async fn rotate(arguments: RotateSigning) -> anyhow::Result<()> {
     let RotateSigning { publish, algorithm, place } = arguments;
     let installation = place.find()?;
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let (ring, publish_usually) = installation.key_ring(&store).await?;
     let algorithms = match algorithm {
         Some(named) => vec![named.into()],
@@ -105,7 +105,7 @@ async fn record(trail: &AuditTrail, key_id: &str) -> Result<(), StoreError> {
 
 pub async fn list(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let stored = store.list_signing_keys().await?;
     let holder = installation.key_holder().await?;
     let keys = KeySet::open(&stored, &installation.master_keys().await?, &*holder);

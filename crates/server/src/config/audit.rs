@@ -36,8 +36,18 @@ pub struct AuditConfig {
 pub enum Destination {
     /// In files beside the store.
     Files,
+    /// In the store, which is a database.
+    Store,
     /// By whoever collects logs: nothing of them is kept here.
     Log,
+}
+
+impl Destination {
+    /// Whether events are kept here, and not by whoever collects a log.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        self != Self::Log
+    }
 }
 
 /// So many bytes: `500MiB`, `20GiB` or `1TiB`.
@@ -52,6 +62,10 @@ const MIN_SIZE: u64 = 100 * MEBIBYTE;
 const DAY: i64 = 24 * 60 * 60;
 
 const NO_FILES: &str = "`files` needs a store in a file: what is in memory has no place for them";
+const IN_DATABASE: &str = "a database keeps them itself: leave it out, or write to = \"store\"";
+const NO_DATABASE: &str = "`store` needs a store in a database: leave it out, or write to = \"files\"";
+const KEPT_WHOLE: &str =
+    "nothing of a trail in a database is dropped yet: leave it out; what is too old has to stay for now";
 const NOTHING_KEPT: &str =
     "nothing is kept where the events go to the log: leave it out, or write to = \"files\"";
 const TOO_SHORT: &str = "must be 1d at least";
@@ -65,12 +79,13 @@ impl Default for AuditConfig {
 }
 
 impl AuditConfig {
-    /// Where events are kept: beside a store that is a file, unless it is said.
+    /// Where events are kept: with the store, unless it is said.
     #[must_use]
     pub fn destination(&self, store: Option<&StoreUrl>) -> Destination {
         match (self.to, store) {
             (Some(to), _) => to,
             (None, Some(StoreUrl::Sqlite(_))) => Destination::Files,
+            (None, Some(StoreUrl::Postgres(_))) => Destination::Store,
             (None, Some(StoreUrl::Memory) | None) => Destination::Log,
         }
     }
@@ -88,11 +103,18 @@ impl AuditConfig {
     fn mistake(&self, store: Option<&StoreUrl>) -> Option<(&'static str, &'static str)> {
         let limits = [("keep", self.keep.is_some()), ("keep_size", self.keep_size.is_some())];
         let limit = limits.into_iter().find_map(|(key, is_said)| is_said.then_some(key));
-        if self.to == Some(Destination::Files) && store == Some(&StoreUrl::Memory) {
-            return Some(("to", NO_FILES));
+        match (self.to, store) {
+            (Some(Destination::Files), Some(StoreUrl::Memory)) => return Some(("to", NO_FILES)),
+            (Some(Destination::Files), Some(StoreUrl::Postgres(_))) => return Some(("to", IN_DATABASE)),
+            (Some(Destination::Store), Some(StoreUrl::Sqlite(_) | StoreUrl::Memory)) => {
+                return Some(("to", NO_DATABASE));
+            }
+            _ => {}
         }
-        if let Some(key) = limit.filter(|_| self.destination(store) == Destination::Log) {
-            return Some((key, NOTHING_KEPT));
+        match (limit, self.destination(store)) {
+            (Some(key), Destination::Log) => return Some((key, NOTHING_KEPT)),
+            (Some(key), Destination::Store) => return Some((key, KEPT_WHOLE)),
+            _ => {}
         }
         if self.keep.is_some_and(|seconds| seconds < DAY) {
             return Some(("keep", TOO_SHORT));
@@ -115,7 +137,7 @@ pub(super) fn read(
     if let Some((key, cure)) = audit.mistake(store) {
         reading.refuse(&["audit".to_owned(), key.to_owned()], cure);
     }
-    let are_kept = audit.destination(store) == Destination::Files;
+    let are_kept = audit.destination(store).is_kept();
     export::read(reading, &mut audit.exports, are_kept, &network.allow_private, base);
     audit
 }
@@ -151,6 +173,7 @@ mod tests {
     #[test]
     fn what_cannot_be_done_is_refused() {
         let (file, memory) = (StoreUrl::Sqlite("daypass.db".into()), StoreUrl::Memory);
+        let database = StoreUrl::try_from("postgres://daypass@localhost/daypass".to_owned()).unwrap();
         let wrong = |text: &str, store: &StoreUrl| {
             let config: AuditConfig = toml::from_str(text).unwrap();
             config.mistake(Some(store)).map(|(key, _)| key)
@@ -160,6 +183,13 @@ mod tests {
             ("to = 'log'", &file, None),
             ("keep = '400d'\nkeep_size = '20GiB'", &file, None),
             ("to = 'files'", &memory, Some("to")),
+            ("", &database, None),
+            ("to = 'store'", &database, None),
+            ("to = 'log'", &database, None),
+            ("to = 'files'", &database, Some("to")),
+            ("to = 'store'", &file, Some("to")),
+            ("to = 'store'", &memory, Some("to")),
+            ("keep = '400d'", &database, Some("keep")),
             ("keep = '400d'", &memory, Some("keep")),
             ("to = 'log'\nkeep_size = '1GiB'", &file, Some("keep_size")),
             ("keep = '1h'", &file, Some("keep")),

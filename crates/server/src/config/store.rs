@@ -1,11 +1,61 @@
 //! `[store]`: where everything is kept.
 
+use std::path::Path;
+
 use daypass_store::StoreUrl;
 use serde::Deserialize;
+
+use super::{ConfigError, secret};
+use crate::secrets::{Placed, SecretReference, Secrets};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StoreConfig {
     pub url: StoreUrl,
+    /// That of whoever connects.
+    password: Option<SecretReference>,
+}
+
+const PASSWORD: &str = "[store] password";
+
+const IN_URL: &str =
+    "a password never stands here: take it out of the URL, and say where it is by password = { env = \"…\" }";
+const NOBODY_ASKS: &str = "a store in a file, or in memory, asks for no password: leave it out";
+
+impl StoreConfig {
+    /// Has relative paths start from where the configuration is.
+    pub(super) fn start_from(&mut self, base: &Path) {
+        self.url.start_from(base);
+        if let Some(password) = &mut self.password {
+            password.start_from(base);
+        }
+    }
+
+    /// What is wrong with it: the key, and why.
+    pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
+        match &self.url {
+            StoreUrl::Postgres(url) => url.has_password().then_some(("url", IN_URL)),
+            StoreUrl::Sqlite(_) | StoreUrl::Memory => {
+                self.password.is_some().then_some(("password", NOBODY_ASKS))
+            }
+        }
+    }
+
+    /// The password, and where that is said.
+    pub(super) fn placed_password(&self) -> Option<Placed<'_>> {
+        let reference = self.password.as_ref()?;
+        Some(Placed { key: PASSWORD.to_owned(), reference })
+    }
+
+    /// Where it is, with the password.
+    pub(super) fn opening_url(&self, secrets: &Secrets) -> Result<StoreUrl, ConfigError> {
+        Ok(match (&self.url, &self.password) {
+            (StoreUrl::Postgres(url), Some(password)) => {
+                let password = secret(password, PASSWORD, secrets)?;
+                StoreUrl::Postgres(Box::new(url.as_ref().clone().with_password(password.expose())))
+            }
+            (url, _) => url.clone(),
+        })
+    }
 }

@@ -76,14 +76,17 @@ fn news(
     id: &IdentityPoolId,
     others: &BTreeMap<String, IdentityPool>,
 ) -> Option<String> {
-    let Ok(StoreUrl::Sqlite(file)) = config.store() else { return None };
+    let place = match config.store() {
+        Ok(StoreUrl::Sqlite(file)) => file.display().to_string(),
+        Ok(StoreUrl::Postgres(url)) => url.to_string(),
+        Ok(StoreUrl::Memory) | Err(_) => return None,
+    };
     let beside = match others.len() {
         0 => String::new(),
         count => format!(", beside {count} that other names lead to"),
     };
     Some(format!(
-        "the pool {id} was made under the name {name:?} in {}{beside}: nobody is in it. If people signed in here before, stop: \
-         [store] url or [pool] name leads elsewhere than it did",
-        file.display()
+        "the pool {id} was made under the name {name:?} in {place}{beside}: nobody is in it. If people signed in here before, stop: \
+         [store] url or [pool] name leads elsewhere than it did"
     ))
 }

@@ -19,7 +19,7 @@ use daypass_core::token::openid_token::TokenIssuer;
 use daypass_core::token::signer::KeyHolder;
 
 use super::dependencies::{Dependencies, WireError};
-use crate::config::{Config, Destination};
+use crate::config::Config;
 use crate::export::{Exporters, Tools};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
@@ -74,7 +74,7 @@ impl Lasting {
 
     /// Takes care of the audit trail from now on, if it is kept here: its heads are signed, and what is too old goes.
     pub fn attend_trail(&self, config: &Config) {
-        if config.audit_destination() != Destination::Files {
+        if !config.audit_destination().is_kept() {
             return;
         }
         self.store.attend(AuditCare {

@@ -53,6 +53,25 @@ impl PostgresUrl {
         }
     }
 
+    /// Whether a password stands in it.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
+    }
+
+    /// The same, with a password.
+    #[must_use]
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.config.password(password);
+        self
+    }
+
+    /// Whether what is asked and answered travels to another machine as it is.
+    #[must_use]
+    pub fn is_in_the_clear(&self) -> bool {
+        !self.is_with_tls() && !is_on_this_machine(&self.config)
+    }
+
     pub(super) fn is_with_tls(&self) -> bool {
         self.config.get_ssl_mode() == SslMode::Require
     }

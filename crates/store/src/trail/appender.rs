@@ -9,11 +9,11 @@ use daypass_core::ground::random::{Random, SystemRandom};
 use daypass_core::records::trail_head::TrailHead;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Chain, Content, Ending, Line, Missing, Note, Torn, link, members};
 use super::lock::Lock;
 use super::reading::{self, Found};
 use super::tail::{Last, Tail};
 use super::trouble::TrailTrouble as Trouble;
+use daypass_core::records::trail_line::{Chain, Content, Ending, Line, Missing, Note, Torn, link, members};
 
 /// Where a trail ends.
 #[derive(Debug, Clone, PartialEq, Eq)]

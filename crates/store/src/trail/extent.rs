@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind};
 use daypass_core::store::{EventPosition, TrailExtent};
 
 use super::folder::Folder;
-use super::line::{Content, Line, Note};
 use super::reading::{Backwards, Forwards};
+use daypass_core::records::trail_line::{Content, Line, Note};
 
 /// From where to where the trail in a folder goes now.
 pub(super) fn find(folder: &Folder) -> io::Result<TrailExtent> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::line::NUMBERS;
+use daypass_core::records::trail_line::NUMBERS;
 
 const LINES: &str = ".jsonl";
 const INDEX: &str = ".index";

@@ -20,9 +20,9 @@ use daypass_core::records::audit_event::{AuditEvent, AuditSubject};
 use daypass_core::records::audit_question::AuditQuestion;
 
 use super::folder::{Folder, TrailFile, open_to_read};
-use super::line::{Chain, Line};
 use super::reading::{Backwards, Forwards};
 use super::times::Span;
+use daypass_core::records::trail_line::{Chain, Line};
 
 const MAGIC: &[u8; 8] = b"dpindex2";
 const LINK: usize = 32;

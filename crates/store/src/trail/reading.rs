@@ -5,7 +5,7 @@ use std::mem;
 use std::os::unix::fs::FileExt;
 
 use super::folder::Folder;
-use super::line::{Chain, Line};
+use daypass_core::records::trail_line::{Chain, Line};
 
 /// So much is read at once.
 const CHUNK: u64 = 256 << 10;

@@ -10,11 +10,11 @@ use daypass_core::store::AuditCare;
 
 use super::appender::Appender;
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Line, Note, members};
 use super::reading::{Backwards, Forwards};
 use super::search;
 use super::times::time_of;
 use super::trouble::TrailTrouble as Trouble;
+use daypass_core::records::trail_line::{Beginning, Chain, Content, Line, Note, members};
 
 /// Drops the files that need not be kept, and answers their names. The one that is written is kept. What is signed to be dropped
 /// is missed by nobody: nothing is, where the files are not as they were written.

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::mem;
 
 use daypass_core::ground::ids::RequestId;
 use daypass_core::records::audit_event::{AuditEvent, AuditOutcome};
@@ -12,8 +11,8 @@ use serde::Serialize;
 
 use super::folder::{Folder, TrailFile};
 use super::index::{self, Index};
-use super::line::{Chain, Content, Line, Note};
 use super::reading::{Backwards, Forwards, line_at, place_after};
+use daypass_core::records::trail_line::{Content, FollowedChain, Line, Note};
 
 /// The events that answer a question, the one kept last first.
 pub(super) fn page(
@@ -42,14 +41,14 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
     let mut events = Vec::new();
     // A line that was read, and is not there any more, is missing, unless it was dropped.
     let is_there = after > 0 && files.first().is_some_and(|file| file.first <= after);
-    let mut chain = FollowedChain { last: is_there.then(|| (after - 1, None)), damaged: 0 };
+    let mut chain = FollowedChain::behind(is_there.then(|| after - 1));
     for file in &files[first.min(files.len())..] {
         if events.len() >= page.limit {
             break;
         }
         let Some(lines) = unless_gone(file.read())? else {
             // It was dropped meanwhile.
-            chain.last = None;
+            chain.break_off();
             continue;
         };
         // From the last line that was read: what comes next has to follow it.
@@ -60,30 +59,10 @@ pub(super) fn after(folder: &Folder, page: &Page<EventPosition>) -> std::io::Res
             let Some(line) = Line::parse(text) else { continue };
             chain.follow(&line);
             let event = if line.number > after { kept(&line) } else { None };
-            events.extend(event.map(|event| KeptEvent { damaged: mem::take(&mut chain.damaged), ..event }));
+            events.extend(event.map(|event| KeptEvent { damaged: chain.take_damaged(), ..event }));
         }
     }
     Ok(events)
-}
-
-/// The chain, as far as it was read.
-struct FollowedChain {
-    /// The last line, and its link where that was read.
-    last: Option<(u64, Option<Chain>)>,
-    /// Lines behind the last event that are missing, or are not as they were written.
-    damaged: u64,
-}
-
-impl FollowedChain {
-    fn follow(&mut self, line: &Line<'_>) {
-        self.damaged += match self.last {
-            // What is no line is missing as well.
-            Some((number, _)) if line.number > number + 1 => line.number - number - 1,
-            Some((_, Some(link))) if !line.follows(link) => 1,
-            _ => 0,
-        };
-        self.last = Some((line.number, Some(line.chain)));
-    }
 }
 
 /// How far events were taken over that were kept in another form before.

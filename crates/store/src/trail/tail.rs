@@ -8,8 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::folder::{Folder, TrailFile};
-use super::line::{Beginning, Chain, Content, Line, Missing, Note, Torn, head_in, members, write};
 use super::trouble::TrailTrouble as Trouble;
+use daypass_core::records::trail_line::{
+    Beginning, Chain, Content, Line, Missing, Note, Torn, head_in, members, write,
+};
 
 /// More than is ever written at once, and a line: whatever was under way is within. So much is looked at, at once.
 const WINDOW: u64 = 1 << 20;

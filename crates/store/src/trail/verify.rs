@@ -14,9 +14,9 @@ use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 use super::findings::{Fault, Verified, What};
 use super::folder::{Folder, TrailFile, open_to_read};
 use super::index::{self, Entries};
-use super::line::{Beginning, Chain, Content, Line, Missing, Note};
 use super::reading::Forwards;
 use super::trouble::TrailTrouble as Trouble;
+use daypass_core::records::trail_line::{Beginning, Chain, Content, Line, Missing, Note};
 
 /// A server signs after a thousand; where there is none, commands write lines that wait for one.
 const LONGEST_UNSIGNED: u64 = 10_000;

@@ -12,9 +12,9 @@ use daypass_core::store::AuditCare;
 use tokio::sync::oneshot;
 
 use super::appender::{Appender, End};
-use super::line::{Note, members};
 use super::trouble::TrailTrouble as Trouble;
 use super::{index, retention};
+use daypass_core::records::trail_line::{Note, members};
 
 /// Decisions that wait; more are refused.
 const MAX_WAITING: usize = 16_384;

@@ -27,7 +27,7 @@ const RUN_UNTIL_INPUT_ENDS: &str = r#"
 const NOBODY: u32 = 65534;
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Cluster {
     folder: PathBuf,

@@ -167,6 +167,20 @@ pub async fn the_sessions_of_an_identity_that_is_merged_are_the_survivors(store:
     assert_eq!(list(&fixture, &ada, instant(1)).await, []);
 }
 
+pub async fn a_session_may_be_written_under_its_identity_again_after_that_was_merged(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    let of_ada = session(&fixture, 1, &ada);
+    add(&fixture, &of_ada).await;
+    fixture.merge("ada", "bob").await;
+    let moved = find(&fixture, &of_ada.id).await.unwrap();
+    assert_eq!(moved.identity_id, bob);
+    let back = SignInSession { generation: moved.generation + 1, ..of_ada };
+    assert!(fixture.store.replace_sign_in_session(&moved, &back).await.unwrap());
+    let found = find(&fixture, &back.id).await.unwrap();
+    assert_eq!(found.generation, back.generation);
+}
+
 pub async fn what_was_revoked_of_an_identity_stays_so_when_it_is_merged(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];

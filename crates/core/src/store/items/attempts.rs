@@ -1,5 +1,6 @@
 //! Questions that change something: read, decide, commit; again from the reading, if what was read is no longer so.
 
+use std::error::Error;
 use std::time::Duration;
 
 use super::ItemStore;
@@ -61,6 +62,7 @@ impl ItemStore {
     {
         let receipt = keys::receipt(self.draw());
         let mut lost: Vec<Lost<T>> = Vec::new();
+        let mut trouble: Box<dyn Error + Send + Sync> = "others changed the same, again and again".into();
         for tried in 0..TRIES {
             if tried > 0 {
                 self.pace.pause(self.pause_after(tried)).await;
@@ -89,8 +91,9 @@ impl ItemStore {
                     return Ok(answer);
                 }
                 Ok(Committed::Broken) => self.remembered.forget_all(),
-                Err(EngineError::Busy(_)) => {}
-                Err(EngineError::Lost(_)) => {
+                Err(error @ EngineError::Busy(_)) => trouble = error.into(),
+                Err(error @ EngineError::Lost(_)) => {
+                    trouble = error.into();
                     self.remembered.forget_all();
                     lost.push(Lost {
                         stamp,
@@ -103,7 +106,7 @@ impl ItemStore {
                 }
             }
         }
-        Err(StoreError::Unavailable("others changed the same, again and again".into()))
+        Err(StoreError::Unavailable(trouble))
     }
 
     /// The answer that goes with the lost commit that was made after all.
@@ -127,7 +130,8 @@ impl ItemStore {
     /// Somewhere in the time that grows with each try: two that met do not meet again.
     pub(super) fn pause_after(&self, tried: u32) -> Duration {
         let longest = FIRST_PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
-        longest.mul_f64((self.draw() >> 11) as f64 / (1_u64 << 53) as f64)
+        let part = u32::try_from(self.draw() >> 40).expect("24 bits are left");
+        longest.mul_f64(f64::from(part) / f64::from(1_u32 << 24))
     }
 }
 

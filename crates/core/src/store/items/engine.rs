@@ -108,7 +108,8 @@ pub trait Engine: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Item>, EngineError>;
 
-    /// Makes changes to as many items, [`MAX_CHANGES`] at most, all of them or none. What is put has the stamp.
+    /// Makes changes to as many items, [`MAX_CHANGES`] at most and none of them twice, all of them or none. What is put has the
+    /// stamp.
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
 
     /// Deletes some of what is forgotten by now, for an engine that does not by itself.

@@ -25,6 +25,7 @@ impl Identities for ItemStore {
     ) -> Result<bool, StoreError> {
         self.ask(|| async {
             let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Decided::Answer(false)) };
+            self.open_to_all(&pool)?;
             let place = self.free_place(id).await?;
             let guest = new_identity(pool_id, id, false, now);
             Ok(Decided::change(self.new_identity(&pool, &place, &guest, &[])?, true))

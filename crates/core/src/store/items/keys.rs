@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::engine::Key;
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, SignInSessionId};
+use crate::records::audit_event::AuditSubject;
 use crate::records::identity::{Login, LoginProvider};
 use crate::store::RevocationTarget;
 
@@ -13,6 +14,8 @@ pub(super) const POOLS: &[u8] = b"pool";
 pub(super) const CONFIGURED: &[u8] = b"configured";
 pub(super) const DEVELOPERS: &[u8] = b"developer";
 pub(super) const DEAD: &[u8] = b"dead";
+pub(super) const TRAIL_BLOCKS: &[u8] = b"trail";
+pub(super) const REFUSALS: &[u8] = b"refusal";
 
 fn key(partition: impl Into<Vec<u8>>, sort: impl Into<Vec<u8>>) -> Key {
     Key { partition: partition.into(), sort: sort.into() }
@@ -43,6 +46,11 @@ pub(super) fn configured(name: &str) -> Key {
 
 pub(super) fn dead(incarnation: &str) -> Key {
     key(DEAD, incarnation)
+}
+
+/// Whose turn it is to import a pool.
+pub(super) fn import(id: &IdentityPoolId) -> Key {
+    alone("import", id.as_str().as_bytes())
 }
 
 pub(super) fn identity(id: &IdentityId) -> Key {
@@ -144,6 +152,58 @@ pub(super) fn revoked_role(name: &RoleName) -> Key {
 
 pub(super) fn export(name: &str) -> Key {
     alone("export", &hash(&[name.as_bytes()]))
+}
+
+/// How far the trail goes.
+pub(super) fn trail() -> Key {
+    alone("trail-head", b"")
+}
+
+/// Up to which line it is known whom the trail is about.
+pub(super) fn trail_indexed() -> Key {
+    alone("trail-indexed", b"")
+}
+
+/// The block of the trail that begins with a line, the last one first.
+pub(super) fn trail_block(first: u64) -> Key {
+    key(TRAIL_BLOCKS, (!first).to_be_bytes())
+}
+
+pub(super) fn first_line_of_block(block: &Key) -> Option<u64> {
+    Some(!u64::from_be_bytes(block.sort.as_slice().try_into().ok()?))
+}
+
+/// Blocks of the trail that are about somebody, by the line that each begins with.
+pub(super) fn trail_about(about: &AuditSubject) -> Vec<u8> {
+    let (kind, name) = match about {
+        AuditSubject::Identity(id) => ("identity", id.as_str()),
+        AuditSubject::AccessKey(id) => ("access-key", id.as_str()),
+        AuditSubject::DeveloperUser(user) => ("developer-user", user.as_str()),
+        AuditSubject::Request(id) => ("request", id.as_str()),
+    };
+    [b"about:", &hash(&[kind.as_bytes(), name.as_bytes()])[..]].concat()
+}
+
+/// A shard of the journal.
+pub(super) fn journal(shard: u8) -> Vec<u8> {
+    [b"journal:", &[shard][..]].concat()
+}
+
+/// An entry of the journal, by when it was kept and a number that nobody else has drawn.
+pub(super) fn journal_entry(drawn: u64, shards: u8, microsecond: i64, number: u64) -> Key {
+    let shard = (drawn % u64::from(shards)).to_be_bytes()[7];
+    let time = (microsecond.cast_unsigned() ^ (1 << 63)).to_be_bytes();
+    key(journal(shard), [time, number.to_be_bytes()].concat())
+}
+
+/// How many refusals of people who proved nothing were kept.
+pub(super) fn refusals() -> Key {
+    alone("refusals", b"")
+}
+
+/// A place of one of them.
+pub(super) fn refusal(place: u64) -> Key {
+    key(REFUSALS, place.to_be_bytes())
 }
 
 /// That an attempt was made.

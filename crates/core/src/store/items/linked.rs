@@ -131,6 +131,7 @@ impl ItemStore {
                 Ok(Decided::Answer(LinkOutcome::Known(known.identity)))
             }
             Ok(Change::Create(id, logins)) => {
+                self.open_to_all(pool)?;
                 let place = self.free_place(&id).await?;
                 let identity = new_identity(pool_id, &id, true, now);
                 let mut changes = self.new_identity(pool, &place, &identity, &logins)?;
@@ -183,6 +184,11 @@ impl ItemStore {
         Ok((changes, Identity { modified_at, ..identity }))
     }
 
+    async fn pool_id_of(&self, id: &IdentityId) -> Result<Option<IdentityPoolId>, StoreError> {
+        let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
+        Ok(self.living(&found).await?.map(|record| record.pool))
+    }
+
     pub(super) async fn take_logins(
         &self,
         request: &UnlinkRequest,
@@ -192,16 +198,13 @@ impl ItemStore {
             Unlinked::DeveloperUser { pool_id, user } => (Some(pool_id), vec![Login::developer(user)]),
             Unlinked::Public { .. } => (None, Vec::new()),
         };
-        // The identity tells its pool, if the request does not.
-        let pool = match pool_id {
+        let pool_id = match pool_id {
+            Some(pool_id) => Some(pool_id.clone()),
+            None => self.pool_id_of(id).await?,
+        };
+        let pool = match &pool_id {
             Some(pool_id) => self.recall_pool(pool_id).await?,
-            None => {
-                let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
-                match self.living(&found).await? {
-                    Some(record) => self.recall_pool(&record.pool).await?,
-                    None => None,
-                }
-            }
+            None => None,
         };
         let Some(pool) = pool else {
             let refusal = linking::unlink(request, None, None).err();
@@ -220,6 +223,8 @@ impl ItemStore {
                 record.set_logins(left.collect::<Vec<_>>());
                 record.modified_at = Millis(request.now);
                 let mut changes = vec![found.put(&record)?];
+                // A request may name one twice.
+                let taken: BTreeSet<&Login> = taken.iter().collect();
                 let items = taken.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
                 changes.extend(self.read_all::<LoginRecord>(items).await?.iter().map(Found::delete));
                 Ok(Decided::change_once(changes, UnlinkOutcome::Unlinked))

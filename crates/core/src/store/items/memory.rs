@@ -1,12 +1,12 @@
 //! An engine in memory: a map behind a lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp};
+use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp};
 use crate::ground::clock::Timestamp;
 
 /// Items that go with the process.
@@ -35,11 +35,13 @@ impl Engine for MemoryEngine {
     }
 
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        if changes.len() > MAX_CHANGES || names_twice(changes) {
+            return Err(EngineError::Unavailable("a commit is too large, or names an item twice".into()));
+        }
         let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let holds = |change: &Change| match (items.get(&change.key), change.guard) {
-            (None, Guard::Absent) => true,
+            (None, Guard::Absent) | (_, Guard::Any) => true,
             (Some(item), Guard::Is(stamp)) => item.stamp == stamp,
-            (_, Guard::Any) => true,
             _ => false,
         };
         if !changes.iter().all(holds) {
@@ -67,4 +69,9 @@ impl Engine for MemoryEngine {
     fn shards(&self) -> u8 {
         3
     }
+}
+
+fn names_twice(changes: &[Change]) -> bool {
+    let keys: BTreeSet<&Key> = changes.iter().map(|change| &change.key).collect();
+    keys.len() < changes.len()
 }

@@ -8,13 +8,17 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use super::attempts::Decided;
 use super::records::{ConfiguredRecord, DeadRecord, IdentityRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
-use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::ground::clock::SignedDuration;
+use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use crate::store::{Page, Pools, ReplaceOutcome, StoreError};
 
 /// As many pools, and names of configurations, are read at once.
 const AT_ONCE: usize = 1_000;
+
+/// So long somebody may come into an incarnation who had not heard yet that it is nobody's any more, at most.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 #[async_trait]
 impl Pools for ItemStore {
@@ -96,7 +100,7 @@ impl Pools for ItemStore {
         self.ask(|| async {
             let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
             let Some(record) = &found.record else { return Ok(Decided::Answer(false)) };
-            let dead = put_new(keys::dead(&record.incarnation), &DeadRecord { imported_until: None })?;
+            let dead = put_new(keys::dead(&record.incarnation), &self.dead_now())?;
             Ok(Decided::change_once(vec![found.delete(), dead], true))
         })
         .await
@@ -147,37 +151,57 @@ impl ItemStore {
         Ok(lives.then(|| record.clone()))
     }
 
-    /// Deletes up to so many items of an incarnation that is no pool's any more.
+    /// An incarnation that is nobody's from now on.
+    pub(super) fn dead_now(&self) -> DeadRecord {
+        DeadRecord { left_from: Millis(self.clock.now()) }
+    }
+
+    /// A pool into which somebody new may come.
+    pub(super) fn open_to_all(&self, pool: &PoolRecord) -> Result<(), StoreError> {
+        if pool.is_closed_at(self.clock.now()) {
+            return Err(refused("the pool is being imported, which takes a few seconds more"));
+        }
+        Ok(())
+    }
+
+    /// Deletes up to so many identities of incarnations that are no pool's any more. Answers whether there may be more.
     async fn purge(&self, limit: usize) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let is_left = |found: &Found<DeadRecord>| {
-            let until = found.record.as_ref().and_then(|record| record.imported_until);
-            until.is_none_or(|Millis(until)| until <= now)
-        };
-        let dead = self.page::<DeadRecord>(keys::DEAD, None, AT_ONCE).await?;
-        let Some((incarnation, dead)) = dead.into_iter().find(|(_, found)| is_left(found)) else {
-            return Ok(false);
-        };
-        let incarnation = text(incarnation)?;
         let mut left = limit.max(1);
-        for shard in 0..self.engine.shards() {
-            let listing = keys::listing(&incarnation, shard);
-            for item in self.patiently(|| self.engine.page(&listing, None, left)).await? {
-                let id = IdentityId::parse(text(item.key.sort.clone())?).map_err(corrupt)?;
-                self.delete_identity_of(&incarnation, &id).await?;
-                left -= 1;
+        for (incarnation, dead) in self.page::<DeadRecord>(keys::DEAD, None, AT_ONCE).await? {
+            let Some(Millis(left_from)) = dead.record.as_ref().map(|record| record.left_from) else {
+                continue;
+            };
+            if now < left_from {
+                continue;
             }
+            left -= self.purge_incarnation(&text(incarnation)?, left).await?;
             if left == 0 {
                 return Ok(true);
             }
+            if now.duration_since(left_from) > LATE {
+                self.delete_if_there(&dead).await?;
+            }
         }
+        Ok(left < limit.max(1))
+    }
+
+    /// Answers how many identities it found, up to the limit.
+    async fn purge_incarnation(&self, incarnation: &str, limit: usize) -> Result<usize, StoreError> {
+        let ids = self.listed_ids(incarnation, None, limit).await?;
+        for id in &ids {
+            self.delete_identity_of(incarnation, id).await?;
+        }
+        Ok(ids.len())
+    }
+
+    async fn delete_if_there(&self, dead: &Found<DeadRecord>) -> Result<(), StoreError> {
         self.ask(|| async {
             let found: Found<DeadRecord> = self.read(dead.key.clone()).await?;
-            let changes = found.record.is_some().then(|| found.delete());
-            Ok(changes.map_or(Decided::Answer(()), |change| Decided::change(vec![change], ())))
+            let change = found.is_there().then(|| found.delete());
+            Ok(change.map_or(Decided::Answer(()), |change| Decided::change(vec![change], ())))
         })
-        .await?;
-        Ok(true)
+        .await
     }
 }
 

@@ -16,6 +16,7 @@ use crate::records::identity::{
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
+use crate::records::trail_line::Chain;
 use crate::store::{StoredAccessKey, StoredSigningKey};
 
 /// An instant, in milliseconds since the Unix epoch.
@@ -83,19 +84,37 @@ pub(super) struct PoolRecord {
     pub(super) roles: PoolRoles,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) tag_maps: BTreeMap<String, PrincipalTagMap>,
+    /// Whether nobody new comes in, because the pool is being imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) closed: Option<ClosedPart>,
 }
 
 impl Record for PoolRecord {}
 
+/// For whose sake a pool is closed: that of an incarnation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ClosedPart {
+    pub(super) by: String,
+    pub(super) until: Millis,
+}
+
 impl PoolRecord {
     pub(super) fn new(incarnation: String, pool: &IdentityPool) -> Self {
         let IdentityPool { version, settings, roles, tag_maps, .. } = pool.clone();
-        Self { incarnation, version, settings, roles, tag_maps }
+        Self { incarnation, version, settings, roles, tag_maps, closed: None }
     }
 
     pub(super) fn pool(self, id: IdentityPoolId) -> IdentityPool {
         let Self { version, settings, roles, tag_maps, .. } = self;
         IdentityPool { id, version, settings, roles, tag_maps }
+    }
+
+    pub(super) fn is_closed_at(&self, now: Timestamp) -> bool {
+        self.closed.as_ref().is_some_and(|closed| now < closed.until.0)
+    }
+
+    pub(super) fn closed_for(&self, incarnation: &str) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.by == incarnation)
     }
 }
 
@@ -111,24 +130,36 @@ impl Record for ConfiguredRecord {}
 /// An incarnation that is no pool's, though identities of it are there.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct DeadRecord {
-    /// Until then somebody may be importing them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) imported_until: Option<Millis>,
+    /// Before that somebody may be importing them.
+    pub(super) left_from: Millis,
 }
 
 impl Record for DeadRecord {}
+
+/// Whose turn it is to import a pool: whoever writes under that incarnation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ImportRecord {
+    pub(super) by: String,
+    pub(super) until: Millis,
+}
+
+impl Record for ImportRecord {
+    fn forgotten_at(&self) -> Option<Timestamp> {
+        Some(self.until.0)
+    }
+}
 
 /// An identity with its logins.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct IdentityRecord {
     pub(super) pool: IdentityPoolId,
     pub(super) incarnation: String,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) authenticated: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) disabled: bool,
     /// Whether it was deleted, and only what hangs on it is not gone yet.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) erased: bool,
     pub(super) created_at: Millis,
     pub(super) modified_at: Millis,
@@ -144,10 +175,6 @@ pub(super) struct IdentityRecord {
 }
 
 impl Record for IdentityRecord {}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
 
 impl IdentityRecord {
     pub(super) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {
@@ -496,3 +523,51 @@ pub(super) struct ExportRecord {
 }
 
 impl Record for ExportRecord {}
+
+/// How far the audit trail goes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct TrailRecord {
+    pub(super) id: String,
+    /// The first line that is left.
+    pub(super) first: u64,
+    /// The last line, and its link.
+    pub(super) last: u64,
+    pub(super) chain: String,
+    /// The last line that is a head, when it was signed, and what it says.
+    pub(super) signed: u64,
+    pub(super) signed_at: Millis,
+    pub(super) head: Option<String>,
+}
+
+impl Record for TrailRecord {}
+
+impl TrailRecord {
+    /// One that has no line yet.
+    pub(super) fn begun(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            first: 1,
+            last: 0,
+            chain: Chain::START.text(),
+            signed: 0,
+            signed_at: Millis(Timestamp::UNIX_EPOCH),
+            head: None,
+        }
+    }
+}
+
+/// Up to which line it is known whom the trail is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct IndexedRecord {
+    pub(super) last: u64,
+}
+
+impl Record for IndexedRecord {}
+
+/// How many refusals of people who proved nothing were kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct RefusalsRecord {
+    pub(super) kept: u64,
+}
+
+impl Record for RefusalsRecord {}

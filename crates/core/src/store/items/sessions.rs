@@ -63,7 +63,7 @@ impl SignInSessions for ItemStore {
             let login = if from.login == to.login { &kept.login } else { &to.login };
             let mut next = SignInSession { login: login.clone(), ..to.clone() };
             let mut changes = Vec::new();
-            if to.identity_id == from.identity_id {
+            if [&from.identity_id, &record.identity].contains(&&to.identity_id) {
                 // It stays with the one that it is listed under, which may have been merged into that.
                 next.identity_id = record.identity.clone();
             } else {
@@ -197,7 +197,7 @@ impl ItemStore {
         limit: usize,
     ) -> Result<Vec<SignInSessionId>, StoreError> {
         let shards: Vec<Vec<u8>> = (0..self.engine.shards()).map(keys::sealed_sessions).collect();
-        let after = after.map(|id| id.to_bytes());
+        let after = after.map(SignInSessionId::to_bytes);
         let ids = self.sorted_page(&shards, after.as_ref().map(|id| &id[..]), limit).await?;
         ids.iter().map(|id| session_id(id)).collect()
     }

@@ -1,24 +1,48 @@
-//! The audit trail of a store over an engine, which is kept by itself.
+//! The audit trail of a store over an engine: the same lines, chained and signed, that the trail of files has, in blocks.
+//!
+//! Nothing that all logins write may be one item, and a chain is just that. So whoever decides keeps events in a *journal*, where
+//! nobody waits for anybody (`journal.rs`). Whoever reads, and the servers each second, give them their place in the trail: one
+//! change writes the next block behind the last and takes its events out of the journal (`gather.rs`). Blocks are read in either
+//! direction (`blocks.rs`), and by whom their events are about (`subjects.rs`).
+
+mod blocks;
+mod gather;
+mod journal;
+mod refusals;
+mod subjects;
+
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use self::blocks::Block;
 use super::{ItemStore, keys};
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
+use crate::records::trail_line::FollowedChain;
 use crate::store::{
     AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Store, StoreError, TrailExtent,
     UnprovedRefusals,
 };
 
-/// Where events are kept.
-pub trait Trail: AuditEvents + UnprovedRefusals {}
+/// What a process knows of the trail.
+#[derive(Default)]
+pub(super) struct Trail {
+    /// What it has kept last in the journal, in microseconds.
+    newest: Mutex<i64>,
+    care: Mutex<Option<AuditCare>>,
+}
 
-impl<T: AuditEvents + UnprovedRefusals> Trail for T {}
+impl Trail {
+    fn care(&self) -> Option<AuditCare> {
+        self.care.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 #[async_trait]
 impl AuditSink for ItemStore {
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.trail.add_audit_events(events).await
+        self.keep_in_journal(events).await
     }
 }
 
@@ -29,26 +53,68 @@ impl AuditEvents for ItemStore {
         question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError> {
-        self.trail.page_audit_events(question, page).await
+        self.keep_up().await?;
+        match &question.about {
+            Some(about) => self.events_about(about, question, &page).await,
+            None => self.events_backwards(question, &page).await,
+        }
     }
 
     async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
-        self.trail.audit_events_after(page).await
+        let trail = self.gather_all().await?;
+        let after = page.after.map_or(0, |after| after.0);
+        let mut next = self.block_from((after + 1).max(trail.first)).await?;
+        let mut chain = FollowedChain::behind((after >= trail.first).then_some(after));
+        let mut events = Vec::new();
+        while let Some(block) = next {
+            for line in block.lines() {
+                if line.number > after {
+                    chain.follow(&line);
+                    let event = line.event().map(|event| KeptEvent {
+                        position: EventPosition(line.number),
+                        event,
+                        damaged: chain.take_damaged(),
+                    });
+                    events.extend(event);
+                }
+                if events.len() >= page.limit {
+                    return Ok(events);
+                }
+            }
+            next = self.block_behind(&block).await?;
+        }
+        Ok(events)
     }
 
     async fn audit_trail_extent(&self) -> Result<TrailExtent, StoreError> {
-        self.trail.audit_trail_extent().await
+        let trail = self.gather_all().await?;
+        Ok(TrailExtent {
+            trail: trail.id,
+            first: EventPosition(trail.first),
+            last: EventPosition(trail.last),
+        })
+    }
+
+    async fn audit_lines_after(&self, line: EventPosition) -> Result<Option<Vec<u8>>, StoreError> {
+        let trail = self.gather_all().await?;
+        let block = self.block_from((line.0 + 1).max(trail.first)).await?;
+        Ok(Some(block.map(Block::into_text).unwrap_or_default()))
     }
 
     fn attend(&self, care: AuditCare) {
-        self.trail.attend(care);
+        *self.trail.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
+    }
+
+    async fn keep_up(&self) -> Result<(), StoreError> {
+        self.gather_all().await?;
+        self.index_all().await
     }
 }
 
 #[async_trait]
 impl UnprovedRefusals for ItemStore {
     async fn add_unproved_refusals(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
-        self.trail.add_unproved_refusals(events).await
+        self.keep_refusals(events).await
     }
 
     async fn list_unproved_refusals(
@@ -56,7 +122,7 @@ impl UnprovedRefusals for ItemStore {
         about: &AuditSubject,
         limit: usize,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        self.trail.list_unproved_refusals(about, limit).await
+        self.list_refusals(about, limit).await
     }
 }
 

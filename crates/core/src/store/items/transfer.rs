@@ -2,16 +2,18 @@
 //! given to the pool in the end, by one change. What an import leaves behind that is cut off is purged as if its pool had
 //! been deleted.
 
+use std::time::Duration;
 use std::vec::IntoIter;
 
 use async_trait::async_trait;
 
-use super::attempts::Decided;
+use super::attempts::{Decided, TRIES};
 use super::engine::{Change, MAX_CHANGES};
 use super::linked::new_login;
-use super::pools::text;
+use super::pools::{corrupt, text};
 use super::records::{
-    ConfiguredRecord, DeadRecord, IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord,
+    ClosedPart, ConfiguredRecord, DeadRecord, IdentityRecord, ImportRecord, ListedRecord, LoginRecord,
+    Millis, PoolRecord,
 };
 use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::SignedDuration;
@@ -25,9 +27,22 @@ use crate::store::transfer::{
 /// As many identities are read at once.
 const AT_ONCE: usize = 1_000;
 
-/// So long nobody purges what an import has written that is not heard of, and so many identities later it says that it goes on.
-const LEASE: SignedDuration = SignedDuration::from_hours(1);
+/// So long it is an import's turn that is not heard of, and nobody purges what it has written. So many identities later it says
+/// that it goes on.
+const LEASE: SignedDuration = SignedDuration::from_mins(10);
 const GOES_ON_AFTER: u64 = 1_000;
+
+/// So long nobody new comes into a pool that is there and is to be imported: as long as its identities are given to it, which
+/// takes this long first. By then everybody has heard of it ([`super::remembered::BOUND`]), and whoever had not has an answer.
+const CLOSED_FOR: SignedDuration = SignedDuration::from_mins(1);
+const UNTIL_CLOSED: Duration = Duration::from_secs(10);
+
+/// So long somebody waits for another import of the pool.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+const LOOKING_AGAIN: Duration = Duration::from_millis(250);
+
+const UNDER_WAY: &str =
+    "another import of this pool is under way, or was cut off a few minutes ago: try again in ten minutes";
 const TOOK_TOO_LONG: &str = "the import stood still for so long that what it wrote may have been purged";
 
 impl ItemStore {
@@ -76,19 +91,10 @@ impl ItemStore {
 
     pub(super) async fn import(&self, import: PoolImport) -> Result<Imported, ImportError> {
         let PoolImport { pool, configured_as, records } = import;
-        let there: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
-        let stored = match &there.record {
-            Some(record) => self.all_of(&record.incarnation).await?,
-            None => Vec::new(),
-        };
+        let stored = self.stored_of(&pool.id).await?;
         let changed = stored.is_empty();
-        let (identities, logins) = if changed {
-            let counts = self.bring(&pool, &there, records).await?;
-            self.remembered.forget_all();
-            counts
-        } else {
-            compare(stored, records)?
-        };
+        let ((identities, logins), changed) =
+            if changed { self.bring(&pool, records).await? } else { (compare(&stored, records)?, false) };
         let configured = match configured_as {
             Some(name) => self.configure(&name, &pool.id).await?,
             None => false,
@@ -96,58 +102,141 @@ impl ItemStore {
         Ok(Imported { identities, logins, changed, configured })
     }
 
-    /// Writes all that is brought under an incarnation of its own, and gives that to the pool.
-    async fn bring(
-        &self,
-        pool: &IdentityPool,
-        there: &Found<PoolRecord>,
-        records: Checked,
-    ) -> Result<(u64, u64), ImportError> {
-        let incarnation = self.draw_incarnation();
-        // Until the pool has it, whatever is written of it is to be purged, though not while it is being written.
-        self.go_on_importing(&incarnation, true).await?;
-        let counts = self.bring_all(&incarnation, records).await?;
-        self.ask(|| async {
-            let found: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
-            if found.guard != there.guard {
-                return Err(refused("the pool was changed while it was imported"));
-            }
-            let version = found.record.as_ref().map_or(1, |record| record.version + 1);
-            let imported = IdentityPool { version, ..pool.clone() };
-            let dead: Found<DeadRecord> = self.read(keys::dead(&incarnation)).await?;
-            if !self.is_importing(&dead) {
-                return Err(refused(TOOK_TOO_LONG));
-            }
-            let mut changes =
-                vec![found.put(&PoolRecord::new(incarnation.clone(), &imported))?, dead.delete()];
-            // A pool without identities may have a name in a configuration, which goes on leading there.
-            if let Some(before) = &found.record {
-                let names = self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await?;
-                let names = names.into_iter().map(|(_, found)| found);
-                for name in names
-                    .filter(|it| it.record.as_ref().is_some_and(|it| it.incarnation == before.incarnation))
-                {
-                    let leads_there =
-                        ConfiguredRecord { pool: pool.id.clone(), incarnation: incarnation.clone() };
-                    changes.push(name.put(&leads_there)?);
-                }
-                let left = DeadRecord { imported_until: None };
-                changes.push(put_new(keys::dead(&before.incarnation), &left)?);
-            }
-            Ok(Decided::change_once(changes, ()))
-        })
-        .await?;
-        Ok(counts)
+    /// The identities of a pool, in order: none, if there is no such pool.
+    async fn stored_of(&self, id: &IdentityPoolId) -> Result<Vec<Brought>, StoreError> {
+        let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
+        match &found.record {
+            Some(record) => self.all_of(&record.incarnation).await,
+            None => Ok(Vec::new()),
+        }
     }
 
-    async fn bring_all(&self, incarnation: &str, records: Checked) -> Result<(u64, u64), ImportError> {
+    /// Writes all that is brought under an incarnation of its own, and gives that to the pool, unless somebody else has brought it
+    /// meanwhile.
+    async fn bring(&self, pool: &IdentityPool, records: Checked) -> Result<((u64, u64), bool), ImportError> {
+        let incarnation = self.draw_incarnation();
+        self.begin_importing(&pool.id, &incarnation).await?;
+        let brought = self.bring_under(&incarnation, pool, records).await;
+        self.end_importing(&pool.id, &incarnation).await?;
+        brought
+    }
+
+    async fn bring_under(
+        &self,
+        incarnation: &str,
+        pool: &IdentityPool,
+        records: Checked,
+    ) -> Result<((u64, u64), bool), ImportError> {
+        let stored = self.stored_of(&pool.id).await?;
+        if !stored.is_empty() {
+            return Ok((compare(&stored, records)?, false));
+        }
+        let counts = self.bring_all(&pool.id, incarnation, records).await?;
+        let ours = self.all_of(incarnation).await?;
+        if ours.len() as u64 != counts.0 {
+            Err(refused("another import has brought identities of this one to another pool"))?;
+        }
+        if self.give(pool, incarnation).await? {
+            return Ok((counts, true));
+        }
+        Ok((compare(&self.stored_of(&pool.id).await?, ours.into_iter().map(Ok))?, false))
+    }
+
+    /// Gives an incarnation to a pool that has nobody in it. Answers whether it had nobody.
+    async fn give(&self, pool: &IdentityPool, incarnation: &str) -> Result<bool, StoreError> {
+        for _ in 0..TRIES {
+            if !self.stored_of(&pool.id).await?.is_empty() {
+                return Ok(false);
+            }
+            // Somebody may be signing in to a pool that is there.
+            if self.close(&pool.id, incarnation).await? {
+                self.pace.pause(UNTIL_CLOSED).await;
+                if !self.stored_of(&pool.id).await?.is_empty() {
+                    return Ok(false);
+                }
+            }
+            if self.replace_incarnation(pool, incarnation).await? {
+                return Ok(true);
+            }
+        }
+        Err(refused("the pool is being imported by somebody else"))
+    }
+
+    /// Has nobody new come into a pool for a while, unless it is closed already. Answers whether there is such a pool.
+    async fn close(&self, id: &IdentityPoolId, incarnation: &str) -> Result<bool, StoreError> {
+        self.ask(|| async {
+            let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
+            let Some(record) = found.record.clone() else { return Ok(Decided::Answer(false)) };
+            if record.is_closed_at(self.clock.now()) {
+                return Ok(Decided::Answer(true));
+            }
+            let until = self.clock.now().saturating_add(CLOSED_FOR).map_err(corrupt)?;
+            let closed = Some(ClosedPart { by: incarnation.to_owned(), until: Millis(until) });
+            Ok(Decided::change(vec![found.put(&PoolRecord { closed, ..record })?], true))
+        })
+        .await
+    }
+
+    /// Makes the pool one of this incarnation, if there is none, or one that is closed for it. Answers whether it is.
+    async fn replace_incarnation(&self, pool: &IdentityPool, incarnation: &str) -> Result<bool, StoreError> {
+        let replaced = self
+            .ask(|| async {
+                let found: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
+                let is_ready = |record: &PoolRecord| {
+                    record.is_closed_at(self.clock.now()) && record.closed_for(incarnation)
+                };
+                if !found.record.as_ref().is_none_or(is_ready) {
+                    return Ok(Decided::Answer(false));
+                }
+                let ours: Found<DeadRecord> = self.read(keys::dead(incarnation)).await?;
+                if !self.is_importing(&ours) {
+                    return Err(refused(TOOK_TOO_LONG));
+                }
+                let version = found.record.as_ref().map_or(1, |record| record.version + 1);
+                let imported = IdentityPool { version, ..pool.clone() };
+                let mut changes =
+                    vec![found.put(&PoolRecord::new(incarnation.to_owned(), &imported))?, ours.delete()];
+                if let Some(before) = &found.record {
+                    changes.extend(self.take_over(pool, before, incarnation).await?);
+                }
+                Ok(Decided::change_once(changes, true))
+            })
+            .await?;
+        self.remembered.forget_all();
+        Ok(replaced)
+    }
+
+    /// A pool may have a name in a configuration, which goes on leading there, and an incarnation, which is nobody's any more.
+    async fn take_over(
+        &self,
+        pool: &IdentityPool,
+        before: &PoolRecord,
+        incarnation: &str,
+    ) -> Result<Vec<Change>, StoreError> {
+        let leads_there = ConfiguredRecord { pool: pool.id.clone(), incarnation: incarnation.to_owned() };
+        let names = self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await?;
+        let led_there = names.into_iter().map(|(_, found)| found).filter(|found| {
+            found.record.as_ref().is_some_and(|record| record.incarnation == before.incarnation)
+        });
+        let mut changes: Vec<Change> =
+            led_there.map(|found| found.put(&leads_there)).collect::<Result<_, _>>()?;
+        changes.push(put_new(keys::dead(&before.incarnation), &self.dead_now())?);
+        Ok(changes)
+    }
+
+    async fn bring_all(
+        &self,
+        id: &IdentityPoolId,
+        incarnation: &str,
+        records: Checked,
+    ) -> Result<(u64, u64), ImportError> {
         let (mut identities, mut logins) = (0, 0);
         let mut waiting: Vec<Change> = Vec::new();
         for record in records {
             let record = record?;
             identities += 1;
-            if identities % GOES_ON_AFTER == 0 {
-                self.go_on_importing(incarnation, false).await?;
+            if identities % GOES_ON_AFTER == 0 && !self.go_on_importing(id, incarnation, false).await? {
+                Err(refused(TOOK_TOO_LONG))?;
             }
             logins += record.logins.len() as u64;
             let changes = self.brought(incarnation, &record).await?;
@@ -201,22 +290,58 @@ impl ItemStore {
         Ok(changes)
     }
 
-    /// Says that an import goes on, or begins.
-    async fn go_on_importing(&self, incarnation: &str, begins: bool) -> Result<(), StoreError> {
-        self.ask(|| async {
-            let found: Found<DeadRecord> = self.read(keys::dead(incarnation)).await?;
-            if !begins && !self.is_importing(&found) {
-                return Err(refused(TOOK_TOO_LONG));
+    /// Waits until nobody else imports the pool, and says that it is imported now. Until it has the incarnation, whatever is
+    /// written of that is to be purged, though not while it is being written.
+    async fn begin_importing(&self, id: &IdentityPoolId, incarnation: &str) -> Result<(), StoreError> {
+        let patience = self.clock.now().saturating_add(PATIENCE).map_err(corrupt)?;
+        while !self.go_on_importing(id, incarnation, true).await? {
+            if self.clock.now() > patience {
+                return Err(refused(UNDER_WAY));
             }
-            let imported_until = self.clock.now().checked_add(LEASE).ok().map(Millis);
-            Ok(Decided::change(vec![found.put(&DeadRecord { imported_until })?], ()))
+            self.pace.pause(LOOKING_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    /// Says that an import goes on, or begins. Answers whether it is this one's turn.
+    async fn go_on_importing(
+        &self,
+        id: &IdentityPoolId,
+        incarnation: &str,
+        begins: bool,
+    ) -> Result<bool, StoreError> {
+        self.ask(|| async {
+            let now = self.clock.now();
+            let dead: Found<DeadRecord> = self.read(keys::dead(incarnation)).await?;
+            let turn: Found<ImportRecord> = self.read(keys::import(id)).await?;
+            let is_others = |turn: &ImportRecord| turn.by != incarnation && now < turn.until.0;
+            if turn.record.as_ref().is_some_and(is_others) || !(begins || self.is_importing(&dead)) {
+                return Ok(Decided::Answer(false));
+            }
+            let until = Millis(now.saturating_add(LEASE).map_err(corrupt)?);
+            let ours = ImportRecord { by: incarnation.to_owned(), until };
+            let changes = vec![turn.put(&ours)?, dead.put(&DeadRecord { left_from: until })?];
+            Ok(Decided::change(changes, true))
+        })
+        .await
+    }
+
+    /// Lets others import the pool. What was written and is nobody's is left to whoever purges.
+    async fn end_importing(&self, id: &IdentityPoolId, incarnation: &str) -> Result<(), StoreError> {
+        self.ask(|| async {
+            let dead: Found<DeadRecord> = self.read(keys::dead(incarnation)).await?;
+            let turn: Found<ImportRecord> = self.read(keys::import(id)).await?;
+            let mut changes = Vec::new();
+            changes.extend(dead.is_there().then(|| dead.put(&self.dead_now())).transpose()?);
+            let is_ours = turn.record.as_ref().is_some_and(|turn| turn.by == incarnation);
+            changes.extend(is_ours.then(|| turn.delete()));
+            Ok(if changes.is_empty() { Decided::Answer(()) } else { Decided::change(changes, ()) })
         })
         .await
     }
 
     fn is_importing(&self, found: &Found<DeadRecord>) -> bool {
-        let until = found.record.as_ref().and_then(|record| record.imported_until);
-        until.is_some_and(|Millis(until)| self.clock.now() < until)
+        found.record.as_ref().is_some_and(|record| self.clock.now() < record.left_from.0)
     }
 
     /// Commits what nobody else knows of.
@@ -241,7 +366,10 @@ impl ItemStore {
 }
 
 /// Finds that all that is brought is there, and nothing else.
-fn compare(stored: Vec<Brought>, records: Checked) -> Result<(u64, u64), ImportError> {
+fn compare(
+    stored: &[Brought],
+    records: impl Iterator<Item = Result<Brought, ImportError>>,
+) -> Result<(u64, u64), ImportError> {
     let (mut identities, mut logins) = (0, 0);
     for record in records {
         let record = record?;

@@ -26,7 +26,7 @@ impl Exports {
             tell("Nothing is exported: the configuration has no [[audit.export]].");
             return Ok(());
         }
-        let store = installation.store(Open::Existing)?;
+        let store = installation.store(Open::Existing).await?;
         for export in exports {
             let name = export.name.as_str();
             let position = store.find_export_position(name).await?;

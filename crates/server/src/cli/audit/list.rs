@@ -61,7 +61,7 @@ enum Outcome {
 
 impl List {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let store = store(&self.place)?;
+        let store = store(&self.place).await?;
         let question = self.question();
         // What comes meanwhile is behind it.
         let everything = AuditQuestion::default();

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use daypass_core::audit::head_key::{HeadKey, HeadPublicKey};
-use daypass_store::{Keys, Verified, newest_head, trail_folder, verify};
+use daypass_core::records::trail_head::TrailHead;
+use daypass_store::{Keys, Open, TrailCopy, Verified, newest_head, trail_folder, verify};
 use indicatif::HumanCount;
 
 use super::super::backup::copying;
 use super::super::place::Place;
 use super::super::print;
 use super::ensure_kept;
+use crate::config::Destination;
+use crate::installation::Installation;
 use crate::printable::printable;
 
 /// So many faults are shown.
@@ -50,22 +53,22 @@ impl Verify {
         let given = self.key.iter().map(|file| read_key(file)).collect::<anyhow::Result<Vec<_>>>()?;
         let mut keys = Keys::from(given);
         let is_copy = self.folder.is_some();
-        let (folder, signed) = if let Some(folder) = self.folder {
-            (folder, None)
+        let whose = if let Some(folder) = self.folder {
+            Whose::Folder(folder, None)
         } else {
             let installation = self.place.find()?;
             ensure_kept(&installation)?;
-            let database = installation.database_that_is_there()?;
             let master_keys = installation.master_keys().await?;
             let mut own = HeadKey::all(&master_keys).map(|key| key.public().clone());
             keys.current.extend(own.next());
             keys.before.extend(own);
-            (trail_folder(database), newest_head(database)?)
+            Whose::of(&installation).await?
         };
+        let (folder, signed) = whose.place();
         ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
-        let found = verify(&folder, &keys, signed.as_ref(), &mut copying())?;
+        let found = verify(folder, &keys, signed, &mut copying())?;
         ensure!(found.files > 0, "{} holds no files of an audit trail", folder.display());
-        conclude(&folder, &found, !keys.current.is_empty())?;
+        conclude(&whose.name(), &found, !keys.current.is_empty())?;
         // Whoever writes a trail anew leaves its heads out.
         ensure!(
             !is_copy || keys.current.is_empty() || found.heads > 0,
@@ -75,23 +78,56 @@ impl Verify {
     }
 }
 
+/// The trail that is verified.
+enum Whose {
+    /// One in a folder, with the newest head that the store knows of it.
+    Folder(PathBuf, Option<TrailHead>),
+    /// One in a database, with where that is.
+    Database(TrailCopy, String),
+}
+
+impl Whose {
+    async fn of(installation: &Installation) -> anyhow::Result<Self> {
+        if installation.config().audit_destination() == Destination::Store {
+            let store = installation.store(Open::Existing).await?;
+            let url = installation.config().store()?;
+            return Ok(Self::Database(TrailCopy::of(&*store, &mut copying()).await?, url.to_string()));
+        }
+        let database = installation.database_that_is_there()?;
+        Ok(Self::Folder(trail_folder(database), newest_head(database)?))
+    }
+
+    fn place(&self) -> (&Path, Option<&TrailHead>) {
+        match self {
+            Self::Folder(folder, signed) => (folder, signed.as_ref()),
+            Self::Database(copy, _) => (copy.folder(), None),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Folder(folder, _) => folder.display().to_string(),
+            Self::Database(_, url) => format!("the audit trail in {url}"),
+        }
+    }
+}
+
 fn read_key(file: &Path) -> anyhow::Result<HeadPublicKey> {
     let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let key = serde_json::from_str(&text);
     key.with_context(|| format!("{} is not what `daypass audit key` prints", file.display()))
 }
 
-fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<()> {
+fn conclude(trail: &str, found: &Verified, with_key: bool) -> anyhow::Result<()> {
     print(&report(found, with_key).join("\n"))?;
-    let folder = folder.display();
     if found.faults.is_empty() && !with_key {
         // Whoever writes the whole chain anew is told by the heads alone.
         return Ok(print(&format!(
-            "The chain of {folder} is whole. Whose it is, heads tell alone: give a --key."
+            "The chain of {trail} is whole. Whose it is, heads tell alone: give a --key."
         ))?);
     }
     if found.faults.is_empty() {
-        return Ok(print(&format!("{folder} is as it was written."))?);
+        return Ok(print(&format!("{trail} is as it was written."))?);
     }
     for fault in found.faults.iter().take(SHOWN) {
         print(&printable(&fault.to_string()))?;
@@ -100,7 +136,7 @@ fn conclude(folder: &Path, found: &Verified, with_key: bool) -> anyhow::Result<(
     if more > 0 {
         print(&format!("… and {more} more."))?;
     }
-    bail!("{folder} is not as it was written: docs/audit-trail.md says what to do")
+    bail!("{trail} is not as it was written: docs/audit-trail.md says what to do")
 }
 
 fn report(found: &Verified, with_key: bool) -> Vec<String> {

@@ -10,7 +10,7 @@ use crate::installation::{Beside, ConfiguredPool};
 
 pub async fn run(place: &Place) -> anyhow::Result<()> {
     let installation = place.find()?;
-    let store = installation.store(Open::OrMake)?;
+    let store = installation.store(Open::OrMake).await?;
     let ConfiguredPool { pool, news } = installation.pool(&store, Beside::Made).await?;
     let Some(news) = news else {
         return Ok(print(&format!("Nothing to do: the configuration names the pool {}.", pool.id))?);

@@ -30,7 +30,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         !std::io::stdout().is_terminal(),
         "the file would go to the terminal: write it with `daypass pool export > FILE`"
     );
-    let store = arguments.place.open()?;
+    let store = arguments.place.open().await?;
     let id = choose(&store, arguments.pool).await?;
     let snapshot = store.snapshot_pool(&id).await?.ok_or_else(|| no_pool(&id))?;
     let identities = snapshot.identities;

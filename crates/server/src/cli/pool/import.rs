@@ -41,7 +41,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (input, total) = open_file(file)?;
     let opened = file::open(input)?;
     let (id, name) = (opened.pool.id.clone(), opened.configured_as.clone());
-    let target = Target::open(place)?;
+    let target = Target::open(place).await?;
     let import = pool_import(opened, Progress::new(Unit::Identities, total));
     let named = target.name(&id)?;
     let imported = pools::import(&*target.store, &target.trail, import, named, &operator()).await;
@@ -113,10 +113,11 @@ struct Target {
 
 impl Target {
     /// Opens the database, making it where there is none; a directory with all else that `up` keeps in it.
-    fn open(place: &Database) -> anyhow::Result<Self> {
+    async fn open(place: &Database) -> anyhow::Result<Self> {
         if let Some(file) = &place.database {
             let store =
-                daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::OrMake, &mut taking_over())?;
+                daypass_store::open(&StoreUrl::Sqlite(file.clone()), Open::OrMake, &mut taking_over())
+                    .await?;
             let trail = AuditTrail::new(
                 store.clone(),
                 store.clone(),
@@ -126,7 +127,7 @@ impl Target {
             return Ok(Self { store, trail: Arc::new(trail), installation: None });
         }
         let installation = place.place.find_or_make()?;
-        let store = installation.store(Open::OrMake)?;
+        let store = installation.store(Open::OrMake).await?;
         Ok(Self { trail: installation.trail(&store)?, store, installation: Some(installation) })
     }
 

@@ -33,7 +33,7 @@ pub struct Arguments {
 pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
     let installation = place.find()?;
     let identities = match &installation.config().pool.driver {
-        Driver::Embedded(pool) => in_store(&*installation.store(Open::Existing)?, pool, &user).await?,
+        Driver::Embedded(pool) => in_store(&*installation.store(Open::Existing).await?, pool, &user).await?,
         Driver::Cognito(regions) => {
             let pool = amazons(&installation, regions).await?;
             pool.lookup(&user).await.context("the pool cannot be asked")?
@@ -48,7 +48,7 @@ pub async fn run(Arguments { user, place }: Arguments) -> anyhow::Result<()> {
 
 /// A server has more of it, and makes what is missing: keys, say.
 async fn amazons(installation: &Installation, regions: &[RegionConfig]) -> anyhow::Result<CognitoPool> {
-    let store = installation.store(Open::Existing)?;
+    let store = installation.store(Open::Existing).await?;
     let dependencies = cognito::Dependencies {
         aws: &cognito::config_of_environment(&regions[0].region).await,
         trail: installation.trail(&store)?,

@@ -23,9 +23,10 @@ pub(super) static AUDIT: Table = Table::of(
         .or("true"),
         Key::new::<Destination>(
             "to",
-            Kind::Choice(&["files", "log"]),
-            "Where events are kept: in `files` beside the store, where `daypass audit` finds them, or in the `log`, which is \
-             stdout, by whoever collects that, and nowhere else. Without it: beside a store that is a file, else the log.",
+            Kind::Choice(&["files", "store", "log"]),
+            "Where events are kept: in `files` beside the store or in the `store` itself, where `daypass audit` finds them, or \
+             in the `log`, which is stdout, by whoever collects that, and nowhere else. Without it: beside a store that is a \
+             file, in one that is a database, else the log.",
         ),
         Key::new::<String>(
             "keep",
@@ -41,7 +42,7 @@ pub(super) static AUDIT: Table = Table::of(
         Key::new::<ExportConfig>(
             "export",
             Kind::Tables(&EXPORT),
-            "Who gets the events besides, where they are kept in files.",
+            "Who gets the events besides, where they are kept in files or in the store.",
         ),
     ],
 );

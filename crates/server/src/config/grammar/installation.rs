@@ -152,12 +152,16 @@ static PKCS11: Table = Table::of(
 
 static STORE: Table = Table::of(
     "Where everything is kept.",
-    &[Key::new::<StoreUrl>(
-        "url",
-        Kind::Text,
-        "`sqlite:FILE`, or `memory:`, which is gone with the process. A relative path starts from the configuration.",
-    )
-    .required()],
+    &[
+        Key::new::<StoreUrl>(
+            "url",
+            Kind::Text,
+            "`sqlite:FILE`; `postgres://USER@HOST/DATABASE`, which any number of servers may share; or `memory:`, which is gone \
+             with the process. A relative path starts from the configuration.",
+        )
+        .required(),
+        secret("password", "The password of the user that the URL of a database names."),
+    ],
 );
 
 static POOL: Table = Table::of(

@@ -1,15 +1,31 @@
 //! The stores that an installation under test can keep its memory in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::random::SystemRandom;
 use daypass_core::store::SharedStore;
+use daypass_core::store::items::memory::MemoryEngine;
+use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::memory::MemoryStore;
 use daypass_store::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 /// A new store of each kind.
-pub const BACKENDS: [fn() -> Backend; 2] = [Backend::memory, Backend::sqlite];
+pub const BACKENDS: [fn() -> Backend; 3] = [Backend::memory, Backend::sqlite, Backend::items];
+
+/// Others get on meanwhile.
+struct Yielding;
+
+#[async_trait]
+impl Pace for Yielding {
+    async fn pause(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
 
 /// A store, and whatever must outlive it.
 pub struct Backend {
@@ -32,6 +48,13 @@ impl Backend {
         let directory = TempDir::new().unwrap();
         let store = SqliteStore::open(&directory.path().join("daypass.db")).unwrap();
         Self { store: Arc::new(store), directory: Some(directory) }
+    }
+
+    /// As a database has it, though in memory.
+    pub fn items() -> Self {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let store = ItemStore::new(Arc::new(MemoryEngine::default()), clock, random, Arc::new(Yielding));
+        Self { store: Arc::new(store), directory: None }
     }
 
     /// Another connection to the file of SQLite, to do by hand what no operation of the store does.

@@ -3,8 +3,10 @@
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use super::line::{Beginning, Chain, Note, members};
+use daypass_core::records::trail_line as line;
+
 use super::*;
+use daypass_core::records::trail_line::{Beginning, Chain, Note, members};
 
 /// A file of events whose chain is whole, and begins where it likes.
 fn forged(place: &Place, first: u64, trail: &str, events: i64) -> Vec<u8> {

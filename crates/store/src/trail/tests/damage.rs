@@ -1,5 +1,7 @@
 //! What somebody did to the files of a trail is told, and where.
 
+use daypass_core::records::trail_line as line;
+
 use super::*;
 
 #[tokio::test]

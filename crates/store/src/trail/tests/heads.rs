@@ -1,5 +1,7 @@
 //! Who signs, and whose heads are believed.
 
+use daypass_core::records::trail_line as line;
+
 use super::*;
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::IdentityId;
-use crate::ground::random::SeededRandom;
+use crate::ground::random::{Random, SeededRandom};
 use crate::records::identity::{Identity, Login};
 use crate::records::linking::{LinkRefusal, LinkRequest};
 use crate::store::LinkOutcome::Refused;
@@ -167,6 +167,23 @@ pub async fn developer_user_identifiers_may_have_1024_characters(store: SharedSt
     let [long_id, nearly_id] = [fixture.add_user(&longest).await, fixture.add_user(&nearly).await];
     assert_eq!(fixture.find(&longest).await, Some(long_id));
     assert_eq!(fixture.find(&nearly).await, Some(nearly_id));
+}
+
+/// Nothing of them can be compressed, and an index of a database may have no room for as much.
+pub async fn the_longest_identifiers_may_be_any_characters(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let random = SeededRandom::new(4_096);
+    let mut characters = vec![0; 4 * 1024];
+    random.fill(&mut characters);
+    let code = |bytes: &[u8]| u32::from_be_bytes([0, 1 + bytes[0] % 16, bytes[1], bytes[2]]);
+    let odd: String = characters.chunks(4).filter_map(|bytes| char::from_u32(code(bytes))).collect();
+    assert_eq!((odd.chars().count(), odd.len()), (1024, 4096));
+    let with_nul = format!("\0{}", &odd[4..]);
+    let identities = [fixture.add_user(&odd).await, fixture.add_user(&with_nul).await];
+    for (user, identity) in [&odd, &with_nul].into_iter().zip(&identities) {
+        assert_eq!(fixture.find(user).await.as_ref(), Some(identity));
+        assert_eq!(fixture.logins_of(identity).await, [Login::developer(user.as_str())]);
+    }
 }
 
 pub async fn the_same_identifier_in_two_pools_is_two_identities(store: SharedStore) {

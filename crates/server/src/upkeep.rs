@@ -1,11 +1,13 @@
-//! What deleted pools left behind goes while a server runs: a little at a time, so that whoever logs in meanwhile does not
-//! wait for it.
+//! What a store wants done while a server runs: what deleted pools left behind goes, a little at a time, so that whoever logs in
+//! meanwhile does not wait for it; and a trail in a database is put in order and signed.
 
 use std::error::Error;
 use std::sync::Weak;
 use std::time::Duration;
 
 use daypass_core::store::Store;
+
+use crate::error::chain;
 
 /// So many records go at once: a few milliseconds of the store's time.
 const RECORDS: usize = 200;
@@ -15,6 +17,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Between looking whether there are any.
 const EVERY: Duration = Duration::from_mins(1);
+
+/// Between two looks at what came to the trail.
+const KEEPING_UP: Duration = Duration::from_secs(1);
 
 /// Purges until nobody else has the store.
 pub async fn keep_purging(store: Weak<dyn Store>) {
@@ -29,6 +34,22 @@ pub async fn keep_purging(store: Weak<dyn Store>) {
             false
         });
         pause(if more { PAUSE } else { EVERY }).await;
+    }
+}
+
+/// Has a trail kept up that cannot do it by itself, until nobody else has the store.
+pub async fn keep_trail_up(store: Weak<dyn Store>) {
+    let mut told: Option<String> = None;
+    while let Some(store) = store.upgrade() {
+        let kept_up = store.keep_up().await;
+        drop(store);
+        // Whoever wants something of the store hears of it, too: once is enough.
+        let trouble = kept_up.err().map(|error| chain(&error));
+        if let Some(trouble) = trouble.as_ref().filter(|trouble| told.as_ref() != Some(trouble)) {
+            tracing::warn!("the audit trail in the store is not signed for now: {trouble}");
+        }
+        told = trouble;
+        pause(KEEPING_UP).await;
     }
 }
 

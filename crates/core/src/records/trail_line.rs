@@ -3,18 +3,20 @@
 //! `{"n":7,…,"chain":"…"}`: the link is the SHA-256 of the link of the line before, 32 bytes, and of this line's own bytes up
 //! to `,"chain"`, in base64url. Whoever changes a line, takes one out or puts one in has to write every later line anew.
 
+use std::mem;
 use std::ops::Range;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use daypass_core::records::audit_event::AuditEvent;
 use serde::{Deserialize, Serialize};
+
+use crate::records::audit_event::AuditEvent;
 
 const NUMBER: &[u8] = b"{\"n\":";
 const LINK: &[u8] = b",\"chain\":\"";
 const END: &[u8] = b"\"}";
 /// The numbers that lines have: JSON knows whole numbers up to there.
-pub(super) const NUMBERS: Range<u64> = 1..1 << 53;
+pub const NUMBERS: Range<u64> = 1..1 << 53;
 /// The characters of 32 bytes.
 const LINK_CHARS: usize = 43;
 
@@ -26,11 +28,11 @@ const HEAD: &[u8] = b"\"head\":";
 
 /// A link of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chain([u8; 32]);
+pub struct Chain([u8; 32]);
 
 impl Chain {
     /// What the first line of all follows.
-    pub(super) const START: Self = Self([0; 32]);
+    pub const START: Self = Self([0; 32]);
 
     fn next(self, body: &[u8]) -> Self {
         let mut hash = Context::new(&SHA256);
@@ -39,15 +41,20 @@ impl Chain {
         Self(hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes"))
     }
 
-    pub(super) fn bytes(self) -> [u8; 32] {
+    /// As they are.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 32] {
         self.0
     }
 
-    pub(super) fn text(self) -> String {
+    /// As it stands in a line.
+    #[must_use]
+    pub fn text(self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    /// As it stands in a line.
+    pub fn parse(text: &[u8]) -> Option<Self> {
         BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 }
@@ -55,7 +62,7 @@ impl Chain {
 /// What a line says that is no event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Note {
+pub enum Note {
     /// A file begins.
     Trail(Beginning),
     /// The line before, signed, and by it every line before.
@@ -74,53 +81,57 @@ pub(super) enum Note {
 
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Beginning {
+pub struct Beginning {
     /// The trail's ID, drawn when it began.
-    pub(super) id: String,
+    pub id: String,
     /// The last link of the file before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) previous: Option<String>,
+    pub previous: Option<String>,
 }
 
 /// The last line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ending {}
+pub struct Ending {}
 
 /// See [`Note::Torn`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Torn {
+pub struct Torn {
     /// How much it was.
-    pub(super) bytes: u64,
+    pub bytes: u64,
     /// How many lines of it had an end. Nothing that is torn by a kill or a loss of power has one.
     #[serde(default)]
-    pub(super) lines: u64,
+    pub lines: u64,
     /// The file beside the trail that it was put into.
-    pub(super) kept_in: String,
+    pub kept_in: String,
 }
 
 /// See [`Note::Missing`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Missing {
+pub struct Missing {
     /// The ID of the trail that was there.
-    pub(super) trail: String,
+    pub trail: String,
     /// The line up to which it was signed.
-    pub(super) until: u64,
+    pub until: u64,
     /// That line's link.
-    pub(super) chain: String,
+    pub chain: String,
 }
 
 /// What a line says.
 #[derive(Debug)]
-pub(super) enum Content {
+pub enum Content {
+    /// An event.
     Event(Box<AuditEvent>),
+    /// Something about the trail itself.
     Note(Note),
 }
 
 /// A line as it stands in a file, without its line break.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) number: u64,
-    pub(super) chain: Chain,
+pub struct Line<'a> {
+    /// Its number.
+    pub number: u64,
+    /// Its link.
+    pub chain: Chain,
     /// What the link vouches for.
     body: &'a [u8],
     /// The members between the number and the link.
@@ -129,7 +140,8 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// Whether it has the form of one; what it says is another question.
-    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
         let rest = text.strip_suffix(END)?;
         let (rest, link) = rest.split_at_checked(rest.len().checked_sub(LINK_CHARS)?)?;
         let body = rest.strip_suffix(LINK)?;
@@ -140,24 +152,27 @@ impl<'a> Line<'a> {
     }
 
     /// Whether it stands behind a line with this link, unchanged.
-    pub(super) fn follows(&self, before: Chain) -> bool {
+    #[must_use]
+    pub fn follows(&self, before: Chain) -> bool {
         before.next(self.body) == self.chain
     }
 
     /// Whether it is an event.
-    pub(super) fn is_event(&self) -> bool {
+    #[must_use]
+    pub fn is_event(&self) -> bool {
         self.members.starts_with(EVENT)
     }
 
     /// The number that an event had before, which was kept in another form.
-    pub(super) fn taken_over_from(&self) -> Option<i64> {
-        const FROM: &[u8] = b",\"from\":";
-        let at = memchr::memmem::rfind(self.members, FROM).filter(|_| self.is_event())?;
-        str::from_utf8(&self.members[at + FROM.len()..]).ok()?.parse().ok()
+    #[must_use]
+    pub fn taken_over_from(&self) -> Option<i64> {
+        const FROM: &str = ",\"from\":";
+        let members = str::from_utf8(self.members).ok().filter(|_| self.is_event())?;
+        members.rsplit_once(FROM)?.1.parse().ok()
     }
 
     /// What it says. `None` if that is nothing that a trail says.
-    pub(super) fn content(&self) -> Option<Content> {
+    pub fn content(&self) -> Option<Content> {
         // Whatever is no text is no JSON, for other readers.
         let object = format!("{{{}}}", str::from_utf8(self.members).ok()?);
         if self.is_event() {
@@ -168,7 +183,8 @@ impl<'a> Line<'a> {
     }
 
     /// The event, if it is one.
-    pub(super) fn event(&self) -> Option<AuditEvent> {
+    #[must_use]
+    pub fn event(&self) -> Option<AuditEvent> {
         match self.content()? {
             Content::Event(event) => Some(*event),
             Content::Note(_) => None,
@@ -184,7 +200,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 }
 
 /// The members of what a line is to say.
-pub(super) fn members(said: &impl Serialize) -> Vec<u8> {
+pub fn members(said: &impl Serialize) -> Vec<u8> {
     let mut object = serde_json::to_vec(said).expect("it is plain data");
     object.pop();
     object.remove(0);
@@ -192,17 +208,19 @@ pub(super) fn members(said: &impl Serialize) -> Vec<u8> {
 }
 
 /// The head, if a line of these members is one.
-pub(super) fn head_in(members: &[u8]) -> Option<&str> {
+#[must_use]
+pub fn head_in(members: &[u8]) -> Option<&str> {
     str::from_utf8(members.strip_prefix(HEAD)?.strip_prefix(b"\"")?.strip_suffix(b"\"")?).ok()
 }
 
 /// The link of a line of these members behind the one with the link `before`.
-pub(super) fn link(number: u64, members: &[u8], before: Chain) -> Chain {
+#[must_use]
+pub fn link(number: u64, members: &[u8], before: Chain) -> Chain {
     write(&mut Vec::new(), number, members, before)
 }
 
 /// Writes a line behind the one with the link `before`, and answers its own.
-pub(super) fn write(to: &mut Vec<u8>, number: u64, members: &[u8], before: Chain) -> Chain {
+pub fn write(to: &mut Vec<u8>, number: u64, members: &[u8], before: Chain) -> Chain {
     let start = to.len();
     to.extend_from_slice(NUMBER);
     to.extend_from_slice(number.to_string().as_bytes());
@@ -214,6 +232,43 @@ pub(super) fn write(to: &mut Vec<u8>, number: u64, members: &[u8], before: Chain
     to.extend_from_slice(END);
     to.push(b'\n');
     chain
+}
+
+/// The chain, as far as it was read.
+#[derive(Debug, Default)]
+pub struct FollowedChain {
+    /// The last line, and its link where that was read.
+    last: Option<(u64, Option<Chain>)>,
+    damaged: u64,
+}
+
+impl FollowedChain {
+    /// Behind a line that was there.
+    #[must_use]
+    pub fn behind(number: Option<u64>) -> Self {
+        Self { last: number.map(|number| (number, None)), damaged: 0 }
+    }
+
+    /// Reads on.
+    pub fn follow(&mut self, line: &Line<'_>) {
+        self.damaged += match self.last {
+            // What is no line is missing as well.
+            Some((number, _)) if line.number > number + 1 => line.number - number - 1,
+            Some((_, Some(link))) if !line.follows(link) => 1,
+            _ => 0,
+        };
+        self.last = Some((line.number, Some(line.chain)));
+    }
+
+    /// Has what comes next follow nothing.
+    pub fn break_off(&mut self) {
+        self.last = None;
+    }
+
+    /// How many lines are missing, or are not as they were written, since this was asked before.
+    pub fn take_damaged(&mut self) -> u64 {
+        mem::take(&mut self.damaged)
+    }
 }
 
 #[cfg(test)]

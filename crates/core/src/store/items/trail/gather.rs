@@ -1,0 +1,134 @@
+//! Gives what is in the journal its place in the trail.
+
+use super::super::attempts::Decided;
+use super::super::engine::{Change, Effect, Guard, Item};
+use super::super::records::{Millis, TrailRecord};
+use super::super::{Found, ItemStore, keys};
+use super::journal::{lines_of, taken_out};
+use crate::audit::head_key::key_id_of;
+use crate::ground::clock::SignedDuration;
+use crate::records::trail_head::TrailHead;
+use crate::records::trail_line::{Beginning, Chain, Note, members, write};
+use crate::store::{AuditCare, StoreError};
+
+/// So many entries of the journal are taken at once: with the block and the head of the trail they are one commit.
+const MAX_ENTRIES: usize = 90;
+
+/// About so many bytes a block has, and an entry more at most.
+const MAX_BLOCK: usize = 192 << 10;
+
+/// A head is signed after so many lines, or so long after the last one.
+const LINES_FOR_EACH_HEAD: u64 = 1_000;
+const LONGEST_WITHOUT_HEAD: SignedDuration = SignedDuration::from_secs(10);
+
+/// Lines that are written behind the trail.
+struct NextBlock {
+    text: Vec<u8>,
+    trail: TrailRecord,
+    first: u64,
+}
+
+impl ItemStore {
+    /// Gives everything in the journal its place, and answers how far the trail goes then.
+    pub(super) async fn gather_all(&self) -> Result<TrailRecord, StoreError> {
+        loop {
+            if let Some(trail) = self.gather().await? {
+                return Ok(trail);
+            }
+        }
+    }
+
+    /// Gives a block of what is in the journal its place. Answers how far the trail goes, unless there may be more.
+    async fn gather(&self) -> Result<Option<TrailRecord>, StoreError> {
+        let drawn = self.draw_incarnation();
+        self.ask(|| async {
+            let found: Found<TrailRecord> = self.read(keys::trail()).await?;
+            let entries = fitting(self.oldest_entries(MAX_ENTRIES).await?);
+            let mut block = NextBlock::behind(found.record.clone(), &drawn);
+            for line in entries.iter().flat_map(lines_of) {
+                block.add(line);
+            }
+            if let Some(care) = self.trail.care() {
+                block.sign_if_due(&care);
+            }
+            if block.text.is_empty() {
+                return Ok(Decided::Answer(Some(block.trail)));
+            }
+            let mut changes = vec![found.put(&block.trail)?, block.put()];
+            changes.extend(entries.iter().map(taken_out));
+            let answer = entries.is_empty().then_some(block.trail);
+            Ok(Decided::change(changes, answer))
+        })
+        .await
+    }
+}
+
+/// As many entries as a block may have, and one at least.
+fn fitting(mut entries: Vec<Item>) -> Vec<Item> {
+    let mut bytes = 0;
+    let count = entries
+        .iter()
+        .take_while(|entry| {
+            let fits = bytes < MAX_BLOCK;
+            bytes += entry.content.len();
+            fits
+        })
+        .count();
+    entries.truncate(count);
+    entries
+}
+
+impl NextBlock {
+    /// Behind a trail, or at the beginning of one.
+    fn behind(trail: Option<TrailRecord>, drawn: &str) -> Self {
+        if let Some(trail) = trail {
+            return Self { text: Vec::new(), first: trail.last + 1, trail };
+        }
+        let mut block = Self { text: Vec::new(), first: 1, trail: TrailRecord::begun(drawn) };
+        block.add(&members(&Note::Trail(Beginning { id: drawn.to_owned(), previous: None })));
+        block
+    }
+
+    fn add(&mut self, members: &[u8]) {
+        self.trail.last += 1;
+        // What stands in the store is a link, or was changed: then the chain breaks there, for whoever verifies.
+        let before = Chain::parse(self.trail.chain.as_bytes()).unwrap_or(Chain::START);
+        let chain = write(&mut self.text, self.trail.last, members, before);
+        self.trail.chain = chain.text();
+    }
+
+    /// Has the trail signed, as far as it goes, if nobody has done that for so long.
+    fn sign_if_due(&mut self, care: &AuditCare) {
+        let now = care.clock.now();
+        let unsigned = self.trail.last.saturating_sub(self.trail.signed);
+        let is_long_ago = now.duration_since(self.trail.signed_at.0) >= LONGEST_WITHOUT_HEAD;
+        if unsigned == 0 || !(is_long_ago || unsigned >= LINES_FOR_EACH_HEAD) {
+            return;
+        }
+        if let Some(keys) = self.vouched(care) {
+            self.add(&members(&Note::Keys(keys)));
+        }
+        let jws = care.signer.sign(&self.head(care));
+        self.add(&members(&Note::Head(jws.clone())));
+        self.trail.head = Some(jws);
+        (self.trail.signed, self.trail.signed_at) = (self.trail.last, Millis(now));
+    }
+
+    /// The keys that signed before, if the last head is of one of them.
+    fn vouched(&self, care: &AuditCare) -> Option<String> {
+        let before = self.trail.head.as_ref()?;
+        let is_ours = key_id_of(before).as_deref() == Some(care.signer.key_id());
+        let is_of_before = !is_ours && care.signer.read_of_before(before).is_some();
+        is_of_before.then(|| care.signer.vouch(&self.head(care)))
+    }
+
+    fn head(&self, care: &AuditCare) -> TrailHead {
+        let TrailRecord { id, last, chain, .. } = &self.trail;
+        TrailHead { trail: id.clone(), n: *last, chain: chain.clone(), time: care.clock.now() }
+    }
+
+    fn put(&self) -> Change {
+        let effect = Effect::Put { content: self.text.clone(), forgotten_at: None };
+        Change { key: keys::trail_block(self.first), guard: Guard::Absent, effect }
+    }
+}

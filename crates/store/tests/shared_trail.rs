@@ -1,0 +1,190 @@
+//! The trail of a store over an engine: that it is chained, signed and numbered as the one in files is, whoever keeps events and
+//! whoever reads.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use daypass_core::audit::head_key::{HeadKey, HeadKeys, HeadPublicKey};
+use daypass_core::ground::clock::{ManualClock, SystemClock, Timestamp};
+use daypass_core::ground::ids::{IdentityId, RequestId};
+use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
+use daypass_core::ground::random::SystemRandom;
+use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
+use daypass_core::store::items::engine::{Change, Effect, Engine, Guard, Key, Stamp};
+use daypass_core::store::items::memory::MemoryEngine;
+use daypass_core::store::items::{ItemStore, Pace};
+use daypass_core::store::{AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention};
+use daypass_store::{Keys, TrailCopy, Verified, verify};
+use futures::future::join_all;
+
+const BLOCKS: &[u8] = b"trail";
+
+struct Yielding;
+
+#[async_trait]
+impl Pace for Yielding {
+    async fn pause(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A process with the store of an engine.
+fn process(engine: &Arc<MemoryEngine>) -> Arc<ItemStore> {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    Arc::new(ItemStore::new(engine.clone(), clock, random, Arc::new(Yielding)))
+}
+
+fn care(master_keys: &MasterKeys, second: i64) -> AuditCare {
+    AuditCare {
+        signer: Arc::new(HeadKeys::of(master_keys)),
+        keep: Retention::default(),
+        clock: Arc::new(ManualClock::at_second(second)),
+        tell: Arc::new(|_| {}),
+    }
+}
+
+fn keys(byte: u8) -> MasterKeys {
+    MasterKey::new([byte; 32]).into()
+}
+
+fn public(byte: u8) -> HeadPublicKey {
+    HeadKey::of(&keys(byte)).public().clone()
+}
+
+fn event(second: i64) -> AuditEvent {
+    let time = Timestamp::from_second(second).unwrap();
+    let request = RequestId::generate(time, &SystemRandom);
+    AuditEvent::plain(time, request, AuditAction::Token, AuditOutcome::Allowed)
+}
+
+async fn all(store: &ItemStore) -> Vec<KeptEvent> {
+    store.audit_events_after(Page { after: None, limit: usize::MAX }).await.unwrap()
+}
+
+async fn verified(store: &ItemStore, by: HeadPublicKey) -> Verified {
+    let copy = TrailCopy::of(store, &mut |_, _| {}).await.unwrap();
+    verify(copy.folder(), &Keys::from(vec![by]), None, &mut |_, _| {}).unwrap()
+}
+
+/// The blocks that an engine has, the last first.
+async fn blocks(engine: &MemoryEngine) -> Vec<(Key, Stamp, Vec<u8>)> {
+    let items = engine.page(BLOCKS, None, usize::MAX).await.unwrap();
+    items.into_iter().map(|item| (item.key, item.stamp, item.content)).collect()
+}
+
+#[tokio::test]
+async fn a_trail_is_verified_as_one_in_files_is() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    store.attend(care(&keys(7), 1_000));
+    for second in 0..5 {
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let found = verified(&store, public(7)).await;
+    // One head: ten seconds have not passed since.
+    assert_eq!((&found.faults[..], found.events, found.heads, found.unsigned), (&[][..], 5, 1, 4));
+    store.attend(care(&keys(7), 1_010));
+    store.keep_up().await.unwrap();
+    let found = verified(&store, public(7)).await;
+    assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 2, 0));
+    assert_eq!(verified(&store, public(8)).await.heads, 0, "another key has signed nothing");
+}
+
+#[tokio::test]
+async fn the_key_of_now_vouches_for_the_one_before() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    store.add_audit_event(&event(1)).await.unwrap();
+    store.attend(care(&keys(7), 1_000));
+    store.keep_up().await.unwrap();
+    let rotated = MasterKeys::new(MasterKey::new([8; 32]), vec![MasterKey::new([7; 32])]);
+    store.add_audit_event(&event(2)).await.unwrap();
+    store.attend(care(&rotated, 2_000));
+    store.keep_up().await.unwrap();
+    let found = verified(&store, public(8)).await;
+    assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_processes_keep_while_others_read_is_there_once_and_in_the_order_of_each() {
+    const PROCESSES: usize = 4;
+    const EVENTS: i64 = 60;
+    let engine = Arc::<MemoryEngine>::default();
+    let writers = (0..PROCESSES).map(|number| {
+        let store = process(&engine);
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            for second in 0..EVENTS {
+                let event = event(second);
+                store.add_audit_event(&event).await.unwrap();
+                if second % 7 == i64::try_from(number).unwrap() {
+                    store.keep_up().await.unwrap();
+                }
+                kept.push(event);
+            }
+            kept
+        })
+    });
+    let kept: Vec<Vec<AuditEvent>> = join_all(writers).await.into_iter().map(Result::unwrap).collect();
+    let store = process(&engine);
+    let found = all(&store).await;
+    assert!(found.iter().all(|kept| kept.damaged == 0));
+    assert!(found.is_sorted_by(|a, b| a.position < b.position));
+    let requests: BTreeSet<&RequestId> = found.iter().map(|kept| &kept.event.request_id).collect();
+    assert_eq!((found.len(), requests.len()), (kept.concat().len(), kept.concat().len()));
+    for of_one in &kept {
+        let theirs = found.iter().map(|kept| &kept.event).filter(|event| of_one.contains(event));
+        assert!(theirs.eq(of_one));
+    }
+    assert_eq!(verified(&store, public(7)).await.faults, []);
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_whom_it_is_about_though_nobody_has_looked_at_its_block() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    let id = IdentityId::parse("us-east-1:aa").unwrap();
+    for second in 0..300 {
+        let identity_id = (second % 100 == 0).then(|| id.clone());
+        store.add_audit_event(&AuditEvent { identity_id, ..event(second) }).await.unwrap();
+        if second == 150 {
+            store.keep_up().await.unwrap();
+        }
+    }
+    let found = store.list_audit_events(&AuditSubject::Identity(id), 10).await.unwrap();
+    let seconds: Vec<i64> = found.iter().map(|event| event.time.as_second()).collect();
+    assert_eq!(seconds, [200, 100, 0]);
+}
+
+#[tokio::test]
+async fn what_somebody_changes_or_takes_away_is_told() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    for second in 0..6 {
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let kept = blocks(&engine).await;
+    assert_eq!(kept.len(), 6);
+    let (changed, stamp, text) = kept[1].clone();
+    let forged = String::from_utf8(text).unwrap().replace("\"token\"", "\"assume\"");
+    let effect = Effect::Put { content: forged.into_bytes(), forgotten_at: None };
+    let forge = Change { key: changed, guard: Guard::Is(stamp), effect };
+    let (taken, stamp, _) = kept[3].clone();
+    let take = Change { key: taken, guard: Guard::Is(stamp), effect: Effect::Delete };
+    engine.commit(Stamp(1), &[forge, take]).await.unwrap();
+
+    let found = all(&store).await;
+    let damaged: Vec<u64> = found.iter().map(|kept| kept.damaged).collect();
+    assert_eq!(damaged, [0, 0, 1, 1, 0], "the one after the missing line, and the forged one");
+    let after = EventPosition(found[2].position.0 - 1);
+    let from_the_gap = store.audit_events_after(Page { after: Some(after), limit: 1 }).await.unwrap();
+    assert_eq!(from_the_gap[0].event, found[2].event);
+    let faults = verified(&store, public(7)).await.faults;
+    assert_eq!(faults.len(), 2, "{faults:?}");
+}
