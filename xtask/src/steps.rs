@@ -150,12 +150,23 @@ fn deploy(workspace: &Workspace) -> Outcome {
     run(workspace.command(python).args(["-m", "pytest", DEPLOY]))
 }
 
-/// Some have signing keys in an HSM.
+/// Some have signing keys in an HSM, and some a store in PostgreSQL.
 fn unit(workspace: &Workspace) -> Outcome {
     if on_path("softhsm2-util").is_none() {
         debian::install(workspace, &["softhsm2"], "there is no softhsm2-util on the PATH")?;
     }
+    if !is_postgres_there() {
+        debian::install(workspace, &["postgresql"], "there is no initdb of PostgreSQL's")?;
+    }
     run(workspace.cargo(&format!("test {WORKSPACE}")).env("DAYPASS_TEST_HSM", "1"))
+}
+
+/// Debian has it beside the PATH, a folder for each version; the tests look there, too.
+fn is_postgres_there() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    on_path("initdb").is_some()
+        || std::env::var_os("DAYPASS_TEST_POSTGRES").is_some()
+        || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
 }
 
 fn unit_and_api(workspace: &Workspace) -> Outcome {

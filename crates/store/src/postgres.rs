@@ -12,7 +12,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
-use deadpool_postgres::tokio_postgres::Row;
+use tokio_postgres::Row;
 
 use self::connections::{Connections, Deadlines};
 use self::schema::prepare;
@@ -67,6 +67,9 @@ impl PostgresEngine {
     async fn change(&self, stamp: Stamp, mut changes: Vec<&Change>) -> Result<Committed, EngineError> {
         // Who locks in another order than others waits for them, and they for him.
         changes.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        if changes.windows(2).any(|pair| pair[0].key == pair[1].key) {
+            return Err(EngineError::Unavailable("a commit names an item twice".into()));
+        }
         let absent = column(&changes, |change| change.guard == Guard::Absent);
         let expected = column(&changes, |change| match change.guard {
             Guard::Is(stamp) => Some(number(stamp)),

@@ -4,9 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::tokio_postgres::config::TargetSessionAttrs;
-use deadpool_postgres::tokio_postgres::types::ToSql;
-use deadpool_postgres::tokio_postgres::{Error, Row};
 use deadpool_postgres::{Client, Manager, Object, Pool, Runtime};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -14,6 +11,9 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::statements::Statement;
@@ -190,4 +190,44 @@ fn root_certificates(url: &PostgresUrl) -> Result<Vec<CertificateDer<'static>>, 
         }
     };
     read().map_err(|source| PostgresOpenError::RootCertificates { file: file.clone(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::postgres::statements::FORGET;
+
+    const SHORT: Deadlines = Deadlines {
+        connecting: Duration::from_millis(50),
+        waiting: Duration::from_millis(10),
+        answering: Duration::from_secs(5),
+    };
+
+    async fn ask(url: String) -> Failure {
+        let connections = Connections::new(&url.try_into().unwrap(), SHORT).unwrap();
+        connections.ask(&FORGET, &[&0_i64]).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for() {
+        // Whoever connects is taken, and gets no answer.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap();
+        let failure = ask(format!("postgres://ada:hunter2@{address}/d")).await;
+        assert_eq!(failure.kind, Kind::Refused);
+        assert!(format!("{failure:?}").contains("see whether it runs"), "{failure:?}");
+        assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_connection_of_others_is_told_that_it_is_busy() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap();
+        let url = format!("postgres://ada@{address}/d?connections=1").try_into().unwrap();
+        let connections = Connections::new(&url, SHORT).unwrap();
+        let ask = async || connections.ask(&FORGET, &[&0_i64]).await.unwrap_err().kind;
+        assert_eq!(tokio::join!(ask(), ask()), (Kind::Refused, Kind::Busy));
+    }
 }

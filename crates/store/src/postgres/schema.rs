@@ -1,6 +1,6 @@
 //! The tables: whether they are there, of which version, and how they are made.
 
-use deadpool_postgres::tokio_postgres::error::SqlState;
+use tokio_postgres::error::SqlState;
 
 use super::connections::Connections;
 use super::statements::Statement;
@@ -54,7 +54,11 @@ async fn make(connections: &Connections) -> Result<(), Failure> {
     for step in &STEPS {
         match connections.ask(step, &[]).await {
             // IF NOT EXISTS does not keep out who does the same at the same time.
-            Err(Failure { code: Some(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE), .. }) => {}
+            Err(Failure {
+                code:
+                    Some(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT),
+                ..
+            }) => {}
             made => drop(made?),
         }
     }

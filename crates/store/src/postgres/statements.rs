@@ -3,8 +3,12 @@
 //!
 //! A row with `forgotten_at = -1` is no item. It is hollow: it stands where there is none, so that two commits that rest on the
 //! absence of an item, or make it, meet at a row. `FORGET` sweeps it away.
+//!
+//! Plans are to be the same for one key and for a hundred, in a table that is new and in one that is large, so that the server makes
+//! them once: `LATERAL` looks for each key by itself, which takes the index, and a `SELECT` around a parameter hides from the planner
+//! how many there are.
 
-use deadpool_postgres::tokio_postgres::types::Type;
+use tokio_postgres::types::Type;
 
 /// A statement, and the types of its parameters. No two have the same types: behind a pooler that mixes up the names of
 /// statements, none is taken for another.
@@ -14,29 +18,33 @@ pub(super) struct Statement {
 }
 
 pub(super) const READ_ONE: Statement = Statement {
-    text: "SELECT stamp, content, forgotten_at FROM daypass_item \
+    text: "SELECT stamp, content, forgotten_at FROM daypass_item
            WHERE partition = $1 AND sort = $2 AND forgotten_at IS DISTINCT FROM -1",
     types: &[Type::BYTEA, Type::BYTEA],
 };
 
 pub(super) const READ: Statement = Statement {
-    text: "SELECT place, stamp, content, forgotten_at \
-           FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS key (partition, sort, place) \
-           JOIN daypass_item USING (partition, sort) \
+    text: "SELECT place, stamp, content, forgotten_at
+           FROM unnest((SELECT $1::bytea[]), (SELECT $2::bytea[])) WITH ORDINALITY AS key (partition, sort, place)
+           CROSS JOIN LATERAL (
+             SELECT stamp, content, forgotten_at FROM daypass_item
+             WHERE partition = key.partition AND sort = key.sort LIMIT 1
+           ) AS item
            WHERE forgotten_at IS DISTINCT FROM -1",
     types: &[Type::BYTEA_ARRAY, Type::BYTEA_ARRAY],
 };
 
 pub(super) const PAGE: Statement = Statement {
-    text: "SELECT sort, stamp, content, forgotten_at FROM daypass_item \
-           WHERE partition = $1 AND sort >= $2 AND forgotten_at IS DISTINCT FROM -1 \
+    text: "SELECT sort, stamp, content, forgotten_at FROM daypass_item
+           WHERE partition = $1 AND sort >= $2 AND forgotten_at IS DISTINCT FROM -1
            ORDER BY sort LIMIT $3",
     types: &[Type::BYTEA, Type::BYTEA, Type::INT8],
 };
 
 /// A commit. `content` is null where nothing is put.
 ///
-/// The statement sees rows as they were when it began, except that a lock is taken on a row as it is then:
+/// Rows are locked in the order of the parameters. The statement sees rows as they were when it began, except that a lock is taken on
+/// a row as it is then:
 ///
 /// - a row that was changed meanwhile is locked, and judged, as it was changed to; `DELETE` and `ON CONFLICT` follow it there;
 /// - a row that was deleted meanwhile is not among the locked ones, nor is one that was made meanwhile, or deleted and made again.
@@ -46,12 +54,15 @@ pub(super) const PAGE: Statement = Statement {
 /// So before anything is kept, every row that a guard is about is locked, and nobody else can make one that has to be absent.
 pub(super) const COMMIT: Statement = Statement {
     text: "WITH wanted AS (
-             SELECT * FROM unnest($2::bytea[], $3::bytea[], $4::bool[], $5::int8[], $6::bytea[], $7::int8[], $8::bool[])
-               AS wanted (partition, sort, absent, expected, content, forgotten_at, gone)
+             SELECT * FROM unnest(
+               (SELECT $2::bytea[]), (SELECT $3::bytea[]), (SELECT $4::bool[]), (SELECT $5::int8[]),
+               (SELECT $6::bytea[]), (SELECT $7::int8[]), (SELECT $8::bool[])
+             ) AS wanted (partition, sort, absent, expected, content, forgotten_at, gone)
            ), locked AS (
-             SELECT item.partition, item.sort, CASE WHEN item.forgotten_at = -1 THEN NULL ELSE item.stamp END AS stamp
-             FROM daypass_item AS item JOIN wanted USING (partition, sort)
-             ORDER BY item.partition, item.sort FOR UPDATE OF item
+             SELECT item.* FROM wanted CROSS JOIN LATERAL (
+               SELECT partition, sort, CASE WHEN forgotten_at = -1 THEN NULL ELSE stamp END AS stamp FROM daypass_item
+               WHERE partition = wanted.partition AND sort = wanted.sort FOR UPDATE
+             ) AS item
            ), judged AS (
              SELECT wanted.*, locked.partition IS NOT NULL AS there,
                CASE WHEN absent THEN stamp IS NULL WHEN expected IS NULL THEN true ELSE coalesce(stamp = expected, false) END
@@ -94,10 +105,23 @@ pub(super) const COMMIT: Statement = Statement {
 
 /// A bite: what others hold is left to the next one.
 pub(super) const FORGET: Statement = Statement {
-    text: "DELETE FROM daypass_item \
-           WHERE (partition, sort) IN ( \
-             SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1 \
-             ORDER BY forgotten_at LIMIT 100 FOR UPDATE SKIP LOCKED \
-           ) AND forgotten_at <= $1",
+    text: "DELETE FROM daypass_item
+           WHERE (partition, sort) IN (
+             SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1
+             ORDER BY forgotten_at LIMIT 100 FOR UPDATE SKIP LOCKED
+           )",
     types: &[Type::INT8],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_statements_have_parameters_of_the_same_types() {
+        let types = [READ_ONE, READ, PAGE, COMMIT, FORGET].map(|statement| statement.types);
+        for (place, one) in types.iter().enumerate() {
+            assert!(!types[place + 1..].contains(one), "{one:?}");
+        }
+    }
+}

@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use daypass_core::store::items::engine::EngineError;
-use deadpool_postgres::tokio_postgres::Error;
-use deadpool_postgres::tokio_postgres::error::{DbError, Severity, SqlState};
 use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// Why a database of PostgreSQL's cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -109,8 +109,8 @@ impl Failure {
                 "every connection is in use: what is asked takes long, or `connections` of the URL is small"
             }
             (_, None) => {
-                "it cannot be reached: see whether it runs, whether host and port of the URL are right, and whether its \
-                 certificate is for the host (`sslrootcert=FILE` in the URL has it trusted)"
+                "it cannot be reached: see whether it runs and lets write, whether host and port of the URL are right, and whether \
+                 its certificate is for the host (`sslrootcert=FILE` in the URL has it trusted)"
             }
         };
         Self::new(kind, code, place, cure, said)
@@ -244,4 +244,35 @@ fn said(error: &Error) -> String {
 
 fn of_server(error: &DbError) -> String {
     format!("{} [{}]", error.message(), error.code().code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_refusal_means() {
+        for (code, expected) in [
+            ("22012", Kind::Short),
+            ("26000", Kind::Unprepared),
+            ("42P05", Kind::Unprepared),
+            ("08P01", Kind::Unprepared),
+            ("08006", Kind::Cut),
+            ("40003", Kind::Cut),
+            ("40001", Kind::Busy),
+            ("40P01", Kind::Busy),
+            ("55P03", Kind::Busy),
+            ("57014", Kind::Busy),
+            ("53300", Kind::Busy),
+            ("53400", Kind::Busy),
+            ("57P03", Kind::Busy),
+            ("25006", Kind::Refused),
+            ("42501", Kind::Refused),
+            ("53100", Kind::Refused),
+            ("54000", Kind::Refused),
+            ("XX000", Kind::Refused),
+        ] {
+            assert_eq!(kind(&SqlState::from_code(code)), expected, "{code}");
+        }
+    }
 }

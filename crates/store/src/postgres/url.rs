@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
-use deadpool_postgres::tokio_postgres::Config;
-use deadpool_postgres::tokio_postgres::config::{Host, SslMode};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -88,16 +88,17 @@ impl TryFrom<String> for PostgresUrl {
 /// Where it is: neither who connects, nor a password.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (addresses, ports) = (self.config.get_hostaddrs(), self.config.get_ports());
         let names = self.config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
             Host::Unix(folder) => folder.display().to_string(),
         });
-        let names: Vec<String> =
-            if names.len() > 0 { names.collect() } else { addresses.iter().map(IpAddr::to_string).collect() };
-        let ports = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-        let database = self.config.get_dbname().map(|name| format!(", database {name}")).unwrap_or_default();
-        write!(to, "PostgreSQL at {}, port {ports}{database}", names.join(","))
+        let addresses = self.config.get_hostaddrs().iter().map(IpAddr::to_string);
+        let hosts: Vec<String> = if names.len() > 0 { names.collect() } else { addresses.collect() };
+        write!(to, "PostgreSQL at {}", hosts.join(","))?;
+        for port in self.config.get_ports() {
+            write!(to, ", port {port}")?;
+        }
+        self.config.get_dbname().map_or(Ok(()), |name| write!(to, ", database {name}"))
     }
 }
 
@@ -177,4 +178,94 @@ fn is_on_this_machine(config: &Config) -> bool {
         }
     };
     config.get_hosts().iter().all(is_near) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<PostgresUrl, String> {
+        url.to_owned().try_into()
+    }
+
+    #[test]
+    fn a_url_says_where_and_how() {
+        let url = read("postgresql://ada:p%40ss%3Fw@db1.example,db2.example:6432/daypass").unwrap();
+        assert_eq!(
+            url.to_string(),
+            "PostgreSQL at db1.example,db2.example, port 5432, port 6432, database daypass"
+        );
+        assert_eq!(url.config.get_password(), Some(&b"p@ss?w"[..]));
+        assert_eq!(url.config.get_application_name(), Some("daypass"));
+        assert_eq!((url.connections, url.is_preparing, &url.root_certificates), (16, true, &None));
+        let mut url = read(
+            "postgres://ada@db/d?connections=3&statements=unnamed&sslrootcert=my%20ca.pem&application_name=blue&options=-c%20a%3Db",
+        )
+        .unwrap();
+        url.start_from(Path::new("/etc"));
+        assert_eq!((url.connections, url.is_preparing), (3, false));
+        assert_eq!(url.root_certificates, Some("/etc/my ca.pem".into()));
+        assert_eq!(url.config.get_application_name(), Some("blue"));
+        assert_eq!(url.config.get_options(), Some("-c a=b"));
+    }
+
+    #[test]
+    fn only_a_server_of_this_machine_is_asked_without_tls() {
+        for (url, tls) in [
+            ("postgres://ada@db.example/d", true),
+            ("postgres://ada@10.0.0.1/d", true),
+            ("postgres://ada@localhost,db.example/d", true),
+            ("postgres://ada@localhost/d?hostaddr=10.0.0.1", true),
+            ("postgres://ada@db.example/d?hostaddr=127.0.0.1", true),
+            ("postgres://ada@localhost.example/d", true),
+            ("postgres://ada@db.example/d?sslmode=verify-full", true),
+            ("postgres://ada@db.example/d?sslmode=disable", false),
+            ("postgres://ada@localhost/d", false),
+            ("postgres://ada@127.0.0.1:6432/d", false),
+            ("postgres://ada@[::1]:6432/d", false),
+            ("postgres:///d?host=/run/postgresql", false),
+            ("postgres://ada@%2Frun%2Fpostgresql/d", false),
+            ("postgres://ada@localhost/d?sslmode=require", true),
+            ("postgres://ada@localhost/d?sslrootcert=ca.pem", true),
+        ] {
+            assert_eq!(read(url).unwrap().is_with_tls(), tls, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_password() {
+        for (url, told) in [
+            ("mysql://ada:hunter2@db/d", "write \"postgres://"),
+            ("postgres:ada:hunter2@db/d", "write \"postgres://"),
+            ("postgres://ada:hunter2/d", "write \"postgres://"),
+            ("postgres://ada:hun@ter2@db/d", "%40 is @"),
+            ("postgres://ada:hunter2@db:port/d", "write \"postgres://"),
+            ("postgres://ada:hunter2?x@db/d", "%3F is ?"),
+            ("postgres://ada:hunter2@/d", "names no host"),
+            ("postgres://ada:hunter2@db/d?hunter2=x", "known are application_name"),
+            ("postgres://ada:hunter2@db/d?sslmode", "known are application_name"),
+            ("postgres://ada:hunter2@db/d?sslrootcert=", "known are application_name"),
+            ("postgres://ada:hunter2@db/d?connect_timeout=3", "known are application_name"),
+            ("postgres://ada:hunter2@db/d?sslmode=prefer", "require or verify-full"),
+            ("postgres://ada:hunter2@db/d?sslmode=allow", "require or verify-full"),
+            ("postgres://ada:hunter2@db/d?sslmode=disable&sslrootcert=ca.pem", "nobody to trust"),
+            ("postgres://ada:hunter2@db/d?connections=0", "a number from 1"),
+            ("postgres://ada:hunter2@db/d?connections=hunter2", "a number from 1"),
+            ("postgres://ada:hunter2@db/d?statements=hunter2", "named, or unnamed"),
+            ("postgres://ada:hunter2@db/d?port=hunter2", "write \"postgres://"),
+        ] {
+            let wrong = read(url).unwrap_err();
+            assert!(wrong.contains(told), "{url}: {wrong}");
+            assert!(!wrong.contains("hunter2"), "{wrong}");
+        }
+        let url = read("postgres://ada:hunter2@db/d").unwrap();
+        assert!(!format!("{url:?} {url}").contains("hunter2"));
+    }
+
+    #[test]
+    fn every_parameter_that_is_passed_on_is_known() {
+        for name in PASSED_ON {
+            assert!(PARAMETERS.contains(name), "{name}");
+        }
+    }
 }

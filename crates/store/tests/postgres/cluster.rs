@@ -1,19 +1,22 @@
 //! A PostgreSQL of the tests' own, which ends with them.
 
 use std::io::{BufRead, BufReader};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use daypass_store::{Open, PostgresEngine, PostgresUrl};
+use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
 
 /// Stops the server and clears up when its input ends, which it does with the tests, however they end.
 const RUN_UNTIL_INPUT_ENDS: &str = r#"
-    "$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 -c lc_messages=C &
+    "$1" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=600 -c lc_messages=C &
     cat
     kill -INT $!
     wait $!
@@ -22,6 +25,9 @@ const RUN_UNTIL_INPUT_ENDS: &str = r#"
 
 /// PostgreSQL does not run as root. Nobody does.
 const NOBODY: u32 = 65534;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Cluster {
     folder: PathBuf,
@@ -43,6 +49,11 @@ impl Schema {
         Self { name }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The URL by which a store is in it, with parameters.
     pub fn url(&self, options: &str, parameters: &str) -> PostgresUrl {
         let (folder, name) = (folder().display(), &self.name);
@@ -55,6 +66,19 @@ impl Schema {
     /// An engine in it.
     pub async fn engine(&self) -> PostgresEngine {
         PostgresEngine::open(&self.url("", ""), Open::OrMake).await.unwrap()
+    }
+
+    /// Waits until as many sessions as that are as a condition says. They are told by their `application_name`, the schema's.
+    pub async fn until_sessions(&self, expected: RangeInclusive<i64>, condition: &str) {
+        let (watch, mut found) = (client().await, -1);
+        let count =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {condition}");
+        let waiting = async {
+            while !expected.contains(&found) {
+                found = watch.query_one(&count, &[&self.name]).await.unwrap().get(0);
+            }
+        };
+        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{condition}: not {expected:?}"));
     }
 
     /// A client that is not the engine's.
@@ -101,6 +125,9 @@ fn start() -> Cluster {
         .output()
         .unwrap();
     assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+    let allowed = std::fs::read_to_string(folder.join("data/pg_hba.conf")).unwrap();
+    std::fs::write(folder.join("data/pg_hba.conf"), format!("local all locked scram-sha-256\n{allowed}"))
+        .unwrap();
     let mut server = command(Path::new("sh"))
         .args(["-c", RUN_UNTIL_INPUT_ENDS, "sh"])
         .args([&programs.join("postgres"), &folder])
