@@ -91,10 +91,10 @@ impl ItemStore {
         F: Fn() -> A + Send + Sync,
         A: Future<Output = Result<T, EngineError>> + Send,
     {
-        let mut tried = 0;
+        let (mut tried, began) = (0, self.clock.now());
         loop {
             match question().await {
-                Err(EngineError::Busy(_)) if tried < attempts::TRIES => {
+                Err(EngineError::Busy(_)) if tried < attempts::TRIES && !self.is_late(began) => {
                     tried += 1;
                     self.pace.pause(self.pause_after(tried)).await;
                 }

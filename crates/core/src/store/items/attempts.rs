@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::ItemStore;
 use super::engine::{Change, Committed, Effect, EngineError, Guard, Key, Stamp};
 use super::keys;
-use crate::ground::clock::SignedDuration;
+use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::store::StoreError;
 
 /// So often a question is asked. Each time somebody else has got on, unless the engine is in trouble.
 pub(super) const TRIES: u32 = 12;
+
+/// So long it is asked again, at most: whoever waits does not wait for ever.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A pause is drawn up to this, doubled with each try up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -62,9 +65,13 @@ impl ItemStore {
     {
         let receipt = keys::receipt(self.draw());
         let mut lost: Vec<Lost<T>> = Vec::new();
+        let began = self.clock.now();
         let mut trouble: Box<dyn Error + Send + Sync> = "others changed the same, again and again".into();
         for tried in 0..TRIES {
             if tried > 0 {
+                if self.is_late(began) {
+                    break;
+                }
                 self.pace.pause(self.pause_after(tried)).await;
             }
             let decided = question().await;
@@ -119,6 +126,11 @@ impl ItemStore {
             }
         }
         Ok(None)
+    }
+
+    /// Whether somebody has waited for an answer for so long that they are told to come again.
+    pub(super) fn is_late(&self, began: Timestamp) -> bool {
+        self.clock.now().duration_since(began).abs() > PATIENCE
     }
 
     fn receipt(&self, key: &Key) -> Change {
