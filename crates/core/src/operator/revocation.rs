@@ -15,6 +15,8 @@ pub enum Sessions {
     OfIdentity(IdentityId),
     /// Those of one role, whoever took it on.
     OfRole(RoleName),
+    /// Those of everybody: an older copy of the store may have taken its place.
+    OfEverybody,
 }
 
 impl Sessions {
@@ -22,6 +24,7 @@ impl Sessions {
         match self {
             Self::OfIdentity(id) => RevocationTarget::Identity(id.clone()),
             Self::OfRole(role) => RevocationTarget::Role(role.clone()),
+            Self::OfEverybody => RevocationTarget::Everybody,
         }
     }
 
@@ -30,6 +33,7 @@ impl Sessions {
         match self {
             Self::OfIdentity(id) => draft.identity_id = Some(id.clone()),
             Self::OfRole(role) => draft.resource = Some(format!("role {role}")),
+            Self::OfEverybody => draft.resource = Some("everybody".to_owned()),
         }
         draft
     }
@@ -86,7 +90,7 @@ pub struct Revoker {
 }
 
 impl Revoker {
-    /// Ends all sessions of an identity or of a role that began until now. The end itself is one change of the store,
+    /// Ends all sessions of an identity, of a role or of everybody that began until now. The end itself is one change of the store,
     /// which draws its instant; nothing that is read here decides about it, but for the roles, which do not change.
     ///
     /// # Errors
@@ -104,7 +108,7 @@ impl Revoker {
             Sessions::OfRole(role) if !self.roles.contains(role) => {
                 Err(RevocationError::UnknownRole { role: role.clone(), known: self.roles.clone() })
             }
-            Sessions::OfRole(_) | Sessions::OfIdentity(_) => Ok(()),
+            Sessions::OfRole(_) | Sessions::OfIdentity(_) | Sessions::OfEverybody => Ok(()),
         }
     }
 
@@ -112,7 +116,7 @@ impl Revoker {
     async fn is_of_no_identity(&self, sessions: &Sessions) -> bool {
         match sessions {
             Sessions::OfIdentity(id) => matches!(self.store.lookup_identity(id).await, Ok(None)),
-            Sessions::OfRole(_) => false,
+            Sessions::OfRole(_) | Sessions::OfEverybody => false,
         }
     }
 }
@@ -184,6 +188,16 @@ mod tests {
         assert_eq!(revoked_until(&store, "reader").await, Some(revoked.until));
         assert_eq!(revoked_until(&store, "writer").await, None);
         assert_eq!(events(&store).await[0].resource.as_deref(), Some("role reader"));
+    }
+
+    #[tokio::test]
+    async fn the_sessions_of_everybody_end() {
+        let (revoker, store) = revoker(false);
+        let revoked = revoker.revoke(&Sessions::OfEverybody, &operator()).await.unwrap();
+        for role in ["reader", "writer"] {
+            assert_eq!(revoked_until(&store, role).await, Some(revoked.until));
+        }
+        assert_eq!(events(&store).await[0].resource.as_deref(), Some("everybody"));
     }
 
     /// Its sessions may outlive the look-up, and an ID may be misspelt.

@@ -16,8 +16,11 @@ use super::{operator, print};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// An identity ID, or the name of a role
-    #[arg(value_name = "IDENTITY_OR_ROLE")]
-    target: String,
+    #[arg(value_name = "IDENTITY_OR_ROLE", required_unless_present = "everybody")]
+    target: Option<String>,
+    /// End everybody's sessions, such as when an older copy of a database took its place
+    #[arg(long, conflicts_with = "target")]
+    everybody: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -25,7 +28,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let installation = arguments.place.find()?;
     let store = installation.store(Open::Existing).await?;
-    let sessions = sessions(&arguments.target)?;
+    let sessions = arguments.target.as_deref().map_or(Ok(Sessions::OfEverybody), sessions)?;
     let revoker = Revoker {
         trail: installation.trail(&store)?,
         roles: installation.role_names(),
@@ -33,7 +36,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         store,
     };
     let revoked = revoker.revoke(&sessions, &operator()).await.map_err(explain)?;
-    Ok(print(&report(&arguments.target, revoked))?)
+    Ok(print(&report(arguments.target.as_deref().unwrap_or("everybody"), revoked))?)
 }
 
 /// An identity ID has a colon, a role's name cannot have one.
