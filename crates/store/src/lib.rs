@@ -3,6 +3,7 @@
 //! `daypass_core::store::items` says what everything means. What all of them must agree on is stated once, in
 //! `daypass_core::store::contract`, and tested on each of them.
 
+mod dynamodb;
 mod postgres;
 mod shared;
 mod sqlite;
@@ -10,6 +11,7 @@ mod trail;
 mod url;
 
 pub use self::url::{Open, OpenError, StoreUrl, open};
+pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
 pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 pub use sqlite::{
     Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,

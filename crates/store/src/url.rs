@@ -8,6 +8,7 @@ use daypass_core::store::SharedStore;
 use daypass_core::store::memory::MemoryStore;
 use serde::Deserialize;
 
+use crate::dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl};
 use crate::postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 use crate::shared;
 use crate::sqlite::{self, SqliteStore};
@@ -20,6 +21,8 @@ pub enum StoreUrl {
     Sqlite(PathBuf),
     /// `postgres://…`
     Postgres(Box<PostgresUrl>),
+    /// `dynamodb:TABLE`
+    Dynamo(DynamoUrl),
     /// `memory:`, gone with the process.
     Memory,
 }
@@ -30,7 +33,7 @@ impl StoreUrl {
         match self {
             Self::Sqlite(file) => *file = base.join(&*file),
             Self::Postgres(url) => url.start_from(base),
-            Self::Memory => {}
+            Self::Dynamo(_) | Self::Memory => {}
         }
     }
 }
@@ -41,6 +44,7 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Sqlite(file) => write!(to, "sqlite:{}", file.display()),
             Self::Postgres(url) => url.fmt(to),
+            Self::Dynamo(url) => url.fmt(to),
             Self::Memory => to.write_str("memory:"),
         }
     }
@@ -52,12 +56,13 @@ impl TryFrom<String> for StoreUrl {
         match url.split_once(':') {
             Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.into())),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.try_into()?))),
+            Some(("dynamodb", _)) => Ok(Self::Dynamo(url.try_into()?)),
             Some(("memory", "")) => Ok(Self::Memory),
             // What stands behind may hold a password.
             scheme => {
                 let scheme = scheme.map(|(scheme, _)| format!("{scheme}: ")).unwrap_or_default();
                 Err(format!(
-                    "{scheme}names no store: write \"sqlite:FILE\", \"postgres://USER@HOST/DATABASE\" or \"memory:\""
+                    "{scheme}names no store: write \"sqlite:FILE\", \"postgres://USER@HOST/DATABASE\", \"dynamodb:TABLE\" or \"memory:\""
                 ))
             }
         }
@@ -73,6 +78,9 @@ pub enum OpenError {
     /// One in a database of PostgreSQL's.
     #[error(transparent)]
     Postgres(#[from] PostgresOpenError),
+    /// One in a table of DynamoDB's.
+    #[error(transparent)]
+    Dynamo(#[from] DynamoOpenError),
 }
 
 /// What opening a store may do.
@@ -103,6 +111,7 @@ pub async fn open(
             }
         }
         (StoreUrl::Postgres(url), open) => Ok(shared::over(Arc::new(PostgresEngine::open(url, open).await?))),
+        (StoreUrl::Dynamo(url), open) => Ok(shared::over(Arc::new(DynamoEngine::open(url, open).await?))),
         (StoreUrl::Memory, Open::OrMake) => Ok(Arc::new(MemoryStore::new())),
         (StoreUrl::Memory, Open::Existing) => Err(sqlite::OpenError::NotThere { path: "memory:".into() })?,
     }

@@ -1,0 +1,254 @@
+//! Items in Amazon DynamoDB: one table, whose keys are those of items, strongly consistent reads, conditional writes, and
+//! transactions where a commit is of more than one item.
+
+mod changes;
+mod items;
+mod table;
+mod trouble;
+mod url;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
+use daypass_core::ground::clock::Timestamp;
+use daypass_core::store::items::engine::{
+    Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
+};
+
+use self::changes::{Write, transaction};
+use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
+pub use self::table::TableState;
+pub use self::trouble::DynamoOpenError;
+use self::trouble::{Failure, Kind};
+pub use self::url::DynamoUrl;
+use crate::url::Open;
+
+/// An item of ours has an answer within this, or nobody knows.
+const CONNECTING: Duration = Duration::from_secs(3);
+const ANSWERING: Duration = Duration::from_secs(5);
+
+/// As many are read at once (`BatchGetItem`).
+const MAX_READ: usize = 100;
+
+/// Over so many partitions a listing is spread: each takes a thousand writes a second.
+const SHARDS: u8 = 16;
+
+/// Items in a table of DynamoDB's.
+pub struct DynamoEngine {
+    client: Client,
+    table: String,
+    /// Where it is, for errors.
+    place: String,
+}
+
+impl DynamoEngine {
+    /// Opens the table that is there, and says in it that it is a store if it may.
+    ///
+    /// # Errors
+    /// [`DynamoOpenError`]; a table is made by [`create`](Self::create) alone.
+    pub async fn open(url: &DynamoUrl, open: Open) -> Result<Self, DynamoOpenError> {
+        let engine = Self::of(url).await;
+        engine.check_version(open).await?;
+        Ok(engine)
+    }
+
+    /// Whoever asks nothing yet.
+    async fn of(url: &DynamoUrl) -> Self {
+        let mut aws = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(region) = &url.region {
+            aws = aws.region(Region::new(region.clone()));
+        }
+        // In a box, because it is large and everything that waits for it would be.
+        let aws = Box::pin(aws.load()).await;
+        let limits =
+            TimeoutConfig::builder().connect_timeout(CONNECTING).operation_timeout(ANSWERING).build();
+        // What is to be asked again is decided above, where it is known what a lost answer means.
+        let mut config = Builder::from(&aws).retry_config(RetryConfig::disabled()).timeout_config(limits);
+        if let Some(endpoint) = &url.endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        Self { client: Client::from_conf(config.build()), table: url.table.clone(), place: url.to_string() }
+    }
+
+    async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(attributes_of_key(key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+        found.item.map(|attributes| item_of(key.clone(), &attributes)).transpose()
+    }
+
+    /// A hundred at most.
+    async fn read_some(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, EngineError> {
+        let mut asked: Vec<Attributes> = Vec::with_capacity(keys.len());
+        for key in keys {
+            let attributes = attributes_of_key(key);
+            // One that is named twice would be refused.
+            if !asked.contains(&attributes) {
+                asked.push(attributes);
+            }
+        }
+        let mut found = HashMap::new();
+        while !asked.is_empty() {
+            let wanted = KeysAndAttributes::builder().set_keys(Some(asked)).consistent_read(true).build();
+            let wanted = wanted.map_err(|error| EngineError::Unavailable(error.into()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, wanted)
+                .send()
+                .await
+                .map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+            for attributes in answer.responses.unwrap_or_default().into_values().flatten() {
+                let item = items::item(&attributes)?;
+                found.insert(item.key.clone(), item);
+            }
+            // What did not fit is asked for again.
+            let mut left = answer.unprocessed_keys.unwrap_or_default();
+            asked = left.remove(&self.table).map(|left| left.keys).unwrap_or_default();
+        }
+        Ok(found)
+    }
+
+    /// Whether items are as they have to be at one moment.
+    async fn look(&self, changes: &[&Change]) -> Result<Committed, EngineError> {
+        let keys: Vec<&Key> = changes.iter().map(|change| &change.key).collect();
+        let items = match keys[..] {
+            [key] => vec![self.read_one(key).await?],
+            _ => self.read_at_once(&keys).await?,
+        };
+        let holds = |(change, item): (&&Change, &Option<Item>)| match change.guard {
+            Guard::Absent => item.is_none(),
+            Guard::Is(stamp) => item.as_ref().is_some_and(|item| item.stamp == stamp),
+            Guard::Any => true,
+        };
+        Ok(if changes.iter().zip(&items).all(holds) { Committed::Kept } else { Committed::Broken })
+    }
+
+    async fn read_at_once(&self, keys: &[&Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        let gets = keys.iter().map(|key| {
+            let get = Get::builder().table_name(&self.table).set_key(Some(attributes_of_key(key))).build()?;
+            Ok(TransactGetItem::builder().get(get).build())
+        });
+        let gets: Vec<TransactGetItem> = gets
+            .collect::<Result<_, aws_sdk_dynamodb::error::BuildError>>()
+            .map_err(|error| EngineError::Unavailable(error.into()))?;
+        let answer = self.client.transact_get_items().set_transact_items(Some(gets)).send().await;
+        let answer = answer.map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+        let found = answer.responses.unwrap_or_default();
+        let items = keys.iter().zip(found).map(|(key, found)| {
+            found.item.map(|attributes| item_of((*key).clone(), &attributes)).transpose()
+        });
+        items.collect()
+    }
+
+    async fn write(&self, stamp: Stamp, change: &Change) -> Result<Committed, EngineError> {
+        let sent = match changes::write(stamp, change) {
+            Write::Put(put) => put.send_by(&self.client, &self.table).await,
+            Write::Delete(delete) => delete.send_by(&self.client, &self.table).await,
+        };
+        Self::committed(sent.map_err(|error| Failure::of_meta(&self.place, error)))
+    }
+
+    async fn transact(&self, stamp: Stamp, changes: &[&Change]) -> Result<Committed, EngineError> {
+        let items = transaction(stamp, changes, &self.table)
+            .map_err(|error| EngineError::Unavailable(error.into()))?;
+        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        Self::committed(sent.map(drop).map_err(|error| Failure::of_transaction(&self.place, &error)))
+    }
+
+    fn committed(sent: Result<(), Failure>) -> Result<Committed, EngineError> {
+        match sent {
+            Ok(()) => Ok(Committed::Kept),
+            Err(failure) if failure.kind == Kind::Broken => Ok(Committed::Broken),
+            Err(failure) => Err(failure.of_commit()),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for DynamoEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        if let [key] = keys {
+            return Ok(vec![self.read_one(key).await?]);
+        }
+        let mut found = HashMap::new();
+        for some in keys.chunks(MAX_READ) {
+            found.extend(self.read_some(some).await?);
+        }
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut next = None;
+        while items.len() < limit {
+            let left = i32::try_from(limit - items.len()).unwrap_or(i32::MAX);
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .limit(left)
+                .set_exclusive_start_key(next)
+                .expression_attribute_names("#p", PARTITION)
+                .expression_attribute_values(":p", AttributeValue::B(Blob::new(partition)));
+            query = match after {
+                None => query.key_condition_expression("#p = :p"),
+                Some(after) => query
+                    .key_condition_expression("#p = :p AND #s > :s")
+                    .expression_attribute_names("#s", SORT)
+                    .expression_attribute_values(":s", sort_attribute(after)),
+            };
+            let answer = query.send().await;
+            let answer = answer.map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+            for attributes in answer.items.unwrap_or_default() {
+                items.push(items::item(&attributes)?);
+            }
+            next = answer.last_evaluated_key;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        let asks = |change: &&Change| change.guard != Guard::Any || change.effect != Effect::Nothing;
+        let changes: Vec<&Change> = changes.iter().filter(asks).collect();
+        if changes.iter().all(|change| change.effect == Effect::Nothing) {
+            return if changes.is_empty() { Ok(Committed::Kept) } else { self.look(&changes).await };
+        }
+        match changes[..] {
+            [change] => self.write(stamp, change).await,
+            _ => self.transact(stamp, &changes).await,
+        }
+    }
+
+    /// The table does it by itself, within days (TTL).
+    async fn forget(&self, _: Timestamp) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn shards(&self) -> u8 {
+        SHARDS
+    }
+}

@@ -1,0 +1,78 @@
+//! An emulator of the tests' own, which ends with them; or any endpoint that is named.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use daypass_store::DynamoUrl;
+
+/// Stops the server when its input ends, which it does with the tests, however they end.
+const RUN_UNTIL_INPUT_ENDS: &str = r#"
+    "$1" --host 127.0.0.1 --port "$2" 2>&1 &
+    cat
+    kill -KILL $!
+"#;
+
+struct Emulator {
+    endpoint: String,
+    /// Holds the input open.
+    _server: Option<Child>,
+}
+
+/// The URL of a table that is not there yet.
+pub fn url() -> DynamoUrl {
+    static EMULATOR: OnceLock<Emulator> = OnceLock::new();
+    url_at(&EMULATOR.get_or_init(start).endpoint)
+}
+
+pub fn url_at(endpoint: &str) -> DynamoUrl {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let process = std::process::id();
+    format!("dynamodb:daypass-{process}-{number}?region=us-east-1&endpoint={endpoint}").try_into().unwrap()
+}
+
+fn start() -> Emulator {
+    if let Ok(endpoint) = std::env::var("DAYPASS_TEST_DYNAMODB_ENDPOINT") {
+        return Emulator { endpoint, _server: None };
+    }
+    let program = std::env::var_os("DAYPASS_TEST_DYNOXIDE").map(PathBuf::from).expect(
+        "there is no emulator of DynamoDB for these tests: `cargo xtask test` installs one; or name an endpoint in \
+         DAYPASS_TEST_DYNAMODB_ENDPOINT",
+    );
+    // Somebody else may take the port in between: then it is another one's turn.
+    for _ in 0..10 {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut server = Command::new("sh")
+            .args(["-c", RUN_UNTIL_INPUT_ENDS, "sh"])
+            .arg(&program)
+            .arg(address.port().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        if answers(&mut server, address) {
+            return Emulator { endpoint: format!("http://{address}"), _server: Some(server) };
+        }
+    }
+    panic!("the emulator of DynamoDB does not start")
+}
+
+/// Whether it says that it serves there, before it ends.
+fn answers(server: &mut Child, address: SocketAddr) -> bool {
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    for line in lines.by_ref() {
+        if line.contains("rror") {
+            return false;
+        }
+        if TcpStream::connect(address).is_ok() {
+            // A full pipe would stop it.
+            std::thread::spawn(move || lines.for_each(drop));
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,120 @@
+//! The contract, and what an engine promises, on an emulator of Amazon DynamoDB.
+
+#![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
+
+mod emulator;
+
+use daypass_core::store::SharedStore;
+use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, Guard, Key, Stamp};
+use daypass_store::{DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, open};
+
+/// A table of its own.
+async fn table() -> DynamoUrl {
+    let url = emulator::url();
+    assert_eq!(DynamoEngine::create(&url).await.unwrap(), TableState::Made);
+    url
+}
+
+async fn store() -> SharedStore {
+    open(&StoreUrl::Dynamo(table().await), Open::OrMake, &mut |_, _| {}).await.unwrap()
+}
+
+daypass_core::contract_tests!(dynamodb, (store().await, ()));
+
+fn key(partition: &str, sort: &[u8]) -> Key {
+    Key { partition: partition.into(), sort: sort.to_vec() }
+}
+
+fn put(key: Key, guard: Guard, content: &[u8]) -> Change {
+    Change { key, guard, effect: Effect::Put { content: content.to_vec(), forgotten_at: None } }
+}
+
+#[tokio::test]
+async fn a_table_is_made_once_and_one_that_is_not_there_is_told() {
+    let url = emulator::url();
+    let refused = DynamoEngine::open(&url, Open::OrMake).await.err().unwrap().to_string();
+    assert!(refused.contains("`daypass store create` makes it"), "{refused}");
+    assert_eq!(DynamoEngine::create(&url).await.unwrap(), TableState::Made);
+    assert_eq!(DynamoEngine::create(&url).await.unwrap(), TableState::WasThere);
+    let empty = DynamoEngine::open(&url, Open::Existing).await.err().unwrap().to_string();
+    assert!(empty.contains("has no store of Daypass in it"), "{empty}");
+    DynamoEngine::open(&url, Open::OrMake).await.unwrap();
+    DynamoEngine::open(&url, Open::Existing).await.unwrap();
+}
+
+#[tokio::test]
+async fn guards_hold_for_one_change_and_for_many() {
+    let engine = DynamoEngine::open(&table().await, Open::OrMake).await.unwrap();
+    let other = || put(key("beside", b""), Guard::Any, b"x");
+    for with_another in [false, true] {
+        let place = key(if with_another { "many" } else { "one" }, b"\0\xff");
+        let commit = async |stamp: u64, guard, effect: Effect| {
+            let mut changes = vec![Change { key: place.clone(), guard, effect }];
+            changes.extend(with_another.then(other));
+            engine.commit(Stamp(stamp), &changes).await.unwrap()
+        };
+        let says = |content: &[u8]| Effect::Put { content: content.to_vec(), forgotten_at: None };
+        assert_eq!(commit(1, Guard::Is(Stamp(0)), says(b"a")).await, Committed::Broken);
+        assert_eq!(commit(1, Guard::Absent, says(b"a")).await, Committed::Kept);
+        assert_eq!(commit(2, Guard::Absent, says(b"b")).await, Committed::Broken);
+        assert_eq!(commit(u64::MAX, Guard::Is(Stamp(1)), says(b"")).await, Committed::Kept);
+        assert_eq!(commit(3, Guard::Is(Stamp(1)), Effect::Nothing).await, Committed::Broken);
+        assert_eq!(commit(3, Guard::Is(Stamp(u64::MAX)), Effect::Nothing).await, Committed::Kept);
+        let found = engine.read(&[place.clone(), place.clone()]).await.unwrap();
+        assert_eq!(found[0], found[1]);
+        let found = found[0].as_ref().unwrap();
+        assert_eq!((found.stamp, found.content.as_slice()), (Stamp(u64::MAX), &[][..]));
+        assert_eq!(commit(4, Guard::Is(Stamp(3)), Effect::Delete).await, Committed::Broken);
+        assert_eq!(commit(4, Guard::Is(Stamp(u64::MAX)), Effect::Delete).await, Committed::Kept);
+        assert_eq!(commit(5, Guard::Absent, Effect::Nothing).await, Committed::Kept);
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_changes_are_made_or_none() {
+    let engine = DynamoEngine::open(&table().await, Open::OrMake).await.unwrap();
+    let mut changes: Vec<Change> =
+        (0..100_u8).map(|number| put(key("all", &[number]), Guard::Absent, &[number])).collect();
+    assert_eq!(engine.commit(Stamp(1), &changes[..1]).await.unwrap(), Committed::Kept);
+    assert_eq!(engine.commit(Stamp(2), &changes).await.unwrap(), Committed::Broken);
+    assert_eq!(engine.page(b"all", None, usize::MAX).await.unwrap().len(), 1);
+    changes[0].guard = Guard::Is(Stamp(1));
+    assert_eq!(engine.commit(Stamp(3), &changes).await.unwrap(), Committed::Kept);
+    let page = engine.page(b"all", Some(&[9]), 3).await.unwrap();
+    assert_eq!(page.iter().map(|item| item.key.sort[0]).collect::<Vec<_>>(), [10, 11, 12]);
+    let keys: Vec<Key> = (0..150_u8).map(|number| key("all", &[number])).collect();
+    let found = engine.read(&keys).await.unwrap();
+    assert_eq!((found.len(), found.iter().flatten().count()), (150, 100));
+}
+
+#[tokio::test]
+async fn pages_go_on_where_an_answer_is_full() {
+    let engine = DynamoEngine::open(&table().await, Open::OrMake).await.unwrap();
+    // An answer has a megabyte at most.
+    let content = vec![7; 200_000];
+    for number in 0..12_u8 {
+        let change = put(key("long", &[number]), Guard::Absent, &content);
+        engine.commit(Stamp(1), &[change]).await.unwrap();
+    }
+    let page = engine.page(b"long", None, 11).await.unwrap();
+    assert_eq!(page.iter().map(|item| item.key.sort[0]).collect::<Vec<_>>(), (0..11).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn whoever_is_not_there_is_away_and_a_commit_to_them_is_lost() {
+    use daypass_core::store::items::engine::EngineError;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let url = emulator::url_at(&format!("http://{address}"));
+    drop(listener);
+    let refused = DynamoEngine::open(&url, Open::OrMake).await.err().unwrap().to_string();
+    assert!(refused.contains("it does not answer"), "{refused}");
+    let engine = DynamoEngine::open(&table().await, Open::OrMake).await.unwrap();
+    assert!(
+        matches!(
+            engine.commit(Stamp(1), &[put(key("", b""), Guard::Any, b"")]).await,
+            Err(EngineError::Unavailable(_))
+        ),
+        "a key is never empty"
+    );
+}
