@@ -13,6 +13,7 @@ mod chromium;
 mod citations;
 mod coverage;
 mod debian;
+mod dynoxide;
 mod fuzz;
 mod generated;
 mod node;

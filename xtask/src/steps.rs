@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{on_path, run};
-use crate::{Outcome, Workspace, cargo_deny, chromium, debian, fuzz, node, python, release};
+use crate::{Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, node, python, release};
 
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -27,6 +27,11 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "dependencies", about: "licences, sources and banned crates", run: dependencies },
     Step { name: "deploy", about: "templates, policies, container and unit of deploy/", run: deploy },
     Step { name: "unit", about: "every Rust test of the workspace", run: unit },
+    Step {
+        name: "dynamodb",
+        about: "the contract of stores on an emulator of Amazon DynamoDB",
+        run: dynamodb,
+    },
     Step { name: "build", about: "the release binary that the steps below drive", run: build },
     Step { name: "tour", about: "`daypass tour` walks the whole flow", run: tour },
     Step { name: "sdk-types", about: "the types of the browser SDK and the playground", run: sdk_types },
@@ -167,6 +172,13 @@ fn is_postgres_there() -> bool {
     on_path("initdb").is_some()
         || std::env::var_os("DAYPASS_TEST_POSTGRES").is_some()
         || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+/// Nobody has to be let in by an emulator, and the SDK has to have somebody's credentials.
+fn dynamodb(workspace: &Workspace) -> Outcome {
+    let mut tests = workspace.cargo("test -p daypass-store --test dynamodb");
+    tests.env("DAYPASS_TEST_DYNOXIDE", dynoxide::program(workspace)?);
+    run(tests.env("AWS_ACCESS_KEY_ID", "emulated").env("AWS_SECRET_ACCESS_KEY", "emulated"))
 }
 
 fn unit_and_api(workspace: &Workspace) -> Outcome {

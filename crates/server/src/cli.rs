@@ -16,6 +16,7 @@ mod revoke;
 mod serve;
 pub mod signals;
 mod signing_key;
+mod store;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -78,6 +79,9 @@ pub enum Command {
     /// List, show, copy, export and import identity pools
     #[command(subcommand)]
     Pool(pool::Task),
+    /// Make what a store needs, or say how others make it
+    #[command(subcommand)]
+    Store(store::Task),
 }
 
 impl Command {
@@ -97,6 +101,7 @@ impl Command {
             Self::Key(task) => key::run(task).await,
             Self::MasterKey(task) => master_key::run(task).await,
             Self::Pool(task) => pool::run(task).await,
+            Self::Store(task) => store::run(task).await,
         }
     }
 }
@@ -204,7 +209,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 17] = [
+        let arguments: [(&str, Augment); 19] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
@@ -222,6 +227,8 @@ mod tests {
             ("pool list", pool::Database::augment_args),
             ("key list", place::Place::augment_args),
             ("master-key create", master_key::Create::augment_args),
+            ("store create", store::Create::augment_args),
+            ("store describe", store::Describe::augment_args),
         ];
         for (command, augment) in arguments {
             let said = augment(clap::Command::new("arguments"));
@@ -246,6 +253,7 @@ mod tests {
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),
             (&["pool", "copy"], "does it with --apply"),
+            (&["store", "create"], "What is there already stays."),
         ] {
             assert!(long(path).contains(phrase), "{path:?}: {}", long(path));
         }

@@ -115,6 +115,10 @@ impl Installation {
                 "the store is no file, but {url}: its own tools copy it and put it back (`pg_dump`, `pg_restore`), the audit \
                  trail with it"
             ),
+            StoreUrl::Dynamo(url) => bail!(
+                "the store is no file, but {url}: AWS Backup and point-in-time recovery copy it and put it back, the audit trail \
+                 with it"
+            ),
             StoreUrl::Memory => bail!(UNSEEN),
         }
     }
@@ -137,15 +141,30 @@ impl Installation {
     pub async fn store(&self, open: Open) -> anyhow::Result<SharedStore> {
         match self.config.store()? {
             StoreUrl::Sqlite(_) if open == Open::Existing => drop(self.database_that_is_there()?),
-            StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) => {}
+            StoreUrl::Sqlite(_) | StoreUrl::Postgres(_) | StoreUrl::Dynamo(_) => {}
             // Whoever looks into it would see an empty one of their own.
             StoreUrl::Memory => bail!(UNSEEN),
         }
         self.config.check_first_pool()?;
-        let store = AwsSecrets::new(Arc::new(SystemClock));
-        let secrets = Secrets::fetch(self.config.placed_store_password(), &store, secrets::AT_START).await?;
-        let url = self.config.opening_url(&secrets)?;
-        Ok(daypass_store::open(&url, open, &mut taking_over()).await?)
+        Ok(daypass_store::open(&self.opening_url().await?, open, &mut taking_over()).await?)
+    }
+
+    /// Makes what its store needs, as far as it is missing.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn create_store(&self) -> anyhow::Result<()> {
+        if *self.config.store()? == StoreUrl::Memory {
+            bail!(UNSEEN);
+        }
+        Ok(daypass_store::create(&self.opening_url().await?, &mut taking_over()).await?)
+    }
+
+    /// The URL of its store, with the password, if there is one.
+    async fn opening_url(&self) -> anyhow::Result<StoreUrl> {
+        let aws = AwsSecrets::new(Arc::new(SystemClock));
+        let secrets = Secrets::fetch(self.config.placed_store_password(), &aws, secrets::AT_START).await?;
+        Ok(self.config.opening_url(&secrets)?)
     }
 
     /// Its audit trail.
@@ -401,7 +420,7 @@ async fn store_of(url: &StoreUrl, instances: Instances, open: Open) -> anyhow::R
         (StoreUrl::Memory, Instances::Many) => Ok(Arc::new(MemoryStore::unshared())),
         // It is nowhere before, and gone afterwards.
         (StoreUrl::Memory, Instances::One) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Postgres(_), _) | (StoreUrl::Sqlite(_), Instances::One) => {
+        (StoreUrl::Postgres(_) | StoreUrl::Dynamo(_), _) | (StoreUrl::Sqlite(_), Instances::One) => {
             Ok(daypass_store::open(url, open, &mut taking_over()).await?)
         }
     }

@@ -48,7 +48,10 @@ fn of_store(config: &Config, instances: Instances) -> Vec<String> {
             "[store] url: there is no TLS to {url}: whoever is on the way there can read who logs in, and change it; leave out \
              sslmode=disable if the database has it"
         )],
-        (Ok(StoreUrl::Postgres(_)) | Err(_), _) => Vec::new(),
+        (Ok(StoreUrl::Dynamo(url)), _) if url.is_in_the_clear() => vec![format!(
+            "[store] url: there is no TLS to {url}: whoever is on the way there can read who logs in, and change it"
+        )],
+        (Ok(StoreUrl::Postgres(_) | StoreUrl::Dynamo(_)) | Err(_), _) => Vec::new(),
         (Ok(StoreUrl::Memory), Instances::Many) => of_memories(embedded),
         (Ok(StoreUrl::Memory), Instances::One) => vec![format!(
             "[store] url = \"memory:\": which proofs were spent and what was revoked is forgotten when this process \

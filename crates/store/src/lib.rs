@@ -10,7 +10,7 @@ mod sqlite;
 mod trail;
 mod url;
 
-pub use self::url::{Open, OpenError, StoreUrl, open};
+pub use self::url::{Open, OpenError, StoreUrl, create, open};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
 pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 pub use sqlite::{

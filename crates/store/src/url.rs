@@ -117,6 +117,17 @@ pub async fn open(
     }
 }
 
+/// Makes what a store needs, as far as it is missing.
+///
+/// # Errors
+/// [`OpenError`]
+pub async fn create(url: &StoreUrl, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<(), OpenError> {
+    if let StoreUrl::Dynamo(url) = url {
+        DynamoEngine::create(url).await?;
+    }
+    open(url, Open::OrMake, progress).await.map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -85,7 +85,7 @@ impl AuditConfig {
         match (self.to, store) {
             (Some(to), _) => to,
             (None, Some(StoreUrl::Sqlite(_))) => Destination::Files,
-            (None, Some(StoreUrl::Postgres(_))) => Destination::Store,
+            (None, Some(StoreUrl::Postgres(_) | StoreUrl::Dynamo(_))) => Destination::Store,
             (None, Some(StoreUrl::Memory) | None) => Destination::Log,
         }
     }
@@ -105,7 +105,9 @@ impl AuditConfig {
         let limit = limits.into_iter().find_map(|(key, is_said)| is_said.then_some(key));
         match (self.to, store) {
             (Some(Destination::Files), Some(StoreUrl::Memory)) => return Some(("to", NO_FILES)),
-            (Some(Destination::Files), Some(StoreUrl::Postgres(_))) => return Some(("to", IN_DATABASE)),
+            (Some(Destination::Files), Some(StoreUrl::Postgres(_) | StoreUrl::Dynamo(_))) => {
+                return Some(("to", IN_DATABASE));
+            }
             (Some(Destination::Store), Some(StoreUrl::Sqlite(_) | StoreUrl::Memory)) => {
                 return Some(("to", NO_DATABASE));
             }

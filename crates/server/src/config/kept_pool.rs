@@ -71,7 +71,7 @@ impl Config {
         let is_absent = match self.store.as_ref().map(|store| &store.url) {
             Some(StoreUrl::Sqlite(file)) => matches!(file.try_exists(), Ok(false)),
             // What a database has is looked at before a pool is made in it.
-            Some(StoreUrl::Postgres(_)) => false,
+            Some(StoreUrl::Postgres(_) | StoreUrl::Dynamo(_)) => false,
             Some(StoreUrl::Memory) | None => true,
         };
         match &self.pool.driver {

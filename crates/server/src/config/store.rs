@@ -21,7 +21,7 @@ const PASSWORD: &str = "[store] password";
 
 const IN_URL: &str =
     "a password never stands here: take it out of the URL, and say where it is by password = { env = \"…\" }";
-const NOBODY_ASKS: &str = "a store in a file, or in memory, asks for no password: leave it out";
+const NOBODY_ASKS: &str = "no store but PostgreSQL asks for a password: leave it out";
 
 impl StoreConfig {
     /// Has relative paths start from where the configuration is.
@@ -36,7 +36,7 @@ impl StoreConfig {
     pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
         match &self.url {
             StoreUrl::Postgres(url) => url.has_password().then_some(("url", IN_URL)),
-            StoreUrl::Sqlite(_) | StoreUrl::Memory => {
+            StoreUrl::Sqlite(_) | StoreUrl::Dynamo(_) | StoreUrl::Memory => {
                 self.password.is_some().then_some(("password", NOBODY_ASKS))
             }
         }

@@ -78,7 +78,7 @@ fn news(
 ) -> Option<String> {
     let place = match config.store() {
         Ok(StoreUrl::Sqlite(file)) => file.display().to_string(),
-        Ok(StoreUrl::Postgres(url)) => url.to_string(),
+        Ok(url @ (StoreUrl::Postgres(_) | StoreUrl::Dynamo(_))) => url.to_string(),
         Ok(StoreUrl::Memory) | Err(_) => return None,
     };
     let beside = match others.len() {

@@ -57,6 +57,18 @@ fn is_endpoint(value: &str) -> bool {
 }
 
 impl DynamoUrl {
+    /// The name of the table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The Region, if it is said.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
     /// Whether what is asked and answered travels to another machine as it is.
     #[must_use]
     pub fn is_in_the_clear(&self) -> bool {

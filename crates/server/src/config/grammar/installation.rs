@@ -156,8 +156,8 @@ static STORE: Table = Table::of(
         Key::new::<StoreUrl>(
             "url",
             Kind::Text,
-            "`sqlite:FILE`; `postgres://USER@HOST/DATABASE`, which any number of servers may share; or `memory:`, which is gone \
-             with the process. A relative path starts from the configuration.",
+            "`sqlite:FILE`; `postgres://USER@HOST/DATABASE` or `dynamodb:TABLE`, which any number of servers may share; or \
+             `memory:`, which is gone with the process. A relative path starts from the configuration.",
         )
         .required(),
         secret("password", "The password of the user that the URL of a database names."),

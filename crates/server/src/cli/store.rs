@@ -1,0 +1,104 @@
+//! `daypass store`: makes what a store needs, and says how others make it.
+
+use clap::{Args, Subcommand, ValueEnum};
+use daypass_store::{DynamoUrl, StoreUrl};
+
+use super::place::Place;
+use super::{print, tell};
+use crate::installation::Installation;
+
+/// What to do with the store.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Make what the store of a configuration needs
+    ///
+    /// A table of DynamoDB's is made by nobody else: on demand, protected against
+    /// deletion, with TTL and point-in-time recovery. Of the other stores the first
+    /// start makes what is missing, too. What is there already stays.
+    Create(Create),
+    /// Print what makes the DynamoDB table of a configuration, or what may use it
+    Describe(Describe),
+}
+
+/// Whose store to make.
+#[derive(Debug, Args)]
+pub struct Create {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// How to describe it.
+#[derive(Debug, Args)]
+pub struct Describe {
+    /// For whom: CloudFormation, Terraform, or IAM, whose policy lets Daypass use the table
+    #[arg(long = "as", value_name = "FORM")]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The forms of a description.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// A resource of an AWS CloudFormation template
+    Cloudformation,
+    /// A resource of Terraform's AWS provider
+    Terraform,
+    /// The least that the credentials of Daypass must be allowed
+    Policy,
+}
+
+pub async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
+        Task::Create(Create { place }) => create(&place.find()?).await,
+        Task::Describe(Describe { form, place }) => describe(form, &place.find()?),
+    }
+}
+
+async fn create(installation: &Installation) -> anyhow::Result<()> {
+    if let StoreUrl::Dynamo(_) = installation.config().store()? {
+        tell("Making the table, or waiting until it is there: some seconds.");
+    }
+    installation.create_store().await?;
+    Ok(print(&format!("{} is there, and has a store in it.", installation.config().store()?))?)
+}
+
+fn describe(form: Form, installation: &Installation) -> anyhow::Result<()> {
+    match installation.config().store()? {
+        StoreUrl::Dynamo(url) => Ok(print(&form.describe(url))?),
+        other => {
+            anyhow::bail!("{other} is no table of DynamoDB's: nobody but Daypass has to make anything of it")
+        }
+    }
+}
+
+impl Form {
+    fn describe(self, url: &DynamoUrl) -> String {
+        let text = match self {
+            Self::Cloudformation => include_str!("store/table.yaml"),
+            Self::Terraform => include_str!("store/table.tf"),
+            Self::Policy => include_str!("store/policy.json"),
+        };
+        let region = url.region().unwrap_or("*");
+        text.trim_end().replace("TABLE_NAME", url.table()).replace("REGION", region)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_names_the_table_and_leaves_nothing_open() {
+        let url = DynamoUrl::try_from("dynamodb:people?region=eu-west-1".to_owned()).unwrap();
+        for form in Form::value_variants() {
+            let text = form.describe(&url);
+            assert!(text.contains("people") && !text.contains("TABLE_NAME"), "{text}");
+        }
+        let policy: serde_json::Value = serde_json::from_str(&Form::Policy.describe(&url)).unwrap();
+        let arn = "arn:aws:dynamodb:eu-west-1:*:table/people";
+        assert_eq!(policy["Statement"][0]["Resource"], arn);
+        let anywhere = DynamoUrl::try_from("dynamodb:people".to_owned()).unwrap();
+        assert!(Form::Policy.describe(&anywhere).contains("arn:aws:dynamodb:*:*:table/people"));
+    }
+}
