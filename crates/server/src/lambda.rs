@@ -10,15 +10,17 @@ mod runtime_api;
 mod tests;
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::response::Response;
-use daypass_core::ground::clock::{Clock, Timestamp};
+use daypass_core::ground::clock::{Clock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::Random;
+use daypass_core::store::SharedStore;
 use tower::ServiceExt;
 
 use self::event::Event;
@@ -32,6 +34,10 @@ const MARGIN: Duration = Duration::from_millis(500);
 
 /// The lines of the log have so long to be written before an answer is handed over.
 const TO_WRITE_THE_LOG: Duration = Duration::from_millis(100);
+
+/// So often the store is kept up, at most, and for so long: that time is paid for.
+const KEEPING_UP: SignedDuration = SignedDuration::from_secs(10);
+const TO_KEEP_UP: Duration = Duration::from_secs(1);
 
 /// Whether the process was started by Lambda, which tells it where the Runtime API is (AWS Lambda Developer Guide,
 /// "Building a custom runtime for AWS Lambda").
@@ -47,13 +53,23 @@ pub struct Function {
     base_path: String,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// What may want something done now and then, and when it was.
+    store: SharedStore,
+    kept_up_at: Mutex<Option<Timestamp>>,
 }
 
 impl Function {
     /// Answers events with `router`. Browsers reach it at `public_url`.
     #[must_use]
-    pub fn new(router: Router, public_url: &str, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { router, base_path: path::of_url(public_url).to_owned(), clock, random }
+    pub fn new(
+        router: Router,
+        public_url: &str,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        store: SharedStore,
+    ) -> Self {
+        let base_path = path::of_url(public_url).to_owned();
+        Self { router, base_path, clock, random, store, kept_up_at: Mutex::default() }
     }
 
     /// Answers what Lambda hands over, until Lambda ends the process.
@@ -70,6 +86,34 @@ impl Function {
             // What is not written now is written after the sleep, if there is anything after it.
             telemetry::flush_within(TO_WRITE_THE_LOG);
             api.respond(&invocation, answer).await.context("the Runtime API did not take an answer")?;
+            self.keep_store_up(invocation.deadline).await;
+        }
+    }
+
+    /// Nobody waits for it: the answer is away, and the process is not frozen before it asks for the next event.
+    pub async fn keep_store_up(&self, deadline: Option<Timestamp>) {
+        let now = self.clock.now();
+        let is_time = |at: Timestamp| now.duration_since(at).abs() >= KEEPING_UP;
+        let is_due = {
+            let mut kept_up_at = self.kept_up_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = kept_up_at.is_none_or(is_time) && self.time_for(deadline) > 2 * TO_KEEP_UP;
+            if is_due {
+                *kept_up_at = Some(now);
+            }
+            is_due
+        };
+        if !is_due {
+            return;
+        }
+        match tokio::time::timeout(TO_KEEP_UP, self.store.keep_up()).await {
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn Error,
+                    "the audit trail in the store gets no order for now"
+                );
+            }
+            // What was not done is done next time, by whoever comes.
+            Ok(Ok(())) | Err(_) => {}
         }
     }
 

@@ -47,6 +47,6 @@ async fn start() -> anyhow::Result<Function> {
     let app = installation.app(Instances::Many, Open::OrMake).await?;
     app.take_duties(installation.config()).await?;
     let public_url = app.login_flow.public_url.clone();
-    let (clock, random) = (app.clock.clone(), app.random.clone());
-    Ok(Function::new(routes::router(app), &public_url, clock, random))
+    let (clock, random, store) = (app.clock.clone(), app.random.clone(), app.store.clone());
+    Ok(Function::new(routes::router(app), &public_url, clock, random, store))
 }

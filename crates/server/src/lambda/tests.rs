@@ -1,10 +1,16 @@
+use async_trait::async_trait;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::routing::{any, get};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use daypass_core::ground::clock::{ManualClock, SignedDuration};
+use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
+use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::random::SystemRandom;
+use daypass_core::store::items::engine::Engine as _;
+use daypass_core::store::items::memory::MemoryEngine;
+use daypass_core::store::items::{ItemStore, Pace};
+use daypass_core::store::memory::MemoryStore;
 use serde_json::{Value, json};
 
 use super::*;
@@ -18,7 +24,47 @@ fn function(base: &str) -> Function {
         .route("/cookies", get(cookies))
         .fallback(any(tell));
     let url = format!("https://login.example.com{base}");
-    Function::new(router, &url, Arc::new(ManualClock::at_second(1_700_000_000)), Arc::new(SystemRandom))
+    function_of(router, &url, Arc::new(ManualClock::at_second(NOW)), Arc::new(MemoryStore::new()))
+}
+
+const NOW: i64 = 1_700_000_000;
+
+fn function_of(router: Router, url: &str, clock: Arc<ManualClock>, store: SharedStore) -> Function {
+    Function::new(router, url, clock, Arc::new(SystemRandom), store)
+}
+
+/// Others get on meanwhile.
+struct Yielding;
+
+#[async_trait]
+impl Pace for Yielding {
+    async fn pause(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Nobody else does it for a function, and what it takes is paid for.
+#[tokio::test]
+async fn the_store_is_kept_up_after_an_answer_and_not_after_each() {
+    let (engine, clock) = (Arc::new(MemoryEngine::default()), Arc::new(ManualClock::at_second(NOW)));
+    let store = ItemStore::new(engine.clone(), clock.clone(), Arc::new(SystemRandom), Arc::new(Yielding));
+    let store: SharedStore = Arc::new(store);
+    let function = function_of(Router::new(), "https://login.example.com", clock.clone(), store.clone());
+    let (soon, late) =
+        (clock.now() + SignedDuration::from_secs(1), clock.now() + SignedDuration::from_secs(30));
+    let blocks = async || engine.page(b"trail", None, usize::MAX).await.unwrap().len();
+    let mut expected = 0;
+    for (later, deadline, kept_up) in
+        [(0, Some(soon), false), (0, Some(late), true), (9, Some(late), false), (1, None, true)]
+    {
+        let request = RequestId::generate(clock.now(), &SystemRandom);
+        let event = AuditEvent::plain(clock.now(), request, AuditAction::Token, AuditOutcome::Allowed);
+        store.add_audit_event(&event).await.unwrap();
+        clock.advance(SignedDuration::from_secs(later));
+        function.keep_store_up(deadline).await;
+        expected += usize::from(kept_up);
+        assert_eq!(blocks().await, expected, "{later} s later, {deadline:?}");
+    }
 }
 
 async fn tell(request: Request) -> String {
