@@ -250,7 +250,10 @@ fn pool(workspace: &Workspace) -> Outcome {
 }
 
 fn lambda(workspace: &Workspace) -> Outcome {
-    pytest(workspace, LAMBDA)
+    let python = python::interpreter(workspace, LAMBDA)?;
+    let mut test = workspace.command(python);
+    test.args(["-m", "pytest", LAMBDA]).env("DAYPASS_TEST_DYNOXIDE", dynoxide::program(workspace)?);
+    run(with_daypass(&mut test, release::program(workspace)?))
 }
 
 /// pytest ends with a status of its own when it found no test, so an empty run fails too.
