@@ -3,6 +3,7 @@
 
 mod asking;
 mod database;
+mod first_logins;
 mod keys;
 mod nodes;
 mod once;

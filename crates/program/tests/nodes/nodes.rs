@@ -70,3 +70,11 @@ pub fn published(node: &Server) -> Vec<String> {
 pub fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
+
+/// How many identities each pool has.
+pub fn numbers_of_identities(installation: &Installation) -> Vec<usize> {
+    let listed = installation.run(&["pool", "list"]);
+    assert!(listed.success, "{listed:?}");
+    let rows = listed.stdout.lines().skip(1);
+    rows.map(|row| row.split_whitespace().nth(1).unwrap().parse().unwrap()).collect()
+}
