@@ -53,8 +53,21 @@ impl Backend {
     }
 }
 
-/// Status and body.
-pub type Answer = (u16, Value);
+/// What a node answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    /// By which the audit trail knows the request.
+    pub request_id: String,
+}
+
+impl Answer {
+    /// The exception that an operation ended with, if it did.
+    pub fn exception(&self) -> Option<&str> {
+        self.body["__type"].as_str()
+    }
+}
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,11 +107,13 @@ fn exchange(mut stream: TcpStream, text: &str) -> io::Result<String> {
 
 fn read(answer: &str) -> Option<Answer> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().ok())?
-    })?;
+    let header = |wanted: &str| {
+        let headers = head.lines().filter_map(|line| line.split_once(": "));
+        headers.into_iter().find_map(|(name, value)| name.eq_ignore_ascii_case(wanted).then_some(value))
+    };
     let status = head.split(' ').nth(1)?.parse().ok()?;
+    let length = header("content-length").map_or(Some(0), |length| length.parse().ok())?;
     let body = body.get(..length)?;
-    Some((status, serde_json::from_str(body).unwrap_or_default()))
+    let request_id = header("x-amzn-requestid")?.to_owned();
+    Some(Answer { status, body: serde_json::from_str(body).unwrap_or_default(), request_id })
 }

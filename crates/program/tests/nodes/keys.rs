@@ -14,10 +14,11 @@ use crate::server::{Output, Server};
 
 /// Whether a node takes a developer's key.
 fn takes(node: &Server, backend: &Backend) -> bool {
-    match backend.ask(node.address, "ListIdentityPools", &json!({"MaxResults": 1})).unwrap() {
+    let answer = backend.ask(node.address, "ListIdentityPools", &json!({"MaxResults": 1})).unwrap();
+    match (answer.status, answer.exception()) {
         (200, _) => true,
-        (400, refused) if refused["__type"] == "UnrecognizedClientException" => false,
-        other => panic!("{other:?}"),
+        (400, Some("UnrecognizedClientException")) => false,
+        _ => panic!("{answer:?}"),
     }
 }
 

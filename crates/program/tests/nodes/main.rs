@@ -1,5 +1,6 @@
 //! Several servers on one PostgreSQL: what counts at one counts at the others, and what becomes of them when the database is away.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
+#![expect(clippy::print_stdout, reason = "a test that fails says by which seed it came to that")]
 
 mod asking;
 mod database;
@@ -12,6 +13,7 @@ mod password;
 mod people;
 #[path = "../../../store/tests/postgres/server.rs"]
 mod postgres;
+mod race;
 #[allow(dead_code, reason = "it is that of the tests of one process, too")]
 #[path = "../process/server.rs"]
 mod server;

@@ -1,6 +1,6 @@
 //! The audit trail that all nodes write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use serde_json::Value;
@@ -11,18 +11,25 @@ use crate::server::{Installation, Server};
 
 const PEOPLE_OF_EACH: usize = 40;
 
+/// Everything that was granted.
+fn granted(installation: &Installation) -> Vec<Value> {
+    let listed = installation.run(&["audit", "list", "--json", "--limit", "1000000", "--outcome", "allowed"]);
+    assert!(listed.success, "{listed:?}");
+    listed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// Each login that was granted, by whom it is of, and how often it is in the trail.
 pub fn granted_logins(installation: &Installation) -> BTreeMap<String, usize> {
-    let arguments =
-        ["audit", "list", "--json", "--limit", "1000000", "--action", "exchange", "--outcome", "allowed"];
-    let listed = installation.run(&arguments);
-    assert!(listed.success, "{listed:?}");
     let mut found = BTreeMap::new();
-    for line in listed.stdout.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
+    for event in granted(installation).iter().filter(|event| event["action"] == "exchange") {
         *found.entry(event["developer_user_identifier"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     found
+}
+
+/// The IDs of all requests by which something was granted.
+pub fn requests_that_were_granted(installation: &Installation) -> BTreeSet<String> {
+    granted(installation).iter().map(|event| event["request_id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// That the trail is as it was written.
