@@ -6,6 +6,8 @@ mod cluster;
 mod engine;
 mod meanwhile;
 mod proxy;
+#[expect(dead_code, reason = "tests of several servers stop and start it, too")]
+mod server;
 mod trouble;
 
 use cluster::Schema;

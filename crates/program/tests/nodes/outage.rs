@@ -1,0 +1,78 @@
+//! The database goes away, and comes back.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::database::{store, store_in};
+use crate::nodes::Nodes;
+use crate::postgres::Cluster;
+use crate::server::{Installation, Output, Server};
+
+/// A node that was told that the database is away asks again at once. The rest is for a machine with much to do.
+const HEALED_WITHIN: Duration = Duration::from_secs(30);
+
+fn assert_heals(node: &Server) {
+    let since = Instant::now();
+    while node.get("/readyz").0 != 200 || node.log_in("ada").0 != 200 {
+        assert!(since.elapsed() < HEALED_WITHIN, "{:?}, {:?}", node.get("/readyz"), node.log_in("ada"));
+    }
+}
+
+fn assert_unavailable(node: &Server, ada: &Value) {
+    assert_eq!(node.get("/healthz").0, 200);
+    let (status, body) = node.get("/readyz");
+    assert_eq!((status, &body["code"]), (503, &"not_ready".into()), "{body}");
+    for person in ["ada", "somebody new"] {
+        let (status, body) = node.log_in(person);
+        assert_eq!((status, &body["code"]), (503, &"store_unavailable".into()), "{body}");
+    }
+    let (status, body) = node.credentials(ada);
+    assert_eq!((status, &body["__type"]), (500, &"InternalErrorException".into()), "{body}");
+}
+
+#[test]
+fn nothing_is_granted_while_the_database_is_away_and_everything_again_when_it_is_back() {
+    let mut cluster = Cluster::start();
+    let nodes = Nodes::new(&store_in(&cluster.folder, "away"));
+    let (_, ada) = nodes.one.log_in("ada");
+    for _ in 0..2 {
+        cluster.crash();
+        nodes.both().iter().for_each(|node| assert_unavailable(node, &ada));
+        for command in
+            [&["key", "list"][..], &["audit", "list"], &["revoke", ada["identity_id"].as_str().unwrap()]]
+        {
+            let done = nodes.installation.run(command);
+            assert!(!done.success && done.stderr.contains("see whether it runs"), "{done:?}");
+        }
+        cluster.restart();
+        nodes.both().iter().for_each(|node| assert_heals(node));
+        assert_eq!(nodes.two.log_in("ada").1["identity_id"], ada["identity_id"]);
+        assert_eq!(nodes.two.credentials(&ada).0, 200);
+    }
+    let verified = nodes.run(&["audit", "verify"]);
+    assert!(verified.contains("is as it was written"), "{verified}");
+}
+
+#[test]
+fn a_node_that_starts_while_the_database_is_away_says_so() {
+    let mut cluster = Cluster::start();
+    let installation = Installation::new(&store_in(&cluster.folder, "away"));
+    cluster.crash();
+    let refusal = installation.refusal(Output::Null);
+    let folder = cluster.folder.display().to_string();
+    assert!(refusal.contains(&folder) && refusal.contains("see whether it runs"), "{refusal}");
+    cluster.restart();
+    assert_eq!(installation.serve(Output::Null).log_in("ada").0, 200);
+}
+
+#[test]
+fn a_backup_is_the_databases_to_make() {
+    let nodes = Nodes::new(&store());
+    let file = nodes.installation.path("backup.db");
+    for task in ["backup", "restore"] {
+        let done = nodes.installation.run(&[task, file.to_str().unwrap()]);
+        assert!(!done.success && done.stderr.contains("`pg_dump`"), "{done:?}");
+    }
+    assert!(!file.exists());
+}
