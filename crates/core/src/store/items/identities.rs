@@ -169,8 +169,13 @@ impl ItemStore {
             self.read_all(ids.iter().map(|id| keys::identity(id)).collect()).await?;
         let (mut changes, mut erased) = (Vec::new(), Vec::new());
         for (id, found) in ids.into_iter().zip(&found) {
-            if let Some(record) = self.living(found).await? {
+            let Some(record) = found.record.clone() else { continue };
+            let lives = self.living(found).await?.is_some();
+            // What a deletion left that broke off goes with the next.
+            if lives || record.erased {
                 erased.push((id.clone(), record.incarnation.clone()));
+            }
+            if lives {
                 changes.push(found.put(&IdentityRecord { erased: true, ..record })?);
             }
         }
