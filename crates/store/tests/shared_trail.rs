@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +15,9 @@ use daypass_core::ground::ids::{IdentityId, RequestId};
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, Guard, Key, Stamp};
+use daypass_core::store::items::engine::{
+    Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
+};
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::{
@@ -95,6 +98,11 @@ async fn a_trail_is_verified_as_one_in_files_is() {
     let found = verified(&store, public(7)).await;
     assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 2, 0));
     assert_eq!(verified(&store, public(8)).await.heads, 0, "another key has signed nothing");
+    // Another server's clock may be far ahead.
+    store.add_audit_event(&event(5)).await.unwrap();
+    store.attend(care(&keys(7), 900));
+    store.keep_up().await.unwrap();
+    assert_eq!(verified(&store, public(7)).await.heads, 3);
 }
 
 #[tokio::test]
@@ -189,6 +197,58 @@ async fn what_somebody_changes_or_takes_away_is_told() {
     assert_eq!(from_the_gap[0].event, found[2].event);
     let faults = verified(&store, public(7)).await.faults;
     assert_eq!(faults.len(), 2, "{faults:?}");
+}
+
+/// An engine that somebody keeps an event in, in the middle of whatever gives others their place.
+#[derive(Default)]
+struct Busy {
+    engine: MemoryEngine,
+    kept: AtomicU64,
+}
+
+#[async_trait]
+impl Engine for Busy {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        self.engine.read(keys).await
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        self.engine.page(partition, after, limit).await
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        if changes.iter().any(|change| change.key.partition == BLOCKS) {
+            let number = self.kept.fetch_add(1, Ordering::SeqCst);
+            assert!(number < 100, "whoever reads waits for those who keep on");
+            let partition = [&b"journal:"[..], &[0; 8]].concat();
+            let key = Key { partition, sort: [[255; 8], number.to_be_bytes()].concat() };
+            let effect = Effect::Put { content: b"\"torn\":1\n".to_vec(), forgotten_at: None };
+            self.engine.commit(stamp, &[Change { key, guard: Guard::Absent, effect }]).await?;
+        }
+        self.engine.commit(stamp, changes).await
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        self.engine.forget(now).await
+    }
+
+    fn shards(&self) -> u8 {
+        1
+    }
+}
+
+#[tokio::test]
+async fn whoever_reads_does_not_wait_for_those_who_keep_on() {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let store = ItemStore::new(Arc::new(Busy::default()), clock, random, Arc::new(Yielding));
+    let event = event(1);
+    store.add_audit_event(&event).await.unwrap();
+    assert_eq!(all(&store).await[0].event, event);
 }
 
 /// Puts something in the place of what blocks say, or takes them away.
