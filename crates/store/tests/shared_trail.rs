@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,13 +15,15 @@ use daypass_core::ground::ids::{IdentityId, RequestId};
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
-use daypass_core::store::items::engine::{Change, Effect, Engine, Guard, Key, Stamp};
+use daypass_core::store::items::engine::{
+    Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
+};
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::{
     AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention, Store,
 };
-use daypass_store::{Keys, TrailCopy, Verified, verify};
+use daypass_store::{Keys, TrailCopy, Verified};
 use futures::future::join_all;
 
 const BLOCKS: &[u8] = b"trail";
@@ -69,7 +72,7 @@ async fn all(store: &ItemStore) -> Vec<KeptEvent> {
 
 async fn verified(store: &ItemStore, by: HeadPublicKey) -> Verified {
     let copy = TrailCopy::of(store, &mut |_, _| {}).await.unwrap();
-    verify(copy.folder(), &Keys::from(vec![by]), None, &mut |_, _| {}).unwrap()
+    copy.verify(&Keys::from(vec![by]), &mut |_, _| {}).unwrap()
 }
 
 /// The blocks that an engine has, the last first.
@@ -95,6 +98,11 @@ async fn a_trail_is_verified_as_one_in_files_is() {
     let found = verified(&store, public(7)).await;
     assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 2, 0));
     assert_eq!(verified(&store, public(8)).await.heads, 0, "another key has signed nothing");
+    // Another server's clock may be far ahead.
+    store.add_audit_event(&event(5)).await.unwrap();
+    store.attend(care(&keys(7), 900));
+    store.keep_up().await.unwrap();
+    assert_eq!(verified(&store, public(7)).await.heads, 3);
 }
 
 #[tokio::test]
@@ -189,4 +197,95 @@ async fn what_somebody_changes_or_takes_away_is_told() {
     assert_eq!(from_the_gap[0].event, found[2].event);
     let faults = verified(&store, public(7)).await.faults;
     assert_eq!(faults.len(), 2, "{faults:?}");
+}
+
+/// An engine that somebody keeps an event in, in the middle of whatever gives others their place.
+#[derive(Default)]
+struct Busy {
+    engine: MemoryEngine,
+    kept: AtomicU64,
+}
+
+#[async_trait]
+impl Engine for Busy {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        self.engine.read(keys).await
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        self.engine.page(partition, after, limit).await
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        if changes.iter().any(|change| change.key.partition == BLOCKS) {
+            let number = self.kept.fetch_add(1, Ordering::SeqCst);
+            assert!(number < 100, "whoever reads waits for those who keep on");
+            let partition = [&b"journal:"[..], &[0; 8]].concat();
+            let key = Key { partition, sort: [[255; 8], number.to_be_bytes()].concat() };
+            let effect = Effect::Put { content: b"\"torn\":1\n".to_vec(), forgotten_at: None };
+            self.engine.commit(stamp, &[Change { key, guard: Guard::Absent, effect }]).await?;
+        }
+        self.engine.commit(stamp, changes).await
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        self.engine.forget(now).await
+    }
+
+    fn shards(&self) -> u8 {
+        1
+    }
+}
+
+#[tokio::test]
+async fn whoever_reads_does_not_wait_for_those_who_keep_on() {
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let store = ItemStore::new(Arc::new(Busy::default()), clock, random, Arc::new(Yielding));
+    let event = event(1);
+    store.add_audit_event(&event).await.unwrap();
+    assert_eq!(all(&store).await[0].event, event);
+}
+
+/// Puts something in the place of what blocks say, or takes them away.
+async fn replace(engine: &MemoryEngine, block: &(Key, Stamp, Vec<u8>), content: Option<&[u8]>) {
+    let put = |content: &[u8]| Effect::Put { content: content.to_vec(), forgotten_at: None };
+    let effect = content.map_or(Effect::Delete, put);
+    let change = Change { key: block.0.clone(), guard: Guard::Is(block.1), effect };
+    assert_eq!(engine.commit(Stamp(1), &[change]).await.unwrap(), Committed::Kept);
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_block_that_nobody_can_read_is_verified_as_well() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    for second in 0..6 {
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let kept = blocks(&engine).await;
+    let forged = String::from_utf8(kept[1].2.clone()).unwrap().replace("\"token\"", "\"assume\"");
+    replace(&engine, &kept[3], Some(b"nothing\n")).await;
+    replace(&engine, &kept[1], Some(forged.as_bytes())).await;
+    let found = verified(&store, public(7)).await;
+    assert_eq!((found.last, found.events), (7, 5), "{found:?}");
+    let told: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|fault| fault.contains("line 6:")), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_end_that_somebody_took_away_is_told() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    for second in 0..3 {
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    replace(&engine, &blocks(&engine).await[0], None).await;
+    let told = verified(&store, public(7)).await.faults[0].to_string();
+    assert!(told.contains("line 3: the trail ends here") && told.contains("line 4"), "{told}");
 }

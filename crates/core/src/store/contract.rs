@@ -212,6 +212,8 @@ macro_rules! contract_tests {
             a_session_is_forgotten_long_after_its_end_and_not_before,
             the_sessions_of_a_deleted_identity_are_gone,
             the_sessions_of_an_identity_that_is_merged_are_the_survivors,
+            the_sessions_of_a_survivor_go_with_it_and_with_nobody_else,
+            an_identity_goes_with_sessions_that_are_long_over,
             a_session_may_be_written_under_its_identity_again_after_that_was_merged,
             what_was_revoked_of_an_identity_stays_so_when_it_is_merged,
             a_standing_says_whether_its_session_goes_on,

@@ -15,6 +15,8 @@ mod forgetting;
 mod identities;
 mod keys;
 mod linked;
+#[cfg(test)]
+mod lost;
 pub mod memory;
 mod once;
 mod pools;

@@ -7,8 +7,10 @@ use daypass_core::records::trail_line::Line;
 use daypass_core::store::{EventPosition, Store, StoreError};
 use tempfile::TempDir;
 
+use super::findings::{Fault, Verified, What};
 use super::folder::Folder;
 use super::trouble::TrailTrouble;
+use super::verify::{Keys, verify};
 
 /// Why a trail was not copied.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +25,11 @@ pub enum TrailCopyError {
 
 /// A folder with the lines of a trail, gone with this value.
 #[derive(Debug)]
-pub struct TrailCopy(TempDir);
+pub struct TrailCopy {
+    folder: TempDir,
+    /// The last line, as the store says.
+    last: u64,
+}
 
 impl TrailCopy {
     /// Copies the trail of a store that keeps it in no files. `progress` hears of the lines that are copied, and how many there
@@ -33,18 +39,22 @@ impl TrailCopy {
     /// The store's, or that the folder for what is temporary cannot be written to.
     pub async fn of(store: &dyn Store, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, TrailCopyError> {
         let made = tempfile::Builder::new().prefix("daypass-trail-").tempdir();
-        let copy = Self(made.map_err(TrailTrouble::file(&std::env::temp_dir()))?);
+        let made = made.map_err(TrailTrouble::file(&std::env::temp_dir()))?;
         let extent = store.audit_trail_extent().await?;
+        let copy = Self { folder: made, last: extent.last.0 };
         let folder = Folder::at(copy.folder());
         let file = folder.file(extent.first.0);
         let mut to = BufWriter::new(folder.create(&file).map_err(TrailTrouble::file(&file.path))?);
         let mut last = EventPosition(extent.first.0 - 1);
         while last < extent.last {
             let lines = store.audit_lines_after(last).await?.unwrap_or_default();
+            if lines.is_empty() {
+                break;
+            }
             to.write_all(&lines).map_err(TrailTrouble::file(&file.path))?;
             let numbers = lines.split(|byte| *byte == b'\n').filter_map(Line::parse).map(|line| line.number);
-            let Some(newest) = numbers.max().filter(|newest| *newest > last.0) else { break };
-            last = EventPosition(newest);
+            // What nobody can read may stand before what one can.
+            last = EventPosition(numbers.max().unwrap_or(0).max(last.0 + 1));
             progress(last.0, extent.last.0);
         }
         to.flush().map_err(TrailTrouble::file(&file.path))?;
@@ -54,6 +64,20 @@ impl TrailCopy {
     /// Where it is.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
+    }
+
+    /// Verifies it, and that it goes as far as the store says.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn verify(&self, keys: &Keys, progress: &mut dyn FnMut(u64, u64)) -> Result<Verified, TrailTrouble> {
+        let mut found = verify(self.folder(), keys, None, progress)?;
+        if found.last < self.last {
+            let file = Folder::at(self.folder()).file(found.first).name();
+            let what = What::CutOffBefore { last: self.last };
+            found.faults.push(Fault { file, line: found.last, what });
+        }
+        Ok(found)
     }
 }

@@ -81,6 +81,11 @@ pub enum What {
         /// That line.
         signed: u64,
     },
+    /// The trail ends before the line that the store says is its last.
+    CutOffBefore {
+        /// That line.
+        last: u64,
+    },
     /// Lines that had an end were put away: no loss of power does that alone.
     PutAway {
         /// How many.
@@ -119,6 +124,9 @@ impl fmt::Display for Fault {
             What::CutOff => write!(f, "the file was cut off behind it"),
             What::EndsBefore { signed } => {
                 write!(f, "the trail ends here, and a head was signed of line {signed}")
+            }
+            What::CutOffBefore { last } => {
+                write!(f, "the trail ends here, and the store says that it goes on up to line {last}")
             }
             What::PutAway { lines, kept_in } => {
                 write!(f, "{lines} lines behind it were changed, and put away in {kept_in}")

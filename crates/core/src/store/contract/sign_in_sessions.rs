@@ -167,6 +167,42 @@ pub async fn the_sessions_of_an_identity_that_is_merged_are_the_survivors(store:
     assert_eq!(list(&fixture, &ada, instant(1)).await, []);
 }
 
+pub async fn the_sessions_of_a_survivor_go_with_it_and_with_nobody_else(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob, cyd] =
+        [fixture.add_user("ada").await, fixture.add_user("bob").await, fixture.add_user("cyd").await];
+    for (number, identity) in [(1, &ada), (2, &bob), (3, &cyd)] {
+        add(&fixture, &session(&fixture, number, identity)).await;
+    }
+    fixture.merge("ada", "bob").await;
+    fixture.merge("bob", "cyd").await;
+    for loser in [&bob, &ada] {
+        fixture.store.delete_identity(loser).await.unwrap();
+        for number in 1..=3 {
+            assert_eq!(find(&fixture, &id(number)).await.map(|it| it.identity_id), Some(cyd.clone()));
+            assert_eq!(running(&fixture, &cyd, Some(&id(number))).await, Some(id(number)));
+        }
+        assert_eq!(list(&fixture, &cyd, instant(1)).await.len(), 3);
+    }
+    fixture.store.delete_identity(&cyd).await.unwrap();
+    for number in 1..=3 {
+        assert_eq!(find(&fixture, &id(number)).await, None, "{number}");
+        assert_eq!(running(&fixture, &cyd, Some(&id(number))).await, None, "{number}");
+    }
+}
+
+pub async fn an_identity_goes_with_sessions_that_are_long_over(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];
+    add(&fixture, &session(&fixture, 1, &ada)).await;
+    let later = instant(0) + SignedDuration::from_hours(24 * 365);
+    let of_bob = SignInSession { idle_until: later, ends_at: later, ..session(&fixture, 2, &bob) };
+    fixture.store.add_sign_in_session(&of_bob, later).await.unwrap();
+    fixture.store.delete_identity(&ada).await.unwrap();
+    assert_eq!(find(&fixture, &id(1)).await, None);
+    assert_eq!(find(&fixture, &id(2)).await, Some(of_bob));
+}
+
 pub async fn a_session_may_be_written_under_its_identity_again_after_that_was_merged(store: SharedStore) {
     let fixture = Fixture::new(store).await;
     let [ada, bob] = [fixture.add_user("ada").await, fixture.add_user("bob").await];

@@ -32,7 +32,7 @@ impl ItemStore {
                 return Ok(Decided::Answer(oldest));
             }
             let (changes, key) = add(&developer, candidate)?;
-            Ok(Decided::change(changes, key))
+            Ok(Decided::change_once(changes, key))
         })
         .await
     }

@@ -42,7 +42,8 @@ impl<T> Decided<T> {
         Self::Change { changes, answer, leaves_receipt: false }
     }
 
-    /// The same where asking again would tell something else.
+    /// The same where asking again would tell something else, or where a commit that rests on nothing but absence could be made
+    /// late, after what it makes was taken away.
     pub(super) fn change_once(changes: Vec<Change>, answer: T) -> Self {
         Self::Change { changes, answer, leaves_receipt: true }
     }
@@ -122,6 +123,8 @@ impl ItemStore {
             let Lost { stamp, witnesses, .. } = &lost[index];
             let found = self.read_items(witnesses).await?;
             if found.iter().flatten().any(|item| item.stamp == *stamp) {
+                // What was read before it was made may have been remembered since.
+                self.remembered.forget_all();
                 return Ok(Some(lost.swap_remove(index).answer));
             }
         }

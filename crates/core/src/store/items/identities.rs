@@ -169,8 +169,13 @@ impl ItemStore {
             self.read_all(ids.iter().map(|id| keys::identity(id)).collect()).await?;
         let (mut changes, mut erased) = (Vec::new(), Vec::new());
         for (id, found) in ids.into_iter().zip(&found) {
-            if let Some(record) = self.living(found).await? {
+            let Some(record) = found.record.clone() else { continue };
+            let lives = self.living(found).await?.is_some();
+            // What a deletion left that broke off goes with the next.
+            if lives || record.erased {
                 erased.push((id.clone(), record.incarnation.clone()));
+            }
+            if lives {
                 changes.push(found.put(&IdentityRecord { erased: true, ..record })?);
             }
         }
@@ -178,13 +183,22 @@ impl ItemStore {
     }
 
     /// Deletes what is left of an identity that was erased, or whose incarnation is dead. Its sessions go first: one without an
-    /// identity here passes for one of somebody elsewhere.
+    /// identity here passes for one of somebody elsewhere. Those that began with others who were merged into it are its own; those of
+    /// one that was merged itself are the survivor's, and go on leading there.
     pub(super) async fn delete_identity_of(
         &self,
         incarnation: &str,
         id: &IdentityId,
     ) -> Result<(), StoreError> {
-        self.delete_sessions_of(id).await?;
+        let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
+        let lives = self.living(&found).await?.is_some();
+        let ours = found.record.filter(|record| record.incarnation == incarnation && !lives);
+        let absorbed = ours.as_ref().map(|record| record.absorbed.clone()).unwrap_or_default();
+        if ours.is_some_and(|record| record.merged_into.is_none()) {
+            for id in [id].into_iter().chain(&absorbed) {
+                self.delete_sessions_of(id).await?;
+            }
+        }
         self.ask(|| async {
             let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
             let is_of_it = found.record.as_ref().is_some_and(|record| record.incarnation == incarnation);
@@ -200,7 +214,31 @@ impl ItemStore {
             };
             Ok(if changes.is_empty() { Decided::Answer(()) } else { Decided::change(changes, ()) })
         })
+        .await?;
+        for id in &absorbed {
+            self.delete_signpost(incarnation, id).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what was left of one that was merged, and deleted, for the sake of its sessions.
+    async fn delete_signpost(&self, incarnation: &str, id: &IdentityId) -> Result<(), StoreError> {
+        self.ask(|| async {
+            let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
+            let is_one = found.record.as_ref().is_some_and(|it| it.erased && it.incarnation == incarnation);
+            Ok(if is_one { Decided::change(vec![found.delete()], ()) } else { Decided::Answer(()) })
+        })
         .await
+    }
+
+    /// Whether sessions are found by way of an identity, which was merged, in another one.
+    async fn is_signpost(&self, found: &Found<IdentityRecord>) -> Result<bool, StoreError> {
+        let Some(survivor) = found.record.as_ref().and_then(|it| it.merged_into.as_ref()) else {
+            return Ok(false);
+        };
+        let survivor: Found<IdentityRecord> = self.read(keys::identity(survivor)).await?;
+        let Some(record) = survivor.record else { return Ok(false) };
+        Ok(self.recall_pool(&record.pool).await?.is_some_and(|pool| pool.incarnation == record.incarnation))
     }
 
     /// What it takes for an identity to be gone, with its logins.
@@ -215,7 +253,9 @@ impl ItemStore {
             self.read_all(logins.iter().map(|login| keys::login(incarnation, login)).collect()).await?;
         let listed: Found<ListedRecord> =
             self.read(keys::listed(incarnation, self.engine.shards(), id)).await?;
-        let mut changes = vec![found.delete()];
+        let is_signpost = self.is_signpost(found).await?;
+        let mut changes = Vec::new();
+        changes.extend((!is_signpost).then(|| found.delete()));
         // Another identity may have taken a login since this one was erased.
         let theirs = |login: &&Found<LoginRecord>| login.record.as_ref().is_some_and(|it| it.identity == *id);
         changes.extend(logins.iter().filter(theirs).map(Found::delete));

@@ -32,7 +32,7 @@ impl Once for ItemStore {
             }
             let record =
                 GrantRecord { sealed: Bytes::from(&grant.sealed), expires_at: Millis(grant.expires_at) };
-            Ok(Decided::change(vec![found.put(&record)?], ()))
+            Ok(Decided::change_once(vec![found.put(&record)?], ()))
         })
         .await
     }

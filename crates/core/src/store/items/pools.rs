@@ -29,7 +29,7 @@ impl Pools for ItemStore {
             if found.record.is_some() {
                 return Err(refused("the pool ID is taken"));
             }
-            Ok(Decided::change(vec![found.put(&PoolRecord::new(incarnation.clone(), pool))?], ()))
+            Ok(Decided::change_once(vec![found.put(&PoolRecord::new(incarnation.clone(), pool))?], ()))
         })
         .await
     }

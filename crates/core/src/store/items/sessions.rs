@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use super::attempts::Decided;
-use super::engine::{Change, Key};
+use super::engine::{Change, Guard, Key};
 use super::pools::corrupt;
 use super::records::{IdentityRecord, ListedRecord, Millis, RevocationRecord, SessionRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
@@ -98,7 +98,7 @@ impl SignInSessions for ItemStore {
         now: Timestamp,
     ) -> Result<Vec<SignInSession>, StoreError> {
         let found: Found<IdentityRecord> = self.read(keys::identity(identity_id)).await?;
-        let absorbed = self.living(&found).await?.map(|record| record.absorbed).unwrap_or_default();
+        let absorbed = found.record.filter(|it| !it.erased).map(|it| it.absorbed).unwrap_or_default();
         let mut running = Vec::new();
         for id in [identity_id].into_iter().chain(&absorbed) {
             let mut after = None;
@@ -149,17 +149,16 @@ impl ItemStore {
         for _ in 0..MAX_FOLLOWED {
             let found: Found<IdentityRecord> = self.read(keys::identity(&session.identity_id)).await?;
             // It may be in a pool elsewhere.
-            let Some(record) = &found.record else { return Ok(Some(session)) };
-            let Some(living) = self.living(&found).await? else {
+            let Some(record) = found.record else { return Ok(Some(session)) };
+            let Some(survivor) = record.merged_into else {
                 // One whose pool is gone stands, as long as nobody has purged it.
                 return Ok((!record.erased).then_some(session));
             };
-            let Some(survivor) = living.merged_into else { return Ok(Some(session)) };
             let target = RevocationTarget::Identity(session.identity_id.clone());
             let revoked: Found<RevocationRecord> = self.read(keys::revocation(&target)).await?;
             let until = revoked.record.map(|record| record.not_before.0);
             if session.ended.is_none() && until.is_some_and(|until| session.created_at <= until) {
-                let at = living.modified_at.0;
+                let at = record.modified_at.0;
                 session.ended = Some(SessionEnd { at, reason: EndReason::Revoked });
             }
             session.identity_id = survivor;
@@ -221,9 +220,10 @@ impl ItemStore {
             let session: Found<SessionRecord> = self.read(keys::session(&id)).await?;
             let sealed = keys::sealed_session(&id, self.engine.shards());
             let listings: Vec<Found<ListedRecord>> = self.read_all(vec![listed.key.clone(), sealed]).await?;
+            // What is over, and not gone yet, would be found again.
             let mut changes: Vec<Change> =
-                listings.iter().filter(|it| it.is_there()).map(Found::delete).collect();
-            changes.extend(session.is_there().then(|| session.delete()));
+                listings.iter().filter(|it| it.guard != Guard::Absent).map(Found::delete).collect();
+            changes.extend((session.guard != Guard::Absent).then(|| session.delete()));
             Ok(if changes.is_empty() { Decided::Answer(()) } else { Decided::change(changes, ()) })
         })
         .await

@@ -321,7 +321,7 @@ impl ItemStore {
             let until = Millis(now.saturating_add(LEASE).map_err(corrupt)?);
             let ours = ImportRecord { by: incarnation.to_owned(), until };
             let changes = vec![turn.put(&ours)?, dead.put(&DeadRecord { left_from: until })?];
-            Ok(Decided::change(changes, true))
+            Ok(Decided::change_once(changes, true))
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! `daypass audit verify`: whether the trail is as it was written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -64,10 +64,7 @@ impl Verify {
             keys.before.extend(own);
             Whose::of(&installation).await?
         };
-        let (folder, signed) = whose.place();
-        ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
-        let found = verify(folder, &keys, signed, &mut copying())?;
-        ensure!(found.files > 0, "{} holds no files of an audit trail", folder.display());
+        let found = whose.verify(&keys)?;
         conclude(&whose.name(), &found, !keys.current.is_empty())?;
         // Whoever writes a trail anew leaves its heads out.
         ensure!(
@@ -97,11 +94,15 @@ impl Whose {
         Ok(Self::Folder(trail_folder(database), newest_head(database)?))
     }
 
-    fn place(&self) -> (&Path, Option<&TrailHead>) {
-        match self {
+    fn verify(&self, keys: &Keys) -> anyhow::Result<Verified> {
+        let (folder, signed) = match self {
             Self::Folder(folder, signed) => (folder, signed.as_ref()),
-            Self::Database(copy, _) => (copy.folder(), None),
-        }
+            Self::Database(copy, _) => return Ok(copy.verify(keys, &mut copying())?),
+        };
+        ensure!(folder.is_dir(), "there is no audit trail {}", folder.display());
+        let found = verify(folder, keys, signed, &mut copying())?;
+        ensure!(found.files > 0, "{} holds no files of an audit trail", folder.display());
+        Ok(found)
     }
 
     fn name(&self) -> String {

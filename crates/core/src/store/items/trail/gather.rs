@@ -29,7 +29,7 @@ struct NextBlock {
 }
 
 impl ItemStore {
-    /// Gives everything in the journal its place, and answers how far the trail goes then.
+    /// Gives everything that is in the journal its place, and answers how far the trail goes then.
     pub(super) async fn gather_all(&self) -> Result<TrailRecord, StoreError> {
         loop {
             if let Some(trail) = self.gather().await? {
@@ -43,7 +43,11 @@ impl ItemStore {
         let drawn = self.draw_incarnation();
         self.ask(|| async {
             let found: Found<TrailRecord> = self.read(keys::trail()).await?;
-            let entries = fitting(self.oldest_entries(MAX_ENTRIES).await?);
+            let oldest = self.oldest_entries(MAX_ENTRIES).await?;
+            let read = oldest.len();
+            let entries = fitting(oldest);
+            // Nobody waits for what comes later.
+            let is_all = read < MAX_ENTRIES && entries.len() == read;
             let mut block = NextBlock::behind(found.record.clone(), &drawn);
             for line in entries.iter().flat_map(lines_of) {
                 block.add(line);
@@ -56,7 +60,7 @@ impl ItemStore {
             }
             let mut changes = vec![found.put(&block.trail)?, block.put()];
             changes.extend(entries.iter().map(taken_out));
-            let answer = entries.is_empty().then_some(block.trail);
+            let answer = is_all.then_some(block.trail);
             Ok(Decided::change(changes, answer))
         })
         .await
@@ -101,7 +105,7 @@ impl NextBlock {
     fn sign_if_due(&mut self, care: &AuditCare) {
         let now = care.clock.now();
         let unsigned = self.trail.last.saturating_sub(self.trail.signed);
-        let is_long_ago = now.duration_since(self.trail.signed_at.0) >= LONGEST_WITHOUT_HEAD;
+        let is_long_ago = now.duration_since(self.trail.signed_at.0).abs() >= LONGEST_WITHOUT_HEAD;
         if unsigned == 0 || !(is_long_ago || unsigned >= LINES_FOR_EACH_HEAD) {
             return;
         }

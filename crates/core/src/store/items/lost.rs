@@ -1,0 +1,216 @@
+//! Commits whose answers are lost: what comes of the question, and of a commit that is made late.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
+use super::memory::MemoryEngine;
+use super::{ItemStore, Pace, keys};
+use crate::ground::clock::{ManualClock, Timestamp};
+use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
+use crate::ground::random::SeededRandom;
+use crate::ground::seal::Sealed;
+use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+use crate::records::linking::LinkRequest;
+use crate::store::transfer::PoolImport;
+use crate::store::{Identities, Keys, Once, Pools, StoreError, StoredAccessKey, StoredLoginGrant};
+
+/// What becomes of a commit.
+#[derive(Clone, Copy)]
+enum Fate {
+    Made,
+    /// Nobody hears of it, and it is made when [`Fated::arrive`] is called.
+    Late,
+    /// The engine does not answer.
+    Down,
+}
+
+#[derive(Default)]
+struct Fated {
+    engine: MemoryEngine,
+    /// Of the next commits. Those after them are made.
+    fates: Mutex<VecDeque<Fate>>,
+    late: Mutex<Vec<(Stamp, Vec<Change>)>>,
+}
+
+impl Fated {
+    fn next(&self, fates: &[Fate]) {
+        self.fates.lock().unwrap().extend(fates);
+    }
+
+    async fn arrive(&self) {
+        let late = std::mem::take(&mut *self.late.lock().unwrap());
+        assert!(!late.is_empty());
+        for (stamp, changes) in late {
+            self.engine.commit(stamp, &changes).await.unwrap();
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Fated {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        self.engine.read(keys).await
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        self.engine.page(partition, after, limit).await
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        let fate = self.fates.lock().unwrap().pop_front();
+        match fate.unwrap_or(Fate::Made) {
+            Fate::Made => self.engine.commit(stamp, changes).await,
+            Fate::Down => Err(EngineError::Unavailable("a test has it so".into())),
+            Fate::Late => {
+                self.late.lock().unwrap().push((stamp, changes.to_vec()));
+                Err(EngineError::Lost("a test has it so".into()))
+            }
+        }
+    }
+
+    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+        self.engine.forget(now).await
+    }
+
+    fn shards(&self) -> u8 {
+        self.engine.shards()
+    }
+}
+
+/// Others come in between.
+struct Yielding;
+
+#[async_trait]
+impl Pace for Yielding {
+    async fn pause(&self, _: Duration) {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn store() -> (Arc<Fated>, ItemStore) {
+    let engine = Arc::new(Fated::default());
+    let (clock, random) = (Arc::new(ManualClock::at_second(0)), Arc::new(SeededRandom::new(1)));
+    let store = ItemStore::new(engine.clone(), clock, random, Arc::new(Yielding));
+    (engine, store)
+}
+
+fn access_key() -> StoredAccessKey {
+    StoredAccessKey {
+        id: AccessKeyId::generate_developer(&SeededRandom::new(7)),
+        name: UserName::parse("up").unwrap(),
+        policy: String::new(),
+        sealed_secret: Sealed(Vec::new()),
+        created_at: Timestamp::UNIX_EPOCH,
+        enabled: true,
+    }
+}
+
+fn pool() -> IdentityPool {
+    let id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+    IdentityPool::new(id, PoolSettings::default(), PoolRoles::default())
+}
+
+#[tokio::test]
+async fn a_key_that_is_disabled_by_a_late_commit_is_remembered_no_more() {
+    let (engine, store) = store();
+    let key = access_key();
+    store.add_first_access_key(&key).await.unwrap();
+    engine.next(&[Fate::Late]);
+    {
+        let mut disabling = pin!(store.set_access_key_enabled(&key.id, false));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(disabling.as_mut().poll(&mut context).is_pending());
+        assert!(store.lookup_access_key(&key.id).await.unwrap().unwrap().enabled);
+        engine.arrive().await;
+        assert!(matches!(disabling.as_mut().poll(&mut context), Poll::Ready(Ok(_))));
+    }
+    assert!(!store.lookup_access_key(&key.id).await.unwrap().unwrap().enabled);
+}
+
+#[tokio::test]
+async fn a_code_that_is_kept_late_is_not_redeemed_twice() {
+    let (engine, store) = store();
+    let (code_hash, sealed) = ("code".to_owned(), Sealed(Vec::new()));
+    let grant = StoredLoginGrant { code_hash, sealed, expires_at: Timestamp::MAX };
+    engine.next(&[Fate::Late]);
+    store.add_login_grant(&grant, Timestamp::UNIX_EPOCH).await.unwrap();
+    let redeem = async || store.redeem_login_grant("code", Timestamp::UNIX_EPOCH).await.unwrap();
+    assert!(redeem().await.is_some());
+    engine.arrive().await;
+    assert_eq!(redeem().await, None);
+}
+
+#[tokio::test]
+async fn a_key_that_is_kept_late_stays_deleted() {
+    let (engine, store) = store();
+    let key = access_key();
+    engine.next(&[Fate::Late]);
+    store.find_or_add_access_key(&key).await.unwrap();
+    store.set_access_key_enabled(&key.id, false).await.unwrap();
+    store.delete_access_key(&key.id).await.unwrap();
+    engine.arrive().await;
+    assert_eq!(store.list_access_keys().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_kept_late_stays_deleted() {
+    let (engine, store) = store();
+    let pool = pool();
+    engine.next(&[Fate::Late]);
+    store.add_pool(&pool).await.unwrap();
+    assert!(store.delete_pool(&pool.id).await.unwrap());
+    engine.arrive().await;
+    assert_eq!(store.lookup_pool(&pool.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_late_beginning_of_an_import_gives_nobody_a_turn() {
+    let (engine, store) = store();
+    engine.next(&[Fate::Late]);
+    let import = || PoolImport::new(pool(), None, Box::new(std::iter::empty()));
+    assert!(store.import_pool(import()).await.unwrap().changed);
+    engine.arrive().await;
+    assert!(store.delete_pool(&pool().id).await.unwrap());
+}
+
+/// Whoever was told that it failed asks again.
+#[tokio::test]
+async fn a_deletion_that_broke_off_is_finished_by_the_next() {
+    let (engine, store) = store();
+    let pool = pool();
+    store.add_pool(&pool).await.unwrap();
+    let id = IdentityId::parse("us-east-1:01").unwrap();
+    let login = Login::developer("ada");
+    let request = LinkRequest {
+        pool_id: pool.id.clone(),
+        logins: vec![login.clone()],
+        identity_id: None,
+        new_identity_id: id.clone(),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    store.link_logins(&request).await.unwrap();
+    engine.next(&[Fate::Made, Fate::Down]);
+    let broken_off: Result<(), StoreError> = store.delete_identity(&id).await;
+    assert!(broken_off.is_err());
+    store.delete_identity(&id).await.unwrap();
+    let incarnation = store.recall_pool(&pool.id).await.unwrap().unwrap().incarnation;
+    let left = [
+        keys::identity(&id),
+        keys::login(&incarnation, &login),
+        keys::listed(&incarnation, engine.shards(), &id),
+    ];
+    assert_eq!(engine.read(&left).await.unwrap(), [None, None, None]);
+}
