@@ -1,7 +1,7 @@
 //! `daypass audit verify`: whether the trail is as it was written.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
