@@ -305,7 +305,10 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], if that is not said, or the reference of the password leads nowhere.
     pub fn opening_url(&self, secrets: &Secrets) -> Result<StoreUrl, ConfigError> {
-        self.store_config()?.opening_url(secrets)
+        let store = self.store_config()?;
+        let password = store.placed_password();
+        let password = password.map(|placed| secret(placed.reference, &placed.key, secrets)).transpose()?;
+        Ok(store.opening_url(password.as_ref()))
     }
 
     fn store_config(&self) -> Result<&StoreConfig, ConfigError> {

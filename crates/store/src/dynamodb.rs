@@ -29,7 +29,7 @@ pub use self::table::TableState;
 pub use self::trouble::DynamoOpenError;
 use self::trouble::{Failure, Kind};
 pub use self::url::DynamoUrl;
-use crate::url::Open;
+use crate::opening::Open;
 
 /// An item of ours has an answer within this, or nobody knows.
 const CONNECTING: Duration = Duration::from_secs(3);

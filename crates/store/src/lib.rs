@@ -4,13 +4,15 @@
 //! `daypass_core::store::contract`, and tested on each of them.
 
 mod dynamodb;
+mod opening;
 mod postgres;
 mod shared;
 mod sqlite;
 mod trail;
 mod url;
 
-pub use self::url::{Open, OpenError, StoreUrl, create, open};
+pub use self::opening::Open;
+pub use self::url::{OpenError, StoreUrl, create, open};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
 pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 pub use sqlite::{

@@ -19,7 +19,7 @@ use self::schema::prepare;
 pub use self::trouble::PostgresOpenError;
 use self::trouble::{Failure, Kind, unreadable};
 pub use self::url::PostgresUrl;
-use crate::url::Open;
+use crate::opening::Open;
 
 /// Items in a database of PostgreSQL's.
 pub struct PostgresEngine(Connections);

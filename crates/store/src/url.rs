@@ -9,6 +9,7 @@ use daypass_core::store::memory::MemoryStore;
 use serde::Deserialize;
 
 use crate::dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl};
+use crate::opening::Open;
 use crate::postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 use crate::shared;
 use crate::sqlite::{self, SqliteStore};
@@ -81,15 +82,6 @@ pub enum OpenError {
     /// One in a table of DynamoDB's.
     #[error(transparent)]
     Dynamo(#[from] DynamoOpenError),
-}
-
-/// What opening a store may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Open {
-    /// Whoever only looks makes nothing: a store that is not there is a mistake.
-    Existing,
-    /// A store that is not there is made.
-    OrMake,
 }
 
 /// Opens a store. `progress` hears how many events of an older audit trail are taken over, and of how many.

@@ -92,6 +92,10 @@ impl HeadSigner for HeadKeys {
         &self.current.public.kid
     }
 
+    fn is_of_now(&self, jws: &str) -> bool {
+        key_id_of(jws).as_deref() == Some(self.key_id())
+    }
+
     fn sign(&self, head: &TrailHead) -> String {
         self.current.sign(HEAD, head)
     }

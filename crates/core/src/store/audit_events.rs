@@ -120,6 +120,9 @@ pub trait HeadSigner: Send + Sync {
     /// What its key is called, as a head says it.
     fn key_id(&self) -> &str;
 
+    /// Whether a head is signed by this key, by what it says of itself.
+    fn is_of_now(&self, jws: &str) -> bool;
+
     /// The head, signed: a JWS (RFC 7515 section 7.1) over its JSON.
     fn sign(&self, head: &TrailHead) -> String;
 

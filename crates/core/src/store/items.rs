@@ -20,6 +20,7 @@ mod lost;
 pub mod memory;
 mod once;
 mod pools;
+mod process;
 mod records;
 mod remembered;
 mod revocations;
@@ -38,8 +39,8 @@ use serde::de::DeserializeOwned;
 
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
 use self::forgetting::Forgetting;
+use self::process::Process;
 use self::remembered::Remembered;
-use self::trail::Trail;
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::random::Random;
 use crate::store::StoreError;
@@ -50,7 +51,7 @@ pub struct ItemStore {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pace: Arc<dyn Pace>,
-    trail: Trail,
+    process: Process,
     remembered: Remembered,
     forgetting: Forgetting,
 }
@@ -72,12 +73,20 @@ impl ItemStore {
         pace: Arc<dyn Pace>,
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
-        let (trail, forgetting) = (Trail::default(), Forgetting::default());
-        Self { engine, clock, random, pace, trail, remembered, forgetting }
+        let (process, forgetting) = (Process::default(), Forgetting::default());
+        Self { engine, clock, random, pace, process, remembered, forgetting }
     }
 
     fn draw(&self) -> u64 {
         u64::from_be_bytes(self.random.bytes())
+    }
+
+    /// Has what is over at an instant be absent, and go by and by.
+    async fn forget(&self, now: Timestamp) {
+        if self.forgetting.asked_at(now, self.clock.now()) {
+            // Nobody's question fails because there is less room.
+            let _ = self.engine.forget(now).await;
+        }
     }
 
     async fn read_items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {

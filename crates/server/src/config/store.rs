@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use daypass_core::ground::secret::Secret;
 use daypass_store::StoreUrl;
 use serde::Deserialize;
 
-use super::{ConfigError, secret};
-use crate::secrets::{Placed, SecretReference, Secrets};
+use crate::secrets::{Placed, SecretReference};
 
 /// Where everything is kept.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,13 +49,12 @@ impl StoreConfig {
     }
 
     /// Where it is, with the password.
-    pub(super) fn opening_url(&self, secrets: &Secrets) -> Result<StoreUrl, ConfigError> {
-        Ok(match (&self.url, &self.password) {
+    pub(super) fn opening_url(&self, password: Option<&Secret>) -> StoreUrl {
+        match (&self.url, password) {
             (StoreUrl::Postgres(url), Some(password)) => {
-                let password = secret(password, PASSWORD, secrets)?;
                 StoreUrl::Postgres(Box::new(url.as_ref().clone().with_password(password.expose())))
             }
             (url, _) => url.clone(),
-        })
+        }
     }
 }

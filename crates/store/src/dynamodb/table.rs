@@ -13,7 +13,7 @@ use daypass_core::store::items::engine::Key;
 use super::items::{PARTITION, SORT, TTL, attributes_of_key, number};
 use super::trouble::{DynamoOpenError, Failure, Kind};
 use super::{DynamoEngine, DynamoUrl};
-use crate::url::Open;
+use crate::opening::Open;
 
 /// What this program knows.
 const VERSION: u64 = 1;

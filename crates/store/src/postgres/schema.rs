@@ -5,7 +5,7 @@ use tokio_postgres::error::SqlState;
 use super::connections::Connections;
 use super::statements::Statement;
 use super::trouble::{Failure, PostgresOpenError};
-use crate::url::Open;
+use crate::opening::Open;
 
 /// Which tables this program knows.
 const VERSION: i64 = 1;

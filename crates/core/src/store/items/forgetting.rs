@@ -3,7 +3,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::ItemStore;
 use super::engine::Item;
 use crate::ground::clock::{SignedDuration, Timestamp};
 
@@ -30,7 +29,7 @@ impl Forgetting {
     }
 
     /// Notes that somebody asks at an instant. Answers whether it is time to make room.
-    fn asked_at(&self, now: Timestamp, real_now: Timestamp) -> bool {
+    pub(super) fn asked_at(&self, now: Timestamp, real_now: Timestamp) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.latest = state.latest.max(Some(now));
         let is_time = state.made_room_at.is_none_or(|at| real_now.duration_since(at).abs() >= EVERY);
@@ -38,15 +37,5 @@ impl Forgetting {
             state.made_room_at = Some(real_now);
         }
         is_time
-    }
-}
-
-impl ItemStore {
-    /// Has what is over at an instant be absent, and go by and by.
-    pub(super) async fn forget(&self, now: Timestamp) {
-        if self.forgetting.asked_at(now, self.clock.now()) {
-            // Nobody's question fails because there is less room.
-            let _ = self.engine.forget(now).await;
-        }
     }
 }

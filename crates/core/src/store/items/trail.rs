@@ -11,8 +11,6 @@ mod journal;
 mod refusals;
 mod subjects;
 
-use std::sync::{Mutex, OnceLock, PoisonError};
-
 use async_trait::async_trait;
 
 use self::blocks::Block;
@@ -24,23 +22,6 @@ use crate::store::{
     AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Store, StoreError, TrailExtent,
     UnprovedRefusals,
 };
-
-/// What a process knows of the trail.
-#[derive(Default)]
-pub(super) struct Trail {
-    /// Which shard of the journal it keeps everything in: shards are read one after the other, and what one process does has an
-    /// order.
-    shard: OnceLock<u64>,
-    /// What it has kept last in the journal, in microseconds.
-    newest: Mutex<i64>,
-    care: Mutex<Option<AuditCare>>,
-}
-
-impl Trail {
-    fn care(&self) -> Option<AuditCare> {
-        self.care.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 #[async_trait]
 impl AuditSink for ItemStore {
@@ -106,7 +87,7 @@ impl AuditEvents for ItemStore {
     }
 
     fn attend(&self, care: AuditCare) {
-        *self.trail.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
+        self.process.attend(care);
     }
 }
 

@@ -5,7 +5,6 @@ use super::super::engine::{Change, Effect, Guard, Item};
 use super::super::records::{Millis, TrailRecord};
 use super::super::{Found, ItemStore, keys};
 use super::journal::{lines_of, taken_out};
-use crate::audit::head_key::key_id_of;
 use crate::ground::clock::SignedDuration;
 use crate::records::trail_head::TrailHead;
 use crate::records::trail_line::{Beginning, Chain, Note, members, write};
@@ -52,7 +51,7 @@ impl ItemStore {
             for line in entries.iter().flat_map(lines_of) {
                 block.add(line);
             }
-            if let Some(care) = self.trail.care() {
+            if let Some(care) = self.process.care() {
                 block.sign_if_due(&care);
             }
             if block.text.is_empty() {
@@ -121,7 +120,7 @@ impl NextBlock {
     /// The keys that signed before, if the last head is of one of them.
     fn vouched(&self, care: &AuditCare) -> Option<String> {
         let before = self.trail.head.as_ref()?;
-        let is_ours = key_id_of(before).as_deref() == Some(care.signer.key_id());
+        let is_ours = care.signer.is_of_now(before);
         let is_of_before = !is_ours && care.signer.read_of_before(before).is_some();
         is_of_before.then(|| care.signer.vouch(&self.head(care)))
     }

@@ -1,8 +1,6 @@
 //! Events that have no place in the trail yet. Each entry is one item, which nobody else writes, and has the events of one
 //! decision: a line for each, as it is going to stand in the trail.
 
-use std::sync::PoisonError;
-
 use super::super::attempts::Decided;
 use super::super::engine::{Change, Effect, Guard, Item, Key};
 use super::super::{ItemStore, keys};
@@ -24,16 +22,10 @@ impl ItemStore {
     }
 
     fn entry(&self, content: Vec<u8>) -> Change {
-        let shard = *self.trail.shard.get_or_init(|| self.draw() % u64::from(self.engine.shards()));
-        let key = keys::journal_entry(shard, self.now_in_journal(), self.draw());
+        let shard = self.process.shard(self.engine.shards(), || self.draw());
+        let instant = self.process.next_instant(self.clock.now().as_microsecond());
+        let key = keys::journal_entry(shard, instant, self.draw());
         Change { key, guard: Guard::Absent, effect: Effect::Put { content, forgotten_at: None } }
-    }
-
-    /// Grows with each entry of this process, whatever its clock says: what it keeps in an order stays in it.
-    fn now_in_journal(&self) -> i64 {
-        let mut newest = self.trail.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        *newest = self.clock.now().as_microsecond().max(*newest + 1);
-        *newest
     }
 
     /// The oldest entries, in order, as many as asked for at most.

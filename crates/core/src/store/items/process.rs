@@ -1,0 +1,40 @@
+//! What a process does for the trail, and knows of it.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::store::AuditCare;
+
+/// A process.
+#[derive(Default)]
+pub(super) struct Process {
+    /// Which shard of the journal it keeps everything in: shards are read one after the other, and what one process does has an
+    /// order.
+    shard: OnceLock<u64>,
+    /// What it has kept last in the journal, in microseconds.
+    newest: Mutex<i64>,
+    care: Mutex<Option<AuditCare>>,
+}
+
+impl Process {
+    /// Its shard, of so many.
+    pub(super) fn shard(&self, shards: u8, draw: impl FnOnce() -> u64) -> u64 {
+        *self.shard.get_or_init(|| draw() % u64::from(shards))
+    }
+
+    /// An instant that grows with each entry, whatever the clock says: what a process keeps in an order stays in it.
+    pub(super) fn next_instant(&self, microsecond: i64) -> i64 {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = microsecond.max(*newest + 1);
+        *newest
+    }
+
+    /// Has it take care of the trail.
+    pub(super) fn attend(&self, care: AuditCare) {
+        *self.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
+    }
+
+    /// How it takes care, if it does.
+    pub(super) fn care(&self) -> Option<AuditCare> {
+        self.care.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
