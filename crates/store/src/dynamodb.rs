@@ -244,8 +244,8 @@ impl Engine for DynamoEngine {
     }
 
     /// The table does it by itself, within days (TTL).
-    async fn forget(&self, _: Timestamp) -> Result<(), EngineError> {
-        Ok(())
+    async fn forget(&self, _: Timestamp) -> Result<bool, EngineError> {
+        Ok(false)
     }
 
     fn shards(&self) -> u8 {

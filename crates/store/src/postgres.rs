@@ -152,11 +152,11 @@ impl Engine for PostgresEngine {
         self.change(stamp, changes).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
         match self.0.ask(&statements::FORGET, &[&now.as_millisecond()]).await {
             // Somebody else forgets the same.
-            Err(failure) if failure.is_conflict() => Ok(()),
-            forgot => forgot.map(drop).map_err(Failure::of_reading),
+            Err(failure) if failure.is_conflict() => Ok(false),
+            forgot => Ok(forgot.map_err(Failure::of_reading)?.len() >= statements::BITE),
         }
     }
 

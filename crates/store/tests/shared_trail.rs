@@ -233,7 +233,7 @@ impl Engine for Busy {
         self.engine.commit(stamp, changes).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
         self.engine.forget(now).await
     }
 

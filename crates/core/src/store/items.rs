@@ -81,12 +81,27 @@ impl ItemStore {
         u64::from_be_bytes(self.random.bytes())
     }
 
-    /// Has what is over at an instant be absent, and go by and by.
+    /// Has what is over at an instant be absent, and go by and by: whoever brings something takes a bite away.
     async fn forget(&self, now: Timestamp) {
-        if self.forgetting.asked_at(now, self.clock.now()) {
-            // Nobody's question fails because there is less room.
-            let _ = self.engine.forget(now).await;
+        self.forget_bites(now, 1).await;
+    }
+
+    /// The same, as far as all of it is gone.
+    async fn forget_all(&self, now: Timestamp) {
+        self.forget_bites(now, forgetting::BITES).await;
+    }
+
+    async fn forget_bites(&self, now: Timestamp, bites: usize) {
+        if !self.forgetting.asked_at(now, self.clock.now()) {
+            return;
         }
+        for _ in 0..bites {
+            // Nobody's question fails because there is less room.
+            if !self.engine.forget(now).await.unwrap_or(false) {
+                return;
+            }
+        }
+        self.forgetting.has_more();
     }
 
     async fn read_items(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {

@@ -103,13 +103,17 @@ pub(super) const COMMIT: Statement = Statement {
     ],
 };
 
+/// As many rows are forgotten at once.
+pub(super) const BITE: usize = 100;
+
 /// A bite: what others hold is left to the next one.
 pub(super) const FORGET: Statement = Statement {
     text: "DELETE FROM daypass_item
            WHERE (partition, sort) IN (
              SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1
              ORDER BY forgotten_at LIMIT 100 FOR UPDATE SKIP LOCKED
-           )",
+           )
+           RETURNING 1",
     types: &[Type::INT8],
 };
 

@@ -112,8 +112,8 @@ pub trait Engine: Send + Sync {
     /// stamp.
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
 
-    /// Deletes some of what is forgotten by now, for an engine that does not by itself.
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError>;
+    /// Deletes some of what is forgotten by now, for an engine that does not by itself. Answers whether there may be more.
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError>;
 
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;

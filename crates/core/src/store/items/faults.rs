@@ -83,7 +83,7 @@ impl<E: Engine> Engine for Faults<E> {
         if self.happens(32) { Err(EngineError::Lost(trouble())) } else { Ok(committed) }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
         self.engine.forget(now).await
     }
 

@@ -13,6 +13,8 @@ use crate::store::RevocationTarget;
 pub(super) const POOLS: &[u8] = b"pool";
 pub(super) const CONFIGURED: &[u8] = b"configured";
 pub(super) const DEVELOPERS: &[u8] = b"developer";
+/// What the partition of an access key begins with.
+pub(super) const ACCESS_KEY: &[u8] = b"a:";
 pub(super) const DEAD: &[u8] = b"dead";
 pub(super) const TRAIL_BLOCKS: &[u8] = b"trail";
 pub(super) const REFUSALS: &[u8] = b"refusal";
@@ -85,7 +87,7 @@ pub(super) fn developer(name: &str) -> Key {
 }
 
 pub(super) fn access_key(id: &AccessKeyId) -> Key {
-    alone("a", id.as_str().as_bytes())
+    key([ACCESS_KEY, id.as_str().as_bytes()].concat(), [])
 }
 
 pub(super) fn signing_keys() -> Key {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -11,14 +12,14 @@ use async_trait::async_trait;
 use super::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
 use super::memory::MemoryEngine;
 use super::{ItemStore, Pace, keys};
-use crate::ground::clock::{ManualClock, Timestamp};
+use crate::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
 use crate::ground::random::SeededRandom;
 use crate::ground::seal::Sealed;
 use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use crate::records::linking::LinkRequest;
 use crate::store::transfer::PoolImport;
-use crate::store::{Identities, Keys, Once, Pools, StoreError, StoredAccessKey, StoredLoginGrant};
+use crate::store::{Identities, Keys, Once, Pools, Store, StoreError, StoredAccessKey, StoredLoginGrant};
 
 /// What becomes of a commit.
 #[derive(Clone, Copy)]
@@ -36,6 +37,8 @@ struct Fated {
     /// Of the next commits. Those after them are made.
     fates: Mutex<VecDeque<Fate>>,
     late: Mutex<Vec<(Stamp, Vec<Change>)>>,
+    /// How many bites of what is forgotten are left.
+    bites: AtomicUsize,
 }
 
 impl Fated {
@@ -79,8 +82,11 @@ impl Engine for Fated {
         }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
-        self.engine.forget(now).await
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+        self.engine.forget(now).await?;
+        let left = self.bites.load(Ordering::Relaxed).saturating_sub(1);
+        self.bites.store(left, Ordering::Relaxed);
+        Ok(left > 0)
     }
 
     fn shards(&self) -> u8 {
@@ -211,4 +217,29 @@ async fn a_deletion_that_broke_off_is_finished_by_the_next() {
         keys::listed(&incarnation, engine.shards(), &id),
     ];
     assert_eq!(engine.read(&left).await.unwrap(), [None, None, None]);
+}
+
+#[tokio::test]
+async fn whatever_is_over_goes_as_fast_as_it_comes() {
+    let (engine, store) = store();
+    let bites = |bites| engine.bites.store(bites, Ordering::Relaxed);
+    bites(50);
+    store.keep_up().await.unwrap();
+    assert_eq!(engine.bites.load(Ordering::Relaxed), 0);
+    bites(3);
+    let clock = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(60);
+    for name in ["a", "b", "c"] {
+        store.use_once(name, Timestamp::MAX, clock).await.unwrap();
+    }
+    assert_eq!(engine.bites.load(Ordering::Relaxed), 3, "it was looked at just now");
+}
+
+/// A name that was used stays so, whatever a clock showed for a moment.
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_a_moment_makes_nothing_count_again() {
+    let (_, store) = store();
+    let at = |second| Timestamp::from_second(second).unwrap();
+    assert!(store.use_once("name", at(1_000), at(1)).await.unwrap());
+    store.use_once("other", at(9_999), at(5_000)).await.unwrap();
+    assert!(!store.use_once("name", at(1_000), at(2)).await.unwrap());
 }

@@ -60,10 +60,10 @@ impl Engine for MemoryEngine {
         Ok(Committed::Kept)
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<(), EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
         let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         items.retain(|_, item| item.forgotten_at.is_none_or(|forgotten_at| forgotten_at > now));
-        Ok(())
+        Ok(false)
     }
 
     fn shards(&self) -> u8 {

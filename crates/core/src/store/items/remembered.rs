@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::engine::{Change, Item, Key};
+use super::keys;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 
 /// So long an item passes for what it was.
@@ -21,7 +22,7 @@ pub(super) struct Remembered {
 #[derive(Default)]
 struct State {
     items: HashMap<Key, (Timestamp, Option<Item>)>,
-    /// Grows with everything that is forgotten: what was read before is not remembered afterwards.
+    /// Grows when something is forgotten: what was read before is not remembered afterwards.
     forgotten: u64,
 }
 
@@ -59,8 +60,13 @@ impl Remembered {
     }
 
     pub(super) fn forget_changed(&self, changes: &[Change]) {
+        let mut changed = changes.iter().filter(|change| is_remembered(&change.key)).peekable();
+        // Every request changes something else.
+        if changed.peek().is_none() {
+            return;
+        }
         let mut state = self.state();
-        for change in changes {
+        for change in changed {
             state.items.remove(&change.key);
         }
         state.forgotten += 1;
@@ -74,5 +80,35 @@ impl Remembered {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether it is one of those that [`recall`](super::ItemStore::recall) is asked for.
+fn is_remembered(Key { partition, .. }: &Key) -> bool {
+    [keys::POOLS, keys::DEVELOPERS].contains(&partition.as_slice()) || partition.starts_with(keys::ACCESS_KEY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::{Effect, Guard};
+    use super::*;
+    use crate::ground::clock::ManualClock;
+    use crate::ground::ids::IdentityPoolId;
+
+    fn change(key: &Key) -> Change {
+        Change { key: key.clone(), guard: Guard::Any, effect: Effect::Nothing }
+    }
+
+    #[test]
+    fn what_is_read_while_it_changes_is_not_remembered_and_what_is_read_while_others_do_is() {
+        let remembered = Remembered::new(Arc::new(ManualClock::at_second(0)));
+        let pool = keys::pool(&IdentityPoolId::parse("us-east-1:aa").unwrap());
+        let place = remembered.find(&pool).err().unwrap();
+        remembered.forget_changed(&[change(&pool)]);
+        remembered.keep(place, &pool, None);
+        let place = remembered.find(&pool).err().unwrap();
+        remembered.forget_changed(&[change(&keys::journal_entry(0, 1, 2)), change(&keys::receipt(3))]);
+        remembered.keep(place, &pool, None);
+        assert!(remembered.find(&pool).is_ok());
     }
 }

@@ -113,7 +113,7 @@ impl Store for ItemStore {
     }
 
     async fn keep_up(&self) -> Result<(), StoreError> {
-        self.forget(self.clock.now()).await;
+        self.forget_all(self.clock.now()).await;
         self.gather_all().await?;
         self.index_all().await
     }
