@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use daypass_core::store::items::engine::EngineError;
 
@@ -97,15 +98,15 @@ impl Told {
     where
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let (code, kind) = match error {
-            SdkError::ServiceError(refusal) => {
-                let status = refusal.raw().status().as_u16();
-                (refusal.err().code(), refusal.err().code().map_or(Kind::Cut, |code| kind(code, status)))
-            }
-            SdkError::ConstructionFailure(_) => (None, Kind::Refused),
-            _ => (None, Kind::Cut),
+        let code = error.code();
+        let kind = match (error, code) {
+            (SdkError::ServiceError(refusal), Some(code)) => kind(code, refusal.raw().status().as_u16()),
+            (SdkError::ConstructionFailure(_), _) => Kind::Refused,
+            // It was not asked.
+            _ if lacks_credentials(error) => Kind::Refused,
+            _ => Kind::Cut,
         };
-        Self { kind, code: code.map(str::to_owned), said: DisplayErrorContext(error).to_string() }
+        Self { kind, code: code.map(str::to_owned), said: said(error) }
     }
 }
 
@@ -158,6 +159,39 @@ impl Failure {
     }
 }
 
+/// Whether nobody could be found to ask as.
+fn lacks_credentials(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(<dyn StdError>::is::<CredentialsError>)
+}
+
+/// An error and its causes.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// What the service says, or whoever did not reach it: the first line of each, as the SDK lists attempts in more.
+fn said<E>(error: &SdkError<E>) -> String
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    if let Some(code) = error.code() {
+        return format!("{code}: {}", error.message().unwrap_or("without a word"));
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for cause in causes(error) {
+        let line = cause.to_string().lines().next().unwrap_or_default().to_owned();
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
+    }
+    lines.join(": ")
+}
+
 /// What a refusal means (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").
 fn kind(code: &str, status: u16) -> Kind {
     match code {
@@ -192,8 +226,8 @@ fn cure(kind: Kind, code: Option<&str>) -> &'static str {
             "these AWS credentials may not: docs/dynamodb.md has the policy that they need"
         }
         (_, None) => {
-            "it cannot be asked: there have to be a Region (in the URL, or in AWS_REGION) and AWS credentials, such as a role \
-             or AWS_ACCESS_KEY_ID"
+            "it cannot be asked: there have to be AWS credentials (a role of the machine or the function, or AWS_ACCESS_KEY_ID \
+             and AWS_SECRET_ACCESS_KEY), and a Region (in the URL, or in AWS_REGION)"
         }
         _ => "it refuses what Daypass asks; if this message does not say why, please report it",
     }
