@@ -1,8 +1,6 @@
 //! Questions that meet: every interleaving of two of them, and some of three, call by call of the engine. Whatever comes of it has
 //! to come of some order of them in the plainest store.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::Pin;

@@ -1,7 +1,5 @@
 //! Commits whose answers are lost: what comes of the question, and of a commit that is made late.
 
-#![expect(clippy::unwrap_used, reason = "these are tests")]
-
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
