@@ -13,6 +13,8 @@ mod exports;
 pub mod faults;
 mod forgetting;
 mod identities;
+#[cfg(test)]
+mod interleavings;
 mod keys;
 mod linked;
 #[cfg(test)]

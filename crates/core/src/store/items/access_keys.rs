@@ -104,7 +104,7 @@ impl ItemStore {
                 part.enabled = enabled;
             }
             let done = AccessKeyOutcome::Done(StoredAccessKey { enabled, ..key });
-            Ok(Decided::change(vec![developer.put(&record)?], done))
+            Ok(Decided::change_once(vec![developer.put(&record)?], done))
         })
         .await
     }

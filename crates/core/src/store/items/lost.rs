@@ -19,7 +19,9 @@ use crate::ground::seal::Sealed;
 use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use crate::records::linking::LinkRequest;
 use crate::store::transfer::PoolImport;
-use crate::store::{Identities, Keys, Once, Pools, Store, StoreError, StoredAccessKey, StoredLoginGrant};
+use crate::store::{
+    AccessKeyOutcome, Identities, Keys, Once, Pools, Store, StoreError, StoredAccessKey, StoredLoginGrant,
+};
 
 /// What becomes of a commit.
 #[derive(Clone, Copy)]
@@ -167,6 +169,22 @@ async fn a_key_that_is_kept_late_stays_deleted() {
     store.delete_access_key(&key.id).await.unwrap();
     engine.arrive().await;
     assert_eq!(store.list_access_keys().await.unwrap(), []);
+}
+
+/// Whoever disabled it hears of that, though it is gone by now.
+#[tokio::test]
+async fn a_key_that_is_disabled_and_then_deleted_by_somebody_was_known() {
+    let (engine, store) = store();
+    let key = access_key();
+    store.add_first_access_key(&key).await.unwrap();
+    engine.next(&[Fate::Late]);
+    let mut disabling = pin!(store.set_access_key_enabled(&key.id, false));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(disabling.as_mut().poll(&mut context).is_pending());
+    engine.arrive().await;
+    store.delete_access_key(&key.id).await.unwrap();
+    let disabled = AccessKeyOutcome::Done(StoredAccessKey { enabled: false, ..key.clone() });
+    assert!(matches!(disabling.as_mut().poll(&mut context), Poll::Ready(Ok(told)) if told == disabled));
 }
 
 #[tokio::test]

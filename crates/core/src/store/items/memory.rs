@@ -13,6 +13,14 @@ use crate::ground::clock::Timestamp;
 #[derive(Debug, Default)]
 pub struct MemoryEngine(Mutex<BTreeMap<Key, Item>>);
 
+#[cfg(test)]
+impl MemoryEngine {
+    /// Another one with the same items.
+    pub(super) fn copy(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+}
+
 #[async_trait]
 impl Engine for MemoryEngine {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
