@@ -1,9 +1,10 @@
-//! Many clients link, merge, unlink and delete at three nodes, while nodes are killed and paused, and the database breaks
-//! connections and crashes. Whatever they were told, it could have been one thing after the other.
+//! Many clients link, merge, unlink and delete at three nodes, while nodes are killed and paused, answers of the database get
+//! lost, and it breaks connections and crashes. Whatever they were told, it could have been one thing after the other.
 
 mod checker;
 mod clients;
 mod history;
+mod lossy;
 mod people;
 mod trouble;
 
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,7 @@ use serde_json::json;
 use self::checker::{Verdict, check, shown};
 use self::clients::{Clients, user_name};
 use self::history::{Entry, Id, Question, Told, User, groups};
+use self::lossy::Lossy;
 use self::trouble::Troubled;
 use crate::asking::Backend;
 use crate::database::store_in;
@@ -46,7 +49,11 @@ fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
     println!("DAYPASS_NODES_SEED={seed}");
     let cluster = Cluster::start();
     let url = store_in(&cluster.folder, "race");
-    let installation = Installation::new(&url);
+    let lossy = Lossy::to(&cluster.folder);
+    let installation = Installation::new(&format!(
+        "postgres://postgres@{}/postgres?options=-csearch_path%3Drace",
+        lossy.address
+    ));
     let mut nodes = Troubled::start(&installation, cluster, seed);
     let key = installation.run(&["key", "create", "backend", "--preset", "admin"]).stdout;
     let backend = Backend::of(&key);
@@ -56,17 +63,19 @@ fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
     let addresses = Mutex::new(nodes.addresses());
     let clients = Clients::new(&backend, &addresses, &pool, seed);
     let end = Instant::now() + duration;
+    lossy.is_losing.store(true, Ordering::Relaxed);
     let history = thread::scope(|scope| {
         let scenes = [0, 1, 2, 3, 4, 5, 6, 7].map(|scene| {
             let clients = &clients;
             scope.spawn(move || clients.play(scene, end))
         });
         while Instant::now() < end {
-            nodes.get_into_trouble(&addresses);
+            nodes.get_into_trouble(&addresses, &lossy.is_losing);
             pause(Duration::from_millis(300));
         }
         scenes.into_iter().flat_map(|scene| scene.join().unwrap()).collect::<Vec<Entry>>()
     });
+    lossy.is_losing.store(false, Ordering::Relaxed);
     println!("{} troubles; {}", nodes.troubles, tally(&history));
 
     assert_one_owner_each(&url, &pool, &history);

@@ -1,6 +1,6 @@
 //! Clients that meet at a few users, and remember what they asked and were told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,10 +17,13 @@ use crate::nodes::pause;
 /// Those of one scene meet, and nobody else meets them.
 const CLIENTS: usize = 8;
 const USERS: u16 = 5;
-const QUESTIONS_OF_EACH: usize = 10;
+const QUESTIONS_OF_EACH: usize = 8;
 
 /// Nobody asks one question after the other of those who cannot answer.
-const AFTER_A_FAILURE: Duration = Duration::from_millis(250);
+const AFTER_A_FAILURE: Duration = Duration::from_millis(400);
+
+/// Longer than any trouble.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const PROVIDER: &str = "login.example.com";
 
@@ -42,8 +45,25 @@ pub struct Clients<'a> {
 /// Users that nobody has met before.
 struct Scene {
     first: User,
-    /// Identities that somebody was told of.
-    known: Mutex<Vec<Id>>,
+    known: Mutex<Known>,
+}
+
+/// What somebody was told.
+#[derive(Default, Clone)]
+struct Known {
+    identities: Vec<Id>,
+    owners: BTreeMap<User, Id>,
+}
+
+impl Known {
+    fn learn(&mut self, question: &Question, id: &Id) {
+        if !self.identities.contains(id) {
+            self.identities.push(id.clone());
+        }
+        if let Question::Token { user, .. } | Question::LookUp(user) = question {
+            self.owners.insert(*user, id.clone());
+        }
+    }
 }
 
 impl<'a> Clients<'a> {
@@ -78,14 +98,20 @@ impl<'a> Clients<'a> {
                 history.extend(clients.into_iter().flat_map(|client| client.join().unwrap()));
             });
             let random = SeededRandom::new(self.seed);
-            for user in first..first + User::from(USERS) {
-                let mut is_told = false;
-                while !is_told {
-                    let entry = self.ask(Question::LookUp(user), &random, &scene);
-                    is_told = entry.told.is_some();
-                    history.push(entry);
-                }
-            }
+            let random = &random;
+            let looking =
+                (first..first + User::from(USERS)).flat_map(|user| self.look_up(user, random, &scene));
+            history.extend(looking);
+        }
+        history
+    }
+
+    /// Until there is an answer.
+    fn look_up(&self, user: User, random: &SeededRandom, scene: &Scene) -> Vec<Entry> {
+        let (begun, mut history) = (Instant::now(), Vec::<Entry>::new());
+        while history.last().is_none_or(|entry| entry.told.is_none()) {
+            assert!(begun.elapsed() < PATIENCE, "{} cannot be looked up any more", user_name(user));
+            history.push(self.ask(Question::LookUp(user), random, scene));
         }
         history
     }
@@ -108,10 +134,7 @@ impl<'a> Clients<'a> {
             }
             let told = answer.map(|answer| (self.begun.elapsed(), self.told(&question, answer)));
             if let Some((_, Told::Identity(id))) = &told {
-                let mut known = scene.known.lock().unwrap();
-                if !known.contains(id) {
-                    known.push(id.clone());
-                }
+                scene.known.lock().unwrap().learn(&question, id);
             }
             return Entry { asked, question, told };
         }
@@ -182,16 +205,20 @@ fn refusal(answer: &Answer) -> Refusal {
 impl Scene {
     fn question(&self, random: &SeededRandom) -> Question {
         let user = || self.first + User::from(below(random, USERS));
-        let known = self.known.lock().unwrap().clone();
-        let identity = || (!known.is_empty()).then(|| one_of(random, &known).clone());
+        let Known { identities, owners } = self.known.lock().unwrap().clone();
+        let identity = || (!identities.is_empty()).then(|| one_of(random, &identities).clone());
         let token = || Question::Token { user: user(), identity: None };
         match below(random, 100) {
-            0..35 => token(),
-            35..50 => Question::Token { user: user(), identity: identity() },
-            50..60 => Question::Guest,
-            60..73 => Question::Merge { source: user(), destination: user() },
-            73..86 => identity().map_or_else(token, |identity| Question::Unlink { identity, user: user() }),
-            86..91 if !known.is_empty() => {
+            0..30 => token(),
+            30..42 => Question::Token { user: user(), identity: identity() },
+            42..50 => Question::Guest,
+            50..62 => Question::Merge { source: user(), destination: user() },
+            62..84 => {
+                let user = user();
+                let owner = owners.get(&user).filter(|_| below(random, 4) > 0).cloned();
+                owner.or_else(identity).map_or_else(token, |identity| Question::Unlink { identity, user })
+            }
+            84..89 if !identities.is_empty() => {
                 let two: BTreeSet<Id> = [identity(), identity()].into_iter().flatten().collect();
                 Question::Delete(two.into_iter().collect())
             }

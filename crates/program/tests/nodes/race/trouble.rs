@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use daypass_core::ground::random::SeededRandom;
@@ -34,12 +35,15 @@ impl<'a> Troubled<'a> {
     }
 
     /// Each in its turn.
-    pub fn get_into_trouble(&mut self, addresses: &Mutex<[SocketAddr; 3]>) {
+    pub fn get_into_trouble(&mut self, addresses: &Mutex<[SocketAddr; 3]>, is_losing: &AtomicBool) {
         let node = usize::from(below(&self.random, 3));
         match self.troubles % 4 {
             0 => {
                 self.nodes[node].kill();
+                // It would say what it misses, and not start.
+                is_losing.store(false, Ordering::Relaxed);
                 self.nodes[node] = self.installation.serve(Output::Null);
+                is_losing.store(true, Ordering::Relaxed);
                 addresses.lock().unwrap()[node] = self.nodes[node].address;
             }
             1 => {
