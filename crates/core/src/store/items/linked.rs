@@ -162,7 +162,8 @@ impl ItemStore {
             let found = &facts.identities[id];
             let mut ended = found.record.clone().ok_or_else(|| refused("a candidate is missing"))?;
             moved.extend(ended.logins());
-            joined.absorbed.push(id.clone());
+            // A guest has no sessions.
+            joined.absorbed.extend(ended.authenticated.then(|| id.clone()));
             joined.absorbed.append(&mut ended.absorbed);
             ended.end_in(survivor, now);
             changes.push(found.put(&ended)?);
@@ -248,4 +249,65 @@ fn lead_to(id: &IdentityId, logins: &[Login], facts: &Facts) -> Result<Vec<ItemC
 /// The item of a login that nobody can have had, in an incarnation that nobody knows.
 pub(super) fn new_login(incarnation: &str, login: &Login, id: &IdentityId) -> Result<ItemChange, StoreError> {
     put_new(keys::login(incarnation, login), &LoginRecord { identity: id.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+
+    use super::super::Pace;
+    use super::super::memory::MemoryEngine;
+    use super::*;
+    use crate::ground::clock::ManualClock;
+    use crate::ground::random::SeededRandom;
+    use crate::records::identity::{IdentityPool, LoginProvider, PoolRoles, PoolSettings};
+    use crate::store::{Identities, Pools};
+
+    struct NoPause;
+
+    #[async_trait]
+    impl Pace for NoPause {
+        async fn pause(&self, _: Duration) {}
+    }
+
+    /// Anybody makes guests, as many as they like, and takes them over.
+    #[tokio::test]
+    async fn guests_that_end_are_not_remembered_for_the_sake_of_sessions() {
+        let (clock, random) = (Arc::new(ManualClock::at_second(0)), Arc::new(SeededRandom::new(1)));
+        let store = ItemStore::new(Arc::new(MemoryEngine::default()), clock, random, Arc::new(NoPause));
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let pool = IdentityPool::new(pool_id.clone(), PoolSettings::default(), PoolRoles::default());
+        store.add_pool(&pool).await.unwrap();
+        let id = |name: &str| IdentityId::parse(format!("us-east-1:{name}")).unwrap();
+        let (ada, guest, bob) = (id("01"), id("02"), id("03"));
+        store.add_guest(&pool_id, &guest, Timestamp::UNIX_EPOCH).await.unwrap();
+        let (public, developer) = (
+            Login { provider: LoginProvider::Public("snap".into()), user: "1".into() },
+            Login::developer("bob"),
+        );
+        let link = async |logins: &[&Login], named: Option<&IdentityId>, new: &IdentityId| {
+            let request = LinkRequest {
+                pool_id: pool_id.clone(),
+                logins: logins.iter().copied().cloned().collect(),
+                identity_id: named.cloned(),
+                new_identity_id: new.clone(),
+                now: Timestamp::UNIX_EPOCH,
+            };
+            store.link_logins(&request).await.unwrap()
+        };
+        link(&[&public], None, &ada).await;
+        link(&[&public], Some(&guest), &id("04")).await;
+        assert!(store.lookup_identity(&guest).await.unwrap().unwrap().disabled);
+        link(&[&developer], None, &bob).await;
+        let absorbed = async || {
+            let found: Found<IdentityRecord> = store.read(keys::identity(&ada)).await.unwrap();
+            found.record.unwrap().absorbed
+        };
+        assert_eq!(absorbed().await, []);
+        link(&[&public, &developer], None, &id("04")).await;
+        assert_eq!(absorbed().await, [bob]);
+    }
 }

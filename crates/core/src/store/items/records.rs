@@ -169,7 +169,7 @@ pub(super) struct IdentityRecord {
     /// Whom it was merged into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) merged_into: Option<IdentityId>,
-    /// Who was merged into it, and into those.
+    /// Who was merged into it, and into those, and may have sessions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) absorbed: Vec<IdentityId>,
 }
