@@ -15,6 +15,7 @@ use daypass_core::ground::ids::{IdentityId, RequestId};
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
+use daypass_core::records::trail_line::{Chain, write};
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
@@ -25,6 +26,7 @@ use daypass_core::store::{
 };
 use daypass_store::{Keys, TrailCopy, Verified};
 use futures::future::join_all;
+use serde_json::{Value, json};
 
 const BLOCKS: &[u8] = b"trail";
 
@@ -288,4 +290,54 @@ async fn an_end_that_somebody_took_away_is_told() {
     replace(&engine, &blocks(&engine).await[0], None).await;
     let told = verified(&store, public(7)).await.faults[0].to_string();
     assert!(told.contains("line 3: the trail ends here") && told.contains("line 4"), "{told}");
+}
+
+/// Writes the trail anew, without heads and with another event, and has everything fit.
+async fn forge(engine: &MemoryEngine) {
+    let mut old = blocks(engine).await;
+    old.reverse();
+    let (mut text, mut chain, mut number) = (Vec::new(), Chain::START, 0);
+    for line in old.iter().flat_map(|(_, _, text)| str::from_utf8(text).unwrap().lines()) {
+        let (members, _) = line.split_once(',').unwrap().1.rsplit_once(",\"chain\"").unwrap();
+        if !members.starts_with("\"head\"") {
+            number += 1;
+            let members = members.replace("\"token\"", "\"assume\"");
+            chain = write(&mut text, number, members.as_bytes(), chain);
+        }
+    }
+    let head = Key { partition: b"trail-head:".to_vec(), sort: Vec::new() };
+    let item = engine.read(std::slice::from_ref(&head)).await.unwrap().remove(0).unwrap();
+    let mut record: Value = serde_json::from_slice(&item.content).unwrap();
+    for (member, value) in
+        [("last", json!(number)), ("chain", json!(chain.text())), ("signed", json!(0)), ("head", Value::Null)]
+    {
+        record[member] = value;
+    }
+    for block in &old[1..] {
+        replace(engine, block, None).await;
+    }
+    replace(engine, &old[0], Some(&text)).await;
+    replace(engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
+}
+
+#[tokio::test]
+async fn a_server_signs_no_trail_in_silence_that_somebody_wrote_anew() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    for second in 0..3 {
+        store.attend(care(&keys(7), 1_000 + 20 * second));
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let newest = verified(&store, public(7)).await.newest_head.unwrap();
+    forge(&engine).await;
+    for second in 3..5 {
+        store.attend(care(&keys(7), 1_000 + 20 * second));
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let found = verified(&store, public(7)).await;
+    let told: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
+    assert_eq!((told.len(), found.heads), (1, 2), "{told:?}");
+    assert!(told[0].contains(&format!("did not find what was signed up to line {}", newest.n)), "{told:?}");
 }

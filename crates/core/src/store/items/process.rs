@@ -1,7 +1,8 @@
 //! What a process does for the trail, and knows of it.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::records::trail_head::TrailHead;
 use crate::store::AuditCare;
 
 /// A process.
@@ -13,6 +14,8 @@ pub(super) struct Process {
     /// What it has kept last in the journal, in microseconds.
     newest: Mutex<i64>,
     care: Mutex<Option<AuditCare>>,
+    /// The head that it has signed last.
+    signed: Mutex<Option<TrailHead>>,
 }
 
 impl Process {
@@ -36,5 +39,10 @@ impl Process {
     /// How it takes care, if it does.
     pub(super) fn care(&self) -> Option<AuditCare> {
         self.care.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The head that it has signed last.
+    pub(super) fn signed(&self) -> MutexGuard<'_, Option<TrailHead>> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

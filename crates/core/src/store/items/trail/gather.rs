@@ -7,7 +7,7 @@ use super::super::{Found, ItemStore, keys};
 use super::journal::{lines_of, taken_out};
 use crate::ground::clock::SignedDuration;
 use crate::records::trail_head::TrailHead;
-use crate::records::trail_line::{Beginning, Chain, Note, members, write};
+use crate::records::trail_line::{Beginning, Chain, Line, Missing, Note, members, write};
 use crate::store::{AuditCare, StoreError};
 
 /// So many entries of the journal are taken at once: with the block and the head of the trail they are one commit.
@@ -40,7 +40,7 @@ impl ItemStore {
     /// Gives a block of what is in the journal its place. Answers how far the trail goes, unless there may be more.
     async fn gather(&self) -> Result<Option<TrailRecord>, StoreError> {
         let drawn = self.draw_incarnation();
-        self.ask(|| async {
+        let gathered = self.ask(|| async {
             let found: Found<TrailRecord> = self.read(keys::trail()).await?;
             let oldest = self.oldest_entries(MAX_ENTRIES).await?;
             let read = oldest.len();
@@ -51,18 +51,36 @@ impl ItemStore {
             for line in entries.iter().flat_map(lines_of) {
                 block.add(line);
             }
-            if let Some(care) = self.process.care() {
-                block.sign_if_due(&care);
+            let mut signed = None;
+            if let Some(care) = self.process.care().filter(|care| block.is_due(care)) {
+                if let Some(missing) = self.missing().await? {
+                    block.add(&members(&Note::Missing(missing)));
+                }
+                signed = Some(block.sign(&care));
             }
             if block.text.is_empty() {
-                return Ok(Decided::Answer(Some(block.trail)));
+                return Ok(Decided::Answer((Some(block.trail), None)));
             }
             let mut changes = vec![found.put(&block.trail)?, block.put()];
             changes.extend(entries.iter().map(taken_out));
             let answer = is_all.then_some(block.trail);
-            Ok(Decided::change(changes, answer))
-        })
-        .await
+            Ok(Decided::change(changes, (answer, signed)))
+        });
+        let (answer, signed) = gathered.await?;
+        if signed.is_some() {
+            *self.process.signed() = signed;
+        }
+        Ok(answer)
+    }
+
+    /// What this process has signed, if it is not there any more: whoever writes everything anew in the store has nobody sign it
+    /// who does not say so.
+    async fn missing(&self) -> Result<Option<Missing>, StoreError> {
+        let Some(TrailHead { trail, n, chain, .. }) = self.process.signed().clone() else { return Ok(None) };
+        let block = self.block_from(n).await?;
+        let is_there = |line: Line<'_>| line.number == n && line.chain.text() == chain;
+        let is_missing = !block.is_some_and(|block| block.lines().any(is_there));
+        Ok(is_missing.then_some(Missing { trail, until: n, chain }))
     }
 }
 
@@ -100,21 +118,25 @@ impl NextBlock {
         self.trail.chain = chain.text();
     }
 
-    /// Has the trail signed, as far as it goes, if nobody has done that for so long.
-    fn sign_if_due(&mut self, care: &AuditCare) {
+    /// Whether nobody has signed the trail for so long, or so many lines of it.
+    fn is_due(&self, care: &AuditCare) -> bool {
         let now = care.clock.now();
         let unsigned = self.trail.last.saturating_sub(self.trail.signed);
         let is_long_ago = now.duration_since(self.trail.signed_at.0).abs() >= LONGEST_WITHOUT_HEAD;
-        if unsigned == 0 || !(is_long_ago || unsigned >= LINES_FOR_EACH_HEAD) {
-            return;
-        }
+        unsigned > 0 && (is_long_ago || unsigned >= LINES_FOR_EACH_HEAD)
+    }
+
+    /// Has the trail signed, as far as it goes.
+    fn sign(&mut self, care: &AuditCare) -> TrailHead {
         if let Some(keys) = self.vouched(care) {
             self.add(&members(&Note::Keys(keys)));
         }
-        let jws = care.signer.sign(&self.head(care));
+        let head = self.head(care);
+        let jws = care.signer.sign(&head);
         self.add(&members(&Note::Head(jws.clone())));
         self.trail.head = Some(jws);
-        (self.trail.signed, self.trail.signed_at) = (self.trail.last, Millis(now));
+        (self.trail.signed, self.trail.signed_at) = (self.trail.last, Millis(head.time));
+        head
     }
 
     /// The keys that signed before, if the last head is of one of them.
