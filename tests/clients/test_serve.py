@@ -206,7 +206,7 @@ def test_pages_get_the_browser_sdk_of_this_version(installation):
         ('master_key = { file = "master-key" }', "", "master_key: missing: write `master_key = {"),
         ('"master-key"', '"nowhere"', "master_key: cannot read"),
         ('"master-key"', '"policy.json"', "`openssl rand -base64 32` makes a key"),
-        ('url = "sqlite:daypass.db"', 'url = "postgres://x"', 'write "sqlite:FILE" or "memory:"'),
+        ('url = "sqlite:daypass.db"', 'url = "mysql://x"', 'write "sqlite:FILE", "postgres://USER@HOST/DATABASE"'),
         ('[store]\nurl = "sqlite:daypass.db"', "", "[store]: missing"),
         ('"https://login.example.com"\nm', '"http://login.example.com"\nm', "must start with https://"),
         ('"policy.json"', '"nowhere.json"', "cannot read"),
