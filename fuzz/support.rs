@@ -9,12 +9,12 @@ use std::sync::{Arc, LazyLock, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use daypass_core::ground::clock::ManualClock;
-use daypass_core::login::provider::definition::Definition;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
+use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::definition::Definition;
 use daypass_core::login::provider::{
     AppleKey, Engine, Identifier, ProofError, Provider, UnverifiedProof, VerifiedLogin,
 };
-use daypass_core::ground::secret::Secret;
 use http::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
 

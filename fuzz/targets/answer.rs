@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use daypass_core::ground::form;
+use daypass_core::ground::secret::Secret;
 use daypass_core::login::provider::definition::Definition;
 use daypass_core::login::provider::{FlowSecrets, UnverifiedProof, catalogue};
-use daypass_core::ground::secret::Secret;
 use fuzz_support::{Replies, holds_the_secret, provider, verify};
 use http::Response;
 use libfuzzer_sys::fuzz_target;

@@ -9,9 +9,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use daypass_server::routes::aws::{Access, model};
 use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::ManualClock;
+use daypass_server::routes::aws::{Access, model};
 use fuzz_support::NOW;
 use fuzz_support::world::World;
 use http::Request;

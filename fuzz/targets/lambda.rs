@@ -13,9 +13,10 @@ use axum::extract::Request;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use daypass_server::lambda::Function;
 use daypass_core::ground::clock::ManualClock;
 use daypass_core::ground::random::SeededRandom;
+use daypass_core::store::memory::MemoryStore;
+use daypass_server::lambda::Function;
 use fuzz_support::NOW;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -47,7 +48,8 @@ fn function(url: &str) -> Function {
         *ASKED.lock().unwrap() = Some((parts, body));
         "answered"
     });
-    Function::new(router, url, Arc::new(ManualClock::at_second(NOW)), Arc::new(SeededRandom::new(1)))
+    let (clock, random) = (Arc::new(ManualClock::at_second(NOW)), Arc::new(SeededRandom::new(1)));
+    Function::new(router, url, clock, random, Arc::new(MemoryStore::new()))
 }
 
 fuzz_target!(|input: &[u8]| {

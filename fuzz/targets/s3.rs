@@ -92,7 +92,9 @@ impl State {
                 half.insert(format!("{bucket} {}", entry.split("</Owner>").next().unwrap()));
             }
         }
-        let names = fs::read_dir(self.root.path()).unwrap().chain(fs::read_dir(self.root.path().join("buckets")).unwrap());
+        let names = fs::read_dir(self.root.path())
+            .unwrap()
+            .chain(fs::read_dir(self.root.path().join("buckets")).unwrap());
         found.not_mine.extend(names.map(|entry| entry.unwrap().path().display().to_string()));
         found
     }

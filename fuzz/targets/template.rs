@@ -4,8 +4,8 @@
 
 #![no_main]
 
-use daypass_core::login::provider::template::{Name, Template, Values};
 use daypass_core::ground::secret::Secret;
+use daypass_core::login::provider::template::{Name, Template, Values};
 use libfuzzer_sys::fuzz_target;
 
 const HOST: &str = "https://idp.example/";
