@@ -9,11 +9,14 @@ use super::engine::Change;
 use super::pools::{corrupt, text};
 use super::records::{IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, Record, keys, put_new, refused};
-use crate::ground::clock::Timestamp;
+use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use crate::store::{Identities, LinkOutcome, Page, StoreError, UnlinkOutcome};
+
+/// So late a commit may be made whose answer was lost.
+const LATE_AT_MOST: SignedDuration = SignedDuration::from_hours(1);
 
 #[async_trait]
 impl Identities for ItemStore {
@@ -172,7 +175,7 @@ impl ItemStore {
             let Some(record) = found.record.clone() else { continue };
             let lives = self.living(found).await?.is_some();
             // What a deletion left that broke off goes with the next.
-            if lives || record.erased {
+            if lives || (record.erased && record.gone_until.is_none()) {
                 erased.push((id.clone(), record.incarnation.clone()));
             }
             if lives {
@@ -226,7 +229,8 @@ impl ItemStore {
         self.ask(|| async {
             let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
             let is_one = found.record.as_ref().is_some_and(|it| it.erased && it.incarnation == incarnation);
-            Ok(if is_one { Decided::change(vec![found.delete()], ()) } else { Decided::Answer(()) })
+            let change = self.removal(&found)?.filter(|_| is_one);
+            Ok(change.map_or(Decided::Answer(()), |change| Decided::change(vec![change], ())))
         })
         .await
     }
@@ -239,6 +243,19 @@ impl ItemStore {
         let survivor: Found<IdentityRecord> = self.read(keys::identity(survivor)).await?;
         let Some(record) = survivor.record else { return Ok(false) };
         Ok(self.recall_pool(&record.pool).await?.is_some_and(|pool| pool.incarnation == record.incarnation))
+    }
+
+    /// Takes an identity out of its place, unless that was done. Somebody who was deleted leaves the place taken for a while: a
+    /// commit that made them, and is made late, brings nobody back. Of a pool that is gone nobody is seen anyway.
+    fn removal(&self, found: &Found<IdentityRecord>) -> Result<Option<Change>, StoreError> {
+        let Some(record) = found.record.as_ref().filter(|record| record.gone_until.is_none()) else {
+            return Ok(None);
+        };
+        if !record.erased {
+            return Ok(Some(found.delete()));
+        }
+        let until = self.clock.now().saturating_add(LATE_AT_MOST).map_err(corrupt)?;
+        found.put(&record.gone(until)).map(Some)
     }
 
     /// What it takes for an identity to be gone, with its logins.
@@ -255,7 +272,7 @@ impl ItemStore {
             self.read(keys::listed(incarnation, self.engine.shards(), id)).await?;
         let is_signpost = self.is_signpost(found).await?;
         let mut changes = Vec::new();
-        changes.extend((!is_signpost).then(|| found.delete()));
+        changes.extend(self.removal(found)?.filter(|_| !is_signpost));
         // Another identity may have taken a login since this one was erased.
         let theirs = |login: &&Found<LoginRecord>| login.record.as_ref().is_some_and(|it| it.identity == *id);
         changes.extend(logins.iter().filter(theirs).map(Found::delete));

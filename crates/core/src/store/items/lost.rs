@@ -20,7 +20,8 @@ use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use crate::records::linking::LinkRequest;
 use crate::store::transfer::PoolImport;
 use crate::store::{
-    AccessKeyOutcome, Identities, Keys, Once, Pools, Store, StoreError, StoredAccessKey, StoredLoginGrant,
+    AccessKeyOutcome, Identities, Keys, LinkOutcome, Once, Pools, Store, StoreError, StoredAccessKey,
+    StoredLoginGrant,
 };
 
 /// What becomes of a commit.
@@ -234,7 +235,11 @@ async fn a_deletion_that_broke_off_is_finished_by_the_next() {
         keys::login(&incarnation, &login),
         keys::listed(&incarnation, engine.shards(), &id),
     ];
-    assert_eq!(engine.read(&left).await.unwrap(), [None, None, None]);
+    let left = engine.read(&left).await.unwrap();
+    assert_eq!(left[1..], [None, None]);
+    // Its place stays taken for a while, and says nothing of whose it was.
+    let place = left[0].as_ref().unwrap();
+    assert!(place.forgotten_at.is_some() && !String::from_utf8_lossy(&place.content).contains("ada"));
 }
 
 #[tokio::test]
@@ -260,4 +265,35 @@ async fn a_clock_that_was_ahead_for_a_moment_makes_nothing_count_again() {
     assert!(store.use_once("name", at(1_000), at(1)).await.unwrap());
     store.use_once("other", at(9_999), at(5_000)).await.unwrap();
     assert!(!store.use_once("name", at(1_000), at(2)).await.unwrap());
+}
+
+#[tokio::test]
+async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
+    let (engine, store) = store();
+    let pool = pool();
+    store.add_pool(&pool).await.unwrap();
+    let [ada, guest, again] =
+        ["01", "02", "03"].map(|id| IdentityId::parse(&format!("us-east-1:{id}")).unwrap());
+    let request = LinkRequest {
+        pool_id: pool.id.clone(),
+        logins: vec![Login::developer("ada")],
+        identity_id: None,
+        new_identity_id: ada.clone(),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    engine.next(&[Fate::Late]);
+    store.link_logins(&request).await.unwrap();
+    engine.next(&[Fate::Late]);
+    assert!(store.add_guest(&pool.id, &guest, Timestamp::UNIX_EPOCH).await.unwrap());
+    store.delete_identities(&[ada.clone(), guest.clone()]).await.unwrap();
+    engine.arrive().await;
+    for id in [&ada, &guest] {
+        assert_eq!(store.lookup_identity(id).await.unwrap(), None);
+    }
+    assert_eq!(store.find_identity_by_login(&pool.id, &request.logins[0]).await.unwrap(), None);
+    let request = LinkRequest { new_identity_id: again.clone(), ..request };
+    let LinkOutcome::Created(ada) = store.link_logins(&request).await.unwrap() else {
+        panic!("she was deleted")
+    };
+    assert_eq!(ada.id, again);
 }

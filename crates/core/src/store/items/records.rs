@@ -172,9 +172,17 @@ pub(super) struct IdentityRecord {
     /// Who was merged into it, and into those, and may have sessions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) absorbed: Vec<IdentityId>,
+    /// Whether nothing is left of it, and until when its place stays taken: a commit that made it, and comes late, must not make it
+    /// again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) gone_until: Option<Millis>,
 }
 
-impl Record for IdentityRecord {}
+impl Record for IdentityRecord {
+    fn forgotten_at(&self) -> Option<Timestamp> {
+        self.gone_until.map(|Millis(until)| until)
+    }
+}
 
 impl IdentityRecord {
     pub(super) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {
@@ -189,6 +197,19 @@ impl IdentityRecord {
             logins: logins.iter().map(login_columns).collect(),
             merged_into: None,
             absorbed: Vec::new(),
+            gone_until: None,
+        }
+    }
+
+    /// What stays in the place of one that was deleted.
+    pub(super) fn gone(&self, until: Timestamp) -> Self {
+        Self {
+            erased: true,
+            logins: Vec::new(),
+            merged_into: None,
+            absorbed: Vec::new(),
+            gone_until: Some(Millis(until)),
+            ..self.clone()
         }
     }
 
