@@ -273,7 +273,7 @@ async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
     let pool = pool();
     store.add_pool(&pool).await.unwrap();
     let [ada, guest, again] =
-        ["01", "02", "03"].map(|id| IdentityId::parse(&format!("us-east-1:{id}")).unwrap());
+        ["01", "02", "03"].map(|id| IdentityId::parse(format!("us-east-1:{id}")).unwrap());
     let request = LinkRequest {
         pool_id: pool.id.clone(),
         logins: vec![Login::developer("ada")],
