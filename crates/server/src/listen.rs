@@ -3,12 +3,12 @@
 //! what is under way when the end comes is answered first.
 
 mod limits;
-mod load;
 mod pace;
 mod places;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unread;
 
 use std::net::SocketAddr;
@@ -31,10 +31,10 @@ use tower::ServiceExt;
 use self::limits::ENOUGH_FILES;
 pub use self::limits::Limits;
 pub(crate) use self::limits::TIME_OF_A_REQUEST;
-use self::load::Load;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
+use self::turns::Turns;
 use self::unread::Watched;
 use crate::origin::{Peer, Proxies};
 use crate::provider_http::is_out_of_files;
@@ -126,7 +126,7 @@ pub async fn listen_within(
         stop: stop.clone(),
         limits,
         places: Places::new(&limits, proxies),
-        load: Load::watch(),
+        turns: Turns::of_this_runtime(),
     });
     let (mut complained, mut full) = (None, None);
     loop {
@@ -167,7 +167,7 @@ struct House {
     stop: Stop,
     limits: Limits,
     places: Places,
-    load: Arc<Load>,
+    turns: Turns,
 }
 
 fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, place: Place) {
@@ -208,7 +208,7 @@ impl House {
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
-        let is_too_much = self.load.is_too_much() && self.places.are_many_under_way();
+        let is_too_much = self.turns.is_too_much() && self.places.are_many_under_way();
         let place =
             (!asks_for_life && !is_spare && !is_too_much).then(|| self.places.begin(&request)).flatten();
         if place.is_none() && !asks_for_life {
@@ -218,7 +218,11 @@ impl House {
         let (head, body) = request.into_parts();
         let (body, end) = Watched::new(&head, body);
         let request = Request::from_parts(head, Body::new(Paced::new(body)));
-        let mut answer = self.answering.now().oneshot(request).await;
+        let answering = self.answering.now().oneshot(request);
+        let mut answer = match place {
+            Some(_) => self.turns.begin(answering).await,
+            None => answering.await,
+        };
         if let Ok(answer) = &mut answer {
             // Whoever has no place is not waited for.
             if place.is_some() {

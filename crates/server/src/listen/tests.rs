@@ -20,6 +20,8 @@ const LIMITS: Limits = Limits {
     requests: 64,
 };
 const ASK: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const ASK_FOR_WORK: &str = "GET /work HTTP/1.1\r\nhost: a\r\n\r\n";
+const WORK: Duration = Duration::from_millis(2);
 
 /// A server under test.
 struct Server {
@@ -54,6 +56,7 @@ impl Server {
             .route("/large", get(|| async { "x".repeat(64 * 1024) }))
             .route("/hangs", get(pending::<&'static str>))
             .route("/slow", get(slow))
+            .route("/work", get(work))
             .route("/read", post(|body: String| async move { format!("read {body}") }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -72,6 +75,18 @@ impl Server {
         client.write_all(text.as_bytes()).await.unwrap();
         client
     }
+}
+
+/// Takes the processor for a moment, as a signature does.
+async fn work(request: axum::extract::Request) -> &'static str {
+    if request.extensions().get::<NoPlace>().is_some() {
+        return "no place";
+    }
+    let began = Instant::now();
+    while began.elapsed() < WORK {
+        std::hint::spin_loop();
+    }
+    "a place"
 }
 
 /// What comes until the server hangs up.
@@ -303,4 +318,52 @@ async fn each_request_is_answered_by_what_was_there_when_it_came() {
     drop(replace);
     client.write_all(ASK.as_bytes()).await.unwrap();
     answer(&mut client, "the second").await;
+}
+
+/// Limits that nobody here comes to.
+const WIDE: Limits = Limits {
+    head: Duration::from_mins(1),
+    idle: Duration::from_mins(1),
+    write: Duration::from_mins(1),
+    connections: 1_024,
+    requests: 1_024,
+    ..LIMITS
+};
+
+#[tokio::test]
+async fn a_burst_has_all_the_places_it_needs() {
+    let server = Server::start(WIDE).await;
+    let mut burst = Vec::new();
+    for _ in 0..100 {
+        burst.push(server.send(ASK_FOR_WORK).await);
+    }
+    for mut client in burst {
+        answer(&mut client, "a place").await;
+    }
+}
+
+#[tokio::test]
+async fn where_more_is_asked_than_is_done_it_is_said_at_once_and_only_as_long_as_it_is_so() {
+    let server = Arc::new(Server::start(WIDE).await);
+    let refused = Arc::new(Notify::new());
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let (server, refused) = (server.clone(), refused.clone());
+        crowd.spawn(async move {
+            let mut client = server.connect().await;
+            loop {
+                client.write_all(ASK_FOR_WORK.as_bytes()).await.unwrap();
+                if answer(&mut client, "place").await.ends_with("no place") {
+                    refused.notify_one();
+                }
+            }
+        });
+    }
+    refused.notified().await;
+    let mut prober = server.send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    answer(&mut prober, "a place").await;
+    crowd.shutdown().await;
+    // What they asked for last is done before this is.
+    let mut client = server.send(ASK_FOR_WORK).await;
+    answer(&mut client, "a place").await;
 }
