@@ -157,6 +157,17 @@ fn the_example_of_a_deployment_is_a_configuration() {
 }
 
 #[test]
+fn the_examples_of_many_servers_are_configurations() {
+    for example in ["helm/example", "compose"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(example);
+        let config = Config::read(&folder.join("daypass.toml")).unwrap();
+        assert!(matches!(config.store().unwrap(), StoreUrl::Postgres(_)), "{example}");
+        assert_eq!(config.roles.len(), 1);
+        assert!(config.secret_references().all(|secret| matches!(secret, SecretReference::File(_))), "{example}");
+    }
+}
+
+#[test]
 fn a_mistake_in_a_provider_names_the_line_of_its_key_and_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("more.toml");
