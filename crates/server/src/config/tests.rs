@@ -163,7 +163,10 @@ fn the_examples_of_many_servers_are_configurations() {
         let config = Config::read(&folder.join("daypass.toml")).unwrap();
         assert!(matches!(config.store().unwrap(), StoreUrl::Postgres(_)), "{example}");
         assert_eq!(config.roles.len(), 1);
-        assert!(config.secret_references().all(|secret| matches!(secret, SecretReference::File(_))), "{example}");
+        assert!(
+            config.secret_references().all(|secret| matches!(secret, SecretReference::File(_))),
+            "{example}"
+        );
     }
 }
 
