@@ -1,6 +1,7 @@
 """The IAM documents of deploy/, filled in, each with what it has to allow and to deny. The file that is made of them,
 `FILE`, is what a test of core asks Daypass's own IAM engine about."""
 
+import functools
 from typing import Any
 
 import botocore.session
@@ -72,6 +73,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@functools.cache
+def function_template() -> dict[str, Any]:
+    return cloudformation.transformed(cloudformation.read("template.yaml"))
+
+
 def sam_function(variant: dict[str, Any]) -> dict[str, Any]:
     """The trust policy and the policy of the function's role."""
     parameters = {
@@ -82,9 +88,8 @@ def sam_function(variant: dict[str, Any]) -> dict[str, Any]:
         "KmsKeyArn": variant["key"] or "",
         "TableName": variant["table"] or "",
     }
-    template = cloudformation.transformed(cloudformation.read("template.yaml"))
     created = {"FunctionLog.Arn": f"{LOG_GROUP}:*"}
-    return _role(cloudformation.Stack(template, parameters, created).resource("FunctionRole"))
+    return _role(cloudformation.Stack(function_template(), parameters, created).resource("FunctionRole"))
 
 
 def sam_authenticated() -> dict[str, Any]:
