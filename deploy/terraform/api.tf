@@ -5,6 +5,10 @@ locals {
     "ANY /oauth2/{proxy+}",
     "GET /login",
     "ANY /login/{proxy+}",
+    "ANY /device",
+    "ANY /device/{proxy+}",
+    "GET /sdk/{proxy+}",
+    "GET /.well-known/oauth-authorization-server",
     "GET /healthz",
     "GET /readyz",
   ])

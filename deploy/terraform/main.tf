@@ -2,6 +2,13 @@ data "aws_partition" "current" {}
 
 data "aws_region" "current" {}
 
+data "aws_caller_identity" "current" {}
+
+locals {
+  here   = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  tables = "arn:${data.aws_partition.current.partition}:dynamodb:${local.here}:table"
+}
+
 # Every IAM document of this module. It has no provider, so that it can be evaluated and tested without AWS.
 module "policies" {
   source = "./policies"
@@ -14,6 +21,7 @@ module "policies" {
   parameter_arns = var.parameter_arns
   secret_arns    = var.secret_arns
   kms_key_arns   = var.kms_key_arns
+  table_arns     = var.table_name == null ? [] : ["${local.tables}/${var.table_name}"]
   log_group_arn  = aws_cloudwatch_log_group.function.arn
   bucket         = var.bucket
   principal_tags = var.principal_tags

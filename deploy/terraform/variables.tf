@@ -117,6 +117,23 @@ variable "kms_key_arns" {
   }
 }
 
+variable "table_name" {
+  description = "The DynamoDB table of [store] url in daypass.toml, in this Region. null if that is \"memory:\" or another store."
+  type        = string
+  default     = "daypass"
+
+  validation {
+    condition     = var.table_name == null ? true : can(regex("^[a-zA-Z0-9_.-]{3,255}$", var.table_name))
+    error_message = "Use 3 to 255 letters, digits, underscores, periods and hyphens, or null."
+  }
+}
+
+variable "make_table" {
+  description = "Whether the table is this module's to make. false if it is there."
+  type        = bool
+  default     = true
+}
+
 variable "architecture" {
   description = "What the bootstrap in the package was compiled for."
   type        = string
@@ -173,7 +190,7 @@ variable "burst_limit" {
 }
 
 variable "log_retention_days" {
-  description = "How long the log of the function, with its audit events, and the access log are kept."
+  description = "How long the log of the function, with its audit events if no table has them, and the access log are kept."
   type        = number
   default     = 30
 

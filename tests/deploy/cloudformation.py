@@ -93,6 +93,9 @@ class Stack:
     def _not(self, argument: list[Any]) -> bool:
         return not self.resolve(argument[0])
 
+    def _and(self, argument: list[Any]) -> bool:
+        return all(self.holds(each["Condition"]) if "Condition" in each else self.resolve(each) for each in argument)
+
     def _equals(self, argument: list[Any]) -> bool:
         left, right = (str(self.resolve(side)) for side in argument)
         return left == right

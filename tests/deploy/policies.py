@@ -1,6 +1,7 @@
 """The IAM documents of deploy/, filled in, each with what it has to allow and to deny. The file that is made of them,
 `FILE`, is what a test of core asks Daypass's own IAM engine about."""
 
+import functools
 from typing import Any
 
 import botocore.session
@@ -27,6 +28,9 @@ DRIVER_CALLS = [
     "LookupDeveloperIdentity",
     "MergeDeveloperIdentities",
 ]
+TABLE_CALLS = [f"dynamodb:{call}" for call in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")]
+# Rights that no operation is named after: what a transaction looks at.
+TABLE_RIGHTS = ["dynamodb:ConditionCheckItem"]
 LOG_CALLS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 FOLDER_CALLS = [
     "s3:GetObject",
@@ -53,14 +57,25 @@ def secret(name: str) -> str:
 PARAMETERS = [parameter("/daypass/master-key"), parameter("/daypass/snap")]
 SECRETS = [secret("daypass/snap-AbCdEf")]
 
-SERVICES = ["cognito-identity", "iam", "s3", "secretsmanager", "ssm", "sts"]
+TABLE = "daypass"
+TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{TABLE}"
 
+SERVICES = ["cognito-identity", "dynamodb", "iam", "s3", "secretsmanager", "ssm", "sts"]
+
+NOTHING: dict[str, Any] = {"pools": [POOL_ID], "parameters": [], "secrets": [], "key": None, "table": None}
+BOTH = NOTHING | {"parameters": PARAMETERS, "secrets": SECRETS}
 VARIANTS: dict[str, dict[str, Any]] = {
-    "parameters": {"pools": [POOL_ID], "parameters": PARAMETERS, "secrets": [], "key": None},
-    "secrets, two Regions": {"pools": [POOL_ID, SECOND_POOL_ID], "parameters": [], "secrets": SECRETS, "key": None},
-    "both": {"pools": [POOL_ID], "parameters": PARAMETERS, "secrets": SECRETS, "key": None},
-    "both, under a key of ours": {"pools": [POOL_ID], "parameters": PARAMETERS, "secrets": SECRETS, "key": KMS_KEY},
+    "parameters": NOTHING | {"parameters": PARAMETERS},
+    "secrets, two Regions": NOTHING | {"pools": [POOL_ID, SECOND_POOL_ID], "secrets": SECRETS},
+    "both": BOTH,
+    "both, and a table": BOTH | {"table": TABLE},
+    "both, under a key of ours": BOTH | {"key": KMS_KEY},
 }
+
+
+@functools.cache
+def function_template() -> dict[str, Any]:
+    return cloudformation.transformed(cloudformation.read("template.yaml"))
 
 
 def sam_function(variant: dict[str, Any]) -> dict[str, Any]:
@@ -71,10 +86,10 @@ def sam_function(variant: dict[str, Any]) -> dict[str, Any]:
         "ParameterArns": ",".join(variant["parameters"]),
         "SecretArns": ",".join(variant["secrets"]),
         "KmsKeyArn": variant["key"] or "",
+        "TableName": variant["table"] or "",
     }
-    template = cloudformation.transformed(cloudformation.read("template.yaml"))
     created = {"FunctionLog.Arn": f"{LOG_GROUP}:*"}
-    return _role(cloudformation.Stack(template, parameters, created).resource("FunctionRole"))
+    return _role(cloudformation.Stack(function_template(), parameters, created).resource("FunctionRole"))
 
 
 def sam_authenticated() -> dict[str, Any]:
@@ -100,6 +115,7 @@ def terraform_variables(variant: dict[str, Any], *, principal_tags: bool = False
         "parameter_arns": variant["parameters"],
         "secret_arns": variant["secrets"],
         "kms_key_arns": [variant["key"]] if variant["key"] else [],
+        "table_arns": [TABLE_ARN] if variant["table"] else [],
         "log_group_arn": LOG_GROUP,
         "bucket": BUCKET,
         "principal_tags": principal_tags,
@@ -131,6 +147,8 @@ def function_cases(variant: dict[str, Any]) -> tuple[list[Any], list[Any]]:
         allowed.append(ask(["ssm:GetParameter"], *variant["parameters"]))
     if variant["secrets"]:
         allowed.append(ask(["secretsmanager:GetSecretValue"], *variant["secrets"]))
+    if variant["table"]:
+        allowed.append(ask(TABLE_CALLS + TABLE_RIGHTS, TABLE_ARN))
 
     readable = variant["parameters"] + variant["secrets"]
     others = [name for name in PARAMETERS + SECRETS if name not in readable]
@@ -156,8 +174,18 @@ def function_cases(variant: dict[str, Any]) -> tuple[list[Any], list[Any]]:
         ask_every("sts", f"arn:aws:iam::{ACCOUNT_ID}:role/daypass-authenticated", "*"),
         ask_every("iam", f"arn:aws:iam::{ACCOUNT_ID}:role/daypass-function", "*"),
         ask_every("s3", f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/{PERSON}/diary.txt", "*"),
+        ask_every("dynamodb", TABLE_ARN, "*", but=TABLE_CALLS if variant["table"] else None),
+        ask(
+            TABLE_CALLS + TABLE_RIGHTS,
+            f"{TABLE_ARN}2",
+            f"{TABLE_ARN}/index/x",
+            f"{TABLE_ARN}/stream/x",
+            TABLE_ARN.replace(ACCOUNT_ID, "210987654321"),
+            TABLE_ARN.replace(REGION, "eu-west-1"),
+            "*",
+        ),
         ask(["kms:Decrypt", "kms:GenerateDataKey"], KMS_KEY, "*"),
-        ask(["lambda:InvokeFunction", "dynamodb:GetItem", "cognito-idp:AdminGetUser"], "*"),
+        ask(["lambda:InvokeFunction", "cognito-idp:AdminGetUser"], "*"),
     ]
     return allowed, denied
 

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from typing import Any
 
 import jsonschema
 import pytest
@@ -24,6 +25,15 @@ EXAMPLES = [
 
 def mistakes(text: str) -> list[str]:
     return [error.message for error in VALIDATOR.iter_errors(tomllib.loads(text))]
+
+
+def secret_files(node: Any) -> list[str]:
+    """The files that a configuration says its secrets are in."""
+    if isinstance(node, dict):
+        if node.keys() == {"file"}:
+            return [node["file"]]
+        return [file for child in node.values() for file in secret_files(child)]
+    return [file for child in node for file in secret_files(child)] if isinstance(node, list) else []
 
 
 def test_the_schema_is_one() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import policies
 import terraform
+from conftest import ROOT
 from policies import FILE, KMS_KEY, VARIANTS
 
 UNDER_A_KEY = VARIANTS["both, under a key of ours"]
@@ -78,13 +79,24 @@ def test_a_key_of_ours_is_used_through_the_two_services_only() -> None:
         assert rest == normal(without[name]["policy"])["Statement"]
 
 
+def test_the_table_is_used_as_daypass_says_that_it_uses_it() -> None:
+    described = json.loads((ROOT / "crates/server/src/cli/store/policy.json").read_text())
+    (statement,) = described["Statement"]
+    without = functions(VARIANTS["both"])
+    for name, role in functions(VARIANTS["both, and a table"]).items():
+        statements = normal(role["policy"])["Statement"]
+        (table,) = [it for it in statements if it not in normal(without[name]["policy"])["Statement"]]
+        assert (table["Action"], table["Resource"]) == (statement["Action"], [policies.TABLE_ARN])
+    assert set(statement["Action"]) == set(policies.TABLE_CALLS + policies.TABLE_RIGHTS)
+
+
 def test_a_wildcard_stands_for_streams_of_one_log_and_for_objects_of_ones_own_and_for_nothing_else() -> None:
     allowed = {
         f"{policies.LOG_GROUP}:*",
         f"arn:aws:s3:::{policies.BUCKET}/${{cognito-identity.amazonaws.com:sub}}/*",
         "${cognito-identity.amazonaws.com:sub}/*",
     }
-    roles = [*functions(UNDER_A_KEY).values(), *people().values()]
+    roles = [*functions({**UNDER_A_KEY, "table": policies.TABLE}).values(), *people().values()]
     for text in texts(roles):
         assert "*" not in text or text in allowed, text
         assert "?" not in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import cloudformation
 import policies
@@ -23,15 +24,7 @@ TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 # What the function has no use for: Amazon issues the tokens and answers the AWS operations.
 OF_THE_EMBEDDED_POOL = {"/", "/.well-known/openid-configuration", "/.well-known/jwks.json", "/.well-known/jwks_uri"}
 # The figures of whichever instance happens to answer say nothing about the others.
-# Each instance has a store of its own, so there are no sessions.
-OF_SESSIONS = {
-    "/.well-known/oauth-authorization-server",
-    "/sdk/{*path}",
-    "/device",
-    "/device/login",
-    "/device/decision",
-}
-NOT_REACHABLE = OF_THE_EMBEDDED_POOL | OF_SESSIONS | {"/metrics"}
+NOT_REACHABLE = OF_THE_EMBEDDED_POOL | {"/metrics"}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +41,13 @@ class Created(dict[str, str]):
 
 def stack(template: dict[str, Any], **parameters: str) -> cloudformation.Stack:
     return cloudformation.Stack(template, FUNCTION_PARAMETERS | parameters, Created())
+
+
+def described_table() -> dict[str, Any]:
+    """What `daypass store describe --as cloudformation` prints, of our table."""
+    text = (ROOT / "crates/server/src/cli/store/table.yaml").read_text()
+    (resource,) = yaml.safe_load(text.replace("TABLE_NAME", policies.TABLE))["Resources"].values()
+    return resource
 
 
 def only(template: dict[str, Any], kind: str) -> list[str]:
@@ -170,9 +170,28 @@ def test_a_domain_replaces_the_name_that_aws_gives(template: dict[str, Any]) -> 
     assert (without.resolve(url), with_domain.resolve(url)) == ("<Api.ApiEndpoint>", "https://login.example.com")
 
 
+def test_the_table_is_the_one_that_daypass_describes(template: dict[str, Any]) -> None:
+    ours, described = dict(template["Resources"]["Table"]), described_table()
+    assert ours.pop("Condition") == "MakesTable"
+    assert stack(template).resource("Table") == described.pop("Properties")
+    del ours["Properties"]
+    assert ours == described
+
+
+def test_a_table_is_made_unless_there_is_one_or_none_is_wanted(template: dict[str, Any]) -> None:
+    assert stack(template).exists("Table")
+    for parameters in ({"TableName": ""}, {"MakeTable": "false"}, {"TableName": "", "MakeTable": "false"}):
+        assert not stack(template, **parameters).exists("Table")
+    there = stack(template, MakeTable="false").resource("FunctionRole")
+    assert policies.TABLE_ARN in str(there) and policies.TABLE_ARN not in str(stack(template, TableName=""))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("TableName", "*"),
+        ("TableName", "people/*"),
+        ("MakeTable", "yes"),
         ("IdentityPoolId", "*"),
         ("IdentityPoolId", "us-east-1:*"),
         ("SecondIdentityPoolId", "*"),
@@ -204,6 +223,8 @@ def test_the_pool_has_no_guests_and_outlives_its_stack() -> None:
 def test_the_example_holds_no_secret_and_names_what_the_docs_create() -> None:
     example = tomllib.loads((DEPLOY / "sam/daypass.toml").read_text())
     assert example["pool"]["driver"] == "cognito"
+    parameters = cloudformation.read("template.yaml")["Parameters"]
+    assert example["store"] == {"url": f"dynamodb:{parameters['TableName']['Default']}"}
     references = [example["master_key"], *(provider["client_secret"] for provider in example["provider"])]
     page = (ROOT / "docs/deploy-aws.md").read_text()
     for reference in references:

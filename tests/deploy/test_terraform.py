@@ -13,8 +13,12 @@ import pytest
 import cloudformation
 import policies
 import terraform
+from conftest import ROOT
 from terraform import MODULE, blocks
 
+WITHOUT_VALIDATION = (
+    "tags", "allow_guests", "principal_tags", "make_table", "alarm_topic_arn", "domain_name", "certificate_arn"
+)
 FILES = sorted(MODULE.rglob("*.tf"))
 
 
@@ -44,7 +48,7 @@ def test_every_variable_and_output_is_described() -> None:
             for name, block in blocks(directory, kind).items():
                 assert block.get("description", "").endswith("."), f"{kind} {name}"
     for name, variable in blocks(MODULE, "variable").items():
-        if name not in ("tags", "allow_guests", "principal_tags", "alarm_topic_arn", "domain_name", "certificate_arn"):
+        if name not in WITHOUT_VALIDATION:
             (validation,) = variable["validation"]
             assert validation["error_message"].endswith("."), name
 
@@ -81,6 +85,18 @@ def test_the_pool_has_no_guests_no_classic_flow_and_is_not_destroyed() -> None:
     assert pool["lifecycle"] == [{"prevent_destroy": True}]
     attachment = blocks(MODULE, "resource")["aws_cognito_identity_pool_roles_attachment.this"]
     assert attachment["roles"] == {"authenticated": "${aws_iam_role.authenticated.arn}"}
+
+
+def test_the_table_is_the_one_that_daypass_describes(tmp_path: Path) -> None:
+    text = (ROOT / "crates/server/src/cli/store/table.tf").read_text()
+    (tmp_path / "table.tf").write_text(text)
+    (described,) = blocks(tmp_path, "resource").values()
+    ours = blocks(MODULE, "resource")["aws_dynamodb_table.this"]
+    assert ours.pop("count") == "${var.table_name != null && var.make_table ? 1 : 0}"
+    assert ours.pop("name") == "${var.table_name}" and described.pop("name") == "TABLE_NAME"
+    assert ours.pop("tags") == '${merge({application = "daypass"}, var.tags)}'
+    assert described.pop("tags") == {"application": "daypass"}
+    assert ours == described
 
 
 def test_every_role_has_the_policies_that_are_tested_and_no_other() -> None:
@@ -133,6 +149,7 @@ def test_alarms_and_defaults_are_those_of_sam() -> None:
         ("ReservedConcurrency", "reserved_concurrency"),
         ("RateLimit", "rate_limit"),
         ("BurstLimit", "burst_limit"),
+        ("TableName", "table_name"),
         ("LogRetentionDays", "log_retention_days"),
         ("SlowMilliseconds", "slow_milliseconds"),
     ]:

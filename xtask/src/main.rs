@@ -16,6 +16,7 @@ mod debian;
 mod dynoxide;
 mod fuzz;
 mod generated;
+mod helm;
 mod node;
 mod package;
 mod process;

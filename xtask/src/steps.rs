@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{on_path, run};
-use crate::{Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, node, python, release};
+use crate::{Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, helm, node, python, release};
 
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -25,7 +25,7 @@ pub(crate) const ALL: &[Step] = &[
     CLIPPY,
     Step { name: "docs", about: "rustdoc has nothing to say, private items included", run: docs },
     Step { name: "dependencies", about: "licences, sources and banned crates", run: dependencies },
-    Step { name: "deploy", about: "templates, policies, container and unit of deploy/", run: deploy },
+    Step { name: "deploy", about: "templates, policies, chart, containers and unit of deploy/", run: deploy },
     Step { name: "unit", about: "every Rust test of the workspace", run: unit },
     Step {
         name: "dynamodb",
@@ -71,7 +71,7 @@ pub(crate) struct Fetched {
 
 pub(crate) const FETCHED: &[Fetched] = &[
     Fetched { step: "dependencies", fetch: |workspace| cargo_deny::program(workspace).map(drop) },
-    Fetched { step: "deploy", fetch: |workspace| python::interpreter(workspace, DEPLOY).map(drop) },
+    Fetched { step: "deploy", fetch: |workspace| helm::program(workspace).map(drop) },
     Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
     Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
     Fetched { step: "s3", fetch: |workspace| python::interpreter(workspace, S3).map(drop) },
@@ -152,7 +152,8 @@ fn deploy(workspace: &Workspace) -> Outcome {
         debian::install(workspace, &["systemd"], "there is no systemd-analyze on the PATH")?;
     }
     let python = python::interpreter(workspace, DEPLOY)?;
-    run(workspace.command(python).args(["-m", "pytest", DEPLOY]))
+    let mut test = workspace.command(python);
+    run(test.args(["-m", "pytest", DEPLOY]).env("DAYPASS_TEST_HELM", helm::program(workspace)?))
 }
 
 /// Some have signing keys in an HSM, and some a store in PostgreSQL.

@@ -46,6 +46,20 @@ locals {
       }
     },
     {
+      # What `daypass store describe --as policy` prints.
+      Sid    = "KeepThingsInTheTable"
+      Effect = "Allow"
+      Action = [
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+      ]
+      Resource = var.table_arns
+    },
+    {
       Sid      = "WriteItsLog"
       Effect   = "Allow"
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -43,6 +43,11 @@ variable "kms_key_arns" {
   type        = list(string)
 }
 
+variable "table_arns" {
+  description = "The table that Daypass keeps everything in, if it does."
+  type        = list(string)
+}
+
 variable "log_group_arn" {
   description = "The log of the function."
   type        = string

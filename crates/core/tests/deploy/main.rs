@@ -109,7 +109,7 @@ impl Call {
 #[test]
 fn each_role_may_do_what_it_has_to_and_nothing_else() {
     let cases = cases();
-    assert_eq!(cases.policies.len(), 8);
+    assert_eq!(cases.policies.len(), 10);
     for case in &cases.policies {
         let ask = |calls: &[Call], wanted| -> usize {
             calls.iter().map(|call| call.expect(wanted, case, &cases)).sum()

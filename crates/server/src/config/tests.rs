@@ -150,10 +150,24 @@ fn tables_of_the_embedded_pool_are_not_for_amazons() {
 fn the_example_of_a_deployment_is_a_configuration() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sam/daypass.toml");
     let config = Config::read(&file).unwrap();
-    assert_eq!(config.store().unwrap(), &StoreUrl::Memory);
+    assert!(matches!(config.store().unwrap(), StoreUrl::Dynamo(url) if url.table() == "daypass"));
     let Driver::Cognito(regions) = &config.pool.driver else { panic!("{config:?}") };
     assert_eq!(regions.len(), 1);
     assert!(config.secret_references().all(|secret| matches!(secret, SecretReference::Ssm(_))));
+}
+
+#[test]
+fn the_examples_of_many_servers_are_configurations() {
+    for example in ["helm/example", "compose"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(example);
+        let config = Config::read(&folder.join("daypass.toml")).unwrap();
+        assert!(matches!(config.store().unwrap(), StoreUrl::Postgres(_)), "{example}");
+        assert_eq!(config.roles.len(), 1);
+        assert!(
+            config.secret_references().all(|secret| matches!(secret, SecretReference::File(_))),
+            "{example}"
+        );
+    }
 }
 
 #[test]

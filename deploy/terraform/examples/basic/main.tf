@@ -30,6 +30,7 @@ module "daypass" {
   package            = "../../../../target/package/daypass-lambda.zip"
   developer_provider = "login.example.com"
   bucket             = aws_s3_bucket.folders.bucket
+  table_name         = "daypass" # [store] url = "dynamodb:daypass"
   parameter_arns     = ["${local.parameters}/daypass/master-key", "${local.parameters}/daypass/snap"]
 }
 
