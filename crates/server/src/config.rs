@@ -10,6 +10,7 @@ mod export;
 mod file;
 mod grammar;
 mod kept_pool;
+mod limits;
 mod master_key;
 mod mistakes;
 mod network;
@@ -51,6 +52,7 @@ use self::document::Document;
 pub use self::export::{Beginning, ExportConfig, ReceiverConfig};
 pub use self::file::ConfigFile;
 pub use self::kept_pool::first_role;
+pub use self::limits::{LIMITED_OPERATIONS, LimitsConfig, OperationName, Rate};
 pub use self::master_key::MasterKeyReference;
 pub use self::mistakes::{ConfigError, Mistake};
 pub use self::network::NetworkConfig;
@@ -85,6 +87,8 @@ pub struct Config {
     metrics: MetricsConfig,
     /// What of the network providers may be in, and who stands in front.
     pub network: NetworkConfig,
+    /// How often somebody may ask.
+    pub limits: LimitsConfig,
     /// How secrets that AWS keeps are handled.
     pub secrets: SecretsConfig,
     /// What the log has.
@@ -160,8 +164,9 @@ pub struct OpenIdConfig {
 /// Tables that only the embedded pool knows.
 const OF_THE_EMBEDDED_POOL: [&str; 4] = ["role", "oidc_provider", "user_pool", "credentials"];
 
-/// Keys of `[tokens]` about the tokens of that pool.
-const OF_ITS_TOKENS: [&str; 2] = ["algorithm", "pools"];
+/// Keys of other tables that are about that pool, or its API.
+const OF_THE_EMBEDDED_POOL_IN: [(&str, &str); 4] =
+    [("tokens", "algorithm"), ("tokens", "pools"), ("limits", "access_key"), ("limits", "operations")];
 
 const AMAZONS: &str = "goes with driver = \"embedded\": with \"cognito\" it is Amazon's; leave it out";
 
@@ -180,6 +185,7 @@ impl Config {
         let public_url = reading.get::<String>("public_url");
         let pool = reading.get::<PoolConfig>("pool");
         let network: NetworkConfig = reading.get("network").unwrap_or_default();
+        let limits = reading.get("limits");
         let plain = network.plain_hosts(public_url.as_deref());
         let (oidc_providers, user_pools) = registered::read(&mut reading, &plain);
         if let Some(PoolConfig { driver: Driver::Cognito(_), .. }) = &pool {
@@ -187,10 +193,11 @@ impl Config {
             {
                 reading.refuse(&[table.to_owned()], AMAZONS);
             }
-            let tokens = document.table.get("tokens").and_then(toml::Value::as_table);
-            for key in OF_ITS_TOKENS.into_iter().filter(|key| tokens.is_some_and(|it| it.contains_key(*key)))
-            {
-                reading.refuse(&["tokens".to_owned(), key.to_owned()], AMAZONS);
+            for (table, key) in OF_THE_EMBEDDED_POOL_IN {
+                let has = document.table.get(table).and_then(toml::Value::as_table);
+                if has.is_some_and(|table| table.contains_key(key)) {
+                    reading.refuse(&[table.to_owned(), key.to_owned()], AMAZONS);
+                }
             }
         }
         let mut master_key: Option<MasterKeyReference> = reading.get("master_key");
@@ -239,6 +246,7 @@ impl Config {
             store,
             metrics,
             network,
+            limits: limits.unwrap_or_default(),
             foreign_sts,
             providers,
             oidc_providers,

@@ -126,6 +126,11 @@ pub enum RequestFailure {
         /// When it is worth coming back.
         retry_after: SignedDuration,
     },
+    /// Somebody asks more often than the operator lets them.
+    TooOften {
+        /// When they may ask again.
+        retry_after: SignedDuration,
+    },
     /// The server has a mistake of its own, which its log tells.
     Panicked,
     /// The body is longer than the route takes.
@@ -232,6 +237,7 @@ impl ApiError {
                     .after(retry_after)
                     .because("no place for a request")
             }
+            RequestFailure::TooOften { retry_after } => Self::too_often(dialect, code).after(retry_after),
             RequestFailure::Panicked => {
                 Self::internal(code, "The server made a mistake. Its log tells more.")
             }
@@ -248,6 +254,17 @@ impl ApiError {
                 Self::new(StatusCode::REQUEST_TIMEOUT, Meaning::Mistake, code, message)
             }
         }
+    }
+
+    /// AWS tells it as a client's mistake, which its SDKs know by the code, and wait.
+    fn too_often(dialect: Dialect, code: &'static str) -> Self {
+        let (status, message) = match dialect {
+            Dialect::Problem | Dialect::OAuth => {
+                (StatusCode::TOO_MANY_REQUESTS, "This was asked for too often. Try again after Retry-After.")
+            }
+            Dialect::Aws(_) => (StatusCode::BAD_REQUEST, "Rate exceeded"),
+        };
+        Self::new(status, Meaning::TooManyAtOnce, code, message)
     }
 
     /// AWS: why a request has no caller (docs/reference/cognito-identity.md, 1.3 and 7.5).

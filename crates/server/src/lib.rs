@@ -21,6 +21,7 @@ mod peers;
 mod pkcs11;
 pub mod printable;
 pub mod provider_http;
+pub mod rate_limits;
 pub mod registered_origins;
 mod repetition;
 pub mod routes;

@@ -67,7 +67,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
     // A browser's preflight ends up in the fallback of its path, which must stand before the layer that
     // answers it: one that is set afterwards replaces the layer's.
     // A refusal stands within that layer too, or a page could not read it.
-    let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
+    let places = middleware::from_fn_with_state(app.clone(), turn_away);
     let broker = Router::new()
         .route("/v1/exchange", post(exchange::handle))
         .route("/v1/link", post(link::handle))
@@ -143,7 +143,7 @@ fn router_of(app: Arc<App>, pages: Option<Pages>) -> Router {
 /// The paths of the embedded pool: the AWS API, and pages beside it.
 fn embedded(embedded: Arc<Embedded>, app: &Arc<App>, pages: Option<Pages>) -> Router {
     let (home, files) = pages.map(|pages| (pages.home, pages.files)).unzip();
-    let places = middleware::from_fn_with_state(app.clone(), refuse_without_place);
+    let places = middleware::from_fn_with_state(app.clone(), turn_away);
     let aws = Router::new()
         .route("/", get(root).post(aws::handle).layer(Extension(home)))
         .method_not_allowed_fallback(method_not_allowed)
@@ -187,27 +187,34 @@ fn cors_for_documents() -> CorsLayer {
     CorsLayer::new().allow_origin(Any).allow_methods([Method::GET]).expose_headers([header::RETRY_AFTER])
 }
 
-/// Refuses, before it costs anything, what the listener has no place for. Who is sent away together is not to come back
-/// together.
-async fn refuse_without_place(
+/// Refuses, before it costs anything, what the listener has no place for, and whoever comes too often.
+async fn turn_away(
     State(app): SharedApp,
-    Extension(id): Extension<RequestId>,
+    Extension(by): Extension<Requester>,
     request: Request,
     next: Next,
 ) -> Response {
-    if request.extensions().get::<NoPlace>().is_none() || asks_for_life(request.uri().path()) {
+    let path = request.uri().path();
+    if asks_for_life(path) {
         return next.run(request).await;
     }
-    app.metrics.refused_early();
-    let (dialect, path) = (dialect_of(&request), request.uri().path());
-    let error = ApiError::of_request(
-        dialect,
-        RequestFailure::ServerBusy { retry_after: time_to_come_back(&*app.random) },
-    );
+    let Err(failure) = may_come_in(&app, &by, &request) else { return next.run(request).await };
+    let dialect = dialect_of(&request);
+    let error = ApiError::of_request(dialect, failure);
     if is_for_people(path) {
-        return login::pages::mistake(&app, &error, &id);
+        return login::pages::mistake(&app, &error, &by.request_id);
     }
-    error.answer(dialect, &id)
+    error.answer(dialect, &by.request_id)
+}
+
+/// Who is sent away together is not to come back together.
+fn may_come_in(app: &App, by: &Requester, request: &Request) -> Result<(), RequestFailure> {
+    if request.extensions().get::<NoPlace>().is_some() {
+        app.metrics.refused_early();
+        let retry_after = time_to_come_back(&*app.random);
+        return Err(RequestFailure::ServerBusy { retry_after });
+    }
+    Ok(app.rate_limits.address(by.origin.source_ip)?)
 }
 
 /// Whether a browser shows what is at a path.

@@ -67,6 +67,12 @@ pub enum AdmissionError {
     /// So many different requests of this user are being served already.
     #[error("too many requests of this user are being served")]
     TooManyAtOnce,
+    /// This user has come more often than the operator lets anybody.
+    #[error("this user has come too often")]
+    TooOften {
+        /// When they may come again.
+        retry_after: SignedDuration,
+    },
     /// More logins are waiting than the pool's quota lets through in the time that a client waits.
     #[error("the identity pool is busy")]
     Busy {
@@ -114,6 +120,7 @@ impl Reason for AdmissionError {
             Self::Refused(error) => error.reason(),
             Self::UnknownRegion { .. } => "unknown_region",
             Self::TooManyAtOnce => "too_many_at_once",
+            Self::TooOften { .. } => "too_many_requests",
             Self::Busy { .. } => "identity_pool_busy",
             Self::Unavailable(_) => "identity_pool_unavailable",
             Self::Misconfigured(_) => "identity_pool_misconfigured",

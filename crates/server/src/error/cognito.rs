@@ -15,6 +15,8 @@ use crate::sigv4::SignatureError;
 
 /// Not among the exceptions of the API, as with every service of AWS; SDKs try again.
 const SERVICE_UNAVAILABLE: &str = "ServiceUnavailableException";
+/// SDKs wait, and ask again.
+const TOO_MANY_REQUESTS: &str = "TooManyRequestsException";
 /// A pool has no role to give, or it gives nothing (docs/reference/cognito-identity.md, 3.5).
 const INVALID_CONFIGURATION: &str = "InvalidIdentityPoolConfigurationException";
 
@@ -74,7 +76,7 @@ impl ApiError {
             PoolError::TooManyAtOnce => Self {
                 meaning: Meaning::TooManyAtOnce,
                 ..Self::bad_request(
-                    "TooManyRequestsException",
+                    TOO_MANY_REQUESTS,
                     "Too many requests for this identity are being served. Wait for their answers, and try again.",
                 )
             },
@@ -124,6 +126,7 @@ fn store(error: &StoreError) -> ApiError {
 pub(super) fn code(failure: RequestFailure) -> &'static str {
     match failure {
         RequestFailure::TookTooLong | RequestFailure::ServerBusy { .. } => SERVICE_UNAVAILABLE,
+        RequestFailure::TooOften { .. } => TOO_MANY_REQUESTS,
         RequestFailure::Panicked => "InternalErrorException",
         RequestFailure::BodyTooLarge { .. } => "RequestEntityTooLargeException",
         RequestFailure::BodyBroken => "SerializationException",

@@ -8,7 +8,7 @@ use daypass_core::login::provider::ProofError;
 use daypass_core::login::public::PublicLoginError;
 use daypass_core::pool::PoolError;
 
-use super::problem::SERVER_BUSY;
+use super::problem::{SERVER_BUSY, TOO_MANY_REQUESTS};
 use super::{ApiError, Meaning, sentence};
 
 /// The operator has to mend the pool, or the STS that gives its credentials.
@@ -150,6 +150,11 @@ fn admission(error: AdmissionError) -> ApiError {
         }
         AdmissionError::UnknownRegion { .. } => ApiError::bad_request("unknown_region", message),
         AdmissionError::TooManyAtOnce => too_many_at_once(),
+        AdmissionError::TooOften { retry_after } => {
+            let detail = "This person has signed in too often. Try again after Retry-After.";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, Meaning::TooManyAtOnce, TOO_MANY_REQUESTS, detail)
+                .after(retry_after)
+        }
         AdmissionError::Busy { retry_after } => {
             let detail = "More people sign in than the identity pool lets through. Try again.";
             ApiError::unavailable("identity_pool_busy", detail).after(retry_after)
@@ -342,6 +347,7 @@ mod tests {
             ExchangeError::FailedAtProvider,
             AdmissionError::UnusableTag(String::new()).into(),
             AdmissionError::TooManyAtOnce.into(),
+            AdmissionError::TooOften { retry_after: SignedDuration::from_secs(1) }.into(),
             AdmissionError::Busy { retry_after: SignedDuration::from_secs(1) }.into(),
             AdmissionError::Unavailable(String::new()).into(),
             AdmissionError::Misconfigured(String::new()).into(),

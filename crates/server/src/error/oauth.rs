@@ -68,6 +68,7 @@ pub(super) fn code(failure: RequestFailure) -> &'static str {
         RequestFailure::BodyBroken => "invalid_request",
         RequestFailure::TookTooLong
         | RequestFailure::ServerBusy { .. }
+        | RequestFailure::TooOften { .. }
         | RequestFailure::Panicked
         | RequestFailure::BodyTooLarge { .. }
         | RequestFailure::BodyTooSlow => problem::code(failure),

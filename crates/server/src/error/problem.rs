@@ -148,11 +148,15 @@ impl ApiError {
 /// A limit of this server's own is reached.
 pub(super) const SERVER_BUSY: &str = "server_busy";
 
+/// One of the operator's limits is reached.
+pub(super) const TOO_MANY_REQUESTS: &str = "too_many_requests";
+
 /// What befell a request.
 pub(super) fn code(failure: RequestFailure) -> &'static str {
     match failure {
         RequestFailure::TookTooLong => "timeout",
         RequestFailure::ServerBusy { .. } => SERVER_BUSY,
+        RequestFailure::TooOften { .. } => TOO_MANY_REQUESTS,
         RequestFailure::Panicked => "internal_error",
         RequestFailure::BodyTooLarge { .. } => "body_too_large",
         RequestFailure::BodyBroken => "malformed_request",

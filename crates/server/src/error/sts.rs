@@ -74,6 +74,7 @@ impl ApiError {
 pub(super) fn code(failure: RequestFailure) -> &'static str {
     match failure {
         RequestFailure::TookTooLong | RequestFailure::ServerBusy { .. } => "ServiceUnavailable",
+        RequestFailure::TooOften { .. } => "Throttling",
         RequestFailure::Panicked => "InternalFailure",
         RequestFailure::BodyTooLarge { .. } => "RequestEntityTooLarge",
         RequestFailure::BodyBroken => "ValidationError",

@@ -33,6 +33,7 @@ use crate::export::{Exporters, Running};
 use crate::listen::Limits;
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
+use crate::rate_limits::{LimitedPool, RateLimits};
 use crate::registered_origins::RegisteredOrigins;
 use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
 use crate::signing_readiness::SigningReadiness;
@@ -68,6 +69,8 @@ pub struct App {
     pub public_pool: PublicPool,
     /// Who stands in front.
     pub proxies: Proxies,
+    /// How often somebody may ask.
+    pub rate_limits: Arc<RateLimits>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
     /// What those who connect are given.
@@ -209,7 +212,13 @@ impl App {
             warnings::log(warnings::of_provider(config, provider));
         }
         let providers = Arc::new(ProviderSet::new(providers));
-        let (developer_pool, public_pool, embedded) = with_pool(&lasting, &pool, &config).await?;
+        let rate_limits = Arc::new(RateLimits::of(&config.limits));
+        let (mut developer_pool, public_pool, embedded) =
+            with_pool(&lasting, &pool, &config, &rate_limits).await?;
+        if config.limits.person.is_some() {
+            let (limits, trail) = (rate_limits.clone(), lasting.trail.clone());
+            developer_pool = Arc::new(LimitedPool { pool: developer_pool, limits, trail });
+        }
         let Lasting { store, clock, random, .. } = lasting.clone();
         let broker = Arc::new(broker(&lasting, &config, providers.clone(), developer_pool));
         let origins = RegisteredOrigins::of(&config);
@@ -219,6 +228,7 @@ impl App {
             cookie_apps: CookieApps::of(&config, origins.clone()),
             origins,
             proxies: config.proxies(),
+            rate_limits,
             metrics: lasting.metrics.clone(),
             limits: config.network.limits(),
             metrics_token,
@@ -348,11 +358,16 @@ fn sessions(
 type WithPool = (Arc<dyn DeveloperPool>, PublicPool, Option<Arc<Embedded>>);
 
 /// The pool that logins lead to, what clients are told of it, and the embedded one if it is that.
-async fn with_pool(lasting: &Lasting, pool: &Pool, config: &Config) -> Result<WithPool, WireError> {
+async fn with_pool(
+    lasting: &Lasting,
+    pool: &Pool,
+    config: &Config,
+    limits: &Arc<RateLimits>,
+) -> Result<WithPool, WireError> {
     match pool {
         Pool::Amazons(pool, public, _) => Ok((pool.clone(), public.clone(), None)),
         Pool::Embedded(roots) => {
-            let embedded = Arc::new(Embedded::on(roots, lasting, config).await?);
+            let embedded = Arc::new(Embedded::on(roots, lasting, config, limits.clone()).await?);
             let (pools, pool_id) = (embedded.pools.clone(), embedded.pool_id.clone());
             let (tags, trail) = (config.pool.principal_tags.clone(), lasting.trail.clone());
             let public = PublicPool { id: pool_id.clone(), endpoint: config.public_url.clone() };

@@ -24,6 +24,7 @@ use crate::config::{Config, EmbeddedConfig};
 use crate::crowd::Crowd;
 use crate::foreign_sts::ForeignSts;
 use crate::origin::Proxies;
+use crate::rate_limits::RateLimits;
 use crate::sigv4::Callers;
 use crate::warnings;
 
@@ -45,6 +46,8 @@ pub struct Embedded {
     pub trail: Arc<AuditTrail>,
     /// Who stands in front.
     pub proxies: Proxies,
+    /// How often somebody may ask.
+    pub rate_limits: Arc<RateLimits>,
     /// Draws request IDs.
     pub random: Arc<dyn Random>,
     /// Tells the time.
@@ -140,7 +143,12 @@ impl Roots {
 
 impl Embedded {
     /// The pool and its STS by a configuration, on what outlives it.
-    pub(super) async fn on(roots: &Roots, lasting: &Lasting, config: &Config) -> Result<Self, WireError> {
+    pub(super) async fn on(
+        roots: &Roots,
+        lasting: &Lasting,
+        config: &Config,
+        rate_limits: Arc<RateLimits>,
+    ) -> Result<Self, WireError> {
         let Lasting { store, trail, master_keys, clock, random, .. } = lasting.clone();
         let roles = roots.roles(config)?;
         let sessions = roots.sessions.clone();
@@ -193,6 +201,7 @@ impl Embedded {
             access_keys: AccessKeys::new(store, &master_keys, trail.clone(), clock.clone(), random.clone()),
             pool_id: roots.pool_id.clone(),
             proxies: config.proxies(),
+            rate_limits,
             pools,
             sts,
             access,

@@ -22,6 +22,7 @@ use super::body;
 use super::state::SharedEmbedded;
 use crate::error::{ApiError, Dialect, Protocol};
 use crate::installation::Embedded;
+use crate::rate_limits::TooOften;
 use crate::sigv4::Caller;
 
 /// Ten logins of 50,000 characters, and some room.
@@ -85,7 +86,16 @@ async fn authenticate(
     protocol: Protocol,
 ) -> Result<Caller, ApiError> {
     let caller = embedded.callers.authenticate(parts, body, service).await;
-    caller.map_err(|error| ApiError::signature(protocol, error))
+    let caller = caller.map_err(|error| ApiError::signature(protocol, error))?;
+    if let Caller::Developer(key) = &caller {
+        count(embedded.rate_limits.access_key(key.id.as_str()), protocol)?;
+    }
+    Ok(caller)
+}
+
+/// Whether somebody may ask once more.
+fn count(counted: Result<(), TooOften>, protocol: Protocol) -> Result<(), ApiError> {
+    counted.map_err(|too_often| ApiError::of_request(Dialect::Aws(protocol), too_often.into()))
 }
 
 #[cfg(test)]
@@ -93,6 +103,14 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+
+    #[test]
+    fn whatever_is_answered_may_have_a_limit() {
+        let operations = model::OPERATIONS.iter().map(|operation| operation.name);
+        let mut all: Vec<_> = operations.chain(sts::ACTIONS.iter().map(|action| action.name)).collect();
+        all.sort_unstable();
+        assert_eq!(all, crate::config::LIMITED_OPERATIONS);
+    }
 
     #[test]
     fn each_protocol_is_answered_in_its_own_form() {

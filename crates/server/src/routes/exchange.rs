@@ -105,6 +105,8 @@ async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Re
     let mut body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
     if let Some(client) = body.app() {
         check_page_of(app, client, &parts.headers)?;
+        let counted = app.rate_limits.app(client);
+        counted.map_err(|too_often| ApiError::of_request(Dialect::Problem, too_often.into()))?;
     }
     let asked = body.asked_for_id_token(app)?;
     if asked.is_some() {

@@ -17,6 +17,7 @@ mod matrix;
 mod model;
 mod origin;
 mod overload;
+mod rate_limits;
 mod reference;
 mod reread;
 mod s3;

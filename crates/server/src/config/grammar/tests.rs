@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::*;
 use crate::config::{
-    ActorConfig, AppConfig, NetworkConfig, Pkcs11Config, ProviderConfig, RoleConfig, SecretsConfig,
-    TokensConfig,
+    ActorConfig, AppConfig, LimitsConfig, NetworkConfig, Pkcs11Config, ProviderConfig, RoleConfig,
+    SecretsConfig, TokensConfig,
 };
 
 /// The keys that a type reads, as it tells them of a key that it does not know.
@@ -37,6 +37,7 @@ fn every_key_of_the_grammar_is_read_and_every_key_that_is_read_is_in_it() {
     use daypass_core::login::public::{OidcProvider, UserPool};
     for (name, read) in [
         ("network", keys_of::<NetworkConfig>("")),
+        ("limits", keys_of::<LimitsConfig>("")),
         ("secrets", keys_of::<SecretsConfig>("")),
         ("tokens", keys_of::<TokensConfig>("")),
         ("credentials", keys_of::<crate::foreign_sts::CredentialsConfig>("")),

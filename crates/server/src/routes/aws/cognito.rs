@@ -13,7 +13,7 @@ use super::Access::{Public, Signed};
 use super::model::{OPERATIONS, Operation};
 use super::operations::Call;
 use super::validation::Violations;
-use super::{authenticate, pool, sts};
+use super::{authenticate, count, pool, sts};
 use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::routes::body;
@@ -30,6 +30,7 @@ pub async fn answer(
     body: &Bytes,
 ) -> Result<Response, ApiError> {
     let operation = find_operation(parts)?;
+    count(embedded.rate_limits.operation(operation.name), Protocol::Json)?;
     let caller = match operation.access {
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Json).await?),
         Public => None,

@@ -13,8 +13,8 @@ use daypass_core::token::openid_token::OpenIdToken;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::shapes;
-use crate::error::ApiError;
+use super::{count, shapes};
+use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::routes::body;
 use crate::warnings;
@@ -152,6 +152,9 @@ pub(super) async fn get_open_id_token(mut call: Call<'_>) -> Answer {
 
 pub(super) async fn get_open_id_token_for_developer_identity(mut call: Call<'_>) -> Answer {
     let input: shapes::GetOpenIdTokenForDeveloperIdentity = read(&mut call.input)?;
+    for user in input.users() {
+        count(call.embedded.rate_limits.person(user), Protocol::Json)?;
+    }
     let token = call.embedded.pools.open_id_token_for_developer_identity(input.into(), &call.by).await;
     Ok(open_id_token(&token.map_err(ApiError::pool)?))
 }

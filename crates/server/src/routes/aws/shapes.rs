@@ -242,6 +242,13 @@ pub struct GetOpenIdTokenForDeveloperIdentity {
     token_duration: Option<i64>,
 }
 
+impl GetOpenIdTokenForDeveloperIdentity {
+    /// Whom it is for. Where a login of another provider stands beside, it is that one's token.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.logins.values().map(String::as_str)
+    }
+}
+
 impl From<GetOpenIdTokenForDeveloperIdentity> for DeveloperTokenRequest {
     fn from(input: GetOpenIdTokenForDeveloperIdentity) -> Self {
         let duration = input.token_duration.map_or(DEFAULT_TOKEN_DURATION, SignedDuration::from_secs);

@@ -18,7 +18,7 @@ use super::Access::{Public, Signed};
 use super::form::Form;
 use super::model::{all, optional, required};
 use super::validation::{Member, Pattern, Shape, Text, Violations, shortened};
-use super::{Access, authenticate};
+use super::{Access, authenticate, count};
 use crate::error::{ApiError, Protocol};
 use crate::installation::Embedded;
 use crate::sigv4::Caller;
@@ -98,6 +98,7 @@ pub async fn answer(
 ) -> Result<Response, ApiError> {
     let mut form = Form::read(parts, body)?;
     let action = find_action(&mut form)?;
+    count(embedded.rate_limits.operation(action.name), Protocol::Query)?;
     let caller = match action.access {
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Query).await?),
         Public => None,

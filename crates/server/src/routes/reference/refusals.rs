@@ -102,7 +102,8 @@ pub(super) fn reasons() -> Vec<&'static str> {
 
 pub(super) static ANY_REQUEST: Refusals = Refusals::of(&REQUEST, |dialect| {
     let busy = RequestFailure::ServerBusy { retry_after: SignedDuration::from_secs(1) };
-    let all = [RequestFailure::TookTooLong, busy, RequestFailure::Panicked];
+    let too_often = RequestFailure::TooOften { retry_after: SignedDuration::from_secs(1) };
+    let all = [RequestFailure::TookTooLong, busy, too_often, RequestFailure::Panicked];
     all.map(|failure| ApiError::of_request(dialect, failure)).into()
 });
 
@@ -202,6 +203,7 @@ pub(super) static POOLS: Refusals = Refusals::of(&POOL, |_| {
         AdmissionError::UnusableTag(String::new()),
         AdmissionError::UnknownRegion { wanted: region(), known: Vec::new() },
         AdmissionError::TooManyAtOnce,
+        AdmissionError::TooOften { retry_after: SignedDuration::from_secs(1) },
         AdmissionError::Busy { retry_after: SignedDuration::from_secs(1) },
         AdmissionError::Unavailable(String::new()),
         AdmissionError::Misconfigured(String::new()),
