@@ -42,8 +42,9 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
 
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
     response.headers_mut().insert("x-amzn-requestid", name);
-    let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
+    let (elapsed, status) = (started.elapsed(), response.status().as_u16());
+    app.metrics.answered(&route, status, elapsed);
+    let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = response.extensions().get::<ErrorCode>().map(|ErrorCode(code)| *code);
     tracing::info!(request_id = %id, %method, route, status, code, elapsed_us, "request {id} answered {status}");
     response

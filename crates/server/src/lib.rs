@@ -15,6 +15,7 @@ pub mod installation;
 pub mod key_turns;
 pub mod lambda;
 pub mod listen;
+mod measured;
 pub mod metrics;
 pub mod origin;
 mod peers;

@@ -36,6 +36,7 @@ use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
 use self::unread::Watched;
+use crate::metrics::ListenMetrics;
 use crate::origin::{Peer, Proxies};
 use crate::provider_http::is_out_of_files;
 
@@ -109,23 +110,29 @@ impl Answering {
 /// Answers every connection of `listener` with `router`, until `stop`.
 pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
     let (_never_replaced, answering) = Answering::by(router);
-    listen_within(listener, answering, stop, Limits::default(), Proxies::default()).await;
+    listen_within(listener, answering, stop, Terms::default()).await;
 }
 
-/// The same within limits of somebody's choice, which hold for no single one of `proxies`: everybody comes by them.
-pub async fn listen_within(
-    listener: TcpListener,
-    answering: Answering,
-    mut stop: Stop,
-    limits: Limits,
-    proxies: Proxies,
-) {
+/// On what terms people are let in.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What each is given.
+    pub limits: Limits,
+    /// For no single one of these the limits hold: everybody comes by them.
+    pub proxies: Proxies,
+    /// Where it is counted who is there.
+    pub counted: ListenMetrics,
+}
+
+/// The same on terms of somebody's choice.
+pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop: Stop, terms: Terms) {
+    let limits = terms.limits;
     let graceful = GracefulShutdown::new();
     let house = Arc::new(House {
         answering,
         stop: stop.clone(),
         limits,
-        places: Places::new(&limits, proxies),
+        places: Places::new(terms),
         load: Load::watch(),
     });
     let (mut complained, mut full) = (None, None);

@@ -30,7 +30,7 @@ use crate::config::{
 };
 use crate::cookie_apps::CookieApps;
 use crate::export::{Exporters, Running};
-use crate::listen::Limits;
+use crate::listen::{Limits, Terms};
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
 use crate::registered_origins::RegisteredOrigins;
@@ -175,6 +175,12 @@ impl App {
         }
     }
 
+    /// On what terms its listeners let people in.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms { limits: self.limits, proxies: self.proxies.clone(), counted: self.metrics.of_listener() }
+    }
+
     /// Exports the audit trail from now on, which servers do, and once.
     pub async fn start_exports(&self) -> Running {
         self.lasting.exporters.start(&self.lasting.export_tools()).await
@@ -207,6 +213,9 @@ impl App {
         for (config, provider) in config.providers.iter().filter_map(|it| Some((it, providers.get(&it.id)?)))
         {
             warnings::log(warnings::of_provider(config, provider));
+        }
+        for id in providers.keys() {
+            lasting.metrics.knows_provider(id);
         }
         let providers = Arc::new(ProviderSet::new(providers));
         let (developer_pool, public_pool, embedded) = with_pool(&lasting, &pool, &config).await?;

@@ -59,7 +59,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = Stop::channel();
         let (_, answering) = Answering::by(router);
-        let running = tokio::spawn(listen_within(listener, answering, stopped, limits, Proxies::default()));
+        let running =
+            tokio::spawn(listen_within(listener, answering, stopped, Terms { limits, ..Terms::default() }));
         Self { address, stop, running, go_on, asked }
     }
 
@@ -290,7 +291,7 @@ async fn each_request_is_answered_by_what_was_there_when_it_came() {
     let address = listener.local_addr().unwrap();
     let (replace, answering) = Answering::by(Router::new().route("/", get(slow)));
     let (_stop, stopped) = Stop::channel();
-    tokio::spawn(listen_within(listener, answering, stopped, LIMITS, Proxies::default()));
+    tokio::spawn(listen_within(listener, answering, stopped, Terms { limits: LIMITS, ..Terms::default() }));
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(ASK.as_bytes()).await.unwrap();
     asked.notified().await;

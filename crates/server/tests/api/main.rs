@@ -14,6 +14,7 @@ mod iam;
 mod keys;
 mod login;
 mod matrix;
+mod metrics;
 mod model;
 mod origin;
 mod overload;
