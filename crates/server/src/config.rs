@@ -66,7 +66,7 @@ pub(crate) use self::urls::{is_loopback, origin_of};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::secrets::{Interval, Placed, SecretReference, Secrets};
-use crate::telemetry::Level;
+use crate::telemetry::{Format, Level};
 
 /// A whole configuration.
 #[derive(Debug, Clone)]
@@ -147,6 +147,9 @@ pub struct LogConfig {
     /// From where up.
     #[serde(default)]
     pub level: Level,
+    /// How lines are written.
+    #[serde(default)]
+    pub format: Format,
 }
 
 /// What apps learn of people by ID tokens.

@@ -23,7 +23,7 @@ use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::{AllowedHost, UserAgent};
 use crate::secrets::Interval;
-use crate::telemetry::Level;
+use crate::telemetry::{Format, Level};
 
 /// A whole configuration.
 pub static FILE: Table = Table::of(
@@ -294,13 +294,22 @@ static SECRETS: Table = Table::of(
 
 static LOG: Table = Table::of(
     "What the log has of what Daypass does itself.",
-    &[Key::new::<Level>(
-        "level",
-        Kind::Choice(&["warn", "info", "debug"]),
-        "`warn`: what somebody should look at. `info`: each request as well. `debug`: why one was refused as well, and \
-         connections that broke off.",
-    )
-    .or("info")],
+    &[
+        Key::new::<Level>(
+            "level",
+            Kind::Choice(&["warn", "info", "debug"]),
+            "`warn`: what somebody should look at. `info`: each request as well. `debug`: why one was refused as well, and \
+             connections that broke off.",
+        )
+        .or("info"),
+        Key::new::<Format>(
+            "format",
+            Kind::Choice(&["json", "text"]),
+            "How a line is written: as an object of JSON, for programs, or as a text for somebody who reads along. Audit events \
+             are JSON everywhere.",
+        )
+        .or("json"),
+    ],
 );
 
 static OPENID: Table = Table::of(
