@@ -24,7 +24,7 @@ PARTS = {"histogram": ("_bucket", "_sum", "_count")}
 def series() -> dict[str, set[str]]:
     """Every series of the table, and its labels."""
     found = {"up": ADDED}
-    for name, labels, kind in re.findall(r"^\| `(\w+)(?:\{([\w,]+)\})?` \| (\w+) \|", PAGE, re.MULTILINE):
+    for name, labels, kind in re.findall(r"^\| `((?:daypass|process)_\w+)(?:\{([\w,]+)\})?` \| (\w+) \|", PAGE, re.MULTILINE):
         own = set(labels.split(",")) if labels else set()
         for part in PARTS.get(kind, ("",)):
             found[name + part] = own | ADDED | ({"le"} if part == "_bucket" else set())

@@ -7,6 +7,7 @@ mod load;
 mod pace;
 mod places;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -35,9 +36,9 @@ use self::load::Load;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
+pub use self::terms::Terms;
 use self::unread::Watched;
-use crate::metrics::ListenMetrics;
-use crate::origin::{Peer, Proxies};
+use crate::origin::Peer;
 use crate::provider_http::is_out_of_files;
 
 /// What of a request's head, and of answers that wait for their reader, is kept in memory. A session token, a policy and
@@ -111,17 +112,6 @@ impl Answering {
 pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
     let (_never_replaced, answering) = Answering::by(router);
     listen_within(listener, answering, stop, Terms::default()).await;
-}
-
-/// On what terms people are let in.
-#[derive(Debug, Clone, Default)]
-pub struct Terms {
-    /// What each is given.
-    pub limits: Limits,
-    /// For no single one of these the limits hold: everybody comes by them.
-    pub proxies: Proxies,
-    /// Where it is counted who is there.
-    pub counted: ListenMetrics,
 }
 
 /// The same on terms of somebody's choice.

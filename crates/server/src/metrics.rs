@@ -4,6 +4,7 @@
 
 mod codes;
 mod exports;
+mod held;
 mod pool;
 mod process;
 mod requests;
@@ -23,13 +24,13 @@ use daypass_core::token::key_ring::Turn;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub(crate) use self::codes::CODES_OF_EXCHANGES;
 pub use self::exports::ExportMetrics;
 use self::exports::Exports;
+pub use self::held::Held;
 pub use self::pool::RegionMetrics;
 use self::pool::Regions;
 use self::process::Process;
@@ -225,23 +226,6 @@ fn register_counted(registry: &mut Registry) {
         "Refusals of requests that proved nothing, by the action of the audit trail",
         counted.unproved.clone(),
     );
-}
-
-/// One more of something, until it is dropped.
-#[derive(Debug)]
-pub struct Held(Gauge);
-
-impl Held {
-    fn of(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 /// What is told of what somebody registers.

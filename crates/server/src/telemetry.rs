@@ -14,7 +14,7 @@ mod shape;
 use std::io::{Error, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use daypass_core::ground::clock::{Clock, SystemClock};
@@ -29,7 +29,7 @@ pub use self::lines::Lines;
 use self::lines::Output;
 use self::sampling::Sampling;
 pub use self::shape::Format;
-use self::shape::{Choice, Shape};
+use self::shape::{Choice, FORMAT, Shape};
 
 /// What is waiting to be written at the end of a process has so long: whoever does not read it has to do without.
 const AT_THE_END: Duration = Duration::from_secs(1);
@@ -44,9 +44,6 @@ type Filter = reload::Handle<EnvFilter, Registry>;
 
 /// What lets lines into the process's log, once it has one.
 static FILTER: OnceLock<Filter> = OnceLock::new();
-
-/// How the process's log is written.
-static FORMAT: LazyLock<Choice> = LazyLock::new(Choice::default);
 
 /// From where up the log has what we do ourselves. Libraries are heard from `warn` up.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]

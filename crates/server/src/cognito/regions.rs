@@ -49,7 +49,9 @@ impl Regions {
         let region = |config: &RegionConfig| {
             let metrics = with.metrics.of_region(&config.region);
             for operation in Operation::ALL {
-                OUTCOMES.iter().for_each(|outcome| metrics.knows(operation.name(), outcome));
+                for outcome in OUTCOMES {
+                    metrics.knows(operation.name(), outcome);
+                }
             }
             let queue = |quota| QuotaQueue::new(quota, with.random.clone(), metrics.clone());
             Region {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::http::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Terms;
 use super::limits::Limits;
+use super::terms::Terms;
 use crate::metrics::{Held, ListenMetrics};
 use crate::origin::Proxies;
 use crate::peers::{PeerPlace, Peers};

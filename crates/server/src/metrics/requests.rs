@@ -82,7 +82,7 @@ impl Default for Requests {
             seconds: seconds.get_or_create_owned(&InGroup { group }),
         };
         let routes = ROUTES.into_iter().map(|entry| (entry.0, route(entry))).collect();
-        Self { routes, answered, seconds }
+        Self { answered, seconds, routes }
     }
 }
 

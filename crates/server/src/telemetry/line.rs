@@ -3,8 +3,7 @@
 use daypass_core::ground::clock::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
 
-use super::FORMAT;
-use super::shape::{Format, on_one_line};
+use super::shape::{FORMAT, Format, on_one_line};
 
 /// The line.
 pub(super) fn line(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u8> {
@@ -15,9 +14,10 @@ pub(super) fn line(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u
 }
 
 fn text(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u8> {
-    let numbers: String = numbers.iter().map(|(name, number)| format!(" {name}={number}")).collect();
-    let line = format!("{:.6} {level:>5} {}: {message}{numbers}", SystemClock.now(), module_path!());
-    format!("{}\n", on_one_line(&line)).into_bytes()
+    let line = format!("{:.6} {level:>5} {}: {message}", SystemClock.now(), module_path!());
+    let numbers = numbers.iter().map(|(name, number)| format!("{name}={number}"));
+    let words: Vec<String> = std::iter::once(on_one_line(&line)).chain(numbers).collect();
+    format!("{}\n", words.join(" ")).into_bytes()
 }
 
 fn json(level: &str, message: &str, numbers: &[(&str, u64)]) -> Vec<u8> {

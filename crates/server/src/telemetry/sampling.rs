@@ -122,7 +122,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{Choice, lines::Output, subscriber};
+    use super::super::{lines::Output, shape::Choice, subscriber};
     use super::*;
 
     struct Log {

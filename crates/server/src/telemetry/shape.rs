@@ -2,8 +2,8 @@
 //! everything runs.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 use tracing::{Event, Subscriber};
@@ -21,6 +21,9 @@ pub enum Format {
     /// A text.
     Text,
 }
+
+/// How the process's log is written.
+pub(super) static FORMAT: LazyLock<Choice> = LazyLock::new(Choice::default);
 
 /// The choice, which may change at any moment.
 #[derive(Debug, Default, Clone)]
