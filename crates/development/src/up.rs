@@ -239,6 +239,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     have_keys_take_turns(&app);
     let exports = app.start_exports().await;
+    app.start_traces();
     let (stop, stopped) = Stop::channel();
     let listen = |port: Bound, answering| {
         tokio::spawn(listen_within(port.listener, answering, stopped.clone(), app.terms()))

@@ -29,6 +29,7 @@ pub mod secrets;
 mod signing_readiness;
 pub mod sigv4;
 pub mod telemetry;
+pub mod traces;
 pub mod upkeep;
 mod warnings;
 pub mod xml;

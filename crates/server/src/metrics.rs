@@ -8,6 +8,7 @@ mod held;
 mod pool;
 mod process;
 mod requests;
+mod spans;
 mod stages;
 mod standing;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::pool::RegionMetrics;
 use self::pool::Regions;
 use self::process::Process;
 use self::requests::Requests;
+pub use self::spans::SpanMetrics;
 use self::stages::Stages;
 pub use self::stages::{ProviderOutcome, SignatureMetrics, StoreMetrics};
 pub use self::standing::ListenMetrics;
@@ -67,6 +69,7 @@ pub struct Metrics {
     standing: Standing,
     regions: Regions,
     exports: Exports,
+    spans: SpanMetrics,
 }
 
 impl Default for Metrics {
@@ -80,6 +83,7 @@ impl Default for Metrics {
             standing: Standing::default(),
             regions: Regions::default(),
             exports: Exports::default(),
+            spans: SpanMetrics::default(),
         };
         for code in CODES_OF_EXCHANGES {
             metrics.exchanges.get_or_create_owned(&Code { code });
@@ -92,7 +96,8 @@ impl Default for Metrics {
 
 impl Metrics {
     fn register(&mut self) {
-        let Self { registry, requests, exchanges, refused_early, stages, standing, regions, exports } = self;
+        let Self { registry, requests, exchanges, refused_early, stages, standing, regions, exports, spans } =
+            self;
         registry.register_collector(Box::new(Process));
         let registry = registry.sub_registry_with_prefix("daypass");
         let version = Version { version: env!("CARGO_PKG_VERSION") };
@@ -109,6 +114,7 @@ impl Metrics {
         register_counted(registry);
         regions.register(registry);
         exports.register(registry);
+        spans.register(registry);
     }
 
     /// Counts an answered request by the template of its route, and how long it took.
@@ -191,6 +197,12 @@ impl Metrics {
     #[must_use]
     pub fn of_exporter(&self, name: &str) -> ExportMetrics {
         self.exports.of(name)
+    }
+
+    /// What is counted of traces.
+    #[must_use]
+    pub fn of_spans(&self) -> SpanMetrics {
+        self.spans.clone()
     }
 
     /// Everything, as it stands now.

@@ -51,6 +51,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     tokio::spawn(keep_up(Arc::downgrade(&app.store), app.metrics.clone(), app.clock.clone()));
     have_keys_take_turns(&app);
     let exports = app.start_exports().await;
+    app.start_traces();
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();
     let (answer_by, answering) = Answering::by(routes::router(app.clone()));
@@ -79,6 +80,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let served = serving.await;
         // What was answered last has left events, too.
         exports.end().await;
+        if let Some(traces) = &running.traces {
+            traces.flush().await;
+        }
         served
     };
     tokio::select! {

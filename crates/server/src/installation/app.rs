@@ -36,6 +36,7 @@ use crate::origin::Proxies;
 use crate::registered_origins::RegisteredOrigins;
 use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
 use crate::signing_readiness::SigningReadiness;
+use crate::traces::Traces;
 use crate::warnings;
 
 /// An installation, ready to answer.
@@ -70,6 +71,8 @@ pub struct App {
     pub proxies: Proxies,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
+    /// What makes traces of requests, if anybody gets them.
+    pub traces: Option<Traces>,
     /// What those who connect are given.
     pub limits: Limits,
     /// What shows that somebody may read it. Nobody may without.
@@ -175,6 +178,13 @@ impl App {
         }
     }
 
+    /// Makes traces from now on, which servers do.
+    pub fn start_traces(&self) {
+        if let Some(traces) = &self.traces {
+            traces.start();
+        }
+    }
+
     /// On what terms its listeners let people in.
     #[must_use]
     pub fn terms(&self) -> Terms {
@@ -229,6 +239,7 @@ impl App {
             origins,
             proxies: config.proxies(),
             metrics: lasting.metrics.clone(),
+            traces: Traces::of(&config, secrets, lasting.trace_tools())?,
             limits: config.network.limits(),
             metrics_token,
             login_flow: login_flow(&lasting, &config),

@@ -21,10 +21,10 @@ use daypass_core::token::signer::KeyHolder;
 use super::dependencies::{Dependencies, WireError};
 use crate::config::Config;
 use crate::export::{Exporters, Tools};
-use crate::measured::{MeasuredHeads, MeasuredHttp, MeasuredKeys, MeasuredTrail};
+use crate::measured::{MeasuredHeads, MeasuredHttp, MeasuredKeys, MeasuredStore, MeasuredTrail};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
-use crate::warnings;
+use crate::{traces, warnings};
 
 /// What outlives the configuration.
 #[derive(Clone)]
@@ -116,11 +116,17 @@ impl Lasting {
         Tools { store, clock, random, metrics }
     }
 
+    /// What traces are made with.
+    pub fn trace_tools(&self) -> traces::Tools {
+        let Self { metrics, clock, random, .. } = self.clone();
+        traces::Tools { metrics, random, clock }
+    }
+
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
         let Dependencies { audit_sink, strangers, config, .. } = dependencies;
         let metrics = Arc::<Metrics>::default();
-        store.watch(Arc::new(metrics.of_store()));
+        store.watch(Arc::new(MeasuredStore(metrics.of_store())));
         let sink = Arc::new(MeasuredTrail { sink: audit_sink.clone(), metrics: metrics.clone() });
         let trail = AuditTrail::new(sink, store.clone(), strangers.clone(), clock.clone());
         let trail = trail.with_callers(config.audit.callers);

@@ -9,6 +9,7 @@ use daypass_core::token::public_key::PublicKey;
 use daypass_core::token::signer::{Held, KeptKey, KeyHolder, NotReady, Signer, SignerError};
 
 use crate::metrics::{Metrics, SignatureMetrics};
+use crate::traces::{Part, part};
 
 pub(crate) struct MeasuredKeys {
     pub(crate) holder: Arc<dyn KeyHolder>,
@@ -17,6 +18,7 @@ pub(crate) struct MeasuredKeys {
 
 struct MeasuredKey {
     signer: Arc<dyn Signer>,
+    algorithm: Algorithm,
     metrics: SignatureMetrics,
 }
 
@@ -32,7 +34,7 @@ impl KeyHolder for MeasuredKeys {
 
     fn signer(&self, algorithm: Algorithm, kept: &[u8]) -> Result<Arc<dyn Signer>, SignerError> {
         let signer = self.holder.signer(algorithm, kept)?;
-        Ok(Arc::new(MeasuredKey { signer, metrics: self.metrics.of_signatures(algorithm) }))
+        Ok(Arc::new(MeasuredKey { signer, algorithm, metrics: self.metrics.of_signatures(algorithm) }))
     }
 }
 
@@ -49,7 +51,10 @@ impl Signer for MeasuredKey {
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let began = Instant::now();
         let signature = self.signer.sign(message).await;
-        self.metrics.signed(signature.is_ok(), began.elapsed());
+        let took = began.elapsed();
+        self.metrics.signed(signature.is_ok(), took);
+        let labels = [("daypass.algorithm", self.algorithm.name())];
+        part(&Part { name: "sign", is_asked: false, labels: &labels, has_failed: signature.is_err() }, took);
         signature
     }
 }

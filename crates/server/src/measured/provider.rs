@@ -9,6 +9,7 @@ use bytes::Bytes;
 use daypass_core::ground::outbound::{AskedProvider, ProviderHttp, ProviderHttpError};
 
 use crate::metrics::{KEYS_OF_ISSUERS, Metrics, ProviderOutcome};
+use crate::traces::{Part, part};
 
 pub(crate) struct MeasuredHttp {
     pub(crate) http: Arc<dyn ProviderHttp>,
@@ -22,7 +23,11 @@ impl ProviderHttp for MeasuredHttp {
         let began = Instant::now();
         let answer = self.http.send(request).await;
         let provider = asked.as_ref().map_or(KEYS_OF_ISSUERS, |AskedProvider(id)| id);
-        self.metrics.asked_provider(provider, outcome(&answer), began.elapsed());
+        let (outcome, took) = (outcome(&answer), began.elapsed());
+        self.metrics.asked_provider(provider, outcome, took);
+        let labels = [("daypass.provider", provider), ("daypass.outcome", outcome.name())];
+        let has_failed = !matches!(outcome, ProviderOutcome::Ok | ProviderOutcome::Refused);
+        part(&Part { name: "provider call", is_asked: true, labels: &labels, has_failed }, took);
         answer
     }
 }

@@ -9,6 +9,7 @@ use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 use daypass_core::store::{AuditSink, HeadSigner, StoreError};
 
 use crate::metrics::Metrics;
+use crate::traces::{Part, part};
 
 pub(crate) struct MeasuredTrail {
     pub(crate) sink: Arc<dyn AuditSink>,
@@ -20,7 +21,9 @@ impl AuditSink for MeasuredTrail {
     async fn add_audit_events(&self, events: &[AuditEvent]) -> Result<(), StoreError> {
         let began = Instant::now();
         let kept = self.sink.add_audit_events(events).await;
-        self.metrics.appended(kept.is_ok(), began.elapsed());
+        let took = began.elapsed();
+        self.metrics.appended(kept.is_ok(), took);
+        part(&Part { name: "audit append", is_asked: false, labels: &[], has_failed: kept.is_err() }, took);
         kept
     }
 }

@@ -25,3 +25,4 @@ mod sessions;
 mod signers;
 mod sts;
 mod sub_claims;
+mod traces;

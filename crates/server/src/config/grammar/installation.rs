@@ -13,11 +13,12 @@ use toml::Value;
 
 use super::audit::AUDIT;
 use super::secret::{master_key, master_keys, secret};
+use super::traces::TRACES;
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Givers, LogConfig, MasterKeyReference, NetworkConfig, OpenIdConfig,
-    Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, urls,
+    Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, TracesConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -70,6 +71,7 @@ pub static FILE: Table = Table::of(
             "What of the network providers may be in, who stands in front, and how patient the server is.",
         ),
         Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
+        Key::new::<TracesConfig>("traces", Kind::Table(&TRACES), "Who gets traces of requests.").read_again(),
         Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
         Key::new::<AuditConfig>("audit", Kind::Table(&AUDIT), "What the audit trail has."),
         Key::new::<TokensConfig>("tokens", Kind::Table(&TOKENS), "What signs tokens, and for how long."),
