@@ -49,6 +49,11 @@ const ALL: &[Generated] = &[
         write: exported,
     },
     Generated {
+        file: "crates/server/src/traces/example.json",
+        from: "a trace, as a collector is sent it",
+        write: traces,
+    },
+    Generated {
         file: "crates/core/tests/deploy/policies.json",
         from: "the IAM documents in deploy/, filled in",
         write: policies,
@@ -111,6 +116,11 @@ fn marks(workspace: &Workspace) -> Outcome {
 /// Likewise.
 fn exported(workspace: &Workspace) -> Outcome {
     regenerate(workspace, "export::")
+}
+
+/// Likewise.
+fn traces(workspace: &Workspace) -> Outcome {
+    regenerate(workspace, "traces::")
 }
 
 /// Likewise. What they show is measured by `cargo xtask bench --report`.

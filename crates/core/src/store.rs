@@ -32,6 +32,7 @@ mod revocations;
 mod seals;
 pub mod sign_in_sessions;
 pub mod transfer;
+mod watch;
 
 pub use self::audit_events::{
     AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, MAX_UNPROVED_REFUSALS,
@@ -48,6 +49,7 @@ pub use self::pools::{Pools, ReplaceOutcome};
 pub use self::revocations::{RevocationTarget, Revocations, Standing};
 pub use self::seals::{AnnouncedMasterKey, Resealing, SealedItem, SealedValue, Seals};
 pub use self::sign_in_sessions::SignInSessions;
+pub use self::watch::{SharedWatch, StoreConnections, StoreOutcome, StoreWatch, StoreWork};
 
 /// A store shared by everything that needs one.
 pub type SharedStore = Arc<dyn Store>;
@@ -75,5 +77,15 @@ pub trait Store:
     /// order, and is signed; what is over goes.
     async fn keep_up(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Has somebody hear of its work from now on. Who was there first stays; a store in memory has nothing to tell.
+    fn watch(&self, by: SharedWatch) {
+        drop(by);
+    }
+
+    /// Its connections to a database that has them.
+    fn connections(&self) -> Option<StoreConnections> {
+        None
     }
 }

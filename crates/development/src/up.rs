@@ -239,10 +239,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
     have_keys_take_turns(&app);
     let exports = app.start_exports().await;
+    app.start_traces();
     let (stop, stopped) = Stop::channel();
     let listen = |port: Bound, answering| {
-        let (stop, proxies) = (stopped.clone(), app.proxies.clone());
-        tokio::spawn(listen_within(port.listener, answering, stop, app.limits, proxies))
+        tokio::spawn(listen_within(port.listener, answering, stopped.clone(), app.terms()))
     };
     let [(server_by, server), (s3_by, s3)] = routers.map(Answering::by);
     let (_, sandbox) = Answering::by(sandbox::router(sandbox, clock, random));

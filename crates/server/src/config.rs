@@ -29,6 +29,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod traces;
 mod urls;
 
 use std::path::Path;
@@ -64,11 +65,12 @@ pub use self::role::{Givers, RoleConfig};
 pub(crate) use self::schema::schema;
 use self::store::StoreConfig;
 pub use self::tokens::TokensConfig;
+pub use self::traces::TracesConfig;
 pub(crate) use self::urls::{is_loopback, origin_of};
 use crate::foreign_sts::{CredentialsConfig, ForeignStsConfig};
 use crate::origin::Proxies;
 use crate::secrets::{Interval, Placed, SecretReference, Secrets};
-use crate::telemetry::Level;
+use crate::telemetry::{Format, Level};
 
 /// A whole configuration.
 #[derive(Debug, Clone)]
@@ -85,6 +87,8 @@ pub struct Config {
     pub pool: PoolConfig,
     /// Who may read the metrics.
     metrics: MetricsConfig,
+    /// Who gets traces, if anybody does.
+    pub traces: Option<TracesConfig>,
     /// What of the network providers may be in, and who stands in front.
     pub network: NetworkConfig,
     /// How often somebody may ask.
@@ -151,6 +155,9 @@ pub struct LogConfig {
     /// From where up.
     #[serde(default)]
     pub level: Level,
+    /// How lines are written.
+    #[serde(default)]
+    pub format: Format,
 }
 
 /// What apps learn of people by ID tokens.
@@ -217,6 +224,7 @@ impl Config {
         }
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, openid) = (reading.get("log"), reading.get("openid"));
+        let traces = traces::read(&mut reading, &network, base);
         let audit = audit::read(&mut reading, store.as_ref().map(|store| &store.url), &network, base);
         let mut tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
         if let Some(pkcs11) = &mut tokens.pkcs11 {
@@ -245,6 +253,7 @@ impl Config {
             other_master_keys,
             store,
             metrics,
+            traces,
             network,
             limits: limits.unwrap_or_default(),
             foreign_sts,
@@ -271,6 +280,7 @@ impl Config {
         let token = self.metrics.token.as_ref();
         let token = token.map(|reference| Placed { key: "[metrics] token".to_owned(), reference });
         let exports = self.audit.exports.iter().flat_map(ExportConfig::placed_secrets);
+        let exports = exports.chain(self.traces.iter().flat_map(TracesConfig::placed_secrets));
         let keys = self.placed_master_keys().chain(self.placed_pin());
         let keys = keys.chain(self.placed_store_password());
         providers.chain(keys).chain(token).chain(exports)
@@ -370,6 +380,7 @@ impl Config {
         mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_keys(secrets).err()));
         mistakes.extend(self.read_metrics_token(secrets).err());
         mistakes.extend(self.audit.exports.iter().filter_map(|export| export.receiver(secrets).err()));
+        mistakes.extend(self.traces.as_ref().and_then(|traces| traces.collector(secrets).err()));
         mistakes.extend(self.tokens.pkcs11.as_ref().and_then(|pkcs11| pkcs11.place(secrets).err()));
         ConfigError::unless_empty(mistakes.into_iter().flat_map(ConfigError::into_mistakes).collect())
     }

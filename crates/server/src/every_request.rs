@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::ground::ids::RequestId;
@@ -14,8 +14,12 @@ use tokio::time::Instant;
 
 use crate::error::{ApiError, ErrorCode, RequestFailure};
 use crate::installation::App;
-use crate::listen::TIME_OF_A_REQUEST;
+use crate::listen::{TIME_OF_A_REQUEST, asks_for_life};
 use crate::routes::dialect::dialect_of;
+use crate::traces::{self, Trace};
+
+/// What stands in the place of a route, where there is none.
+const NO_ROUTE: &str = "-";
 
 /// Names the request, finds out where it comes from, limits its time, answers for a panic and writes its line into
 /// the log: method, route, status, the code of an error and time, and no URL, which could hold a login's code.
@@ -26,11 +30,17 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
     let by = app.proxies.requester(&id, request.extensions(), request.headers());
     request.extensions_mut().insert(by);
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str).to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
 
     let dialect = dialect_of(&request);
 
-    let mut response = match in_time(next.run(request)).await {
+    let trace = trace(&app, &request);
+    let answering = in_time(next.run(request));
+    let answered = match &trace {
+        Some(trace) => traces::within(trace.clone(), answering).await,
+        None => answering.await,
+    };
+    let mut response = match answered {
         Ok(response) => response,
         Err(NoAnswer::Panicked) => {
             ApiError::of_request(dialect, RequestFailure::Panicked).answer(dialect, &id)
@@ -42,11 +52,57 @@ pub async fn name_limit_and_log(State(app): State<Arc<App>>, mut request: Reques
 
     let name = HeaderValue::from_str(id.as_str()).expect("a GUID is a header value");
     response.headers_mut().insert("x-amzn-requestid", name);
-    let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
+    let (elapsed, status) = (started.elapsed(), response.status().as_u16());
+    app.metrics.answered(&route, status, elapsed);
+    let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     let code = response.extensions().get::<ErrorCode>().map(|ErrorCode(code)| *code);
+    if let (Some(traces), Some(trace)) = (&app.traces, trace) {
+        conclude(&trace, (known(&method), &route), (response.status(), code), &id);
+        traces.end(trace);
+    }
     tracing::info!(request_id = %id, %method, route, status, code, elapsed_us, "request {id} answered {status}");
     response
+}
+
+fn trace(app: &App, request: &Request) -> Option<Arc<Trace>> {
+    let traces = app.traces.as_ref()?;
+    // Who asks all the time whether the server lives learns nothing from a trace.
+    if asks_for_life(request.uri().path()) {
+        return None;
+    }
+    traces.begin(request.headers(), app.proxies.are_asking(request.extensions()))
+}
+
+/// Ends the trace of a request, with what its line in the log has, too.
+fn conclude(
+    trace: &Trace,
+    (method, route): (&'static str, &str),
+    (status, code): (StatusCode, Option<&'static str>),
+    id: &RequestId,
+) {
+    let route = if route == NO_ROUTE { "" } else { route };
+    let labels = [
+        ("http.request.method", method),
+        ("http.route", route),
+        ("http.response.status_code", status.as_str()),
+        ("daypass.request_id", id.as_str()),
+        ("daypass.code", code.unwrap_or_default()),
+    ];
+    trace.conclude(format!("{method} {route}").trim_end(), &labels, status.is_server_error());
+}
+
+/// A method by its name, if it is one that anybody knows: a client may write whatever it likes.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "_OTHER",
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -297,7 +297,7 @@ impl Installation {
     /// In words for the operator, with the cure.
     pub async fn app(&self, instances: Instances, open: Open) -> anyhow::Result<Arc<App>> {
         let config = self.config.clone();
-        telemetry::log_from(config.log.level);
+        telemetry::log_from(config.log.level, config.log.format);
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let secret_store = Arc::new(AwsSecrets::new(clock.clone()));
         let secrets = Secrets::fetch(config.placed_secrets(), &*secret_store, secrets::AT_START).await?;
@@ -351,12 +351,12 @@ impl Installation {
         config.check_secrets(&secrets)?;
         let master_keys = config.master_keys(&secrets)?;
         running.check_master_keys(&master_keys)?;
-        let (said, level) = (self.warnings(&config, Instances::One), config.log.level);
+        let (said, log) = (self.warnings(&config, Instances::One), config.log.clone());
         let app = running
             .by(config, &secrets, Arc::new(master_keys))
             .await
             .map_err(|error| self.explained(error))?;
-        telemetry::log_from(level);
+        telemetry::log_from(log.level, log.format);
         warnings::log(said);
         Ok(app)
     }

@@ -6,6 +6,7 @@ mod limits;
 mod pace;
 mod places;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -34,9 +35,10 @@ pub(crate) use self::limits::TIME_OF_A_REQUEST;
 use self::pace::Paced;
 use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
+pub use self::terms::Terms;
 use self::turns::Turns;
 use self::unread::Watched;
-use crate::origin::{Peer, Proxies};
+use crate::origin::Peer;
 use crate::provider_http::is_out_of_files;
 
 /// What of a request's head, and of answers that wait for their reader, is kept in memory. A session token, a policy and
@@ -109,23 +111,18 @@ impl Answering {
 /// Answers every connection of `listener` with `router`, until `stop`.
 pub async fn listen(listener: TcpListener, router: Router, stop: Stop) {
     let (_never_replaced, answering) = Answering::by(router);
-    listen_within(listener, answering, stop, Limits::default(), Proxies::default()).await;
+    listen_within(listener, answering, stop, Terms::default()).await;
 }
 
-/// The same within limits of somebody's choice, which hold for no single one of `proxies`: everybody comes by them.
-pub async fn listen_within(
-    listener: TcpListener,
-    answering: Answering,
-    mut stop: Stop,
-    limits: Limits,
-    proxies: Proxies,
-) {
+/// The same on terms of somebody's choice.
+pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop: Stop, terms: Terms) {
+    let limits = terms.limits;
     let graceful = GracefulShutdown::new();
     let house = Arc::new(House {
         answering,
         stop: stop.clone(),
         limits,
-        places: Places::new(&limits, proxies),
+        places: Places::new(terms),
         turns: Turns::of_this_runtime(),
     });
     let (mut complained, mut full) = (None, None);

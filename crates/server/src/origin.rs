@@ -103,6 +103,12 @@ impl Proxies {
         }
     }
 
+    /// Whether a request comes by a proxy of the operator's.
+    #[must_use]
+    pub(crate) fn are_asking(&self, extensions: &Extensions) -> bool {
+        extensions.get::<Peer>().is_some_and(|peer| self.trusts(peer.address))
+    }
+
     /// Whether a proxy of the operator's is at this address.
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|TrustedProxy(network)| network.contains(address))

@@ -14,10 +14,12 @@ use governor::clock::{Clock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use prometheus_client::metrics::counter::Counter;
 
 pub(crate) use self::pool::LimitedPool;
 use crate::config::{LimitsConfig, Rate};
 use crate::error::RequestFailure;
+use crate::metrics::Metrics;
 use crate::peers::share_of;
 
 /// After so many questions those are forgotten who have all their turns again.
@@ -50,19 +52,20 @@ impl From<TooOften> for RequestFailure {
 impl RateLimits {
     /// Those of a configuration, with nobody counted yet.
     #[must_use]
-    pub fn of(config: &LimitsConfig) -> Self {
-        fn limiter<K: Hash + Eq + Clone>(rate: Option<Rate>) -> Option<Limiter<K>> {
-            rate.map(|rate| Limiter::new(rate, MonotonicClock))
+    pub fn of(config: &LimitsConfig, metrics: &Metrics) -> Self {
+        fn limiter<K: Hash + Eq + Clone>(rate: Rate, refused: Counter) -> Limiter<K> {
+            Limiter::new(rate, refused, MonotonicClock)
         }
+        let limit = |key| metrics.over_limit(key);
         let operations = config.operations.iter();
         Self {
             names: RandomState::new(),
-            addresses: limiter(config.address),
-            apps: limiter(config.app),
-            access_keys: limiter(config.access_key),
-            people: limiter(config.person),
+            addresses: config.address.map(|rate| limiter(rate, limit("address"))),
+            apps: config.app.map(|rate| limiter(rate, limit("app"))),
+            access_keys: config.access_key.map(|rate| limiter(rate, limit("access_key"))),
+            people: config.person.map(|rate| limiter(rate, limit("person"))),
             operations: operations
-                .map(|(name, rate)| (name.as_str().to_owned(), Limiter::new(*rate, MonotonicClock)))
+                .map(|(name, rate)| (name.as_str().to_owned(), limiter(*rate, limit("operations"))))
                 .collect(),
         }
     }
@@ -128,12 +131,13 @@ where
     turns: RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<C::Instant>>,
     clock: C,
     asked: AtomicU32,
+    refused: Counter,
 }
 
 impl<K: Hash + Eq + Clone, C: Clock + Clone> Limiter<K, C> {
-    fn new(rate: Rate, clock: C) -> Self {
+    fn new(rate: Rate, refused: Counter, clock: C) -> Self {
         let turns = RateLimiter::new(quota(rate), HashMapStateStore::default(), clock.clone());
-        Self { turns, clock, asked: AtomicU32::new(0) }
+        Self { turns, clock, asked: AtomicU32::new(0), refused }
     }
 
     fn ask(&self, whose: &K) -> Result<(), TooOften> {
@@ -142,6 +146,7 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Limiter<K, C> {
             self.turns.shrink_to_fit();
         }
         self.turns.check_key(whose).map_err(|not_until| {
+            self.refused.inc();
             let wait = not_until.wait_time_from(self.clock.now());
             let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
             TooOften { retry_after: wait.max(SignedDuration::from_secs(1)) }
@@ -172,7 +177,7 @@ mod tests {
 
     fn limiter(text: &str) -> (Limiter<String, FakeRelativeClock>, FakeRelativeClock) {
         let clock = FakeRelativeClock::default();
-        (Limiter::new(rate(text), clock.clone()), clock)
+        (Limiter::new(rate(text), Counter::default(), clock.clone()), clock)
     }
 
     #[test]
@@ -205,9 +210,10 @@ mod tests {
 
     #[test]
     fn what_has_no_limit_is_not_counted_and_neither_are_addresses_around_us() {
-        let none = RateLimits::of(&LimitsConfig::default());
+        let metrics = Metrics::default();
+        let none = RateLimits::of(&LimitsConfig::default(), &metrics);
         let config = LimitsConfig { address: Some(rate("1/h")), ..LimitsConfig::default() };
-        let some = RateLimits::of(&config);
+        let some = RateLimits::of(&config, &metrics);
         let [public, other, private] = ["8.8.8.8", "9.9.9.9", "10.0.0.1"].map(|it| it.parse().ok());
         for _ in 0..3 {
             none.address(public).unwrap();
@@ -219,5 +225,6 @@ mod tests {
         some.address(public).unwrap();
         some.address(public).unwrap_err();
         some.address(other).unwrap();
+        assert_eq!(metrics.over_limit("address").get(), 1);
     }
 }

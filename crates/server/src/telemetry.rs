@@ -1,4 +1,4 @@
-//! The log: one JSON object a line, to a file for `up`, to stderr for `serve`; and the audit trail's lines, where they go to the log. Nothing that
+//! The log: one JSON object a line, or a text, to a file for `up`, to stderr for `serve`; and the audit trail's lines, where they go to the log. Nothing that
 //! is logged holds a token, a code or a secret; the types that carry them print a placeholder.
 //!
 //! Whoever logs never waits and never fails: [`Lines`] takes the line, and a thread of its own writes it, with others. Of what can
@@ -9,6 +9,7 @@ mod counted;
 mod line;
 mod lines;
 mod sampling;
+mod shape;
 
 use std::io::{Error, Write};
 use std::os::fd::AsFd;
@@ -27,6 +28,8 @@ pub(crate) use self::counted::COUNTED;
 pub use self::lines::Lines;
 use self::lines::Output;
 use self::sampling::Sampling;
+pub use self::shape::Format;
+use self::shape::{Choice, FORMAT, Shape};
 
 /// What is waiting to be written at the end of a process has so long: whoever does not read it has to do without.
 const AT_THE_END: Duration = Duration::from_secs(1);
@@ -71,24 +74,27 @@ pub fn log_to(lines: Lines) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     // A second start within one process, as in the tour, keeps the first log.
     let sampling = LOG.get_or_init(|| Sampling::new(lines.clone(), clock)).clone();
-    let (subscriber, filter) = subscriber(sampling, lines);
+    let (subscriber, filter) = subscriber(sampling, lines, FORMAT.clone());
     let _ = FILTER.set(filter);
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Has the process's log begin at this level, from now on.
-pub fn log_from(level: Level) {
+/// Has the process's log begin at this level, and be written so, from now on.
+pub fn log_from(level: Level, format: Format) {
+    FORMAT.becomes(format);
     // A process without a log has nothing to let in.
     let _ = FILTER.get().map(|filter| filter.reload(level.filter()));
 }
 
-fn subscriber(sampling: Sampling, lines: Lines) -> (impl tracing::Subscriber + Send + Sync, Filter) {
+fn subscriber(
+    sampling: Sampling,
+    lines: Lines,
+    format: Choice,
+) -> (impl tracing::Subscriber + Send + Sync, Filter) {
     let (filter, handle) = reload::Layer::new(Level::default().filter());
     let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
+        .with_ansi(false)
+        .event_format(Shape::new(format))
         .log_internal_errors(false)
         .with_writer(Log(lines));
     (tracing_subscriber::registry().with(filter).with(layer).with(sampling), handle)

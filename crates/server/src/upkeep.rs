@@ -2,12 +2,14 @@
 //! meanwhile does not wait for it; and a trail in a database is put in order and signed.
 
 use std::error::Error;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use daypass_core::ground::clock::Clock;
 use daypass_core::store::Store;
 
 use crate::error::chain;
+use crate::metrics::Metrics;
 
 /// So many records go at once: a few milliseconds of the store's time.
 const RECORDS: usize = 200;
@@ -38,11 +40,12 @@ pub async fn keep_purging(store: Weak<dyn Store>) {
 }
 
 /// Has a store kept up that does not by itself, until nobody else has it.
-pub async fn keep_up(store: Weak<dyn Store>) {
+pub async fn keep_up(store: Weak<dyn Store>, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) {
     let mut told: Option<String> = None;
     while let Some(store) = store.upgrade() {
         let kept_up = store.keep_up().await;
         drop(store);
+        metrics.gathered(kept_up.is_ok().then(|| clock.now()));
         // Whoever wants something of the store hears of it, too: once is enough.
         let trouble = kept_up.err().map(|error| chain(&error));
         if let Some(trouble) = trouble.as_ref().filter(|trouble| told.as_ref() != Some(trouble)) {
@@ -63,8 +66,6 @@ async fn pause(duration: Duration) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use daypass_core::ground::clock::Timestamp;
     use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
     use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};

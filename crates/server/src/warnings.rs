@@ -33,6 +33,7 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
     found.extend(of_addresses(config));
     found.extend(of_endpoints(config));
     found.extend(of_exports(config));
+    found.extend(of_traces(config));
     found.extend(of_proxies(config));
     found.extend(of_lives(config));
     found.extend(of_user_pools(config));
@@ -128,6 +129,14 @@ fn of_exports(config: &Config) -> Vec<String> {
         )
     };
     in_the_clear.map(warning).collect()
+}
+
+fn of_traces(config: &Config) -> Option<String> {
+    config.traces.as_ref().filter(|traces| traces.is_in_the_clear()).map(|_| {
+        "[traces]: url has no TLS: whoever is on the way there can read when people sign in, and the headers that let us in; https:// is \
+         better if the collector has it"
+            .to_owned()
+    })
 }
 
 fn of_proxies(config: &Config) -> Vec<String> {

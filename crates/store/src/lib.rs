@@ -10,6 +10,7 @@ mod shared;
 mod sqlite;
 mod trail;
 mod url;
+mod watched;
 
 pub use self::opening::Open;
 pub use self::url::{OpenError, StoreUrl, create, open};

@@ -9,6 +9,7 @@ mod url;
 
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::store::StoreConnections;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
@@ -162,6 +163,10 @@ impl Engine for PostgresEngine {
 
     fn shards(&self) -> u8 {
         1
+    }
+
+    fn connections(&self) -> Option<StoreConnections> {
+        Some(self.0.count())
     }
 }
 

@@ -10,8 +10,11 @@ use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::Engine;
 use daypass_core::store::items::{ItemStore, Pace};
 
+use crate::watched::Watched;
+
 /// A store over an engine.
 pub(crate) fn over(engine: Arc<dyn Engine>) -> SharedStore {
+    let engine = Arc::new(Watched::new(engine));
     Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting)))
 }
 

@@ -41,7 +41,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::records::trail_head::TrailHead;
-use daypass_core::store::{Store, StoreError};
+use daypass_core::store::{SharedWatch, Store, StoreError};
 
 pub use self::backup::back_up;
 pub use self::copy::{Contents, CopyError};
@@ -53,6 +53,7 @@ use self::remembered::Remembered;
 pub use self::restore::Restoration;
 use self::writer::Writer;
 use crate::trail::Trail;
+use crate::watched::Watch;
 
 /// A store in a SQLite file.
 pub struct SqliteStore {
@@ -64,6 +65,7 @@ pub struct SqliteStore {
     writer: Arc<Writer>,
     file: Arc<DatabaseFile>,
     readiness: Readiness,
+    watch: Watch,
 }
 
 impl SqliteStore {
@@ -96,10 +98,11 @@ impl SqliteStore {
         let mut appender = Trail::appender(trail, path, signed.as_ref())?;
         audit_before_files::take_over(path, &mut connection, &mut appender, progress)?;
         let file = Arc::new(file);
-        let writer = Writer::start(connection, file.clone())
+        let watch = Watch::default();
+        let writer = Writer::start(connection, file.clone(), watch.clone())
             .map_err(|source| OpenError::NoThread { path: path.to_owned(), source })?;
         let writer = Arc::new(writer);
-        let readers = Arc::new(Readers::new(file.clone()));
+        let readers = Arc::new(Readers::new(file.clone(), watch.clone()));
         let keeper = trail_head::Keeper { writer: writer.clone(), readers: readers.clone() };
         let trail = Trail::start(appender, Box::new(keeper))?;
         Ok(Self {
@@ -109,6 +112,7 @@ impl SqliteStore {
             file,
             readiness: Readiness::default(),
             remembered: Remembered::default(),
+            watch,
         })
     }
 }
@@ -141,5 +145,9 @@ impl Store for SqliteStore {
         self.file.check_all()?;
         self.readiness.ask(&self.file, &self.writer).await?;
         Ok(self.trail.ping().await?)
+    }
+
+    fn watch(&self, by: SharedWatch) {
+        self.watch.begin(by);
     }
 }

@@ -1,5 +1,7 @@
 //! The one thing that the provider engine needs of a network: send a request, get a bounded answer.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -19,6 +21,11 @@ pub trait ProviderHttp: Send + Sync {
 /// what asking once does. Whatever redeems or uses up something goes without.
 #[derive(Debug, Clone, Copy)]
 pub struct Repeatable;
+
+/// Whose host is asked, among the extensions of a request: the provider's ID in the configuration. A request for the keys of an
+/// issuer has none, because several providers may share them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedProvider(pub Arc<str>);
 
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -30,6 +30,7 @@ pub mod template;
 mod validate;
 mod verdicts;
 mod verified;
+mod way;
 
 pub use self::apple::{AppleKey, is_apple_key};
 pub use self::authorize::{AuthorizeRequest, FlowSecrets};

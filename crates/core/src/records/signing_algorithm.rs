@@ -17,6 +17,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every one of them.
+    pub const ALL: [Self; 2] = [Self::Rs512, Self::Es256];
+
     /// Its name (RFC 7518 section 3.1).
     #[must_use]
     pub fn name(self) -> &'static str {

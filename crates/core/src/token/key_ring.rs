@@ -55,6 +55,19 @@ impl Default for Rotation {
     }
 }
 
+/// How far a key in use is in its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// For how long it has signed.
+    pub age: SignedDuration,
+    /// When its successor signs, if one is published.
+    pub next_in: Option<SignedDuration>,
+    /// For how long a key is to sign, if that was decided.
+    pub rotation: Option<SignedDuration>,
+}
+
 /// What a ring is made of.
 pub struct Materials {
     /// Keeps the keys.
@@ -191,6 +204,19 @@ impl KeyRing {
         let keys = self.keys();
         let held = self.in_use(&keys).into_iter().filter(|key| key.held() == Held::Store);
         held.map(|key| key.key_id().to_owned()).collect()
+    }
+
+    /// How far the keys in use are in their turns.
+    #[must_use]
+    pub fn turns(&self) -> Vec<Turn> {
+        let (keys, now) = (self.keys(), self.with.clock.now());
+        let turn = |key: &SigningKey| Turn {
+            algorithm: key.algorithm(),
+            age: now.duration_since(key.signs_from()).max(SignedDuration::ZERO),
+            next_in: self.is_published(key.algorithm(), now).map(|next| next.signs_from.duration_since(now)),
+            rotation: self.rotation.every,
+        };
+        self.in_use(&keys).into_iter().map(turn).collect()
     }
 
     fn in_use<'a>(&self, keys: &'a KeySet) -> Vec<&'a SigningKey> {

@@ -15,7 +15,7 @@ use crate::records::signing_algorithm::Algorithm;
 use crate::store::StoreError;
 use crate::token::acting::{ACTING_FOR, ActClaim};
 use crate::token::id_token::IdTokenClaims;
-use crate::token::key_ring::KeyRing;
+use crate::token::key_ring::{KeyRing, Turn};
 use crate::token::key_set::JwkSet;
 use crate::token::signer::SignerError;
 use crate::token::signing_key::SigningKeyError;
@@ -283,6 +283,12 @@ impl TokenIssuer {
     #[must_use]
     pub fn held_in_the_store(&self) -> Vec<String> {
         self.ring.held_in_the_store()
+    }
+
+    /// See [`KeyRing::turns`].
+    #[must_use]
+    pub fn turns(&self) -> Vec<Turn> {
+        self.ring.turns()
     }
 
     /// The public halves of its keys (RFC 7517 section 5).

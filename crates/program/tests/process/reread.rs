@@ -47,6 +47,21 @@ fn what_changed_counts_from_then_on_secrets_included() {
 }
 
 #[test]
+fn the_log_takes_another_form() {
+    let installation = Installation::new("sqlite:daypass.db");
+    let log = installation.path("log");
+    let mut serving = installation.serve(Output::File(log.clone()));
+    installation.change(PROVIDER, &format!("[log]\nformat = \"text\"\n{PROVIDER}"));
+    let told = serving.hang_up(&log, TAKEN_UP);
+    let line = told.lines().find(|line| line.contains(TAKEN_UP)).unwrap();
+    assert!(
+        line.contains(" INFO daypass_server::cli::reread: ") && line.contains("providers=\"fake\""),
+        "{line}"
+    );
+    serving.stop();
+}
+
+#[test]
 fn a_file_with_mistakes_changes_nothing_and_each_is_told_with_its_line() {
     let installation = Installation::new("sqlite:daypass.db");
     let log = installation.path("log");

@@ -18,6 +18,7 @@ pub async fn reread(
     match installation.reread(running).await {
         Ok(app) => {
             let app = Arc::new(app);
+            app.start_traces();
             take_up(app.clone());
             if !app.has_the_tokens_of(running) {
                 have_keys_take_turns(&app);

@@ -48,13 +48,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let bound = listener.local_addr()?;
     app.take_duties(installation.config()).await?;
     tokio::spawn(keep_purging(Arc::downgrade(&app.store)));
-    tokio::spawn(keep_up(Arc::downgrade(&app.store)));
+    tokio::spawn(keep_up(Arc::downgrade(&app.store), app.metrics.clone(), app.clock.clone()));
     have_keys_take_turns(&app);
     let exports = app.start_exports().await;
+    app.start_traces();
     tokio::spawn(tell_what_is_missing(app.broker.pool.clone()));
     let (stop, stopped) = Stop::channel();
     let (answer_by, answering) = Answering::by(routes::router(app.clone()));
-    let serving = tokio::spawn(listen_within(listener, answering, stopped, app.limits, app.proxies.clone()));
+    let serving = tokio::spawn(listen_within(listener, answering, stopped, app.terms()));
     tell(&format!("Daypass serves {} on {bound}.", app.login_flow.public_url));
     let ready = json!({"ready": true, "listen": bound, "public_url": app.login_flow.public_url});
     let written = telemetry::stdout()?.write(format!("{ready}\n").into_bytes()).await;
@@ -79,6 +80,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let served = serving.await;
         // What was answered last has left events, too.
         exports.end().await;
+        if let Some(traces) = &running.traces {
+            traces.flush().await;
+        }
         served
     };
     tokio::select! {

@@ -20,6 +20,10 @@ use crate::provider_http::is_out_of_files;
 /// differences are no reason.
 const SKEW: SignedDuration = SignedDuration::from_mins(4);
 
+/// What a monitoring system calls what becomes of a call that was made.
+pub(super) const OUTCOMES: [&str; 7] =
+    ["ok", "throttled", "disconnected", "down", "misconfigured", "unavailable", "refused"];
+
 /// Why a call came to nothing.
 #[derive(Debug)]
 pub(super) enum Failure {

@@ -14,6 +14,15 @@ pub(super) enum Operation {
 }
 
 impl Operation {
+    pub(super) const ALL: [Self; 6] = [
+        Self::GetOpenIdTokenForDeveloperIdentity,
+        Self::GetCredentialsForIdentity,
+        Self::GetOpenIdToken,
+        Self::LookupDeveloperIdentity,
+        Self::DescribeIdentity,
+        Self::MergeDeveloperIdentities,
+    ];
+
     /// Its name, which is that of the IAM action, too.
     pub(super) fn name(self) -> &'static str {
         match self {

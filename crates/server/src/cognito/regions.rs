@@ -12,7 +12,8 @@ use daypass_core::ground::random::Random;
 use daypass_core::pool::{Missing, PoolError};
 
 use super::aws;
-use super::failure::Failure;
+use super::failure::{Failure, OUTCOMES};
+use super::operation::Operation;
 use super::quota::QuotaQueue;
 use super::region::Region;
 use super::user::User;
@@ -47,6 +48,11 @@ impl Regions {
     pub(super) fn new(configs: &[RegionConfig], developer_provider: &str, with: &Dependencies<'_>) -> Self {
         let region = |config: &RegionConfig| {
             let metrics = with.metrics.of_region(&config.region);
+            for operation in Operation::ALL {
+                for outcome in OUTCOMES {
+                    metrics.knows(operation.name(), outcome);
+                }
+            }
             let queue = |quota| QuotaQueue::new(quota, with.random.clone(), metrics.clone());
             Region {
                 name: config.region.clone(),

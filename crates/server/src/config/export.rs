@@ -152,7 +152,7 @@ impl ExportConfig {
         let no_url = || Mistake::elsewhere(format!("{}: is no address", self.place_of("url")));
         let url: Uri = self.url.parse().map_err(|_| no_url())?;
         Ok(match self.to {
-            Kind::Otlp => ReceiverConfig::Otlp { url, headers: self.read_headers(secrets)? },
+            Kind::Otlp => ReceiverConfig::Otlp { url, headers: self.headers(secrets)? },
             Kind::Webhook => ReceiverConfig::Webhook { url, key: self.read_key(secrets)? },
             Kind::Syslog => {
                 let host = url.host().ok_or_else(no_url)?.trim_matches(['[', ']']).to_owned();
@@ -170,18 +170,8 @@ impl ExportConfig {
         Ok(Box::new(signing_key(&text).ok_or_else(|| mistake(NO_SIGNING_SECRET))?))
     }
 
-    fn read_headers(&self, secrets: &Secrets) -> Result<HeaderMap, ConfigError> {
-        let mut headers = HeaderMap::new();
-        for (name, reference) in &self.headers {
-            let key = self.place_of(&format!("headers.{name}"));
-            let text = secret(reference, &key, secrets)?;
-            let wrong = || Mistake::elsewhere(format!("{key}: {NO_HEADER}"));
-            let name: HeaderName = name.parse().map_err(|_| wrong())?;
-            let mut value = HeaderValue::from_str(text.expose()).map_err(|_| wrong())?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
-        Ok(headers)
+    fn headers(&self, secrets: &Secrets) -> Result<HeaderMap, ConfigError> {
+        read_headers(&self.headers, secrets, |name| self.place_of(&format!("headers.{name}")))
     }
 
     fn place_of(&self, key: &str) -> String {
@@ -205,6 +195,25 @@ impl ExportConfig {
         let headers = has_headers.then_some(("headers", OF_OTLP));
         url.into_iter().chain(secret).chain(headers).collect()
     }
+}
+
+/// Headers that let us in somewhere, each from where its value is.
+pub(super) fn read_headers(
+    references: &BTreeMap<String, SecretReference>,
+    secrets: &Secrets,
+    place_of: impl Fn(&str) -> String,
+) -> Result<HeaderMap, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, reference) in references {
+        let key = place_of(name);
+        let text = secret(reference, &key, secrets)?;
+        let wrong = || Mistake::elsewhere(format!("{key}: {NO_HEADER}"));
+        let name: HeaderName = name.parse().map_err(|_| wrong())?;
+        let mut value = HeaderValue::from_str(text.expose()).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    Ok(headers)
 }
 
 /// The key of a secret as receivers of webhooks show it (Standard Webhooks): `whsec_`, and 24 to 64 bytes in base64.

@@ -10,6 +10,7 @@ mod provider;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 use daypass_core::login::provider::definition::seconds;
 use serde::de::DeserializeOwned;
@@ -86,6 +87,8 @@ pub(super) enum Kind {
     Flag,
     /// A whole number, of these two at least and at most.
     Number(i64, i64),
+    /// A number from 0 to 1.
+    Ratio,
     /// A text: `90s`, `15m`, `1h` or `7d`.
     Duration,
     /// A reference to a secret.

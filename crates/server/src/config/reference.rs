@@ -102,6 +102,7 @@ fn value(key: &Key) -> String {
         Kind::Flag => "`true`, `false`".into(),
         Kind::Number(least, i64::MAX) => format!("number, {least} at least"),
         Kind::Number(least, most) => format!("number, {least} to {most}"),
+        Kind::Ratio => "number, 0 to 1".into(),
         Kind::Duration => "duration".into(),
         Kind::Secret => "secret".into(),
         Kind::MasterKey => "secret, or with `kms` beside it".into(),

@@ -96,6 +96,7 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Number(least, i64::MAX) => json!({"type": "integer", "minimum": least}),
         Kind::Number(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
+        Kind::Ratio => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smhd]$"}),
         Kind::Secret => secret(),
         Kind::MasterKey => master_key(),

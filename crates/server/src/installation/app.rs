@@ -30,13 +30,14 @@ use crate::config::{
 };
 use crate::cookie_apps::CookieApps;
 use crate::export::{Exporters, Running};
-use crate::listen::Limits;
+use crate::listen::{Limits, Terms};
 use crate::metrics::Metrics;
 use crate::origin::Proxies;
 use crate::rate_limits::{LimitedPool, RateLimits};
 use crate::registered_origins::RegisteredOrigins;
 use crate::secrets::{AT_START, FetchError, Refresher, Secrets};
 use crate::signing_readiness::SigningReadiness;
+use crate::traces::Traces;
 use crate::warnings;
 
 /// An installation, ready to answer.
@@ -73,6 +74,8 @@ pub struct App {
     pub rate_limits: Arc<RateLimits>,
     /// Everything that is counted.
     pub metrics: Arc<Metrics>,
+    /// What makes traces of requests, if anybody gets them.
+    pub traces: Option<Traces>,
     /// What those who connect are given.
     pub limits: Limits,
     /// What shows that somebody may read it. Nobody may without.
@@ -178,6 +181,19 @@ impl App {
         }
     }
 
+    /// Makes traces from now on, which servers do.
+    pub fn start_traces(&self) {
+        if let Some(traces) = &self.traces {
+            traces.start();
+        }
+    }
+
+    /// On what terms its listeners let people in.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms { limits: self.limits, proxies: self.proxies.clone(), counted: self.metrics.of_listener() }
+    }
+
     /// Exports the audit trail from now on, which servers do, and once.
     pub async fn start_exports(&self) -> Running {
         self.lasting.exporters.start(&self.lasting.export_tools()).await
@@ -211,8 +227,11 @@ impl App {
         {
             warnings::log(warnings::of_provider(config, provider));
         }
+        for id in providers.keys() {
+            lasting.metrics.knows_provider(id);
+        }
         let providers = Arc::new(ProviderSet::new(providers));
-        let rate_limits = Arc::new(RateLimits::of(&config.limits));
+        let rate_limits = Arc::new(RateLimits::of(&config.limits, &lasting.metrics));
         let (mut developer_pool, public_pool, embedded) =
             with_pool(&lasting, &pool, &config, &rate_limits).await?;
         if config.limits.person.is_some() {
@@ -230,6 +249,7 @@ impl App {
             proxies: config.proxies(),
             rate_limits,
             metrics: lasting.metrics.clone(),
+            traces: Traces::of(&config, secrets, lasting.trace_tools())?,
             limits: config.network.limits(),
             metrics_token,
             login_flow: login_flow(&lasting, &config),

@@ -17,6 +17,8 @@ use daypass_core::token::signing_key::SigningKeyError;
 use crate::config::{Config, ConfigError};
 use crate::export::ExportError;
 use crate::secrets::{SecretStore, Secrets};
+use crate::traces::TracesError;
+
 /// What an installation consists of before it is wired together.
 pub struct Dependencies {
     /// What the operator decided.
@@ -68,6 +70,9 @@ pub enum WireError {
     /// The audit trail cannot be exported.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Nobody can be sent traces.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -21,9 +21,10 @@ use daypass_core::token::signer::KeyHolder;
 use super::dependencies::{Dependencies, WireError};
 use crate::config::Config;
 use crate::export::{Exporters, Tools};
+use crate::measured::{MeasuredHeads, MeasuredHttp, MeasuredKeys, MeasuredStore, MeasuredTrail};
 use crate::metrics::Metrics;
 use crate::secrets::SecretStore;
-use crate::warnings;
+use crate::{traces, warnings};
 
 /// What outlives the configuration.
 #[derive(Clone)]
@@ -77,8 +78,10 @@ impl Lasting {
         if !config.audit_destination().is_kept() {
             return;
         }
+        self.metrics.signed_head(self.clock.now());
+        let signer = HeadKeys::of(&self.master_keys);
         self.store.attend(AuditCare {
-            signer: Arc::new(HeadKeys::of(&self.master_keys)),
+            signer: Arc::new(MeasuredHeads { signer, metrics: self.metrics.clone() }),
             keep: config.audit.retention(),
             clock: self.clock.clone(),
             tell: Arc::new(|what| tracing::warn!("{what}")),
@@ -113,19 +116,30 @@ impl Lasting {
         Tools { store, clock, random, metrics }
     }
 
+    /// What traces are made with.
+    pub fn trace_tools(&self) -> traces::Tools {
+        let Self { metrics, clock, random, .. } = self.clone();
+        traces::Tools { metrics, random, clock }
+    }
+
     pub fn begin(dependencies: &Dependencies) -> Self {
         let Dependencies { store, clock, random, http, .. } = dependencies;
         let Dependencies { audit_sink, strangers, config, .. } = dependencies;
-        let trail = AuditTrail::new(audit_sink.clone(), store.clone(), strangers.clone(), clock.clone());
+        let metrics = Arc::<Metrics>::default();
+        store.watch(Arc::new(MeasuredStore(metrics.of_store())));
+        let sink = Arc::new(MeasuredTrail { sink: audit_sink.clone(), metrics: metrics.clone() });
+        let trail = AuditTrail::new(sink, store.clone(), strangers.clone(), clock.clone());
         let trail = trail.with_callers(config.audit.callers);
+        let http = Arc::new(MeasuredHttp { http: http.clone(), metrics: metrics.clone() });
+        let holder = dependencies.holder.clone();
         Self {
             trail: Arc::new(trail),
-            engine: Arc::new(Engine::new(http.clone(), clock.clone())),
+            engine: Arc::new(Engine::new(http, clock.clone())),
             device_limits: Arc::new(DeviceLimits::new(clock)),
             exporters: Exporters::default(),
-            metrics: Arc::default(),
+            holder: Arc::new(MeasuredKeys { holder, metrics: metrics.clone() }),
+            metrics,
             master_keys: dependencies.master_keys.clone(),
-            holder: dependencies.holder.clone(),
             secret_store: dependencies.secret_store.clone(),
             store: store.clone(),
             clock: clock.clone(),

@@ -8,6 +8,8 @@ use axum::http::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::Limits;
+use super::terms::Terms;
+use crate::metrics::{Held, ListenMetrics};
 use crate::origin::Proxies;
 use crate::peers::{PeerPlace, Peers};
 
@@ -29,12 +31,14 @@ pub(super) struct Places {
     askers: Peers,
     proxies: Proxies,
     limits: Limits,
+    counted: ListenMetrics,
 }
 
 /// A connection's place, until it is dropped.
 pub(super) struct Place {
     _taken: OwnedSemaphorePermit,
     _peer: Option<PeerPlace>,
+    _counted: Held,
     is_spare: bool,
 }
 
@@ -42,11 +46,14 @@ pub(super) struct Place {
 pub(super) struct RequestPlace {
     _taken: OwnedSemaphorePermit,
     _asker: Option<PeerPlace>,
+    _counted: Held,
 }
 
 impl Places {
-    pub(super) fn new(limits: &Limits, proxies: Proxies) -> Self {
+    pub(super) fn new(terms: Terms) -> Self {
+        let Terms { limits, proxies, counted } = terms;
         let semaphore = |places| Arc::new(Semaphore::new(places));
+        counted.limits(limits.connections, limits.requests);
         Self {
             connections: semaphore(limits.connections),
             spare: semaphore(SPARE.min(limits.connections)),
@@ -54,7 +61,8 @@ impl Places {
             peers: Peers::default(),
             askers: Peers::default(),
             proxies,
-            limits: *limits,
+            limits,
+            counted,
         }
     }
 
@@ -62,11 +70,11 @@ impl Places {
     pub(super) fn connect(&self, peer: IpAddr) -> Option<Place> {
         let share = share(self.limits.connections);
         let peer = if self.proxies.trusts(peer) { None } else { Some(self.peers.take(peer, share)?) };
-        if let Ok(taken) = self.connections.clone().try_acquire_owned() {
-            return Some(Place { _taken: taken, _peer: peer, is_spare: false });
-        }
-        let taken = self.spare.clone().try_acquire_owned().ok()?;
-        Some(Place { _taken: taken, _peer: peer, is_spare: true })
+        let (taken, is_spare) = match self.connections.clone().try_acquire_owned() {
+            Ok(taken) => (taken, false),
+            Err(_) => (self.spare.clone().try_acquire_owned().ok()?, true),
+        };
+        Some(Place { _taken: taken, _peer: peer, _counted: self.counted.connection(), is_spare })
     }
 
     /// A place for a request, if there is one now: who would have to wait is better off elsewhere, or later.
@@ -77,7 +85,7 @@ impl Places {
             None => None,
         };
         let taken = self.requests.clone().try_acquire_owned().ok()?;
-        Some(RequestPlace { _taken: taken, _asker: asker })
+        Some(RequestPlace { _taken: taken, _asker: asker, _counted: self.counted.request() })
     }
 }
 
@@ -123,7 +131,8 @@ mod tests {
     fn places_for(connections: usize, requests: usize) -> Places {
         let trusted = vec!["203.0.113.0/24".to_owned().try_into().unwrap()];
         let proxies = Proxies::new(trusted, "https://login.example.com");
-        Places::new(&Limits { connections, requests, ..Limits::default() }, proxies)
+        let limits = Limits { connections, requests, ..Limits::default() };
+        Places::new(Terms { limits, proxies, ..Terms::default() })
     }
 
     fn connect(places: &Places, peer: &str) -> Option<Place> {

@@ -62,7 +62,8 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = Stop::channel();
         let (_, answering) = Answering::by(router);
-        let running = tokio::spawn(listen_within(listener, answering, stopped, limits, Proxies::default()));
+        let running =
+            tokio::spawn(listen_within(listener, answering, stopped, Terms { limits, ..Terms::default() }));
         Self { address, stop, running, go_on, asked }
     }
 
@@ -286,7 +287,11 @@ fn what_is_deployed_gives_a_request_and_the_end_their_time() {
     assert!(number(include_str!("../../../../deploy/systemd/daypass.service"), "\nTimeoutStopSec=") > drain);
     let docs = include_str!("../../../../docs/self-host.md");
     assert!(number(docs, "--stop-timeout ") > drain);
-    assert!(number(docs, "terminationGracePeriodSeconds: ") > drain);
+    let chart = include_str!("../../../../deploy/helm/daypass/values.yaml");
+    assert!(
+        number(chart, "\nterminationGracePeriodSeconds: ") > drain + 5,
+        "five seconds pass before SIGTERM"
+    );
     assert_eq!(number(include_str!("../../../../deploy/sam/template.yaml"), "\n      Timeout: "), request);
     let terraform = include_str!("../../../../deploy/terraform/main.tf");
     assert_eq!(number(terraform, "\n  timeout                        = "), request);
@@ -305,7 +310,7 @@ async fn each_request_is_answered_by_what_was_there_when_it_came() {
     let address = listener.local_addr().unwrap();
     let (replace, answering) = Answering::by(Router::new().route("/", get(slow)));
     let (_stop, stopped) = Stop::channel();
-    tokio::spawn(listen_within(listener, answering, stopped, LIMITS, Proxies::default()));
+    tokio::spawn(listen_within(listener, answering, stopped, Terms { limits: LIMITS, ..Terms::default() }));
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(ASK.as_bytes()).await.unwrap();
     asked.notified().await;

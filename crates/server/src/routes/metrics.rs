@@ -23,7 +23,11 @@ pub async fn handle(
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
             answer
         }
-        Some(_) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.text()).into_response(),
+        Some(_) => {
+            let keys = app.tokens.as_ref().map(|tokens| tokens.turns()).unwrap_or_default();
+            app.metrics.stand(app.clock.now(), &keys, app.store.connections());
+            ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.text()).into_response()
+        }
     }
 }
 

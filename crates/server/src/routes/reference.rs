@@ -37,6 +37,29 @@ fn the_page_says_what_the_document_says() {
     is_current("docs/reference/http.md", &page::page(&document::document()));
 }
 
+/// What is counted of exchanges is there from the beginning. What befalls any request is counted by its route, and whoever waits for
+/// somebody has exchanged nothing yet.
+#[test]
+fn every_code_of_an_exchange_is_counted_from_zero_on() {
+    use self::refusals::{PAGES_OF_OTHERS, REQUEST};
+    use crate::metrics::CODES_OF_EXCHANGES;
+    let exchanges = operations::operations().map(|(_, operation)| operation);
+    let exchanges = exchanges.filter(|operation| ["exchange", "link", "token"].contains(&operation.name));
+    let mut codes = std::collections::BTreeSet::from(["ok".to_owned()]);
+    for operation in exchanges {
+        let own = |refusals: &&&refusals::Refusals| {
+            !refusals.is_of(&REQUEST) && !std::ptr::eq(**refusals, &raw const PAGES_OF_OTHERS)
+        };
+        let told = operation.refusals.iter().filter(own).flat_map(|it| told::told(operation, it));
+        codes.extend(told.map(|told| told.code));
+    }
+    for uncounted in ["authorization_pending", "slow_down", "server_busy", "not_found"] {
+        assert!(codes.remove(uncounted), "{uncounted}");
+    }
+    let counted: std::collections::BTreeSet<_> = CODES_OF_EXCHANGES.map(str::to_owned).into();
+    assert_eq!(counted, codes);
+}
+
 #[test]
 fn the_types_of_the_sdk_say_what_the_document_says() {
     is_current("sdk/wire.d.ts", &typescript::types(&document::document()));

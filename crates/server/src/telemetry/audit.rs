@@ -5,7 +5,7 @@ use daypass_core::audit::{AuditEvent, Strangers};
 use daypass_core::store::{AuditSink, StoreError};
 use tracing::field::display;
 
-use super::counted::{Asked, COUNTED};
+use super::counted::COUNTED;
 use super::lines::Lines;
 
 /// Writes events where an operator, or whoever collects logs, reads them.
@@ -45,7 +45,7 @@ pub struct LoggedStrangers;
 impl Strangers for LoggedStrangers {
     fn refused(&self, event: &AuditEvent, sampled: bool) {
         let action = event.action.name();
-        COUNTED.unproved.get_or_create(&Asked { action }).inc();
+        COUNTED.unproved(action).inc();
         if sampled {
             let (id, reason) = (&event.request_id, event.reason.as_deref().unwrap_or_default());
             let detail = event.detail.as_deref();

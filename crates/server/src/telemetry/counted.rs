@@ -20,6 +20,18 @@ pub(crate) struct Counted {
     pub unproved: Family<Asked, Counter>,
 }
 
+impl Counted {
+    /// Lines that could not be written to one place.
+    pub(crate) fn lost(&self, to: &'static str) -> Counter {
+        self.lost.get_or_create_owned(&To { to })
+    }
+
+    /// Refusals of people who asked for one thing.
+    pub(crate) fn unproved(&self, action: &'static str) -> Counter {
+        self.unproved.get_or_create_owned(&Asked { action })
+    }
+}
+
 /// Where lines go.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct To {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 
-use super::counted::{COUNTED, To};
+use super::counted::COUNTED;
 use super::line::line;
 
 /// So many bytes wait to be written. Whoever logs more meanwhile loses it.
@@ -154,7 +154,7 @@ impl Lines {
             gathering,
             state: Mutex::default(),
             changed: Condvar::new(),
-            lost: COUNTED.lost.get_or_create_owned(&To { to: name }),
+            lost: COUNTED.lost(name),
         });
         let served = queue.clone();
         thread::Builder::new().name(format!("daypass-{name}")).spawn(move || served.serve(output))?;

@@ -122,7 +122,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::{lines::Output, subscriber};
+    use super::super::{lines::Output, shape::Choice, subscriber};
     use super::*;
 
     struct Log {
@@ -142,7 +142,7 @@ mod tests {
         fn during(&self, logging: impl FnOnce()) -> Vec<Value> {
             let before = self.lines().len();
             tracing::subscriber::with_default(
-                subscriber(self.sampling.clone(), self.sampling.lines.clone()).0,
+                subscriber(self.sampling.clone(), self.sampling.lines.clone(), Choice::default()).0,
                 logging,
             );
             self.sampling.lines.flush(std::time::Duration::from_mins(1));

@@ -50,6 +50,13 @@ async fn every_route_is_there() {
         let status = ask(&daypass, method.clone(), path).await.status;
         assert!(status != 404 && status != 405 && status.as_u16() < 500, "{method} {path}: {status}");
     }
+    // Each has its own series but for what only `up` has.
+    let of_up = ROUTES.iter().filter(|(_, path)| path.starts_with("/playground/")).count();
+    let metrics = daypass.app.metrics.text();
+    for (status, count) in [("2xx", of_up), ("3xx", 0), ("4xx", 0), ("5xx", 0)] {
+        let others = format!("daypass_requests_total{{route=\"other\",status=\"{status}\"}} {count}\n");
+        assert!(metrics.contains(&others), "{metrics}");
+    }
 }
 
 #[tokio::test]

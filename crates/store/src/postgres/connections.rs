@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Manager, Object, Pool, Runtime};
+use daypass_core::store::StoreConnections;
+use deadpool_postgres::{Client, Manager, Object, Pool, Runtime, Status};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -80,6 +81,12 @@ impl Connections {
             .expect("a runtime is named");
         let is_preparing = AtomicBool::new(url.is_preparing);
         Ok(Self { pool, tls, is_preparing, deadlines, place: url.to_string() })
+    }
+
+    /// How many there are, and of what use.
+    pub(super) fn count(&self) -> StoreConnections {
+        let Status { max_size, size, available, waiting } = self.pool.status();
+        StoreConnections { limit: max_size, open: size, idle: available, waiting }
     }
 
     /// Where they lead to, in words.

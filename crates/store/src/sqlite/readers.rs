@@ -7,22 +7,24 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use daypass_core::store::StoreError;
+use daypass_core::store::{StoreError, StoreWork};
 use rusqlite::Connection;
 
 use super::file::DatabaseFile;
 use super::open;
+use crate::watched::Watch;
 
 /// Idle read-only connections. There are never more than threads that read at one time, because a read
 /// does not yield.
 pub(super) struct Readers {
     file: Arc<DatabaseFile>,
     idle: Mutex<Vec<Connection>>,
+    watch: Watch,
 }
 
 impl Readers {
-    pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
-        Self { file, idle: Mutex::default() }
+    pub(super) fn new(file: Arc<DatabaseFile>, watch: Watch) -> Self {
+        Self { file, idle: Mutex::default(), watch }
     }
 
     /// Asks one question of what is committed now.
@@ -30,10 +32,12 @@ impl Readers {
         &self,
         question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let connection = self.take()?;
-        let answer = self.ask(&connection, question);
-        self.put_back(connection);
-        answer
+        self.watch.over_now(StoreWork::Read, || {
+            let connection = self.take()?;
+            let answer = self.ask(&connection, question);
+            self.put_back(connection);
+            answer
+        })
     }
 
     /// Asks one question through a connection.
@@ -86,7 +90,7 @@ mod tests {
         let writer = Connection::open(&path).unwrap();
         writer.execute_batch("PRAGMA journal_mode = wal; CREATE TABLE kept (name TEXT)").unwrap();
         let file = DatabaseFile::opened(before, &writer).unwrap().unwrap();
-        let readers = Readers::new(Arc::new(file));
+        let readers = Readers::new(Arc::new(file), Watch::default());
         let count = "SELECT count(*) FROM kept";
         let stuck = readers.read(|connection| {
             connection.execute_batch("BEGIN")?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use daypass_core::store::StoreError;
+use daypass_core::store::{StoreError, StoreWork};
 use rusqlite::Connection;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::file::DatabaseFile;
 use super::trouble::{Failure, concerns_everybody};
+use crate::watched::{Watch, answered};
 
 /// As many changes as one commit takes along; bounds how long the first of them waits for the last.
 const CHANGES_PER_COMMIT: usize = 256;
@@ -52,6 +53,7 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     file: Arc<DatabaseFile>,
     last_commit: watch::Receiver<Option<Concluded>>,
+    watch: Watch,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +66,16 @@ struct WriterIsBehind;
 
 impl Writer {
     /// Starts the thread; it ends, and closes the connection, when the writer is dropped.
-    pub(super) fn start(connection: Connection, file: Arc<DatabaseFile>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        file: Arc<DatabaseFile>,
+        watch: Watch,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_LENGTH);
         let (told, last_commit) = watch::channel(None);
         let committer = Committer { connection, file: file.clone(), told };
         let thread = Builder::new().name("daypass-writer".into()).spawn(move || committer.serve(jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), file, last_commit })
+        Ok(Self { queue: Some(queue), thread: Some(thread), file, last_commit, watch })
     }
 
     /// Makes a change as a whole or not at all, and answers when it is on the disk.
@@ -77,10 +83,13 @@ impl Writer {
         &self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (job, answered) = self.job(change);
-        let queue = self.queue.as_ref().ok_or_else(has_ended)?;
-        queue.send(job).await.map_err(|_| has_ended())?;
-        Ok(answered.hear().await?)
+        let writing = async {
+            let (job, answered) = self.job(change);
+            let queue = self.queue.as_ref().ok_or_else(has_ended)?;
+            queue.send(job).await.map_err(|_| has_ended())?;
+            Ok::<_, StoreError>(answered.hear().await?)
+        };
+        self.watch.over(StoreWork::Commit, writing, answered).await
     }
 
     /// The same for a change that takes its place in the queue now, or not at all.
@@ -231,7 +240,7 @@ mod tests {
     fn start(connection: Connection) -> Writer {
         let seen = Seen::at(Path::new(connection.path().unwrap())).unwrap();
         let file = DatabaseFile::opened(seen, &connection).unwrap().unwrap();
-        Writer::start(connection, Arc::new(file)).unwrap()
+        Writer::start(connection, Arc::new(file), Watch::default()).unwrap()
     }
 
     fn keep(name: &'static str) -> impl FnOnce(&Connection) -> rusqlite::Result<()> + Send {

@@ -14,6 +14,7 @@ use super::proof::UnverifiedProof;
 use super::signed::{Fields, UseOnce};
 use super::template::{CannotFillIn, Name, Template, Values};
 use super::verified::{Confirmed, DisplayUser, Recheck};
+use super::way::WayTo;
 use super::{answer, apple, call, pointer, signed};
 use crate::ground::clock::Clock;
 use crate::ground::outbound::ProviderHttp;
@@ -46,6 +47,10 @@ impl Confirmer {
         }
     }
 
+    fn way_to<'a>(&'a self, provider: &'a Provider) -> WayTo<'a> {
+        WayTo { provider, http: &*self.http }
+    }
+
     async fn by_code(&self, provider: &Provider, proof: UnverifiedProof) -> Result<Confirmed, ProofError> {
         let UnverifiedProof::Code { code, code_verifier, redirect_uri, nonce, callback } = proof else {
             return Err(ProofError::KindNotAccepted(ProofKind::Code));
@@ -67,7 +72,7 @@ impl Confirmer {
             callback: callback.into_iter().filter(|(name, _)| exchange.callback.contains(name)).collect(),
             client_secret: self.made_secret(provider, exchange)?,
         };
-        let answer = call::redeem(exchange, redemption, &values, &*self.http).await?;
+        let answer = call::redeem(exchange, redemption, &values, &self.way_to(provider)).await?;
         let refresh_token = answer::refresh_token(&exchange.access_token, &answer);
         if exchange.reads_id_token {
             let token = answer.pointer(exchange.id_token.as_str()).and_then(Value::as_str).map(Secret::new);
@@ -90,7 +95,7 @@ impl Confirmer {
         let exchange = provider.definition.exchange.as_ref();
         let exchange = exchange.ok_or(ProofError::KindNotAccepted(ProofKind::Code))?;
         let (secret, values) = (self.made_secret(provider, exchange)?, provider.values());
-        let answer = call::refresh(exchange, refresh_token, secret, &values, &*self.http).await?;
+        let answer = call::refresh(exchange, refresh_token, secret, &values, &self.way_to(provider)).await?;
         Ok(match answer {
             Some(answer) => Recheck::Stands(answer::refresh_token(&exchange.access_token, &answer)),
             None => Recheck::Ended,
@@ -137,7 +142,7 @@ impl Confirmer {
         binding: &BindingCall,
         values: &mut Values,
     ) -> Result<Bound, ProofError> {
-        let answer = call::send(&binding.call, values, &*self.http).await?;
+        let answer = call::send(&binding.call, values, &self.way_to(provider)).await?;
         let client =
             binding.client.as_ref().map(|named| provider.check_client(named, &answer)).transpose()?;
         take(&binding.call.take, &answer, values)?;
@@ -155,7 +160,7 @@ impl Confirmer {
     ) -> Result<Confirmed, ProofError> {
         let profile = provider.definition.profile.as_ref();
         let profile = profile.ok_or(ProofError::KindNotAccepted(ProofKind::AccessToken))?;
-        let answer = call::send(&profile.call, values, &*self.http).await?;
+        let answer = call::send(&profile.call, values, &self.way_to(provider)).await?;
         let client = match &provider.definition.binding {
             Binding::Profile(named) => Some(provider.check_client(named, &answer)?),
             _ => bound.client,
@@ -214,7 +219,7 @@ impl Confirmer {
         let (definition, now) = (&provider.definition, self.clock.now());
         if let Some(openid) = &definition.openid2 {
             let (external_id, use_once) =
-                signed::check_assertion(openid, fields, redirect_uri, now, &*self.http).await?;
+                signed::check_assertion(openid, fields, redirect_uri, now, &self.way_to(provider)).await?;
             return Ok(signed_login(external_id, DisplayUser::default(), Value::Null, use_once));
         }
         let definition = definition.signed_fields.as_ref();

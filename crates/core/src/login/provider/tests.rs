@@ -15,7 +15,7 @@ use super::engine::REFUSAL_LASTS;
 use super::*;
 use crate::ground::clock::ManualClock;
 use crate::ground::clock::SignedDuration;
-use crate::ground::outbound::Repeatable;
+use crate::ground::outbound::{AskedProvider, Repeatable};
 use crate::ground::outbound::{ProviderHttp, ProviderHttpError};
 use crate::ground::secret::Secret;
 
@@ -220,6 +220,16 @@ async fn a_redemption_may_never_be_sent_twice_and_a_question_may() {
     let requests = http.requests.lock().unwrap();
     let repeatable = |request: &Request<Bytes>| request.extensions().get::<Repeatable>().is_some();
     assert_eq!(requests.iter().map(repeatable).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
+async fn whoever_sends_sees_which_provider_is_asked() {
+    let http = Scripted::new([ok(&json!({"access_token": "fresh"})), me(&json!({"externalId": "x"}))]);
+    verify(&snapchat(false), code(), &http).await.unwrap();
+    let requests = http.requests.lock().unwrap();
+    let asked = |request: &Request<Bytes>| request.extensions().get::<AskedProvider>().cloned();
+    let asked: Vec<_> = requests.iter().map(asked).collect();
+    assert_eq!(asked, vec![Some(AskedProvider("snapchat".into())); 2]);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ground::clock::Timestamp;
+use crate::store::{SharedWatch, StoreConnections};
 
 /// Where an item is: which partition, and where in it. Partitions are read in the order of sort keys, byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,4 +118,14 @@ pub trait Engine: Send + Sync {
 
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;
+
+    /// See [`Store::watch`](crate::store::Store::watch).
+    fn watch(&self, by: SharedWatch) {
+        drop(by);
+    }
+
+    /// See [`Store::connections`](crate::store::Store::connections).
+    fn connections(&self) -> Option<StoreConnections> {
+        None
+    }
 }

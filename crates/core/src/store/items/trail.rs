@@ -19,8 +19,8 @@ use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
 use crate::records::trail_line::FollowedChain;
 use crate::store::{
-    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Store, StoreError, TrailExtent,
-    UnprovedRefusals,
+    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, SharedWatch, Store, StoreConnections,
+    StoreError, TrailExtent, UnprovedRefusals,
 };
 
 #[async_trait]
@@ -116,5 +116,13 @@ impl Store for ItemStore {
         self.forget_all(self.clock.now()).await;
         self.gather_all().await?;
         self.index_all().await
+    }
+
+    fn watch(&self, by: SharedWatch) {
+        self.engine.watch(by);
+    }
+
+    fn connections(&self) -> Option<StoreConnections> {
+        self.engine.connections()
     }
 }

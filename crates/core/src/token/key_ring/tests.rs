@@ -556,3 +556,23 @@ async fn no_successor_is_years_away() {
     let rotated = node.ring.rotate(Algorithm::Es256, SignedDuration::MAX, unrecorded).await.unwrap();
     assert_eq!(rotated.signs_from, world.now() + MAX_PUBLISHED_FOR);
 }
+
+#[tokio::test]
+async fn a_key_in_use_has_an_age_and_from_some_moment_on_a_successor() {
+    let world = World::new();
+    let node = world.node(EVERY_WEEK).await;
+    let turn = async || {
+        node.sign().await;
+        let turns = node.ring.turns();
+        let [turn] = turns[..] else { panic!("{turns:?}") };
+        assert_eq!((turn.algorithm, turn.rotation), (Algorithm::Es256, EVERY_WEEK.every));
+        // A store may keep instants less exactly.
+        let hours = |duration: SignedDuration| (duration + SignedDuration::from_mins(1)).as_hours();
+        (hours(turn.age), turn.next_in.map(hours))
+    };
+    assert_eq!(turn().await, (0, None));
+    world.clock.advance(SignedDuration::from_hours(6 * 24));
+    assert_eq!(turn().await, (144, Some(24)));
+    world.clock.advance(SignedDuration::from_hours(25));
+    assert_eq!(turn().await, (1, None));
+}

@@ -86,7 +86,7 @@ static EXPORT: Table = Table::of(
     ],
 );
 
-fn headers(value: &Value) -> Result<(), String> {
+pub(super) fn headers(value: &Value) -> Result<(), String> {
     let named = value.as_table().ok_or("must be a table: write [audit.export.headers], or { … }")?;
     let mut names = BTreeSet::new();
     named.iter().try_for_each(|(name, value)| {

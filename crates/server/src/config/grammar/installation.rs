@@ -13,17 +13,19 @@ use toml::Value;
 
 use super::audit::AUDIT;
 use super::secret::{master_key, master_keys, secret};
+use super::traces::TRACES;
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Givers, LimitsConfig, LogConfig, MasterKeyReference, NetworkConfig,
-    OpenIdConfig, OperationName, Pkcs11Config, Rate, RoleConfig, SecretsConfig, TokensConfig, urls,
+    OpenIdConfig, OperationName, Pkcs11Config, Rate, RoleConfig, SecretsConfig, TokensConfig, TracesConfig,
+    urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
 use crate::provider_http::{AllowedHost, UserAgent};
 use crate::secrets::Interval;
-use crate::telemetry::Level;
+use crate::telemetry::{Format, Level};
 
 /// A whole configuration.
 pub static FILE: Table = Table::of(
@@ -71,6 +73,7 @@ pub static FILE: Table = Table::of(
         ),
         Key::new::<LimitsConfig>("limits", Kind::Table(&LIMITS), "How often somebody may ask.").read_again(),
         Key::new::<Value>("metrics", Kind::Table(&METRICS), "Who may read the metrics.").read_again(),
+        Key::new::<TracesConfig>("traces", Kind::Table(&TRACES), "Who gets traces of requests.").read_again(),
         Key::new::<LogConfig>("log", Kind::Table(&LOG), "What the log has.").read_again(),
         Key::new::<AuditConfig>("audit", Kind::Table(&AUDIT), "What the audit trail has."),
         Key::new::<TokensConfig>("tokens", Kind::Table(&TOKENS), "What signs tokens, and for how long."),
@@ -334,13 +337,22 @@ static SECRETS: Table = Table::of(
 
 static LOG: Table = Table::of(
     "What the log has of what Daypass does itself.",
-    &[Key::new::<Level>(
-        "level",
-        Kind::Choice(&["warn", "info", "debug"]),
-        "`warn`: what somebody should look at. `info`: each request as well. `debug`: why one was refused as well, and \
-         connections that broke off.",
-    )
-    .or("info")],
+    &[
+        Key::new::<Level>(
+            "level",
+            Kind::Choice(&["warn", "info", "debug"]),
+            "`warn`: what somebody should look at. `info`: each request as well. `debug`: why one was refused as well, and \
+             connections that broke off.",
+        )
+        .or("info"),
+        Key::new::<Format>(
+            "format",
+            Kind::Choice(&["json", "text"]),
+            "How a line is written: as an object of JSON, for programs, or as a text for somebody who reads along. Audit events \
+             are JSON everywhere.",
+        )
+        .or("json"),
+    ],
 );
 
 static OPENID: Table = Table::of(

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::*;
 use crate::config::{
     ActorConfig, AppConfig, LimitsConfig, NetworkConfig, Pkcs11Config, ProviderConfig, RoleConfig,
-    SecretsConfig, TokensConfig,
+    SecretsConfig, TokensConfig, TracesConfig,
 };
 
 /// The keys that a type reads, as it tells them of a key that it does not know.
@@ -40,6 +40,7 @@ fn every_key_of_the_grammar_is_read_and_every_key_that_is_read_is_in_it() {
         ("limits", keys_of::<LimitsConfig>("")),
         ("secrets", keys_of::<SecretsConfig>("")),
         ("tokens", keys_of::<TokensConfig>("")),
+        ("traces", keys_of::<TracesConfig>("")),
         ("credentials", keys_of::<crate::foreign_sts::CredentialsConfig>("")),
         ("oidc_provider", keys_of::<OidcProvider>("")),
         ("user_pool", keys_of::<UserPool>("")),
