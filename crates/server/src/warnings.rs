@@ -33,7 +33,7 @@ pub fn of_production(config: &Config, instances: Instances) -> Vec<String> {
     found.extend(of_addresses(config));
     found.extend(of_endpoints(config));
     found.extend(of_exports(config));
-    found.extend(of_traces(config));
+    found.extend(of_traces(config, instances));
     found.extend(of_proxies(config));
     found.extend(of_lives(config));
     found.extend(of_user_pools(config));
@@ -131,12 +131,14 @@ fn of_exports(config: &Config) -> Vec<String> {
     in_the_clear.map(warning).collect()
 }
 
-fn of_traces(config: &Config) -> Option<String> {
-    config.traces.as_ref().filter(|traces| traces.is_in_the_clear()).map(|_| {
-        "[traces]: url has no TLS: whoever is on the way there can read when people sign in, and the headers that let us in; https:// is \
-         better if the collector has it"
-            .to_owned()
-    })
+fn of_traces(config: &Config, instances: Instances) -> Vec<String> {
+    let Some(traces) = &config.traces else { return Vec::new() };
+    let in_the_clear = "[traces]: url has no TLS: whoever is on the way there can read when people sign in, and the headers that \
+                        let us in; write https:// if the collector has it";
+    let frozen =
+        "[traces]: instances of a function are frozen between two requests, and send none; leave it out";
+    let found = [(traces.is_in_the_clear(), in_the_clear), (instances == Instances::Many, frozen)];
+    found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, warning)| warning.to_owned()).collect()
 }
 
 fn of_proxies(config: &Config) -> Vec<String> {

@@ -82,6 +82,6 @@ pub struct StoreConnections {
     pub open: usize,
     /// So many of these nobody uses.
     pub idle: usize,
-    /// So many wait for one.
+    /// So many wait for one, be it new or another's.
     pub waiting: usize,
 }

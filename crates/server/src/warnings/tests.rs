@@ -130,6 +130,17 @@ fn an_actor_of_a_provider_for_people_is_named() {
 }
 
 #[test]
+fn traces_that_others_can_read_or_nobody_gets_are_told() {
+    let traces = |url: &str| format!("{GOOD}\n[traces]\nurl = {url:?}\n");
+    assert_eq!(said(&traces("https://collector.example.com/v1/traces"), Instances::One), "");
+    assert_eq!(said(&traces("http://127.0.0.1:4318/v1/traces"), Instances::One), "");
+    let in_the_clear = said(&traces("http://10.0.0.7:4318/v1/traces"), Instances::One);
+    assert!(in_the_clear.starts_with("[traces]: url has no TLS"), "{in_the_clear}");
+    let frozen = said(&traces("https://collector.example.com/v1/traces"), Instances::Many);
+    assert!(frozen.contains("[traces]: instances of a function are frozen"), "{frozen}");
+}
+
+#[test]
 fn many_instances_have_many_pools_in_memory() {
     let of_instances = GOOD.replace("sqlite:/nowhere/daypass.db", "memory:");
     assert!(said(&of_instances, Instances::Many).contains("this instance's own"));

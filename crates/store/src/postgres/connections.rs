@@ -237,4 +237,22 @@ mod tests {
         let ask = async || connections.ask(&FORGET, &[&0_i64]).await.unwrap_err().kind;
         assert_eq!(tokio::join!(ask(), ask()), (Kind::Refused, Kind::Busy));
     }
+
+    #[tokio::test]
+    async fn whoever_waits_is_counted() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap();
+        let url = format!("postgres://ada@{address}/d?connections=1").try_into().unwrap();
+        let connections = Connections::new(&url, SHORT).unwrap();
+        let nobody = StoreConnections { limit: 1, open: 0, idle: 0, waiting: 0 };
+        assert_eq!(connections.count(), nobody);
+        let mut asking = [(); 2].map(|()| Box::pin(connections.ask(&FORGET, &[&0_i64])));
+        for ask in &mut asking {
+            assert!(futures::future::poll_immediate(ask).await.is_none());
+        }
+        // One until it is open, and one until the other is done.
+        assert_eq!(connections.count().waiting, 2);
+        drop(asking);
+        assert_eq!(connections.count().waiting, 0);
+    }
 }
