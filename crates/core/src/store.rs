@@ -32,6 +32,7 @@ mod revocations;
 mod seals;
 pub mod sign_in_sessions;
 pub mod transfer;
+pub mod whole;
 
 pub use self::audit_events::{
     AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, MAX_UNPROVED_REFUSALS,
