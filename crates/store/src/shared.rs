@@ -6,12 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::random::SystemRandom;
-use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::Engine;
 use daypass_core::store::items::{ItemStore, Pace};
 
 /// A store over an engine.
-pub(crate) fn over(engine: Arc<dyn Engine>) -> SharedStore {
+pub(crate) fn over(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
     Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting)))
 }
 
