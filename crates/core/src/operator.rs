@@ -2,6 +2,7 @@
 //! values, an error says what it means and leaves the words to whoever shows it, and whatever changes something records
 //! it. It uses [`credentials`](crate::credentials) and what is below.
 
+pub mod copying;
 pub mod events;
 pub mod identities;
 pub mod master_keys;

@@ -33,6 +33,7 @@ mod seals;
 pub mod sign_in_sessions;
 pub mod transfer;
 mod watch;
+pub mod whole;
 
 pub use self::audit_events::{
     AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, MAX_UNPROVED_REFUSALS,

@@ -79,7 +79,7 @@ pub enum Command {
     /// List, show, copy, export and import identity pools
     #[command(subcommand)]
     Pool(pool::Task),
-    /// Make what a store needs, or say how others make it
+    /// Make what a store needs, say how others make it, and copy one into another
     #[command(subcommand)]
     Store(store::Task),
 }
@@ -209,7 +209,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 19] = [
+        let arguments: [(&str, Augment); 20] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
@@ -228,6 +228,7 @@ mod tests {
             ("key list", place::Place::augment_args),
             ("master-key create", master_key::Create::augment_args),
             ("store create", store::Create::augment_args),
+            ("store copy", store::Copying::augment_args),
             ("store describe", store::Describe::augment_args),
         ];
         for (command, augment) in arguments {
@@ -254,6 +255,7 @@ mod tests {
             (&["master-key", "rotate"], "Says when the old key may be"),
             (&["pool", "copy"], "does it with --apply"),
             (&["store", "create"], "What is there already stays."),
+            (&["store", "copy"], "End every server first."),
         ] {
             assert!(long(path).contains(phrase), "{path:?}: {}", long(path));
         }

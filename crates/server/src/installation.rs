@@ -161,7 +161,10 @@ impl Installation {
     }
 
     /// The URL of its store, with the password, if there is one.
-    async fn opening_url(&self) -> anyhow::Result<StoreUrl> {
+    ///
+    /// # Errors
+    /// If the password cannot be read.
+    pub async fn opening_url(&self) -> anyhow::Result<StoreUrl> {
         let aws = AwsSecrets::new(Arc::new(SystemClock));
         let secrets = Secrets::fetch(self.config.placed_store_password(), &aws, secrets::AT_START).await?;
         Ok(self.config.opening_url(&secrets)?)

@@ -231,6 +231,34 @@ impl Engine for DynamoEngine {
         Ok(items)
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut next = after.map(attributes_of_key);
+        while items.len() < limit {
+            let left = i32::try_from(limit - items.len()).unwrap_or(i32::MAX);
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .limit(left)
+                .set_exclusive_start_key(next)
+                .send()
+                .await
+                .map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+            for attributes in answer.items.unwrap_or_default() {
+                if !table::is_version(&attributes) {
+                    items.push(items::item(&attributes)?);
+                }
+            }
+            next = answer.last_evaluated_key;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let asks = |change: &&Change| change.guard != Guard::Any || change.effect != Effect::Nothing;
         let changes: Vec<&Change> = changes.iter().filter(asks).collect();

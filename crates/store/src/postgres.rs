@@ -144,6 +144,22 @@ impl Engine for PostgresEngine {
             .collect()
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        // No partition is empty.
+        let (partition, sort): (&[u8], &[u8]) =
+            after.map_or((&[], &[]), |after| (&after.partition, &after.sort));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.0.ask(&statements::SCAN, &[&limit, &partition, &sort]).await;
+        let rows = rows.map_err(Failure::of_reading)?;
+        rows.iter()
+            .map(|row| {
+                let partition = row.try_get(0).map_err(unreadable)?;
+                let sort = row.try_get(1).map_err(unreadable)?;
+                item(Key { partition, sort }, row, 2)
+            })
+            .collect()
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let asks = |change: &&Change| change.guard != Guard::Any || change.effect != Effect::Nothing;
         let changes: Vec<&Change> = changes.iter().filter(asks).collect();

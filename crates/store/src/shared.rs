@@ -6,14 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::random::SystemRandom;
-use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::Engine;
 use daypass_core::store::items::{ItemStore, Pace};
 
 use crate::watched::Watched;
 
 /// A store over an engine.
-pub(crate) fn over(engine: Arc<dyn Engine>) -> SharedStore {
+pub(crate) fn over(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
     let engine = Arc::new(Watched::new(engine));
     Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting)))
 }

@@ -10,6 +10,7 @@ mod backup;
 mod copy;
 mod device_authorizations;
 mod file;
+mod filling;
 mod identities;
 mod incarnations;
 mod keys;
@@ -33,10 +34,10 @@ mod trouble;
 mod unproved_refusals;
 mod used_once;
 mod value;
+mod whole;
 mod writer;
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,11 +47,14 @@ use daypass_core::store::{SharedWatch, Store, StoreError};
 pub use self::backup::back_up;
 pub use self::copy::{Contents, CopyError};
 use self::file::DatabaseFile;
+pub use self::file::trail_folder;
+pub(crate) use self::filling::SqliteFilling;
 pub use self::open::OpenError;
 use self::readers::Readers;
 use self::readiness::Readiness;
 use self::remembered::Remembered;
 pub use self::restore::Restoration;
+pub(crate) use self::whole::SqliteWhole;
 use self::writer::Writer;
 use crate::trail::Trail;
 use crate::watched::Watch;
@@ -129,14 +133,6 @@ pub fn newest_head(database: &Path) -> Result<Option<TrailHead>, OpenError> {
         return Ok(None);
     }
     trail_head::find(&connection).map_err(failed)
-}
-
-/// Where the audit trail of a database is: beside the file that a link leads to, as SQLite's own companions are.
-#[must_use]
-pub fn trail_folder(database: &Path) -> PathBuf {
-    let mut name: OsString = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into();
-    name.push("-audit");
-    name.into()
 }
 
 #[async_trait]

@@ -21,6 +21,7 @@ mod tests;
 mod times;
 mod trouble;
 mod verify;
+pub(crate) mod whole;
 mod writer;
 
 use std::path::Path;

@@ -4,15 +4,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use daypass_core::store::SharedStore;
+use daypass_core::store::items::ItemStore;
+use daypass_core::store::items::filling::ItemFilling;
 use daypass_core::store::memory::MemoryStore;
+use daypass_core::store::whole::{Filling, Whole};
+use daypass_core::store::{SharedStore, Store, StoreError};
 use serde::Deserialize;
 
 use crate::dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl};
 use crate::opening::Open;
 use crate::postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 use crate::shared;
-use crate::sqlite::{self, SqliteStore};
+use crate::sqlite::{self, SqliteFilling, SqliteStore, SqliteWhole};
 
 /// A store, as its URL names it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -82,6 +85,28 @@ pub enum OpenError {
     /// One in a table of DynamoDB's.
     #[error(transparent)]
     Dynamo(#[from] DynamoOpenError),
+    /// Not everything is in it yet.
+    #[error(
+        "{place} is to be a copy of {from}, and is not complete: ask `daypass store copy` again with the same --from and --to, or \
+         name another store"
+    )]
+    Unfinished {
+        /// The store.
+        place: String,
+        /// What is copied.
+        from: String,
+    },
+    /// It did not say whether it is complete.
+    #[error("{place} does not say whether it is complete")]
+    Unseen {
+        /// The store.
+        place: String,
+        /// Why not.
+        source: StoreError,
+    },
+    /// One in memory is nobody's to copy.
+    #[error("a store in memory can be seen by nobody but its own process, and is copied by nobody")]
+    InMemory,
 }
 
 /// Opens a store. `progress` hears how many events of an older audit trail are taken over, and of how many.
@@ -102,11 +127,78 @@ pub async fn open(
                 Ok(_) => Ok(Arc::new(SqliteStore::open_telling(file, progress)?)),
             }
         }
-        (StoreUrl::Postgres(url), open) => Ok(shared::over(Arc::new(PostgresEngine::open(url, open).await?))),
-        (StoreUrl::Dynamo(url), open) => Ok(shared::over(Arc::new(DynamoEngine::open(url, open).await?))),
+        (StoreUrl::Postgres(engine), open) => Ok(complete(url, postgres(engine, open).await?).await?),
+        (StoreUrl::Dynamo(engine), open) => Ok(complete(url, dynamo(engine, open).await?).await?),
         (StoreUrl::Memory, Open::OrMake) => Ok(Arc::new(MemoryStore::new())),
         (StoreUrl::Memory, Open::Existing) => Err(sqlite::OpenError::NotThere { path: "memory:".into() })?,
     }
+}
+
+async fn postgres(url: &PostgresUrl, open: Open) -> Result<Arc<ItemStore>, OpenError> {
+    Ok(shared::over(Arc::new(PostgresEngine::open(url, open).await?)))
+}
+
+async fn dynamo(url: &DynamoUrl, open: Open) -> Result<Arc<ItemStore>, OpenError> {
+    Ok(shared::over(Arc::new(DynamoEngine::open(url, open).await?)))
+}
+
+/// A store that is no half of a copy.
+async fn complete(url: &StoreUrl, store: Arc<ItemStore>) -> Result<Arc<ItemStore>, OpenError> {
+    match store.unfinished_copy().await {
+        Ok(None) => Ok(store),
+        Ok(Some(from)) => Err(OpenError::Unfinished { place: url.to_string(), from }),
+        Err(source) => Err(OpenError::Unseen { place: url.to_string(), source }),
+    }
+}
+
+/// Finds out that nobody has a store open, as far as that can be told: of one that is shared it cannot.
+///
+/// # Errors
+/// [`OpenError`]
+pub fn ensure_unused(url: &StoreUrl) -> Result<(), OpenError> {
+    match url {
+        StoreUrl::Sqlite(file) => Ok(SqliteWhole::ensure_unused(file)?),
+        StoreUrl::Postgres(_) | StoreUrl::Dynamo(_) => Ok(()),
+        StoreUrl::Memory => Err(OpenError::InMemory),
+    }
+}
+
+/// Opens a store to read all of it. One in a file is brought to this version, and then nobody else has it as long as this is there.
+/// `progress` hears how many events of an older audit trail are taken over, and of how many.
+///
+/// # Errors
+/// [`OpenError`]
+pub async fn open_whole(
+    url: &StoreUrl,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<Arc<dyn Whole>, OpenError> {
+    match url {
+        StoreUrl::Sqlite(file) => {
+            SqliteWhole::ensure_unused(file)?;
+            let store = SqliteStore::open_telling(file, progress)?;
+            // Whatever was signed of the trail and is not there any more is said in it.
+            let asked = store.ping().await;
+            asked.map_err(|source| OpenError::Unseen { place: url.to_string(), source })?;
+            drop(store);
+            Ok(Arc::new(SqliteWhole::open(file)?))
+        }
+        StoreUrl::Postgres(engine) => Ok(complete(url, postgres(engine, Open::Existing).await?).await?),
+        StoreUrl::Dynamo(engine) => Ok(complete(url, dynamo(engine, Open::Existing).await?).await?),
+        StoreUrl::Memory => Err(OpenError::InMemory),
+    }
+}
+
+/// Opens a store to fill it with everything of another one, and makes it if it is not there, but for a table of DynamoDB's.
+///
+/// # Errors
+/// [`OpenError`]
+pub async fn open_to_fill(url: &StoreUrl) -> Result<Arc<dyn Filling>, OpenError> {
+    Ok(match url {
+        StoreUrl::Sqlite(file) => Arc::new(SqliteFilling::open(file)?),
+        StoreUrl::Postgres(engine) => Arc::new(ItemFilling::of(postgres(engine, Open::OrMake).await?)),
+        StoreUrl::Dynamo(engine) => Arc::new(ItemFilling::of(dynamo(engine, Open::OrMake).await?)),
+        StoreUrl::Memory => return Err(OpenError::InMemory),
+    })
 }
 
 /// Makes what a store needs, as far as it is missing.

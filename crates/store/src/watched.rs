@@ -87,6 +87,10 @@ impl Engine for Watched {
         self.watch.over(StoreWork::Page, self.engine.page(partition, after, limit), came_to).await
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        self.watch.over(StoreWork::Page, self.engine.scan(after, limit), came_to).await
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let came_to = |answer: &Result<Committed, EngineError>| match answer {
             Ok(Committed::Broken) => StoreOutcome::Overtaken,
@@ -156,6 +160,10 @@ pub(crate) mod tests {
         }
 
         async fn page(&self, _: &[u8], _: Option<&[u8]>, _: usize) -> Result<Vec<Item>, EngineError> {
+            self.next().map(|_| Vec::new())
+        }
+
+        async fn scan(&self, _: Option<&Key>, _: usize) -> Result<Vec<Item>, EngineError> {
             self.next().map(|_| Vec::new())
         }
 

@@ -223,6 +223,10 @@ impl Engine for Busy {
         self.engine.page(partition, after, limit).await
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        self.engine.scan(after, limit).await
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         if changes.iter().any(|change| change.key.partition == BLOCKS) {
             let number = self.kept.fetch_add(1, Ordering::SeqCst);

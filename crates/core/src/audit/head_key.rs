@@ -135,6 +135,13 @@ pub fn key_id_of(jws: &str) -> Option<String> {
     Some(header.kid)
 }
 
+/// What a head says, whoever signed it.
+#[must_use]
+pub fn head_as_anybody_says(jws: &str) -> Option<TrailHead> {
+    let payload = jws.split('.').nth(1)?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
 /// What a JWS says was dropped, whoever signed it.
 #[must_use]
 pub fn dropped_as_anybody_says(jws: &str) -> Option<TrailDropped> {

@@ -163,6 +163,12 @@ impl<'a> Line<'a> {
         self.members.starts_with(EVENT)
     }
 
+    /// The head, if it is one.
+    #[must_use]
+    pub fn head(&self) -> Option<&'a str> {
+        head_in(self.members)
+    }
+
     /// The number that an event had before, which was kept in another form.
     #[must_use]
     pub fn taken_over_from(&self) -> Option<i64> {

@@ -20,6 +20,7 @@ mod pools;
 mod revocations;
 mod seals;
 mod sign_in_sessions;
+pub mod whole;
 
 pub use audit_events::*;
 pub use audit_exports::*;

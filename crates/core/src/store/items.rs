@@ -11,7 +11,9 @@ pub mod engine;
 mod exports;
 #[cfg(any(test, feature = "testing"))]
 pub mod faults;
+pub mod filling;
 mod forgetting;
+mod form;
 mod identities;
 #[cfg(test)]
 mod interleavings;
@@ -31,6 +33,7 @@ mod sessions;
 mod signing_keys;
 mod trail;
 mod transfer;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +44,7 @@ use serde::de::DeserializeOwned;
 
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
 use self::forgetting::Forgetting;
+pub(crate) use self::form::form;
 use self::process::Process;
 use self::remembered::Remembered;
 use crate::ground::clock::{Clock, Timestamp};

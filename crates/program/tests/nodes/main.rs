@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test that fails says by which seed it came to that")]
 
 mod asking;
+mod copied;
 mod database;
 mod first_logins;
 mod keys;

@@ -19,6 +19,8 @@ pub enum Unit {
     Mebibytes,
     /// What is kept sealed.
     Values,
+    /// Whatever is kept, and lines of the audit trail.
+    Records,
 }
 
 impl Unit {
@@ -27,13 +29,14 @@ impl Unit {
             Self::Identities => "identities",
             Self::Mebibytes => "MiB",
             Self::Values => "values",
+            Self::Records => "records",
         }
     }
 
     /// As many are told apart by the lines.
     fn line_every(self) -> u64 {
         match self {
-            Self::Identities | Self::Values => 250_000,
+            Self::Identities | Self::Values | Self::Records => 250_000,
             Self::Mebibytes => 1_024,
         }
     }

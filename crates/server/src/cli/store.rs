@@ -1,8 +1,11 @@
-//! `daypass store`: makes what a store needs, and says how others make it.
+//! `daypass store`: makes what a store needs, says how others make it, and copies one into another.
+
+mod copy;
 
 use clap::{Args, Subcommand, ValueEnum};
 use daypass_store::{DynamoUrl, StoreUrl};
 
+pub use self::copy::Arguments as Copying;
 use super::place::Place;
 use super::{print, tell};
 use crate::installation::Installation;
@@ -16,6 +19,13 @@ pub enum Task {
     /// deletion, with TTL and point-in-time recovery. Of the other stores the first
     /// start makes what is missing, too. What is there already stays.
     Create(Create),
+    /// Copy everything of one store into another
+    ///
+    /// From SQLite to PostgreSQL or DynamoDB, and back: people, keys, sessions and the
+    /// audit trail, as they are. End every server first. The store to copy into has
+    /// nothing in it; no server starts on it until everything is there and was compared.
+    /// A copy that was cut off is begun again by the same command.
+    Copy(Copying),
     /// Print what makes the DynamoDB table of a configuration, or what may use it
     Describe(Describe),
 }
@@ -51,6 +61,7 @@ enum Form {
 pub async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Create(Create { place }) => create(&place.find()?).await,
+        Task::Copy(copying) => Box::pin(copying.run()).await,
         Task::Describe(Describe { form, place }) => describe(form, &place.find()?),
     }
 }

@@ -1,7 +1,7 @@
 //! The codes that exchanges can have. A test of the reference of the HTTP API holds them against what is refused there.
 
 /// Every one of them, and `ok`.
-pub(crate) const CODES_OF_EXCHANGES: [&str; 50] = [
+pub(crate) const CODES_OF_EXCHANGES: [&str; 51] = [
     "ok",
     "access_denied",
     "actor_refused",

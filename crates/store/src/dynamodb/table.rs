@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use daypass_core::store::items::engine::Key;
 
-use super::items::{PARTITION, SORT, TTL, attributes_of_key, number};
+use super::items::{Attributes, PARTITION, SORT, TTL, attributes_of_key, number};
 use super::trouble::{DynamoOpenError, Failure, Kind};
 use super::{DynamoEngine, DynamoUrl};
 use crate::opening::Open;
@@ -194,6 +194,11 @@ impl DynamoEngine {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether this is no item, but what says that the table is a store.
+pub(super) fn is_version(attributes: &Attributes) -> bool {
+    attributes.contains_key(VERSION_ATTRIBUTE)
 }
 
 fn version_key() -> Key {

@@ -41,6 +41,13 @@ pub(super) const PAGE: Statement = Statement {
     types: &[Type::BYTEA, Type::BYTEA, Type::INT8],
 };
 
+pub(super) const SCAN: Statement = Statement {
+    text: "SELECT partition, sort, stamp, content, forgotten_at FROM daypass_item
+           WHERE (partition, sort) > ($2, $3) AND forgotten_at IS DISTINCT FROM -1
+           ORDER BY partition, sort LIMIT $1",
+    types: &[Type::INT8, Type::BYTEA, Type::BYTEA],
+};
+
 /// A commit. `content` is null where nothing is put.
 ///
 /// Rows are locked in the order of the parameters. The statement sees rows as they were when it began, except that a lock is taken on
@@ -123,7 +130,7 @@ mod tests {
 
     #[test]
     fn no_two_statements_have_parameters_of_the_same_types() {
-        let types = [READ_ONE, READ, PAGE, COMMIT, FORGET].map(|statement| statement.types);
+        let types = [READ_ONE, READ, PAGE, SCAN, COMMIT, FORGET].map(|statement| statement.types);
         for (place, one) in types.iter().enumerate() {
             assert!(!types[place + 1..].contains(one), "{one:?}");
         }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use daypass_core::store::{AuditExports, EventPosition, ExportPosition, StoreError};
-use rusqlite::{Connection, OptionalExtension, Result, named_params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::SqliteStore;
 use super::value::Instant;
@@ -26,16 +26,18 @@ impl AuditExports for SqliteStore {
 
 fn find(connection: &Connection, exporter: &str) -> Result<Option<ExportPosition>> {
     let sql = "SELECT trail, line, moved_at, refused, dropped FROM audit_export WHERE name = ?1";
-    let position = connection.prepare_cached(sql)?.query_one([exporter], |row| {
-        Ok(ExportPosition {
-            trail: row.get("trail")?,
-            line: EventPosition(row.get::<_, i64>("line")?.unsigned_abs()),
-            moved_at: row.get::<_, Instant>("moved_at")?.0,
-            refused: row.get::<_, i64>("refused")?.unsigned_abs(),
-            dropped: row.get::<_, i64>("dropped")?.unsigned_abs(),
-        })
-    });
-    position.optional()
+    connection.prepare_cached(sql)?.query_one([exporter], position).optional()
+}
+
+/// Reads a row of all columns, but for its name.
+pub(super) fn position(row: &Row<'_>) -> Result<ExportPosition> {
+    Ok(ExportPosition {
+        trail: row.get("trail")?,
+        line: EventPosition(row.get::<_, i64>("line")?.unsigned_abs()),
+        moved_at: row.get::<_, Instant>("moved_at")?.0,
+        refused: row.get::<_, i64>("refused")?.unsigned_abs(),
+        dropped: row.get::<_, i64>("dropped")?.unsigned_abs(),
+    })
 }
 
 fn go_on(
@@ -53,7 +55,7 @@ fn go_on(
     Ok(is_there)
 }
 
-fn put(connection: &Connection, exporter: &str, position: &ExportPosition) -> Result<()> {
+pub(super) fn put(connection: &Connection, exporter: &str, position: &ExportPosition) -> Result<()> {
     let sql = "INSERT INTO audit_export (name, trail, line, moved_at, refused, dropped)
          VALUES (:name, :trail, :line, :moved_at, :refused, :dropped)
          ON CONFLICT (name) DO UPDATE

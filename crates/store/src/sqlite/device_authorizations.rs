@@ -42,7 +42,11 @@ impl DeviceAuthorizations for SqliteStore {
     }
 }
 
-fn add(connection: &Connection, authorization: &DeviceAuthorization, now: Timestamp) -> Result<()> {
+pub(super) fn add(
+    connection: &Connection,
+    authorization: &DeviceAuthorization,
+    now: Timestamp,
+) -> Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM device_authorization WHERE id IN
@@ -115,7 +119,8 @@ fn columns(decision: Option<&Decision>) -> (Option<&'static str>, Option<&str>) 
     }
 }
 
-fn device_authorization(row: &Row<'_>) -> Result<DeviceAuthorization> {
+/// Reads a row of all columns.
+pub(super) fn device_authorization(row: &Row<'_>) -> Result<DeviceAuthorization> {
     Ok(DeviceAuthorization {
         id: row.get("id")?,
         device_code_hash: row.get("device_code_hash")?,

@@ -5,6 +5,7 @@
 //! To look takes `stat` alone. To open and close the file here would drop every lock that SQLite holds on it in this
 //! process (fcntl(2), "Record locks").
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -116,6 +117,14 @@ impl Seen {
 pub(super) fn companion(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
+    name.into()
+}
+
+/// Where the audit trail of a database is: beside the file that a link leads to, as SQLite's own companions are.
+#[must_use]
+pub fn trail_folder(database: &Path) -> PathBuf {
+    let mut name: OsString = database.canonicalize().unwrap_or_else(|_| database.to_owned()).into();
+    name.push("-audit");
     name.into()
 }
 

@@ -242,7 +242,7 @@ fn has_room(connection: &Connection, name: &UserName) -> Result<bool> {
 }
 
 /// Keeps the key, with the policy that its name has already, if it has one.
-fn add_access_key(connection: &Connection, key: &StoredAccessKey) -> Result<StoredAccessKey> {
+pub(super) fn add_access_key(connection: &Connection, key: &StoredAccessKey) -> Result<StoredAccessKey> {
     connection
         .prepare_cached("INSERT INTO developer (name, policy) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING")?
         .execute([key.name.as_str(), &key.policy])?;

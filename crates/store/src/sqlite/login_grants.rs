@@ -3,7 +3,7 @@
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::seal::Sealed;
 use daypass_core::store::StoredLoginGrant;
-use rusqlite::{Connection, OptionalExtension, Result, named_params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::value::Instant;
 
@@ -40,13 +40,16 @@ pub(super) fn redeem(
         .prepare_cached(
             "DELETE FROM login_grant WHERE code_hash = :code_hash RETURNING code_hash, sealed, expires_at",
         )?
-        .query_row(named_params! { ":code_hash": code_hash }, |row| {
-            Ok(StoredLoginGrant {
-                code_hash: row.get("code_hash")?,
-                sealed: Sealed(row.get("sealed")?),
-                expires_at: row.get::<_, Instant>("expires_at")?.0,
-            })
-        })
+        .query_row(named_params! { ":code_hash": code_hash }, self::grant)
         .optional()?;
     Ok(grant.filter(|grant| grant.expires_at > now))
+}
+
+/// Reads a row of all columns.
+pub(super) fn grant(row: &Row<'_>) -> Result<StoredLoginGrant> {
+    Ok(StoredLoginGrant {
+        code_hash: row.get("code_hash")?,
+        sealed: Sealed(row.get("sealed")?),
+        expires_at: row.get::<_, Instant>("expires_at")?.0,
+    })
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::file::{DatabaseFile, Seen};
+use super::file::{DatabaseFile, Seen, trail_folder};
 use super::trouble;
 use super::value::integer;
 use crate::trail::TrailTrouble;
@@ -38,6 +38,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0016_trail_of_files.sql"),
     include_str!("../../migrations/sqlite/0017_master_keys.sql"),
     include_str!("../../migrations/sqlite/0018_audit_exports.sql"),
+    include_str!("../../migrations/sqlite/0019_unfinished_copy.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.
@@ -98,6 +99,39 @@ pub enum OpenError {
         found: usize,
         /// The newest version this program knows.
         known: usize,
+    },
+    /// Not everything is in it yet.
+    #[error(
+        "{path} is to be a copy of {from}, and is not complete: ask `daypass store copy` again with the same --from and --to, or, to \
+         do without it, delete {path} and the folder of its audit trail, {trail}",
+        path = path.display(), trail = trail.display()
+    )]
+    Unfinished {
+        /// The file.
+        path: PathBuf,
+        /// What is copied.
+        from: String,
+        /// The folder of its trail.
+        trail: PathBuf,
+    },
+    /// It is to be filled, and is something already.
+    #[error(
+        "{path} is there already, and stays as it is: name a file that is not there, with no audit trail beside it",
+        path = path.display()
+    )]
+    Taken {
+        /// The file, or the folder of a trail.
+        path: PathBuf,
+    },
+    /// Somebody else has it open.
+    #[error(
+        "{path} is open in a running Daypass, or in another program (`fuser` names it): end that first. What changes meanwhile \
+         would be missing from the copy",
+        path = path.display()
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
     },
     /// Another file took its place meanwhile.
     #[error("{path} was replaced while it was being opened: start again when whoever does that is done")]
@@ -166,8 +200,50 @@ fn writer_of(file: &Seen) -> Result<Connection, OpenError> {
     let failed = |source| sqlite_error(file.path(), source);
     let mut connection = visitor(file.path()).map_err(failed)?;
     migrate(file, &mut connection)?;
+    if let Some(from) = unfinished_copy(&connection).map_err(failed)? {
+        let path = file.path().to_owned();
+        return Err(OpenError::Unfinished { trail: trail_folder(&path), path, from });
+    }
     make_durable(&connection).map_err(failed)?;
     Ok(connection)
+}
+
+/// Opens the one connection to a file, as long as it lasts. Every connection in WAL mode has a lock that is in the way of this
+/// one's, and waits for it (sqlite.org/pragma.html, `locking_mode`).
+pub(super) fn exclusive(path: &Path) -> Result<Connection, OpenError> {
+    let connection = visitor(path).map_err(|source| sqlite_error(path, source))?;
+    let locked = connection
+        .pragma_update(None, "locking_mode", "exclusive")
+        .and_then(|()| connection.busy_timeout(Duration::ZERO))
+        .and_then(|()| connection.execute_batch("BEGIN IMMEDIATE; COMMIT"));
+    match locked {
+        Ok(()) => Ok(connection),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            Err(OpenError::InUse { path: path.to_owned() })
+        }
+        Err(source) => Err(sqlite_error(path, source)),
+    }
+}
+
+/// The same, of a file that is made if it is not there, and brought to the newest version.
+pub(super) fn exclusive_to_fill(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |source| sqlite_error(path, source);
+    create_if_absent(path)?;
+    let seen = Seen::at(path).map_err(|source| OpenError::Unseen { path: path.to_owned(), source })?;
+    let mut connection = exclusive(path)?;
+    // A store of before is no place for another one, and is left as it is.
+    if (1..MIGRATIONS.len()).contains(&version_of(path, &connection)?) {
+        return Err(OpenError::Taken { path: path.to_owned() });
+    }
+    migrate(&seen, &mut connection)?;
+    make_durable(&connection).map_err(failed)?;
+    connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Which store is to be copied into this one, if not everything is in it yet.
+pub(super) fn unfinished_copy(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_one("SELECT source FROM unfinished_copy", [], |row| row.get(0)).optional()
 }
 
 /// Opens a connection that takes the file as it is, of whichever version. It may write, because the last that closes a

@@ -9,6 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::value::{Json, Text, integer};
 
+/// Every pool that was not deleted.
+pub(super) const ALL: &str =
+    "SELECT id, version, settings, roles, tag_maps FROM identity_pool WHERE id IS NOT NULL ORDER BY id";
+
 /// Under an incarnation that no pool had before. Its name is short, because it stands in each row of an identity and of
 /// a login, and twice in their indexes.
 pub(super) fn add(connection: &Connection, pool: &IdentityPool) -> Result<()> {
@@ -132,7 +136,7 @@ pub(super) fn exists(connection: &Connection, id: &IdentityPoolId) -> Result<boo
     connection.prepare_cached("SELECT 1 FROM identity_pool WHERE id = ?1")?.exists([id.as_str()])
 }
 
-fn pool(row: &Row<'_>) -> Result<IdentityPool> {
+pub(super) fn pool(row: &Row<'_>) -> Result<IdentityPool> {
     Ok(IdentityPool {
         id: row.get::<_, Text<_>>("id")?.0,
         version: row.get("version")?,

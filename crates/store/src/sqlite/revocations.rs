@@ -42,11 +42,7 @@ pub(super) fn revoke(
     clock: &dyn Clock,
 ) -> Result<Timestamp> {
     let now = clock.now();
-    let (kind, name) = match target {
-        RevocationTarget::Identity(id) => ("identity", id.as_str()),
-        RevocationTarget::Role(name) => ("role", name.as_str()),
-        RevocationTarget::Everybody => ("everybody", ""),
-    };
+    let (kind, name) = columns(target);
     connection
         .prepare_cached(
             "INSERT INTO session_revocation (kind, name, not_before) VALUES (:kind, :name, :not_before)
@@ -54,6 +50,15 @@ pub(super) fn revoke(
         )?
         .execute(named_params! { ":kind": kind, ":name": name, ":not_before": Instant::not_before(now) })?;
     Ok(now)
+}
+
+/// The columns `kind` and `name`.
+pub(super) fn columns(target: &RevocationTarget) -> (&'static str, &str) {
+    match target {
+        RevocationTarget::Identity(id) => ("identity", id.as_str()),
+        RevocationTarget::Role(name) => ("role", name.as_str()),
+        RevocationTarget::Everybody => ("everybody", ""),
+    }
 }
 
 /// All of it as it is at one moment.

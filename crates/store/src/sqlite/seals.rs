@@ -102,7 +102,7 @@ fn announce(connection: &Connection, id: MasterKeyId, now: Timestamp) -> Result<
         .map(drop)
 }
 
-fn master_keys(connection: &Connection) -> Result<Vec<AnnouncedMasterKey>> {
+pub(super) fn master_keys(connection: &Connection) -> Result<Vec<AnnouncedMasterKey>> {
     connection
         .prepare_cached("SELECT id, since FROM master_key ORDER BY since DESC")?
         .query_map([], |row| {

@@ -57,7 +57,7 @@ impl SignInSessions for SqliteStore {
     }
 }
 
-fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Result<()> {
+pub(super) fn add(connection: &Connection, session: &SignInSession, now: Timestamp) -> Result<()> {
     connection
         .prepare_cached(
             "DELETE FROM sign_in_session WHERE id IN
@@ -221,7 +221,8 @@ pub(super) fn move_all(
         .map(drop)
 }
 
-fn session(row: &Row<'_>) -> Result<SignInSession> {
+/// Reads a row of all columns.
+pub(super) fn session(row: &Row<'_>) -> Result<SignInSession> {
     let instant = |name: &str| row.get::<_, Instant>(name).map(|Instant(instant)| instant);
     let perhaps =
         |name: &str| row.get::<_, Option<Instant>>(name).map(|it| it.map(|Instant(instant)| instant));

@@ -44,7 +44,7 @@ impl Anchor for Keeper {
 
 /// A head makes way for a later one of its trail, and for one behind the line that says it was missed. For no other: it is
 /// what tells that the trail was cut off, or written anew.
-fn keep(connection: &Connection, head: &TrailHead, missed: Option<&TrailHead>) -> Result<()> {
+pub(super) fn keep(connection: &Connection, head: &TrailHead, missed: Option<&TrailHead>) -> Result<()> {
     let sql = "INSERT INTO trail_head (id, trail, n, chain, time) VALUES (1, :trail, :n, :chain, :time)
          ON CONFLICT (id) DO UPDATE SET trail = :trail, n = :n, chain = :chain, time = :time
          WHERE (trail = :trail AND n < :n)

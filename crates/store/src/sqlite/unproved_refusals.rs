@@ -45,7 +45,7 @@ fn add(connection: &Connection, events: &[AuditEvent]) -> Result<()> {
         .map(drop)
 }
 
-fn insert(connection: &Connection, event: &AuditEvent) -> Result<()> {
+pub(super) fn insert(connection: &Connection, event: &AuditEvent) -> Result<()> {
     let sql = "INSERT INTO unproved_refusal (time, request_id, action, outcome, reason, detail, provider,
              developer_user_identifier, actor, login, identity_id, access_key_id, resource, source_ip, user_agent)
          VALUES (:time, :request_id, :action, :outcome, :reason, :detail, :provider,

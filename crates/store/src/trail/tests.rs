@@ -7,6 +7,7 @@ mod questions;
 mod retention;
 mod sharing;
 mod torn;
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::records::trail_head::{TrailDropped, TrailHead};
+use daypass_core::records::trail_line::Line;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{
     AuditCare, AuditEvents, AuditSink, EventPosition, HeadSigner, KeptEvent, Page, Retention,

@@ -61,7 +61,7 @@ pub enum TrailTrouble {
 
 impl TrailTrouble {
     /// What the file system said of a path.
-    pub(super) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Self::File { path: path.to_owned(), error: Arc::new(error) }
     }
 }

@@ -4,9 +4,11 @@
 
 mod emulator;
 
+use std::collections::BTreeSet;
+
 use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, Guard, Key, Stamp};
-use daypass_store::{DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, open};
+use daypass_store::{DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, open, open_to_fill, open_whole};
 
 /// A table of its own.
 async fn table() -> DynamoUrl {
@@ -98,6 +100,50 @@ async fn pages_go_on_where_an_answer_is_full() {
     }
     let page = engine.page(b"long", None, 11).await.unwrap();
     assert_eq!(page.iter().map(|item| item.key.sort[0]).collect::<Vec<_>>(), (0..11).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_scan_finds_every_item_once_and_what_says_that_the_table_is_a_store_is_none() {
+    let engine = DynamoEngine::open(&table().await, Open::OrMake).await.unwrap();
+    let keys: BTreeSet<Key> = (0..150_u8).map(|number| key(&format!("p{}", number % 7), &[number])).collect();
+    for key in &keys {
+        engine.commit(Stamp(1), &[put(key.clone(), Guard::Absent, b"x")]).await.unwrap();
+    }
+    let (mut found, mut after): (Vec<Key>, Option<Key>) = (Vec::new(), None);
+    loop {
+        let page = engine.scan(after.as_ref(), 11).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 11);
+        after = Some(last.key.clone());
+        found.extend(page.into_iter().map(|item| item.key));
+    }
+    assert_eq!(found.len(), keys.len());
+    assert_eq!(found.into_iter().collect::<BTreeSet<Key>>(), keys);
+}
+
+#[tokio::test]
+async fn everything_moves_from_a_file_to_dynamodb_and_back() {
+    use daypass_core::operator::copying::copy;
+    use daypass_core::store::contract::whole::{at_copying, fill, look, use_up};
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| StoreUrl::Sqlite(directory.path().join(name));
+    let stores = [file("before.db"), StoreUrl::Dynamo(table().await), file("back.db")];
+    let store = open(&stores[0], Open::OrMake, &mut |_, _| {}).await.unwrap();
+    let filled = fill(&store).await;
+    let seen = look(&store, &filled).await;
+    drop(store);
+    for pair in stores.windows(2) {
+        let target = open_to_fill(&pair[1]).await.unwrap();
+        target.begin(&pair[0].to_string()).await.unwrap();
+        let refused = open(&pair[1], Open::Existing, &mut |_, _| {}).await.err().unwrap();
+        assert!(matches!(pair[1], StoreUrl::Sqlite(_)) || refused.to_string().contains("is not complete"));
+        let source = open_whole(&pair[0], &mut |_, _| {}).await.unwrap();
+        copy(&*source, &*target, &*at_copying(), &mut |_, _| {}).await.unwrap();
+        drop(target);
+        let copied = open(&pair[1], Open::Existing, &mut |_, _| {}).await.unwrap();
+        assert_eq!(look(&copied, &filled).await, seen);
+    }
+    use_up(&open(&stores[1], Open::Existing, &mut |_, _| {}).await.unwrap(), &filled).await;
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
 mod cluster;
+mod copy;
 mod engine;
 mod meanwhile;
 mod proxy;

@@ -57,6 +57,7 @@ impl From<&DeviceAuthorization> for DeviceRecord {
             Decision::Denied => DecisionPart::Denied,
         });
         Self {
+            id: Some(authorization.id.clone()),
             device_code_hash: authorization.device_code_hash.clone(),
             app: authorization.app.clone(),
             scope: authorization.scope,
@@ -73,7 +74,7 @@ impl From<&DeviceAuthorization> for DeviceRecord {
 }
 
 impl DeviceRecord {
-    fn authorization(&self, id: &str) -> DeviceAuthorization {
+    pub(super) fn authorization(&self, id: &str) -> DeviceAuthorization {
         let decision = self.decision.as_ref().map(|decision| match decision {
             DecisionPart::Allowed(code) => Decision::Allowed(Secret::new(code.clone())),
             DecisionPart::Denied => Decision::Denied,

@@ -1,4 +1,4 @@
-//! What an engine keeps, and the three things it does: reads items, reads pages of them, and commits guarded changes.
+//! What an engine keeps, and what it does: reads items, reads pages of them, and commits guarded changes.
 
 use async_trait::async_trait;
 
@@ -108,6 +108,10 @@ pub trait Engine: Send + Sync {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Item>, EngineError>;
+
+    /// Items of all partitions behind one, in an order that is the engine's own, as many as asked for at most. None are left if
+    /// there is none in the answer. Whoever changes something meanwhile may be seen or not.
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError>;
 
     /// Makes changes to as many items, [`MAX_CHANGES`] at most and none of them twice, all of them or none. What is put has the
     /// stamp.

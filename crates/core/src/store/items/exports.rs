@@ -26,20 +26,26 @@ impl AuditExports for ItemStore {
             if found.record.clone().map(position).as_ref().map(place) != from.map(place) {
                 return Ok(Decided::Answer(false));
             }
-            let record = ExportRecord {
-                trail: to.trail.clone(),
-                line: to.line.0,
-                moved_at: Millis(to.moved_at),
-                refused: to.refused,
-                dropped: to.dropped,
-            };
-            Ok(Decided::change_once(vec![found.put(&record)?], true))
+            Ok(Decided::change_once(vec![found.put(&ExportRecord::new(exporter, to))?], true))
         })
         .await
     }
 }
 
-fn position(record: ExportRecord) -> ExportPosition {
-    let ExportRecord { trail, line, moved_at, refused, dropped } = record;
+pub(super) fn position(record: ExportRecord) -> ExportPosition {
+    let ExportRecord { trail, line, moved_at, refused, dropped, .. } = record;
     ExportPosition { trail, line: EventPosition(line), moved_at: moved_at.0, refused, dropped }
+}
+
+impl ExportRecord {
+    pub(super) fn new(exporter: &str, position: &ExportPosition) -> Self {
+        Self {
+            exporter: Some(exporter.to_owned()),
+            trail: position.trail.clone(),
+            line: position.line.0,
+            moved_at: Millis(position.moved_at),
+            refused: position.refused,
+            dropped: position.dropped,
+        }
+    }
 }

@@ -67,6 +67,14 @@ impl<E: Engine> Engine for Faults<E> {
         self.engine.page(partition, after, limit).await
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        self.make_late().await;
+        if self.happens(8) {
+            return Err(EngineError::Busy(trouble()));
+        }
+        self.engine.scan(after, limit).await
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         self.make_late().await;
         if self.happens(24) {

@@ -91,6 +91,12 @@ impl Engine for TurnEngine {
         self.engine.page(partition, after, limit).await
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        turn().await;
+        self.arrive().await;
+        self.engine.scan(after, limit).await
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         turn().await;
         self.arrive().await;

@@ -207,6 +207,11 @@ pub(super) fn refusal(place: u64) -> Key {
     key(REFUSALS, place.to_be_bytes())
 }
 
+/// That the store is being filled with everything of another one.
+pub(super) fn copying() -> Key {
+    alone("copying", b"")
+}
+
 /// That an attempt was made.
 pub(super) fn receipt(number: u64) -> Key {
     alone("receipt", &number.to_be_bytes())

@@ -73,6 +73,10 @@ impl Engine for Fated {
         self.engine.page(partition, after, limit).await
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        self.engine.scan(after, limit).await
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let fate = self.fates.lock().unwrap().pop_front();
         match fate.unwrap_or(Fate::Made) {

@@ -42,6 +42,12 @@ impl Engine for MemoryEngine {
         Ok(within.take(limit).cloned().collect())
     }
 
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        let items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(items.range((start, Bound::Unbounded)).map(|(_, item)| item).take(limit).cloned().collect())
+    }
+
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         if changes.len() > MAX_CHANGES || names_twice(changes) {
             return Err(EngineError::Unavailable("a commit is too large, or names an item twice".into()));

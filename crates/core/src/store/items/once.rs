@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::attempts::Decided;
-use super::records::{Bytes, GrantRecord, Millis, UsedRecord};
+use super::records::{GrantRecord, Millis, UsedRecord};
 use super::{Found, ItemStore, keys, refused};
 use crate::ground::clock::Timestamp;
 use crate::store::{Once, StoreError, StoredLoginGrant};
@@ -17,7 +17,7 @@ impl Once for ItemStore {
             if found.record.as_ref().is_some_and(|used| used.until.0 > now) {
                 return Ok(Decided::Answer(false));
             }
-            let used = UsedRecord { until: Millis::not_before(until) };
+            let used = UsedRecord { name: Some(name.to_owned()), until: Millis::not_before(until) };
             Ok(Decided::change_once(vec![found.put(&used)?], true))
         })
         .await
@@ -30,9 +30,7 @@ impl Once for ItemStore {
             if found.is_there() {
                 return Err(refused("the code is taken"));
             }
-            let record =
-                GrantRecord { sealed: Bytes::from(&grant.sealed), expires_at: Millis(grant.expires_at) };
-            Ok(Decided::change_once(vec![found.put(&record)?], ()))
+            Ok(Decided::change_once(vec![found.put(&GrantRecord::from(grant))?], ()))
         })
         .await
     }
@@ -44,7 +42,7 @@ impl Once for ItemStore {
     ) -> Result<Option<StoredLoginGrant>, StoreError> {
         self.ask(|| async {
             let found: Found<GrantRecord> = self.read(keys::login_grant(code_hash)).await?;
-            let Some(GrantRecord { sealed, expires_at }) = found.record.clone() else {
+            let Some(GrantRecord { sealed, expires_at, .. }) = found.record.clone() else {
                 return Ok(Decided::Answer(None));
             };
             let grant = StoredLoginGrant {

@@ -17,7 +17,7 @@ use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
 use crate::records::trail_line::Chain;
-use crate::store::{StoredAccessKey, StoredSigningKey};
+use crate::store::{StoredAccessKey, StoredLoginGrant, StoredSigningKey};
 
 /// An instant, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -299,6 +299,17 @@ pub(super) struct AccessKeyPart {
     pub(super) enabled: bool,
 }
 
+impl From<&StoredAccessKey> for AccessKeyPart {
+    fn from(key: &StoredAccessKey) -> Self {
+        Self {
+            id: key.id.clone(),
+            sealed_secret: Bytes::from(&key.sealed_secret),
+            created_at: Millis(key.created_at),
+            enabled: key.enabled,
+        }
+    }
+}
+
 impl DeveloperRecord {
     /// From the oldest to the newest.
     pub(super) fn keys(&self, name: &UserName) -> Vec<StoredAccessKey> {
@@ -319,12 +330,7 @@ impl DeveloperRecord {
     }
 
     pub(super) fn add(&mut self, key: &StoredAccessKey) {
-        self.keys.push(AccessKeyPart {
-            id: key.id.clone(),
-            sealed_secret: Bytes::from(&key.sealed_secret),
-            created_at: Millis(key.created_at),
-            enabled: key.enabled,
-        });
+        self.keys.push(AccessKeyPart::from(key));
     }
 }
 
@@ -392,9 +398,11 @@ pub(super) struct MasterKeysRecord {
 
 impl Record for MasterKeysRecord {}
 
-/// A name that counts once.
+/// A name that counts once. Its key is a hash: only a copy into another store asks what the name is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct UsedRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
     pub(super) until: Millis,
 }
 
@@ -406,8 +414,20 @@ impl Record for UsedRecord {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct GrantRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code_hash: Option<String>,
     pub(super) sealed: Bytes,
     pub(super) expires_at: Millis,
+}
+
+impl From<&StoredLoginGrant> for GrantRecord {
+    fn from(grant: &StoredLoginGrant) -> Self {
+        Self {
+            code_hash: Some(grant.code_hash.clone()),
+            sealed: Bytes::from(&grant.sealed),
+            expires_at: Millis(grant.expires_at),
+        }
+    }
 }
 
 impl Record for GrantRecord {
@@ -507,6 +527,8 @@ impl SessionRecord {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct DeviceRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
     pub(super) device_code_hash: String,
     pub(super) app: String,
     pub(super) scope: Scope,
@@ -536,6 +558,8 @@ impl Record for DeviceRecord {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ExportRecord {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) exporter: Option<String>,
     pub(super) trail: String,
     pub(super) line: u64,
     pub(super) moved_at: Millis,

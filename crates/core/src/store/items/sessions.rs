@@ -231,12 +231,12 @@ impl ItemStore {
 }
 
 /// Where a session is among those of its identity.
-fn listing_of(session: &SignInSession) -> Key {
+pub(super) fn listing_of(session: &SignInSession) -> Key {
     keys::session_of(&session.identity_id, session.created_at.as_millisecond(), &session.id)
 }
 
 /// That it is there. Nothing lengthens its life past that end.
-fn listed(session: &SignInSession) -> ListedRecord {
+pub(super) fn listed(session: &SignInSession) -> ListedRecord {
     ListedRecord {
         until: Some(Millis(session.ends_at.saturating_add(REMEMBERED_FOR).unwrap_or(session.ends_at))),
     }

@@ -34,7 +34,7 @@ impl Keys for ItemStore {
         let until = Millis(self.clock.now());
         self.ask(|| async {
             let found: Found<UsedRecord> = self.read(keys::rehearsal()).await?;
-            Ok(Decided::change(vec![found.put(&UsedRecord { until })?], ()))
+            Ok(Decided::change(vec![found.put(&UsedRecord { name: None, until })?], ()))
         })
         .await?;
         self.ask(|| async {

@@ -10,10 +10,12 @@ mod gather;
 mod journal;
 mod refusals;
 mod subjects;
+mod whole;
 
 use async_trait::async_trait;
 
 use self::blocks::Block;
+pub(super) use self::whole::blocks_of;
 use super::{ItemStore, keys};
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;

@@ -14,7 +14,7 @@ use crate::store::{AuditCare, StoreError};
 const MAX_ENTRIES: usize = 90;
 
 /// About so many bytes a block has, and an entry more at most.
-const MAX_BLOCK: usize = 192 << 10;
+pub(super) const MAX_BLOCK: usize = 192 << 10;
 
 /// A head is signed after so many lines, or so long after the last one.
 const LINES_FOR_EACH_HEAD: u64 = 1_000;

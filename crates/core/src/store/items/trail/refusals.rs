@@ -33,6 +33,22 @@ impl ItemStore {
         about: &AuditSubject,
         limit: usize,
     ) -> Result<Vec<AuditEvent>, StoreError> {
+        let events = self.refusals().await?.into_iter().rev().filter(|event| about.is_of(event));
+        Ok(events.take(limit).collect())
+    }
+
+    /// What it takes to keep a refusal with a number, the next one.
+    pub(in super::super) async fn refusal_in_place(
+        &self,
+        number: u64,
+        event: &AuditEvent,
+    ) -> Result<Vec<Change>, StoreError> {
+        let found: Found<RefusalsRecord> = self.read(keys::refusals()).await?;
+        Ok(vec![found.put(&RefusalsRecord { kept: number + 1 })?, place(number, event)?])
+    }
+
+    /// All of them, the one kept first first.
+    pub(in super::super) async fn refusals(&self) -> Result<Vec<AuditEvent>, StoreError> {
         let (mut kept, mut after): (Vec<(u64, AuditEvent)>, Option<Vec<u8>>) = (Vec::new(), None);
         loop {
             let places =
@@ -44,9 +60,8 @@ impl ItemStore {
                 kept.push(refusal.map_err(|error| StoreError::Corrupt(error.into()))?);
             }
         }
-        kept.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
-        let events = kept.into_iter().map(|(_, event)| event).filter(|event| about.is_of(event));
-        Ok(events.take(limit).collect())
+        kept.sort_unstable_by_key(|(number, _)| *number);
+        Ok(kept.into_iter().map(|(_, event)| event).collect())
     }
 }
 

@@ -16,7 +16,7 @@ const AT_ONCE: usize = 8;
 
 impl ItemStore {
     /// Writes down whom each block is about that nobody has looked at.
-    pub(super) async fn index_all(&self) -> Result<(), StoreError> {
+    pub(in super::super) async fn index_all(&self) -> Result<(), StoreError> {
         while self.index_next().await? {}
         Ok(())
     }
