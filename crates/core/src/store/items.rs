@@ -265,13 +265,16 @@ mod tests {
     use crate::ground::clock::SystemClock;
     use crate::ground::random::{SeededRandom, SystemRandom};
 
-    /// Others get on meanwhile.
+    /// Others get on meanwhile, the further the longer the pause: with one turn each time, those who race lose again and again
+    /// where the machine is busy.
     struct Yielding;
 
     #[async_trait]
     impl Pace for Yielding {
-        async fn pause(&self, _: Duration) {
-            tokio::task::yield_now().await;
+        async fn pause(&self, time: Duration) {
+            for _ in 0..=time.as_millis() {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
