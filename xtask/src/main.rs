@@ -19,6 +19,7 @@ mod generated;
 mod helm;
 mod node;
 mod package;
+mod postgres;
 mod process;
 #[cfg(test)]
 mod providers;

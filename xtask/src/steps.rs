@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{on_path, run};
-use crate::{Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, helm, node, python, release};
+use crate::{
+    Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, helm, node, postgres, python, release,
+};
 
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -72,6 +74,8 @@ pub(crate) struct Fetched {
 pub(crate) const FETCHED: &[Fetched] = &[
     Fetched { step: "dependencies", fetch: |workspace| cargo_deny::program(workspace).map(drop) },
     Fetched { step: "deploy", fetch: |workspace| helm::program(workspace).map(drop) },
+    Fetched { step: "unit", fetch: |workspace| postgres::postgres_16(workspace).map(drop) },
+    Fetched { step: "unit", fetch: |workspace| postgres::postgres_18(workspace).map(drop) },
     Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
     Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
     Fetched { step: "s3", fetch: |workspace| python::interpreter(workspace, S3).map(drop) },
@@ -164,7 +168,8 @@ fn unit(workspace: &Workspace) -> Outcome {
     if !is_postgres_there() {
         debian::install(workspace, &["postgresql"], "there is no initdb of PostgreSQL's")?;
     }
-    run(workspace.cargo(&format!("test {WORKSPACE}")).env("DAYPASS_TEST_HSM", "1"))
+    let mut tests = workspace.cargo(&format!("test {WORKSPACE}"));
+    run(tests.env("DAYPASS_TEST_HSM", "1").envs(postgres::variables(workspace)?))
 }
 
 /// Debian has it beside the PATH, a folder for each version; the tests look there, too.

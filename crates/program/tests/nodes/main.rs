@@ -12,6 +12,7 @@ mod once;
 mod outage;
 mod password;
 mod people;
+#[allow(dead_code, reason = "it is that of the tests of the store, too")]
 #[path = "../../../store/tests/postgres/server.rs"]
 mod postgres;
 mod race;

@@ -24,8 +24,12 @@ struct Emulator {
 
 /// The URL of a table that is not there yet.
 pub fn url() -> DynamoUrl {
+    url_at(endpoint())
+}
+
+pub fn endpoint() -> &'static str {
     static EMULATOR: OnceLock<Emulator> = OnceLock::new();
-    url_at(&EMULATOR.get_or_init(start).endpoint)
+    &EMULATOR.get_or_init(start).endpoint
 }
 
 pub fn url_at(endpoint: &str) -> DynamoUrl {

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
+mod counting;
 mod emulator;
+mod units;
 
 use std::collections::BTreeSet;
 

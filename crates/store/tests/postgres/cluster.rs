@@ -1,8 +1,8 @@
 //! Schemas in a PostgreSQL that all tests have in common.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -15,18 +15,25 @@ use crate::server::Cluster;
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A schema of its own in the database of all tests.
+/// A schema of its own, in the database of all tests or another one.
 pub struct Schema {
     name: String,
+    /// Where the server's socket is.
+    folder: PathBuf,
 }
 
 impl Schema {
-    /// An empty one.
+    /// An empty one in the database of all tests.
     pub async fn new() -> Self {
+        Self::on(folder()).await
+    }
+
+    /// An empty one on the server whose socket is in a folder.
+    pub async fn on(folder: &Path) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("s{}", MADE.fetch_add(1, Ordering::Relaxed));
-        client().await.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
-        Self { name }
+        client_on(folder).await.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
+        Self { name, folder: folder.to_owned() }
     }
 
     /// Its name.
@@ -36,7 +43,7 @@ impl Schema {
 
     /// The URL by which a store is in it, with parameters.
     pub fn url(&self, options: &str, parameters: &str) -> PostgresUrl {
-        let (folder, name) = (folder().display(), &self.name);
+        let (folder, name) = (self.folder.display(), &self.name);
         let url = format!(
             "postgres:///postgres?host={folder}&user=postgres&options=-csearch_path%3D{name}%20{options}&{parameters}"
         );
@@ -50,7 +57,7 @@ impl Schema {
 
     /// Waits until as many sessions as that are as a condition says. They are told by their `application_name`, the schema's.
     pub async fn until_sessions(&self, expected: RangeInclusive<i64>, condition: &str) {
-        let (watch, mut found) = (client().await, -1);
+        let (watch, mut found) = (client_on(&self.folder).await, -1);
         let count =
             format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND {condition}");
         let waiting = async {
@@ -63,7 +70,7 @@ impl Schema {
 
     /// A client that is not the engine's.
     pub async fn client(&self) -> Client {
-        let client = client().await;
+        let client = client_on(&self.folder).await;
         client.batch_execute(&format!("SET search_path = {}", self.name)).await.unwrap();
         client
     }
@@ -71,7 +78,11 @@ impl Schema {
 
 /// A client of the database of all tests.
 pub async fn client() -> Client {
-    let config = format!("host={} user=postgres dbname=postgres", folder().display());
+    client_on(folder()).await
+}
+
+async fn client_on(folder: &Path) -> Client {
+    let config = format!("host={} user=postgres dbname=postgres", folder.display());
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
@@ -79,6 +90,7 @@ pub async fn client() -> Client {
 
 /// Where the server's socket is.
 pub fn folder() -> &'static Path {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    &CLUSTER.get_or_init(Cluster::start).folder
+    // One that does not start is not tried again: each try leaves a folder.
+    static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+    &CLUSTER.folder
 }

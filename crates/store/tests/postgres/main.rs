@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
+mod any;
 mod cluster;
 mod copy;
+mod elsewhere;
 mod engine;
 mod meanwhile;
+mod pooler;
 mod proxy;
 #[expect(dead_code, reason = "tests of several servers stop and start it, too")]
 mod server;

@@ -44,21 +44,24 @@ pub struct Cluster {
 impl Cluster {
     /// A new one.
     pub fn start() -> Self {
-        let programs = programs();
-        let folder = tempfile::Builder::new().prefix("daypass-postgres-").tempdir().unwrap().keep();
-        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let is_root = std::fs::metadata(&folder).unwrap().uid() == 0;
-        if is_root {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-        let command = |program: &Path| {
-            let mut command = Command::new(program);
-            if is_root {
-                command.uid(NOBODY).gid(NOBODY);
-            }
-            command.current_dir(&folder);
-            command
-        };
+        Self::start_in(folder_for_nobody(), &programs())
+    }
+
+    /// A new one of an installation that lies anywhere in a folder. It is copied: nobody may not be let in where it is.
+    pub fn start_copy(of: &Path) -> Self {
+        let folder = folder_for_nobody();
+        let copy = folder.join("copy");
+        let done = |command: &mut Command| command.status().unwrap().success();
+        let is_copied = done(Command::new("cp").arg("-R").args([of, &copy]));
+        // Whoever clears up is nobody, too.
+        let is_theirs = done(Command::new("chown").args(["-R", "--reference"]).args([&folder, &copy]));
+        assert!(is_copied && is_theirs, "{} cannot be copied", of.display());
+        let programs = programs_below(&copy).unwrap_or_else(|| panic!("no initdb is below {}", of.display()));
+        Self::start_in(folder, &programs)
+    }
+
+    fn start_in(folder: PathBuf, programs: &Path) -> Self {
+        let command = |program: &Path| as_nobody(program, &folder);
         let made = command(&programs.join("initdb"))
             .args([
                 "--no-sync",
@@ -117,6 +120,35 @@ impl Cluster {
         writeln!(self.server.stdin.as_mut().unwrap(), "{order}").unwrap();
         assert_eq!(self.turns.get_mut().unwrap().recv(), Ok(is_up), "{order}");
     }
+}
+
+/// A new folder, nobody's if we are root.
+pub fn folder_for_nobody() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("daypass-postgres-").tempdir().unwrap().keep();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if std::fs::metadata(&folder).unwrap().uid() == 0 {
+        chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    folder
+}
+
+/// A program that runs in such a folder, as whose it is.
+pub fn as_nobody(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    if std::fs::metadata(folder).unwrap().uid() == NOBODY {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command.current_dir(folder);
+    command
+}
+
+fn programs_below(folder: &Path) -> Option<PathBuf> {
+    if folder.join("initdb").is_file() {
+        return Some(folder.to_owned());
+    }
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
+    folders.find_map(|folder| programs_below(&folder.path()))
 }
 
 /// The folder of initdb and postgres: the one that is asked for, else one on the path, else Debian's newest.
