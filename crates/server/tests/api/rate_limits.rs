@@ -77,11 +77,21 @@ async fn an_access_key_counts_where_it_has_signed_and_not_where_somebody_only_na
 
 #[tokio::test]
 async fn an_operation_has_its_limit_for_everybody_together() {
-    let daypass = limited("operations = { ListIdentityPools = \"2/h\" }").await;
+    let daypass = limited("operations = { ListIdentityPools = \"2/h\", GetId = \"2/h\" }").await;
+    let forged = Credentials::of_developer(&daypass.key.access_key_id, "not the secret");
+    for _ in 0..5 {
+        let answer = daypass.signed_by(&forged, "ListIdentityPools", json!({"MaxResults": 1})).await;
+        answer.assert_code("InvalidSignatureException");
+    }
     for _ in 0..2 {
         daypass.call("ListIdentityPools", json!({"MaxResults": 1})).await;
     }
     assert_throttled(&daypass.signed("ListIdentityPools", json!({"MaxResults": 1})).await);
+    let guest = || daypass.public("GetId", json!({"IdentityPoolId": daypass.pool_id()}));
+    for _ in 0..2 {
+        assert_eq!(guest().await.json()["__type"], "NotAuthorizedException", "the pool has no guests");
+    }
+    assert_throttled(&guest().await);
     daypass.developer_token("somebody").await;
 }
 

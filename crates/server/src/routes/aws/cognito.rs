@@ -30,11 +30,12 @@ pub async fn answer(
     body: &Bytes,
 ) -> Result<Response, ApiError> {
     let operation = find_operation(parts)?;
-    count(embedded.rate_limits.operation(operation.name), Protocol::Json)?;
     let caller = match operation.access {
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Json).await?),
         Public => None,
     };
+    // Not before it is known who asks: whoever signs nothing would use up the turns of those who do.
+    count(embedded.rate_limits.operation(operation.name), Protocol::Json)?;
     let input = read_input(body)?;
     by.access_key_id = caller.as_ref().map(|caller| caller.access_key_id().clone());
     if let Some(caller) = &caller {

@@ -98,11 +98,11 @@ pub async fn answer(
 ) -> Result<Response, ApiError> {
     let mut form = Form::read(parts, body)?;
     let action = find_action(&mut form)?;
-    count(embedded.rate_limits.operation(action.name), Protocol::Query)?;
     let caller = match action.access {
         Signed => Some(authenticate(embedded, parts, body, SERVICE, Protocol::Query).await?),
         Public => None,
     };
+    count(embedded.rate_limits.operation(action.name), Protocol::Query)?;
     let result = match caller {
         Some(caller) => caller_identity(embedded, &caller),
         None => assume_role_with_web_identity(embedded, by, form).await?,
