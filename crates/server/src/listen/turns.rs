@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 
 /// So many may begin on a thread before it looks who else is there: some milliseconds of work. With fewer, more is spent on
 /// looking, and fewer answers become durable together.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 10;
 /// Who waits longer is late.
 const LATE: Duration = Duration::from_millis(50);
 /// A line stands in which there was somebody at every moment for so long.
