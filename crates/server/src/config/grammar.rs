@@ -6,6 +6,7 @@
 mod audit;
 mod faults;
 mod installation;
+mod limits;
 mod provider;
 mod secret;
 #[cfg(test)]

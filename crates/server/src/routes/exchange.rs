@@ -99,14 +99,19 @@ pub async fn handle(
     exchanged.unwrap_or_else(|error| error.answer(Dialect::Problem, &by.request_id))
 }
 
+/// Whether an app may ask once more. To end a session is not counted: its name is public, and whoever used up its turns would keep
+/// people signed in.
+pub(super) fn count_app(app: &App, client: &str, dialect: Dialect) -> Result<(), ApiError> {
+    app.rate_limits.app(client).map_err(|too_often| ApiError::of_request(dialect, too_often.into()))
+}
+
 async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
     let mut body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
     if let Some(client) = body.app() {
         check_page_of(app, client, &parts.headers)?;
-        let counted = app.rate_limits.app(client);
-        counted.map_err(|too_often| ApiError::of_request(Dialect::Problem, too_often.into()))?;
+        count_app(app, client, Dialect::Problem)?;
     }
     let asked = body.asked_for_id_token(app)?;
     if asked.is_some() {

@@ -135,6 +135,9 @@ async fn an_app_counts_by_its_client_id() {
     let refused = refresh("shop").await;
     assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (429, &json!("too_many_requests")));
     assert_told_when(&refused);
+    let revoke = Request::post("/oauth2/revoke").header("content-type", "application/x-www-form-urlencoded");
+    let revoked = daypass.send(revoke.body("token=none&client_id=shop".into()).unwrap()).await;
+    assert_eq!(revoked.status, 200, "to sign out is never too often");
     assert_eq!(refresh("no such app").await.json()["code"], "unknown_app");
 }
 

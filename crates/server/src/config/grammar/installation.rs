@@ -12,14 +12,14 @@ use daypass_store::StoreUrl;
 use toml::Value;
 
 use super::audit::AUDIT;
+use super::limits::LIMITS;
 use super::secret::{master_key, master_keys, secret};
 use super::traces::TRACES;
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
 use crate::config::{
     ActorConfig, AppConfig, AuditConfig, Givers, LimitsConfig, LogConfig, MasterKeyReference, NetworkConfig,
-    OpenIdConfig, OperationName, Pkcs11Config, Rate, RoleConfig, SecretsConfig, TokensConfig, TracesConfig,
-    urls,
+    OpenIdConfig, Pkcs11Config, RoleConfig, SecretsConfig, TokensConfig, TracesConfig, urls,
 };
 use crate::foreign_sts::CredentialsConfig;
 use crate::origin::TrustedProxy;
@@ -240,45 +240,6 @@ static REGION: Table = Table::of(
             "Where the API answers, if it is not where the AWS SDK says.",
         )
         .read_by(endpoint_url),
-    ],
-);
-
-static LIMITS: Table = Table::of(
-    "How often somebody may ask, such as `20/s`, `600/m` or `1000/h`: as many at once, and as many again in that time. Each \
-     server counts for itself.",
-    &[
-        Key::new::<Rate>(
-            "address",
-            Kind::Text,
-            "One address of the public internet (of IPv6, its /64), at all paths but `/healthz` and `/readyz`.",
-        )
-        .or("as often as they like")
-        .read_again(),
-        Key::new::<Rate>(
-            "app",
-            Kind::Text,
-            "One app of `[[app]]`, by the `client_id` that it names at `/oauth2/token` and `/v1/exchange`.",
-        )
-        .or("as often as they like")
-        .read_again(),
-        Key::new::<Rate>("access_key", Kind::Text, "One developer access key that signs requests.")
-            .for_driver("embedded")
-            .or("as often as they like")
-            .read_again(),
-        Key::new::<Rate>(
-            "person",
-            Kind::Text,
-            "Tokens for one developer user identifier, whoever asks for them.",
-        )
-        .or("as often as they like")
-        .read_again(),
-        Key::new::<BTreeMap<OperationName, Rate>>(
-            "operations",
-            Kind::TextByName,
-            "Everybody together, for one operation of the AWS API, under its name: `GetId = \"25/s\"`.",
-        )
-        .for_driver("embedded")
-        .read_again(),
     ],
 );
 

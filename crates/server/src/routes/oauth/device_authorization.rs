@@ -9,7 +9,7 @@ use daypass_core::audit::Requester;
 use daypass_core::broker::device_login::{Begun, NewDevice};
 use serde::Serialize;
 
-use super::super::exchange::{check_origin, check_page_of};
+use super::super::exchange::{check_origin, check_page_of, count_app};
 use super::super::state::SharedApp;
 use super::form::Form;
 use crate::error::{ApiError, Dialect};
@@ -51,6 +51,7 @@ async fn begin(app: &App, by: &Requester, request: Request) -> Result<Begun, Api
     let mut form = Form::read(&parts.headers, body).await?;
     let client = form.client(app)?;
     check_page_of(app, &client, &parts.headers)?;
+    count_app(app, &client, Dialect::OAuth)?;
     let new = NewDevice { app: client, scope: form.scope().unwrap_or_default(), device: form.device()? };
     let whose = by.origin.source_ip.and_then(share_of);
     app.device_logins.begin(new, whose, by).await.map_err(ApiError::device_begin)

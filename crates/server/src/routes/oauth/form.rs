@@ -59,12 +59,7 @@ impl Form {
     /// The app that asks. Whether it is that one shows in what it brings.
     pub(super) fn client(&mut self, app: &App) -> Result<String, ApiError> {
         let id = self.take("client_id")?;
-        if app.sessions.lifetime(&id).is_none() {
-            return Err(ApiError::unknown_client());
-        }
-        let counted = app.rate_limits.app(&id);
-        counted.map_err(|too_often| ApiError::of_request(Dialect::OAuth, too_often.into()))?;
-        Ok(id)
+        if app.sessions.lifetime(&id).is_none() { Err(ApiError::unknown_client()) } else { Ok(id) }
     }
 
     /// The refresh token of a session: a parameter of this name, or what is in the app's cookie.

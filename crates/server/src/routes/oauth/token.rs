@@ -13,7 +13,7 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
-use super::super::exchange::{TemporaryCredentials, User, check_origin, check_page_of};
+use super::super::exchange::{TemporaryCredentials, User, check_origin, check_page_of, count_app};
 use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
@@ -139,6 +139,7 @@ async fn grant(app: &App, by: &Requester, request: Request) -> Result<Granted, A
     }
     let client = form.client(app)?;
     check_page_of(app, &client, &parts.headers)?;
+    count_app(app, &client, Dialect::OAuth)?;
     if acting::is_asked_for(&form) {
         acting::check_with(&grant_type, &parts.headers)?;
         let (exchanged, requested) = acting::grant(app, client, form, by).await?;
