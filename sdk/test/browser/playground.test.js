@@ -10,6 +10,7 @@ import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './ac
 import { startDaypass } from '../support/daypass.js';
 import { startChromium } from './chromium.js';
 import { asDeveloper } from './developer.js';
+import { untilClosed } from './popup.js';
 import { everythingIn, watch } from './watch.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -288,7 +289,8 @@ describe('playground', () => {
     const me = await identityId(page);
     const opened = page.waitForEvent('popup');
     await page.getByRole('button', { name: /^Link / }).click();
-    await consent(await opened, { person: second.id });
+    const popup = await opened;
+    await untilClosed(popup, () => consent(popup, { person: second.id }));
     await page.locator('#link-result').getByText(/ is linked$/).waitFor();
     assert.equal(await identityId(page), me);
     await page.getByRole('button', { name: 'Sign in as somebody else' }).click();
@@ -304,9 +306,7 @@ describe('playground', () => {
     await page.getByRole('button', { name: /^Link / }).click();
     const popup = await opened;
     await consent(popup, { decision: 'deny' });
-    const closed = popup.waitForEvent('close');
-    await popup.getByRole('link', { name: /^Back to / }).click();
-    await closed;
+    await untilClosed(popup, () => popup.getByRole('link', { name: /^Back to / }).click());
     await page.locator('#link-result').getByText('You said no').waitFor();
   });
 

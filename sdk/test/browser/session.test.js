@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { app, ask, browserTest, chromium, codeOf, consent, daypass, put, signIn, withAppAndDaypass, writing } from './app-and-daypass.js';
 import { asDeveloper } from './developer.js';
+import { untilClosed } from './popup.js';
 
 describe('the client and daypass up', () => {
   withAppAndDaypass();
@@ -56,10 +57,8 @@ describe('the client and daypass up', () => {
     const opened = page.waitForEvent('popup');
     await page.click('#popup');
     const popup = await opened;
-    const closed = popup.waitForEvent('close');
-    await consent(popup, 'ada');
+    await untilClosed(popup, () => consent(popup, 'ada'));
     await page.getByText('Signed in as Ada').waitFor();
-    await closed;
     assert.equal(await put(page), 'hello');
   });
 
@@ -73,10 +72,8 @@ describe('the client and daypass up', () => {
     const cut = `${app.origin}/cut?${new URLSearchParams({ to: popup.url() })}`;
     await popup.evaluate(`location.assign(${JSON.stringify(cut)})`);
     await popup.waitForFunction('window.opener === null');
-    const closed = popup.waitForEvent('close');
-    await consent(popup, 'ada');
+    await untilClosed(popup, () => consent(popup, 'ada'));
     await page.getByText('Signed in as Ada').waitFor();
-    await closed;
     assert.equal(await put(page), 'hello');
   });
 

@@ -11,6 +11,7 @@ import { startDaypass } from '../support/daypass.js';
 import { assertAxeFindsNothing, controls, faintTexts, headingLevels } from './accessibility.js';
 import { startChromium } from './chromium.js';
 import { pageTests } from './page-test.js';
+import { untilClosed } from './popup.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {Awaited<ReturnType<typeof startApp>>} App */
@@ -116,9 +117,7 @@ describe('hosted sign-in', () => {
 
   pageTest('a popup gives its code to the app that opened it, and closes', {}, async (page) => {
     const popup = await openPopup(page, app);
-    const closed = popup.waitForEvent('close');
-    await consent(popup, 'allow');
-    await closed;
+    await untilClosed(popup, () => consent(popup, 'allow'));
     const { origin, data } = await message(page);
     assert.equal(origin, daypass.ready.server_url);
     assert.equal(data.type, 'authorization_response');
@@ -129,9 +128,7 @@ describe('hosted sign-in', () => {
   // Its console says that the message was not delivered, which is the point.
   pageTest('a popup that somebody else opened gives them nothing', { expects: /does not match the recipient/ }, async (page) => {
     const popup = await openPopup(page, stranger);
-    const closed = popup.waitForEvent('close');
-    await consent(popup, 'allow');
-    await closed;
+    await untilClosed(popup, () => consent(popup, 'allow'));
     assert.deepEqual(await messages(page), []);
   });
 
@@ -140,9 +137,7 @@ describe('hosted sign-in', () => {
     await consent(popup, 'deny');
     await popup.getByRole('heading', { name: 'You are not signed in' }).waitFor();
     assert.deepEqual(await messages(page), []);
-    const closed = popup.waitForEvent('close');
-    await popup.getByRole('link', { name: /^Back to / }).click();
-    await closed;
+    await untilClosed(popup, () => popup.getByRole('link', { name: /^Back to / }).click());
     assert.equal((await message(page)).data.response.error, 'access_denied');
   });
 

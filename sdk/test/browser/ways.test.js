@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { describe } from 'node:test';
 import { SDK } from '../support/api.js';
 import { app, ask, browserTest, codeOf, consent, daypass, put, signIn, withAppAndDaypass } from './app-and-daypass.js';
+import { untilClosed } from './popup.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -61,7 +62,8 @@ describe('further ways of the client', () => {
     const opened = context.waitForEvent('page');
     await page.evaluate(`document.getElementById('popup').onclick = () => daypass.link('snapchat', { via: 'popup' }).then(() => (window.linked = true))`);
     await page.click('#popup');
-    await consent(await opened, 'zoe');
+    const popup = await opened;
+    await untilClosed(popup, () => consent(popup, 'zoe'));
     await page.waitForFunction('window.linked');
     assert.equal(await identityId(page), alan);
     assert.equal(await put(page), 'hello');
@@ -185,7 +187,8 @@ describe('further ways of the client', () => {
     const page = await open();
     const opened = page.waitForEvent('popup');
     await page.click('#popup');
-    await consent(await opened, 'ada');
+    const popup = await opened;
+    await untilClosed(popup, () => consent(popup, 'ada'));
     await page.getByText('Signed in as Ada').waitFor();
     const loaded = await ask(page, `performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js'))`);
     const folder = `${daypass.ready.server_url}/sdk/${version}/`;
