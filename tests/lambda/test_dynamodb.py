@@ -70,9 +70,9 @@ def instances(directory):
         yield one, other
 
 
-def command(directory, *arguments):
+def command(directory, *arguments, region="us-east-1"):
     """The program of the function, as an operator runs it."""
-    environment = {"MASTER_KEY": MASTER_KEY, "CLIENT_SECRET": CLIENT_SECRET, "AWS_REGION": "us-east-1"}
+    environment = {"MASTER_KEY": MASTER_KEY, "CLIENT_SECRET": CLIENT_SECRET, "AWS_REGION": region}
     return subprocess.run(
         [directory / "bootstrap", *arguments, "--config", directory / "daypass.toml"],
         env=environment | CREDENTIALS,
@@ -154,3 +154,23 @@ def test_the_trail_has_what_every_instance_decided(instances, directory):
     assert {"sign_in", "exchange"} <= {json.loads(line)["action"] for line in listed.stdout.splitlines()}
     verified = command(directory, "audit", "verify")
     assert verified.returncode == 0 and "is as it was written" in verified.stdout, verified
+
+
+def test_a_table_is_written_in_one_region_until_another_one_takes_over(tmp_path, provider, endpoint):
+    laid_out = lay_out(tmp_path, provider.url)
+    file = laid_out / "daypass.toml"
+    url = f"dynamodb:daypass-regions?endpoint={endpoint}"
+    file.write_text(file.read_text().replace('"memory:"', f'"{url}"'))
+    for task in (["store", "create"], ["key", "create", "backend", "--preset", "admin"]):
+        assert command(laid_out, *task).returncode == 0
+    refused = command(laid_out, "key", "list", region="eu-west-1")
+    assert refused.returncode == 1 and "is written in us-east-1, and this is eu-west-1" in refused.stderr, refused
+    taken = command(laid_out, "store", "take-over", region="eu-west-1")
+    assert "was written in us-east-1, and is written here from now on." in taken.stdout, taken
+    assert "backend" in command(laid_out, "key", "list", region="eu-west-1").stdout
+    refused = command(laid_out, "key", "list")
+    assert "`daypass store take-over`" in refused.stderr, refused
+
+    file.write_text(file.read_text().replace(url, "sqlite:daypass.db"))
+    refused = command(laid_out, "store", "take-over")
+    assert refused.returncode == 1 and "no table of DynamoDB's" in refused.stderr, refused

@@ -229,6 +229,7 @@ mod tests {
             ("master-key create", master_key::Create::augment_args),
             ("store create", store::Create::augment_args),
             ("store copy", store::Copying::augment_args),
+            ("store take-over", store::TakeOver::augment_args),
             ("store describe", store::Describe::augment_args),
         ];
         for (command, augment) in arguments {
@@ -256,6 +257,7 @@ mod tests {
             (&["pool", "copy"], "does it with --apply"),
             (&["store", "create"], "What is there already stays."),
             (&["store", "copy"], "End every server first."),
+            (&["store", "take-over"], "One Region writes a global table"),
         ] {
             assert!(long(path).contains(phrase), "{path:?}: {}", long(path));
         }

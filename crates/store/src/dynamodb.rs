@@ -6,6 +6,7 @@ mod items;
 mod table;
 mod trouble;
 mod url;
+mod writer;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,12 +24,15 @@ use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
 
+use tokio::time::Instant;
+
 use self::changes::{Write, transaction};
 use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
 pub use self::table::TableState;
 pub use self::trouble::DynamoOpenError;
 use self::trouble::{Failure, Kind};
 pub use self::url::DynamoUrl;
+use self::writer::Writer;
 use crate::opening::Open;
 
 /// An item of ours has an answer within this, or nobody knows.
@@ -47,6 +51,7 @@ pub struct DynamoEngine {
     table: String,
     /// Where it is, for errors.
     place: String,
+    writer: Writer,
 }
 
 impl DynamoEngine {
@@ -56,8 +61,17 @@ impl DynamoEngine {
     /// [`DynamoOpenError`]; a table is made by [`create`](Self::create) alone.
     pub async fn open(url: &DynamoUrl, open: Open) -> Result<Self, DynamoOpenError> {
         let engine = Self::of(url).await;
-        engine.check_version(open).await?;
+        engine.check(open).await?;
         Ok(engine)
+    }
+
+    /// Has the table be written in the Region of this URL from now on, and in no other one: whoever goes on there stops once
+    /// they see it. Says which Region it was before.
+    ///
+    /// # Errors
+    /// [`DynamoOpenError`]
+    pub async fn take_over(url: &DynamoUrl) -> Result<Option<String>, DynamoOpenError> {
+        Self::of(url).await.have_it_written_here().await
     }
 
     /// Whoever asks nothing yet.
@@ -75,7 +89,29 @@ impl DynamoEngine {
         if let Some(endpoint) = &url.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        Self { client: Client::from_conf(config.build()), table: url.table.clone(), place: url.to_string() }
+        let config = config.build();
+        // Without one nothing can be asked, which the first question says.
+        let here = config.region().map(ToString::to_string).unwrap_or_default();
+        Self {
+            client: Client::from_conf(config),
+            table: url.table.clone(),
+            place: url.to_string(),
+            writer: Writer::of(here),
+        }
+    }
+
+    /// Asks, unless another Region writes, which is looked for at intervals.
+    async fn ask<T>(&self, question: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+        let is_due = self.writer.is_due(Instant::now());
+        if is_due && self.writer.check(&self.place).is_err() {
+            self.look_for_the_writer().await;
+        }
+        self.writer.check(&self.place)?;
+        if !is_due {
+            return question.await;
+        }
+        let (answer, ()) = tokio::join!(question, Box::pin(self.look_for_the_writer()));
+        answer
     }
 
     async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
@@ -177,11 +213,8 @@ impl DynamoEngine {
             Err(failure) => Err(failure.of_commit()),
         }
     }
-}
 
-#[async_trait]
-impl Engine for DynamoEngine {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+    async fn read_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
         if let [key] = keys {
             return Ok(vec![self.read_one(key).await?]);
         }
@@ -192,7 +225,7 @@ impl Engine for DynamoEngine {
         Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
-    async fn page(
+    async fn query(
         &self,
         partition: &[u8],
         after: Option<&[u8]>,
@@ -231,7 +264,7 @@ impl Engine for DynamoEngine {
         Ok(items)
     }
 
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+    async fn scan_table(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
         let mut items: Vec<Item> = Vec::new();
         let mut next = after.map(attributes_of_key);
         while items.len() < limit {
@@ -247,7 +280,7 @@ impl Engine for DynamoEngine {
                 .await
                 .map_err(|error| Failure::of(&self.place, &error).of_reading())?;
             for attributes in answer.items.unwrap_or_default() {
-                if !table::is_version(&attributes) {
+                if !table::is_mark(&attributes) {
                     items.push(items::item(&attributes)?);
                 }
             }
@@ -259,7 +292,7 @@ impl Engine for DynamoEngine {
         Ok(items)
     }
 
-    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+    async fn change(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
         let asks = |change: &&Change| change.guard != Guard::Any || change.effect != Effect::Nothing;
         let changes: Vec<&Change> = changes.iter().filter(asks).collect();
         if changes.iter().all(|change| change.effect == Effect::Nothing) {
@@ -269,6 +302,30 @@ impl Engine for DynamoEngine {
             [change] => self.write(stamp, change).await,
             _ => self.transact(stamp, &changes).await,
         }
+    }
+}
+
+#[async_trait]
+impl Engine for DynamoEngine {
+    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+        self.ask(self.read_all(keys)).await
+    }
+
+    async fn page(
+        &self,
+        partition: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        self.ask(self.query(partition, after, limit)).await
+    }
+
+    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
+        self.ask(self.scan_table(after, limit)).await
+    }
+
+    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+        self.ask(self.change(stamp, changes)).await
     }
 
     /// The table does it by itself, within days (TTL).

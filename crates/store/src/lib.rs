@@ -13,7 +13,7 @@ mod url;
 mod watched;
 
 pub use self::opening::Open;
-pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole};
+pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole, take_over};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
 pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 pub use sqlite::{

@@ -104,6 +104,12 @@ pub enum OpenError {
         /// Why not.
         source: StoreError,
     },
+    /// Nothing but a table is written in one Region alone.
+    #[error("{place} is no table of DynamoDB's: where it is written is not for Daypass to say")]
+    NoRegion {
+        /// The store.
+        place: String,
+    },
     /// One in memory is nobody's to copy.
     #[error("a store in memory can be seen by nobody but its own process, and is copied by nobody")]
     InMemory,
@@ -210,6 +216,17 @@ pub async fn create(url: &StoreUrl, progress: &mut (dyn FnMut(u64, u64) + Send))
         DynamoEngine::create(url).await?;
     }
     open(url, Open::OrMake, progress).await.map(drop)
+}
+
+/// Has a table of DynamoDB's be written in the Region of its URL from now on, and says in which one it was before.
+///
+/// # Errors
+/// [`OpenError`]; no other store is written in one Region alone.
+pub async fn take_over(url: &StoreUrl) -> Result<Option<String>, OpenError> {
+    match url {
+        StoreUrl::Dynamo(url) => Ok(DynamoEngine::take_over(url).await?),
+        other => Err(OpenError::NoRegion { place: other.to_string() }),
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,13 @@ pub enum Task {
     /// nothing in it; no server starts on it until everything is there and was compared.
     /// A copy that was cut off is begun again by the same command.
     Copy(Copying),
+    /// Have the DynamoDB table of a configuration be written in its Region from now on
+    ///
+    /// One Region writes a global table, and servers in another one do not start. When
+    /// that Region is lost, say the new one in [store] url, and ask this there. Servers
+    /// of the former Region stop within ten seconds of hearing of it. What they wrote
+    /// last may be lost: end everybody's sessions then by `daypass revoke --everybody`.
+    TakeOver(TakeOver),
     /// Print what makes the DynamoDB table of a configuration, or what may use it
     Describe(Describe),
 }
@@ -33,6 +40,13 @@ pub enum Task {
 /// Whose store to make.
 #[derive(Debug, Args)]
 pub struct Create {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Whose table to write from here.
+#[derive(Debug, Args)]
+pub struct TakeOver {
     #[command(flatten)]
     place: Place,
 }
@@ -61,6 +75,7 @@ enum Form {
 pub async fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Create(Create { place }) => create(&place.find()?).await,
+        Task::TakeOver(TakeOver { place }) => take_over(&place.find()?).await,
         Task::Copy(copying) => Box::pin(copying.run()).await,
         Task::Describe(Describe { form, place }) => describe(form, &place.find()?),
     }
@@ -72,6 +87,15 @@ async fn create(installation: &Installation) -> anyhow::Result<()> {
     }
     installation.create_store().await?;
     Ok(print(&format!("{} is there, and has a store in it.", installation.config().store()?))?)
+}
+
+async fn take_over(installation: &Installation) -> anyhow::Result<()> {
+    let url = installation.opening_url().await?;
+    let report = match daypass_store::take_over(&url).await? {
+        Some(before) => format!("{url} was written in {before}, and is written here from now on."),
+        None => format!("{url} is written here from now on."),
+    };
+    Ok(print(&report)?)
 }
 
 fn describe(form: Form, installation: &Installation) -> anyhow::Result<()> {

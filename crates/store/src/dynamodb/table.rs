@@ -18,6 +18,8 @@ use crate::opening::Open;
 /// What this program knows.
 const VERSION: u64 = 1;
 const VERSION_ATTRIBUTE: &str = "version";
+/// The Region that writes it.
+const WRITER: &str = "writer";
 
 /// Between two looks at a table that is being made.
 const LOOKING: Duration = Duration::from_millis(500);
@@ -140,27 +142,39 @@ impl DynamoEngine {
         }
     }
 
-    /// Sees that what is in the table is what this program knows. A new one is a store of it from then on.
-    pub(super) async fn check_version(&self, open: Open) -> Result<(), DynamoOpenError> {
-        let found = self.version().await?;
-        let found = match (found, open) {
-            (None, Open::OrMake) => {
-                self.write_version().await?;
-                self.version().await?
-            }
-            (found, _) => found,
-        };
-        match found {
-            None => Err(DynamoOpenError::Empty { place: self.place.clone() }),
-            Some(found) if found == VERSION.to_string() => Ok(()),
-            Some(found) => {
-                Err(DynamoOpenError::OtherVersion { place: self.place.clone(), found, known: VERSION })
-            }
+    /// Sees that what is in the table is what this program knows, and written in this Region. A new one is both from then on.
+    pub(super) async fn check(&self, open: Open) -> Result<(), DynamoOpenError> {
+        let mut found = self.mark().await?;
+        if open == Open::OrMake && found.as_ref().is_none_or(|mark| mark.writer.is_none()) {
+            self.write_mark(found.as_ref()).await?;
+            found = self.mark().await?;
+        }
+        let mark = found.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
+        self.writer.learn(mark.writer.as_deref());
+        self.writer.check(&self.place)
+    }
+
+    /// Has this Region be the one that writes, and says which one was.
+    pub(super) async fn have_it_written_here(&self) -> Result<Option<String>, DynamoOpenError> {
+        let found = self.mark().await?.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
+        if found.writer.as_deref() != Some(self.writer.here()) {
+            self.write_mark(Some(&found)).await?;
+            // Somebody else may have been quicker.
+            self.check(Open::Existing).await?;
+        }
+        Ok(found.writer)
+    }
+
+    /// Looks whether another Region writes by now. Whoever asked says what it means if there is no answer.
+    pub(super) async fn look_for_the_writer(&self) {
+        if let Ok(Some(mark)) = self.mark().await {
+            self.writer.learn(mark.writer.as_deref());
         }
     }
 
-    async fn version(&self) -> Result<Option<String>, DynamoOpenError> {
-        let key = Some(attributes_of_key(&version_key()));
+    /// What the table says of itself, of the version that this program knows.
+    async fn mark(&self) -> Result<Option<Mark>, DynamoOpenError> {
+        let key = Some(attributes_of_key(&mark_key()));
         let asked =
             self.client.get_item().table_name(&self.table).set_key(key).consistent_read(true).send().await;
         let found = asked.map_err(|error| match Failure::of(&self.place, &error) {
@@ -171,21 +185,41 @@ impl DynamoEngine {
             }
             failure => failure.into(),
         })?;
-        Ok(found.item.and_then(|mut item| match item.remove(VERSION_ATTRIBUTE) {
-            Some(AttributeValue::N(version)) => Some(version),
+        let Some(mut item) = found.item else { return Ok(None) };
+        let writer = match item.remove(WRITER) {
+            Some(AttributeValue::S(writer)) => Some(writer),
             _ => None,
-        }))
+        };
+        match item.remove(VERSION_ATTRIBUTE) {
+            Some(AttributeValue::N(version)) if version == VERSION.to_string() => Ok(Some(Mark { writer })),
+            Some(AttributeValue::N(found)) => {
+                Err(DynamoOpenError::OtherVersion { place: self.place.clone(), found, known: VERSION })
+            }
+            _ => Ok(None),
+        }
     }
 
-    async fn write_version(&self) -> Result<(), DynamoOpenError> {
-        let mut item = attributes_of_key(&version_key());
+    /// Writes what is so from here on, unless the mark is no longer what was read.
+    async fn write_mark(&self, read: Option<&Mark>) -> Result<(), DynamoOpenError> {
+        let mut item = attributes_of_key(&mark_key());
         item.insert(VERSION_ATTRIBUTE.to_owned(), number(VERSION));
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(p)");
+        item.insert(WRITER.to_owned(), AttributeValue::S(self.writer.here().to_owned()));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = match read {
+            None => put.condition_expression("attribute_not_exists(p)"),
+            Some(Mark { writer }) => {
+                let put = put
+                    .expression_attribute_names("#v", VERSION_ATTRIBUTE)
+                    .expression_attribute_names("#w", WRITER)
+                    .expression_attribute_values(":v", number(VERSION));
+                match writer {
+                    None => put.condition_expression("#v = :v AND attribute_not_exists(#w)"),
+                    Some(writer) => put
+                        .condition_expression("#v = :v AND #w = :w")
+                        .expression_attribute_values(":w", AttributeValue::S(writer.clone())),
+                }
+            }
+        };
         match put.send().await {
             // Somebody else was quicker.
             Err(error) if error.code() != Some("ConditionalCheckFailedException") => {
@@ -196,11 +230,17 @@ impl DynamoEngine {
     }
 }
 
+/// What says that the table is a store.
+struct Mark {
+    /// The Region that writes it. A table of a former Daypass does not say.
+    writer: Option<String>,
+}
+
 /// Whether this is no item, but what says that the table is a store.
-pub(super) fn is_version(attributes: &Attributes) -> bool {
+pub(super) fn is_mark(attributes: &Attributes) -> bool {
     attributes.contains_key(VERSION_ATTRIBUTE)
 }
 
-fn version_key() -> Key {
+fn mark_key() -> Key {
     Key { partition: b"daypass".to_vec(), sort: Vec::new() }
 }

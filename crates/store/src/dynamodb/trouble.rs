@@ -43,6 +43,19 @@ pub enum DynamoOpenError {
         /// Where it is.
         place: String,
     },
+    /// Another Region writes it.
+    #[error(
+        "{place} is written in {writer}, and this is {here}: write ?region={writer} into the URL of the store; or, once nobody \
+         can write there any more, `daypass store take-over`"
+    )]
+    OtherRegion {
+        /// Where it is.
+        place: String,
+        /// The Region that was asked.
+        here: String,
+        /// The Region that writes.
+        writer: String,
+    },
     /// It does not answer, or refuses.
     #[error(transparent)]
     Trouble(Trouble),

@@ -32,6 +32,13 @@ pub fn endpoint() -> &'static str {
     &EMULATOR.get_or_init(start).endpoint
 }
 
+/// The same table, as it is reached from another Region. An emulator knows one for all: so what one writes is in the other at
+/// once.
+pub fn from_another_region(url: &DynamoUrl) -> DynamoUrl {
+    let table = url.table();
+    format!("dynamodb:{table}?region=eu-west-1&endpoint={}", endpoint()).try_into().unwrap()
+}
+
 pub fn url_at(endpoint: &str) -> DynamoUrl {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let number = MADE.fetch_add(1, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 
 mod counting;
 mod emulator;
+mod regions;
 mod units;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,113 @@
+//! A table is written in one Region, and whoever is in another one finds out.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, Stamp};
+use daypass_store::{DynamoEngine, DynamoOpenError, DynamoUrl, Open};
+
+use crate::{emulator, key, put, table};
+
+/// How often a server looks which Region writes, and a little.
+const LOOKING: Duration = Duration::from_secs(11);
+
+async fn open(url: &DynamoUrl) -> Result<DynamoEngine, DynamoOpenError> {
+    DynamoEngine::open(url, Open::OrMake).await
+}
+
+async fn writes(engine: &DynamoEngine) -> Result<Committed, EngineError> {
+    engine.commit(Stamp(1), &[put(key("people", b"ada"), Guard::Any, b"x")]).await
+}
+
+/// Has the clock be later, and go on.
+async fn later() {
+    tokio::time::pause();
+    tokio::time::advance(LOOKING).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn nobody_opens_a_table_that_another_region_writes() {
+    let here = table().await;
+    let there = emulator::from_another_region(&here);
+    open(&here).await.unwrap();
+    for how in [Open::OrMake, Open::Existing] {
+        let refused = DynamoEngine::open(&there, how).await.err().unwrap().to_string();
+        assert!(refused.contains("is written in us-east-1, and this is eu-west-1"), "{refused}");
+        assert!(refused.contains("?region=us-east-1") && refused.contains("store take-over"), "{refused}");
+    }
+    assert_eq!(DynamoEngine::take_over(&there).await.unwrap().as_deref(), Some("us-east-1"));
+    assert_eq!(DynamoEngine::take_over(&there).await.unwrap().as_deref(), Some("eu-west-1"));
+    open(&there).await.unwrap();
+    assert!(open(&here).await.err().unwrap().to_string().contains("is written in eu-west-1"));
+}
+
+#[tokio::test]
+async fn whoever_goes_on_in_the_former_region_stops_and_goes_on_once_it_is_theirs_again() {
+    let here = table().await;
+    let there = emulator::from_another_region(&here);
+    let former = open(&here).await.unwrap();
+    DynamoEngine::take_over(&there).await.unwrap();
+    // The look goes along with a question, and counts from the next one on.
+    later().await;
+    writes(&former).await.unwrap();
+    let refused = writes(&former).await.unwrap_err();
+    let EngineError::Unavailable(reason) = refused else { panic!("{refused:?}") };
+    assert!(reason.to_string().contains("is written in eu-west-1"), "{reason}");
+    let people = [key("people", b"ada")];
+    assert!(former.read(&people).await.is_err(), "nor is anything granted by what may be old");
+    assert!(former.page(b"people", None, 1).await.is_err() && former.scan(None, 1).await.is_err());
+    DynamoEngine::take_over(&here).await.unwrap();
+    assert!(writes(&former).await.is_err(), "it has not looked yet");
+    later().await;
+    writes(&former).await.unwrap();
+    assert!(former.read(&people).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_say_who_writes_it_is_of_whoever_serves_next() {
+    let here = table().await;
+    let there = emulator::from_another_region(&here);
+    open(&here).await.unwrap();
+    forget_who_writes(&here).await;
+    // Whoever only looks takes nothing.
+    DynamoEngine::open(&there, Open::Existing).await.unwrap();
+    open(&here).await.unwrap();
+    assert!(open(&there).await.is_err());
+    let nowhere = emulator::url();
+    assert!(matches!(DynamoEngine::take_over(&nowhere).await, Err(DynamoOpenError::NotThere { .. })));
+    DynamoEngine::create(&nowhere).await.unwrap();
+    assert!(matches!(DynamoEngine::take_over(&nowhere).await, Err(DynamoOpenError::Empty { .. })));
+}
+
+#[tokio::test]
+async fn two_that_take_over_at_once_end_with_one() {
+    let here = table().await;
+    let there = emulator::from_another_region(&here);
+    open(&here).await.unwrap();
+    for _ in 0..8 {
+        let (one, two) = tokio::join!(DynamoEngine::take_over(&here), DynamoEngine::take_over(&there));
+        assert!(one.is_ok() || two.is_ok());
+        let (one, two) = tokio::join!(open(&here), open(&there));
+        assert!(one.is_ok() != two.is_ok());
+    }
+}
+
+/// Has the table be as a former Daypass left it.
+async fn forget_who_writes(url: &DynamoUrl) {
+    let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+    let config = aws_sdk_dynamodb::config::Builder::from(&aws)
+        .region(aws_config::Region::new("us-east-1"))
+        .endpoint_url(emulator::endpoint())
+        .build();
+    let updated = Client::from_conf(config)
+        .update_item()
+        .table_name(url.table())
+        .key("p", AttributeValue::B(Blob::new("daypass")))
+        .key("s", AttributeValue::B(Blob::new(b".")))
+        .update_expression("REMOVE writer")
+        .condition_expression("attribute_exists(writer)");
+    updated.send().await.unwrap();
+}
