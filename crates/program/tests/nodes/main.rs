@@ -16,6 +16,7 @@ mod people;
 #[path = "../../../store/tests/postgres/server.rs"]
 mod postgres;
 mod race;
+mod regions;
 #[allow(dead_code, reason = "it is that of the tests of one process, too")]
 #[path = "../process/server.rs"]
 mod server;
@@ -23,3 +24,4 @@ mod server;
 #[path = "../../../server/tests/api/harness/signer.rs"]
 mod signer;
 mod trail;
+mod way;

@@ -12,14 +12,14 @@ use crate::server::{Installation, Output, Server};
 /// A node that was told that the database is away asks again at once. The rest is for a machine with much to do.
 const HEALED_WITHIN: Duration = Duration::from_secs(30);
 
-fn assert_heals(node: &Server) {
+pub fn assert_heals(node: &Server) {
     let since = Instant::now();
     while node.get("/readyz").0 != 200 || node.log_in("ada").0 != 200 {
         assert!(since.elapsed() < HEALED_WITHIN, "{:?}, {:?}", node.get("/readyz"), node.log_in("ada"));
     }
 }
 
-fn assert_unavailable(node: &Server, ada: &Value) {
+pub fn assert_unavailable(node: &Server, ada: &Value) {
     assert_eq!(node.get("/healthz").0, 200);
     let (status, body) = node.get("/readyz");
     assert_eq!((status, &body["code"]), (503, &"not_ready".into()), "{body}");

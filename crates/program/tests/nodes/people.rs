@@ -8,11 +8,14 @@ use crate::server::{Installation, Server};
 
 /// With an app, whose people stay signed in.
 fn nodes_with_an_app() -> Nodes {
-    let installation = Installation::new(&store());
+    Nodes::of(with_an_app(Installation::new(&store())))
+}
+
+pub fn with_an_app(installation: Installation) -> Installation {
     let app =
         "[[app]]\nid = \"web\"\norigins = []\nredirect_uris = [\"https://app.example.com/signed-in\"]\n";
     installation.change("[[role]]", &format!("{app}[[role]]"));
-    Nodes::of(installation)
+    installation
 }
 
 fn form(node: &Server, path: &str, members: &[(&str, &str)]) -> (u16, Value) {
@@ -21,7 +24,7 @@ fn form(node: &Server, path: &str, members: &[(&str, &str)]) -> (u16, Value) {
 }
 
 /// A session of somebody at an app.
-fn sign_in(node: &Server, person: &str) -> Value {
+pub fn sign_in(node: &Server, person: &str) -> Value {
     let (status, session) = form(
         node,
         "/oauth2/token",
@@ -37,7 +40,7 @@ fn sign_in(node: &Server, person: &str) -> Value {
     session
 }
 
-fn refresh(node: &Server, refresh_token: &Value) -> (u16, Value) {
+pub fn refresh(node: &Server, refresh_token: &Value) -> (u16, Value) {
     let token = refresh_token.as_str().unwrap();
     form(
         node,
@@ -47,7 +50,7 @@ fn refresh(node: &Server, refresh_token: &Value) -> (u16, Value) {
 }
 
 /// What the access token of a session is answered.
-fn credentials(node: &Server, session: &Value) -> u16 {
+pub fn credentials(node: &Server, session: &Value) -> u16 {
     node.credentials(&json!({"identity_id": session["identity_id"], "token": session["access_token"]})).0
 }
 

@@ -4,7 +4,6 @@
 mod checker;
 mod clients;
 mod history;
-mod lossy;
 mod people;
 mod trouble;
 
@@ -26,7 +25,6 @@ use serde_json::json;
 use self::checker::{Verdict, check, shown};
 use self::clients::{Clients, user_name};
 use self::history::{Entry, Id, Question, Told, User, groups};
-use self::lossy::Lossy;
 use self::trouble::Troubled;
 use crate::asking::Backend;
 use crate::database::store_in;
@@ -34,6 +32,7 @@ use crate::nodes::{BOUND, pause};
 use crate::postgres::Cluster;
 use crate::server::Installation;
 use crate::trail::{assert_whole, requests_that_were_granted};
+use crate::way::Way;
 
 /// How long it goes on, unless somebody says otherwise.
 const SECONDS: u64 = 15;
@@ -49,10 +48,10 @@ fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
     println!("DAYPASS_NODES_SEED={seed}");
     let cluster = Cluster::start();
     let url = store_in(&cluster.folder, "race");
-    let lossy = Lossy::to(&cluster.folder);
+    let way = Way::to(&cluster.folder);
     let installation = Installation::new(&format!(
         "postgres://postgres@{}/postgres?options=-csearch_path%3Drace",
-        lossy.address
+        way.address
     ));
     let mut nodes = Troubled::start(&installation, cluster, seed);
     let key = installation.run(&["key", "create", "backend", "--preset", "admin"]).stdout;
@@ -63,19 +62,19 @@ fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
     let addresses = Mutex::new(nodes.addresses());
     let clients = Clients::new(&backend, &addresses, &pool, seed);
     let end = Instant::now() + duration;
-    lossy.is_losing.store(true, Ordering::Relaxed);
+    way.is_losing.store(true, Ordering::Relaxed);
     let history = thread::scope(|scope| {
         let scenes = [0, 1, 2, 3, 4, 5, 6, 7].map(|scene| {
             let clients = &clients;
             scope.spawn(move || clients.play(scene, end))
         });
         while Instant::now() < end {
-            nodes.get_into_trouble(&addresses, &lossy.is_losing);
+            nodes.get_into_trouble(&addresses, &way.is_losing);
             pause(Duration::from_millis(300));
         }
         scenes.into_iter().flat_map(|scene| scene.join().unwrap()).collect::<Vec<Entry>>()
     });
-    lossy.is_losing.store(false, Ordering::Relaxed);
+    way.is_losing.store(false, Ordering::Relaxed);
     println!("{} troubles; {}", nodes.troubles, tally(&history));
 
     assert_one_owner_each(&url, &pool, &history);

@@ -1,4 +1,4 @@
-//! A way to the database on which answers get lost: what was asked is done, and nobody hears of it.
+//! A way to the database that is longer than others, is cut, or loses answers: what was asked is done, and nobody hears of it.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,47 +7,72 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
+
+use crate::nodes::pause;
 
 /// One answer in so many is lost, and the connection with it.
 const ONE_IN: usize = 60;
 
 #[derive(Clone)]
-pub struct Lossy {
+pub struct Way {
     pub address: SocketAddr,
     /// Whether answers get lost now.
     pub is_losing: Arc<AtomicBool>,
+    /// Whether nobody gets through now.
+    pub is_cut: Arc<AtomicBool>,
+    /// So long is whatever is asked under way, and as long what is answered.
+    delay: Duration,
     answers: Arc<AtomicUsize>,
 }
 
-impl Lossy {
+impl Way {
     /// A way to the database in a folder. It ends with the tests.
     pub fn to(folder: &Path) -> Self {
+        Self::from_afar(folder, Duration::ZERO)
+    }
+
+    pub fn from_afar(folder: &Path, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let lossy = Self { address, is_losing: Arc::default(), answers: Arc::default() };
-        let (way, socket) = (lossy.clone(), folder.join(".s.PGSQL.5432"));
+        let way = Self {
+            address,
+            is_losing: Arc::default(),
+            is_cut: Arc::default(),
+            delay,
+            answers: Arc::default(),
+        };
+        let (found, socket) = (way.clone(), folder.join(".s.PGSQL.5432"));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 // Whoever connects while the database is away is told by a connection that ends.
-                if let Ok(server) = UnixStream::connect(&socket) {
+                if let Ok(server) = UnixStream::connect(&socket)
+                    && !way.is_cut.load(Ordering::Relaxed)
+                {
                     way.connect(client, server);
                 }
             }
         });
-        lossy
+        found
     }
 
     fn connect(&self, client: TcpStream, server: UnixStream) {
         let (asking, asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let way = self.clone();
         thread::spawn(move || {
-            pass_on(asking, &asked, || true);
+            pass_on(asking, &asked, || way.gets_through());
             let _ = asked.shutdown(Shutdown::Both);
         });
         let way = self.clone();
         thread::spawn(move || {
-            pass_on(server, &client, || !way.loses_this_one());
+            pass_on(server, &client, || way.gets_through() && !way.loses_this_one());
             let _ = client.shutdown(Shutdown::Both);
         });
+    }
+
+    fn gets_through(&self) -> bool {
+        pause(self.delay);
+        !self.is_cut.load(Ordering::Relaxed)
     }
 
     fn loses_this_one(&self) -> bool {
