@@ -209,7 +209,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 20] = [
+        let arguments: [(&str, Augment); 21] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),

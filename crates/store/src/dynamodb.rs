@@ -100,18 +100,12 @@ impl DynamoEngine {
         }
     }
 
-    /// Asks, unless another Region writes, which is looked for at intervals.
-    async fn ask<T>(&self, question: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
-        let is_due = self.writer.is_due(Instant::now());
-        if is_due && self.writer.check(&self.place).is_err() {
+    /// Refuses if another Region writes, and looks for that at intervals.
+    async fn check_the_writer(&self) -> Result<(), EngineError> {
+        if self.writer.is_due(Instant::now()) {
             self.look_for_the_writer().await;
         }
-        self.writer.check(&self.place)?;
-        if !is_due {
-            return question.await;
-        }
-        let (answer, ()) = tokio::join!(question, Box::pin(self.look_for_the_writer()));
-        answer
+        Ok(self.writer.check(&self.place)?)
     }
 
     async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
@@ -308,7 +302,8 @@ impl DynamoEngine {
 #[async_trait]
 impl Engine for DynamoEngine {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        self.ask(self.read_all(keys)).await
+        self.check_the_writer().await?;
+        self.read_all(keys).await
     }
 
     async fn page(
@@ -317,15 +312,18 @@ impl Engine for DynamoEngine {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Item>, EngineError> {
-        self.ask(self.query(partition, after, limit)).await
+        self.check_the_writer().await?;
+        self.query(partition, after, limit).await
     }
 
     async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
-        self.ask(self.scan_table(after, limit)).await
+        self.check_the_writer().await?;
+        self.scan_table(after, limit).await
     }
 
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
-        self.ask(self.change(stamp, changes)).await
+        self.check_the_writer().await?;
+        self.change(stamp, changes).await
     }
 
     /// The table does it by itself, within days (TTL).

@@ -101,3 +101,15 @@ fn a_region_that_is_cut_off_grants_nothing_and_the_other_one_goes_on_with_its_pe
     assert_eq!(far.log_in("zoë").1["identity_id"], newcomer["identity_id"]);
     assert_eq!(credentials(far, &goes_on), 200);
 }
+
+#[test]
+fn a_server_with_another_public_url_takes_no_token_of_the_others() {
+    let store = store();
+    let (here, there) = (Installation::new(&store), Installation::new(&store));
+    there.change("https://login.example.com", "https://login.example.org");
+    let [near, far] = [&here, &there].map(|installation| installation.serve(Output::Null));
+    let (ours, theirs) = (near.log_in("ada").1, far.log_in("ada").1);
+    assert_eq!(ours["identity_id"], theirs["identity_id"]);
+    assert_eq!((near.credentials(&ours).0, far.credentials(&theirs).0), (200, 200));
+    assert_eq!((near.credentials(&theirs).0, far.credentials(&ours).0), (400, 400));
+}

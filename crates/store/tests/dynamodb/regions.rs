@@ -50,9 +50,8 @@ async fn whoever_goes_on_in_the_former_region_stops_and_goes_on_once_it_is_their
     let there = emulator::from_another_region(&here);
     let former = open(&here).await.unwrap();
     DynamoEngine::take_over(&there).await.unwrap();
-    // The look goes along with a question, and counts from the next one on.
-    later().await;
     writes(&former).await.unwrap();
+    later().await;
     let refused = writes(&former).await.unwrap_err();
     let EngineError::Unavailable(reason) = refused else { panic!("{refused:?}") };
     assert!(reason.to_string().contains("is written in eu-west-1"), "{reason}");
