@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod health;
 mod key;
 pub mod lambda;
 mod master_key;
@@ -42,6 +43,11 @@ pub enum Command {
     /// line of JSON on stdout when ready; the log goes to stderr, and what is decided
     /// to the audit trail beside the store.
     Serve(serve::Arguments),
+    /// Say whether a server on this machine can do its work
+    ///
+    /// For whoever looks after its container, whose image has nothing else that could
+    /// ask: prints "ready", or ends with 1 and the reason. Reads no configuration.
+    Health(health::Arguments),
     /// Tell every mistake of a configuration, with its line
     ///
     /// Starts nothing. The file is one for `daypass serve` if it has a key that is
@@ -92,6 +98,7 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Serve(arguments) => serve::run(arguments).await,
+            Self::Health(arguments) => health::run(arguments).await,
             Self::Check(arguments) => check::run(arguments).await,
             Self::Audit(question) => audit::run(question).await,
             Self::Revoke(arguments) => revoke::run(arguments).await,
@@ -209,8 +216,9 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 21] = [
+        let arguments: [(&str, Augment); 22] = [
             ("serve", serve::Arguments::augment_args),
+            ("health", health::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
             ("backup", backup::Arguments::augment_args),
@@ -247,6 +255,7 @@ mod tests {
         };
         for (path, phrase) in [
             (&["serve"][..], "Speaks plain HTTP"),
+            (&["health"], "prints \"ready\""),
             (&["check"], "Starts nothing."),
             (&["revoke"], "no later ones"),
             (&["backup"], "The master key is not in it."),

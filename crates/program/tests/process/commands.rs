@@ -146,3 +146,28 @@ fn who_sends_the_events_to_the_log_asks_there() {
     let refused = installation.run(&["audit", "list"]);
     assert!(refused.stderr.contains("[audit] keep: nothing is kept where"), "{refused:?}");
 }
+
+#[test]
+fn whoever_looks_after_a_container_is_told_whether_its_server_can_do_its_work() {
+    let installation = Installation::new("sqlite:daypass.db");
+    let mut server = installation.serve(Output::Null);
+    let port = server.address.port();
+    let ask = || {
+        let mut command = program();
+        // Whoever is named here is not asked.
+        command.env("http_proxy", "http://127.0.0.1:1").args([
+            "health",
+            "--listen",
+            &format!("0.0.0.0:{port}"),
+        ]);
+        Done::of(command)
+    };
+    let ready = ask();
+    assert!(ready.success && ready.stdout == "ready\n", "{ready:?}");
+    fs::remove_file(installation.path("daypass.db")).unwrap();
+    let away = ask();
+    assert!(!away.success && away.stderr.contains("is not ready: not_ready: "), "{away:?}");
+    server.stop();
+    let gone = ask();
+    assert!(!gone.success && gone.stderr.contains("`daypass serve --listen` was given"), "{gone:?}");
+}
