@@ -3,6 +3,7 @@
 //! `daypass_core::store::items` says what everything means. What all of them must agree on is stated once, in
 //! `daypass_core::store::contract`, and tested on each of them.
 
+mod circuit;
 mod dynamodb;
 mod opening;
 mod postgres;

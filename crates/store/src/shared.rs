@@ -9,11 +9,12 @@ use daypass_core::ground::random::SystemRandom;
 use daypass_core::store::items::engine::Engine;
 use daypass_core::store::items::{ItemStore, Pace};
 
+use crate::circuit::Circuit;
 use crate::watched::Watched;
 
 /// A store over an engine.
 pub(crate) fn over(engine: Arc<dyn Engine>) -> Arc<ItemStore> {
-    let engine = Arc::new(Watched::new(engine));
+    let engine = Arc::new(Watched::new(Arc::new(Circuit::new(engine))));
     Arc::new(ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Waiting)))
 }
 

@@ -1,16 +1,22 @@
 //! The database goes away, and comes back.
 
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::database::{store, store_in};
+use crate::database::{folder, store, store_in};
 use crate::nodes::Nodes;
 use crate::postgres::Cluster;
 use crate::server::{Installation, Output, Server};
+use crate::way::Way;
 
 /// A node that was told that the database is away asks again at once. The rest is for a machine with much to do.
 const HEALED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Far less than a statement may take.
+const AT_ONCE: Duration = Duration::from_millis(500);
 
 pub fn assert_heals(node: &Server) {
     let since = Instant::now();
@@ -52,6 +58,40 @@ fn nothing_is_granted_while_the_database_is_away_and_everything_again_when_it_is
     }
     let verified = nodes.run(&["audit", "verify"]);
     assert!(verified.contains("is as it was written"), "{verified}");
+}
+
+#[test]
+fn whoever_asks_while_the_database_is_silent_is_told_at_once() {
+    let store = store();
+    let (_, parameters) = store.split_once("&options=").unwrap();
+    let way = Way::to(folder());
+    let url = format!("postgres://postgres@{}/postgres?sslmode=disable&options={parameters}", way.address);
+    let node = &Installation::new(&url).serve(Output::Null);
+    let (_, ada) = node.log_in("ada");
+    way.is_silent.store(true, Ordering::Relaxed);
+    let log_in_together = || {
+        thread::scope(|scope| {
+            let coming = [(); 8].map(|()| {
+                scope.spawn(|| {
+                    let began = Instant::now();
+                    (node.log_in("ada"), began.elapsed())
+                })
+            });
+            coming.map(|coming| coming.join().unwrap())
+        })
+    };
+    for ((status, body), _) in log_in_together() {
+        assert_eq!((status, &body["code"]), (503, &"store_unavailable".into()), "{body}");
+    }
+    let told = log_in_together();
+    assert!(told.iter().all(|((status, _), _)| *status == 503), "{told:?}");
+    let at_once = told.iter().filter(|(_, took)| *took < AT_ONCE).count();
+    // One finds out whether it is back, and others on a machine with much to do.
+    assert!(at_once >= 5, "{told:?}");
+    assert_eq!(node.get("/healthz").0, 200);
+    way.is_silent.store(false, Ordering::Relaxed);
+    assert_heals(node);
+    assert_eq!(node.log_in("ada").1["identity_id"], ada["identity_id"]);
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Way {
     pub is_losing: Arc<AtomicBool>,
     /// Whether nobody gets through now.
     pub is_cut: Arc<AtomicBool>,
+    /// Whether nothing arrives now, and nobody is told.
+    pub is_silent: Arc<AtomicBool>,
     /// So long is whatever is asked under way, and as long what is answered.
     delay: Duration,
     answers: Arc<AtomicUsize>,
@@ -35,13 +37,8 @@ impl Way {
     pub fn from_afar(folder: &Path, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let way = Self {
-            address,
-            is_losing: Arc::default(),
-            is_cut: Arc::default(),
-            delay,
-            answers: Arc::default(),
-        };
+        let [is_losing, is_cut, is_silent] = std::array::from_fn(|_| Arc::default());
+        let way = Self { address, is_losing, is_cut, is_silent, delay, answers: Arc::default() };
         let (found, socket) = (way.clone(), folder.join(".s.PGSQL.5432"));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
@@ -72,6 +69,9 @@ impl Way {
 
     fn gets_through(&self) -> bool {
         pause(self.delay);
+        while self.is_silent.load(Ordering::Relaxed) {
+            pause(Duration::from_millis(10));
+        }
         !self.is_cut.load(Ordering::Relaxed)
     }
 
