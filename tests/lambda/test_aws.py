@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import boto3
 import pytest
@@ -19,6 +20,7 @@ import urllib3
 from events import event
 from function import CLIENT_SECRET, MASTER_KEY, Function, lay_out
 from provider import NAME, proof
+from test_dynamodb import REDIRECT_URI, START, VERIFIER
 
 HTTP = urllib3.PoolManager(retries=False)
 REFERENCES = {"master_key": '{ ssm = "/daypass/master-key" }', "client_secret": '{ secrets_manager = "snap#secret" }'}
@@ -103,12 +105,10 @@ def zipped(directory):
     return made.getvalue()
 
 
-@pytest.fixture(scope="module")
-def api(aws, provider, tmp_path_factory):
-    """The URL of an HTTP API with the function behind it."""
-    directory = lay_out(tmp_path_factory.mktemp("zip"), provider.url, **REFERENCES)
+def deploy(aws, name, directory):
+    """Asks an HTTP API with the function behind it."""
     function = aws.client("lambda").create_function(
-        FunctionName="daypass",
+        FunctionName=name,
         Runtime="provided.al2023",
         Handler="bootstrap",
         Role="arn:aws:iam::000000000000:role/daypass",
@@ -118,7 +118,7 @@ def api(aws, provider, tmp_path_factory):
         Environment={"Variables": {"AWS_ENDPOINT_URL": aws.url}},
     )
     gateway = aws.client("apigatewayv2")
-    api = gateway.create_api(Name="daypass", ProtocolType="HTTP")["ApiId"]
+    api = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
     integration = gateway.create_integration(
         ApiId=api,
         IntegrationType="AWS_PROXY",
@@ -129,15 +129,58 @@ def api(aws, provider, tmp_path_factory):
     gateway.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
 
     def request(method, path, headers=None, **body):
-        host = {"Host": f"{api}.execute-api.localhost:{aws.port}"}
-        return HTTP.request(method, aws.url + path, headers=host | (headers or {}), redirect=False, **body)
+        # By the host's name, ministack would answer /oauth2/token itself, for user pools.
+        url = f"{aws.url}/_aws/execute-api/{api}/$default{path}"
+        return HTTP.request(method, url, headers=headers, redirect=False, **body)
 
     return request
+
+
+@pytest.fixture(scope="module")
+def api(aws, provider, tmp_path_factory):
+    return deploy(aws, "daypass", lay_out(tmp_path_factory.mktemp("zip"), provider.url, **REFERENCES))
+
+
+@pytest.fixture(scope="module")
+def api_with_table(aws, provider, tmp_path_factory):
+    """The same with a table as its store."""
+    directory = lay_out(tmp_path_factory.mktemp("zip"), provider.url, **REFERENCES)
+    file = directory / "daypass.toml"
+    file.write_text(file.read_text().replace('"memory:"', f'"dynamodb:daypass?region=us-east-1&endpoint={aws.url}"'))
+    made = subprocess.run(
+        [directory / "bootstrap", "store", "create", "--config", file],
+        env=CREDENTIALS | {"AWS_ENDPOINT_URL": aws.url, "AWS_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made
+    return deploy(aws, "daypass-with-table", directory)
 
 
 def test_the_zip_file_answers_behind_api_gateway(api):
     answer = api("GET", "/healthz")
     assert (answer.status, answer.data) == (200, b"ok\n"), answer.data
+
+
+def test_a_person_signs_in_by_the_page_and_stays_signed_in_behind_api_gateway(api_with_table):
+    started = api_with_table("GET", f"/login/snapchat?{START}")
+    assert started.status in (302, 303), started.data
+    state = parse_qs(urlsplit(started.headers["location"]).query)["state"][0]
+    cookies = "; ".join(cookie.split(";")[0] for cookie in started.headers.getlist("set-cookie"))
+    query = urlencode({"state": state, "code": "a-code"})
+    ended = api_with_table("GET", f"/login/snapchat/callback?{query}", {"Cookie": cookies})
+    assert ended.status in (302, 303), ended.data
+    code = parse_qs(urlsplit(ended.headers["location"]).query)["code"][0]
+    grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+    form = {"encode_multipart": False}
+    signed_in = api_with_table("POST", "/oauth2/token", fields=grant | {"client_id": "web"}, **form)
+    assert signed_in.status == 200, signed_in.data
+    again = api_with_table("POST", "/oauth2/token", fields=grant | {"client_id": "web"}, **form)
+    assert again.json()["error"] == "invalid_grant", "a code counts once"
+    grant = {"grant_type": "refresh_token", "refresh_token": signed_in.json()["refresh_token"], "client_id": "web"}
+    renewed = api_with_table("POST", "/oauth2/token", fields=grant, **form)
+    assert renewed.status == 200, renewed.data
+    assert renewed.json()["identity_id"] == signed_in.json()["identity_id"]
 
 
 def test_a_person_signs_in_behind_api_gateway_with_secrets_that_aws_keeps(api, provider):
