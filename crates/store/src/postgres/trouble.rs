@@ -4,9 +4,13 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use daypass_core::store::items::engine::EngineError;
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool::managed::{PoolError, TimeoutType};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::dialect::PostgresDialect;
+use super::iam::IamError;
+use super::manager::ConnectError;
 
 /// Why a database of PostgreSQL's cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,22 @@ pub enum PostgresOpenError {
         "cannot tell whom to trust in TLS: {0}; install the system's certificates, Debian's `ca-certificates`"
     )]
     Tls(#[from] rustls::Error),
+    /// What is said of IAM contradicts the rest of the URL.
+    #[error("{place}: {cure}")]
+    Contradiction {
+        /// Where it is.
+        place: String,
+        /// What is wrong, and the cure.
+        cure: &'static str,
+    },
+    /// There is no token of IAM to be let in by.
+    #[error("{place}: {source}")]
+    Iam {
+        /// Where it is.
+        place: String,
+        /// Why not.
+        source: IamError,
+    },
     /// It does not answer, or refuses.
     #[error(transparent)]
     Trouble(Trouble),
@@ -66,6 +86,37 @@ pub struct Trouble {
     place: String,
     cure: &'static str,
     said: String,
+}
+
+/// Where the trouble is.
+pub(super) struct Place {
+    /// In words.
+    pub(super) name: String,
+    pub(super) dialect: PostgresDialect,
+    /// Whether tokens of IAM let in.
+    pub(super) is_by_iam: bool,
+}
+
+impl Place {
+    /// Whether the database is away for a moment, as DSQL says it: it may have done what it was asked.
+    fn is_away(&self, code: &SqlState) -> bool {
+        self.dialect == PostgresDialect::Dsql && *code == SqlState::INTERNAL_ERROR
+    }
+
+    /// What the operator can do if nobody is let in.
+    fn entrance(&self, code: &SqlState, said: &str) -> Option<&'static str> {
+        let is_shut = code.code().starts_with("28") || said.contains("access denied");
+        (self.is_by_iam && is_shut).then_some(match self.dialect {
+            PostgresDialect::Postgresql => {
+                "it does not accept the token of IAM: the credentials need rds-db:connect for this user, the user needs the role \
+                 rds_iam (`GRANT rds_iam TO …`), the instance IAM authentication, and this machine the right time"
+            }
+            PostgresDialect::Dsql => {
+                "it does not accept the token of IAM: the credentials need dsql:DbConnect for the cluster (dsql:DbConnectAdmin for \
+                 admin), any other user needs `AWS IAM GRANT`, and this machine the right time"
+            }
+        })
+    }
 }
 
 /// A statement without an answer.
@@ -93,18 +144,19 @@ pub(super) enum Kind {
 
 impl Failure {
     /// Of the way to a connection: nothing was asked.
-    pub(super) fn unreached(place: &str, error: &PoolError) -> Self {
+    pub(super) fn unreached(place: &Place, error: &PoolError<ConnectError>) -> Self {
         let (code, said) = match error {
-            PoolError::Backend(error) => (error.code(), said(error)),
+            PoolError::Backend(ConnectError::Postgres(error)) => (error.code(), said(error)),
+            PoolError::Backend(ConnectError::Iam(error)) => return Self::unsigned(place, error),
             error => (None, error.to_string()),
         };
         let kind = match (error, code) {
             (PoolError::Timeout(TimeoutType::Wait), _) => Kind::Busy,
-            (_, Some(code)) if is_busy(code) => Kind::Busy,
+            (_, Some(code)) if is_busy(code) || place.is_away(code) => Kind::Busy,
             _ => Kind::Refused,
         };
         let cure = match (kind, code) {
-            (_, Some(code)) => cure(code),
+            (_, Some(code)) => place.entrance(code, &said).unwrap_or_else(|| cure(code)),
             (Kind::Busy, None) => {
                 "every connection is in use: what is asked takes long, or `connections` of the URL is small"
             }
@@ -116,23 +168,30 @@ impl Failure {
         Self::new(kind, code, place, cure, said)
     }
 
+    /// Of a token that there is not: nothing was asked.
+    fn unsigned(place: &Place, error: &IamError) -> Self {
+        let cure = "there is no token of IAM to be let in by; once there is, Daypass goes on by itself";
+        Self::new(Kind::Refused, None, place, cure, format!("not asked: {error}"))
+    }
+
     /// Of a statement that was sent.
-    pub(super) fn asked(place: &str, error: &Error) -> Self {
+    pub(super) fn asked(place: &Place, error: &Error) -> Self {
         // With any other severity the session is over, perhaps after the change.
         let refusal = error.as_db_error().filter(|error| error.parsed_severity() == Some(Severity::Error));
+        let refusal = refusal.filter(|refusal| !place.is_away(refusal.code()));
         let kind = refusal.map_or(Kind::Cut, |refusal| kind(refusal.code()));
         let cure = error.code().map_or("the connection broke; asked again, it is made anew", cure);
         Self::new(kind, error.code(), place, cure, said(error))
     }
 
     /// Of a statement that took too long.
-    pub(super) fn late(place: &str) -> Self {
+    pub(super) fn late(place: &Place) -> Self {
         let cure = "it does not answer in time: it is overloaded, or somebody holds a lock (`pg_stat_activity` tells)";
         Self::new(Kind::Cut, None, place, cure, "no answer".to_owned())
     }
 
-    fn new(kind: Kind, code: Option<&SqlState>, place: &str, cure: &'static str, said: String) -> Self {
-        Self { kind, code: code.cloned(), trouble: Trouble { place: place.to_owned(), cure, said } }
+    fn new(kind: Kind, code: Option<&SqlState>, place: &Place, cure: &'static str, said: String) -> Self {
+        Self { kind, code: code.cloned(), trouble: Trouble { place: place.name.clone(), cure, said } }
     }
 
     /// Whether the connection is as good as before.
