@@ -85,7 +85,8 @@ impl PostgresEngine {
     }
 
     async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        let rows = self.0.ask(&self.0.statements().read, &[&partitions(keys.iter()), &sorts(keys.iter())]).await;
+        let rows =
+            self.0.ask(&self.0.statements().read, &[&partitions(keys.iter()), &sorts(keys.iter())]).await;
         let mut items = vec![None; keys.len()];
         for row in rows.map_err(Failure::of_reading)? {
             let place: i64 = row.try_get(0).map_err(unreadable)?;

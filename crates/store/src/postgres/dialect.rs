@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::statements::{POSTGRESQL, Statements};
 use super::dsql;
+use super::statements::{POSTGRESQL, Statements};
 
 /// What a database understands, and how it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

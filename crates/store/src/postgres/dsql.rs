@@ -62,8 +62,9 @@ const SCAN: Statement = Statement {
     types: &[Type::INT8, Type::BYTEA, Type::BYTEA],
 };
 
-/// `written` is the stamp of the row that is there, a hollow one too. Each row that is due is deleted, or put, or written as it is;
-/// if any of them is not the one that was judged, less is done than is due, and the division by zero takes back all of it.
+/// `written` is the stamp of the row that is there, a hollow one too. Each row that is due is deleted, written again, as it is if
+/// nothing is put, or made. If any of them is not the one that was judged, less is done than is due, and the division by zero takes
+/// back all of it. What is there is never put by `ON CONFLICT`, which would make anew what was deleted since.
 const COMMIT: Statement = Statement {
     text: "WITH wanted AS (
              SELECT encode(partition, 'hex') AS partition, encode(sort, 'hex') AS sort, absent, expected, content,
@@ -88,25 +89,23 @@ const COMMIT: Statement = Statement {
              DELETE FROM daypass_item AS item USING due
              WHERE item.partition = due.partition AND item.sort = due.sort AND item.stamp = written AND gone
              RETURNING 1
-           ), left_alone AS (
-             UPDATE daypass_item AS item SET stamp = item.stamp FROM due
-             WHERE item.partition = due.partition AND item.sort = due.sort AND item.stamp = written
-               AND due.content IS NULL AND NOT gone
+           ), written_again AS (
+             UPDATE daypass_item AS item
+             SET stamp = CASE WHEN due.content IS NULL THEN item.stamp ELSE $1 END,
+               content = coalesce(due.content, item.content),
+               forgotten_at = CASE WHEN due.content IS NULL THEN item.forgotten_at ELSE due.forgotten_at END
+             FROM due
+             WHERE item.partition = due.partition AND item.sort = due.sort AND item.stamp = written AND NOT gone
              RETURNING 1
-           ), put AS (
-             INSERT INTO daypass_item AS item (partition, sort, stamp, content, forgotten_at)
+           ), made AS (
+             INSERT INTO daypass_item (partition, sort, stamp, content, forgotten_at)
              SELECT partition, sort, $1, coalesce(content, ''), CASE WHEN content IS NULL THEN -1 ELSE forgotten_at END
-             FROM due WHERE content IS NOT NULL OR written IS NULL ORDER BY partition, sort
-             ON CONFLICT (partition, sort) DO UPDATE
-             SET stamp = excluded.stamp, content = excluded.content, forgotten_at = excluded.forgotten_at
-             WHERE EXISTS (
-               SELECT FROM due
-               WHERE due.partition = excluded.partition AND due.sort = excluded.sort AND due.written = item.stamp
-             )
+             FROM due WHERE written IS NULL ORDER BY partition, sort
+             ON CONFLICT (partition, sort) DO NOTHING
              RETURNING 1
            )
            SELECT bool_and(holds), 1 / (
-             (SELECT count(*) FROM deleted) + (SELECT count(*) FROM left_alone) + (SELECT count(*) FROM put)
+             (SELECT count(*) FROM deleted) + (SELECT count(*) FROM written_again) + (SELECT count(*) FROM made)
                = (SELECT count(*) FROM due)
            )::int
            FROM judged",

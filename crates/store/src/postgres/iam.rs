@@ -158,8 +158,7 @@ impl Request {
             .build()
             .map_err(|error| IamError::Unsigned(error.to_string()))?
             .into();
-        let request =
-            SignableRequest::new("GET", &self.url, std::iter::empty(), SignableBody::Bytes(&[]))?;
+        let request = SignableRequest::new("GET", &self.url, std::iter::empty(), SignableBody::Bytes(&[]))?;
         let (signed, _) = sign(request, &parameters)?.into_parts();
         let mut token = self.url.trim_start_matches("https://").to_owned();
         for (name, value) in signed.params() {

@@ -61,7 +61,8 @@ const PARAMETERS: &str = "after the ? stands what is not known; known are applic
 
 const PORT: u16 = 5432;
 
-const NO_IAM: &str = "region is for tokens of IAM: leave it out, or write password = { aws = \"iam\" } below [store]";
+const NO_IAM: &str =
+    "region is for tokens of IAM: leave it out, or write password = { aws = \"iam\" } below [store]";
 const NO_TLS: &str = "a token of IAM travels by TLS alone: write sslmode=require";
 const NO_USER: &str = "a token of IAM is for a user: write \"postgres://USER@HOST/DATABASE\"";
 const NO_HOST: &str = "a token of IAM is for one host: name one alone, as AWS calls it, and no address (that may stand in hostaddr)";
@@ -123,7 +124,8 @@ impl PostgresUrl {
 
     /// Whom tokens are for, if IAM lets in, and they can be for anybody.
     pub(super) fn iam_user(&self) -> Option<IamUser<'_>> {
-        let ([Host::Tcp(host)], name, true) = (self.config.get_hosts(), self.config.get_user()?, self.is_by_iam)
+        let ([Host::Tcp(host)], name, true) =
+            (self.config.get_hosts(), self.config.get_user()?, self.is_by_iam)
         else {
             return None;
         };
