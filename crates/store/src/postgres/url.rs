@@ -85,6 +85,12 @@ impl PostgresUrl {
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.config.password(password);
+        self.by_password()
+    }
+
+    /// The same, for a password that is still to come.
+    #[must_use]
+    pub fn by_password(mut self) -> Self {
         self.is_by_iam = false;
         self
     }
