@@ -82,17 +82,7 @@ impl Tokens {
     /// Those that a URL asks for, if it does. Credentials, and the Region if no name says it, are what `aws` has, or AWS SDKs find.
     pub(super) async fn of(url: &PostgresUrl, aws: Option<SdkConfig>) -> Result<Option<Self>, IamError> {
         let Some(user) = url.iam_user() else { return Ok(None) };
-        let aws = match aws {
-            Some(aws) => aws,
-            None => {
-                let mut aws = aws_config::defaults(BehaviorVersion::latest());
-                if let Some(region) = url.region() {
-                    aws = aws.region(Region::new(region.to_owned()));
-                }
-                // In a box, because it is large and everything that waits for it would be.
-                Box::pin(aws.load()).await
-            }
-        };
+        let aws = if let Some(aws) = aws { aws } else { of_the_environment(url).await };
         let region = url.region().or(aws.region().map(AsRef::as_ref)).ok_or(IamError::NoRegion)?.to_owned();
         let provider = aws.credentials_provider();
         let provider = provider.ok_or_else(|| IamError::NoCredentials("no provider".into()))?;
@@ -126,6 +116,15 @@ impl Tokens {
         *kept = Some(Kept { credentials: credentials.clone(), until });
         Ok(credentials)
     }
+}
+
+async fn of_the_environment(url: &PostgresUrl) -> SdkConfig {
+    let mut aws = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = url.region() {
+        aws = aws.region(Region::new(region.to_owned()));
+    }
+    // In a box, because it is large and everything that waits for it would be.
+    Box::pin(aws.load()).await
 }
 
 impl Request {

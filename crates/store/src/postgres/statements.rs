@@ -165,10 +165,12 @@ mod tests {
 
     #[test]
     fn no_two_statements_have_parameters_of_the_same_types() {
-        let Statements { read_one, read, page, scan, commit, forget, .. } = POSTGRESQL;
-        let types = [read_one, read, page, scan, commit, forget].map(|statement| statement.types);
-        for (place, one) in types.iter().enumerate() {
-            assert!(!types[place + 1..].contains(one), "{one:?}");
+        for statements in [&POSTGRESQL, &crate::postgres::dsql::STATEMENTS] {
+            let Statements { read_one, read, page, scan, commit, forget, .. } = statements;
+            let types = [read_one, read, page, scan, commit, forget].map(|statement| statement.types);
+            for (place, one) in types.iter().enumerate() {
+                assert!(!types[place + 1..].contains(one), "{one:?}");
+            }
         }
     }
 }

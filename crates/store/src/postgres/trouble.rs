@@ -105,7 +105,8 @@ impl Place {
 
     /// What the operator can do if nobody is let in.
     fn entrance(&self, code: &SqlState, said: &str) -> Option<&'static str> {
-        let is_shut = code.code().starts_with("28") || said.contains("access denied");
+        let is_shut = code.code().starts_with("28")
+            || ["access denied", "IAM authentication failed"].iter().any(|words| said.contains(words));
         (self.is_by_iam && is_shut).then_some(match self.dialect {
             PostgresDialect::Postgresql => {
                 "it does not accept the token of IAM: the credentials need rds-db:connect for this user, the user needs the role \
@@ -201,7 +202,7 @@ impl Failure {
 
     /// Whether somebody else was at the same rows.
     pub(super) fn is_conflict(&self) -> bool {
-        self.code == Some(SqlState::T_R_SERIALIZATION_FAILURE)
+        self.code.as_ref().is_some_and(is_conflict)
     }
 
     /// What it means if it may be asked again.
@@ -241,17 +242,23 @@ fn kind(code: &SqlState) -> Kind {
     }
 }
 
+/// DSQL's `OC000` (somebody has written the same) and `OC001` (a table is another one since) stand in the text of a 40001. Its
+/// documentation has them in the place of the code, too.
+fn is_conflict(code: &SqlState) -> bool {
+    *code == SqlState::T_R_SERIALIZATION_FAILURE || matches!(code.code(), "OC000" | "OC001")
+}
+
 fn is_busy(code: &SqlState) -> bool {
-    matches!(
-        *code,
-        SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::T_R_DEADLOCK_DETECTED
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::QUERY_CANCELED
-            | SqlState::TOO_MANY_CONNECTIONS
-            | SqlState::CONFIGURATION_LIMIT_EXCEEDED
-            | SqlState::CANNOT_CONNECT_NOW
-    )
+    is_conflict(code)
+        || matches!(
+            *code,
+            SqlState::T_R_DEADLOCK_DETECTED
+                | SqlState::LOCK_NOT_AVAILABLE
+                | SqlState::QUERY_CANCELED
+                | SqlState::TOO_MANY_CONNECTIONS
+                | SqlState::CONFIGURATION_LIMIT_EXCEEDED
+                | SqlState::CANNOT_CONNECT_NOW
+        )
 }
 
 /// What the operator can do about an error.
@@ -272,6 +279,13 @@ fn cure(code: &SqlState) -> &'static str {
         }
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
             "the tables of Daypass are gone or changed: put a backup in their place, and start Daypass again"
+        }
+        SqlState::SYNTAX_ERROR
+        | SqlState::UNDEFINED_FUNCTION
+        | SqlState::DATATYPE_MISMATCH
+        | SqlState::FEATURE_NOT_SUPPORTED => {
+            "it does not understand what it is asked: see whether it has the `dialect` that counts below [store], and whether tables \
+             that are there were made for another one"
         }
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "it only lets read: name the server that lets write in the URL"
@@ -319,6 +333,8 @@ mod tests {
             ("08006", Kind::Cut),
             ("40003", Kind::Cut),
             ("40001", Kind::Busy),
+            ("OC000", Kind::Busy),
+            ("OC001", Kind::Busy),
             ("40P01", Kind::Busy),
             ("55P03", Kind::Busy),
             ("57014", Kind::Busy),
@@ -333,5 +349,33 @@ mod tests {
         ] {
             assert_eq!(kind(&SqlState::from_code(code)), expected, "{code}");
         }
+    }
+
+    fn place(dialect: PostgresDialect, is_by_iam: bool) -> Place {
+        Place { name: "db".to_owned(), dialect, is_by_iam }
+    }
+
+    #[test]
+    fn dsql_is_away_for_a_moment_where_postgresql_has_a_fault() {
+        use PostgresDialect::{Dsql, Postgresql};
+        let [fault, other] = ["XX000", "42501"].map(SqlState::from_code);
+        assert!(place(Dsql, true).is_away(&fault) && !place(Dsql, true).is_away(&other));
+        assert!(!place(Postgresql, false).is_away(&fault));
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_by_iam_is_told_what_iam_asks_for() {
+        use PostgresDialect::{Dsql, Postgresql};
+        let cure = |dialect, is_by_iam, code, said| {
+            place(dialect, is_by_iam).entrance(&SqlState::from_code(code), said).unwrap_or("none")
+        };
+        assert!(cure(Postgresql, true, "28000", "PAM authentication failed").contains("rds-db:connect"));
+        assert!(cure(Postgresql, true, "28P01", "").contains("rds_iam"));
+        assert!(
+            cure(Dsql, true, "08006", "unable to accept connection, access denied")
+                .contains("dsql:DbConnect")
+        );
+        assert_eq!(cure(Postgresql, false, "28P01", ""), "none");
+        assert_eq!(cure(Dsql, true, "53300", "too many open connections"), "none");
     }
 }

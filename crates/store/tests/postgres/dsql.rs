@@ -3,20 +3,21 @@
 
 use std::sync::Arc;
 
-use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::clock::{SignedDuration, Timestamp};
 use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::{Committed, Effect, Engine, EngineError, Guard, Stamp};
-use daypass_store::{PostgresDialect, PostgresEngine, PostgresUrl};
+use daypass_store::{Open, PostgresDialect, PostgresEngine, PostgresUrl};
 use futures::future::{join_all, try_join_all};
 
 use crate::aws::{Aws, Service};
 use crate::cluster::Schema;
 use crate::engine::{
-    change, keeps_any_bytes_in_their_order, key, makes_one_at_most_of_two_that_rest_on_each_others_absence,
-    makes_one_of_racing_changes, put,
+    change, is_as_in_memory, keeps_any_bytes_in_their_order, key,
+    makes_one_at_most_of_two_that_rest_on_each_others_absence, makes_one_of_racing_changes, put,
 };
 use crate::iam::over;
-use crate::meanwhile::{Case, cases, play_on, spawn, told, until_it_waits};
+use crate::meanwhile::{Case, cases, contents, play_on, spawn, told, until_it_waits};
+use crate::trouble::all_of;
 
 const LEVEL: &str = "repeatable read";
 
@@ -60,7 +61,7 @@ daypass_core::contract_tests!(dsql, store().await);
 #[tokio::test]
 async fn every_guard_and_effect_is_as_in_memory() {
     let cluster = Cluster::new(LEVEL).await;
-    crate::engine::is_as_in_memory(&*cluster.engine().await).await;
+    is_as_in_memory(&*cluster.engine().await).await;
     cluster.understood_everything();
 }
 
@@ -119,11 +120,11 @@ async fn whatever_changes_meanwhile_is_a_conflict() {
     let mut looks = 0;
     for case in surprises() {
         looks += u8::from(case.effect == Effect::Nothing);
-        let (committed, contents) = play(&case, LEVEL).await;
+        let (committed, found) = play(&case, LEVEL).await;
         assert!(matches!(committed, Err(EngineError::Busy(_))), "{}: {committed:?}", told(&case));
         let of_a = (!case.meanwhile.starts_with("DELETE") || case.meanwhile.contains("INSERT"))
             .then(|| b"theirs".to_vec());
-        assert_eq!(contents, [of_a, Some(b"before".to_vec())], "{}", told(&case));
+        assert_eq!(found, [of_a, Some(b"before".to_vec())], "{}", told(&case));
     }
     assert!(looks >= 3, "{looks}");
 }
@@ -151,7 +152,7 @@ async fn at_a_lower_level_nothing_is_made_of_what_changed_meanwhile_unless_it_ma
 async fn what_is_forgotten_and_made_anew_meanwhile_stays() {
     let cluster = Cluster::new(LEVEL).await;
     let (engine, a) = (cluster.engine().await, key("a", []));
-    let past = daypass_core::ground::clock::Timestamp::from_second(1).unwrap();
+    let past = Timestamp::from_second(1).unwrap();
     let old = change(&a, Guard::Absent, Effect::Put { content: Vec::new(), forgotten_at: Some(past) });
     assert_eq!(engine.commit(Stamp(1), &[old]).await.unwrap(), Committed::Kept);
     let other = cluster.schema.client().await;
@@ -163,7 +164,7 @@ async fn what_is_forgotten_and_made_anew_meanwhile_stays() {
     until_it_waits(&cluster.schema).await;
     other.batch_execute("COMMIT").await.unwrap();
     assert!(!forgetting.await.unwrap().unwrap());
-    assert_eq!(crate::meanwhile::contents(&engine, &[a]).await, [Some(b"new".to_vec())]);
+    assert_eq!(contents(&engine, &[a]).await, [Some(b"new".to_vec())]);
 }
 
 /// DSQL calls nothing off, and a request to do so takes a connection.
@@ -179,7 +180,7 @@ async fn a_question_that_nobody_waits_for_any_more_is_not_called_off() {
     until_it_waits(&cluster.schema).await;
     committing.abort();
     assert!(committing.await.unwrap_err().is_cancelled());
-    assert_eq!(crate::meanwhile::contents(&engine, &[a]).await, [Some(b"before".to_vec())]);
+    assert_eq!(contents(&engine, &[a]).await, [Some(b"before".to_vec())]);
     other.batch_execute("ROLLBACK").await.unwrap();
     cluster.understood_everything();
 }
@@ -206,9 +207,23 @@ async fn the_user_admin_comes_by_a_token_for_it() {
     let cluster = Cluster::new(LEVEL).await;
     let admin = cluster.aws.url(cluster.schema.name(), "admin", "").with_dialect(PostgresDialect::Dsql);
     let engine = cluster.aws.open(&admin).await.unwrap();
-    join_all((0..4).map(|_| engine.forget(daypass_core::ground::clock::Timestamp::MIN))).await;
+    join_all((0..4).map(|_| engine.forget(Timestamp::MIN))).await;
     let tokens = cluster.aws.seen().tokens;
     assert!(tokens.iter().all(|(token, _)| token.contains("Action=DbConnectAdmin")), "{tokens:?}");
     let refused = cluster.aws.open_as(&admin, "of somebody else").await.err().unwrap();
     assert!(refused.to_string().contains("dsql:DbConnectAdmin for admin"), "{refused}");
+}
+
+#[tokio::test]
+async fn another_dialect_than_that_of_the_tables_is_told() {
+    let schema = Schema::new().await;
+    drop(schema.engine().await);
+    let url = schema.url("", "").with_dialect(PostgresDialect::Dsql).by_password();
+    let engine = PostgresEngine::open(&url, Open::OrMake).await.unwrap();
+    let refused = engine.read(&[key("a", [])]).await.unwrap_err();
+    assert!(all_of(&refused).contains("made for another one"), "{}", all_of(&refused));
+    // PostgreSQL does not know ASYNC.
+    let url = Schema::new().await.url("", "").with_dialect(PostgresDialect::Dsql).by_password();
+    let refused = PostgresEngine::open(&url, Open::OrMake).await.err().unwrap();
+    assert!(refused.to_string().contains("whether it has the `dialect`"), "{refused}");
 }

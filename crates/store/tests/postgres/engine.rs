@@ -230,7 +230,7 @@ async fn of_racing_changes_of_one_version_one_is_made() {
 pub async fn makes_one_of_racing_changes(engine: &Arc<PostgresEngine>) {
     let keys = [key("a", []), key("b", [])];
     let puts = |guard, content: &[u8]| keys.clone().map(|key| put(&key, guard, content));
-    assert_eq!(commit(&engine, 0, &puts(Guard::Absent, b"0")).await, Committed::Kept);
+    assert_eq!(commit(engine, 0, &puts(Guard::Absent, b"0")).await, Committed::Kept);
     for version in 0..20 {
         let writers = (1..9).map(|who| {
             let (engine, changes) = (engine.clone(), puts(Guard::Is(Stamp(version * 10)), &[who]));
@@ -243,7 +243,7 @@ pub async fn makes_one_of_racing_changes(engine: &Arc<PostgresEngine>) {
         let found = engine.read(&keys).await.unwrap();
         assert!(found.iter().flatten().all(|item| item.stamp == Stamp(kept[0].0)));
         let next = Guard::Is(Stamp(kept[0].0));
-        assert_eq!(commit(&engine, (version + 1) * 10, &puts(next, b"next")).await, Committed::Kept);
+        assert_eq!(commit(engine, (version + 1) * 10, &puts(next, b"next")).await, Committed::Kept);
     }
 }
 
