@@ -50,7 +50,9 @@ impl PostgresEngine {
     /// # Errors
     /// [`PostgresOpenError`]
     pub async fn open(url: &PostgresUrl, open: Open) -> Result<Self, PostgresOpenError> {
-        Self::open_in(url, open, Surroundings { clock: Arc::new(SystemClock), aws: None }).await
+        let surroundings = Surroundings { clock: Arc::new(SystemClock), aws: None };
+        // In a box, because what AWS configures is large and everything that waits for it would be.
+        Box::pin(Self::open_in(url, open, surroundings)).await
     }
 
     /// The same, by another clock and other credentials.

@@ -123,8 +123,7 @@ async fn of_the_environment(url: &PostgresUrl) -> SdkConfig {
     if let Some(region) = url.region() {
         aws = aws.region(Region::new(region.to_owned()));
     }
-    // In a box, because it is large and everything that waits for it would be.
-    Box::pin(aws.load()).await
+    aws.load().await
 }
 
 impl Request {
