@@ -79,6 +79,8 @@ redirect_uris = []
     [
         ("public_url =", "public_uri ="),
         ('store.url = "sqlite:daypass.db"\n', ""),
+        ('store.url = "sqlite:daypass.db"', 'store = { url = "postgres://a@b/c", password = { aws = "rds" } }'),
+        ('store.url = "sqlite:daypass.db"', 'store = { url = "postgres://a@b/c", dialect = "aurora" }'),
         ('{ file = "master-key" }', '"c2VjcmV0"'),
         ('{ file = "master-key" }', '{ file = "a", env = "B" }'),
         ('name = "my-app"\n', ""),
@@ -96,3 +98,8 @@ def test_mistakes_do_not_fit(before: str, after: str) -> None:
     assert mistakes(GOOD) == []
     assert before in GOOD
     assert mistakes(GOOD.replace(before, after, 1)) != []
+
+
+def test_a_token_stands_for_a_password() -> None:
+    store = 'store = { url = "postgres://a@b/c", password = { aws = "iam" }, dialect = "dsql" }'
+    assert mistakes(GOOD.replace('store.url = "sqlite:daypass.db"', store)) == []

@@ -217,7 +217,7 @@ impl Config {
             reference.start_from(base);
         }
         if let Some(store) = &mut store {
-            store.start_from(base);
+            store.settle(base);
         }
         if let Some((key, cure)) = store.as_ref().and_then(StoreConfig::mistake) {
             reading.refuse(&["store".to_owned(), key.to_owned()], cure);

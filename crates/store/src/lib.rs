@@ -16,7 +16,7 @@ mod watched;
 pub use self::opening::Open;
 pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole, take_over};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
-pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
+pub use postgres::{IamError, PostgresDialect, PostgresEngine, PostgresOpenError, PostgresUrl, Surroundings};
 pub use sqlite::{
     Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,
     trail_folder,

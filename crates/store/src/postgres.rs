@@ -2,13 +2,20 @@
 //! the server but that a statement is whole: every isolation level will do.
 
 mod connections;
+mod dialect;
+mod dsql;
+mod iam;
+mod manager;
 mod schema;
 mod statements;
 mod trouble;
 mod url;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use daypass_core::ground::clock::Timestamp;
+use aws_config::SdkConfig;
+use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::store::StoreConnections;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
@@ -16,11 +23,23 @@ use daypass_core::store::items::engine::{
 use tokio_postgres::Row;
 
 use self::connections::{Connections, Deadlines};
+pub use self::dialect::PostgresDialect;
+pub use self::iam::IamError;
+use self::iam::Tokens;
 use self::schema::prepare;
+use self::statements::BITE;
 pub use self::trouble::PostgresOpenError;
 use self::trouble::{Failure, Kind, unreadable};
 pub use self::url::PostgresUrl;
 use crate::opening::Open;
+
+/// What connections take from around them.
+pub struct Surroundings {
+    /// The time that tokens are signed at, and connections are old by.
+    pub clock: Arc<dyn Clock>,
+    /// Credentials, and a Region, for tokens of IAM; what AWS SDKs find, if nothing is said.
+    pub aws: Option<SdkConfig>,
+}
 
 /// Items in a database of PostgreSQL's.
 pub struct PostgresEngine(Connections);
@@ -31,19 +50,45 @@ impl PostgresEngine {
     /// # Errors
     /// [`PostgresOpenError`]
     pub async fn open(url: &PostgresUrl, open: Open) -> Result<Self, PostgresOpenError> {
-        let connections = Connections::new(url, Deadlines::default())?;
+        let surroundings = Surroundings { clock: Arc::new(SystemClock), aws: None };
+        // In a box, because what AWS configures is large and everything that waits for it would be.
+        Box::pin(Self::open_in(url, open, surroundings)).await
+    }
+
+    /// The same, by another clock and other credentials.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn open_in(
+        url: &PostgresUrl,
+        open: Open,
+        surroundings: Surroundings,
+    ) -> Result<Self, PostgresOpenError> {
+        let Surroundings { clock, aws } = surroundings;
+        let place = || url.to_string();
+        if let Some(cure) = url.contradiction() {
+            return Err(PostgresOpenError::Contradiction { place: place(), cure });
+        }
+        let unsigned = |source| PostgresOpenError::Iam { place: place(), source };
+        let tokens = Tokens::of(url, aws).await.map_err(unsigned)?;
+        if let Some(tokens) = &tokens {
+            // Whoever gives credentials may take longer than a connection may.
+            tokens.token(clock.now().into()).await.map_err(unsigned)?;
+        }
+        let connections = Connections::new(url, Deadlines::default(), tokens, clock)?;
         prepare(&connections, open).await?;
         Ok(Self(connections))
     }
 
     async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
-        let rows = self.0.ask(&statements::READ_ONE, &[&key.partition, &key.sort]).await;
+        let rows = self.0.ask(&self.0.statements().read_one, &[&key.partition, &key.sort]).await;
         let rows = rows.map_err(Failure::of_reading)?;
         rows.first().map(|row| item(key.clone(), row, 0)).transpose()
     }
 
     async fn read_many(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        let rows = self.0.ask(&statements::READ, &[&partitions(keys.iter()), &sorts(keys.iter())]).await;
+        let rows =
+            self.0.ask(&self.0.statements().read, &[&partitions(keys.iter()), &sorts(keys.iter())]).await;
         let mut items = vec![None; keys.len()];
         for row in rows.map_err(Failure::of_reading)? {
             let place: i64 = row.try_get(0).map_err(unreadable)?;
@@ -89,7 +134,7 @@ impl PostgresEngine {
         let committed = self
             .0
             .ask(
-                &statements::COMMIT,
+                &self.0.statements().commit,
                 &[
                     &number(stamp),
                     &partitions(keys()),
@@ -134,7 +179,7 @@ impl Engine for PostgresEngine {
         // Nothing is between some bytes and the same with a zero behind.
         let from = after.map(|after| [after, &[0]].concat()).unwrap_or_default();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.0.ask(&statements::PAGE, &[&partition, &from, &limit]).await;
+        let rows = self.0.ask(&self.0.statements().page, &[&partition, &from, &limit]).await;
         let rows = rows.map_err(Failure::of_reading)?;
         rows.iter()
             .map(|row| {
@@ -149,7 +194,7 @@ impl Engine for PostgresEngine {
         let (partition, sort): (&[u8], &[u8]) =
             after.map_or((&[], &[]), |after| (&after.partition, &after.sort));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.0.ask(&statements::SCAN, &[&limit, &partition, &sort]).await;
+        let rows = self.0.ask(&self.0.statements().scan, &[&limit, &partition, &sort]).await;
         let rows = rows.map_err(Failure::of_reading)?;
         rows.iter()
             .map(|row| {
@@ -170,10 +215,10 @@ impl Engine for PostgresEngine {
     }
 
     async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
-        match self.0.ask(&statements::FORGET, &[&now.as_millisecond()]).await {
+        match self.0.ask(&self.0.statements().forget, &[&now.as_millisecond()]).await {
             // Somebody else forgets the same.
             Err(failure) if failure.is_conflict() => Ok(false),
-            forgot => Ok(forgot.map_err(Failure::of_reading)?.len() >= statements::BITE),
+            forgot => Ok(forgot.map_err(Failure::of_reading)?.len() >= BITE),
         }
     }
 

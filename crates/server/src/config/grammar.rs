@@ -94,6 +94,8 @@ pub(super) enum Kind {
     Duration,
     /// A reference to a secret.
     Secret,
+    /// A reference to a secret, or what stands for one: `{ aws = "iam" }`.
+    SecretOrIam,
     /// A reference to a master key.
     MasterKey,
     /// References to master keys, in brackets.

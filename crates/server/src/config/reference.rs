@@ -105,6 +105,7 @@ fn value(key: &Key) -> String {
         Kind::Ratio => "number, 0 to 1".into(),
         Kind::Duration => "duration".into(),
         Kind::Secret => "secret".into(),
+        Kind::SecretOrIam => "secret, or `{ aws = \"iam\" }`".into(),
         Kind::MasterKey => "secret, or with `kms` beside it".into(),
         Kind::MasterKeys => "several of the same, in brackets".into(),
         Kind::SecretByName => "table of secrets".into(),

@@ -99,6 +99,7 @@ fn shape(kind: &Kind, table: fn(&Table) -> Value) -> Value {
         Kind::Ratio => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Kind::Duration => json!({"type": "string", "pattern": "^[0-9]*[1-9][0-9]*[smhd]$"}),
         Kind::Secret => secret(),
+        Kind::SecretOrIam => json!({"anyOf": [secret(), iam()]}),
         Kind::MasterKey => master_key(),
         Kind::MasterKeys => json!({"type": "array", "items": master_key()}),
         Kind::SecretByName => json!({"type": "object", "additionalProperties": secret()}),
@@ -129,7 +130,14 @@ fn secret() -> Value {
     one_word(&PLACES)
 }
 
-/// The same, or a place and the KMS key beside it.
+/// A token of IAM in its place.
+fn iam() -> Value {
+    let mut word = one_word(&["aws"]);
+    word["properties"]["aws"] = json!({"enum": ["iam"]});
+    word
+}
+
+/// A secret, or a place and the KMS key beside it.
 fn master_key() -> Value {
     let mut wrapped = one_word(&[&PLACES[..], &["kms"]].concat());
     wrapped["required"] = json!(["kms"]);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use daypass_core::ground::clock::Clock;
 use daypass_core::store::StoreConnections;
-use deadpool_postgres::{Client, Manager, Object, Pool, Runtime, Status};
+use deadpool::Runtime;
+use deadpool::managed::{Object, Pool, Status};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -17,8 +19,11 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::statements::Statement;
-use super::trouble::{Failure, Kind, PostgresOpenError};
+use super::dialect::PostgresDialect;
+use super::iam::Tokens;
+use super::manager::{Connection, Manager};
+use super::statements::{Statement, Statements};
+use super::trouble::{Failure, Kind, Place, PostgresOpenError};
 use super::url::PostgresUrl;
 
 /// For how long is waited.
@@ -49,30 +54,39 @@ const BETWEEN_PROBES: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
 
 pub(super) struct Connections {
-    pool: Pool,
+    pool: Pool<Manager>,
     tls: MakeRustlsConnect,
     /// Whether statements are prepared, each once for a connection.
     is_preparing: AtomicBool,
     deadlines: Deadlines,
-    place: String,
+    place: Place,
 }
 
 impl Connections {
     /// Connects to nothing yet.
-    pub(super) fn new(url: &PostgresUrl, deadlines: Deadlines) -> Result<Self, PostgresOpenError> {
+    pub(super) fn new(
+        url: &PostgresUrl,
+        deadlines: Deadlines,
+        tokens: Option<Tokens>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, PostgresOpenError> {
         let mut config = url.config.clone();
         let hosts = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
         config
             // The second host has its turn when the first one is silent.
             .connect_timeout(deadlines.connecting)
-            // What a server that follows another one tells is old.
-            .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .tcp_user_timeout(deadlines.answering)
             .keepalives_idle(QUIET)
             .keepalives_interval(BETWEEN_PROBES)
             .keepalives_retries(PROBES);
+        let dialect = url.dialect();
+        if dialect == PostgresDialect::Postgresql {
+            // What a server that follows another one tells is old. All of DSQL's are asked to write.
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let place = Place { name: url.to_string(), dialect, is_by_iam: tokens.is_some() };
         let tls = MakeRustlsConnect::new(tls(url)?);
-        let pool = Pool::builder(Manager::new(config, tls.clone()))
+        let pool = Pool::builder(Manager { config, tls: tls.clone(), dialect, tokens, clock })
             .max_size(url.connections.into())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(deadlines.waiting))
@@ -80,7 +94,7 @@ impl Connections {
             .build()
             .expect("a runtime is named");
         let is_preparing = AtomicBool::new(url.is_preparing);
-        Ok(Self { pool, tls, is_preparing, deadlines, place: url.to_string() })
+        Ok(Self { pool, tls, is_preparing, deadlines, place })
     }
 
     /// How many there are, and of what use.
@@ -91,7 +105,12 @@ impl Connections {
 
     /// Where they lead to, in words.
     pub(super) fn place(&self) -> &str {
-        &self.place
+        &self.place.name
+    }
+
+    /// What is asked there.
+    pub(super) fn statements(&self) -> &'static Statements {
+        self.place.dialect.statements()
     }
 
     /// Asks a statement, in one round trip if the connection knows it.
@@ -117,8 +136,8 @@ impl Connections {
         parameters: &[&(dyn ToSql + Sync)],
         prepared: bool,
     ) -> Result<Vec<Row>, Failure> {
-        let client = self.pool.get().await.map_err(|error| Failure::unreached(&self.place, &error))?;
-        let asked = Asked { connections: self, client: Some(client) };
+        let connection = self.pool.get().await.map_err(|error| Failure::unreached(&self.place, &error))?;
+        let asked = Asked { connections: self, connection: Some(connection) };
         let answer = timeout(self.deadlines.answering, asked.ask(statement, parameters, prepared)).await;
         let Ok(answer) = answer else { return Err(Failure::late(&self.place)) };
         let answer = answer.map_err(|error| Failure::asked(&self.place, &error));
@@ -131,7 +150,7 @@ impl Connections {
 /// whoever had it next would wait for that answer first.
 struct Asked<'a> {
     connections: &'a Connections,
-    client: Option<Client>,
+    connection: Option<Object<Manager>>,
 }
 
 impl Asked<'_> {
@@ -141,7 +160,8 @@ impl Asked<'_> {
         parameters: &[&(dyn ToSql + Sync)],
         prepared: bool,
     ) -> Result<Vec<Row>, Error> {
-        let client = self.client.as_ref().expect("it is there until it was answered");
+        let Connection { client, .. } =
+            &**self.connection.as_ref().expect("it is there until it was answered");
         if prepared {
             let prepared = client.prepare_typed_cached(statement.text, statement.types).await?;
             return client.query(&prepared, parameters).await;
@@ -151,17 +171,22 @@ impl Asked<'_> {
     }
 
     fn answered(mut self, is_good: bool) {
-        let client = self.client.take();
+        let connection = self.connection.take();
         if !is_good {
-            client.map(Object::take);
+            connection.map(Object::take);
         }
     }
 }
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        let (Some(client), Ok(runtime)) = (self.client.take(), Handle::try_current()) else { return };
-        let (client, tls) = (Object::take(client), self.connections.tls.clone());
+        let Some(Connection { client, .. }) = self.connection.take().map(Object::take) else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        // DSQL calls nothing off, and counts connections.
+        if self.connections.place.dialect == PostgresDialect::Dsql {
+            return;
+        }
+        let tls = self.connections.tls.clone();
         let deadline = self.connections.deadlines.connecting;
         runtime.spawn(async move {
             let _ = timeout(deadline, client.cancel_token().cancel_query(tls)).await;
@@ -203,8 +228,12 @@ fn root_certificates(url: &PostgresUrl) -> Result<Vec<CertificateDer<'static>>, 
 mod tests {
     use tokio::net::TcpListener;
 
+    use daypass_core::ground::clock::SystemClock;
+
     use super::*;
-    use crate::postgres::statements::FORGET;
+    use crate::postgres::statements::POSTGRESQL;
+
+    const FORGET: Statement = POSTGRESQL.forget;
 
     const SHORT: Deadlines = Deadlines {
         connecting: Duration::from_millis(50),
@@ -212,9 +241,12 @@ mod tests {
         answering: Duration::from_secs(5),
     };
 
+    fn connections(url: String) -> Connections {
+        Connections::new(&url.try_into().unwrap(), SHORT, None, Arc::new(SystemClock)).unwrap()
+    }
+
     async fn ask(url: String) -> Failure {
-        let connections = Connections::new(&url.try_into().unwrap(), SHORT).unwrap();
-        connections.ask(&FORGET, &[&0_i64]).await.unwrap_err()
+        connections(url).ask(&FORGET, &[&0_i64]).await.unwrap_err()
     }
 
     #[tokio::test]
@@ -232,8 +264,7 @@ mod tests {
     async fn whoever_waits_for_a_connection_of_others_is_told_that_it_is_busy() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = silent.local_addr().unwrap();
-        let url = format!("postgres://ada@{address}/d?connections=1").try_into().unwrap();
-        let connections = Connections::new(&url, SHORT).unwrap();
+        let connections = connections(format!("postgres://ada@{address}/d?connections=1"));
         let ask = async || connections.ask(&FORGET, &[&0_i64]).await.unwrap_err().kind;
         assert_eq!(tokio::join!(ask(), ask()), (Kind::Refused, Kind::Busy));
     }
@@ -242,8 +273,7 @@ mod tests {
     async fn whoever_waits_is_counted() {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = silent.local_addr().unwrap();
-        let url = format!("postgres://ada@{address}/d?connections=1").try_into().unwrap();
-        let connections = Connections::new(&url, SHORT).unwrap();
+        let connections = connections(format!("postgres://ada@{address}/d?connections=1"));
         let nobody = StoreConnections { limit: 1, open: 0, idle: 0, waiting: 0 };
         assert_eq!(connections.count(), nobody);
         let mut asking = [(); 2].map(|()| Box::pin(connections.ask(&FORGET, &[&0_i64])));

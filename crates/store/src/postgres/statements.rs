@@ -17,13 +17,50 @@ pub(super) struct Statement {
     pub(super) types: &'static [Type],
 }
 
-pub(super) const READ_ONE: Statement = Statement {
+/// Everything that a database is asked, in its dialect.
+pub(super) struct Statements {
+    /// What makes the tables. Each may be made again, and by several at once. The version comes last: with it, everything is there.
+    pub(super) steps: &'static [Statement],
+    pub(super) read_one: Statement,
+    pub(super) read: Statement,
+    pub(super) page: Statement,
+    pub(super) scan: Statement,
+    /// A commit. `content` is null where nothing is put.
+    pub(super) commit: Statement,
+    pub(super) forget: Statement,
+}
+
+/// A statement without parameters.
+pub(super) const fn step(text: &'static str) -> Statement {
+    Statement { text, types: &[] }
+}
+
+pub(super) const POSTGRESQL: Statements = Statements {
+    steps: &[
+        step(
+            "CREATE TABLE IF NOT EXISTS daypass_item (\
+               partition bytea, sort bytea, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
+               PRIMARY KEY (partition, sort))",
+        ),
+        step("CREATE INDEX IF NOT EXISTS daypass_item_forgotten_at ON daypass_item (forgotten_at)"),
+        step("CREATE TABLE IF NOT EXISTS daypass_schema (id smallint PRIMARY KEY, version bigint NOT NULL)"),
+        step("INSERT INTO daypass_schema (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING"),
+    ],
+    read_one: READ_ONE,
+    read: READ,
+    page: PAGE,
+    scan: SCAN,
+    commit: COMMIT,
+    forget: FORGET,
+};
+
+const READ_ONE: Statement = Statement {
     text: "SELECT stamp, content, forgotten_at FROM daypass_item
            WHERE partition = $1 AND sort = $2 AND forgotten_at IS DISTINCT FROM -1",
     types: &[Type::BYTEA, Type::BYTEA],
 };
 
-pub(super) const READ: Statement = Statement {
+const READ: Statement = Statement {
     text: "SELECT place, stamp, content, forgotten_at
            FROM unnest((SELECT $1::bytea[]), (SELECT $2::bytea[])) WITH ORDINALITY AS key (partition, sort, place)
            CROSS JOIN LATERAL (
@@ -34,22 +71,20 @@ pub(super) const READ: Statement = Statement {
     types: &[Type::BYTEA_ARRAY, Type::BYTEA_ARRAY],
 };
 
-pub(super) const PAGE: Statement = Statement {
+const PAGE: Statement = Statement {
     text: "SELECT sort, stamp, content, forgotten_at FROM daypass_item
            WHERE partition = $1 AND sort >= $2 AND forgotten_at IS DISTINCT FROM -1
            ORDER BY sort LIMIT $3",
     types: &[Type::BYTEA, Type::BYTEA, Type::INT8],
 };
 
-pub(super) const SCAN: Statement = Statement {
+const SCAN: Statement = Statement {
     text: "SELECT partition, sort, stamp, content, forgotten_at FROM daypass_item
            WHERE (partition, sort) > ($2, $3) AND forgotten_at IS DISTINCT FROM -1
            ORDER BY partition, sort LIMIT $1",
     types: &[Type::INT8, Type::BYTEA, Type::BYTEA],
 };
 
-/// A commit. `content` is null where nothing is put.
-///
 /// Rows are locked in the order of the parameters. The statement sees rows as they were when it began, except that a lock is taken on
 /// a row as it is then:
 ///
@@ -59,7 +94,7 @@ pub(super) const SCAN: Statement = Statement {
 ///   due, and the division by zero takes back all of it.
 ///
 /// So before anything is kept, every row that a guard is about is locked, and nobody else can make one that has to be absent.
-pub(super) const COMMIT: Statement = Statement {
+const COMMIT: Statement = Statement {
     text: "WITH wanted AS (
              SELECT * FROM unnest(
                (SELECT $2::bytea[]), (SELECT $3::bytea[]), (SELECT $4::bool[]), (SELECT $5::int8[]),
@@ -114,7 +149,7 @@ pub(super) const COMMIT: Statement = Statement {
 pub(super) const BITE: usize = 100;
 
 /// A bite: what others hold is left to the next one.
-pub(super) const FORGET: Statement = Statement {
+const FORGET: Statement = Statement {
     text: "DELETE FROM daypass_item
            WHERE (partition, sort) IN (
              SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1
@@ -130,9 +165,12 @@ mod tests {
 
     #[test]
     fn no_two_statements_have_parameters_of_the_same_types() {
-        let types = [READ_ONE, READ, PAGE, SCAN, COMMIT, FORGET].map(|statement| statement.types);
-        for (place, one) in types.iter().enumerate() {
-            assert!(!types[place + 1..].contains(one), "{one:?}");
+        for statements in [&POSTGRESQL, &crate::postgres::dsql::STATEMENTS] {
+            let Statements { read_one, read, page, scan, commit, forget, .. } = statements;
+            let types = [read_one, read, page, scan, commit, forget].map(|statement| statement.types);
+            for (place, one) in types.iter().enumerate() {
+                assert!(!types[place + 1..].contains(one), "{one:?}");
+            }
         }
     }
 }

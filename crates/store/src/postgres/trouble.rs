@@ -4,9 +4,13 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use daypass_core::store::items::engine::EngineError;
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool::managed::{PoolError, TimeoutType};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity, SqlState};
+
+use super::dialect::PostgresDialect;
+use super::iam::IamError;
+use super::manager::ConnectError;
 
 /// Why a database of PostgreSQL's cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +52,22 @@ pub enum PostgresOpenError {
         "cannot tell whom to trust in TLS: {0}; install the system's certificates, Debian's `ca-certificates`"
     )]
     Tls(#[from] rustls::Error),
+    /// What is said of IAM contradicts the rest of the URL.
+    #[error("{place}: {cure}")]
+    Contradiction {
+        /// Where it is.
+        place: String,
+        /// What is wrong, and the cure.
+        cure: &'static str,
+    },
+    /// There is no token of IAM to be let in by.
+    #[error("{place}: {source}")]
+    Iam {
+        /// Where it is.
+        place: String,
+        /// Why not.
+        source: IamError,
+    },
     /// It does not answer, or refuses.
     #[error(transparent)]
     Trouble(Trouble),
@@ -66,6 +86,38 @@ pub struct Trouble {
     place: String,
     cure: &'static str,
     said: String,
+}
+
+/// Where the trouble is.
+pub(super) struct Place {
+    /// In words.
+    pub(super) name: String,
+    pub(super) dialect: PostgresDialect,
+    /// Whether tokens of IAM let in.
+    pub(super) is_by_iam: bool,
+}
+
+impl Place {
+    /// Whether the database is away for a moment, as DSQL says it: it may have done what it was asked.
+    fn is_away(&self, code: &SqlState) -> bool {
+        self.dialect == PostgresDialect::Dsql && *code == SqlState::INTERNAL_ERROR
+    }
+
+    /// What the operator can do if nobody is let in.
+    fn entrance(&self, code: &SqlState, said: &str) -> Option<&'static str> {
+        let is_shut = code.code().starts_with("28")
+            || ["access denied", "IAM authentication failed"].iter().any(|words| said.contains(words));
+        (self.is_by_iam && is_shut).then_some(match self.dialect {
+            PostgresDialect::Postgresql => {
+                "it does not accept the token of IAM: the credentials need rds-db:connect for this user, the user needs the role \
+                 rds_iam (`GRANT rds_iam TO …`), the instance IAM authentication, and this machine the right time"
+            }
+            PostgresDialect::Dsql => {
+                "it does not accept the token of IAM: the credentials need dsql:DbConnect for the cluster (dsql:DbConnectAdmin for \
+                 admin), any other user needs `AWS IAM GRANT`, and this machine the right time"
+            }
+        })
+    }
 }
 
 /// A statement without an answer.
@@ -93,18 +145,19 @@ pub(super) enum Kind {
 
 impl Failure {
     /// Of the way to a connection: nothing was asked.
-    pub(super) fn unreached(place: &str, error: &PoolError) -> Self {
+    pub(super) fn unreached(place: &Place, error: &PoolError<ConnectError>) -> Self {
         let (code, said) = match error {
-            PoolError::Backend(error) => (error.code(), said(error)),
+            PoolError::Backend(ConnectError::Postgres(error)) => (error.code(), said(error)),
+            PoolError::Backend(ConnectError::Iam(error)) => return Self::unsigned(place, error),
             error => (None, error.to_string()),
         };
         let kind = match (error, code) {
             (PoolError::Timeout(TimeoutType::Wait), _) => Kind::Busy,
-            (_, Some(code)) if is_busy(code) => Kind::Busy,
+            (_, Some(code)) if is_busy(code) || place.is_away(code) => Kind::Busy,
             _ => Kind::Refused,
         };
         let cure = match (kind, code) {
-            (_, Some(code)) => cure(code),
+            (_, Some(code)) => place.entrance(code, &said).unwrap_or_else(|| cure(code)),
             (Kind::Busy, None) => {
                 "every connection is in use: what is asked takes long, or `connections` of the URL is small"
             }
@@ -116,23 +169,30 @@ impl Failure {
         Self::new(kind, code, place, cure, said)
     }
 
+    /// Of a token that there is not: nothing was asked.
+    fn unsigned(place: &Place, error: &IamError) -> Self {
+        let cure = "there is no token of IAM to be let in by; once there is, Daypass goes on by itself";
+        Self::new(Kind::Refused, None, place, cure, format!("not asked: {error}"))
+    }
+
     /// Of a statement that was sent.
-    pub(super) fn asked(place: &str, error: &Error) -> Self {
+    pub(super) fn asked(place: &Place, error: &Error) -> Self {
         // With any other severity the session is over, perhaps after the change.
         let refusal = error.as_db_error().filter(|error| error.parsed_severity() == Some(Severity::Error));
+        let refusal = refusal.filter(|refusal| !place.is_away(refusal.code()));
         let kind = refusal.map_or(Kind::Cut, |refusal| kind(refusal.code()));
         let cure = error.code().map_or("the connection broke; asked again, it is made anew", cure);
         Self::new(kind, error.code(), place, cure, said(error))
     }
 
     /// Of a statement that took too long.
-    pub(super) fn late(place: &str) -> Self {
+    pub(super) fn late(place: &Place) -> Self {
         let cure = "it does not answer in time: it is overloaded, or somebody holds a lock (`pg_stat_activity` tells)";
         Self::new(Kind::Cut, None, place, cure, "no answer".to_owned())
     }
 
-    fn new(kind: Kind, code: Option<&SqlState>, place: &str, cure: &'static str, said: String) -> Self {
-        Self { kind, code: code.cloned(), trouble: Trouble { place: place.to_owned(), cure, said } }
+    fn new(kind: Kind, code: Option<&SqlState>, place: &Place, cure: &'static str, said: String) -> Self {
+        Self { kind, code: code.cloned(), trouble: Trouble { place: place.name.clone(), cure, said } }
     }
 
     /// Whether the connection is as good as before.
@@ -142,7 +202,7 @@ impl Failure {
 
     /// Whether somebody else was at the same rows.
     pub(super) fn is_conflict(&self) -> bool {
-        self.code == Some(SqlState::T_R_SERIALIZATION_FAILURE)
+        self.code.as_ref().is_some_and(is_conflict)
     }
 
     /// What it means if it may be asked again.
@@ -182,17 +242,23 @@ fn kind(code: &SqlState) -> Kind {
     }
 }
 
+/// DSQL's `OC000` (somebody has written the same) and `OC001` (a table is another one since) stand in the text of a 40001. Its
+/// documentation has them in the place of the code, too.
+fn is_conflict(code: &SqlState) -> bool {
+    *code == SqlState::T_R_SERIALIZATION_FAILURE || matches!(code.code(), "OC000" | "OC001")
+}
+
 fn is_busy(code: &SqlState) -> bool {
-    matches!(
-        *code,
-        SqlState::T_R_SERIALIZATION_FAILURE
-            | SqlState::T_R_DEADLOCK_DETECTED
-            | SqlState::LOCK_NOT_AVAILABLE
-            | SqlState::QUERY_CANCELED
-            | SqlState::TOO_MANY_CONNECTIONS
-            | SqlState::CONFIGURATION_LIMIT_EXCEEDED
-            | SqlState::CANNOT_CONNECT_NOW
-    )
+    is_conflict(code)
+        || matches!(
+            *code,
+            SqlState::T_R_DEADLOCK_DETECTED
+                | SqlState::LOCK_NOT_AVAILABLE
+                | SqlState::QUERY_CANCELED
+                | SqlState::TOO_MANY_CONNECTIONS
+                | SqlState::CONFIGURATION_LIMIT_EXCEEDED
+                | SqlState::CANNOT_CONNECT_NOW
+        )
 }
 
 /// What the operator can do about an error.
@@ -213,6 +279,13 @@ fn cure(code: &SqlState) -> &'static str {
         }
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
             "the tables of Daypass are gone or changed: put a backup in their place, and start Daypass again"
+        }
+        SqlState::SYNTAX_ERROR
+        | SqlState::UNDEFINED_FUNCTION
+        | SqlState::DATATYPE_MISMATCH
+        | SqlState::FEATURE_NOT_SUPPORTED => {
+            "it does not understand what it is asked: see whether it has the `dialect` that counts below [store], and whether tables \
+             that are there were made for another one"
         }
         SqlState::READ_ONLY_SQL_TRANSACTION => {
             "it only lets read: name the server that lets write in the URL"
@@ -260,6 +333,8 @@ mod tests {
             ("08006", Kind::Cut),
             ("40003", Kind::Cut),
             ("40001", Kind::Busy),
+            ("OC000", Kind::Busy),
+            ("OC001", Kind::Busy),
             ("40P01", Kind::Busy),
             ("55P03", Kind::Busy),
             ("57014", Kind::Busy),
@@ -274,5 +349,33 @@ mod tests {
         ] {
             assert_eq!(kind(&SqlState::from_code(code)), expected, "{code}");
         }
+    }
+
+    fn place(dialect: PostgresDialect, is_by_iam: bool) -> Place {
+        Place { name: "db".to_owned(), dialect, is_by_iam }
+    }
+
+    #[test]
+    fn dsql_is_away_for_a_moment_where_postgresql_has_a_fault() {
+        use PostgresDialect::{Dsql, Postgresql};
+        let [fault, other] = ["XX000", "42501"].map(SqlState::from_code);
+        assert!(place(Dsql, true).is_away(&fault) && !place(Dsql, true).is_away(&other));
+        assert!(!place(Postgresql, false).is_away(&fault));
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_by_iam_is_told_what_iam_asks_for() {
+        use PostgresDialect::{Dsql, Postgresql};
+        let cure = |dialect, is_by_iam, code, said| {
+            place(dialect, is_by_iam).entrance(&SqlState::from_code(code), said).unwrap_or("none")
+        };
+        assert!(cure(Postgresql, true, "28000", "PAM authentication failed").contains("rds-db:connect"));
+        assert!(cure(Postgresql, true, "28P01", "").contains("rds_iam"));
+        assert!(
+            cure(Dsql, true, "08006", "unable to accept connection, access denied")
+                .contains("dsql:DbConnect")
+        );
+        assert_eq!(cure(Postgresql, false, "28P01", ""), "none");
+        assert_eq!(cure(Dsql, true, "53300", "too many open connections"), "none");
     }
 }

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
+use super::dialect::{PostgresDialect, region_of_host};
+
 /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -21,6 +23,18 @@ pub struct PostgresUrl {
     pub(super) is_preparing: bool,
     /// A file of certificates to trust beside those of the system.
     pub(super) root_certificates: Option<PathBuf>,
+    dialect: PostgresDialect,
+    /// Whether tokens of IAM stand for a password.
+    is_by_iam: bool,
+    /// For which tokens are signed, if it is said.
+    region: Option<String>,
+}
+
+/// Whom a token of IAM is for.
+pub(super) struct IamUser<'a> {
+    pub(super) name: &'a str,
+    pub(super) host: &'a str,
+    pub(super) port: u16,
 }
 
 const CONNECTIONS: u16 = 16;
@@ -42,8 +56,16 @@ const PASSED_ON: [&str; 10] = [
 const FORM: &str = "write \"postgres://USER:PASSWORD@HOST:PORT/DATABASE\"; in USER, PASSWORD and parameters, %40 is @, %3F is ?, \
                     %2F is /, %3A is :, %25 is %";
 const PARAMETERS: &str = "after the ? stands what is not known; known are application_name, channel_binding, connections, dbname, \
-                          host, hostaddr, options, password, port, sslmode, sslnegotiation, sslrootcert, statements and user, \
-                          each with = and a value, and & in between";
+                          host, hostaddr, options, password, port, region, sslmode, sslnegotiation, sslrootcert, statements and \
+                          user, each with = and a value, and & in between";
+
+const PORT: u16 = 5432;
+
+const NO_IAM: &str =
+    "region is for tokens of IAM: leave it out, or write password = { aws = \"iam\" } below [store]";
+const NO_TLS: &str = "a token of IAM travels by TLS alone: write sslmode=require";
+const NO_USER: &str = "a token of IAM is for a user: write \"postgres://USER@HOST/DATABASE\"";
+const NO_HOST: &str = "a token of IAM is for one host: name one alone, as AWS calls it, and no address (that may stand in hostaddr)";
 
 impl PostgresUrl {
     /// Has the relative path of a file start from `base`.
@@ -63,7 +85,64 @@ impl PostgresUrl {
     #[must_use]
     pub fn with_password(mut self, password: &str) -> Self {
         self.config.password(password);
+        self.by_password()
+    }
+
+    /// The same, for a password that is still to come.
+    #[must_use]
+    pub fn by_password(mut self) -> Self {
+        self.is_by_iam = false;
         self
+    }
+
+    /// The same, with tokens of IAM for a password.
+    #[must_use]
+    pub fn by_iam(mut self) -> Self {
+        self.is_by_iam = true;
+        self
+    }
+
+    /// The same, for a database of this dialect. DSQL lets nobody in but by IAM.
+    #[must_use]
+    pub fn with_dialect(mut self, dialect: PostgresDialect) -> Self {
+        self.dialect = dialect;
+        self.is_by_iam = dialect == PostgresDialect::Dsql && !self.has_password();
+        self
+    }
+
+    /// What it is, by the name of its host if nobody has said it.
+    #[must_use]
+    pub fn dialect(&self) -> PostgresDialect {
+        self.dialect
+    }
+
+    /// What is said of IAM and contradicts the rest, with the cure.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<&'static str> {
+        match self.is_by_iam {
+            false if self.region.is_some() => Some(NO_IAM),
+            true if !self.is_with_tls() => Some(NO_TLS),
+            true if self.config.get_user().is_none() => Some(NO_USER),
+            true if self.iam_user().is_none() => Some(NO_HOST),
+            _ => None,
+        }
+    }
+
+    /// Whom tokens are for, if IAM lets in, and they can be for anybody.
+    pub(super) fn iam_user(&self) -> Option<IamUser<'_>> {
+        let ([Host::Tcp(host)], name, true) =
+            (self.config.get_hosts(), self.config.get_user()?, self.is_by_iam)
+        else {
+            return None;
+        };
+        let port = self.config.get_ports().first().copied().unwrap_or(PORT);
+        host.parse::<IpAddr>().is_err().then_some(IamUser { name, host, port })
+    }
+
+    /// The Region that tokens are signed for, as far as the URL or the name of the host says it.
+    pub(super) fn region(&self) -> Option<&str> {
+        let of_host = || region_of_host(self.iam_user()?.host);
+        self.region.as_deref().or_else(of_host)
     }
 
     /// Whether what is asked and answered travels to another machine as it is.
@@ -112,7 +191,7 @@ fn parse(url: &str) -> Result<PostgresUrl, &'static str> {
         return Err(FORM);
     }
     let (mut passed_on, mut tls, mut connections, mut is_preparing) = (Vec::new(), None, CONNECTIONS, true);
-    let mut root_certificates = None;
+    let (mut root_certificates, mut region) = (None, None);
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) =
             parameter.split_once('=').filter(|(_, value)| !value.is_empty()).ok_or(PARAMETERS)?;
@@ -121,6 +200,7 @@ fn parse(url: &str) -> Result<PostgresUrl, &'static str> {
             "statements" => is_preparing = are_named(value)?,
             "sslmode" => tls = Some(is_tls_wanted(value)?),
             "sslrootcert" => root_certificates = Some(path(value)?),
+            "region" => region = Some(name_of_region(value)?),
             name if PASSED_ON.contains(&name) => passed_on.push(parameter),
             _ => return Err(PARAMETERS),
         }
@@ -137,11 +217,29 @@ fn parse(url: &str) -> Result<PostgresUrl, &'static str> {
     if config.get_application_name().is_none() {
         config.application_name("daypass");
     }
-    Ok(PostgresUrl { config, connections, is_preparing, root_certificates })
+    let dialect = match config.get_hosts() {
+        [Host::Tcp(name)] => PostgresDialect::of_host(name),
+        _ => PostgresDialect::Postgresql,
+    };
+    let url = PostgresUrl {
+        config,
+        connections,
+        is_preparing,
+        root_certificates,
+        dialect,
+        is_by_iam: false,
+        region,
+    };
+    Ok(url.with_dialect(dialect))
 }
 
 fn number_of_connections(value: &str) -> Result<u16, &'static str> {
     value.parse().map(NonZeroU16::get).map_err(|_| "connections is a number from 1 to 65535")
+}
+
+fn name_of_region(value: &str) -> Result<String, &'static str> {
+    let is_name = value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    is_name.then(|| value.to_owned()).ok_or("region is a Region of AWS, such as eu-west-1")
 }
 
 fn are_named(value: &str) -> Result<bool, &'static str> {
@@ -253,6 +351,7 @@ mod tests {
             ("postgres://ada:hunter2@db/d?connections=hunter2", "a number from 1"),
             ("postgres://ada:hunter2@db/d?statements=hunter2", "named, or unnamed"),
             ("postgres://ada:hunter2@db/d?port=hunter2", "write \"postgres://"),
+            ("postgres://ada:hunter2@db/d?region=hunter2%2F", "such as eu-west-1"),
         ] {
             let wrong = read(url).unwrap_err();
             assert!(wrong.contains(told), "{url}: {wrong}");
@@ -260,6 +359,45 @@ mod tests {
         }
         let url = read("postgres://ada:hunter2@db/d").unwrap();
         assert!(!format!("{url:?} {url}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_token_of_iam_is_for_one_user_of_one_host_behind_tls() {
+        let asked = |url: &str| read(url).unwrap().by_iam().contradiction();
+        for (url, contradiction) in [
+            ("postgres://ada@db.example/d", None),
+            ("postgres://ada@db.example:6432/d?region=eu-west-1&hostaddr=10.0.0.1", None),
+            ("postgres://ada@localhost/d?sslmode=require", None),
+            ("postgres://ada@db.example/d?sslmode=disable", Some(NO_TLS)),
+            ("postgres://ada@localhost/d", Some(NO_TLS)),
+            ("postgres://db.example/d", Some(NO_USER)),
+            ("postgres://ada@one.example,two.example/d", Some(NO_HOST)),
+            ("postgres://ada@10.0.0.1/d", Some(NO_HOST)),
+            ("postgres://ada@/d?hostaddr=10.0.0.1", Some(NO_HOST)),
+            ("postgres://ada@%2Frun%2Fpostgresql/d?sslmode=require", Some(NO_HOST)),
+        ] {
+            assert_eq!(asked(url), contradiction, "{url}");
+        }
+        let by_password = |url: &str| read(url).unwrap().contradiction();
+        assert_eq!(by_password("postgres://ada@db.example/d"), None);
+        assert_eq!(by_password("postgres://ada@db.example/d?region=eu-west-1"), Some(NO_IAM));
+    }
+
+    #[test]
+    fn dsql_is_told_by_its_host_and_lets_in_by_iam() {
+        use PostgresDialect::{Dsql, Postgresql};
+        let cluster = read("postgres://admin@abc.dsql.eu-west-1.on.aws/postgres").unwrap();
+        assert_eq!((cluster.dialect(), cluster.is_by_iam), (Dsql, true));
+        let other = cluster.clone().with_password("x");
+        assert_eq!((other.dialect(), other.is_by_iam), (Dsql, false));
+        let other = cluster.with_dialect(Postgresql);
+        assert_eq!((other.dialect(), other.is_by_iam), (Postgresql, false));
+        let plain = read("postgres://ada@db.example/d").unwrap();
+        assert_eq!((plain.dialect(), plain.is_by_iam), (Postgresql, false));
+        let other = plain.clone().with_dialect(Dsql);
+        assert_eq!((other.dialect(), other.is_by_iam), (Dsql, true));
+        let other = plain.by_iam();
+        assert_eq!((other.dialect(), other.is_by_iam), (Postgresql, true));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use daypass_core::store::SharedStore;
-use daypass_store::{Open, PostgresUrl, StoreUrl, open};
+use daypass_store::{Open, PostgresDialect, PostgresEngine, PostgresUrl, StoreUrl, open};
 
 use crate::any;
 use crate::cluster::{Schema, client};
+use crate::engine::is_as_in_memory;
 use crate::pooler::Pooler;
 use crate::server::Cluster;
 
@@ -69,6 +70,15 @@ async fn by_url() -> Option<SharedStore> {
     static URL: LazyLock<Option<OsString>> = LazyLock::new(|| said("by_url", "DAYPASS_TEST_POSTGRES_URL"));
     let url = URL.as_ref()?;
     Some(store(any::schema(url.to_str().unwrap()).await).await)
+}
+
+/// A cluster of Aurora DSQL, with a schema that is empty. The contract wants a schema for each case, and DSQL has ten at most.
+#[tokio::test]
+async fn dsql_by_url() {
+    let Some(url) = said("dsql_by_url", "DAYPASS_TEST_DSQL_URL") else { return };
+    let url: PostgresUrl = url.into_string().unwrap().try_into().unwrap();
+    let url = url.with_dialect(PostgresDialect::Dsql);
+    is_as_in_memory(&PostgresEngine::open(&url, Open::OrMake).await.unwrap()).await;
 }
 
 async fn store(url: PostgresUrl) -> SharedStore {

@@ -81,9 +81,8 @@ fn draw_changes(random: &dyn Random, known: &[Option<Item>], keys: &[Key]) -> Ve
 
 /// The engine in memory is the model. What is drawn has every guard with every effect on an item that is there, on one that is not,
 /// and on a hollow row.
-async fn is_as_in_memory(parameters: &str) {
-    let url = Schema::new().await.url("", parameters);
-    let (engine, model) = (PostgresEngine::open(&url, Open::OrMake).await.unwrap(), MemoryEngine::default());
+pub async fn is_as_in_memory(engine: &PostgresEngine) {
+    let model = MemoryEngine::default();
     let random: &dyn Random = &SeededRandom::new(1);
     let keys: Vec<Key> = ["a", "b"].iter().flat_map(|it| [key(it, []), key(it, "x"), key(it, "y")]).collect();
     let (mut kept, mut broken) = (0, 0);
@@ -116,12 +115,13 @@ async fn is_as_in_memory(parameters: &str) {
 
 #[tokio::test]
 async fn every_guard_and_effect_is_as_in_memory() {
-    is_as_in_memory("").await;
+    is_as_in_memory(&Schema::new().await.engine().await).await;
 }
 
 #[tokio::test]
 async fn every_guard_and_effect_is_as_in_memory_without_prepared_statements() {
-    is_as_in_memory("statements=unnamed").await;
+    let url = Schema::new().await.url("", "statements=unnamed");
+    is_as_in_memory(&PostgresEngine::open(&url, Open::OrMake).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -201,49 +201,59 @@ async fn of_sixteen_first_logins_one_makes_its_identity() {
 async fn two_that_rest_on_each_others_absence_are_not_both_made() {
     for level in LEVELS {
         let schema = Schema::new().await;
-        let engine = engine(&schema, level).await;
-        for round in 0..40 {
-            let (a, b) = (key("a", [round]), key("b", [round]));
-            let one = [put(&a, Guard::Absent, b""), change(&b, Guard::Absent, Effect::Nothing)];
-            let other = [put(&b, Guard::Absent, b""), change(&a, Guard::Absent, Effect::Nothing)];
-            let both = [one, other].map(|changes| {
-                let engine = engine.clone();
-                tokio::spawn(async move { commit(&engine, 1, &changes).await })
-            });
-            join_all(both).await;
-            let there = engine.read(&[a, b]).await.unwrap().into_iter().flatten().count();
-            assert!(there <= 1, "{level}, round {round}");
-        }
+        makes_one_at_most_of_two_that_rest_on_each_others_absence(&engine(&schema, level).await).await;
+    }
+}
+
+pub async fn makes_one_at_most_of_two_that_rest_on_each_others_absence(engine: &Arc<PostgresEngine>) {
+    for round in 0..40 {
+        let (a, b) = (key("a", [round]), key("b", [round]));
+        let one = [put(&a, Guard::Absent, b""), change(&b, Guard::Absent, Effect::Nothing)];
+        let other = [put(&b, Guard::Absent, b""), change(&a, Guard::Absent, Effect::Nothing)];
+        let both = [one, other].map(|changes| {
+            let engine = engine.clone();
+            tokio::spawn(async move { commit(&engine, 1, &changes).await })
+        });
+        join_all(both).await;
+        let there = engine.read(&[a, b]).await.unwrap().into_iter().flatten().count();
+        assert!(there <= 1, "round {round}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_racing_changes_of_one_version_one_is_made() {
     for level in LEVELS {
-        let engine = engine(&Schema::new().await, level).await;
-        let keys = [key("a", []), key("b", [])];
-        let puts = |guard, content: &[u8]| keys.clone().map(|key| put(&key, guard, content));
-        assert_eq!(commit(&engine, 0, &puts(Guard::Absent, b"0")).await, Committed::Kept);
-        for version in 0..20 {
-            let writers = (1..9).map(|who| {
-                let (engine, changes) = (engine.clone(), puts(Guard::Is(Stamp(version * 10)), &[who]));
-                let stamp = if who == 1 { (version + 1) * 10 } else { (version + 1) * 10 + u64::from(who) };
-                tokio::spawn(async move { (stamp, commit(&engine, stamp, &changes).await) })
-            });
-            let committed = try_join_all(writers).await.unwrap();
-            let kept: Vec<_> = committed.iter().filter(|(_, it)| *it == Committed::Kept).collect();
-            assert_eq!(kept.len(), 1, "{level}: {kept:?}");
-            let found = engine.read(&keys).await.unwrap();
-            assert!(found.iter().flatten().all(|item| item.stamp == Stamp(kept[0].0)), "{level}");
-            let next = Guard::Is(Stamp(kept[0].0));
-            assert_eq!(commit(&engine, (version + 1) * 10, &puts(next, b"next")).await, Committed::Kept);
-        }
+        makes_one_of_racing_changes(&engine(&Schema::new().await, level).await).await;
+    }
+}
+
+pub async fn makes_one_of_racing_changes(engine: &Arc<PostgresEngine>) {
+    let keys = [key("a", []), key("b", [])];
+    let puts = |guard, content: &[u8]| keys.clone().map(|key| put(&key, guard, content));
+    assert_eq!(commit(engine, 0, &puts(Guard::Absent, b"0")).await, Committed::Kept);
+    for version in 0..20 {
+        let writers = (1..9).map(|who| {
+            let (engine, changes) = (engine.clone(), puts(Guard::Is(Stamp(version * 10)), &[who]));
+            let stamp = if who == 1 { (version + 1) * 10 } else { (version + 1) * 10 + u64::from(who) };
+            tokio::spawn(async move { (stamp, commit(&engine, stamp, &changes).await) })
+        });
+        let committed = try_join_all(writers).await.unwrap();
+        let kept: Vec<_> = committed.iter().filter(|(_, it)| *it == Committed::Kept).collect();
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        let found = engine.read(&keys).await.unwrap();
+        assert!(found.iter().flatten().all(|item| item.stamp == Stamp(kept[0].0)));
+        let next = Guard::Is(Stamp(kept[0].0));
+        assert_eq!(commit(engine, (version + 1) * 10, &puts(next, b"next")).await, Committed::Kept);
     }
 }
 
 #[tokio::test]
 async fn any_bytes_are_kept_and_pages_are_in_their_order() {
-    let (engine, model) = (Schema::new().await.engine().await, MemoryEngine::default());
+    keeps_any_bytes_in_their_order(&Schema::new().await.engine().await).await;
+}
+
+pub async fn keeps_any_bytes_in_their_order(engine: &PostgresEngine) {
+    let model = MemoryEngine::default();
     let random: &dyn Random = &SeededRandom::new(2);
     let mut changes = vec![put(&key("p", []), Guard::Absent, &random.bytes::<4096>())];
     for length in 1..60 {
@@ -256,7 +266,7 @@ async fn any_bytes_are_kept_and_pages_are_in_their_order() {
         changes.push(put(&key("p\0", sort), Guard::Absent, b"other"));
     }
     let stamp = Stamp(u64::MAX);
-    for engine in [&engine as &dyn Engine, &model] {
+    for engine in [engine as &dyn Engine, &model] {
         assert_eq!(engine.commit(stamp, &changes).await.unwrap(), Committed::Kept);
     }
     let all = model.page(b"p", None, usize::MAX).await.unwrap();

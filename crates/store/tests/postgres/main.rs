@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
 mod any;
+mod aws;
 mod cluster;
 mod copy;
+mod dsql;
 mod elsewhere;
 mod engine;
+mod iam;
 mod meanwhile;
 mod pooler;
 mod proxy;

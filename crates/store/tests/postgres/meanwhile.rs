@@ -22,15 +22,16 @@ pub fn spawn(engine: &Arc<PostgresEngine>, changes: &[Change]) -> JoinHandle<Res
 }
 
 /// Of an item `a` that may be there with stamp 1, and of `b`, which is.
-struct Case {
-    is_there: bool,
+#[derive(Clone)]
+pub struct Case {
+    pub is_there: bool,
     /// What somebody else does to `a`.
-    meanwhile: &'static str,
-    guard: Guard,
-    effect: Effect,
-    committed: Committed,
+    pub meanwhile: &'static str,
+    pub guard: Guard,
+    pub effect: Effect,
+    pub committed: Committed,
     /// What `a` says in the end.
-    content: Option<&'static [u8]>,
+    pub content: Option<&'static [u8]>,
 }
 
 const UPDATE: &str = "UPDATE daypass_item SET stamp = 2, content = 'theirs' WHERE partition = 'a'";
@@ -38,7 +39,7 @@ const DELETE: &str = "DELETE FROM daypass_item WHERE partition = 'a'";
 const INSERT: &str = "INSERT INTO daypass_item VALUES ('a', '', 2, 'theirs', NULL)";
 const ANEW: &str = "DELETE FROM daypass_item WHERE partition = 'a'; INSERT INTO daypass_item VALUES ('a', '', 2, 'theirs', NULL)";
 
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let ours = || Effect::Put { content: b"ours".to_vec(), forgotten_at: None };
     let (is_old, is_new) = (Guard::Is(Stamp(1)), Guard::Is(Stamp(2)));
     let mut cases = Vec::new();
@@ -77,6 +78,17 @@ async fn play(case: &Case, level: &str, end: &str) -> (Result<Committed, EngineE
     let options = format!("-cdefault_transaction_isolation%3D{level}");
     let url = schema.url(&options, &format!("application_name={}", schema.name()));
     let engine = Arc::new(PostgresEngine::open(&url, Open::OrMake).await.unwrap());
+    play_on(&engine, &schema, case, case.meanwhile, end).await
+}
+
+/// The same on an engine whose sessions have the name of the schema, in which what somebody else does is called as it is there.
+pub async fn play_on(
+    engine: &Arc<PostgresEngine>,
+    schema: &Schema,
+    case: &Case,
+    meanwhile: &str,
+    end: &str,
+) -> (Result<Committed, EngineError>, Vec<Option<Vec<u8>>>) {
     let (a, b) = (key("a", []), key("b", []));
     let mut before = vec![put(&b, Guard::Absent, b"before")];
     if case.is_there {
@@ -84,12 +96,12 @@ async fn play(case: &Case, level: &str, end: &str) -> (Result<Committed, EngineE
     }
     assert_eq!(engine.commit(Stamp(1), &before).await.unwrap(), Committed::Kept);
     let other = schema.client().await;
-    other.batch_execute(&format!("BEGIN; {}", case.meanwhile)).await.unwrap();
+    other.batch_execute(&format!("BEGIN; {meanwhile}")).await.unwrap();
     let of_a = change(&a, case.guard, case.effect.clone());
-    let committing = spawn(&engine, &[put(&b, Guard::Is(Stamp(1)), b"ours"), of_a]);
-    until_it_waits(&schema).await;
+    let committing = spawn(engine, &[put(&b, Guard::Is(Stamp(1)), b"ours"), of_a]);
+    until_it_waits(schema).await;
     other.batch_execute(end).await.unwrap();
-    (committing.await.unwrap(), contents(&engine, &[a, b]).await)
+    (committing.await.unwrap(), contents(engine, &[a, b]).await)
 }
 
 pub async fn contents(engine: &PostgresEngine, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
@@ -97,7 +109,7 @@ pub async fn contents(engine: &PostgresEngine, keys: &[Key]) -> Vec<Option<Vec<u
     items.into_iter().map(|item| item.map(|item| item.content)).collect()
 }
 
-fn told(case: &Case) -> String {
+pub fn told(case: &Case) -> String {
     format!("{}: {:?} {:?}", case.meanwhile, case.guard, case.effect)
 }
 

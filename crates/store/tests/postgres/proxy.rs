@@ -9,13 +9,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, copy_bidirectional, split};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::cluster::folder;
 
 /// It is for `localhost`, and nobody trusts it who was not told to. The key is in the repository, and good for nothing else.
 pub const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres/certificate.pem");
 
-async fn server() -> UnixStream {
+pub async fn server() -> UnixStream {
     UnixStream::connect(Path::new(folder()).join(".s.PGSQL.5432")).await.unwrap()
 }
 
@@ -35,6 +36,16 @@ async fn port<F: Future<Output = std::io::Result<()>> + Send + 'static>(
 
 /// TLS, and behind it the server.
 pub async fn tls() -> u16 {
+    behind_tls(
+        |mut stream| async move { copy_bidirectional(&mut stream, &mut server().await).await.map(drop) },
+    )
+    .await
+}
+
+/// A port with TLS, and what is done behind it.
+pub async fn behind_tls<F: Future<Output = std::io::Result<()>> + Send + 'static>(
+    serve: impl Fn(TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+) -> u16 {
     let certificate = CertificateDer::from_pem_file(CERTIFICATE).unwrap();
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -44,15 +55,14 @@ pub async fn tls() -> u16 {
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (acceptor, serve) = (TlsAcceptor::from(Arc::new(config)), Arc::new(serve));
     port(move |mut stream| {
-        let acceptor = acceptor.clone();
+        let (acceptor, serve) = (acceptor.clone(), serve.clone());
         async move {
             // Whether there is TLS here: eight bytes, and yes.
             stream.read_exact(&mut [0; 8]).await?;
             stream.write_all(b"S").await?;
-            let mut stream = acceptor.accept(stream).await?;
-            copy_bidirectional(&mut stream, &mut server().await).await.map(drop)
+            serve(acceptor.accept(stream).await?).await
         }
     })
     .await

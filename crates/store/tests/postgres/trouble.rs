@@ -22,7 +22,7 @@ async fn refused(url: &PostgresUrl, open: Open) -> PostgresOpenError {
 }
 
 /// An error with its causes, for people and for programmers.
-fn all_of(error: &dyn Error) -> String {
+pub fn all_of(error: &dyn Error) -> String {
     let cause = error.source().map(all_of).unwrap_or_default();
     format!("{error} {error:?} {cause}")
 }
@@ -152,14 +152,14 @@ async fn statements_that_get_lost_on_the_way_are_not_prepared_any_more() {
     assert_eq!(engine.page(b"a", None, 100).await.unwrap().len(), 9);
 }
 
-const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+pub const KILL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
 
 async fn named_engine(schema: &Schema, parameters: &str) -> Arc<PostgresEngine> {
     let url = schema.url("", &format!("application_name={}&{parameters}", schema.name()));
     Arc::new(PostgresEngine::open(&url, Open::OrMake).await.unwrap())
 }
 
-async fn read_patiently(engine: &PostgresEngine, key: &Key) -> Vec<Option<Vec<u8>>> {
+pub async fn read_patiently(engine: &PostgresEngine, key: &Key) -> Vec<Option<Vec<u8>>> {
     // As many as there are connections, at most.
     for _ in 0..16 {
         match engine.read(std::slice::from_ref(key)).await {

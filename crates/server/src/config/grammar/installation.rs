@@ -8,12 +8,12 @@ use daypass_core::login::public::{OidcProvider, UserPool};
 use daypass_core::records::limits::MAX_MAPPING_RULES;
 use daypass_core::records::signing_algorithm::Algorithm;
 use daypass_core::token::id_token::IdTokenSubject;
-use daypass_store::StoreUrl;
+use daypass_store::{PostgresDialect, StoreUrl};
 use toml::Value;
 
 use super::audit::AUDIT;
 use super::limits::LIMITS;
-use super::secret::{master_key, master_keys, secret};
+use super::secret::{master_key, master_keys, secret, store_password};
 use super::traces::TRACES;
 use super::{Key, Kind, PROVIDER, Table, duration};
 use crate::config::pool::{MAX_QUOTA, PoolConfig, RegionConfig};
@@ -164,7 +164,20 @@ static STORE: Table = Table::of(
              `memory:`, which is gone with the process. A relative path starts from the configuration.",
         )
         .required(),
-        secret("password", "The password of the user that the URL of a database names."),
+        Key::new::<Value>(
+            "password",
+            Kind::SecretOrIam,
+            "The password of the user that the URL of PostgreSQL names; or, in RDS, Aurora and DSQL, a token that is signed for each \
+             connection with the AWS credentials that are there.",
+        )
+        .read_by(store_password)
+        .or("of DSQL a token, else none"),
+        Key::new::<PostgresDialect>(
+            "dialect",
+            Kind::Choice(&["postgresql", "dsql"]),
+            "Which database it is, if not its host says it: PostgreSQL, or Amazon Aurora DSQL.",
+        )
+        .or("`dsql` of a host `*.dsql.*.on.aws`, else `postgresql`"),
     ],
 );
 
