@@ -4,6 +4,7 @@
 //! `daypass_core::store::contract`, and tested on each of them.
 
 mod dynamodb;
+mod migration;
 mod opening;
 mod postgres;
 mod shared;
@@ -12,10 +13,13 @@ mod trail;
 mod url;
 mod watched;
 
+pub use self::migration::{migrate, steps_due};
 pub use self::opening::Open;
 pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
-pub use postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
+pub use postgres::{
+    PostgresEngine, PostgresOpenError, PostgresSchema, PostgresStep, PostgresUrl, PostgresVersion,
+};
 pub use sqlite::{
     Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,
     trail_folder,

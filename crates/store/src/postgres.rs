@@ -1,7 +1,9 @@
 //! Items in PostgreSQL: one table, and a statement for each thing that an engine does, in one round trip each. Nothing is asked of
 //! the server but that a statement is whole: every isolation level will do.
 
+mod again;
 mod connections;
+mod migration;
 mod schema;
 mod statements;
 mod trouble;
@@ -16,7 +18,8 @@ use daypass_core::store::items::engine::{
 use tokio_postgres::Row;
 
 use self::connections::{Connections, Deadlines};
-use self::schema::prepare;
+use self::migration::{due, migrate, prepare};
+pub use self::schema::{PostgresSchema, PostgresStep, PostgresVersion};
 pub use self::trouble::PostgresOpenError;
 use self::trouble::{Failure, Kind, unreadable};
 pub use self::url::PostgresUrl;
@@ -31,9 +34,44 @@ impl PostgresEngine {
     /// # Errors
     /// [`PostgresOpenError`]
     pub async fn open(url: &PostgresUrl, open: Open) -> Result<Self, PostgresOpenError> {
+        Self::open_of(url, open, &PostgresSchema::CURRENT).await
+    }
+
+    /// The same, as a program that knows certain versions of the tables.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn open_of(
+        url: &PostgresUrl,
+        open: Open,
+        schema: &PostgresSchema,
+    ) -> Result<Self, PostgresOpenError> {
         let connections = Connections::new(url, Deadlines::default())?;
-        prepare(&connections, open).await?;
+        prepare(&connections, open, schema).await?;
         Ok(Self(connections))
+    }
+
+    /// The steps that bring the tables to the version that this program knows. None is made.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn steps_due(url: &PostgresUrl) -> Result<Vec<String>, PostgresOpenError> {
+        due(&Connections::new(url, Deadlines::default())?, &PostgresSchema::CURRENT).await
+    }
+
+    /// Makes those steps, each of which `tell` hears before, and says how many there were.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn migrate(
+        url: &PostgresUrl,
+        tell: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<usize, PostgresOpenError> {
+        let connections = Connections::new(url, Deadlines::default())?;
+        if due(&connections, &PostgresSchema::CURRENT).await?.is_empty() {
+            return Ok(0);
+        }
+        migrate(&connections, &PostgresSchema::CURRENT, tell).await
     }
 
     async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {

@@ -111,6 +111,15 @@ impl Connections {
         }
     }
 
+    /// Asks a statement that is asked no second time, or seldom.
+    pub(super) async fn ask_unprepared(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        self.ask_once(statement, parameters, false).await
+    }
+
     async fn ask_once(
         &self,
         statement: &Statement,
