@@ -15,12 +15,15 @@ pub(super) struct StoreConfig {
     pub url: StoreUrl,
     /// That of whoever connects.
     password: Option<SecretReference>,
+    /// Whether a start makes and changes what is there.
+    migrate: Option<bool>,
 }
 
 const PASSWORD: &str = "[store] password";
 
 const IN_URL: &str =
     "a password never stands here: take it out of the URL, and say where it is by password = { env = \"…\" }";
+const NOTHING_STAYS: &str = "a store in memory is always a new one: leave it out";
 const NOBODY_ASKS: &str = "no store but PostgreSQL asks for a password: leave it out";
 
 impl StoreConfig {
@@ -36,10 +39,16 @@ impl StoreConfig {
     pub(super) fn mistake(&self) -> Option<(&'static str, &'static str)> {
         match &self.url {
             StoreUrl::Postgres(url) => url.has_password().then_some(("url", IN_URL)),
+            StoreUrl::Memory if self.migrate.is_some() => Some(("migrate", NOTHING_STAYS)),
             StoreUrl::Sqlite(_) | StoreUrl::Dynamo(_) | StoreUrl::Memory => {
                 self.password.is_some().then_some(("password", NOBODY_ASKS))
             }
         }
+    }
+
+    /// Whether a start makes what is missing, and brings what is older to the version of the program.
+    pub(super) fn migrates(&self) -> bool {
+        self.migrate.unwrap_or(true)
     }
 
     /// The password, and where that is said.

@@ -165,6 +165,13 @@ static STORE: Table = Table::of(
         )
         .required(),
         secret("password", "The password of the user that the URL of a database names."),
+        Key::new::<bool>(
+            "migrate",
+            Kind::Flag,
+            "Whether a start makes the store where it is missing, and brings an older one to the version of the program. With \
+             `false`, `daypass migrate` alone does, and a start says so.",
+        )
+        .or("true"),
     ],
 );
 
