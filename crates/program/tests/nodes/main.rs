@@ -23,3 +23,4 @@ mod server;
 #[path = "../../../server/tests/api/harness/signer.rs"]
 mod signer;
 mod trail;
+mod upgrade;

@@ -126,8 +126,12 @@ struct Lease<'a> {
 }
 
 impl Lease<'_> {
+    /// Of several who want it at once, all but one may meet an error.
     async fn take(&self) -> Result<bool, Failure> {
-        self.holds(&TAKE, &[&self.holder()]).await
+        match self.holds(&TAKE, &[&self.holder()]).await {
+            Err(failure) if is_passing(&failure) => Ok(false),
+            taken => taken,
+        }
     }
 
     /// All steps that are missing, unless somebody else has the lease meanwhile.

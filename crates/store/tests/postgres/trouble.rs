@@ -8,6 +8,7 @@ use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, 
 use daypass_store::{Open, PostgresEngine, PostgresOpenError, PostgresUrl};
 use futures::future::{join_all, try_join_all};
 
+use crate::LEVELS;
 use crate::cluster::{Schema, client, folder};
 use crate::engine::{key, put};
 use crate::meanwhile::{contents, spawn, until_it_waits};
@@ -62,10 +63,10 @@ async fn tables_that_were_half_made_are_finished() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_make_the_tables_at_once() {
-    for _ in 0..5 {
+    for level in LEVELS.repeat(3) {
         let schema = Schema::new().await;
         let engines = try_join_all((0..8).map(|_| {
-            let url = schema.url("", "");
+            let url = schema.url(&format!("-cdefault_transaction_isolation%3D{level}"), "");
             async move { PostgresEngine::open(&url, Open::OrMake).await }
         }))
         .await

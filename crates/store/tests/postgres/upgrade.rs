@@ -178,6 +178,35 @@ async fn the_first_tables_are_taken_over_and_need_no_rights_but_to_read_and_writ
     use_it(Open::AsItIs).await;
 }
 
+/// As docs/postgresql.md has it.
+#[tokio::test]
+async fn whoever_may_make_nothing_uses_what_the_owner_makes() {
+    let schema = Schema::new().await;
+    let name = schema.name();
+    let role = format!(
+        "CREATE ROLE server_{name} LOGIN; GRANT USAGE ON SCHEMA {name} TO server_{name};
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {name} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO server_{name}"
+    );
+    schema.client().await.batch_execute(&role).await.unwrap();
+    let url: PostgresUrl = schema.text(&format!("server_{name}"), "", "").try_into().unwrap();
+    for (open, cure) in
+        [(Open::OrMake, "for the owner of the schema"), (Open::AsItIs, "`daypass migrate -c FILE`")]
+    {
+        let told = PostgresEngine::open(&url, open).await.err().unwrap().to_string();
+        assert!(told.contains(cure), "{told}");
+    }
+    let mut told = Vec::new();
+    let due = PostgresEngine::steps_due(&schema.url("", "")).await.unwrap();
+    for expected in [due.len(), 0] {
+        let made = PostgresEngine::migrate(&schema.url("", ""), &mut |step| told.push(step.to_owned())).await;
+        assert_eq!(made.unwrap(), expected);
+    }
+    assert_eq!((told, PostgresEngine::steps_due(&url).await.unwrap()), (due, vec![]));
+    let engine = PostgresEngine::open(&url, Open::AsItIs).await.unwrap();
+    let committed = engine.commit(Stamp(1), &[put(&key("a", []), Guard::Absent, b"")]).await;
+    assert_eq!(committed.unwrap(), Committed::Kept);
+}
+
 const URL: &str = "DAYPASS_TEST_UPGRADED";
 
 /// The URL of a schema for a child, which begins the steps and is killed within.
