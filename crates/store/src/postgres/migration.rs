@@ -26,10 +26,11 @@ const ROW: Statement = Statement {
     types: &[],
 };
 
-/// Longer than a step takes with what is asked before it. What would last longer than a lease can is one of a clock that was put back.
+/// The lease is longer than a step takes with what is asked before it. What lasts a minute is of a clock that was put back. (`now()` is when
+/// the statement began: while it waited for the row, somebody may have written a lease that ends later than one from then.)
 const TAKE: Statement = Statement {
     text: "UPDATE daypass_migration SET holder = $1, until = now() + interval '30 seconds'
-           WHERE id = 1 AND (holder = $1 OR until <= now() OR until > now() + interval '30 seconds') RETURNING version",
+           WHERE id = 1 AND (holder = $1 OR until <= now() OR until > now() + interval '1 minute') RETURNING version",
     types: &[Type::BYTEA],
 };
 

@@ -291,6 +291,23 @@ async fn a_lease_that_lasts_longer_than_one_can_is_none() {
     assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
 }
 
+/// While it waited for the row, somebody took a lease that ends later than one that began before.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waited_for_the_row_does_not_take_a_lease_of_others() {
+    let schema = database().await;
+    let other = schema.client().await;
+    other.batch_execute("BEGIN; SELECT FROM daypass_migration FOR UPDATE").await.unwrap();
+    let url = schema.url("", &format!("application_name={}", schema.name()));
+    let known = next(1, Duration::ZERO);
+    let late = tokio::spawn(async move { PostgresEngine::open_of(&url, Open::OrMake, &known).await });
+    until_it_waits(&schema).await;
+    let taken = "UPDATE daypass_migration SET holder = 'other', until = clock_timestamp() + interval '30 seconds'; COMMIT";
+    other.batch_execute(taken).await.unwrap();
+    let told = late.await.unwrap().err().unwrap();
+    assert!(matches!(told, PostgresOpenError::Occupied { .. }), "{told}");
+    assert_eq!((version(&schema).await, times_made(&schema).await), (1, 0));
+}
+
 /// Whatever was done without an answer is asked again, and comes to the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_answers_are_asked_for_again() {
@@ -307,9 +324,11 @@ async fn lost_answers_are_asked_for_again() {
         let port = proxy::losing_the_answer_to(text).await;
         let options = format!("options=-csearch_path%3D{}", schema.name());
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?{options}").try_into().unwrap();
-        drop(PostgresEngine::open_of(&url, Open::OrMake, &livable()).await.unwrap());
+        // Nobody waits until a lease of their own is over.
+        let known = next(1, Duration::from_secs(10));
+        drop(PostgresEngine::open_of(&url, Open::OrMake, &known).await.unwrap());
         assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1), "{text}");
-        // Nobody waits for the lease: it was given back.
+        // It was given back.
         assert_eq!(
             number(&schema, "count(*) FROM daypass_migration WHERE until <= now()").await,
             1,
