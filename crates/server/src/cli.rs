@@ -70,9 +70,10 @@ pub enum Command {
     Restore(restore::Arguments),
     /// Bring what an installation keeps to the version of this program
     ///
-    /// Tells each step, and says if there is none. A start does the same unless [store]
-    /// has migrate = false. Servers of the version before may run meanwhile, on a store
-    /// that is no file; an older program that could not live with it refuses to start.
+    /// Tells each step, and says if there is none. A start does the same unless the
+    /// configuration says migrate = false. Servers of the version before may run
+    /// meanwhile, on a store that is no file; an older program that could not live with
+    /// it refuses to start.
     Migrate(migrate::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
