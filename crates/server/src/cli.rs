@@ -7,6 +7,7 @@ mod health;
 mod key;
 pub mod lambda;
 mod master_key;
+mod migrate;
 mod place;
 mod pool;
 mod progress;
@@ -73,6 +74,13 @@ pub enum Command {
     /// end, and what was changed since the backup is undone: docs/back-up.md says what
     /// to look at then.
     Restore(restore::Arguments),
+    /// Bring what an installation keeps to the version of this program
+    ///
+    /// Tells each step, and says if there is none. A start does the same unless the
+    /// configuration says migrate = false. Servers of the version before may run
+    /// meanwhile, on a store that is no file; an older program that could not live with
+    /// it refuses to start.
+    Migrate(migrate::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
     Provider(provider::Task),
@@ -104,6 +112,7 @@ impl Command {
             Self::Revoke(arguments) => revoke::run(arguments).await,
             Self::Backup(arguments) => backup::run(arguments).await,
             Self::Restore(arguments) => restore::run(arguments).await,
+            Self::Migrate(arguments) => migrate::run(arguments).await,
             Self::Provider(task) => provider::run(task).await,
             Self::Key(task) => key::run(task).await,
             Self::MasterKey(task) => master_key::run(task).await,
@@ -216,13 +225,14 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 22] = [
+        let arguments: [(&str, Augment); 23] = [
             ("serve", serve::Arguments::augment_args),
             ("health", health::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
             ("backup", backup::Arguments::augment_args),
             ("restore", restore::Arguments::augment_args),
+            ("migrate", migrate::Arguments::augment_args),
             ("key create", key::Create::augment_args),
             ("key rotate", key::OfName::augment_args),
             ("key disable", key::OfId::augment_args),
@@ -260,6 +270,7 @@ mod tests {
             (&["revoke"], "no later ones"),
             (&["backup"], "The master key is not in it."),
             (&["restore"], "No server may run meanwhile."),
+            (&["migrate"], "says if there is none"),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),

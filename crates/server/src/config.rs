@@ -318,6 +318,12 @@ impl Config {
         Ok(&self.store_config()?.url)
     }
 
+    /// Whether a start makes it, and brings an older one to the version of the program.
+    #[must_use]
+    pub fn migrates_store(&self) -> bool {
+        self.store.as_ref().is_none_or(StoreConfig::migrates)
+    }
+
     /// The same, with what it takes to be let in.
     ///
     /// # Errors

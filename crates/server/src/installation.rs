@@ -146,7 +146,30 @@ impl Installation {
             StoreUrl::Memory => bail!(UNSEEN),
         }
         self.config.check_first_pool()?;
-        Ok(daypass_store::open(&self.opening_url().await?, open, &mut taking_over()).await?)
+        Ok(daypass_store::open(&self.opening_url().await?, self.opening(open), &mut taking_over()).await?)
+    }
+
+    /// How its store is opened, as far as the operator lets it be changed.
+    fn opening(&self, open: Open) -> Open {
+        if self.config.migrates_store() { open } else { Open::AsItIs }
+    }
+
+    /// What would bring its store to the version of this program, step by step.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn steps_due(&self) -> anyhow::Result<Vec<String>> {
+        ensure!(*self.config.store()? != StoreUrl::Memory, UNSEEN);
+        Ok(daypass_store::steps_due(&self.opening_url().await?).await?)
+    }
+
+    /// Makes those steps, each of which `tell` hears before, and says how many there were.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub async fn migrate(&self, tell: &mut (dyn FnMut(&str) + Send)) -> anyhow::Result<usize> {
+        ensure!(*self.config.store()? != StoreUrl::Memory, UNSEEN);
+        Ok(daypass_store::migrate(&self.opening_url().await?, tell, &mut taking_over()).await?)
     }
 
     /// Makes what its store needs, as far as it is missing.
@@ -311,7 +334,7 @@ impl Installation {
         holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
-        let store = store_of(&config.opening_url(&secrets)?, instances, open).await?;
+        let store = store_of(&config.opening_url(&secrets)?, instances, self.opening(open)).await?;
         let app = App::wire(Dependencies {
             audit_sink: self.audit_sink(&store)?,
             store,

@@ -74,6 +74,18 @@ impl DynamoEngine {
         Self::of(url).await.have_it_written_here().await
     }
 
+    /// Whether a table lacks what says that it is a store.
+    ///
+    /// # Errors
+    /// [`DynamoOpenError`]
+    pub async fn is_empty(url: &DynamoUrl) -> Result<bool, DynamoOpenError> {
+        match Self::open(url, Open::AsItIs).await {
+            Ok(_) => Ok(false),
+            Err(DynamoOpenError::Empty { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whoever asks nothing yet.
     async fn of(url: &DynamoUrl) -> Self {
         let mut aws = aws_config::defaults(BehaviorVersion::latest());

@@ -5,6 +5,7 @@
 
 mod circuit;
 mod dynamodb;
+mod migration;
 mod opening;
 mod postgres;
 mod shared;
@@ -13,10 +14,14 @@ mod trail;
 mod url;
 mod watched;
 
+pub use self::migration::{migrate, steps_due};
 pub use self::opening::Open;
 pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole, take_over};
 pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
-pub use postgres::{IamError, PostgresDialect, PostgresEngine, PostgresOpenError, PostgresUrl, Surroundings};
+pub use postgres::{
+    IamError, PostgresDialect, PostgresEngine, PostgresOpenError, PostgresSchema, PostgresStep, PostgresUrl,
+    PostgresVersion, Surroundings,
+};
 pub use sqlite::{
     Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,
     trail_folder,

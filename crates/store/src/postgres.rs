@@ -1,11 +1,13 @@
 //! Items in PostgreSQL: one table, and a statement for each thing that an engine does, in one round trip each. Nothing is asked of
 //! the server but that a statement is whole: every isolation level will do.
 
+mod again;
 mod connections;
 mod dialect;
 mod dsql;
 mod iam;
 mod manager;
+mod migration;
 mod schema;
 mod statements;
 mod trouble;
@@ -26,19 +28,28 @@ use self::connections::{Connections, Deadlines};
 pub use self::dialect::PostgresDialect;
 pub use self::iam::IamError;
 use self::iam::Tokens;
-use self::schema::prepare;
+use self::migration::{due, migrate, prepare};
+pub use self::schema::{PostgresSchema, PostgresStep, PostgresVersion};
 use self::statements::BITE;
 pub use self::trouble::PostgresOpenError;
 use self::trouble::{Failure, Kind, unreadable};
 pub use self::url::PostgresUrl;
 use crate::opening::Open;
 
-/// What connections take from around them.
+/// What an engine takes from around it.
 pub struct Surroundings {
+    /// The versions of the tables that the program knows.
+    pub schema: PostgresSchema,
     /// The time that tokens are signed at, and connections are old by.
     pub clock: Arc<dyn Clock>,
     /// Credentials, and a Region, for tokens of IAM; what AWS SDKs find, if nothing is said.
     pub aws: Option<SdkConfig>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { schema: PostgresSchema::CURRENT, clock: Arc::new(SystemClock), aws: None }
+    }
 }
 
 /// Items in a database of PostgreSQL's.
@@ -50,12 +61,10 @@ impl PostgresEngine {
     /// # Errors
     /// [`PostgresOpenError`]
     pub async fn open(url: &PostgresUrl, open: Open) -> Result<Self, PostgresOpenError> {
-        let surroundings = Surroundings { clock: Arc::new(SystemClock), aws: None };
-        // In a box, because what AWS configures is large and everything that waits for it would be.
-        Box::pin(Self::open_in(url, open, surroundings)).await
+        Box::pin(Self::open_in(url, open, Surroundings::default())).await
     }
 
-    /// The same, by another clock and other credentials.
+    /// The same, with something else around it.
     ///
     /// # Errors
     /// [`PostgresOpenError`]
@@ -64,20 +73,35 @@ impl PostgresEngine {
         open: Open,
         surroundings: Surroundings,
     ) -> Result<Self, PostgresOpenError> {
-        let Surroundings { clock, aws } = surroundings;
-        let place = || url.to_string();
-        if let Some(cure) = url.contradiction() {
-            return Err(PostgresOpenError::Contradiction { place: place(), cure });
-        }
-        let unsigned = |source| PostgresOpenError::Iam { place: place(), source };
-        let tokens = Tokens::of(url, aws).await.map_err(unsigned)?;
-        if let Some(tokens) = &tokens {
-            // Whoever gives credentials may take longer than a connection may.
-            tokens.token(clock.now().into()).await.map_err(unsigned)?;
-        }
-        let connections = Connections::new(url, Deadlines::default(), tokens, clock)?;
-        prepare(&connections, open).await?;
+        let schema = surroundings.schema;
+        let connections = connect(url, surroundings).await?;
+        prepare(&connections, open, &schema).await?;
         Ok(Self(connections))
+    }
+
+    /// The steps that bring the tables to the version that this program knows. None is made.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn steps_due(url: &PostgresUrl) -> Result<Vec<String>, PostgresOpenError> {
+        // In a box, because what AWS configures is large and everything that waits for it would be.
+        let connections = Box::pin(connect(url, Surroundings::default())).await?;
+        due(&connections, &PostgresSchema::CURRENT).await
+    }
+
+    /// Makes those steps, each of which `tell` hears before, and says how many there were.
+    ///
+    /// # Errors
+    /// [`PostgresOpenError`]
+    pub async fn migrate(
+        url: &PostgresUrl,
+        tell: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<usize, PostgresOpenError> {
+        let connections = Box::pin(connect(url, Surroundings::default())).await?;
+        if due(&connections, &PostgresSchema::CURRENT).await?.is_empty() {
+            return Ok(0);
+        }
+        migrate(&connections, &PostgresSchema::CURRENT, tell).await
     }
 
     async fn read_one(&self, key: &Key) -> Result<Option<Item>, EngineError> {
@@ -158,6 +182,22 @@ impl PostgresEngine {
             Err(failure) => Err(failure.of_commit()),
         }
     }
+}
+
+/// Connects to nothing yet.
+async fn connect(url: &PostgresUrl, surroundings: Surroundings) -> Result<Connections, PostgresOpenError> {
+    let Surroundings { clock, aws, .. } = surroundings;
+    let place = || url.to_string();
+    if let Some(cure) = url.contradiction() {
+        return Err(PostgresOpenError::Contradiction { place: place(), cure });
+    }
+    let unsigned = |source| PostgresOpenError::Iam { place: place(), source };
+    let tokens = Tokens::of(url, aws).await.map_err(unsigned)?;
+    if let Some(tokens) = &tokens {
+        // Whoever gives credentials may take longer than a connection may.
+        tokens.token(clock.now().into()).await.map_err(unsigned)?;
+    }
+    Connections::new(url, Deadlines::default(), tokens, clock)
 }
 
 #[async_trait]

@@ -50,6 +50,7 @@ use self::file::DatabaseFile;
 pub use self::file::trail_folder;
 pub(crate) use self::filling::SqliteFilling;
 pub use self::open::OpenError;
+pub(crate) use self::open::{ensure_newest, versions_due};
 use self::readers::Readers;
 use self::readiness::Readiness;
 use self::remembered::Remembered;

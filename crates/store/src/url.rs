@@ -128,15 +128,21 @@ pub async fn open(
         (StoreUrl::Sqlite(file), open) => {
             let path = file.clone();
             match file.try_exists() {
-                Ok(false) if open == Open::Existing => Err(sqlite::OpenError::NotThere { path })?,
+                Ok(false) if open != Open::OrMake => Err(sqlite::OpenError::NotThere { path })?,
                 Err(source) => Err(sqlite::OpenError::Unseen { path, source })?,
-                Ok(_) => Ok(Arc::new(SqliteStore::open_telling(file, progress)?)),
+                Ok(_) => {}
             }
+            if open == Open::AsItIs {
+                sqlite::ensure_newest(file)?;
+            }
+            Ok(Arc::new(SqliteStore::open_telling(file, progress)?))
         }
         (StoreUrl::Postgres(engine), open) => Ok(complete(url, postgres(engine, open).await?).await?),
         (StoreUrl::Dynamo(engine), open) => Ok(complete(url, dynamo(engine, open).await?).await?),
         (StoreUrl::Memory, Open::OrMake) => Ok(Arc::new(MemoryStore::new())),
-        (StoreUrl::Memory, Open::Existing) => Err(sqlite::OpenError::NotThere { path: "memory:".into() })?,
+        (StoreUrl::Memory, Open::Existing | Open::AsItIs) => {
+            Err(sqlite::OpenError::NotThere { path: "memory:".into() })?
+        }
     }
 }
 

@@ -24,4 +24,5 @@ mod server;
 #[path = "../../../server/tests/api/harness/signer.rs"]
 mod signer;
 mod trail;
+mod upgrade;
 mod way;

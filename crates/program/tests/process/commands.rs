@@ -51,6 +51,26 @@ fn what_a_command_did_is_in_the_store_and_not_on_the_terminal() {
     serving.stop();
 }
 
+#[test]
+fn a_store_that_no_start_may_make_is_made_by_a_command() {
+    let installation = Installation::new("sqlite:daypass.db");
+    installation.change("[pool]", "migrate = false\n[pool]");
+    let refused = installation.refusal(Output::Null);
+    assert!(refused.contains("`daypass migrate -c FILE`, which makes it"), "{refused}");
+    let due = installation.run(&["migrate", "--dry-run"]);
+    assert!(due.success && due.stderr.contains("Nothing was done."), "{due:?}");
+    assert!(!installation.path("daypass.db").exists());
+    let made = installation.run(&["migrate"]);
+    assert!(made.success && made.stderr.contains("has the version of this program now"), "{made:?}");
+    assert!(made.stdout.starts_with("version 1\n") && made.stdout == due.stdout, "{made:?}");
+    let again = installation.run(&["migrate"]);
+    assert!(again.success && again.stdout.is_empty(), "{again:?}");
+    assert!(again.stderr.contains("Nothing is to be done"), "{again:?}");
+    let mut serving = installation.serve(Output::Null);
+    assert_eq!(serving.log_in("ada").0, 200);
+    serving.stop();
+}
+
 fn the_file(installation: &Installation) -> std::path::PathBuf {
     installation.path("daypass.db-audit").join("000000000001.jsonl")
 }

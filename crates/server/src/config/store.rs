@@ -17,6 +17,8 @@ pub(super) struct StoreConfig {
     password: Option<StorePassword>,
     /// Which database it is, if its host does not say it.
     dialect: Option<PostgresDialect>,
+    /// Whether a start makes and changes what is there.
+    migrate: Option<bool>,
 }
 
 /// What lets in.
@@ -46,6 +48,7 @@ const PASSWORD: &str = "[store] password";
 
 const IN_URL: &str =
     "a password never stands here: take it out of the URL, and say where it is by password = { env = \"…\" }";
+const NOTHING_STAYS: &str = "a store in memory is always a new one: leave it out";
 const NOBODY_ASKS: &str = "no store but PostgreSQL asks for a password: leave it out";
 const NO_DIALECT: &str = "no store but PostgreSQL has dialects: leave it out";
 
@@ -75,6 +78,7 @@ impl StoreConfig {
         match &self.url {
             StoreUrl::Postgres(url) if url.has_password() => Some(("url", IN_URL)),
             StoreUrl::Postgres(url) => url.contradiction().map(|cure| ("url", cure)),
+            StoreUrl::Memory if self.migrate.is_some() => Some(("migrate", NOTHING_STAYS)),
             StoreUrl::Sqlite(_) | StoreUrl::Dynamo(_) | StoreUrl::Memory => {
                 let of_others = [
                     self.password.as_ref().map(|_| ("password", NOBODY_ASKS)),
@@ -83,6 +87,11 @@ impl StoreConfig {
                 of_others.into_iter().flatten().next()
             }
         }
+    }
+
+    /// Whether a start makes what is missing, and brings what is older to the version of the program.
+    pub(super) fn migrates(&self) -> bool {
+        self.migrate.unwrap_or(true)
     }
 
     /// The password, and where that is said.

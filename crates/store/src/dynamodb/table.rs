@@ -15,7 +15,8 @@ use super::trouble::{DynamoOpenError, Failure, Kind};
 use super::{DynamoEngine, DynamoUrl};
 use crate::opening::Open;
 
-/// What this program knows.
+/// What this program knows, and what a program has to know to live with what it writes: a form that an older one can live with does not
+/// raise it.
 const VERSION: u64 = 1;
 const VERSION_ATTRIBUTE: &str = "version";
 /// The Region that writes it.

@@ -19,7 +19,8 @@ pub enum DynamoOpenError {
     },
     /// The table has no store in it.
     #[error(
-        "{place} has no store of Daypass in it: start Daypass with it once, or see whether its name is the right one"
+        "{place} has no store of Daypass in it: start Daypass with it once, or ask `daypass migrate -c FILE`, which make one (the \
+         first does not where [store] has migrate = false); or see whether its name is the right one"
     )]
     Empty {
         /// Where it was looked for.

@@ -109,6 +109,10 @@ impl Connections {
     }
 
     /// What is asked there.
+    pub(super) fn dialect(&self) -> PostgresDialect {
+        self.place.dialect
+    }
+
     pub(super) fn statements(&self) -> &'static Statements {
         self.place.dialect.statements()
     }
@@ -128,6 +132,15 @@ impl Connections {
             }
             answer => answer,
         }
+    }
+
+    /// Asks a statement that is asked no second time, or seldom.
+    pub(super) async fn ask_unprepared(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Failure> {
+        self.ask_once(statement, parameters, false).await
     }
 
     async fn ask_once(

@@ -10,26 +10,10 @@
 
 use tokio_postgres::types::Type;
 
-use super::statements::{Statement, Statements, step};
+use super::statements::{Statement, Statements};
 
-pub(super) const STATEMENTS: Statements = Statements {
-    steps: &[
-        step(
-            "CREATE TABLE IF NOT EXISTS daypass_item (\
-               partition text, sort text, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
-               PRIMARY KEY (partition, sort))",
-        ),
-        step("CREATE INDEX ASYNC IF NOT EXISTS daypass_item_forgotten_at ON daypass_item (forgotten_at)"),
-        step("CREATE TABLE IF NOT EXISTS daypass_schema (id smallint PRIMARY KEY, version bigint NOT NULL)"),
-        step("INSERT INTO daypass_schema (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING"),
-    ],
-    read_one: READ_ONE,
-    read: READ,
-    page: PAGE,
-    scan: SCAN,
-    commit: COMMIT,
-    forget: FORGET,
-};
+pub(super) const STATEMENTS: Statements =
+    Statements { read_one: READ_ONE, read: READ, page: PAGE, scan: SCAN, commit: COMMIT, forget: FORGET };
 
 const READ_ONE: Statement = Statement {
     text: "SELECT stamp, content, forgotten_at FROM daypass_item

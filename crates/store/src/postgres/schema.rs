@@ -1,68 +1,163 @@
-//! The tables: whether they are there, of which version, and how they are made.
+//! The tables: of which version they are, which programs may live with it, and how a version is made of the one before.
+//!
+//! `daypass_schema` says which version a program has to know at least; programs of version 1 know no other table of these, and take it for
+//! the version. `daypass_migration` says which version the tables have. Whoever makes a step makes it, so a database of version 1 may have
+//! none.
 
-use tokio_postgres::Row;
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
 
+use super::again::ask_again;
 use super::connections::Connections;
-use super::statements::{Statement, step};
+use super::dialect::PostgresDialect;
+use super::statements::Statement;
 use super::trouble::{Failure, PostgresOpenError};
-use crate::opening::Open;
 
-/// Which tables this program knows.
-const VERSION: i64 = 1;
-
-/// Each of them takes a round trip, and one of those who meet has his way.
-const TRIES: u32 = 32;
-
-const FOUND: Statement = step("SELECT version FROM daypass_schema");
-
-/// Has the tables be there, of the version that this program knows.
-pub(super) async fn prepare(connections: &Connections, open: Open) -> Result<(), PostgresOpenError> {
-    let mut found = version(connections).await?;
-    if found.is_none() && open == Open::OrMake {
-        make(connections).await?;
-        found = version(connections).await?;
-    }
-    let place = || connections.place().to_owned();
-    match found {
-        Some(VERSION) => Ok(()),
-        Some(found) => Err(PostgresOpenError::OtherVersion { place: place(), found, known: VERSION }),
-        None => Err(PostgresOpenError::NotThere { place: place() }),
-    }
+/// What a program knows of the tables.
+#[derive(Debug, Clone, Copy)]
+pub struct PostgresSchema {
+    /// All versions, from 1 on. Only ever append.
+    pub versions: &'static [PostgresVersion],
+    /// For so long others are waited for that make them.
+    pub patience: Duration,
 }
 
-async fn version(connections: &Connections) -> Result<Option<i64>, Failure> {
-    match ask_until_nobody_is_in_the_way(connections, &FOUND).await {
-        Err(failure) if failure.code == Some(SqlState::UNDEFINED_TABLE) => Ok(None),
-        found => Ok(found?.first().and_then(|row| row.try_get(0).ok())),
-    }
+/// How a version is made of the one before.
+#[derive(Debug, Clone, Copy)]
+pub struct PostgresVersion {
+    /// The oldest version whose programs may go on with it: no younger than the one before, beside which it comes into a service that runs.
+    pub oldest: i64,
+    /// In order.
+    pub steps: &'static [PostgresStep],
 }
 
-async fn make(connections: &Connections) -> Result<(), Failure> {
-    for step in connections.statements().steps {
-        match ask_until_nobody_is_in_the_way(connections, step).await {
-            // IF NOT EXISTS does not keep out who does the same at the same time.
-            Err(Failure {
-                code:
-                    Some(SqlState::UNIQUE_VIOLATION | SqlState::DUPLICATE_TABLE | SqlState::DUPLICATE_OBJECT),
-                ..
-            }) => {}
-            made => drop(made?),
+/// A statement that may be made again, also late, by a program that was held up: what it makes, the next version must not take away.
+///
+/// It has to be done within a statement's five seconds. Whoever waits longer for the lock of a table has everybody else wait behind it.
+#[derive(Debug)]
+pub struct PostgresStep {
+    /// For PostgreSQL.
+    pub postgresql: &'static str,
+    /// For Aurora DSQL: one statement, `CREATE INDEX ASYNC`, and columns by name and type alone.
+    pub dsql: &'static str,
+}
+
+impl PostgresStep {
+    /// One that both understand.
+    #[must_use]
+    pub const fn alike(text: &'static str) -> Self {
+        Self { postgresql: text, dsql: text }
+    }
+
+    pub(super) fn text(&self, dialect: PostgresDialect) -> &'static str {
+        match dialect {
+            PostgresDialect::Postgresql => self.postgresql,
+            PostgresDialect::Dsql => self.dsql,
         }
     }
-    Ok(())
 }
 
-/// Where nobody waits for others (DSQL), who makes the same at the same time is refused, and so is who has not heard of it.
-async fn ask_until_nobody_is_in_the_way(
-    connections: &Connections,
-    step: &Statement,
-) -> Result<Vec<Row>, Failure> {
-    for _ in 1..TRIES {
-        match connections.ask(step, &[]).await {
-            Err(failure) if failure.is_conflict() => {}
-            made => return made,
+const VERSIONS: &[PostgresVersion] = &[PostgresVersion {
+    oldest: 1,
+    steps: &[
+        PostgresStep {
+            postgresql: "CREATE TABLE IF NOT EXISTS daypass_item (\
+               partition bytea, sort bytea, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
+               PRIMARY KEY (partition, sort))",
+            dsql: "CREATE TABLE IF NOT EXISTS daypass_item (\
+               partition text, sort text, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
+               PRIMARY KEY (partition, sort))",
+        },
+        PostgresStep {
+            postgresql: "CREATE INDEX IF NOT EXISTS daypass_item_forgotten_at ON daypass_item (forgotten_at)",
+            dsql: "CREATE INDEX ASYNC IF NOT EXISTS daypass_item_forgotten_at ON daypass_item (forgotten_at)",
+        },
+        PostgresStep::alike(
+            "CREATE TABLE IF NOT EXISTS daypass_schema (id smallint PRIMARY KEY, version bigint NOT NULL)",
+        ),
+        // It comes last: with it, everything is there.
+        PostgresStep::alike("INSERT INTO daypass_schema (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING"),
+    ],
+}];
+
+const FOUND: Statement = Statement {
+    text: "SELECT (SELECT version FROM daypass_schema WHERE id = 1), (SELECT version FROM daypass_migration WHERE id = 1)",
+    types: &[],
+};
+
+/// Where nobody made a step since version 1.
+const FOUND_FIRST: Statement =
+    Statement { text: "SELECT version, NULL::bigint FROM daypass_schema WHERE id = 1", types: &[] };
+
+/// What a database has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// 0 where there is nothing.
+    pub(super) version: i64,
+    /// What a program has to know.
+    oldest: i64,
+}
+
+const NOTHING: Found = Found { version: 0, oldest: 0 };
+
+impl PostgresSchema {
+    /// What this program knows. Whoever ended in the middle is waited for until their lease is over.
+    pub const CURRENT: Self = Self { versions: VERSIONS, patience: Duration::from_mins(1) };
+
+    /// The newest version.
+    pub(super) fn known(&self) -> i64 {
+        i64::try_from(self.versions.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Those after another one, with their numbers.
+    pub(super) fn after(&self, version: i64) -> impl Iterator<Item = (i64, &'static PostgresVersion)> {
+        (1..).zip(self.versions).filter(move |(number, _)| *number > version)
+    }
+
+    /// Whether nothing is missing. One that this program cannot live with is an error.
+    pub(super) fn is_served_by(
+        &self,
+        found: Found,
+        connections: &Connections,
+    ) -> Result<bool, PostgresOpenError> {
+        let known = self.known();
+        if found.oldest > known {
+            let place = connections.place().to_owned();
+            return Err(PostgresOpenError::Newer { place, wanted: found.oldest, known });
+        }
+        Ok(found.version >= known)
+    }
+}
+
+pub(super) async fn find(connections: &Connections) -> Result<Found, Failure> {
+    let mut rows = ask_again(connections, &FOUND, &[]).await;
+    if is_without_table(&rows) {
+        rows = ask_again(connections, &FOUND_FIRST, &[]).await;
+    }
+    if is_without_table(&rows) {
+        return Ok(NOTHING);
+    }
+    let rows = rows?;
+    let number = |column| rows.first().and_then(|row| row.try_get::<_, Option<i64>>(column).ok().flatten());
+    // With this row, everything of version 1 is there.
+    let Some(oldest) = number(0) else { return Ok(NOTHING) };
+    Ok(Found { version: number(1).unwrap_or(0).max(1), oldest })
+}
+
+fn is_without_table<T>(rows: &Result<T, Failure>) -> bool {
+    rows.as_ref().is_err_and(|failure| failure.code == Some(SqlState::UNDEFINED_TABLE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While servers are replaced, those of before and those of now have the same tables.
+    #[test]
+    fn neighbours_live_side_by_side() {
+        for (number, version) in PostgresSchema::CURRENT.after(0) {
+            assert!(version.oldest <= (number - 1).max(1), "version {number}");
         }
     }
-    connections.ask(step, &[]).await
 }

@@ -19,8 +19,6 @@ pub(super) struct Statement {
 
 /// Everything that a database is asked, in its dialect.
 pub(super) struct Statements {
-    /// What makes the tables. Each may be made again, and by several at once. The version comes last: with it, everything is there.
-    pub(super) steps: &'static [Statement],
     pub(super) read_one: Statement,
     pub(super) read: Statement,
     pub(super) page: Statement,
@@ -30,29 +28,8 @@ pub(super) struct Statements {
     pub(super) forget: Statement,
 }
 
-/// A statement without parameters.
-pub(super) const fn step(text: &'static str) -> Statement {
-    Statement { text, types: &[] }
-}
-
-pub(super) const POSTGRESQL: Statements = Statements {
-    steps: &[
-        step(
-            "CREATE TABLE IF NOT EXISTS daypass_item (\
-               partition bytea, sort bytea, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
-               PRIMARY KEY (partition, sort))",
-        ),
-        step("CREATE INDEX IF NOT EXISTS daypass_item_forgotten_at ON daypass_item (forgotten_at)"),
-        step("CREATE TABLE IF NOT EXISTS daypass_schema (id smallint PRIMARY KEY, version bigint NOT NULL)"),
-        step("INSERT INTO daypass_schema (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING"),
-    ],
-    read_one: READ_ONE,
-    read: READ,
-    page: PAGE,
-    scan: SCAN,
-    commit: COMMIT,
-    forget: FORGET,
-};
+pub(super) const POSTGRESQL: Statements =
+    Statements { read_one: READ_ONE, read: READ, page: PAGE, scan: SCAN, commit: COMMIT, forget: FORGET };
 
 const READ_ONE: Statement = Statement {
     text: "SELECT stamp, content, forgotten_at FROM daypass_item

@@ -18,24 +18,49 @@ use super::manager::ConnectError;
 pub enum PostgresOpenError {
     /// There are no tables of ours.
     #[error(
-        "there are no tables of Daypass in {place}: start Daypass with it once, which makes them, or see whether database and \
-         search path of the URL are the right ones"
+        "there are no tables of Daypass in {place}: start Daypass with it once, or ask `daypass migrate -c FILE`, which make them \
+         (the first does not where [store] has migrate = false); or see whether database and search path of the URL are the right \
+         ones"
     )]
     NotThere {
         /// Where it was looked for.
         place: String,
     },
-    /// Another Daypass made the tables.
+    /// They are those of an older program, and stay so.
     #[error(
-        "the tables in {place} have version {found}, and this Daypass knows version {known}; run the Daypass that knows them"
+        "the tables in {place} have version {found}, and this Daypass needs version {known}: `daypass migrate -c FILE` brings them \
+         there, by a user who may make tables, and so does a start unless [store] has migrate = false"
     )]
-    OtherVersion {
+    Older {
         /// Where they are.
         place: String,
         /// Their version.
         found: i64,
         /// The version that this program knows.
         known: i64,
+    },
+    /// A newer Daypass has changed the tables, and this one cannot live with it.
+    #[error(
+        "the tables in {place} want a Daypass that knows version {wanted}, and this one knows version {known}: run the newer Daypass"
+    )]
+    Newer {
+        /// Where they are.
+        place: String,
+        /// The version that a program has to know.
+        wanted: i64,
+        /// The version that this program knows.
+        known: i64,
+    },
+    /// Somebody else is changing the tables.
+    #[error(
+        "another Daypass changes the tables in {place}, and was not done within {seconds} seconds: see what its log says, and start \
+         again. If it ended, its turn is over within a minute; who is at the tables, `pg_stat_activity` tells"
+    )]
+    Occupied {
+        /// Where they are.
+        place: String,
+        /// For how long they were waited for.
+        seconds: u64,
     },
     /// There is no certificate to trust.
     #[error(
@@ -274,8 +299,8 @@ fn cure(code: &SqlState) -> &'static str {
             "the search path leads to no schema that this user may use: make one, or name another one (`options` of the URL)"
         }
         SqlState::INSUFFICIENT_PRIVILEGE => {
-            "the user of the URL must be allowed to read and write daypass_item and daypass_schema, and the first time to make \
-             them"
+            "the user of the URL must be allowed to read and write daypass_item, and to read daypass_schema and daypass_migration; \
+             to make them is for the owner of the schema (docs/postgresql.md has the rights)"
         }
         SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_COLUMN => {
             "the tables of Daypass are gone or changed: put a backup in their place, and start Daypass again"

@@ -3,6 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -67,7 +68,11 @@ const CACHED_STATEMENTS: usize = 128;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none.
-    #[error("there is no database {path}", path = path.display())]
+    #[error(
+        "there is no database {path}: name another file, or ask `daypass migrate -c FILE`, which makes it, as does a start unless \
+         [store] has migrate = false",
+        path = path.display()
+    )]
     NotThere {
         /// Where it was looked for.
         path: PathBuf,
@@ -87,6 +92,19 @@ pub enum OpenError {
     NotOurs {
         /// The file.
         path: PathBuf,
+    },
+    /// An older Daypass wrote it, and it stays so.
+    #[error(
+        "{path} has version {found}, and this Daypass needs version {known}: `daypass migrate -c FILE` brings it there, after which \
+         an older Daypass refuses it, and so does a start unless [store] has migrate = false"
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The version of the file.
+        found: usize,
+        /// The version this program needs.
+        known: usize,
     },
     /// A newer Daypass wrote it.
     #[error(
@@ -328,6 +346,27 @@ fn migrate(file: &Seen, connection: &mut Connection) -> Result<(), OpenError> {
         transaction.pragma_update(None, "user_version", integer(MIGRATIONS.len())).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// The versions that a file has to be brought to, one after the other. It is left as it is.
+pub(crate) fn versions_due(path: &Path) -> Result<RangeInclusive<usize>, OpenError> {
+    let unseen = |source| OpenError::Unseen { path: path.to_owned(), source };
+    let found = if path.try_exists().map_err(unseen)? {
+        let connection = visitor(path).map_err(|source| sqlite_error(path, source))?;
+        version_of(path, &connection)?
+    } else {
+        0
+    };
+    Ok(found + 1..=MIGRATIONS.len())
+}
+
+/// Finds out that a file that is there has to be brought to no other version.
+pub(crate) fn ensure_newest(path: &Path) -> Result<(), OpenError> {
+    let due = versions_due(path)?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    Err(OpenError::Older { path: path.to_owned(), found: due.start() - 1, known: *due.end() })
 }
 
 /// The version of a database that Daypass has written something into.

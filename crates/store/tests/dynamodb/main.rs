@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 
 use daypass_core::store::SharedStore;
 use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, Guard, Key, Stamp};
-use daypass_store::{DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, open, open_to_fill, open_whole};
+use daypass_store::{
+    DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, migrate, open, open_to_fill, open_whole, steps_due,
+};
 
 /// A table of its own.
 async fn table() -> DynamoUrl {
@@ -45,6 +47,26 @@ async fn a_table_is_made_once_and_one_that_is_not_there_is_told() {
     assert!(empty.contains("has no store of Daypass in it"), "{empty}");
     DynamoEngine::open(&url, Open::OrMake).await.unwrap();
     DynamoEngine::open(&url, Open::Existing).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_table_is_a_store_when_whoever_may_says_so() {
+    let url = emulator::url();
+    let store = StoreUrl::Dynamo(url.clone());
+    let missing = steps_due(&store).await.err().unwrap().to_string();
+    assert!(missing.contains("`daypass store create` makes it"), "{missing}");
+    DynamoEngine::create(&url).await.unwrap();
+    let refused = DynamoEngine::open(&url, Open::AsItIs).await.err().unwrap().to_string();
+    assert!(refused.contains("`daypass migrate -c FILE`"), "{refused}");
+    let due = steps_due(&store).await.unwrap();
+    let mut told = Vec::new();
+    for expected in [1, 0] {
+        let made = migrate(&store, &mut |step| told.push(step.to_owned()), &mut |_, _| {}).await;
+        assert_eq!(made.unwrap(), expected);
+    }
+    assert_eq!((due.len(), told), (1, due));
+    DynamoEngine::open(&url, Open::AsItIs).await.unwrap();
+    assert!(steps_due(&store).await.unwrap().is_empty());
 }
 
 #[tokio::test]

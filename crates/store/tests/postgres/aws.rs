@@ -96,7 +96,8 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new(REGION))
             .build();
-        let surroundings = Surroundings { clock: self.clock.clone(), aws: Some(aws) };
+        let surroundings =
+            Surroundings { clock: self.clock.clone(), aws: Some(aws), ..Surroundings::default() };
         PostgresEngine::open_in(url, Open::OrMake, surroundings).await
     }
 

@@ -43,11 +43,15 @@ impl Schema {
 
     /// The URL by which a store is in it, with parameters.
     pub fn url(&self, options: &str, parameters: &str) -> PostgresUrl {
+        self.text("postgres", options, parameters).try_into().unwrap()
+    }
+
+    /// The same for any user, as it is written.
+    pub fn text(&self, user: &str, options: &str, parameters: &str) -> String {
         let (folder, name) = (self.folder.display(), &self.name);
-        let url = format!(
-            "postgres:///postgres?host={folder}&user=postgres&options=-csearch_path%3D{name}%20{options}&{parameters}"
-        );
-        url.try_into().unwrap()
+        format!(
+            "postgres:///postgres?host={folder}&user={user}&options=-csearch_path%3D{name}%20{options}&{parameters}"
+        )
     }
 
     /// An engine in it.

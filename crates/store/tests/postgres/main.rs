@@ -16,6 +16,7 @@ mod proxy;
 #[expect(dead_code, reason = "tests of several servers stop and start it, too")]
 mod server;
 mod trouble;
+mod upgrade;
 
 use cluster::Schema;
 use daypass_core::store::SharedStore;

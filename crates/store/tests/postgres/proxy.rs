@@ -68,6 +68,35 @@ pub async fn behind_tls<F: Future<Output = std::io::Result<()>> + Send + 'static
     .await
 }
 
+/// A server that does what a text is in, and whose answer to that gets lost with the connection, once.
+pub async fn losing_the_answer_to(text: &'static str) -> u16 {
+    let is_lost = Arc::new(AtomicBool::new(false));
+    port(move |mut client| {
+        let is_lost = is_lost.clone();
+        async move {
+            let (mut server, mut asked) = (server().await, vec![0; 8192]);
+            loop {
+                let mut answer = vec![0; 8192];
+                tokio::select! {
+                    read = client.read(&mut asked) => {
+                        let read = &asked[..read?];
+                        server.write_all(read).await?;
+                        let is_it = read.windows(text.len()).any(|window| window == text.as_bytes());
+                        if read.is_empty() || (is_it && !is_lost.swap(true, Ordering::Relaxed)) {
+                            return server.read(&mut answer).await.map(drop);
+                        }
+                    }
+                    read = server.read(&mut answer) => match read? {
+                        0 => return Ok(()),
+                        read => client.write_all(&answer[..read]).await?,
+                    },
+                }
+            }
+        }
+    })
+    .await
+}
+
 /// A server without TLS.
 pub async fn no_tls() -> u16 {
     port(|mut stream| async move {

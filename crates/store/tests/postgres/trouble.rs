@@ -8,6 +8,7 @@ use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, 
 use daypass_store::{Open, PostgresEngine, PostgresOpenError, PostgresUrl};
 use futures::future::{join_all, try_join_all};
 
+use crate::LEVELS;
 use crate::cluster::{Schema, client, folder};
 use crate::engine::{key, put};
 use crate::meanwhile::{contents, spawn, until_it_waits};
@@ -44,7 +45,7 @@ async fn tables_of_another_version_are_left_alone() {
     schema.client().await.batch_execute("UPDATE daypass_schema SET version = 7").await.unwrap();
     for open in [Open::Existing, Open::OrMake] {
         let error = refused(&schema.url("", ""), open).await.to_string();
-        assert!(error.contains("version 7, and this Daypass knows version 1"), "{error}");
+        assert!(error.contains("knows version 7, and this one knows version 1: run the newer"), "{error}");
     }
 }
 
@@ -62,10 +63,10 @@ async fn tables_that_were_half_made_are_finished() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_make_the_tables_at_once() {
-    for _ in 0..5 {
+    for level in LEVELS.repeat(3) {
         let schema = Schema::new().await;
         let engines = try_join_all((0..8).map(|_| {
-            let url = schema.url("", "");
+            let url = schema.url(&format!("-cdefault_transaction_isolation%3D{level}"), "");
             async move { PostgresEngine::open(&url, Open::OrMake).await }
         }))
         .await

@@ -178,6 +178,13 @@ static STORE: Table = Table::of(
             "Which database it is, if not its host says it: PostgreSQL, or Amazon Aurora DSQL.",
         )
         .or("`dsql` of a host `*.dsql.*.on.aws`, else `postgresql`"),
+        Key::new::<bool>(
+            "migrate",
+            Kind::Flag,
+            "Whether a start makes the store where it is missing, and brings an older one to the version of the program. With \
+             `false`, `daypass migrate` alone does, and a start says so.",
+        )
+        .or("true"),
     ],
 );
 
