@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod gc;
 mod key;
 pub mod lambda;
 mod master_key;
@@ -67,6 +68,12 @@ pub enum Command {
     /// end, and what was changed since the backup is undone: docs/back-up.md says what
     /// to look at then.
     Restore(restore::Arguments),
+    /// Delete at once what is over, which servers delete by and by
+    ///
+    /// What has expired, what deleted pools left behind, and what [audit] keep and
+    /// keep_size say to drop of the audit trail. Servers go on meanwhile. It may be
+    /// stopped and begun again.
+    Gc(gc::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
     Provider(provider::Task),
@@ -97,6 +104,7 @@ impl Command {
             Self::Revoke(arguments) => revoke::run(arguments).await,
             Self::Backup(arguments) => backup::run(arguments).await,
             Self::Restore(arguments) => restore::run(arguments).await,
+            Self::Gc(arguments) => gc::run(arguments).await,
             Self::Provider(task) => provider::run(task).await,
             Self::Key(task) => key::run(task).await,
             Self::MasterKey(task) => master_key::run(task).await,
@@ -209,12 +217,13 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 20] = [
+        let arguments: [(&str, Augment); 21] = [
             ("serve", serve::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
             ("revoke", revoke::Arguments::augment_args),
             ("backup", backup::Arguments::augment_args),
             ("restore", restore::Arguments::augment_args),
+            ("gc", gc::Arguments::augment_args),
             ("key create", key::Create::augment_args),
             ("key rotate", key::OfName::augment_args),
             ("key disable", key::OfId::augment_args),
@@ -250,6 +259,7 @@ mod tests {
             (&["revoke"], "no later ones"),
             (&["backup"], "The master key is not in it."),
             (&["restore"], "No server may run meanwhile."),
+            (&["gc"], "It may be\nstopped and begun again."),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),

@@ -19,6 +19,7 @@ use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::store::Cleared;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
@@ -272,8 +273,8 @@ impl Engine for DynamoEngine {
     }
 
     /// The table does it by itself, within days (TTL).
-    async fn forget(&self, _: Timestamp) -> Result<bool, EngineError> {
-        Ok(false)
+    async fn forget(&self, _: Timestamp) -> Result<Cleared, EngineError> {
+        Ok(Cleared::default())
     }
 
     fn shards(&self) -> u8 {

@@ -9,10 +9,10 @@ mod url;
 
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
-use daypass_core::store::StoreConnections;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
+use daypass_core::store::{Cleared, StoreConnections};
 use tokio_postgres::Row;
 
 use self::connections::{Connections, Deadlines};
@@ -169,11 +169,14 @@ impl Engine for PostgresEngine {
         self.change(stamp, changes).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         match self.0.ask(&statements::FORGET, &[&now.as_millisecond()]).await {
             // Somebody else forgets the same.
-            Err(failure) if failure.is_conflict() => Ok(false),
-            forgot => Ok(forgot.map_err(Failure::of_reading)?.len() >= statements::BITE),
+            Err(failure) if failure.is_conflict() => Ok(Cleared::default()),
+            forgot => {
+                let rows = forgot.map_err(Failure::of_reading)?.len();
+                Ok(Cleared { records: rows as u64, more: rows >= statements::BITE })
+            }
         }
     }
 
