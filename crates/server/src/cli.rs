@@ -259,7 +259,7 @@ mod tests {
             (&["revoke"], "no later ones"),
             (&["backup"], "The master key is not in it."),
             (&["restore"], "No server may run meanwhile."),
-            (&["gc"], "It may be\nstopped and begun again."),
+            (&["gc"], "It may be stopped and begun again."),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),

@@ -280,4 +280,9 @@ impl Engine for DynamoEngine {
     fn shards(&self) -> u8 {
         SHARDS
     }
+
+    /// In a transaction each takes twice the units.
+    fn deletions_at_once(&self) -> usize {
+        1
+    }
 }

@@ -107,6 +107,10 @@ impl Engine for Watched {
         self.engine.shards()
     }
 
+    fn deletions_at_once(&self) -> usize {
+        self.engine.deletions_at_once()
+    }
+
     fn watch(&self, by: SharedWatch) {
         self.watch.begin(by);
     }

@@ -87,3 +87,43 @@ async fn shorten_trail(installation: &Installation, store: &SharedStore) -> anyh
         () => "nothing dropped: all of it is to be kept".into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use daypass_core::ground::clock::{ManualClock, Timestamp};
+    use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+    use daypass_core::ground::seal::Sealed;
+    use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
+    use daypass_core::store::{Identities, Once, Pools, StoredLoginGrant};
+    use daypass_store::SqliteStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_that_is_over_goes_and_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("daypass.db")).unwrap();
+        let epoch = Timestamp::UNIX_EPOCH;
+        for (number, second) in (0..300).map(|number| (number, 10)).chain([(300, 1_000)]) {
+            let expires_at = Timestamp::from_second(second).unwrap();
+            let (code_hash, sealed) = (number.to_string(), Sealed(vec![7]));
+            let grant = StoredLoginGrant { code_hash, sealed, expires_at };
+            store.add_login_grant(&grant, epoch).await.unwrap();
+        }
+        let pool_id = IdentityPoolId::parse("us-east-1:01").unwrap();
+        let pool = IdentityPool::new(pool_id.clone(), PoolSettings::default(), PoolRoles::default());
+        store.add_pool(&pool).await.unwrap();
+        for number in 0..250 {
+            let id = IdentityId::parse(format!("us-east-1:{number:08}")).unwrap();
+            assert!(store.add_guest(&pool_id, &id, epoch).await.unwrap());
+        }
+        assert!(store.delete_pool(&pool_id).await.unwrap());
+        let clock = ManualClock::at_second(20);
+        assert_eq!(clear_expired(&store, &clock).await.unwrap(), 300);
+        assert_eq!(purge_pools(&store).await.unwrap(), 250);
+        assert_eq!(clear_expired(&store, &clock).await.unwrap(), 0);
+        assert_eq!(purge_pools(&store).await.unwrap(), 0);
+        let living = store.redeem_login_grant("300", clock.now()).await.unwrap();
+        assert!(living.is_some());
+    }
+}

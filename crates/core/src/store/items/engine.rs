@@ -124,6 +124,11 @@ pub trait Engine: Send + Sync {
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;
 
+    /// So many deletions that rest on nothing are committed together: one where a transaction costs more than its parts.
+    fn deletions_at_once(&self) -> usize {
+        MAX_CHANGES
+    }
+
     /// See [`Store::watch`](crate::store::Store::watch).
     fn watch(&self, by: SharedWatch) {
         drop(by);

@@ -99,4 +99,8 @@ impl<E: Engine> Engine for Faults<E> {
     fn shards(&self) -> u8 {
         self.engine.shards()
     }
+
+    fn deletions_at_once(&self) -> usize {
+        self.engine.deletions_at_once()
+    }
 }

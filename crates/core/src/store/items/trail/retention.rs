@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt, TryStreamExt};
+
 use super::super::attempts::Decided;
 use super::super::engine::{Change, Effect, Guard, Key, MAX_CHANGES};
 use super::super::{Found, ItemStore, keys};
@@ -24,6 +26,9 @@ const AT_ONCE: usize = 32;
 
 /// So many sections are looked for that are not there any more.
 const SECTIONS_AT_ONCE: usize = 90;
+
+/// Where deletions are not committed together, so many are sent at once.
+const MOST_BESIDE_EACH_OTHER: usize = 16;
 
 /// Where the trail is not as it was written.
 #[derive(Debug, thiserror::Error)]
@@ -188,13 +193,26 @@ impl ItemStore {
         let ended =
             sections.filter(|key| keys::first_line_of_section(key).is_some_and(|it| it <= trail.first));
         // A block goes when nothing leads there any more.
-        let of_block =
-            |block: &Block| keys_of_entries(block).into_iter().chain([keys::trail_block(block.first())]);
-        let gone: Vec<Change> = blocks.iter().flat_map(of_block).chain(ended).map(deletion).collect();
-        for changes in gone.chunks(MAX_CHANGES) {
-            self.ask(|| async { Ok(Decided::change(changes.to_vec(), ())) }).await?;
-        }
-        Ok(!gone.is_empty())
+        let leading_there = blocks.iter().flat_map(keys_of_entries).chain(ended).collect();
+        let is_anything = self.delete_all(leading_there).await?;
+        let blocks = blocks.iter().map(|block| keys::trail_block(block.first())).collect();
+        Ok(self.delete_all(blocks).await? || is_anything)
+    }
+
+    /// Answers whether there was anything to delete.
+    async fn delete_all(&self, keys: Vec<Key>) -> Result<bool, StoreError> {
+        let is_anything = !keys.is_empty();
+        let changes: Vec<Change> = keys.into_iter().map(deletion).collect();
+        let at_once = self.engine.deletions_at_once();
+        let some = changes.chunks(at_once).map(<[Change]>::to_vec);
+        let commits = some.map(|some| async move { self.delete(&some).await });
+        let beside_each_other = (MAX_CHANGES / at_once).min(MOST_BESIDE_EACH_OTHER);
+        stream::iter(commits).buffer_unordered(beside_each_other).try_collect::<()>().await?;
+        Ok(is_anything)
+    }
+
+    async fn delete(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.ask(|| async { Ok(Decided::change(changes.to_vec(), ())) }).await
     }
 }
 
