@@ -280,7 +280,7 @@ async fn nothing_is_dropped_of_what_is_not_as_it_was_written() {
     }
 }
 
-/// Somebody writes where the trail begins, and what is before it goes with the next server: nobody has signed that.
+/// Somebody writes where the trail begins, and would have the next server delete what is before it: nobody has signed that.
 #[tokio::test]
 async fn a_beginning_that_somebody_moved_is_found() {
     let engine = Arc::<MemoryEngine>::default();
@@ -293,7 +293,9 @@ async fn a_beginning_that_somebody_moved_is_found() {
     record["first"] = json!(second);
     replace(&engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
     let store = process(&engine);
+    let before = blocks(&engine).await;
     store.drop_surplus(&dropping(keeping(2), 6)).await.unwrap_err();
+    assert_eq!(blocks(&engine).await, before);
     let told = verified(&store, public(7)).await.faults[0].to_string();
     assert!(told.contains("no key has signed that it was dropped"), "{told}");
 }

@@ -65,10 +65,11 @@ impl ItemStore {
         };
         let now = care.clock.now();
         let is_time = |at: Timestamp| now.duration_since(at).abs() >= EVERY;
-        if !self.process.shortening().done_at.is_none_or(is_time) || self.sweep().await? {
+        let done_at = self.process.shortening().done_at;
+        if !done_at.is_none_or(is_time) {
             return Ok(());
         }
-        let shortened = self.drop_next(&care).await?;
+        let shortened = self.shorten_by(&care).await?;
         let mut shortening = self.process.shortening();
         let doubt = match shortened {
             Shortened::More => return Ok(()),
@@ -87,14 +88,19 @@ impl ItemStore {
     /// Drops everything that need not be kept, and deletes everything that was dropped.
     pub(super) async fn shorten_all(&self, care: &AuditCare) -> Result<(), StoreError> {
         loop {
-            while self.sweep().await? {
-                self.pace.pause(Duration::ZERO).await;
-            }
-            match self.drop_next(care).await? {
+            match self.shorten_by(care).await? {
                 Shortened::Not => return Ok(()),
-                Shortened::More => {}
+                Shortened::More => self.pace.pause(Duration::ZERO).await,
                 Shortened::Doubtful(doubt) => return Err(StoreError::Corrupt(doubt.into())),
             }
+        }
+    }
+
+    /// A bite of it.
+    async fn shorten_by(&self, care: &AuditCare) -> Result<Shortened, StoreError> {
+        match self.sweep(care).await? {
+            Shortened::Not => self.drop_next(care).await,
+            shortened => Ok(shortened),
         }
     }
 
@@ -105,7 +111,7 @@ impl ItemStore {
         };
         let Some(next) = self.section_behind(trail.first).await? else { return Ok(Shortened::Not) };
         let is_too_much = care.keep.bytes.is_some_and(|bytes| trail.bytes > bytes);
-        let behind = self.read_items(&[keys::trail_block(next)]).await?.pop().flatten().and_then(Block::of);
+        let behind = self.block(next).await?;
         let newest = self.blocks_before(Some(next), 1).await?;
         let until = newest_event(newest.iter().flat_map(Block::lines), behind.as_ref(), care);
         if !is_too_much && !is_too_old(until, care) {
@@ -184,10 +190,16 @@ impl ItemStore {
         Ok(trail.is_some_and(|trail| line < trail.first))
     }
 
-    /// Deletes some of what was dropped, and where it is written down whom that is about. Answers whether there may be more.
-    async fn sweep(&self) -> Result<bool, StoreError> {
-        let Some(trail) = self.read::<TrailRecord>(keys::trail()).await?.record else { return Ok(false) };
+    /// Deletes some of what was dropped, and where it is written down whom that is about, if it is signed that it was.
+    async fn sweep(&self, care: &AuditCare) -> Result<Shortened, StoreError> {
+        let Some(trail) = self.read::<TrailRecord>(keys::trail()).await?.record else {
+            return Ok(Shortened::Not);
+        };
         let blocks = self.blocks_before(Some(trail.first), AT_ONCE).await?;
+        if !blocks.is_empty() && !self.begins_well(&trail, care).await? {
+            let is_dropped = self.is_dropped(trail.first).await?;
+            return Ok(if is_dropped { Shortened::More } else { Shortened::Doubtful(Doubtful(trail.first)) });
+        }
         let sections = self.patiently(|| self.engine.page(keys::TRAIL_SECTIONS, None, SECTIONS_AT_ONCE));
         let sections = sections.await?.into_iter().map(|item| item.key);
         let ended =
@@ -196,7 +208,19 @@ impl ItemStore {
         let leading_there = blocks.iter().flat_map(keys_of_entries).chain(ended).collect();
         let is_anything = self.delete_all(leading_there).await?;
         let blocks = blocks.iter().map(|block| keys::trail_block(block.first())).collect();
-        Ok(self.delete_all(blocks).await? || is_anything)
+        let is_more = self.delete_all(blocks).await? || is_anything;
+        Ok(if is_more { Shortened::More } else { Shortened::Not })
+    }
+
+    async fn begins_well(&self, trail: &TrailRecord, care: &AuditCare) -> Result<bool, StoreError> {
+        let block = self.block(trail.first).await?;
+        let first = block.as_ref().and_then(|block| block.lines().next());
+        Ok(first.is_some_and(|first| first.number == trail.first && begins_well(trail, &first, care)))
+    }
+
+    /// The block that begins with a line.
+    async fn block(&self, first: u64) -> Result<Option<Block>, StoreError> {
+        Ok(self.read_items(&[keys::trail_block(first)]).await?.pop().flatten().and_then(Block::of))
     }
 
     /// Answers whether there was anything to delete.
