@@ -15,8 +15,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::ground::clock::Timestamp;
+
 mod audit_events;
 mod audit_exports;
+mod cleared;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 mod device_authorizations;
@@ -40,6 +43,7 @@ pub use self::audit_events::{
     Retention, TrailExtent, UnprovedRefusals,
 };
 pub use self::audit_exports::{AuditExports, ExportPosition};
+pub use self::cleared::Cleared;
 pub use self::device_authorizations::DeviceAuthorizations;
 pub use self::error::StoreError;
 pub use self::identities::{Identities, LinkOutcome, UnlinkOutcome};
@@ -78,6 +82,13 @@ pub trait Store:
     /// order, and is signed; what is over goes.
     async fn keep_up(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Deletes some of what is over at an instant, `limit` records at least if there are as many, for a store that keeps it
+    /// until somebody makes room.
+    async fn clear_expired(&self, now: Timestamp, limit: usize) -> Result<Cleared, StoreError> {
+        let _ = (now, limit);
+        Ok(Cleared::default())
     }
 
     /// Has somebody hear of its work from now on. Who was there first stays; a store in memory has nothing to tell.

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod gc;
 mod health;
 mod key;
 pub mod lambda;
@@ -81,6 +82,12 @@ pub enum Command {
     /// meanwhile, on a store that is no file; an older program that could not live with
     /// it refuses to start.
     Migrate(migrate::Arguments),
+    /// Delete at once what is over, which servers delete by and by
+    ///
+    /// What has expired, what deleted pools left behind, and what [audit] keep and
+    /// keep_size say to drop of the audit trail. Servers go on meanwhile. It may be
+    /// stopped and begun again.
+    Gc(gc::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
     Provider(provider::Task),
@@ -113,6 +120,7 @@ impl Command {
             Self::Backup(arguments) => backup::run(arguments).await,
             Self::Restore(arguments) => restore::run(arguments).await,
             Self::Migrate(arguments) => migrate::run(arguments).await,
+            Self::Gc(arguments) => gc::run(arguments).await,
             Self::Provider(task) => provider::run(task).await,
             Self::Key(task) => key::run(task).await,
             Self::MasterKey(task) => master_key::run(task).await,
@@ -225,7 +233,7 @@ mod tests {
     fn no_help_is_written_where_nobody_sees_it() {
         use clap::Args;
         type Augment = fn(clap::Command) -> clap::Command;
-        let arguments: [(&str, Augment); 23] = [
+        let arguments: [(&str, Augment); 24] = [
             ("serve", serve::Arguments::augment_args),
             ("health", health::Arguments::augment_args),
             ("check", check::Arguments::augment_args),
@@ -233,6 +241,7 @@ mod tests {
             ("backup", backup::Arguments::augment_args),
             ("restore", restore::Arguments::augment_args),
             ("migrate", migrate::Arguments::augment_args),
+            ("gc", gc::Arguments::augment_args),
             ("key create", key::Create::augment_args),
             ("key rotate", key::OfName::augment_args),
             ("key disable", key::OfId::augment_args),
@@ -271,6 +280,7 @@ mod tests {
             (&["backup"], "The master key is not in it."),
             (&["restore"], "No server may run meanwhile."),
             (&["migrate"], "says if there is none"),
+            (&["gc"], "It may be stopped and begun again."),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),

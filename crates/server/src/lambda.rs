@@ -39,6 +39,9 @@ const TO_WRITE_THE_LOG: Duration = Duration::from_millis(100);
 const KEEPING_UP: SignedDuration = SignedDuration::from_secs(10);
 const TO_KEEP_UP: Duration = Duration::from_secs(1);
 
+/// So much of what deleted pools left behind goes then.
+const TO_PURGE: usize = 20;
+
 /// Whether the process was started by Lambda, which tells it where the Runtime API is (AWS Lambda Developer Guide,
 /// "Building a custom runtime for AWS Lambda").
 #[must_use]
@@ -109,6 +112,14 @@ impl Function {
         if let Ok(Err(error)) = tokio::time::timeout(TO_KEEP_UP, self.store.keep_up()).await {
             let error = &error as &dyn Error;
             tracing::warn!(error, "the audit trail in the store gets no order and no signature for now");
+        }
+        if self.time_for(deadline) <= 2 * TO_KEEP_UP {
+            return;
+        }
+        let purging = self.store.purge_deleted_pools(TO_PURGE);
+        if let Ok(Err(error)) = tokio::time::timeout(TO_KEEP_UP, purging).await {
+            let error = &error as &dyn Error;
+            tracing::warn!(error, "what deleted pools left behind stays for now");
         }
     }
 

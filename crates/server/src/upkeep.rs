@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use daypass_core::ground::clock::Clock;
-use daypass_core::store::Store;
+use daypass_core::store::{Cleared, Store};
 
 use crate::error::chain;
 use crate::metrics::Metrics;
@@ -28,14 +28,14 @@ pub async fn keep_purging(store: Weak<dyn Store>) {
     while let Some(store) = store.upgrade() {
         let purged = store.purge_deleted_pools(RECORDS).await;
         drop(store);
-        let more = purged.unwrap_or_else(|error| {
+        let purged = purged.unwrap_or_else(|error| {
             tracing::warn!(
                 error = &error as &dyn Error,
                 "what deleted pools left behind stays for now; it is tried again in a minute"
             );
-            false
+            Cleared::default()
         });
-        pause(if more { PAUSE } else { EVERY }).await;
+        pause(if purged.more { PAUSE } else { EVERY }).await;
     }
 }
 

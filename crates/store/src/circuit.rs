@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::store::items::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
-use daypass_core::store::{SharedWatch, StoreConnections};
+use daypass_core::store::{Cleared, SharedWatch, StoreConnections};
 use tokio::time::Instant;
 
 /// What fails sooner keeps nobody waiting. The shortest deadline of an engine is as long.
@@ -94,12 +94,16 @@ impl Engine for Circuit {
         self.ask(self.engine.commit(stamp, changes)).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.ask(self.engine.forget(now)).await
     }
 
     fn shards(&self) -> u8 {
         self.engine.shards()
+    }
+
+    fn deletions_at_once(&self) -> usize {
+        self.engine.deletions_at_once()
     }
 
     fn watch(&self, by: SharedWatch) {
@@ -160,8 +164,8 @@ mod tests {
             self.answer().await.map(|()| Committed::Kept)
         }
 
-        async fn forget(&self, _: Timestamp) -> Result<bool, EngineError> {
-            self.answer().await.map(|()| false)
+        async fn forget(&self, _: Timestamp) -> Result<Cleared, EngineError> {
+            self.answer().await.map(|()| Cleared::default())
         }
 
         fn shards(&self) -> u8 {

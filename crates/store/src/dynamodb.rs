@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::store::Cleared;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
@@ -339,11 +340,16 @@ impl Engine for DynamoEngine {
     }
 
     /// The table does it by itself, within days (TTL).
-    async fn forget(&self, _: Timestamp) -> Result<bool, EngineError> {
-        Ok(false)
+    async fn forget(&self, _: Timestamp) -> Result<Cleared, EngineError> {
+        Ok(Cleared::default())
     }
 
     fn shards(&self) -> u8 {
         SHARDS
+    }
+
+    /// In a transaction each takes twice the units.
+    fn deletions_at_once(&self) -> usize {
+        1
     }
 }

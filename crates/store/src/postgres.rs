@@ -18,10 +18,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
-use daypass_core::store::StoreConnections;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
+use daypass_core::store::{Cleared, StoreConnections};
 use tokio_postgres::Row;
 
 use self::connections::{Connections, Deadlines};
@@ -254,11 +254,14 @@ impl Engine for PostgresEngine {
         self.change(stamp, changes).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         match self.0.ask(&self.0.statements().forget, &[&now.as_millisecond()]).await {
             // Somebody else forgets the same.
-            Err(failure) if failure.is_conflict() => Ok(false),
-            forgot => Ok(forgot.map_err(Failure::of_reading)?.len() >= BITE),
+            Err(failure) if failure.is_conflict() => Ok(Cleared::default()),
+            forgot => {
+                let rows = forgot.map_err(Failure::of_reading)?.len();
+                Ok(Cleared { records: rows as u64, more: rows >= BITE })
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod audit_exports;
 mod backup;
 mod copy;
 mod device_authorizations;
+mod expired;
 mod file;
 mod filling;
 mod identities;
@@ -41,8 +42,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::trail_head::TrailHead;
-use daypass_core::store::{SharedWatch, Store, StoreError};
+use daypass_core::store::{Cleared, SharedWatch, Store, StoreError};
 
 pub use self::backup::back_up;
 pub use self::copy::{Contents, CopyError};
@@ -142,6 +144,10 @@ impl Store for SqliteStore {
         self.file.check_all()?;
         self.readiness.ask(&self.file, &self.writer).await?;
         Ok(self.trail.ping().await?)
+    }
+
+    async fn clear_expired(&self, now: Timestamp, limit: usize) -> Result<Cleared, StoreError> {
+        self.writer.write(move |connection| expired::clear(connection, now, limit)).await
     }
 
     fn watch(&self, by: SharedWatch) {

@@ -105,6 +105,11 @@ impl Trail {
         }
     }
 
+    /// Drops what need not be kept.
+    pub(crate) async fn drop_surplus(&self, care: &AuditCare) -> Result<(), TrailTrouble> {
+        self.writer.drop_surplus(care.clone()).await
+    }
+
     pub(crate) fn attend(&self, care: AuditCare) {
         self.writer.attend(care);
     }

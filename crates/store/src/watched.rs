@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::store::items::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
-use daypass_core::store::{SharedWatch, StoreConnections, StoreError, StoreOutcome, StoreWork};
+use daypass_core::store::{Cleared, SharedWatch, StoreConnections, StoreError, StoreOutcome, StoreWork};
 
 /// Who hears of what a store does, once somebody wants to.
 #[derive(Clone, Default)]
@@ -99,12 +99,16 @@ impl Engine for Watched {
         self.watch.over(StoreWork::Commit, self.engine.commit(stamp, changes), came_to).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.watch.over(StoreWork::Forget, self.engine.forget(now), came_to).await
     }
 
     fn shards(&self) -> u8 {
         self.engine.shards()
+    }
+
+    fn deletions_at_once(&self) -> usize {
+        self.engine.deletions_at_once()
     }
 
     fn watch(&self, by: SharedWatch) {
@@ -171,8 +175,8 @@ pub(crate) mod tests {
             self.next()
         }
 
-        async fn forget(&self, _: Timestamp) -> Result<bool, EngineError> {
-            self.next().map(|_| false)
+        async fn forget(&self, _: Timestamp) -> Result<Cleared, EngineError> {
+            self.next().map(|_| Cleared::default())
         }
 
         fn shards(&self) -> u8 {

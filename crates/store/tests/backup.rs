@@ -351,14 +351,14 @@ async fn a_deleted_pool_that_is_not_purged_counts_for_nothing_and_does_not_come_
     let place = Place::with(&["a", "bb"]).await;
     let store = place.open();
     assert!(store.delete_pool(&pool().id).await.unwrap());
-    assert!(store.purge_deleted_pools(1).await.unwrap());
+    assert!(store.purge_deleted_pools(1).await.unwrap().more);
     drop(store);
     let contents = place.back_up("backup.db").unwrap();
     assert_eq!((contents.identities, contents.logins), (0, 0));
     place.restore("backup.db").unwrap();
     assert!(!knows(&place.database(), "a").await && !knows(&place.database(), "bb").await);
     let store = place.open();
-    while store.purge_deleted_pools(1).await.unwrap() {}
+    while store.purge_deleted_pools(1).await.unwrap().more {}
     let rows = "SELECT (SELECT count(*) FROM identity_pool) + (SELECT count(*) FROM identity)";
     let left: i64 =
         Connection::open(place.database()).unwrap().query_one(rows, [], |row| row.get(0)).unwrap();

@@ -282,7 +282,7 @@ async fn a_database_of_version_8_keeps_everybody_until_their_pool_is_deleted() {
     store.link_logins(&login("bob", 3)).await.unwrap();
 
     assert!(store.delete_pool(&pool().id).await.unwrap());
-    while store.purge_deleted_pools(1).await.unwrap() {}
+    while store.purge_deleted_pools(1).await.unwrap().more {}
     assert_eq!(store.lookup_identity(&identity_id(1)).await.unwrap(), None);
     let x = Login { provider: LoginProvider::Public("x".into()), user: "1".into() };
     assert_eq!(store.list_logins(&identity_id(2)).await.unwrap(), [x]);
@@ -301,10 +301,10 @@ async fn a_deleted_pool_takes_its_rows_along_a_few_at_a_time() {
     assert!(store.delete_pool(&pool().id).await.unwrap());
     assert_eq!(database.counts(), (1, 50, 50));
     for expected in [(1, 50, 20), (1, 40, 0), (1, 10, 0), (0, 0, 0)] {
-        assert!(store.purge_deleted_pools(30).await.unwrap());
+        assert!(store.purge_deleted_pools(30).await.unwrap().more);
         assert_eq!(database.counts(), expected);
     }
-    assert!(!store.purge_deleted_pools(30).await.unwrap());
+    assert!(!store.purge_deleted_pools(30).await.unwrap().more);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use daypass_core::audit::head_key::{HeadKey, HeadKeys};
-use daypass_core::ground::clock::{ManualClock, Timestamp};
+use daypass_core::ground::clock::{ManualClock, SignedDuration, Timestamp};
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::SystemRandom;
@@ -154,6 +154,46 @@ async fn everything_moves_out_of_a_file_and_back() {
     store.add_audit_event(&event()).await.unwrap();
     drop(store);
     assert_eq!((&files_verified(&back).faults[..], files_verified(&back).heads), (&[][..], 3));
+}
+
+/// A server's care on some day, with what is kept.
+fn care_on(day: i64, days_kept: Option<i64>) -> AuditCare {
+    let age = days_kept.map(|days| SignedDuration::from_hours(24 * days));
+    let clock = Arc::new(ManualClock::at_second(day * DAY));
+    AuditCare { clock, keep: Retention { age, bytes: None }, ..care() }
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+#[tokio::test]
+async fn what_is_left_of_a_trail_moves_into_files_and_back_and_goes_on_to_be_dropped() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("daypass.db");
+    let engine = Arc::<MemoryEngine>::default();
+    let store: SharedStore = items(&engine);
+    for day in 0..6 {
+        store.attend(care_on(day, None));
+        let time = Timestamp::from_second(day * DAY).unwrap();
+        store.add_audit_event(&AuditEvent { time, ..event() }).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    store.drop_surplus(&care_on(6, Some(3))).await.unwrap();
+    let before = store.audit_trail_extent().await.unwrap();
+    assert!(before.first.0 > 1);
+
+    copied(&*items(&engine), &*filling(&path).await).await.unwrap();
+    let found = files_verified(&path);
+    assert_eq!((&found.faults[..], found.first, found.files), (&[][..], before.first.0, 3));
+    assert!(found.dropped.is_some());
+
+    let engine = Arc::<MemoryEngine>::default();
+    copied(&*whole(&path).await, &ItemFilling::of(items(&engine))).await.unwrap();
+    let store: SharedStore = items(&engine);
+    assert_eq!(store.audit_trail_extent().await.unwrap(), before);
+    store.drop_surplus(&care_on(6, Some(1))).await.unwrap();
+    assert!(store.audit_trail_extent().await.unwrap().first > before.first);
+    let copy = TrailCopy::of(&*store, &mut |_, _| {}).await.unwrap();
+    assert_eq!(copy.verify(&verifying(), &mut |_, _| {}).unwrap().faults, []);
 }
 
 #[tokio::test]

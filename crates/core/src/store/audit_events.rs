@@ -94,6 +94,13 @@ pub trait AuditEvents: AuditSink {
         drop(care);
     }
 
+    /// Drops at once what of the trail need not be kept; with [care](Self::attend) a server does it by and by. `tell` hears what
+    /// was dropped. Where something is not as it was written nothing is dropped, and that is an error.
+    async fn drop_surplus(&self, care: &AuditCare) -> Result<(), StoreError> {
+        let _ = care;
+        Ok(())
+    }
+
     /// Lines of the trail as they stand in it, from the one behind this or from one before it on, and none at its end. `None`
     /// where it is kept in files.
     async fn audit_lines_after(&self, line: EventPosition) -> Result<Option<Vec<u8>>, StoreError> {

@@ -10,6 +10,7 @@
 
 mod audit_events;
 mod audit_exports;
+mod clearing;
 mod device_authorizations;
 mod fixture;
 mod identities;
@@ -24,6 +25,7 @@ pub mod whole;
 
 pub use audit_events::*;
 pub use audit_exports::*;
+pub use clearing::*;
 pub use device_authorizations::*;
 pub use identities::*;
 pub use keys::*;
@@ -265,6 +267,10 @@ macro_rules! contract_tests {
             the_newest_events_of_all_are_those_kept_last,
             pages_of_audit_events_neither_repeat_nor_skip,
             racing_audit_events_are_all_kept,
+            // audit events: what goes
+            what_is_dropped_of_a_trail_is_its_old_end,
+            of_those_who_drop_at_once_each_line_is_dropped_by_one,
+            a_clearing_takes_what_is_over_and_spares_the_living,
             a_trail_goes_from_its_oldest_event_to_its_newest,
             an_unproved_refusal_comes_back_as_it_was_added_and_is_no_audit_event,
             unproved_refusals_come_last_kept_first_and_fill_the_limit,
@@ -299,9 +305,10 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const CASES: [&str; 22] = [
+    const CASES: [&str; 23] = [
         include_str!("contract/audit_events.rs"),
         include_str!("contract/audit_exports.rs"),
+        include_str!("contract/clearing.rs"),
         include_str!("contract/device_authorizations.rs"),
         include_str!("contract/identities/deletions.rs"),
         include_str!("contract/identities/guests.rs"),

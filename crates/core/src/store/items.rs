@@ -103,7 +103,7 @@ impl ItemStore {
         }
         for _ in 0..bites {
             // Nobody's question fails because there is less room.
-            if !self.engine.forget(now).await.unwrap_or(false) {
+            if !self.engine.forget(now).await.is_ok_and(|cleared| cleared.more) {
                 return;
             }
         }

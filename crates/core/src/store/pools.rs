@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use crate::store::{Page, StoreError};
+use crate::store::{Cleared, Page, StoreError};
 
 /// What became of a change to a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +53,9 @@ pub trait Pools: Send + Sync {
     /// if it comes back. What is left of them goes with [`purge_deleted_pools`](Self::purge_deleted_pools).
     async fn delete_pool(&self, id: &IdentityPoolId) -> Result<bool, StoreError>;
 
-    /// Deletes some of what deleted pools left behind, `limit` records at most and 1 at least, and answers whether there
-    /// may be more. Nobody sees anything of it, however many do it at once, and it may end after any of them.
-    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError>;
+    /// Deletes some of what deleted pools left behind, `limit` records at most and 1 at least, and answers how many it was
+    /// and whether there may be more. Nobody sees anything of it, however many do it at once, and it may end after any of them.
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<Cleared, StoreError>;
 
     /// A pool with everybody in it, as it lies at this moment.
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError>;

@@ -57,15 +57,13 @@ pub(super) struct Size(u64);
 
 const MEBIBYTE: u64 = 1 << 20;
 
-/// A file is ended at 32 MiB, and the newest is kept whatever is said.
+/// A file is ended at 32 MiB, a section in a database at 4, and the newest is kept whatever is said.
 const MIN_SIZE: u64 = 100 * MEBIBYTE;
 const DAY: i64 = 24 * 60 * 60;
 
 const NO_FILES: &str = "`files` needs a store in a file: what is in memory has no place for them";
 const IN_DATABASE: &str = "a database keeps them itself: leave it out, or write to = \"store\"";
 const NO_DATABASE: &str = "`store` needs a store in a database: leave it out, or write to = \"files\"";
-const KEPT_WHOLE: &str =
-    "nothing of a trail in a database is dropped yet: leave it out; what is too old has to stay for now";
 const NOTHING_KEPT: &str =
     "nothing is kept where the events go to the log: leave it out, or write to = \"files\"";
 const TOO_SHORT: &str = "must be 1d at least";
@@ -113,10 +111,8 @@ impl AuditConfig {
             }
             _ => {}
         }
-        match (limit, self.destination(store)) {
-            (Some(key), Destination::Log) => return Some((key, NOTHING_KEPT)),
-            (Some(key), Destination::Store) => return Some((key, KEPT_WHOLE)),
-            _ => {}
+        if let (Some(key), Destination::Log) = (limit, self.destination(store)) {
+            return Some((key, NOTHING_KEPT));
         }
         if self.keep.is_some_and(|seconds| seconds < DAY) {
             return Some(("keep", TOO_SHORT));
@@ -191,7 +187,9 @@ mod tests {
             ("to = 'files'", &database, Some("to")),
             ("to = 'store'", &file, Some("to")),
             ("to = 'store'", &memory, Some("to")),
-            ("keep = '400d'", &database, Some("keep")),
+            ("keep = '400d'\nkeep_size = '20GiB'", &database, None),
+            ("keep = '1h'", &database, Some("keep")),
+            ("to = 'log'\nkeep = '400d'", &database, Some("keep")),
             ("keep = '400d'", &memory, Some("keep")),
             ("to = 'log'\nkeep_size = '1GiB'", &file, Some("keep_size")),
             ("keep = '1h'", &file, Some("keep")),

@@ -6,7 +6,9 @@ use axum::routing::{any, get};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
 use daypass_core::ground::clock::ManualClock;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::ground::random::SystemRandom;
+use daypass_core::records::identity::{IdentityPool, PoolRoles, PoolSettings};
 use daypass_core::store::items::engine::Engine as _;
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
@@ -65,6 +67,37 @@ async fn the_store_is_kept_up_after_an_answer_and_not_after_each() {
         expected += usize::from(kept_up);
         assert_eq!(blocks().await, expected, "{later} s later, {deadline:?}");
     }
+}
+
+/// The function of the case above, and nobody else, is there to do it.
+#[tokio::test]
+async fn what_a_deleted_pool_left_behind_goes_after_answers() {
+    let (engine, clock) = (Arc::new(MemoryEngine::default()), Arc::new(ManualClock::at_second(NOW)));
+    let store = ItemStore::new(engine.clone(), clock.clone(), Arc::new(SystemRandom), Arc::new(Yielding));
+    let store: SharedStore = Arc::new(store);
+    let function = function_of(Router::new(), "https://login.example.com", clock.clone(), store.clone());
+    let pool_id = IdentityPoolId::parse("us-east-1:01").unwrap();
+    let pool = IdentityPool::new(pool_id.clone(), PoolSettings::default(), PoolRoles::default());
+    store.add_pool(&pool).await.unwrap();
+    let guests = 30;
+    for number in 0..guests {
+        let id = IdentityId::parse(format!("us-east-1:{number:08}")).unwrap();
+        assert!(store.add_guest(&pool_id, &id, clock.now()).await.unwrap());
+    }
+    assert!(store.delete_pool(&pool_id).await.unwrap());
+    let left = async || {
+        let items = engine.scan(None, usize::MAX).await.unwrap();
+        items.iter().filter(|item| item.key.partition.starts_with(b"i:")).count()
+    };
+    assert_eq!(left().await, guests);
+    function.keep_store_up(Some(clock.now() + SignedDuration::from_secs(1))).await;
+    assert_eq!(left().await, guests, "there was no time");
+    for _ in 0..2 {
+        assert!(left().await > 0);
+        function.keep_store_up(None).await;
+        clock.advance(SignedDuration::from_secs(10));
+    }
+    assert_eq!(left().await, 0);
 }
 
 async fn tell(request: Request) -> String {

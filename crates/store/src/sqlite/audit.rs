@@ -37,4 +37,8 @@ impl AuditEvents for SqliteStore {
     fn attend(&self, care: AuditCare) {
         self.trail.attend(care);
     }
+
+    async fn drop_surplus(&self, care: &AuditCare) -> Result<(), StoreError> {
+        Ok(self.trail.drop_surplus(care).await?)
+    }
 }

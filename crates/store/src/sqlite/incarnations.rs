@@ -2,6 +2,7 @@
 //! it; what belonged to it is seen by nobody from then on, and goes bit by bit, so that nobody who writes waits for long.
 
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::Cleared;
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::sign_in_sessions;
@@ -22,15 +23,19 @@ pub(super) fn end(connection: &Connection, id: &IdentityPoolId) -> Result<bool> 
 }
 
 /// Deletes at most `limit` logins and identities of an incarnation that ended, children first: every row refers to one
-/// that is deleted after it. Answers whether there may be more.
-pub(super) fn purge(connection: &Connection, limit: usize) -> Result<bool> {
-    let Some(ended) = find_ended(connection)? else { return Ok(false) };
+/// that is deleted after it.
+pub(super) fn purge(connection: &Connection, limit: usize) -> Result<Cleared> {
+    let Some(ended) = find_ended(connection)? else { return Ok(Cleared::default()) };
     let logins = purge_logins(connection, &ended, limit)?;
     let left = limit - logins;
-    if left > 0 && purge_identities(connection, &ended, left)? < left {
+    let mut identities = 0;
+    if left > 0 {
+        identities = purge_identities(connection, &ended, left)?;
+    }
+    if identities < left {
         connection.prepare_cached("DELETE FROM identity_pool WHERE incarnation = ?1")?.execute([&ended])?;
     }
-    Ok(true)
+    Ok(Cleared { records: (logins + identities) as u64, more: true })
 }
 
 fn find_ended(connection: &Connection) -> Result<Option<String>> {

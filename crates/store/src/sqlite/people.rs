@@ -9,7 +9,9 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{Identity, IdentityPool, Login};
 use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use daypass_core::store::{Identities, LinkOutcome, Page, Pools, ReplaceOutcome, StoreError, UnlinkOutcome};
+use daypass_core::store::{
+    Cleared, Identities, LinkOutcome, Page, Pools, ReplaceOutcome, StoreError, UnlinkOutcome,
+};
 
 use super::{SqliteStore, identities, incarnations, logins, pools, transfer};
 
@@ -57,7 +59,7 @@ impl Pools for SqliteStore {
         self.writer.write(move |connection| incarnations::end(connection, &id)).await
     }
 
-    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError> {
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<Cleared, StoreError> {
         self.writer.write(move |connection| incarnations::purge(connection, limit)).await
     }
 

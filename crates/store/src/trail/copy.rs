@@ -38,6 +38,20 @@ impl TrailCopy {
     /// # Errors
     /// The store's, or that the folder for what is temporary cannot be written to.
     pub async fn of(store: &dyn Store, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, TrailCopyError> {
+        loop {
+            let (copy, first) = Self::from_first_line(store, progress).await?;
+            // What is too old goes meanwhile: then there are lines missing in the copy, which the trail says at its end.
+            if store.audit_trail_extent().await?.first == first {
+                return Ok(copy);
+            }
+        }
+    }
+
+    /// Answers where the copy begins.
+    async fn from_first_line(
+        store: &dyn Store,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Self, EventPosition), TrailCopyError> {
         let made = tempfile::Builder::new().prefix("daypass-trail-").tempdir();
         let made = made.map_err(TrailTrouble::file(&std::env::temp_dir()))?;
         let extent = store.audit_trail_extent().await?;
@@ -58,7 +72,7 @@ impl TrailCopy {
             progress(last.0, extent.last.0);
         }
         to.flush().map_err(TrailTrouble::file(&file.path))?;
-        Ok(copy)
+        Ok((copy, extent.first))
     }
 
     /// Where it is.

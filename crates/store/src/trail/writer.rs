@@ -72,11 +72,19 @@ struct State {
     /// When so many wait, the thread is to look.
     wanted: usize,
     care: Option<AuditCare>,
+    /// Who wants dropped at once what need not be kept.
+    droppers: Vec<Dropper>,
     over: bool,
     /// Whether the thread has ended, and nobody is answered any more.
     ended: bool,
     /// How it went last, and when.
     last: Option<(Instant, Result<(), Trouble>)>,
+}
+
+/// How much somebody wants kept, and that they wait for it.
+struct Dropper {
+    care: AuditCare,
+    answer: oneshot::Sender<Result<(), Trouble>>,
 }
 
 /// Lines that belong together, and who waits for them.
@@ -129,6 +137,20 @@ impl Writer {
     pub(super) fn outcome_within(&self, limit: Duration) -> Option<Result<(), Trouble>> {
         let last = self.queue.state().last.clone();
         last.filter(|(at, _)| at.elapsed() < limit).map(|(_, outcome)| outcome)
+    }
+
+    /// Drops what need not be kept.
+    pub(super) async fn drop_surplus(&self, care: AuditCare) -> Result<(), Trouble> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut state = self.queue.state();
+            if state.ended {
+                return Err(Trouble::Ended);
+            }
+            state.droppers.push(Dropper { care, answer });
+            self.queue.wake.notify_one();
+        }
+        answered.await.map_err(|_| Trouble::Ended)?
     }
 
     pub(super) fn attend(&self, care: AuditCare) {
@@ -192,6 +214,7 @@ impl Drop for Keeper {
         let mut state = self.queue.state();
         state.ended = true;
         state.waiting.clear();
+        state.droppers.clear();
     }
 }
 
@@ -217,7 +240,7 @@ impl Keeper {
         let due = self.due();
         let mut state = self.queue.state();
         state.wanted = 1;
-        while state.waiting.is_empty() && !state.over && state.care.is_none() {
+        while state.waiting.is_empty() && !state.over && state.care.is_none() && state.droppers.is_empty() {
             state = match due.map(|due| due.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => break,
                 Some(rest) => {
@@ -282,6 +305,11 @@ impl Keeper {
     }
 
     fn take_care(&mut self) {
+        let droppers = mem::take(&mut self.queue.state().droppers);
+        for Dropper { care, answer } in droppers {
+            // Whoever asked may have gone away.
+            drop(answer.send(self.drop_surplus(&care)));
+        }
         let now = Instant::now();
         if self.appender.unsigned() >= LINES_FOR_EACH_HEAD
             || self.unsigned_since.is_some_and(|since| now >= since + LONGEST_WITHOUT_HEAD)
@@ -332,12 +360,16 @@ impl Keeper {
     fn clean(&mut self) {
         let Some(care) = self.care.clone() else { return };
         self.clean_at = Some(Instant::now() + CLEANING);
-        let dropped = retention::drop_surplus(&mut self.appender, &care);
-        for file in dropped.as_ref().into_iter().flatten() {
+        let dropped = self.drop_surplus(&care);
+        self.tell(dropped);
+    }
+
+    fn drop_surplus(&mut self, care: &AuditCare) -> Result<(), Trouble> {
+        for file in retention::drop_surplus(&mut self.appender, care)? {
             (care.tell)(&format!("the audit trail dropped {file}, as [audit] keep and keep_size say"));
             self.unsigned_since.get_or_insert_with(Instant::now);
         }
-        self.tell(dropped.map(drop));
+        Ok(())
     }
 
     /// Nobody waits for an index: what it would tell is looked for without it meanwhile.

@@ -163,7 +163,7 @@ async fn what_is_forgotten_and_made_anew_meanwhile_stays() {
     });
     until_it_waits(&cluster.schema).await;
     other.batch_execute("COMMIT").await.unwrap();
-    assert!(!forgetting.await.unwrap().unwrap());
+    assert!(!forgetting.await.unwrap().unwrap().more);
     assert_eq!(contents(&engine, &[a]).await, [Some(b"new".to_vec())]);
 }
 

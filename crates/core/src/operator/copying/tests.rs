@@ -14,7 +14,7 @@ use crate::store::items::faults::Faults;
 use crate::store::items::filling::ItemFilling;
 use crate::store::items::memory::MemoryEngine;
 use crate::store::items::{ItemStore, Pace};
-use crate::store::{Once, SharedStore};
+use crate::store::{Cleared, Once, SharedStore};
 
 const FROM: &str = "the store of before";
 
@@ -117,7 +117,7 @@ impl Engine for Mortal {
         }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.engine.forget(now).await
     }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::ground::clock::Timestamp;
-use crate::store::{SharedWatch, StoreConnections};
+use crate::store::{Cleared, SharedWatch, StoreConnections};
 
 /// Where an item is: which partition, and where in it. Partitions are read in the order of sort keys, byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,11 +117,17 @@ pub trait Engine: Send + Sync {
     /// stamp.
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
 
-    /// Deletes some of what is forgotten by now, for an engine that does not by itself. Answers whether there may be more.
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError>;
+    /// Deletes some of what is forgotten by now, for an engine that does not by itself. Answers how much it was, and whether there
+    /// may be more.
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError>;
 
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;
+
+    /// So many deletions that rest on nothing are committed together: one where a transaction costs more than its parts.
+    fn deletions_at_once(&self) -> usize {
+        MAX_CHANGES
+    }
 
     /// See [`Store::watch`](crate::store::Store::watch).
     fn watch(&self, by: SharedWatch) {

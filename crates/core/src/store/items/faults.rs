@@ -9,6 +9,7 @@ use super::engine::Key;
 use super::engine::{Change, Committed, Engine, EngineError, Item, Stamp};
 use crate::ground::clock::Timestamp;
 use crate::ground::random::Random;
+use crate::store::Cleared;
 
 /// An engine, and what goes wrong with it.
 pub struct Faults<E> {
@@ -91,11 +92,15 @@ impl<E: Engine> Engine for Faults<E> {
         if self.happens(32) { Err(EngineError::Lost(trouble())) } else { Ok(committed) }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.engine.forget(now).await
     }
 
     fn shards(&self) -> u8 {
         self.engine.shards()
+    }
+
+    fn deletions_at_once(&self) -> usize {
+        self.engine.deletions_at_once()
     }
 }

@@ -26,7 +26,8 @@ use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upst
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::memory::MemoryStore;
 use crate::store::{
-    Page, RevocationTarget, SharedStore, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey,
+    Cleared, Page, RevocationTarget, SharedStore, StoreError, StoredAccessKey, StoredLoginGrant,
+    StoredSigningKey,
 };
 
 /// Lets others come first, once.
@@ -114,7 +115,7 @@ impl Engine for TurnEngine {
         }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.engine.forget(now).await
     }
 

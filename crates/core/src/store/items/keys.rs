@@ -17,6 +17,7 @@ pub(super) const DEVELOPERS: &[u8] = b"developer";
 pub(super) const ACCESS_KEY: &[u8] = b"a:";
 pub(super) const DEAD: &[u8] = b"dead";
 pub(super) const TRAIL_BLOCKS: &[u8] = b"trail";
+pub(super) const TRAIL_SECTIONS: &[u8] = b"trail-section";
 pub(super) const REFUSALS: &[u8] = b"refusal";
 
 fn key(partition: impl Into<Vec<u8>>, sort: impl Into<Vec<u8>>) -> Key {
@@ -169,6 +170,15 @@ pub(super) fn trail_indexed() -> Key {
 /// The block of the trail that begins with a line, the last one first.
 pub(super) fn trail_block(first: u64) -> Key {
     key(TRAIL_BLOCKS, (!first).to_be_bytes())
+}
+
+/// The section of the trail that begins with a line.
+pub(super) fn trail_section(first: u64) -> Key {
+    key(TRAIL_SECTIONS, first.to_be_bytes())
+}
+
+pub(super) fn first_line_of_section(section: &Key) -> Option<u64> {
+    Some(u64::from_be_bytes(section.sort.as_slice().try_into().ok()?))
 }
 
 pub(super) fn first_line_of_block(block: &Key) -> Option<u64> {

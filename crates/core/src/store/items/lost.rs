@@ -20,8 +20,8 @@ use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use crate::records::linking::LinkRequest;
 use crate::store::transfer::PoolImport;
 use crate::store::{
-    AccessKeyOutcome, Identities, Keys, LinkOutcome, Once, Pools, Store, StoreError, StoredAccessKey,
-    StoredLoginGrant,
+    AccessKeyOutcome, Cleared, Identities, Keys, LinkOutcome, Once, Pools, Store, StoreError,
+    StoredAccessKey, StoredLoginGrant,
 };
 
 /// What becomes of a commit.
@@ -89,11 +89,11 @@ impl Engine for Fated {
         }
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
-        self.engine.forget(now).await?;
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
+        let cleared = self.engine.forget(now).await?;
         let left = self.bites.load(Ordering::Relaxed).saturating_sub(1);
         self.bites.store(left, Ordering::Relaxed);
-        Ok(left > 0)
+        Ok(Cleared { more: left > 0, ..cleared })
     }
 
     fn shards(&self) -> u8 {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp};
 use crate::ground::clock::Timestamp;
+use crate::store::Cleared;
 
 /// Items that go with the process.
 #[derive(Debug, Default)]
@@ -74,10 +75,11 @@ impl Engine for MemoryEngine {
         Ok(Committed::Kept)
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = items.len();
         items.retain(|_, item| item.forgotten_at.is_none_or(|forgotten_at| forgotten_at > now));
-        Ok(false)
+        Ok(Cleared { records: (before - items.len()) as u64, more: false })
     }
 
     fn shards(&self) -> u8 {

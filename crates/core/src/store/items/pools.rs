@@ -12,7 +12,7 @@ use crate::ground::clock::SignedDuration;
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use crate::store::{Page, Pools, ReplaceOutcome, StoreError};
+use crate::store::{Cleared, Page, Pools, ReplaceOutcome, StoreError};
 
 /// As many pools, and names of configurations, are read at once.
 const AT_ONCE: usize = 1_000;
@@ -106,7 +106,7 @@ impl Pools for ItemStore {
         .await
     }
 
-    async fn purge_deleted_pools(&self, limit: usize) -> Result<bool, StoreError> {
+    async fn purge_deleted_pools(&self, limit: usize) -> Result<Cleared, StoreError> {
         self.purge(limit).await
     }
 
@@ -164,10 +164,11 @@ impl ItemStore {
         Ok(())
     }
 
-    /// Deletes up to so many identities of incarnations that are no pool's any more. Answers whether there may be more.
-    async fn purge(&self, limit: usize) -> Result<bool, StoreError> {
+    /// Deletes up to so many identities of incarnations that are no pool's any more.
+    async fn purge(&self, limit: usize) -> Result<Cleared, StoreError> {
         let now = self.clock.now();
-        let mut left = limit.max(1);
+        let limit = limit.max(1);
+        let mut left = limit;
         for (incarnation, dead) in self.page::<DeadRecord>(keys::DEAD, None, AT_ONCE).await? {
             let Some(Millis(left_from)) = dead.record.as_ref().map(|record| record.left_from) else {
                 continue;
@@ -175,15 +176,32 @@ impl ItemStore {
             if now < left_from {
                 continue;
             }
-            left -= self.purge_incarnation(&text(incarnation)?, left).await?;
+            let incarnation = text(incarnation)?;
+            left -= self.purge_incarnation(&incarnation, left).await?;
             if left == 0 {
-                return Ok(true);
+                return Ok(Cleared { records: limit as u64, more: true });
             }
             if now.duration_since(left_from) > LATE {
+                self.delete_names_of(&incarnation).await?;
                 self.delete_if_there(&dead).await?;
             }
         }
-        Ok(left < limit.max(1))
+        Ok(Cleared { records: (limit - left) as u64, more: left < limit })
+    }
+
+    /// Deletes names of a configuration that lead to an incarnation, which is no pool's any more.
+    async fn delete_names_of(&self, incarnation: &str) -> Result<(), StoreError> {
+        for (_, name) in self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await? {
+            self.ask(|| async {
+                let found: Found<ConfiguredRecord> = self.read(name.key.clone()).await?;
+                let leads_there =
+                    found.record.as_ref().is_some_and(|record| record.incarnation == incarnation);
+                let change = leads_there.then(|| found.delete());
+                Ok(change.map_or(Decided::Answer(()), |change| Decided::change(vec![change], ())))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Answers how many identities it found, up to the limit.

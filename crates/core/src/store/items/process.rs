@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::ground::clock::Timestamp;
 use crate::records::trail_head::TrailHead;
 use crate::store::AuditCare;
 
@@ -16,6 +17,16 @@ pub(super) struct Process {
     care: Mutex<Option<AuditCare>>,
     /// The head that it has signed last.
     signed: Mutex<Option<TrailHead>>,
+    shortening: Mutex<Shortening>,
+}
+
+/// How it drops what need not be kept.
+#[derive(Default)]
+pub(super) struct Shortening {
+    /// When there was nothing left to drop.
+    pub(super) done_at: Option<Timestamp>,
+    /// The line from which on nothing is dropped, because something is wrong there, as the operator heard.
+    pub(super) told: Option<u64>,
 }
 
 impl Process {
@@ -34,11 +45,16 @@ impl Process {
     /// Has it take care of the trail.
     pub(super) fn attend(&self, care: AuditCare) {
         *self.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
+        self.shortening().done_at = None;
     }
 
     /// How it takes care, if it does.
     pub(super) fn care(&self) -> Option<AuditCare> {
         self.care.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn shortening(&self) -> MutexGuard<'_, Shortening> {
+        self.shortening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The head that it has signed last.

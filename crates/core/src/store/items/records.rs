@@ -16,7 +16,6 @@ use crate::records::identity::{
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
-use crate::records::trail_line::Chain;
 use crate::store::{StoredAccessKey, StoredLoginGrant, StoredSigningKey};
 
 /// An instant, in milliseconds since the Unix epoch.
@@ -568,51 +567,3 @@ pub(super) struct ExportRecord {
 }
 
 impl Record for ExportRecord {}
-
-/// How far the audit trail goes.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct TrailRecord {
-    pub(super) id: String,
-    /// The first line that is left.
-    pub(super) first: u64,
-    /// The last line, and its link.
-    pub(super) last: u64,
-    pub(super) chain: String,
-    /// The last line that is a head, when it was signed, and what it says.
-    pub(super) signed: u64,
-    pub(super) signed_at: Millis,
-    pub(super) head: Option<String>,
-}
-
-impl Record for TrailRecord {}
-
-impl TrailRecord {
-    /// One that has no line yet.
-    pub(super) fn begun(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            first: 1,
-            last: 0,
-            chain: Chain::START.text(),
-            signed: 0,
-            signed_at: Millis(Timestamp::UNIX_EPOCH),
-            head: None,
-        }
-    }
-}
-
-/// Up to which line it is known whom the trail is about.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct IndexedRecord {
-    pub(super) last: u64,
-}
-
-impl Record for IndexedRecord {}
-
-/// How many refusals of people who proved nothing were kept.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct RefusalsRecord {
-    pub(super) kept: u64,
-}
-
-impl Record for RefusalsRecord {}

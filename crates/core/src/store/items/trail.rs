@@ -3,12 +3,15 @@
 //! Nothing that all logins write may be one item, and a chain is just that. So whoever decides keeps events in a *journal*, where
 //! nobody waits for anybody (`journal.rs`). Whoever reads, and the servers each second, give them their place in the trail: one
 //! change writes the next block behind the last and takes its events out of the journal (`gather.rs`). Blocks are read in either
-//! direction (`blocks.rs`), and by whom their events are about (`subjects.rs`).
+//! direction (`blocks.rs`), and by whom their events are about (`subjects.rs`); what is too old or too much is dropped from the old end
+//! (`retention.rs`).
 
 mod blocks;
 mod gather;
 mod journal;
+mod records;
 mod refusals;
+mod retention;
 mod subjects;
 mod whole;
 
@@ -17,12 +20,13 @@ use async_trait::async_trait;
 use self::blocks::Block;
 pub(super) use self::whole::blocks_of;
 use super::{ItemStore, keys};
+use crate::ground::clock::Timestamp;
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
 use crate::records::trail_line::FollowedChain;
 use crate::store::{
-    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, SharedWatch, Store, StoreConnections,
-    StoreError, TrailExtent, UnprovedRefusals,
+    AuditCare, AuditEvents, AuditSink, Cleared, EventPosition, KeptEvent, Page, SharedWatch, Store,
+    StoreConnections, StoreError, TrailExtent, UnprovedRefusals,
 };
 
 #[async_trait]
@@ -39,21 +43,25 @@ impl AuditEvents for ItemStore {
         question: &AuditQuestion,
         page: Page<EventPosition>,
     ) -> Result<Vec<KeptEvent>, StoreError> {
-        self.gather_all().await?;
+        let first = self.gather_all().await?.first;
         self.index_all().await?;
         match &question.about {
-            Some(about) => self.events_about(about, question, &page).await,
-            None => self.events_backwards(question, &page).await,
+            Some(about) => self.events_about(about, question, &page, first).await,
+            None => self.events_backwards(question, &page, first).await,
         }
     }
 
     async fn audit_events_after(&self, page: Page<EventPosition>) -> Result<Vec<KeptEvent>, StoreError> {
         let trail = self.gather_all().await?;
         let after = page.after.map_or(0, |after| after.0);
-        let mut next = self.block_from((after + 1).max(trail.first)).await?;
+        let mut expected = (after + 1).max(trail.first);
+        let mut next = self.block_from(expected).await?;
         let mut chain = FollowedChain::behind((after >= trail.first).then_some(after));
         let mut events = Vec::new();
         while let Some(block) = next {
+            if block.first() > expected && self.is_dropped(expected).await? {
+                chain.break_off();
+            }
             for line in block.lines() {
                 if line.number > after {
                     chain.follow(&line);
@@ -68,6 +76,7 @@ impl AuditEvents for ItemStore {
                     return Ok(events);
                 }
             }
+            expected = block.last() + 1;
             next = self.block_behind(&block).await?;
         }
         Ok(events)
@@ -90,6 +99,12 @@ impl AuditEvents for ItemStore {
 
     fn attend(&self, care: AuditCare) {
         self.process.attend(care);
+    }
+
+    async fn drop_surplus(&self, care: &AuditCare) -> Result<(), StoreError> {
+        self.gather_all().await?;
+        self.index_all().await?;
+        self.shorten_all(care).await
     }
 }
 
@@ -117,7 +132,16 @@ impl Store for ItemStore {
     async fn keep_up(&self) -> Result<(), StoreError> {
         self.forget_all(self.clock.now()).await;
         self.gather_all().await?;
-        self.index_all().await
+        self.index_all().await?;
+        self.shorten().await
+    }
+
+    async fn clear_expired(&self, now: Timestamp, limit: usize) -> Result<Cleared, StoreError> {
+        let mut cleared = Cleared { more: true, ..Cleared::default() };
+        while cleared.more && cleared.records < limit as u64 {
+            cleared += self.patiently(|| self.engine.forget(now)).await?;
+        }
+        Ok(cleared)
     }
 
     fn watch(&self, by: SharedWatch) {

@@ -25,7 +25,7 @@ const BESIDE_EACH_OTHER: usize = 16;
 
 /// What the partitions of items begin with that lead to others, or are of no use to anybody elsewhere. The trail is read line by
 /// line, and refusals in their order.
-const PASSED_OVER: [&[u8]; 17] = [
+const PASSED_OVER: [&[u8]; 18] = [
     b"a",
     b"about",
     b"copying",
@@ -43,6 +43,7 @@ const PASSED_OVER: [&[u8]; 17] = [
     b"trail",
     b"trail-head",
     b"trail-indexed",
+    b"trail-section",
 ];
 
 #[async_trait]
@@ -185,7 +186,9 @@ pub(super) fn is_taken_by(item: &Item) -> Option<&'static str> {
         b"copying" | b"receipt" | b"rehearsal" => None,
         b"pool" | b"configured" => Some("a pool"),
         b"i" | b"l" | b"p" => Some("an identity"),
-        b"trail" | b"trail-head" | b"trail-indexed" | b"journal" | b"about" => Some("an audit trail"),
+        b"trail" | b"trail-head" | b"trail-indexed" | b"trail-section" | b"journal" | b"about" => {
+            Some("an audit trail")
+        }
         _ => Some("something"),
     }
 }

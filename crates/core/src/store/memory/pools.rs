@@ -8,7 +8,7 @@ use super::{MemoryStore, Records, after, refuse_if};
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
-use crate::store::{Page, Pools, ReplaceOutcome, StoreError};
+use crate::store::{Cleared, Page, Pools, ReplaceOutcome, StoreError};
 
 #[async_trait]
 impl Pools for MemoryStore {
@@ -55,8 +55,8 @@ impl Pools for MemoryStore {
     }
 
     /// A deletion here leaves nothing behind.
-    async fn purge_deleted_pools(&self, _: usize) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn purge_deleted_pools(&self, _: usize) -> Result<Cleared, StoreError> {
+        Ok(Cleared::default())
     }
 
     async fn snapshot_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {

@@ -31,13 +31,13 @@ pub(super) static AUDIT: Table = Table::of(
         Key::new::<String>(
             "keep",
             Kind::Duration,
-            "How old events become in the files; `1d` at least. Without it, and without `keep_size`, everything is kept.",
+            "How old events become where they are kept; `1d` at least. Without it, and without `keep_size`, everything is kept.",
         )
         .read_by(duration),
         Key::new::<Size>(
             "keep_size",
             Kind::Text,
-            "How much the files may be, such as `20GiB`; the oldest go. `100MiB` at least.",
+            "How much of the trail is kept, such as `20GiB`; the oldest go. `100MiB` at least.",
         ),
         Key::new::<ExportConfig>(
             "export",

@@ -58,7 +58,7 @@ pub async fn nothing_of_a_deleted_pool_is_seen_while_it_is_purged(store: SharedS
     let there = LinkRequest { pool_id: fixture.other_pool_id.clone(), ..fixture.login("ada") };
     fixture.link(&there).await;
     let elsewhere = fixture.state_of(&[&there.new_identity_id]).await;
-    assert!(!fixture.store.purge_deleted_pools(100).await.unwrap());
+    assert!(!fixture.store.purge_deleted_pools(100).await.unwrap().more);
     assert_eq!(fixture.logins_of(&ada).await, logins);
 
     assert!(fixture.store.delete_pool(&fixture.pool_id).await.unwrap());

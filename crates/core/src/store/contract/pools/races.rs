@@ -27,7 +27,7 @@ pub async fn first_logins_racing_with_the_deletion_of_their_pool_leave_nothing(s
                 if number == 0 {
                     store.delete_pool(&id).await.unwrap()
                 } else {
-                    store.purge_deleted_pools(3).await.unwrap()
+                    store.purge_deleted_pools(3).await.unwrap().more
                 }
             };
             change.boxed()

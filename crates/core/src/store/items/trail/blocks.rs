@@ -36,6 +36,10 @@ impl Block {
         self.text.split(|byte| *byte == b'\n').filter_map(Line::parse)
     }
 
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     pub(super) fn into_text(self) -> Vec<u8> {
         self.text
     }
@@ -88,25 +92,31 @@ impl ItemStore {
         }
     }
 
-    /// Blocks that begin before a line, the last first.
-    async fn blocks_before(&self, line: Option<u64>, limit: usize) -> Result<Vec<Block>, StoreError> {
+    /// Blocks that begin before a line, the last first. What was dropped may be among them.
+    pub(super) async fn blocks_before(
+        &self,
+        line: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Block>, StoreError> {
         let before = line.map(|line| keys::trail_block(line).sort);
         let items = self.patiently(|| self.engine.page(keys::TRAIL_BLOCKS, before.as_deref(), limit)).await?;
         Ok(items.into_iter().filter_map(Block::of).collect())
     }
 
-    /// The events that answer a question, the one kept last first.
+    /// The events that answer a question, the one kept last first, of a trail that has a first line.
     pub(super) async fn events_backwards(
         &self,
         question: &AuditQuestion,
         page: &Page<EventPosition>,
+        first: u64,
     ) -> Result<Vec<KeptEvent>, StoreError> {
         let (mut found, mut before) = (Vec::new(), page.after.map(|after| after.0));
-        while found.len() < page.limit {
+        while found.len() < page.limit && before.is_none_or(|before| before > first) {
             let blocks = self.blocks_before(before, AT_ONCE).await?;
             let Some(oldest) = blocks.last() else { break };
             before = Some(oldest.first());
-            found.extend(blocks.iter().flat_map(|block| block.answers(question, page.after)));
+            let left = blocks.iter().filter(|block| block.first() >= first);
+            found.extend(left.flat_map(|block| block.answers(question, page.after)));
         }
         found.truncate(page.limit);
         Ok(found)

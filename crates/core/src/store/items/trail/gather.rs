@@ -1,16 +1,19 @@
 //! Gives what is in the journal its place in the trail.
 
+use std::mem;
+
 use super::super::attempts::Decided;
 use super::super::engine::{Change, Effect, Guard, Item};
-use super::super::records::{Millis, TrailRecord};
-use super::super::{Found, ItemStore, keys};
+use super::super::records::Millis;
+use super::super::{Found, ItemStore, keys, put_new};
 use super::journal::{lines_of, taken_out};
-use crate::ground::clock::SignedDuration;
+use super::records::{SectionPart, SectionRecord, TrailRecord};
+use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::records::trail_head::TrailHead;
-use crate::records::trail_line::{Beginning, Chain, Line, Missing, Note, members, write};
+use crate::records::trail_line::{Beginning, Chain, Ending, Line, Missing, Note, members, write};
 use crate::store::{AuditCare, StoreError};
 
-/// So many entries of the journal are taken at once: with the block and the head of the trail they are one commit.
+/// So many entries of the journal are taken at once: with two blocks, a section and the head of the trail they are one commit.
 const MAX_ENTRIES: usize = 90;
 
 /// About so many bytes a block has, and an entry more at most.
@@ -20,10 +23,15 @@ pub(super) const MAX_BLOCK: usize = 192 << 10;
 const LINES_FOR_EACH_HEAD: u64 = 1_000;
 const LONGEST_WITHOUT_HEAD: SignedDuration = SignedDuration::from_secs(10);
 
+/// Then a section ends, of which nothing is dropped but all of it: it is read at once, and most of it goes with its day.
+const LONGEST_SECTION: u64 = 4 << 20;
+const MOST_BLOCKS: u64 = 1_000;
+const OLDEST_SECTION: SignedDuration = SignedDuration::from_hours(24);
+
 /// Lines that are written behind the trail.
-struct NextBlock {
+pub(super) struct NextBlock {
     text: Vec<u8>,
-    trail: TrailRecord,
+    pub(super) trail: TrailRecord,
     first: u64,
 }
 
@@ -47,21 +55,27 @@ impl ItemStore {
             let entries = fitting(oldest);
             // Nobody waits for what comes later.
             let is_all = read < MAX_ENTRIES && entries.len() == read;
-            let mut block = NextBlock::behind(found.record.clone(), &drawn);
+            let (mut block, mut changes) = (NextBlock::behind(found.record.clone(), &drawn), Vec::new());
+            let care = self.process.care();
+            let now = care.as_ref().map(|care| care.clock.now()).filter(|_| !entries.is_empty());
+            if let Some(now) = now.filter(|now| block.ends_section(*now)) {
+                changes.extend(block.begin_section(now)?);
+            }
             for line in entries.iter().flat_map(lines_of) {
                 block.add(line);
             }
             let mut signed = None;
-            if let Some(care) = self.process.care().filter(|care| block.is_due(care)) {
-                if let Some(missing) = self.missing().await? {
+            if let Some(care) = care.as_ref().filter(|care| block.is_due(care)) {
+                if let Some(missing) = self.missing(block.trail.first).await? {
                     block.add(&members(&Note::Missing(missing)));
                 }
-                signed = Some(block.sign(&care));
+                signed = Some(block.sign(care));
             }
             if block.text.is_empty() {
                 return Ok(Decided::Answer((Some(block.trail), None)));
             }
-            let mut changes = vec![found.put(&block.trail)?, block.put()];
+            changes.push(block.put());
+            changes.push(found.put(&block.trail)?);
             changes.extend(entries.iter().map(taken_out));
             let answer = is_all.then_some(block.trail);
             Ok(Decided::change(changes, (answer, signed)))
@@ -74,9 +88,12 @@ impl ItemStore {
     }
 
     /// What this process has signed, if it is not there any more: whoever writes everything anew in the store has nobody sign it
-    /// who does not say so.
-    async fn missing(&self) -> Result<Option<Missing>, StoreError> {
+    /// who does not say so. What was dropped is not missing.
+    async fn missing(&self, first: u64) -> Result<Option<Missing>, StoreError> {
         let Some(TrailHead { trail, n, chain, .. }) = self.process.signed().clone() else { return Ok(None) };
+        if n < first {
+            return Ok(None);
+        }
         let block = self.block_from(n).await?;
         let is_there = |line: Line<'_>| line.number == n && line.chain.text() == chain;
         let is_missing = !block.is_some_and(|block| block.lines().any(is_there));
@@ -101,7 +118,7 @@ fn fitting(mut entries: Vec<Item>) -> Vec<Item> {
 
 impl NextBlock {
     /// Behind a trail, or at the beginning of one.
-    fn behind(trail: Option<TrailRecord>, drawn: &str) -> Self {
+    pub(super) fn behind(trail: Option<TrailRecord>, drawn: &str) -> Self {
         if let Some(trail) = trail {
             return Self { text: Vec::new(), first: trail.last + 1, trail };
         }
@@ -110,7 +127,7 @@ impl NextBlock {
         block
     }
 
-    fn add(&mut self, members: &[u8]) {
+    pub(super) fn add(&mut self, members: &[u8]) {
         self.trail.last += 1;
         // What stands in the store is a link, or was changed: then the chain breaks there, for whoever verifies.
         let before = Chain::parse(self.trail.chain.as_bytes()).unwrap_or(Chain::START);
@@ -152,8 +169,31 @@ impl NextBlock {
         TrailHead { trail: id.clone(), n: *last, chain: chain.clone(), time: care.clock.now() }
     }
 
-    fn put(&self) -> Change {
-        let effect = Effect::Put { content: self.text.clone(), forgotten_at: None };
-        Change { key: keys::trail_block(self.first), guard: Guard::Absent, effect }
+    /// What puts it there. Lines that are added from then on are of the next.
+    pub(super) fn put(&mut self) -> Change {
+        let text = mem::take(&mut self.text);
+        self.trail.count(&text);
+        let key = keys::trail_block(mem::replace(&mut self.first, self.trail.last + 1));
+        let effect = Effect::Put { content: text, forgotten_at: None };
+        Change { key, guard: Guard::Absent, effect }
+    }
+
+    /// Whether it is time for the next section. Whoever sees a section first begins to count.
+    fn ends_section(&mut self, now: Timestamp) -> bool {
+        let section = &mut self.trail.section;
+        let since = section.since.get_or_insert(Millis(now)).0;
+        let is_old = now.duration_since(since).abs() >= OLDEST_SECTION;
+        is_old || section.bytes >= LONGEST_SECTION || section.blocks >= MOST_BLOCKS
+    }
+
+    /// Ends the section, and begins the next, as files of a trail end and begin.
+    fn begin_section(&mut self, now: Timestamp) -> Result<[Change; 2], StoreError> {
+        self.add(&members(&Note::End(Ending {})));
+        let ended = self.put();
+        let beginning = Beginning { id: self.trail.id.clone(), previous: Some(self.trail.chain.clone()) };
+        let section = put_new(keys::trail_section(self.first), &SectionRecord {})?;
+        self.trail.section = SectionPart { since: Some(Millis(now)), ..SectionPart::default() };
+        self.add(&members(&Note::Trail(beginning)));
+        Ok([ended, section])
     }
 }

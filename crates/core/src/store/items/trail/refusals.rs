@@ -2,8 +2,8 @@
 
 use super::super::attempts::Decided;
 use super::super::engine::{Change, Effect, Guard, MAX_CHANGES};
-use super::super::records::RefusalsRecord;
 use super::super::{Found, ItemStore, keys};
+use super::records::RefusalsRecord;
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::store::{MAX_UNPROVED_REFUSALS, StoreError};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::attempts::Decided;
 use super::super::engine::{Change, Effect, Guard, Key, MAX_CHANGES};
-use super::super::records::{IndexedRecord, TrailRecord};
 use super::super::{Found, ItemStore, keys};
 use super::blocks::Block;
+use super::records::{IndexedRecord, TrailRecord};
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
 use crate::store::{EventPosition, KeptEvent, Page, StoreError};
@@ -25,8 +25,9 @@ impl ItemStore {
     async fn index_next(&self) -> Result<bool, StoreError> {
         let trail: Found<TrailRecord> = self.read(keys::trail()).await?;
         let indexed: Found<IndexedRecord> = self.read(keys::trail_indexed()).await?;
-        let next = indexed.record.as_ref().map_or(1, |record| record.last + 1);
-        if trail.record.is_none_or(|trail| next > trail.last) {
+        let Some(trail) = trail.record else { return Ok(false) };
+        let next = indexed.record.as_ref().map_or(1, |record| record.last + 1).max(trail.first);
+        if next > trail.last {
             return Ok(false);
         }
         // What was taken away by somebody is about nobody.
@@ -46,12 +47,13 @@ impl ItemStore {
         Ok(true)
     }
 
-    /// The events about somebody that answer a question, the one kept last first.
+    /// The events about somebody that answer a question, the one kept last first, of a trail that has a first line.
     pub(super) async fn events_about(
         &self,
         about: &AuditSubject,
         question: &AuditQuestion,
         page: &Page<EventPosition>,
+        first: u64,
     ) -> Result<Vec<KeptEvent>, StoreError> {
         let partition = keys::trail_about(about);
         let mut before = page.after.map(|after| keys::trail_block(after.0).sort);
@@ -65,7 +67,8 @@ impl ItemStore {
                 .map(|entry| Key { partition: keys::TRAIL_BLOCKS.to_vec(), sort: entry.key.sort.clone() })
                 .collect::<Vec<_>>();
             let blocks = self.read_items(&blocks).await?.into_iter().flatten().filter_map(Block::of);
-            found.extend(blocks.flat_map(|block| block.answers(question, page.after)));
+            let left = blocks.filter(|block| block.first() >= first);
+            found.extend(left.flat_map(|block| block.answers(question, page.after)));
         }
         found.truncate(page.limit);
         Ok(found)
@@ -74,6 +77,13 @@ impl ItemStore {
 
 /// An item for each one whom a block is about.
 fn entries(block: &Block) -> Vec<Change> {
+    let put = Effect::Put { content: Vec::new(), forgotten_at: None };
+    let entry = |key| Change { key, guard: Guard::Any, effect: put.clone() };
+    keys_of_entries(block).into_iter().map(entry).collect()
+}
+
+/// Where it is written down whom a block is about.
+pub(super) fn keys_of_entries(block: &Block) -> Vec<Key> {
     let subjects: BTreeSet<Vec<u8>> = block
         .lines()
         .filter_map(|line| line.event())
@@ -81,12 +91,7 @@ fn entries(block: &Block) -> Vec<Change> {
         .map(|subject| keys::trail_about(&subject))
         .collect();
     let sort = keys::trail_block(block.first()).sort;
-    let entry = |partition| Change {
-        key: Key { partition, sort: sort.clone() },
-        guard: Guard::Any,
-        effect: Effect::Put { content: Vec::new(), forgotten_at: None },
-    };
-    subjects.into_iter().map(entry).collect()
+    subjects.into_iter().map(|partition| Key { partition, sort: sort.clone() }).collect()
 }
 
 /// Whom one can ask about to find an event.

@@ -2,10 +2,10 @@
 
 use super::super::engine::{Change, Effect, Guard};
 use super::super::pools::corrupt;
-use super::super::records::TrailRecord;
-use super::super::{Found, ItemStore, keys};
+use super::super::{Found, ItemStore, keys, put_new};
 use super::blocks::Block;
 use super::gather::MAX_BLOCK;
+use super::records::{SectionPart, SectionRecord, TrailRecord};
 use crate::records::trail_line::{Content, Line, Note};
 use crate::store::StoreError;
 use crate::store::whole::CopyError;
@@ -37,12 +37,20 @@ impl ItemStore {
             Some(trail) => trail.clone(),
             None => TrailRecord { first: first.number, ..TrailRecord::begun(&id_in(&first)?) },
         };
+        let mut changes = Vec::new();
+        // Where a file begins, a section does.
+        if found.is_there() && matches!(first.content(), Some(Content::Note(Note::Trail(_)))) {
+            trail.section = SectionPart::default();
+            changes.push(put_new(keys::trail_section(first.number), &SectionRecord {})?);
+        }
         for line in lines() {
             trail.go_on(&line);
         }
+        trail.count(text);
         let effect = Effect::Put { content: text.to_vec(), forgotten_at: None };
-        let block = Change { key: keys::trail_block(first.number), guard: Guard::Absent, effect };
-        Ok(vec![found.put(&trail)?, block])
+        changes.push(Change { key: keys::trail_block(first.number), guard: Guard::Absent, effect });
+        changes.push(found.put(&trail)?);
+        Ok(changes)
     }
 }
 
@@ -51,6 +59,10 @@ impl TrailRecord {
         (self.last, self.chain) = (line.number, line.chain.text());
         if let Some(head) = line.head() {
             (self.signed, self.head) = (line.number, Some(head.to_owned()));
+        } else if !line.is_event()
+            && let Some(Content::Note(Note::Dropped(jws))) = line.content()
+        {
+            self.dropped = Some(jws);
         }
     }
 }

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
+mod retention;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +24,7 @@ use daypass_core::store::items::engine::{
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::{
-    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention, Store,
+    AuditCare, AuditEvents, AuditSink, Cleared, EventPosition, KeptEvent, Page, Retention, Store,
 };
 use daypass_store::{Keys, TrailCopy, Verified};
 use futures::future::join_all;
@@ -239,7 +241,7 @@ impl Engine for Busy {
         self.engine.commit(stamp, changes).await
     }
 
-    async fn forget(&self, now: Timestamp) -> Result<bool, EngineError> {
+    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.engine.forget(now).await
     }
 

@@ -1,0 +1,323 @@
+//! What is too old, or too much, goes: whole sections, from the old end. One change says in the trail what is dropped, signed, and
+//! has the trail begin behind it. From then on nobody reads it, and it is deleted by and by, by whoever comes: there nothing more
+//! is decided.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::super::attempts::Decided;
+use super::super::engine::{Change, Effect, Guard, Key, MAX_CHANGES};
+use super::super::{Found, ItemStore, keys};
+use super::blocks::Block;
+use super::gather::NextBlock;
+use super::records::TrailRecord;
+use super::subjects::keys_of_entries;
+use crate::ground::clock::{SignedDuration, Timestamp};
+use crate::records::trail_head::TrailDropped;
+use crate::records::trail_line::{Beginning, Chain, Content, Line, Note, members};
+use crate::store::{AuditCare, Retention, StoreError};
+
+/// How often it is looked for what is too old.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// As many blocks are read at once.
+const AT_ONCE: usize = 32;
+
+/// So many sections are looked for that are not there any more.
+const SECTIONS_AT_ONCE: usize = 90;
+
+/// Where deletions are not committed together, so many are sent at once.
+const MOST_BESIDE_EACH_OTHER: usize = 16;
+
+/// Where the trail is not as it was written.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "nothing is dropped of the audit trail, whatever [audit] keep and keep_size say, because what begins at line {0} is not as it \
+     was written, or does not follow what is before it: `daypass audit verify` says more"
+)]
+struct Doubtful(u64);
+
+/// What a look came to.
+enum Shortened {
+    /// There is nothing to drop.
+    Not,
+    /// Something was dropped, and more may be.
+    More,
+    /// Something should be, and is not as it was written.
+    Doubtful(Doubtful),
+}
+
+/// A section that ended, as its lines tell.
+struct Section {
+    last: u64,
+    chain: Chain,
+    until: Option<Timestamp>,
+    bytes: u64,
+}
+
+impl ItemStore {
+    /// Drops a section that need not be kept, or deletes some of one that was dropped, if this is the process that takes care of the
+    /// trail, and it is time. Whoever is cut off goes on with the next call.
+    pub(super) async fn shorten(&self) -> Result<(), StoreError> {
+        let Some(care) = self.process.care().filter(|care| care.keep != Retention::default()) else {
+            return Ok(());
+        };
+        let now = care.clock.now();
+        let is_time = |at: Timestamp| now.duration_since(at).abs() >= EVERY;
+        let done_at = self.process.shortening().done_at;
+        if !done_at.is_none_or(is_time) {
+            return Ok(());
+        }
+        let shortened = self.shorten_by(&care).await?;
+        let mut shortening = self.process.shortening();
+        let doubt = match shortened {
+            Shortened::More => return Ok(()),
+            Shortened::Not => None,
+            Shortened::Doubtful(doubt) => Some(doubt),
+        };
+        shortening.done_at = Some(now);
+        let told = doubt.as_ref().map(|Doubtful(line)| *line);
+        if let Some(doubt) = doubt.filter(|_| shortening.told != told) {
+            (care.tell)(&doubt.to_string());
+        }
+        shortening.told = told;
+        Ok(())
+    }
+
+    /// Drops everything that need not be kept, and deletes everything that was dropped.
+    pub(super) async fn shorten_all(&self, care: &AuditCare) -> Result<(), StoreError> {
+        loop {
+            match self.shorten_by(care).await? {
+                Shortened::Not => return Ok(()),
+                Shortened::More => self.pace.pause(Duration::ZERO).await,
+                Shortened::Doubtful(doubt) => return Err(StoreError::Corrupt(doubt.into())),
+            }
+        }
+    }
+
+    /// A bite of it.
+    async fn shorten_by(&self, care: &AuditCare) -> Result<Shortened, StoreError> {
+        match self.sweep(care).await? {
+            Shortened::Not => self.drop_next(care).await,
+            shortened => Ok(shortened),
+        }
+    }
+
+    /// Drops the oldest section, if it need not be kept. The one that is written stays.
+    async fn drop_next(&self, care: &AuditCare) -> Result<Shortened, StoreError> {
+        let Some(trail) = self.read::<TrailRecord>(keys::trail()).await?.record else {
+            return Ok(Shortened::Not);
+        };
+        let Some(next) = self.section_behind(trail.first).await? else { return Ok(Shortened::Not) };
+        let is_too_much = care.keep.bytes.is_some_and(|bytes| trail.bytes > bytes);
+        let behind = self.block(next).await?;
+        let newest = self.blocks_before(Some(next), 1).await?;
+        let until = newest_event(newest.iter().flat_map(Block::lines), behind.as_ref(), care);
+        if !is_too_much && !is_too_old(until, care) {
+            return Ok(Shortened::Not);
+        }
+        let blocks = self.blocks_between(trail.first, next).await?;
+        let doubtful = Shortened::Doubtful(Doubtful(trail.first));
+        let Some(section) = behind.and_then(|behind| whole(&trail, &blocks, &behind, next, care)) else {
+            // Whoever was quicker has dropped it, and may have deleted it.
+            let is_dropped = self.is_dropped(trail.first).await?;
+            return Ok(if is_dropped { Shortened::More } else { doubtful });
+        };
+        if !is_too_much && !is_too_old(section.until, care) {
+            return Ok(Shortened::Not);
+        }
+        self.drop_section(&trail, &section, care).await?;
+        Ok(Shortened::More)
+    }
+
+    /// Says in the trail that a section is dropped, and has it begin behind that, unless somebody else was quicker.
+    async fn drop_section(
+        &self,
+        trail: &TrailRecord,
+        section: &Section,
+        care: &AuditCare,
+    ) -> Result<(), StoreError> {
+        let Section { last, chain, until, bytes } = section;
+        let (id, chain) = (trail.id.clone(), chain.text());
+        let dropped = TrailDropped { trail: id, first: trail.first, last: *last, chain, until: *until };
+        let jws = care.signer.sign_dropped(&dropped);
+        let is_ours = self.ask(|| async {
+            let found: Found<TrailRecord> = self.read(keys::trail()).await?;
+            let is_left = |now: &TrailRecord| (&now.id, now.first) == (&trail.id, trail.first);
+            let Some(now) = found.record.clone().filter(is_left) else { return Ok(Decided::Answer(false)) };
+            let mut block = NextBlock::behind(Some(now), "");
+            block.add(&members(&Note::Dropped(jws.clone())));
+            let note = block.put();
+            block.trail.first = last + 1;
+            block.trail.bytes = block.trail.bytes.saturating_sub(*bytes);
+            block.trail.dropped = Some(jws.clone());
+            Ok(Decided::change(vec![note, found.put(&block.trail)?], true))
+        });
+        if is_ours.await? {
+            let of = until.map(|until| format!(", with events up to {until:.0}")).unwrap_or_default();
+            (care.tell)(&format!(
+                "the audit trail dropped lines {} to {last}{of}, as [audit] keep and keep_size say",
+                trail.first
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the first section begins behind a line.
+    async fn section_behind(&self, line: u64) -> Result<Option<u64>, StoreError> {
+        let after = keys::trail_section(line).sort;
+        let items = self.patiently(|| self.engine.page(keys::TRAIL_SECTIONS, Some(&after), 1)).await?;
+        Ok(items.first().and_then(|item| keys::first_line_of_section(&item.key)))
+    }
+
+    /// Blocks from a line to before another, the first first.
+    async fn blocks_between(&self, first: u64, next: u64) -> Result<Vec<Block>, StoreError> {
+        let (mut blocks, mut before) = (Vec::new(), next);
+        while before > first {
+            let page = self.blocks_before(Some(before), AT_ONCE).await?;
+            let Some(oldest) = page.last() else { break };
+            before = oldest.first();
+            blocks.extend(page.into_iter().filter(|block| block.first() >= first));
+        }
+        blocks.reverse();
+        Ok(blocks)
+    }
+
+    /// Whether a line is before those that are left.
+    pub(super) async fn is_dropped(&self, line: u64) -> Result<bool, StoreError> {
+        let trail = self.read::<TrailRecord>(keys::trail()).await?.record;
+        Ok(trail.is_some_and(|trail| line < trail.first))
+    }
+
+    /// Deletes some of what was dropped, and where it is written down whom that is about, if it is signed that it was.
+    async fn sweep(&self, care: &AuditCare) -> Result<Shortened, StoreError> {
+        let Some(trail) = self.read::<TrailRecord>(keys::trail()).await?.record else {
+            return Ok(Shortened::Not);
+        };
+        let blocks = self.blocks_before(Some(trail.first), AT_ONCE).await?;
+        if !blocks.is_empty() && !self.begins_well(&trail, care).await? {
+            let is_dropped = self.is_dropped(trail.first).await?;
+            return Ok(if is_dropped { Shortened::More } else { Shortened::Doubtful(Doubtful(trail.first)) });
+        }
+        let sections = self.patiently(|| self.engine.page(keys::TRAIL_SECTIONS, None, SECTIONS_AT_ONCE));
+        let sections = sections.await?.into_iter().map(|item| item.key);
+        let ended =
+            sections.filter(|key| keys::first_line_of_section(key).is_some_and(|it| it <= trail.first));
+        // A block goes when nothing leads there any more.
+        let leading_there = blocks.iter().flat_map(keys_of_entries).chain(ended).collect();
+        let is_anything = self.delete_all(leading_there).await?;
+        let blocks = blocks.iter().map(|block| keys::trail_block(block.first())).collect();
+        let is_more = self.delete_all(blocks).await? || is_anything;
+        Ok(if is_more { Shortened::More } else { Shortened::Not })
+    }
+
+    async fn begins_well(&self, trail: &TrailRecord, care: &AuditCare) -> Result<bool, StoreError> {
+        let block = self.block(trail.first).await?;
+        let first = block.as_ref().and_then(|block| block.lines().next());
+        Ok(first.is_some_and(|first| first.number == trail.first && begins_well(trail, &first, care)))
+    }
+
+    /// The block that begins with a line.
+    async fn block(&self, first: u64) -> Result<Option<Block>, StoreError> {
+        Ok(self.read_items(&[keys::trail_block(first)]).await?.pop().flatten().and_then(Block::of))
+    }
+
+    /// Answers whether there was anything to delete.
+    async fn delete_all(&self, keys: Vec<Key>) -> Result<bool, StoreError> {
+        let is_anything = !keys.is_empty();
+        let changes: Vec<Change> = keys.into_iter().map(deletion).collect();
+        let at_once = self.engine.deletions_at_once();
+        let some = changes.chunks(at_once).map(<[Change]>::to_vec);
+        let commits = some.map(|some| async move { self.delete(&some).await });
+        let beside_each_other = (MAX_CHANGES / at_once).min(MOST_BESIDE_EACH_OTHER);
+        stream::iter(commits).buffer_unordered(beside_each_other).try_collect::<()>().await?;
+        Ok(is_anything)
+    }
+
+    async fn delete(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.ask(|| async { Ok(Decided::change(changes.to_vec(), ())) }).await
+    }
+}
+
+fn deletion(key: Key) -> Change {
+    Change { key, guard: Guard::Any, effect: Effect::Delete }
+}
+
+/// What need not be kept, by when its newest event happened.
+fn is_too_old(until: Option<Timestamp>, care: &AuditCare) -> bool {
+    let is_older = |age| until.is_none_or(|until| care.clock.now().duration_since(until) > age);
+    care.keep.age.is_some_and(is_older)
+}
+
+/// When the newest event happened, if there is any. What is of the future, by a clock that was wrong, counts beside others for
+/// nothing, and alone as what is behind it, or as of now.
+fn newest_event<'a>(
+    lines: impl Iterator<Item = Line<'a>>,
+    behind: Option<&Block>,
+    care: &AuditCare,
+) -> Option<Timestamp> {
+    let now = care.clock.now();
+    let mut has_later = false;
+    let mut is_of_now = |time: &Timestamp| {
+        has_later |= *time > now;
+        *time <= now
+    };
+    let times = lines.filter_map(|line| line.event()).map(|event| event.time);
+    let newest = times.filter(&mut is_of_now).max();
+    let newest_behind = || behind.and_then(|behind| newest_event(behind.lines(), None, care));
+    newest.or_else(|| has_later.then(|| newest_behind().unwrap_or(now)))
+}
+
+/// A section, if every line follows the one before, up to the first line of the next, and the first line begins the trail, or what
+/// is signed to be dropped is right before it.
+fn whole(
+    trail: &TrailRecord,
+    blocks: &[Block],
+    behind: &Block,
+    next: u64,
+    care: &AuditCare,
+) -> Option<Section> {
+    let (mut before, mut lines): (Option<(u64, Chain)>, Vec<Line<'_>>) = (None, Vec::new());
+    for text in blocks.iter().flat_map(|block| block.text().split(|byte| *byte == b'\n')) {
+        if text.is_empty() {
+            continue;
+        }
+        let line = Line::parse(text)?;
+        let follows = match before {
+            Some((number, chain)) => line.number == number + 1 && line.follows(chain),
+            None => line.number == trail.first && begins_well(trail, &line, care),
+        };
+        if !follows {
+            return None;
+        }
+        before = Some((line.number, line.chain));
+        lines.push(line);
+    }
+    let (last, chain) = before?;
+    let first = behind.lines().next().filter(|line| line.number == next && last + 1 == next)?;
+    let previous = beginning_of(trail, &first)?.previous?;
+    if !first.follows(chain) || previous != chain.text() {
+        return None;
+    }
+    let bytes = blocks.iter().map(|block| block.text().len() as u64).sum();
+    Some(Section { last, chain, until: newest_event(lines.into_iter(), Some(behind), care), bytes })
+}
+
+fn begins_well(trail: &TrailRecord, line: &Line<'_>, care: &AuditCare) -> bool {
+    let Some(Beginning { previous, .. }) = beginning_of(trail, line) else { return false };
+    let Some(previous) = previous else { return line.number == 1 && line.follows(Chain::START) };
+    let is_of_here = |dropped: &TrailDropped| {
+        dropped.trail == trail.id && dropped.last + 1 == line.number && dropped.chain == previous
+    };
+    let dropped = trail.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
+    dropped.is_some_and(|dropped| is_of_here(&dropped))
+        && Chain::parse(previous.as_bytes()).is_some_and(|previous| line.follows(previous))
+}
+
+fn beginning_of(trail: &TrailRecord, line: &Line<'_>) -> Option<Beginning> {
+    match line.content()? {
+        Content::Note(Note::Trail(beginning)) if beginning.id == trail.id => Some(beginning),
+        _ => None,
+    }
+}
