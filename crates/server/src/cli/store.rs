@@ -29,9 +29,9 @@ pub enum Task {
     /// Have the DynamoDB table of a configuration be written in its Region from now on
     ///
     /// One Region writes a global table, and servers in another one do not start. When
-    /// that Region is lost, say the new one in [store] url, and ask this there. Servers
-    /// of the former Region stop within ten seconds of hearing of it. What they wrote
-    /// last may be lost: end everybody's sessions then by `daypass revoke --everybody`.
+    /// that Region is lost, say the new one in the URL of the store, and ask this there.
+    /// Servers of the former Region stop within ten seconds of hearing of it. What they
+    /// wrote last may be lost: end everybody's sessions then, by `revoke --everybody`.
     TakeOver(TakeOver),
     /// Print what makes the DynamoDB table of a configuration, or what may use it
     Describe(Describe),
