@@ -21,7 +21,16 @@ pub enum TrailCopyError {
     /// The folder's.
     #[error(transparent)]
     Folder(#[from] TrailTrouble),
+    /// It was not there long enough.
+    #[error(
+        "servers dropped the old end of the trail each time while it was read: ask again, from where the database is nearer, or \
+         while none of them runs"
+    )]
+    Shortened,
 }
+
+/// So often a trail is read whose old end goes meanwhile.
+const ATTEMPTS: u32 = 10;
 
 /// A folder with the lines of a trail, gone with this value.
 #[derive(Debug)]
@@ -38,13 +47,14 @@ impl TrailCopy {
     /// # Errors
     /// The store's, or that the folder for what is temporary cannot be written to.
     pub async fn of(store: &dyn Store, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, TrailCopyError> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let (copy, first) = Self::from_first_line(store, progress).await?;
             // What is too old goes meanwhile: then there are lines missing in the copy, which the trail says at its end.
             if store.audit_trail_extent().await?.first == first {
                 return Ok(copy);
             }
         }
+        Err(TrailCopyError::Shortened)
     }
 
     /// Answers where the copy begins.

@@ -326,6 +326,15 @@ async fn forge(engine: &MemoryEngine) {
     replace(engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
 }
 
+/// Writes where the trail begins.
+async fn begin_at(engine: &MemoryEngine, first: u64) {
+    let head = Key { partition: b"trail-head:".to_vec(), sort: Vec::new() };
+    let item = engine.read(std::slice::from_ref(&head)).await.unwrap().remove(0).unwrap();
+    let mut record: Value = serde_json::from_slice(&item.content).unwrap();
+    record["first"] = json!(first);
+    replace(engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
+}
+
 #[tokio::test]
 async fn a_server_signs_no_trail_in_silence_that_somebody_wrote_anew() {
     let engine = Arc::<MemoryEngine>::default();
@@ -342,6 +351,30 @@ async fn a_server_signs_no_trail_in_silence_that_somebody_wrote_anew() {
         store.add_audit_event(&event(second)).await.unwrap();
         store.keep_up().await.unwrap();
     }
+    let found = verified(&store, public(7)).await;
+    let told: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
+    assert_eq!((told.len(), found.heads), (1, 2), "{told:?}");
+    assert!(told[0].contains(&format!("did not find what was signed up to line {}", newest.n)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_server_does_not_take_for_dropped_what_nobody_signed_to_be() {
+    let engine = Arc::<MemoryEngine>::default();
+    let store = process(&engine);
+    for second in 0..3 {
+        store.attend(care(&keys(7), 1_000 + 20 * second));
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    let newest = verified(&store, public(7)).await.newest_head.unwrap();
+    forge(&engine).await;
+    begin_at(&engine, 1_000).await;
+    for second in 3..5 {
+        store.attend(care(&keys(7), 1_000 + 20 * second));
+        store.add_audit_event(&event(second)).await.unwrap();
+        store.keep_up().await.unwrap();
+    }
+    begin_at(&engine, 1).await;
     let found = verified(&store, public(7)).await;
     let told: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
     assert_eq!((told.len(), found.heads), (1, 2), "{told:?}");

@@ -66,7 +66,7 @@ impl ItemStore {
             }
             let mut signed = None;
             if let Some(care) = care.as_ref().filter(|care| block.is_due(care)) {
-                if let Some(missing) = self.missing(block.trail.first).await? {
+                if let Some(missing) = self.missing(&block.trail, care).await? {
                     block.add(&members(&Note::Missing(missing)));
                 }
                 signed = Some(block.sign(care));
@@ -88,10 +88,11 @@ impl ItemStore {
     }
 
     /// What this process has signed, if it is not there any more: whoever writes everything anew in the store has nobody sign it
-    /// who does not say so. What was dropped is not missing.
-    async fn missing(&self, first: u64) -> Result<Option<Missing>, StoreError> {
+    /// who does not say so. What was dropped is not missing, if that is signed: where the trail begins, anybody may write.
+    async fn missing(&self, now: &TrailRecord, care: &AuditCare) -> Result<Option<Missing>, StoreError> {
         let Some(TrailHead { trail, n, chain, .. }) = self.process.signed().clone() else { return Ok(None) };
-        if n < first {
+        let dropped = now.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
+        if dropped.is_some_and(|dropped| dropped.trail == trail && n <= dropped.last) {
             return Ok(None);
         }
         let block = self.block_from(n).await?;

@@ -30,13 +30,32 @@ const SECTIONS_AT_ONCE: usize = 90;
 /// Where deletions are not committed together, so many are sent at once.
 const MOST_BESIDE_EACH_OTHER: usize = 16;
 
-/// Where the trail is not as it was written.
+/// Why nothing is dropped.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "nothing is dropped of the audit trail, whatever [audit] keep and keep_size say, because what begins at line {0} is not as it \
-     was written, or does not follow what is before it: `daypass audit verify` says more"
-)]
-struct Doubtful(u64);
+enum Doubt {
+    /// Where the trail is not as it was written.
+    #[error(
+        "nothing is dropped of the audit trail, whatever [audit] keep and keep_size say, because what begins at line {0} is not as \
+         it was written, or does not follow what is before it: `daypass audit verify` says more"
+    )]
+    Written(u64),
+    /// What is dropped by the key of another installation, nobody believes to be.
+    #[error(
+        "nothing is dropped of the audit trail, because none of this configuration's master keys has signed its end: see whether \
+         store and master key are of one installation"
+    )]
+    Signed,
+}
+
+impl Doubt {
+    /// The line that it is about.
+    fn line(&self) -> u64 {
+        match self {
+            Self::Written(line) => *line,
+            Self::Signed => 0,
+        }
+    }
+}
 
 /// What a look came to.
 enum Shortened {
@@ -45,7 +64,7 @@ enum Shortened {
     /// Something was dropped, and more may be.
     More,
     /// Something should be, and is not as it was written.
-    Doubtful(Doubtful),
+    Doubtful(Doubt),
 }
 
 /// A section that ended, as its lines tell.
@@ -69,7 +88,17 @@ impl ItemStore {
         if !done_at.is_none_or(is_time) {
             return Ok(());
         }
-        let shortened = self.shorten_by(&care).await?;
+        let shortened = match self.shorten_by(&care).await {
+            Ok(shortened) => shortened,
+            // Whoever hears of what fails here would take it for the gathering.
+            Err(error) => {
+                (care.tell)(&format!(
+                    "nothing could be dropped of the audit trail: {error}; it is tried again in an hour"
+                ));
+                self.process.shortening().done_at = Some(now);
+                return Ok(());
+            }
+        };
         let mut shortening = self.process.shortening();
         let doubt = match shortened {
             Shortened::More => return Ok(()),
@@ -77,7 +106,7 @@ impl ItemStore {
             Shortened::Doubtful(doubt) => Some(doubt),
         };
         shortening.done_at = Some(now);
-        let told = doubt.as_ref().map(|Doubtful(line)| *line);
+        let told = doubt.as_ref().map(Doubt::line);
         if let Some(doubt) = doubt.filter(|_| shortening.told != told) {
             (care.tell)(&doubt.to_string());
         }
@@ -111,18 +140,19 @@ impl ItemStore {
         };
         let Some(next) = self.section_behind(trail.first).await? else { return Ok(Shortened::Not) };
         let is_too_much = care.keep.bytes.is_some_and(|bytes| trail.bytes > bytes);
-        let behind = self.block(next).await?;
-        let newest = self.blocks_before(Some(next), 1).await?;
-        let until = newest_event(newest.iter().flat_map(Block::lines), behind.as_ref(), care);
+        let Some(behind) = self.block(next).await? else { return self.doubt(&trail).await };
+        // The last line of a section has a block of its own.
+        let newest = self.blocks_before(Some(next), 2).await?;
+        let until = newest_event(newest.iter().flat_map(Block::lines), &behind, care);
         if !is_too_much && !is_too_old(until, care) {
             return Ok(Shortened::Not);
         }
-        let blocks = self.blocks_between(trail.first, next).await?;
-        let doubtful = Shortened::Doubtful(Doubtful(trail.first));
-        let Some(section) = behind.and_then(|behind| whole(&trail, &blocks, &behind, next, care)) else {
-            // Whoever was quicker has dropped it, and may have deleted it.
-            let is_dropped = self.is_dropped(trail.first).await?;
-            return Ok(if is_dropped { Shortened::More } else { doubtful });
+        let is_ours = |head| care.signer.is_of_now(head) || care.signer.read_of_before(head).is_some();
+        if trail.head.as_deref().is_some_and(|head| !is_ours(head)) {
+            return Ok(Shortened::Doubtful(Doubt::Signed));
+        }
+        let Some(section) = self.whole_section(&trail, behind, care).await? else {
+            return self.doubt(&trail).await;
         };
         if !is_too_much && !is_too_old(section.until, care) {
             return Ok(Shortened::Not);
@@ -171,17 +201,45 @@ impl ItemStore {
         Ok(items.first().and_then(|item| keys::first_line_of_section(&item.key)))
     }
 
-    /// Blocks from a line to before another, the first first.
-    async fn blocks_between(&self, first: u64, next: u64) -> Result<Vec<Block>, StoreError> {
-        let (mut blocks, mut before) = (Vec::new(), next);
-        while before > first {
-            let page = self.blocks_before(Some(before), AT_ONCE).await?;
-            let Some(oldest) = page.last() else { break };
-            before = oldest.first();
-            blocks.extend(page.into_iter().filter(|block| block.first() >= first));
+    /// The first section, if it is as it was written: every line follows the one before, up to the first line of the next, and
+    /// what it begins with [begins well](begins_well). It is read from its end, some blocks at a time: one that was kept before
+    /// there were sections may be of any size.
+    async fn whole_section(
+        &self,
+        trail: &TrailRecord,
+        behind: Block,
+        care: &AuditCare,
+    ) -> Result<Option<Section>, StoreError> {
+        let Some((last, chain)) = end_before(trail, &behind) else { return Ok(None) };
+        let (now, mut newest, mut bytes) = (care.clock.now(), Newest::default(), 0);
+        let mut read: Option<Block> = None;
+        while read.as_ref().is_none_or(|read| read.first() > trail.first) {
+            let page = self.blocks_before(Some(read.as_ref().unwrap_or(&behind).first()), AT_ONCE).await?;
+            let left = page.into_iter().take_while(|block| block.first() >= trail.first);
+            let before = read.as_ref().map(Block::first);
+            for block in left {
+                if !leads_to(&block, read.as_ref().unwrap_or(&behind)) {
+                    return Ok(None);
+                }
+                newest.look(block.lines(), now);
+                bytes += block.text().len() as u64;
+                read = Some(block);
+            }
+            if read.as_ref().map(Block::first) == before {
+                return Ok(None);
+            }
         }
-        blocks.reverse();
-        Ok(blocks)
+        let first = read.as_ref().and_then(|read| read.lines().next());
+        let is_well =
+            first.is_some_and(|first| first.number == trail.first && begins_well(trail, &first, care));
+        let until = newest.event(&behind, care);
+        Ok(is_well.then_some(Section { last, chain, until, bytes }))
+    }
+
+    /// What is not as it was written, unless it was dropped meanwhile, and deleted, by whoever was quicker.
+    async fn doubt(&self, trail: &TrailRecord) -> Result<Shortened, StoreError> {
+        let is_dropped = self.is_dropped(trail.first).await?;
+        Ok(if is_dropped { Shortened::More } else { Shortened::Doubtful(Doubt::Written(trail.first)) })
     }
 
     /// Whether a line is before those that are left.
@@ -197,8 +255,7 @@ impl ItemStore {
         };
         let blocks = self.blocks_before(Some(trail.first), AT_ONCE).await?;
         if !blocks.is_empty() && !self.begins_well(&trail, care).await? {
-            let is_dropped = self.is_dropped(trail.first).await?;
-            return Ok(if is_dropped { Shortened::More } else { Shortened::Doubtful(Doubtful(trail.first)) });
+            return self.doubt(&trail).await;
         }
         let sections = self.patiently(|| self.engine.page(keys::TRAIL_SECTIONS, None, SECTIONS_AT_ONCE));
         let sections = sections.await?.into_iter().map(|item| item.key);
@@ -250,58 +307,73 @@ fn is_too_old(until: Option<Timestamp>, care: &AuditCare) -> bool {
     care.keep.age.is_some_and(is_older)
 }
 
-/// When the newest event happened, if there is any. What is of the future, by a clock that was wrong, counts beside others for
-/// nothing, and alone as what is behind it, or as of now.
-fn newest_event<'a>(
-    lines: impl Iterator<Item = Line<'a>>,
-    behind: Option<&Block>,
-    care: &AuditCare,
-) -> Option<Timestamp> {
-    let now = care.clock.now();
-    let mut has_later = false;
-    let mut is_of_now = |time: &Timestamp| {
-        has_later |= *time > now;
-        *time <= now
-    };
-    let times = lines.filter_map(|line| line.event()).map(|event| event.time);
-    let newest = times.filter(&mut is_of_now).max();
-    let newest_behind = || behind.and_then(|behind| newest_event(behind.lines(), None, care));
-    newest.or_else(|| has_later.then(|| newest_behind().unwrap_or(now)))
+/// When events happened. What is of the future, by a clock that was wrong, counts beside others for nothing, and alone as what is
+/// behind it, or as of now.
+#[derive(Default)]
+struct Newest {
+    at: Option<Timestamp>,
+    has_later: bool,
 }
 
-/// A section, if every line follows the one before, up to the first line of the next, and the first line begins the trail, or what
-/// is signed to be dropped is right before it.
-fn whole(
-    trail: &TrailRecord,
-    blocks: &[Block],
-    behind: &Block,
-    next: u64,
-    care: &AuditCare,
-) -> Option<Section> {
-    let (mut before, mut lines): (Option<(u64, Chain)>, Vec<Line<'_>>) = (None, Vec::new());
-    for text in blocks.iter().flat_map(|block| block.text().split(|byte| *byte == b'\n')) {
-        if text.is_empty() {
-            continue;
+impl Newest {
+    fn look<'a>(&mut self, lines: impl Iterator<Item = Line<'a>>, now: Timestamp) {
+        for time in lines.filter_map(|line| line.event()).map(|event| event.time) {
+            if time > now {
+                self.has_later = true;
+            } else {
+                self.at = self.at.max(Some(time));
+            }
         }
-        let line = Line::parse(text)?;
+    }
+
+    /// When the newest one did, if there is any.
+    fn event(self, behind: &Block, care: &AuditCare) -> Option<Timestamp> {
+        let now = care.clock.now();
+        let newest_behind = || {
+            let mut newest = Self::default();
+            newest.look(behind.lines(), now);
+            newest.at.unwrap_or(now)
+        };
+        self.at.or_else(|| self.has_later.then(newest_behind))
+    }
+}
+
+fn newest_event<'a>(
+    lines: impl Iterator<Item = Line<'a>>,
+    behind: &Block,
+    care: &AuditCare,
+) -> Option<Timestamp> {
+    let mut newest = Newest::default();
+    newest.look(lines, care.clock.now());
+    newest.event(behind, care)
+}
+
+/// The last line before a section, and its link, as the section's first line has it.
+fn end_before(trail: &TrailRecord, section: &Block) -> Option<(u64, Chain)> {
+    let first = section.lines().next().filter(|line| line.number == section.first())?;
+    let chain = Chain::parse(beginning_of(trail, &first)?.previous?.as_bytes())?;
+    first.follows(chain).then_some((first.number.checked_sub(1)?, chain))
+}
+
+/// Whether every line of a block follows the one before, and the first line of the next block its last.
+fn leads_to(block: &Block, next: &Block) -> bool {
+    let mut before: Option<(u64, Chain)> = None;
+    for text in block.text().split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
+        let Some(line) = Line::parse(text) else { return false };
         let follows = match before {
             Some((number, chain)) => line.number == number + 1 && line.follows(chain),
-            None => line.number == trail.first && begins_well(trail, &line, care),
+            None => line.number == block.first(),
         };
         if !follows {
-            return None;
+            return false;
         }
         before = Some((line.number, line.chain));
-        lines.push(line);
     }
-    let (last, chain) = before?;
-    let first = behind.lines().next().filter(|line| line.number == next && last + 1 == next)?;
-    let previous = beginning_of(trail, &first)?.previous?;
-    if !first.follows(chain) || previous != chain.text() {
-        return None;
-    }
-    let bytes = blocks.iter().map(|block| block.text().len() as u64).sum();
-    Some(Section { last, chain, until: newest_event(lines.into_iter(), Some(behind), care), bytes })
+    let first = next.lines().next();
+    let follows = |first: &Line<'_>| {
+        before.is_some_and(|(last, chain)| first.number == last + 1 && first.follows(chain))
+    };
+    first.is_some_and(|first| follows(&first))
 }
 
 fn begins_well(trail: &TrailRecord, line: &Line<'_>, care: &AuditCare) -> bool {
