@@ -90,7 +90,7 @@ def test_the_proxy_alone_can_be_reached_and_is_believed() -> None:
 def test_what_can_be_asked_is_asked_how_it_is() -> None:
     assert {name for name, service in SERVICES.items() if "healthcheck" in service} == set(SERVICES)
     for server in SERVERS:
-        assert SERVICES[server]["healthcheck"]["test"][1:] == ["/usr/local/bin/daypass", "health"]
+        assert SERVICES[server]["healthcheck"]["test"][1:] == ["/usr/local/bin/daypass", "health", "--ready"]
     assert SERVICES["proxy"]["healthcheck"]["test"][-1].endswith("/readyz")
 
 

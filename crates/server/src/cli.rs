@@ -45,10 +45,12 @@ pub enum Command {
     /// line of JSON on stdout when ready; the log goes to stderr, and what is decided
     /// to the audit trail beside the store.
     Serve(serve::Arguments),
-    /// Say whether a server on this machine can do its work
+    /// Say whether a server on this machine lives
     ///
     /// For whoever looks after its container, whose image has nothing else that could
-    /// ask: prints "ready", or ends with 1 and the reason. Reads no configuration.
+    /// ask: prints "alive", or ends with 1 and the reason. With --ready it says whether
+    /// the server can do its work: who restarts what is not ready makes an outage of the
+    /// store one of all servers. Reads no configuration.
     Health(health::Arguments),
     /// Tell every mistake of a configuration, with its line
     ///
@@ -274,7 +276,7 @@ mod tests {
         };
         for (path, phrase) in [
             (&["serve"][..], "Speaks plain HTTP"),
-            (&["health"], "prints \"ready\""),
+            (&["health"], "prints \"alive\""),
             (&["check"], "Starts nothing."),
             (&["revoke"], "no later ones"),
             (&["backup"], "The master key is not in it."),

@@ -9,10 +9,11 @@ use daypass_core::store::items::engine::{Change, Committed, Engine, EngineError,
 use daypass_core::store::{Cleared, SharedWatch, StoreConnections};
 use tokio::time::Instant;
 
-/// What fails sooner keeps nobody waiting. The shortest deadline of an engine is as long.
-const SLOW: Duration = Duration::from_secs(1);
+/// What fails sooner tells nothing of the database: whoever waits for a connection that others use is told after a second, and an
+/// engine's other deadlines are three seconds and five.
+const SLOW: Duration = Duration::from_secs(2);
 
-/// So many that fail slowly, and nothing else in between, are a silence.
+/// So many that fail slowly, and no answer in between, are a silence.
 const SILENCE: u32 = 5;
 
 /// How often somebody finds out.
@@ -51,7 +52,9 @@ impl Circuit {
         }
         let answer = question.await;
         let ended = Instant::now();
-        self.learn(answer.is_err() && ended.duration_since(began) >= SLOW, ended);
+        if answer.is_ok() || ended.duration_since(began) >= SLOW {
+            self.learn(answer.is_ok(), ended);
+        }
         answer
     }
 
@@ -64,9 +67,9 @@ impl Circuit {
         may_ask
     }
 
-    fn learn(&self, failed_slowly: bool, now: Instant) {
+    fn learn(&self, is_answered: bool, now: Instant) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.slow_failures = if failed_slowly { seen.slow_failures.saturating_add(1) } else { 0 };
+        seen.slow_failures = if is_answered { 0 } else { seen.slow_failures.saturating_add(1) };
         seen.asked_at = now;
     }
 }

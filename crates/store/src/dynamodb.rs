@@ -36,6 +36,10 @@ pub use self::url::DynamoUrl;
 use self::writer::Writer;
 use crate::opening::Open;
 
+/// What `daypass migrate` says that it does.
+const MARK: &str = "say in the table that it is a store of Daypass";
+const WRITER: &str = "say in the table which Region writes it";
+
 /// An item of ours has an answer within this, or nobody knows.
 const CONNECTING: Duration = Duration::from_secs(3);
 const ANSWERING: Duration = Duration::from_secs(5);
@@ -75,14 +79,15 @@ impl DynamoEngine {
         Self::of(url).await.have_it_written_here().await
     }
 
-    /// Whether a table lacks what says that it is a store.
+    /// What is missing in a table, in words: that it is a store, or which Region writes it.
     ///
     /// # Errors
     /// [`DynamoOpenError`]
-    pub async fn is_empty(url: &DynamoUrl) -> Result<bool, DynamoOpenError> {
+    pub async fn steps_due(url: &DynamoUrl) -> Result<Vec<String>, DynamoOpenError> {
         match Self::open(url, Open::AsItIs).await {
-            Ok(_) => Ok(false),
-            Err(DynamoOpenError::Empty { .. }) => Ok(true),
+            Ok(_) => Ok(Vec::new()),
+            Err(DynamoOpenError::Empty { .. }) => Ok(vec![MARK.to_owned()]),
+            Err(DynamoOpenError::NoRegion { .. }) => Ok(vec![WRITER.to_owned()]),
             Err(error) => Err(error),
         }
     }

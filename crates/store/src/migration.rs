@@ -6,8 +6,6 @@ use crate::postgres::PostgresEngine;
 use crate::sqlite;
 use crate::url::{OpenError, StoreUrl, open};
 
-const MARK: &str = "say in the table that it is a store of Daypass";
-
 /// What [`migrate`] would do, step by step. Nothing is done.
 ///
 /// # Errors
@@ -18,9 +16,7 @@ pub async fn steps_due(url: &StoreUrl) -> Result<Vec<String>, OpenError> {
             sqlite::versions_due(file)?.map(|version| format!("version {version}")).collect()
         }
         StoreUrl::Postgres(url) => PostgresEngine::steps_due(url).await?,
-        StoreUrl::Dynamo(url) => {
-            DynamoEngine::is_empty(url).await?.then(|| MARK.to_owned()).into_iter().collect()
-        }
+        StoreUrl::Dynamo(url) => DynamoEngine::steps_due(url).await?,
         StoreUrl::Memory => return Err(OpenError::InMemory),
     })
 }

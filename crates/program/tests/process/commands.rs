@@ -172,21 +172,21 @@ fn whoever_looks_after_a_container_is_told_whether_its_server_can_do_its_work() 
     let installation = Installation::new("sqlite:daypass.db");
     let mut server = installation.serve(Output::Null);
     let port = server.address.port();
-    let ask = || {
+    let asked = |more: &[&str]| {
         let mut command = program();
         // Whoever is named here is not asked.
-        command.env("http_proxy", "http://127.0.0.1:1").args([
-            "health",
-            "--listen",
-            &format!("0.0.0.0:{port}"),
-        ]);
+        command.env("http_proxy", "http://127.0.0.1:1");
+        command.args(["health", "--listen", &format!("0.0.0.0:{port}")]).args(more);
         Done::of(command)
     };
+    let ask = || asked(&["--ready"]);
     let ready = ask();
     assert!(ready.success && ready.stdout == "ready\n", "{ready:?}");
     fs::remove_file(installation.path("daypass.db")).unwrap();
     let away = ask();
     assert!(!away.success && away.stderr.contains("is not ready: not_ready: "), "{away:?}");
+    let alive = asked(&[]);
+    assert!(alive.success && alive.stdout == "alive\n", "it is not to be restarted: {alive:?}");
     server.stop();
     let gone = ask();
     assert!(!gone.success && gone.stderr.contains("`daypass serve --listen` was given"), "{gone:?}");

@@ -1,4 +1,4 @@
-//! `daypass health`: whether a server can do its work, for whoever looks after a container that has nothing else in it.
+//! `daypass health`: whether a server lives, or can do its work, for whoever looks after a container that has nothing else in it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::print;
 
-/// A server that is ready says so within a few milliseconds, and one that waits for its store within five seconds says that.
+/// A server answers within a few milliseconds; one that waits for its store says so later.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Whom to ask.
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Where `daypass serve` listens, as it was told
     #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Ask whether it can do its work, which takes its store; not for whoever restarts what cannot
+    #[arg(long)]
+    ready: bool,
 }
 
 /// What of a refusal is told.
@@ -28,17 +31,21 @@ struct Refusal {
     detail: String,
 }
 
-pub async fn run(Arguments { listen }: Arguments) -> anyhow::Result<()> {
+pub async fn run(Arguments { listen, ready }: Arguments) -> anyhow::Result<()> {
     let address = reachable(listen);
     // Neither a proxy nor another server is who was meant.
     let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
-    let asked = client.get(format!("http://{address}/readyz")).send().await;
+    let path = if ready { "readyz" } else { "healthz" };
+    let asked = client.get(format!("http://{address}/{path}")).send().await;
+    if asked.as_ref().is_err_and(reqwest::Error::is_timeout) {
+        bail!("the server on {address} did not answer within {} seconds", PATIENCE.as_secs());
+    }
     let answer = asked.map_err(reqwest::Error::without_url);
     let answer = answer.with_context(|| {
         format!("no server answers on {address}; --listen takes what `daypass serve --listen` was given")
     })?;
     match answer.status() {
-        StatusCode::OK => Ok(print("ready")?),
+        StatusCode::OK => Ok(print(if ready { "ready" } else { "alive" })?),
         status => match refusal(answer).await {
             Some(Refusal { code, detail }) => {
                 bail!("the server on {address} is not ready: {code}: {detail}")

@@ -151,6 +151,10 @@ impl DynamoEngine {
             found = self.mark().await?;
         }
         let mark = found.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
+        // Whoever only looks may look at a table of a former Daypass.
+        if open == Open::AsItIs && mark.writer.is_none() {
+            return Err(DynamoOpenError::NoRegion { place: self.place.clone() });
+        }
         self.writer.learn(mark.writer.as_deref());
         self.writer.check(&self.place)
     }

@@ -44,6 +44,15 @@ pub enum DynamoOpenError {
         /// Where it is.
         place: String,
     },
+    /// It does not say which Region writes it.
+    #[error(
+        "{place} does not say which Region writes it, as one of a former Daypass: `daypass migrate -c FILE` has it say so, for the \
+         Region that FILE names"
+    )]
+    NoRegion {
+        /// Where it is.
+        place: String,
+    },
     /// Another Region writes it.
     #[error(
         "{place} is written in {writer}, and this is {here}: write ?region={writer} into the URL of the store; or, once nobody \

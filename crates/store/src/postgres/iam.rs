@@ -2,6 +2,8 @@
 //! hour, and only while a connection is made, so each connection has its own. Sources: "IAM database authentication" in the Amazon RDS
 //! User Guide, "Generating an authentication token" in the Amazon Aurora DSQL User Guide; both want what botocore makes.
 
+use std::error::Error as StdError;
+use std::iter;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -15,6 +17,7 @@ use aws_sigv4::sign::v4;
 use daypass_core::ground::secret::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::dialect::PostgresDialect;
 use super::url::{IamUser, PostgresUrl};
@@ -25,6 +28,11 @@ const LIFE: Duration = Duration::from_mins(15);
 /// Credentials are asked for again so long before they end, and those without an end so often.
 const SPARE: Duration = Duration::from_mins(5);
 const WITHOUT_END: Duration = Duration::from_mins(15);
+
+/// So long whoever gives them is waited for while those of before still count: a connection has three seconds in all. And so much
+/// later they are asked again.
+const FETCHING: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// All but what RFC 3986 leaves unreserved.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -48,7 +56,8 @@ pub enum IamError {
 
 impl From<CredentialsError> for IamError {
     fn from(error: CredentialsError) -> Self {
-        Self::NoCredentials(error.to_string())
+        let causes = iter::successors(Some(&error as &dyn StdError), |error| (*error).source());
+        Self::NoCredentials(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
     }
 }
 
@@ -95,23 +104,35 @@ impl Tokens {
         Ok(Secret::new(self.request.sign(credentials, &self.region, now)?))
     }
 
+    /// Whoever has others that count still does not wait until there is no time left to connect.
+    async fn fetch(&self, has_others: bool) -> Result<Credentials, IamError> {
+        let fetching = self.provider.provide_credentials();
+        if !has_others {
+            return Ok(fetching.await?);
+        }
+        let fetched = timeout(FETCHING, fetching).await;
+        fetched.map_err(|_| IamError::NoCredentials("no answer in time".into()))?.map_err(Into::into)
+    }
+
     async fn credentials(&self, now: SystemTime) -> Result<Credentials, IamError> {
         let mut kept = self.credentials.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| now < kept.until) {
             return Ok(kept.credentials.clone());
         }
-        let (credentials, until) = match self.provider.provide_credentials().await {
-            Ok(credentials) => {
+        let counts = |credentials: &Credentials| credentials.expiry().is_some_and(|end| now < end);
+        // Whoever waits for this may be gone before it is done.
+        let of_before = kept.as_ref().map(|kept| kept.credentials.clone()).filter(counts);
+        let (credentials, until) = match (self.fetch(of_before.is_some()).await, of_before) {
+            (Ok(credentials), _) => {
                 let until = credentials.expiry().map_or(now + WITHOUT_END, |end| end - SPARE);
                 (credentials, until)
             }
-            // Those of before may still count, and others may be had the next time.
-            Err(error) => match kept.take() {
-                Some(Kept { credentials, .. }) if credentials.expiry().is_some_and(|end| now < end) => {
-                    (credentials, now)
-                }
-                _ => return Err(error.into()),
-            },
+            // Others may be had later.
+            (Err(_), Some(credentials)) => {
+                let until = credentials.expiry().map_or(now, |end| end.min(now + AGAIN));
+                (credentials, until)
+            }
+            (Err(error), None) => return Err(error),
         };
         *kept = Some(Kept { credentials: credentials.clone(), until });
         Ok(credentials)

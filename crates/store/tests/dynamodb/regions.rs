@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, Stamp};
-use daypass_store::{DynamoEngine, DynamoOpenError, DynamoUrl, Open};
+use daypass_store::{DynamoEngine, DynamoOpenError, DynamoUrl, Open, StoreUrl, migrate, steps_due};
 
 use crate::{emulator, key, put, table};
 
@@ -71,8 +71,14 @@ async fn a_table_that_does_not_say_who_writes_it_is_of_whoever_serves_next() {
     let there = emulator::from_another_region(&here);
     open(&here).await.unwrap();
     forget_who_writes(&here).await;
-    // Whoever only looks takes nothing.
+    // Whoever only looks takes nothing, and whoever may change nothing does not write on a guess.
     DynamoEngine::open(&there, Open::Existing).await.unwrap();
+    let refused = DynamoEngine::open(&there, Open::AsItIs).await.err().unwrap().to_string();
+    assert!(refused.contains("`daypass migrate"), "{refused}");
+    let url = StoreUrl::Dynamo(here.clone());
+    assert_eq!(steps_due(&url).await.unwrap(), ["say in the table which Region writes it"]);
+    assert_eq!(migrate(&url, &mut |_| {}, &mut |_, _| {}).await.unwrap(), 1);
+    assert!(steps_due(&url).await.unwrap().is_empty());
     open(&here).await.unwrap();
     assert!(open(&there).await.is_err());
     let nowhere = emulator::url();
