@@ -133,7 +133,8 @@ impl Store for ItemStore {
         self.forget_all(self.clock.now()).await;
         self.gather_all().await?;
         self.index_all().await?;
-        self.shorten().await
+        self.shorten().await;
+        Ok(())
     }
 
     async fn clear_expired(&self, now: Timestamp, limit: usize) -> Result<Cleared, StoreError> {

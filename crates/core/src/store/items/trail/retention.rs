@@ -78,15 +78,15 @@ struct Section {
 impl ItemStore {
     /// Drops a section that need not be kept, or deletes some of one that was dropped, if this is the process that takes care of the
     /// trail, and it is time. Whoever is cut off goes on with the next call.
-    pub(super) async fn shorten(&self) -> Result<(), StoreError> {
+    pub(super) async fn shorten(&self) {
         let Some(care) = self.process.care().filter(|care| care.keep != Retention::default()) else {
-            return Ok(());
+            return;
         };
         let now = care.clock.now();
         let is_time = |at: Timestamp| now.duration_since(at).abs() >= EVERY;
         let done_at = self.process.shortening().done_at;
         if !done_at.is_none_or(is_time) {
-            return Ok(());
+            return;
         }
         let shortened = match self.shorten_by(&care).await {
             Ok(shortened) => shortened,
@@ -96,12 +96,12 @@ impl ItemStore {
                     "nothing could be dropped of the audit trail: {error}; it is tried again in an hour"
                 ));
                 self.process.shortening().done_at = Some(now);
-                return Ok(());
+                return;
             }
         };
         let mut shortening = self.process.shortening();
         let doubt = match shortened {
-            Shortened::More => return Ok(()),
+            Shortened::More => return,
             Shortened::Not => None,
             Shortened::Doubtful(doubt) => Some(doubt),
         };
@@ -111,7 +111,6 @@ impl ItemStore {
             (care.tell)(&doubt.to_string());
         }
         shortening.told = told;
-        Ok(())
     }
 
     /// Drops everything that need not be kept, and deletes everything that was dropped.
