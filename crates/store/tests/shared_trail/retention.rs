@@ -285,18 +285,25 @@ async fn nothing_is_dropped_of_what_is_not_as_it_was_written() {
     }
 }
 
+/// Whoever read it would find that it is not as it was written.
+#[tokio::test]
+async fn a_section_that_is_not_due_is_not_read() {
+    let engine = Arc::<MemoryEngine>::default();
+    of_days(&engine, 6).await;
+    let (store, oldest) = (process(&engine), blocks(&engine).await.pop().unwrap());
+    replace(&engine, &oldest, Some(b"of somebody else\n")).await;
+    store.drop_surplus(&dropping(keeping(7), 6)).await.unwrap();
+    store.drop_surplus(&dropping(keeping(2), 6)).await.unwrap_err();
+}
+
 /// Somebody writes where the trail begins, and would have the next server delete what is before it: nobody has signed that.
 #[tokio::test]
 async fn a_beginning_that_somebody_moved_is_found() {
     let engine = Arc::<MemoryEngine>::default();
     of_days(&engine, 6).await;
-    let head = Key { partition: b"trail-head:".to_vec(), sort: Vec::new() };
-    let item = engine.read(std::slice::from_ref(&head)).await.unwrap().remove(0).unwrap();
-    let mut record: Value = serde_json::from_slice(&item.content).unwrap();
     let sections = engine.page(b"trail-section", None, 3).await.unwrap();
     let second = u64::from_be_bytes(sections[1].key.sort.as_slice().try_into().unwrap());
-    record["first"] = json!(second);
-    replace(&engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
+    begin_at(&engine, second).await;
     let store = process(&engine);
     let before = blocks(&engine).await;
     store.drop_surplus(&dropping(keeping(2), 6)).await.unwrap_err();
