@@ -9,6 +9,7 @@ mod installation;
 mod limits;
 mod provider;
 mod secret;
+mod store;
 #[cfg(test)]
 mod tests;
 mod traces;

@@ -341,4 +341,38 @@ mod tests {
         let token = tokens.token(at("2026-11-30T10:00:00Z")).await.unwrap();
         assert!(token.expose().contains("=THIRD%2F"));
     }
+
+    /// Gives some once, and leaves whoever asks again without an answer.
+    #[derive(Debug)]
+    struct Silent(StdMutex<Option<Credentials>>);
+
+    impl ProvideCredentials for Silent {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            match self.0.lock().unwrap().take() {
+                Some(credentials) => Provided::ready(Ok(credentials)),
+                None => Provided::new(std::future::pending()),
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_nobody_gives_new_ones_those_that_count_are_used_also_after_somebody_was_cut_off() {
+        let (end, soon_over) = (at("2026-11-30T09:00:00Z"), at("2026-11-30T08:57:00Z"));
+        let given = Credentials::new("FIRST", KEY, None, Some(end), "test");
+        let given = SharedCredentialsProvider::new(Silent(StdMutex::new(Some(given))));
+        let aws = SdkConfig::builder().credentials_provider(given).build();
+        let place = url("postgres://ada@abc.dsql.eu-west-1.on.aws/postgres");
+        let tokens = Tokens::of(&place, Some(aws)).await.unwrap().unwrap();
+        tokens.token(at("2026-11-30T08:00:00Z")).await.unwrap();
+        assert!(timeout(FETCHING / 2, tokens.token(soon_over)).await.is_err(), "it waits for others");
+        let token = timeout(FETCHING * 2, tokens.token(soon_over)).await.unwrap().unwrap();
+        assert!(token.expose().contains("=FIRST%2F"));
+        // For a while nobody waits any more.
+        let at_once = timeout(Duration::ZERO, tokens.token(soon_over)).await.unwrap().unwrap();
+        assert!(at_once.expose().contains("=FIRST%2F"));
+        assert!(timeout(FETCHING * 2, tokens.token(end)).await.is_err(), "what is over is not used");
+    }
 }
