@@ -6,6 +6,8 @@
 
 mod access_keys;
 mod attempts;
+#[cfg(any(test, feature = "testing"))]
+pub mod between;
 mod device_authorizations;
 pub mod engine;
 mod exports;

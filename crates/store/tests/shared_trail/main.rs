@@ -18,13 +18,14 @@ use daypass_core::ground::master_keys::{MasterKey, MasterKeys};
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::records::audit_event::{AuditAction, AuditEvent, AuditOutcome, AuditSubject};
 use daypass_core::records::trail_line::{Chain, write};
+use daypass_core::store::items::between::{Asked, Between, Coming};
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::{
-    AuditCare, AuditEvents, AuditSink, Cleared, EventPosition, KeptEvent, Page, Retention, Store,
+    AuditCare, AuditEvents, AuditSink, EventPosition, KeptEvent, Page, Retention, Store,
 };
 use daypass_store::{Keys, TrailCopy, Verified};
 use futures::future::join_all;
@@ -203,60 +204,72 @@ async fn what_somebody_changes_or_takes_away_is_told() {
     assert_eq!(faults.len(), 2, "{faults:?}");
 }
 
-/// An engine that somebody keeps an event in, in the middle of whatever gives others their place.
+/// Keeps an event in the middle of whatever gives others their place.
 #[derive(Default)]
-struct Busy {
-    engine: MemoryEngine,
-    kept: AtomicU64,
-}
+struct KeepingOn(AtomicU64);
 
 #[async_trait]
-impl Engine for Busy {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        self.engine.read(keys).await
-    }
-
-    async fn page(
-        &self,
-        partition: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Item>, EngineError> {
-        self.engine.page(partition, after, limit).await
-    }
-
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
-        self.engine.scan(after, limit).await
-    }
-
-    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+impl Coming for KeepingOn {
+    async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        let Asked::Commit(stamp, changes) = asked else { return Ok(()) };
         if changes.iter().any(|change| change.key.partition == BLOCKS) {
-            let number = self.kept.fetch_add(1, Ordering::SeqCst);
+            let number = self.0.fetch_add(1, Ordering::SeqCst);
             assert!(number < 100, "whoever reads waits for those who keep on");
             let partition = [&b"journal:"[..], &[0; 8]].concat();
             let key = Key { partition, sort: [[255; 8], number.to_be_bytes()].concat() };
             let effect = Effect::Put { content: b"\"torn\":1\n".to_vec(), forgotten_at: None };
-            self.engine.commit(stamp, &[Change { key, guard: Guard::Absent, effect }]).await?;
+            engine.commit(stamp, &[Change { key, guard: Guard::Absent, effect }]).await?;
         }
-        self.engine.commit(stamp, changes).await
-    }
-
-    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
-        self.engine.forget(now).await
-    }
-
-    fn shards(&self) -> u8 {
-        1
+        Ok(())
     }
 }
 
 #[tokio::test]
 async fn whoever_reads_does_not_wait_for_those_who_keep_on() {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-    let store = ItemStore::new(Arc::new(Busy::default()), clock, random, Arc::new(Yielding));
+    let store = ItemStore::new(Arc::<Between<KeepingOn>>::default(), clock, random, Arc::new(Yielding));
     let event = event(1);
     store.add_audit_event(&event).await.unwrap();
     assert_eq!(all(&store).await[0].event, event);
+}
+
+/// Has another process go on with the trail whenever somebody asks for its blocks.
+#[derive(Default)]
+struct GoingOn(AtomicU64);
+
+#[async_trait]
+impl Coming for GoingOn {
+    async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        if matches!(asked, Asked::Page(BLOCKS)) {
+            let (other, number) = (process(engine), self.0.fetch_add(2, Ordering::SeqCst));
+            for second in number..(number + 2).min(40) {
+                other.add_audit_event(&event(second.try_into().unwrap())).await.unwrap();
+                other.audit_trail_extent().await.unwrap();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whoever looks for the end of the trail finds that it goes on, by more than a block.
+#[tokio::test]
+async fn whoever_reads_while_others_write_leaves_nothing_out() {
+    let engine = Arc::<Between<GoingOn>>::default();
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let store = ItemStore::new(engine.clone(), clock, random, Arc::new(Yielding));
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.audit_events_after(Page { after, limit: 7 }).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.position);
+        read.extend(page);
+    }
+    assert!(read.iter().all(|kept| kept.damaged == 0), "{read:?}");
+    let seconds: Vec<i64> = read.iter().map(|kept| kept.event.time.as_second()).collect();
+    assert_eq!(seconds, Vec::from_iter(0..40));
+    // A copy of it that is made meanwhile neither.
+    engine.coming.0.store(0, Ordering::SeqCst);
+    assert_eq!(verified(&store, public(7)).await.faults, []);
 }
 
 /// Puts something in the place of what blocks say, or takes them away.

@@ -115,50 +115,23 @@ async fn a_clock_that_was_wrong_keeps_nothing_for_good_and_drops_nothing_that_is
     assert_eq!(left, [4, 5]);
 }
 
-/// A database that fails as soon as something is deleted of the trail.
+/// Has the database fail as soon as something is deleted of the trail.
 #[derive(Default)]
-struct Failing {
-    engine: Arc<MemoryEngine>,
-    is_failing: AtomicBool,
-}
+struct Failing(AtomicBool);
 
 #[async_trait]
-impl Engine for Failing {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        self.engine.read(keys).await
-    }
-
-    async fn page(
-        &self,
-        partition: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Item>, EngineError> {
-        self.engine.page(partition, after, limit).await
-    }
-
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
-        self.engine.scan(after, limit).await
-    }
-
-    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
+impl Coming for Failing {
+    async fn come(&self, _: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        let Asked::Commit(_, changes) = asked else { return Ok(()) };
         let deletes =
             |change: &Change| change.key.partition == BLOCKS && matches!(change.effect, Effect::Delete);
         if changes.iter().any(deletes) {
-            self.is_failing.store(true, Ordering::SeqCst);
+            self.0.store(true, Ordering::SeqCst);
         }
-        if self.is_failing.load(Ordering::SeqCst) {
-            return Err(EngineError::Unavailable("it was killed".into()));
+        match self.0.load(Ordering::SeqCst) {
+            true => Err(EngineError::Unavailable("it was killed".into())),
+            false => Ok(()),
         }
-        self.engine.commit(stamp, changes).await
-    }
-
-    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
-        self.engine.forget(now).await
-    }
-
-    fn shards(&self) -> u8 {
-        1
     }
 }
 
@@ -166,7 +139,7 @@ impl Engine for Failing {
 async fn whoever_is_killed_between_the_note_and_the_deletion_leaves_nothing_that_anybody_sees() {
     let engine = Arc::<MemoryEngine>::default();
     of_days(&engine, 6).await;
-    let killed = Arc::new(Failing { engine: engine.clone(), ..Failing::default() });
+    let killed = Arc::new(Between { engine: engine.clone(), coming: Failing::default() });
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let killed = ItemStore::new(killed, clock, random, Arc::new(Yielding));
     killed.drop_surplus(&dropping(keeping(1), 6)).await.unwrap_err();

@@ -63,19 +63,20 @@ impl ItemStore {
         let block = self.blocks_before(Some(line + 1), 1).await?.pop();
         match block {
             Some(block) if block.last() >= line => Ok(Some(block)),
-            _ => self.first_block_behind(line).await,
+            _ => self.first_block_from(line).await,
         }
     }
 
-    /// Looks from the end: nobody asks for what should be there and is not.
-    async fn first_block_behind(&self, line: u64) -> Result<Option<Block>, StoreError> {
+    /// Looks from the end: nobody asks for what should be there and is not. The one that begins with the line may have been written
+    /// since it was looked for, with others behind it.
+    async fn first_block_from(&self, line: u64) -> Result<Option<Block>, StoreError> {
         let (mut found, mut before) = (None, None);
         loop {
             let blocks = self.blocks_before(before, AT_ONCE).await?;
             let Some(oldest) = blocks.last() else { return Ok(found) };
             before = Some(oldest.first());
             let is_all = oldest.first() <= line;
-            found = blocks.into_iter().rfind(|block| block.first() > line).or(found);
+            found = blocks.into_iter().rfind(|block| block.first() >= line).or(found);
             if is_all {
                 return Ok(found);
             }
@@ -88,7 +89,7 @@ impl ItemStore {
         let items = self.read_items(&[keys::trail_block(next)]).await?;
         match items.into_iter().flatten().find_map(Block::of) {
             Some(block) => Ok(Some(block)),
-            None => self.first_block_behind(next).await,
+            None => self.first_block_from(next).await,
         }
     }
 
