@@ -9,12 +9,13 @@ use super::*;
 use crate::ground::clock::{ManualClock, SignedDuration, SystemClock};
 use crate::ground::random::{SeededRandom, SystemRandom};
 use crate::store::contract::whole::{Filled, at_copying, fill, look, use_up};
-use crate::store::items::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp};
+use crate::store::items::between::{Asked, Between, Coming};
+use crate::store::items::engine::{Change, Effect, Engine, EngineError, Guard, Key, Stamp};
 use crate::store::items::faults::Faults;
 use crate::store::items::filling::ItemFilling;
 use crate::store::items::memory::MemoryEngine;
 use crate::store::items::{ItemStore, Pace};
-use crate::store::{Cleared, Once, SharedStore};
+use crate::store::{Once, SharedStore};
 
 const FROM: &str = "the store of before";
 
@@ -77,52 +78,22 @@ async fn engines_in_trouble_lose_nothing() {
     drop(filled);
 }
 
-/// An engine that is gone after so many commits, until it is [told](Mortal::live_for) otherwise.
+/// Has the engine be gone after so many commits, until it is [told](Mortal::live_for) otherwise.
 #[derive(Default)]
-struct Mortal {
-    engine: MemoryEngine,
-    left: AtomicU64,
-}
+struct Mortal(AtomicU64);
 
 impl Mortal {
     fn live_for(&self, commits: u64) {
-        self.left.store(commits, Ordering::SeqCst);
+        self.0.store(commits, Ordering::SeqCst);
     }
 }
 
 #[async_trait]
-impl Engine for Mortal {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        self.engine.read(keys).await
-    }
-
-    async fn page(
-        &self,
-        partition: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Item>, EngineError> {
-        self.engine.page(partition, after, limit).await
-    }
-
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
-        self.engine.scan(after, limit).await
-    }
-
-    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
-        let lives = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match lives {
-            Ok(_) => self.engine.commit(stamp, changes).await,
-            Err(_) => Err(EngineError::Unavailable("a test has it so".into())),
-        }
-    }
-
-    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
-        self.engine.forget(now).await
-    }
-
-    fn shards(&self) -> u8 {
-        16
+impl Coming for Mortal {
+    async fn come(&self, _: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        let Asked::Commit(..) = asked else { return Ok(()) };
+        let lives = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        lives.map(drop).map_err(|_| EngineError::Unavailable("a test has it so".into()))
     }
 }
 
@@ -130,12 +101,12 @@ impl Engine for Mortal {
 async fn wherever_it_is_cut_off_it_is_made_again_and_until_then_nobody_opens_it() {
     let (source, filled, seen) = filled().await;
     let source = store(&source);
-    let target = Arc::<Mortal>::default();
+    let target = Arc::<Between<Mortal>>::default();
     let mut commits = 0;
     loop {
-        target.live_for(commits);
+        target.coming.live_for(commits);
         let copied = copy_into(&*source, &target).await;
-        target.live_for(u64::MAX);
+        target.coming.live_for(u64::MAX);
         let unfinished = store(&target).unfinished_copy().await.unwrap();
         if copied.is_ok() {
             assert_eq!(unfinished, None);
@@ -153,13 +124,13 @@ async fn wherever_it_is_cut_off_it_is_made_again_and_until_then_nobody_opens_it(
 #[tokio::test]
 async fn what_went_from_the_source_since_the_last_attempt_is_not_in_the_copy() {
     let (source, filled, _) = filled().await;
-    let target = Arc::<Mortal>::default();
-    target.live_for(40);
+    let target = Arc::<Between<Mortal>>::default();
+    target.coming.live_for(40);
     copy_into(&*store(&source), &target).await.unwrap_err();
     let shared: SharedStore = store(&source);
     let pool = shared.configured_pools().await.unwrap().remove("default").unwrap();
     shared.delete_pool(&pool.id).await.unwrap();
-    target.live_for(u64::MAX);
+    target.coming.live_for(u64::MAX);
     copy_into(&*store(&source), &target).await.unwrap();
     assert_eq!(look(&(store(&target) as SharedStore), &filled).await, look(&shared, &filled).await);
 }

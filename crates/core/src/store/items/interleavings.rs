@@ -12,7 +12,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 
-use super::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
+use super::between::{Asked, Between, Coming};
+use super::engine::{Change, Engine, EngineError, Stamp};
 use super::memory::MemoryEngine;
 use super::{ItemStore, Pace};
 use crate::ground::clock::{ManualClock, Timestamp};
@@ -26,8 +27,7 @@ use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upst
 use crate::records::signing_algorithm::Algorithm;
 use crate::store::memory::MemoryStore;
 use crate::store::{
-    Cleared, Page, RevocationTarget, SharedStore, StoreError, StoredAccessKey, StoredLoginGrant,
-    StoredSigningKey,
+    Page, RevocationTarget, SharedStore, StoreError, StoredAccessKey, StoredLoginGrant, StoredSigningKey,
 };
 
 /// Lets others come first, once.
@@ -45,62 +45,36 @@ fn turn() -> Turn {
     Turn(AtomicBool::new(false))
 }
 
-/// An engine that everybody waits at, before each call. What is committed may be lost on the way there, on the way back, or
-/// come late.
-struct TurnEngine {
-    engine: MemoryEngine,
+/// Everybody waits before each question. What is committed may be lost on the way there, on the way back, or come late.
+struct Turns {
     troubles: Box<dyn Random>,
     is_in_trouble: AtomicBool,
     late: Mutex<Vec<(Stamp, Vec<Change>)>>,
 }
 
-impl TurnEngine {
+type TurnEngine = Between<Turns>;
+
+impl Turns {
     fn draw(&self) -> u8 {
         if self.is_in_trouble.load(Ordering::Relaxed) { self.troubles.bytes::<1>()[0] } else { 255 }
     }
 
-    async fn arrive(&self) {
-        if self.draw() < 64 {
-            self.make_late().await;
-        }
-    }
-
-    async fn make_late(&self) {
+    async fn make_late(&self, engine: &MemoryEngine) {
         let late = std::mem::take(&mut *self.late.lock().unwrap());
         for (stamp, changes) in late {
-            drop(self.engine.commit(stamp, &changes).await);
+            drop(engine.commit(stamp, &changes).await);
         }
     }
 }
 
 #[async_trait]
-impl Engine for TurnEngine {
-    async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
+impl Coming for Turns {
+    async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
         turn().await;
-        self.arrive().await;
-        self.engine.read(keys).await
-    }
-
-    async fn page(
-        &self,
-        partition: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Item>, EngineError> {
-        turn().await;
-        self.arrive().await;
-        self.engine.page(partition, after, limit).await
-    }
-
-    async fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<Item>, EngineError> {
-        turn().await;
-        self.arrive().await;
-        self.engine.scan(after, limit).await
-    }
-
-    async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError> {
-        turn().await;
-        self.arrive().await;
+        if self.draw() < 64 {
+            self.make_late(engine).await;
+        }
+        let Asked::Commit(stamp, changes) = asked else { return Ok(()) };
         match self.draw() {
             0..32 => {
                 self.late.lock().unwrap().push((stamp, changes.to_vec()));
@@ -108,19 +82,11 @@ impl Engine for TurnEngine {
             }
             32..48 => Err(EngineError::Lost("never".into())),
             48..80 => {
-                self.engine.commit(stamp, changes).await?;
+                engine.commit(stamp, changes).await?;
                 Err(EngineError::Lost("made".into()))
             }
-            _ => self.engine.commit(stamp, changes).await,
+            _ => Ok(()),
         }
-    }
-
-    async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
-        self.engine.forget(now).await
-    }
-
-    fn shards(&self) -> u8 {
-        self.engine.shards()
     }
 }
 
@@ -178,12 +144,9 @@ fn stores(
     processes: Processes,
     count: usize,
 ) -> (Arc<TurnEngine>, Vec<SharedStore>) {
-    let engine = Arc::new(TurnEngine {
-        engine: scene.engine.copy(),
-        troubles: Box::new(SeededRandom::new(seed)),
-        is_in_trouble: AtomicBool::new(false),
-        late: Mutex::default(),
-    });
+    let troubles = Box::new(SeededRandom::new(seed));
+    let coming = Turns { troubles, is_in_trouble: AtomicBool::new(false), late: Mutex::default() };
+    let engine = Arc::new(Between { engine: Arc::new(scene.engine.copy()), coming });
     let store = |number: u64| -> SharedStore { Arc::new(item_store(engine.clone(), 1_000 * seed + number)) };
     let stores = match processes {
         Processes::One => vec![store(1); count],
@@ -247,10 +210,10 @@ fn interleave(
     choices: &mut dyn FnMut(usize, &[usize]) -> usize,
 ) -> Outcome {
     let (engine, stores) = stores(scene, trouble.unwrap_or(1), processes, questions.len());
-    engine.is_in_trouble.store(trouble.is_some(), Ordering::Relaxed);
+    engine.coming.is_in_trouble.store(trouble.is_some(), Ordering::Relaxed);
     let answers = run(&stores, questions, choices);
-    engine.is_in_trouble.store(false, Ordering::Relaxed);
-    finish(engine.make_late());
+    engine.coming.is_in_trouble.store(false, Ordering::Relaxed);
+    finish(engine.coming.make_late(&engine.engine));
     (answers, look(&stores[0]))
 }
 
