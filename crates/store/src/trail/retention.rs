@@ -119,13 +119,39 @@ fn begins_well(
     beginning: &Beginning,
     care: &AuditCare,
 ) -> std::io::Result<bool> {
-    let Some(previous) = &beginning.previous else { return Ok(file.first == 1) };
-    let is_said = |jws: &str| {
-        care.signer.read_dropped(jws).is_some_and(|dropped| {
-            dropped.trail == beginning.id && dropped.last + 1 == file.first && dropped.chain == *previous
-        })
+    match beginning.previous {
+        None => Ok(file.first == 1),
+        Some(_) => Ok(dropped_before(folder, file, beginning, care)?.is_some()),
+    }
+}
+
+/// What is signed to be dropped right before a file.
+fn dropped_before(
+    folder: &Folder,
+    file: &TrailFile,
+    beginning: &Beginning,
+    care: &AuditCare,
+) -> std::io::Result<Option<TrailDropped>> {
+    let is_it = |dropped: &TrailDropped| {
+        let is_next = dropped.trail == beginning.id && dropped.last + 1 == file.first;
+        is_next && beginning.previous.as_ref() == Some(&dropped.chain)
     };
-    search::has_note(folder, |note| matches!(note, Note::Dropped(jws) if is_said(jws)))
+    search::last_note(folder, |note| match note {
+        Note::Dropped(jws) => care.signer.read_dropped(jws).filter(is_it),
+        _ => None,
+    })
+}
+
+/// What is before the oldest file, said by the key of now: the key that has signed it is taken away one day.
+pub(super) fn dropped_said_again(folder: &Folder, care: &AuditCare) -> Result<Option<Vec<u8>>, Trouble> {
+    let files = folder.files().map_err(Trouble::file(folder.path()))?;
+    let Some(oldest) = files.first().filter(|file| file.first > 1) else { return Ok(None) };
+    let find = || {
+        let Some(beginning) = beginning_of(&oldest.read()?, oldest)? else { return Ok(None) };
+        dropped_before(folder, oldest, &beginning, care)
+    };
+    let dropped = find().map_err(Trouble::file(&oldest.path))?;
+    Ok(dropped.map(|dropped| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))))
 }
 
 /// The last line, if every line follows the one before, and the last one ends the file.

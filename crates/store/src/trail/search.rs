@@ -91,19 +91,21 @@ pub(super) fn taken_over_last(folder: &Folder) -> std::io::Result<LastTakenOver>
     Ok(found)
 }
 
-/// Whether there is a note, looking from the end.
-pub(super) fn has_note(folder: &Folder, is_it: impl Fn(&Note) -> bool) -> std::io::Result<bool> {
+/// What a note says, the last one that says any of it.
+pub(super) fn last_note<T>(folder: &Folder, says: impl Fn(&Note) -> Option<T>) -> std::io::Result<Option<T>> {
     for file in folder.files()?.iter().rev() {
         let open = file.read()?;
         let mut lines = Backwards::from_end(&open)?;
         while let Some(line) = lines.next()? {
             let content = Line::parse(line).filter(|line| !line.is_event()).and_then(|line| line.content());
-            if matches!(content, Some(Content::Note(note)) if is_it(&note)) {
-                return Ok(true);
+            if let Some(Content::Note(note)) = content
+                && let Some(said) = says(&note)
+            {
+                return Ok(Some(said));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 struct Found<'a> {

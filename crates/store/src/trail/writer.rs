@@ -1,6 +1,7 @@
 //! The one thread of a process that appends. To have a line on the disk takes far longer than to write it, so whatever was
 //! decided meanwhile is written together, and the wait is shared. Nobody gets an answer before their line is on the disk.
 
+use std::iter;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -328,25 +329,33 @@ impl Keeper {
         let Some(care) = self.care.clone() else { return };
         self.look_at = Some(Instant::now() + LOOKING);
         let (mut signed, anchor, waits_for) = (None, &self.anchor, &mut self.waits_for);
+        let (folder, mut trouble) = (self.appender.folder().clone(), Ok(()));
         let outcome = self.appender.append(|end| {
             if end.unsigned == 0 {
                 return Vec::new();
             }
-            let keys = match before(end, &care, &**anchor) {
-                Before::Vouched(keys) => Some(members(&Note::Keys(keys))),
+            let notes = match before(end, &care, &**anchor) {
+                Before::Vouched(keys) => match retention::dropped_said_again(&folder, &care) {
+                    Ok(dropped) => iter::once(members(&Note::Keys(keys))).chain(dropped).collect(),
+                    Err(error) => {
+                        trouble = Err(error);
+                        return Vec::new();
+                    }
+                },
                 // Whoever signed it may be about to have it kept.
                 Before::Other(head) if waits_for.as_ref() != Some(&head) => {
                     *waits_for = Some(head);
                     return Vec::new();
                 }
-                Before::Us | Before::Other(_) => None,
+                Before::Us | Before::Other(_) => Vec::new(),
             };
-            let end = keys.iter().fold(end.clone(), |end, keys| end.behind(keys));
+            let end = notes.iter().fold(end.clone(), |end, note| end.behind(note));
             let head = head_at(&end, &care);
             let line = members(&Note::Head(care.signer.sign(&head)));
             signed = Some(head);
-            keys.into_iter().chain([line]).collect()
+            notes.into_iter().chain([line]).collect()
         });
+        let outcome = outcome.and(trouble);
         if let (Ok(()), Some(head)) = (&outcome, &signed) {
             self.anchor.keep(head, self.appender.missed());
         }

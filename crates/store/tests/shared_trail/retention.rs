@@ -284,3 +284,30 @@ async fn a_beginning_that_somebody_moved_is_found() {
     let told = verified(&store, public(7)).await.faults[0].to_string();
     assert!(told.contains("no key has signed that it was dropped"), "{told}");
 }
+
+/// What a key has signed to be dropped is believed when that is gone, and the next one too.
+#[tokio::test]
+async fn keys_are_rotated_and_taken_away_and_what_is_too_old_goes() {
+    let engine = Arc::<MemoryEngine>::default();
+    of_days(&engine, 4).await;
+    let store = process(&engine);
+    store.drop_surplus(&dropping(keeping(2), 4)).await.unwrap();
+    let first = async || store.audit_trail_extent().await.unwrap().first;
+    let mut begins = first().await;
+    for (day, current, before) in [(5, 8, Some(7)), (6, 8, None), (7, 9, Some(8)), (8, 9, None)] {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        let keys = MasterKeys::new(key(current), before.map(key).into_iter().collect());
+        let keeps = Retention::default();
+        for keep in [keeps, keeping(if before.is_some() { 10 } else { 2 })] {
+            store.attend(AuditCare { keep, ..care(&keys, day * DAY) });
+            store.add_audit_event(&event(day * DAY)).await.unwrap();
+            store.keep_up().await.unwrap();
+        }
+        if before.is_none() {
+            store.drop_surplus(&AuditCare { keep: keeping(2), ..care(&keys, day * DAY) }).await.unwrap();
+            assert!(first().await > begins, "on day {day}");
+            begins = first().await;
+        }
+        assert_eq!(verified(&store, public(current)).await.faults, [], "on day {day}");
+    }
+}

@@ -74,3 +74,35 @@ async fn a_trail_goes_from_the_first_line_that_is_left_to_the_last() {
     folder.create(&folder.file(after.last.0 + 1)).unwrap();
     assert_eq!(extent::find(&folder).unwrap(), after);
 }
+
+/// What a key has signed to be dropped is believed when that is gone, and the next one too.
+#[tokio::test]
+async fn keys_are_rotated_and_taken_away_and_what_is_too_old_goes() {
+    let place = Place::new();
+    place.signed(20).await;
+    let keeping = |seconds| Retention { age: Some(SignedDuration::from_secs(seconds)), bytes: None };
+    place.attended(keeping(10), 20).add(&[place.event(20)]).await.unwrap();
+    let mut begins = place.verified().first;
+    let mut second = 20;
+    for (current, before, keep) in [(8, Some(7), 100), (8, None, 10), (9, Some(8), 100), (9, None, 10)] {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        let keys = MasterKeys::new(key(current), before.map(key).into_iter().collect());
+        let signer: Arc<dyn HeadSigner> = Arc::new(HeadKeys::of(&keys));
+        let attended = |keep, now| {
+            let trail = place.open();
+            trail.attend(AuditCare { signer: signer.clone(), ..care(keep, now) });
+            trail
+        };
+        for _ in 0..20 {
+            second += 1;
+            attended(Retention::default(), second).add(&[place.event(second)]).await.unwrap();
+        }
+        second += 1;
+        attended(keeping(keep), second).add(&[place.event(second)]).await.unwrap();
+        let public = HeadKey::of(&keys).public().clone();
+        let found = verify(&place.path(), &by(public), None, &mut |_, _| {}).unwrap();
+        assert_eq!(found.faults, [], "with {current} and {before:?}");
+        assert_eq!(found.first > begins, before.is_none(), "with {current} and {before:?}");
+        begins = found.first;
+    }
+}

@@ -9,7 +9,7 @@ use super::super::{Found, ItemStore, keys, put_new};
 use super::journal::{lines_of, taken_out};
 use super::records::{SectionPart, SectionRecord, TrailRecord};
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::records::trail_head::TrailHead;
+use crate::records::trail_head::{TrailDropped, TrailHead};
 use crate::records::trail_line::{Beginning, Chain, Ending, Line, Missing, Note, members, write};
 use crate::store::{AuditCare, StoreError};
 
@@ -148,6 +148,7 @@ impl NextBlock {
     fn sign(&mut self, care: &AuditCare) -> TrailHead {
         if let Some(keys) = self.vouched(care) {
             self.add(&members(&Note::Keys(keys)));
+            self.say_again_what_was_dropped(care);
         }
         let head = self.head(care);
         let jws = care.signer.sign(&head);
@@ -163,6 +164,17 @@ impl NextBlock {
         let is_ours = care.signer.is_of_now(before);
         let is_of_before = !is_ours && care.signer.read_of_before(before).is_some();
         is_of_before.then(|| care.signer.vouch(&self.head(care)))
+    }
+
+    /// Retention believes what the keys of this installation have signed to be dropped, and those of before are taken away one day.
+    fn say_again_what_was_dropped(&mut self, care: &AuditCare) {
+        let dropped = self.trail.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
+        let is_last = |it: &TrailDropped| it.trail == self.trail.id && it.last + 1 == self.trail.first;
+        if let Some(dropped) = dropped.filter(is_last) {
+            let jws = care.signer.sign_dropped(&dropped);
+            self.add(&members(&Note::Dropped(jws.clone())));
+            self.trail.dropped = Some(jws);
+        }
     }
 
     fn head(&self, care: &AuditCare) -> TrailHead {
