@@ -25,7 +25,6 @@ use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
 
-use tokio::time::Instant;
 
 use self::changes::{Write, transaction};
 use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
@@ -118,10 +117,15 @@ impl DynamoEngine {
         }
     }
 
-    /// Refuses if another Region writes, and looks for that at intervals.
+    /// Refuses if another Region writes, and looks for that at intervals. Nobody goes on with what is known of before: somebody
+    /// may have taken over, and whoever was halted meanwhile is asked many things at once.
     async fn check_the_writer(&self) -> Result<(), EngineError> {
-        if self.writer.is_due(Instant::now()) {
-            self.look_for_the_writer().await;
+        if self.writer.is_due() {
+            let one = self.writer.looking.lock().await;
+            if self.writer.is_due() {
+                self.look_for_the_writer().await?;
+            }
+            drop(one);
         }
         Ok(self.writer.check(&self.place)?)
     }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::get_item::{GetItemError, GetItemOutput};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     PointInTimeRecoverySpecification, ScalarAttributeType, TableDescription, TableStatus, Tag,
     TimeToLiveSpecification,
 };
-use daypass_core::store::items::engine::Key;
+use daypass_core::store::items::engine::{EngineError, Key};
 
 use super::items::{Attributes, PARTITION, SORT, TTL, attributes_of_key, number};
 use super::trouble::{DynamoOpenError, Failure, Kind};
@@ -170,18 +171,24 @@ impl DynamoEngine {
         Ok(found.writer)
     }
 
-    /// Looks whether another Region writes by now. Whoever asked says what it means if there is no answer.
-    pub(super) async fn look_for_the_writer(&self) {
-        if let Ok(Some(mark)) = self.mark().await {
-            self.writer.learn(mark.writer.as_deref());
-        }
+    /// Looks whether another Region writes by now.
+    pub(super) async fn look_for_the_writer(&self) -> Result<(), EngineError> {
+        let asked = self.ask_for_the_mark().await;
+        let found = asked.map_err(|error| Failure::of(&self.place, &error).of_reading())?;
+        let mark =
+            self.mark_in(found)?.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
+        self.writer.learn(mark.writer.as_deref());
+        Ok(())
+    }
+
+    async fn ask_for_the_mark(&self) -> Result<GetItemOutput, SdkError<GetItemError>> {
+        let key = Some(attributes_of_key(&mark_key()));
+        self.client.get_item().table_name(&self.table).set_key(key).consistent_read(true).send().await
     }
 
     /// What the table says of itself, of the version that this program knows.
     async fn mark(&self) -> Result<Option<Mark>, DynamoOpenError> {
-        let key = Some(attributes_of_key(&mark_key()));
-        let asked =
-            self.client.get_item().table_name(&self.table).set_key(key).consistent_read(true).send().await;
+        let asked = self.ask_for_the_mark().await;
         let found = asked.map_err(|error| match Failure::of(&self.place, &error) {
             Failure { kind: Kind::Missing, .. } => DynamoOpenError::NotThere { place: self.place.clone() },
             // A key of another form is refused.
@@ -190,6 +197,10 @@ impl DynamoEngine {
             }
             failure => failure.into(),
         })?;
+        self.mark_in(found)
+    }
+
+    fn mark_in(&self, found: GetItemOutput) -> Result<Option<Mark>, DynamoOpenError> {
         let Some(mut item) = found.item else { return Ok(None) };
         let writer = match item.remove(WRITER) {
             Some(AttributeValue::S(writer)) => Some(writer),

@@ -18,6 +18,8 @@ pub(super) struct Writer {
     /// The Region that is asked here.
     here: String,
     seen: Mutex<Seen>,
+    /// One looks, and the others wait for what it finds.
+    pub(super) looking: tokio::sync::Mutex<()>,
 }
 
 struct Seen {
@@ -29,26 +31,23 @@ struct Seen {
 impl Writer {
     /// Of whoever has not looked yet.
     pub(super) fn of(here: String) -> Self {
-        Self { here, seen: Mutex::new(Seen { at: Instant::now(), elsewhere: None }) }
+        let seen = Mutex::new(Seen { at: Instant::now(), elsewhere: None });
+        Self { here, seen, looking: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn here(&self) -> &str {
         &self.here
     }
 
-    /// Whether it is time to look. Only one of those who ask at the same time is told so.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        let mut seen = self.seen();
-        let is_due = now.duration_since(seen.at) >= LOOKING;
-        if is_due {
-            seen.at = now;
-        }
-        is_due
+    /// Whether it is time to look.
+    pub(super) fn is_due(&self) -> bool {
+        self.seen().at.elapsed() >= LOOKING
     }
 
     /// Which Region the table says that it is written in.
     pub(super) fn learn(&self, writer: Option<&str>) {
-        self.seen().elsewhere = writer.filter(|writer| *writer != self.here).map(str::to_owned);
+        let elsewhere = writer.filter(|writer| *writer != self.here).map(str::to_owned);
+        *self.seen() = Seen { at: Instant::now(), elsewhere };
     }
 
     /// Refuses while another Region writes.
@@ -77,13 +76,14 @@ impl From<DynamoOpenError> for EngineError {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_looks_at_intervals_and_whoever_is_elsewhere_is_refused_until_it_is_here_again() {
+    #[tokio::test(start_paused = true)]
+    async fn it_is_looked_at_intervals_and_whoever_is_elsewhere_is_refused_until_it_is_here_again() {
         let writer = Writer::of("eu-west-1".to_owned());
-        let now = Instant::now();
-        assert!(!writer.is_due(now));
-        let later = now + LOOKING;
-        assert!(writer.is_due(later) && !writer.is_due(later) && writer.is_due(later + LOOKING));
+        assert!(!writer.is_due());
+        tokio::time::advance(LOOKING).await;
+        assert!(writer.is_due() && writer.is_due(), "until somebody has found out");
+        writer.learn(None);
+        assert!(!writer.is_due());
         for (region, is_allowed) in [(None, true), (Some("us-west-2"), false), (Some("eu-west-1"), true)] {
             writer.learn(region);
             assert_eq!(writer.check("the table").is_ok(), is_allowed, "{region:?}");

@@ -1,5 +1,6 @@
 //! A table is written in one Region, and whoever is in another one finds out.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -7,6 +8,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, Stamp};
 use daypass_store::{DynamoEngine, DynamoOpenError, DynamoUrl, Open, StoreUrl, migrate, steps_due};
+use futures::future::join_all;
 
 use crate::{emulator, key, put, table};
 
@@ -65,6 +67,29 @@ async fn whoever_goes_on_in_the_former_region_stops_and_goes_on_once_it_is_their
     assert!(former.read(&people).await.is_ok());
 }
 
+/// A server that was halted is asked much at once when it goes on, and one that cannot find out may not write on a guess.
+#[tokio::test]
+async fn nobody_goes_on_while_it_is_looked_which_region_writes() {
+    let here = table().await;
+    let engine = open(&here).await.unwrap();
+    DynamoEngine::take_over(&emulator::from_another_region(&here)).await.unwrap();
+    later().await;
+    let refused = join_all((0..16).map(|_| writes(&engine))).await;
+    assert!(refused.iter().all(Result::is_err), "{refused:?}");
+
+    DynamoEngine::take_over(&here).await.unwrap();
+    later().await;
+    writes(&engine).await.unwrap();
+    take_the_mark_away(&here).await;
+    later().await;
+    for _ in 0..2 {
+        let Err(EngineError::Unavailable(reason)) = writes(&engine).await else {
+            panic!("it was not looked")
+        };
+        assert!(reason.to_string().contains("has no store"), "{reason}");
+    }
+}
+
 #[tokio::test]
 async fn a_table_that_does_not_say_who_writes_it_is_of_whoever_serves_next() {
     let here = table().await;
@@ -100,18 +125,33 @@ async fn two_that_take_over_at_once_end_with_one() {
     }
 }
 
-/// Has the table be as a former Daypass left it.
-async fn forget_who_writes(url: &DynamoUrl) {
+async fn client() -> Client {
     let aws = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let config = aws_sdk_dynamodb::config::Builder::from(&aws)
         .region(aws_config::Region::new("us-east-1"))
         .endpoint_url(emulator::endpoint())
         .build();
-    let updated = Client::from_conf(config)
+    Client::from_conf(config)
+}
+
+/// Takes what the table says of itself away.
+async fn take_the_mark_away(url: &DynamoUrl) {
+    let deleted = client().await.delete_item().table_name(url.table()).set_key(Some(mark()));
+    deleted.condition_expression("attribute_exists(writer)").send().await.unwrap();
+}
+
+fn mark() -> HashMap<String, AttributeValue> {
+    let attribute = |name: &str, value: &[u8]| (name.to_owned(), AttributeValue::B(Blob::new(value)));
+    [attribute("p", b"daypass"), attribute("s", b".")].into()
+}
+
+/// Has the table be as a former Daypass left it.
+async fn forget_who_writes(url: &DynamoUrl) {
+    let updated = client()
+        .await
         .update_item()
         .table_name(url.table())
-        .key("p", AttributeValue::B(Blob::new("daypass")))
-        .key("s", AttributeValue::B(Blob::new(b".")))
+        .set_key(Some(mark()))
         .update_expression("REMOVE writer")
         .condition_expression("attribute_exists(writer)");
     updated.send().await.unwrap();
