@@ -1,6 +1,8 @@
 //! Debian packages, installed only when a program that a test needs is missing. Where we may not install,
 //! the failure says what a person has to type.
 
+use std::fs::{self, DirEntry};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, Once, PoisonError};
 
@@ -24,6 +26,27 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str], reason: &str) ->
     workspace.say(&format!("{reason}: installing Debian's {list}"));
     run(apt.command().args(["install", "--yes", "--no-install-recommends"]).args(packages))
         .map_err(|error| format!("{reason}, and {error}").into())
+}
+
+/// Unpacks a package into a folder that is made anew, without what it rests on. It takes no rights.
+pub(crate) fn unpack(workspace: &Workspace, package: &str, to: &Path, reason: &str) -> Outcome {
+    let _one_at_a_time = APT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(apt) = AptGet::find() {
+        LISTS.call_once(|| apt.update(workspace));
+    }
+    workspace.say(&format!("{reason}: unpacking Debian's {package}"));
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir_all(to)?;
+    let missed = |error| format!("{reason}, and {error}; put it there");
+    run(Command::new("apt-get").args(["--quiet", "download", package]).current_dir(to)).map_err(missed)?;
+    let archives = fs::read_dir(to)?.collect::<Result<Vec<_>, _>>()?;
+    for archive in archives.iter().map(DirEntry::path) {
+        run(Command::new("dpkg-deb").arg("--extract").args([&*archive, to])).map_err(missed)?;
+        fs::remove_file(archive)?;
+    }
+    Ok(())
 }
 
 /// The way in which this user may call apt-get.

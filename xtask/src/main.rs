@@ -21,6 +21,7 @@ mod node;
 mod package;
 mod postgres;
 mod process;
+mod promtool;
 #[cfg(test)]
 mod providers;
 mod python;

@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::process::{on_path, run};
 use crate::{
-    Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, helm, node, postgres, python, release,
+    Outcome, Workspace, cargo_deny, chromium, debian, dynoxide, fuzz, helm, node, postgres, promtool, python,
+    release,
 };
 
 pub(crate) struct Step {
@@ -74,6 +75,7 @@ pub(crate) struct Fetched {
 pub(crate) const FETCHED: &[Fetched] = &[
     Fetched { step: "dependencies", fetch: |workspace| cargo_deny::program(workspace).map(drop) },
     Fetched { step: "deploy", fetch: |workspace| helm::program(workspace).map(drop) },
+    Fetched { step: "deploy", fetch: |workspace| promtool::program(workspace).map(drop) },
     Fetched { step: "unit", fetch: |workspace| postgres::postgres_16(workspace).map(drop) },
     Fetched { step: "unit", fetch: |workspace| postgres::postgres_18(workspace).map(drop) },
     Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
@@ -157,7 +159,8 @@ fn deploy(workspace: &Workspace) -> Outcome {
     }
     let python = python::interpreter(workspace, DEPLOY)?;
     let mut test = workspace.command(python);
-    run(test.args(["-m", "pytest", DEPLOY]).env("DAYPASS_TEST_HELM", helm::program(workspace)?))
+    test.args(["-m", "pytest", DEPLOY]).env("DAYPASS_TEST_HELM", helm::program(workspace)?);
+    run(test.env("DAYPASS_TEST_PROMTOOL", promtool::program(workspace)?))
 }
 
 /// Some have signing keys in an HSM, and some a store in PostgreSQL.

@@ -25,7 +25,6 @@ use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
 
-
 use self::changes::{Write, transaction};
 use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
 pub use self::table::TableState;
