@@ -108,8 +108,10 @@ const COMMIT: Statement = Statement {
 /// A bite. If somebody else is at one of these, all of them are left to the next one (40001).
 const FORGET: Statement = Statement {
     text: "DELETE FROM daypass_item
-           WHERE forgotten_at <= $1 AND (partition, sort) IN (
-             SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1 ORDER BY forgotten_at LIMIT 100
+           WHERE forgotten_at <= LEAST($1, (extract(epoch FROM now()) * 1000)::bigint) AND (partition, sort) IN (
+             SELECT partition, sort FROM daypass_item
+             WHERE forgotten_at <= LEAST($1, (extract(epoch FROM now()) * 1000)::bigint)
+             ORDER BY forgotten_at LIMIT 100
            )
            RETURNING 1",
     types: &[Type::INT8],

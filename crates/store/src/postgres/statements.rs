@@ -125,11 +125,13 @@ const COMMIT: Statement = Statement {
 /// As many rows are forgotten at once.
 pub(super) const BITE: usize = 100;
 
-/// A bite: what others hold is left to the next one.
+/// A bite: what others hold is left to the next one. Nothing goes that is not over by the database's clock: a server's may be
+/// far ahead, and what it deletes is gone for all.
 const FORGET: Statement = Statement {
     text: "DELETE FROM daypass_item
            WHERE (partition, sort) IN (
-             SELECT partition, sort FROM daypass_item WHERE forgotten_at <= $1
+             SELECT partition, sort FROM daypass_item
+             WHERE forgotten_at <= LEAST($1, (extract(epoch FROM now()) * 1000)::bigint)
              ORDER BY forgotten_at LIMIT 100 FOR UPDATE SKIP LOCKED
            )
            RETURNING 1",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::ground::random::{Random, SeededRandom};
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp,
@@ -321,6 +321,20 @@ async fn what_is_forgotten_goes_in_bites_and_is_there_until_then() {
     engine.forget(at(10)).await.unwrap();
     let left = engine.read(&[late, early]).await.unwrap();
     assert!(left[0].is_some() && left[1].is_none(), "{left:?}");
+}
+
+/// By the clock of a server that is far ahead it would be over, and what is deleted is gone for all.
+#[tokio::test]
+async fn nothing_is_forgotten_that_is_not_over_by_the_clock_of_the_database() {
+    let schema = Schema::new().await;
+    let engine = schema.engine().await;
+    let (over, not_yet) = (key("p", [1]), key("p", [2]));
+    let an_hour_from_now = SystemClock.now().as_second() + 3_600;
+    let puts = [put_until(&over, Guard::Absent, 10), put_until(&not_yet, Guard::Absent, an_hour_from_now)];
+    assert_eq!(commit(&engine, 1, &puts).await, Committed::Kept);
+    engine.forget(at(an_hour_from_now + 1)).await.unwrap();
+    let left = engine.read(&[over, not_yet]).await.unwrap();
+    assert!(left[0].is_none() && left[1].is_some(), "{left:?}");
 }
 
 #[tokio::test]
