@@ -163,7 +163,7 @@ fn deploy(workspace: &Workspace) -> Outcome {
     run(test.env("DAYPASS_TEST_PROMTOOL", promtool::program(workspace)?))
 }
 
-/// Some have signing keys in an HSM, and some a store in PostgreSQL.
+/// Some have signing keys in an HSM, some a store in PostgreSQL, and some a session that a keyring seals.
 fn unit(workspace: &Workspace) -> Outcome {
     if on_path("softhsm2-util").is_none() {
         debian::install(workspace, &["softhsm2"], "there is no softhsm2-util on the PATH")?;
@@ -171,8 +171,19 @@ fn unit(workspace: &Workspace) -> Outcome {
     if !is_postgres_there() {
         debian::install(workspace, &["postgresql"], "there is no initdb of PostgreSQL's")?;
     }
+    keyring(workspace)?;
     let mut tests = workspace.cargo(&format!("test {WORKSPACE}"));
-    run(tests.env("DAYPASS_TEST_HSM", "1").envs(postgres::variables(workspace)?))
+    tests.env("DAYPASS_TEST_HSM", "1").env("DAYPASS_TEST_KEYRING", "1");
+    run(tests.envs(postgres::variables(workspace)?))
+}
+
+fn keyring(workspace: &Workspace) -> Outcome {
+    let programs = ["dbus-daemon", "dbus-send", "gnome-keyring-daemon", "secret-tool"];
+    if programs.into_iter().all(|program| on_path(program).is_some()) {
+        return Ok(());
+    }
+    let packages = ["dbus", "gnome-keyring", "libsecret-tools"];
+    debian::install(workspace, &packages, "there is no keyring to seal sessions with")
 }
 
 /// Debian has it beside the PATH, a folder for each version; the tests look there, too.

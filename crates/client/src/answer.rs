@@ -103,6 +103,7 @@ impl Answer {
                 expires_at: now.saturating_add(self.credentials.expires_in),
             },
             failure: None,
+            sealed_by: None,
         }
     }
 }

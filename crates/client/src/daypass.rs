@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::file::SessionFile;
 use crate::home::Home;
+use crate::keyring::Manner;
 use crate::lock::{self, Turn};
 use crate::name::{SessionName, TERMINAL};
 use crate::random;
@@ -37,6 +38,8 @@ pub struct Daypass {
     clock: Arc<dyn Clock>,
     /// One refresh at a time among clones.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Whether a login puts a key into the keyring, and seals the session by it.
+    seals: bool,
     last: Arc<Mutex<Option<Session>>>,
 }
 
@@ -60,7 +63,14 @@ impl Daypass {
     #[must_use]
     pub fn of(name: SessionName, home: Home, clock: Arc<dyn Clock>) -> Self {
         let (file, wire) = (Arc::new(home.file(&name)), Arc::new(Wire::to(name.clone())));
-        Self { name, home, file, wire, clock, turn: Arc::default(), last: Arc::default() }
+        Self { name, home, file, wire, clock, turn: Arc::default(), seals: false, last: Arc::default() }
+    }
+
+    /// The same, whose logins seal the session by a key in the system's keyring. A session that is sealed already is read and
+    /// refreshed without this.
+    #[must_use]
+    pub fn with_keyring(self) -> Self {
+        Self { seals: true, ..self }
     }
 
     /// What the session is called.
@@ -69,12 +79,18 @@ impl Daypass {
         &self.name
     }
 
+    /// Whether the session is sealed by a key in the keyring, or was when it ended.
+    #[must_use]
+    pub fn is_with_keyring(&self) -> bool {
+        self.file.wants_keyring()
+    }
+
     /// The session with credentials that are good for a while, refreshed if it is time.
     ///
     /// # Errors
     /// In words for the person who can do something about it.
     pub async fn session(&self) -> Result<Session, Error> {
-        let session = self.remembered(self.file.read())?;
+        let session = self.remembered(self.file.read().await)?;
         if !session.is_due(self.clock.now()) {
             return Ok(session);
         }
@@ -86,8 +102,8 @@ impl Daypass {
     ///
     /// # Errors
     /// If there is none.
-    pub fn kept(&self) -> Result<Session, Error> {
-        self.file.read()
+    pub async fn kept(&self) -> Result<Session, Error> {
+        self.file.read().await
     }
 
     /// The credentials that were handed out last, if they are still good: for whoever cannot wait.
@@ -111,14 +127,16 @@ impl Daypass {
     async fn take_turn(&self) -> Result<Session, Error> {
         match lock::wait(&self.file.lock(), PATIENCE).await {
             Ok(Turn::Ours { _lock }) => self.refresh().await,
-            Ok(Turn::TooLong) => self.or_still_valid(self.file.read()?, || Error::Busy(self.name.clone())),
-            Err(error) => self.or_still_valid(self.file.read()?, || error),
+            Ok(Turn::TooLong) => {
+                self.or_still_valid(self.file.read().await?, || Error::Busy(self.name.clone()))
+            }
+            Err(error) => self.or_still_valid(self.file.read().await?, || error),
         }
     }
 
     /// Reads again what another process may have written meanwhile, and asks only if it is still time.
     async fn refresh(&self) -> Result<Session, Error> {
-        let (session, now) = (self.file.read()?, self.clock.now());
+        let (session, now) = (self.file.read().await?, self.clock.now());
         if !session.is_due(now) {
             return Ok(session);
         }
@@ -132,28 +150,31 @@ impl Daypass {
             Err(error) => return self.or_still_valid(session, || error),
         };
         match self.wire.refresh(&session.refresh_token, now).await {
-            Ok(renewed) if self.is_still(&session) => draft.put(&renewed).map(|()| renewed),
+            Ok(renewed) if self.is_still(&session).await => {
+                let renewed = Session { sealed_by: session.sealed_by, ..renewed };
+                draft.put(&renewed).map(|()| renewed)
+            }
             // Somebody signed out or in meanwhile, without a lock.
-            Ok(_) => self.file.read(),
-            Err(failure) => self.settle(session, failure, now),
+            Ok(_) => self.file.read().await,
+            Err(failure) => self.settle(session, failure, now).await,
         }
     }
 
     /// Whether the file still has the session that a refresh began from.
-    fn is_still(&self, session: &Session) -> bool {
-        self.file.read().is_ok_and(|now| now.refresh_token == session.refresh_token)
+    async fn is_still(&self, session: &Session) -> bool {
+        self.file.read().await.is_ok_and(|now| now.refresh_token == session.refresh_token)
     }
 
-    fn settle(&self, session: Session, failure: Failure, now: u64) -> Result<Session, Error> {
+    async fn settle(&self, session: Session, failure: Failure, now: u64) -> Result<Session, Error> {
         match failure {
             Failure::Over(reason) => {
-                if self.is_still(&session) {
+                if self.is_still(&session).await {
                     self.file.write_over(&reason)?;
                 }
-                self.file.read()
+                self.file.read().await
             }
             Failure::Temporary { why, wish, .. } => {
-                if self.is_still(&session) {
+                if self.is_still(&session).await {
                     // That it is not remembered only has the broker asked sooner.
                     let _ = self.file.draft().and_then(|draft| draft.put(&session.failed(now, &why, wish)));
                 }
@@ -174,7 +195,9 @@ impl Daypass {
 
     fn error(&self, failure: Failure) -> Error {
         match failure {
-            Failure::Over(reason) => Error::Over { name: self.name.clone(), reason },
+            Failure::Over(reason) => {
+                Error::Over { name: self.name.clone(), reason, keyring: self.file.wants_keyring() }
+            }
             Failure::Temporary { why, .. } => self.unavailable(why),
             Failure::Final(error) => error,
         }
@@ -184,8 +207,13 @@ impl Daypass {
     /// address and has the app: whoever sits at the terminal hears of that, and not only the browser.
     ///
     /// # Errors
-    /// If there is no broker that can be asked.
+    /// If there is no broker that can be asked, or no keyring that was wanted.
     pub async fn begin_sign_in(&self, redirect_uri: &str, provider: Option<&str>) -> Result<SignIn, Error> {
+        if self.seals {
+            self.home.make()?;
+            let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
+            self.file.key().await?;
+        }
         self.wire.confirm().await.map_err(|failure| self.error(failure))?;
         // Of a token that is none, a broker says nothing; of an app that is none, it does (RFC 7009 section 2.2).
         self.wire.revoke(&Secret::new(NO_TOKEN)).await.map_err(|failure| self.error(failure))?;
@@ -208,14 +236,20 @@ impl Daypass {
         self.home.make()?;
         let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
         self.file.remove_drafts();
-        let (before, draft) = (self.file.read().ok(), self.file.draft()?);
+        let sealed_by = if self.seals { Some(self.file.key().await?) } else { None };
+        let (before, draft) = (self.file.read().await.ok(), self.file.draft()?);
+        let has_key = self.file.wants_keyring();
         let mut form = sign_in.form(code).to_vec();
         form.push(("device", device));
         let session = self.wire.token(&form, self.clock.now()).await.map_err(|failure| match failure {
-            Failure::Over(_) => sign_in.refused(),
+            Failure::Over(_) => sign_in.refused(self.seals),
             failure => self.error(failure),
         })?;
+        let session = Session { sealed_by, ..session };
         draft.put(&session)?;
+        if has_key && !self.seals {
+            self.file.forget_key().await;
+        }
         if let Some(before) = before {
             // Nobody has its token any more. If the broker does not hear of it, it ends by itself.
             let _ = self.wire.revoke(&before.refresh_token).await;
@@ -228,7 +262,7 @@ impl Daypass {
     /// # Errors
     /// If there is none here, it is over, or the broker cannot be asked.
     pub async fn sessions(&self) -> Result<Vec<Listed>, Error> {
-        let session = self.file.read()?;
+        let session = self.file.read().await?;
         self.wire.sessions(&session.refresh_token).await.map_err(|failure| self.error(failure))
     }
 
@@ -237,17 +271,22 @@ impl Daypass {
     /// # Errors
     /// If nobody is signed in, or the file cannot be removed.
     pub async fn sign_out(&self, everywhere: bool) -> Result<SignedOut, Error> {
-        let session = match self.file.read() {
-            Err(error @ (Error::Over { .. } | Error::Damaged { .. })) => {
-                self.file.remove()?;
-                return Ok(SignedOut { untold: matches!(error, Error::Damaged { .. }).then_some(error) });
+        let session = match self.file.read_as(Manner::MayPrompt).await {
+            Err(
+                error @ (Error::Over { .. }
+                | Error::Damaged { .. }
+                | Error::Keyring { .. }
+                | Error::KeyGone(_)),
+            ) => {
+                self.remove().await?;
+                return Ok(SignedOut { untold: (!matches!(error, Error::Over { .. })).then_some(error) });
             }
             session => session?,
         };
         let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
         // Another process may have refreshed it meanwhile.
-        let session = self.file.read().unwrap_or(session);
-        self.file.remove()?;
+        let session = self.file.read().await.unwrap_or(session);
+        self.remove().await?;
         let _ = self.remembered(Err(Error::NotSignedIn(self.name.clone())));
         let token = &session.refresh_token;
         let told = if everywhere { self.wire.revoke_all(token).await } else { self.wire.revoke(token).await };
@@ -257,6 +296,16 @@ impl Daypass {
             Err(failure) => Some(self.error(failure)),
         };
         Ok(SignedOut { untold })
+    }
+
+    /// Takes away what is kept of the session, the key last: the file alone helps nobody.
+    async fn remove(&self) -> Result<(), Error> {
+        let has_key = self.file.wants_keyring();
+        self.file.remove()?;
+        if has_key {
+            self.file.forget_key().await;
+        }
+        Ok(())
     }
 
     /// A JSON document that the broker has at a path, such as what an installation of `daypass up` says of itself.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::keyring::NoKeyring;
 use crate::name::{BadAddress, SessionName};
 
 /// Why there are no credentials.
@@ -16,21 +17,39 @@ pub enum Error {
     #[error("you are not signed in at {0}: type `{login}`", login = .0.login_command())]
     NotSignedIn(SessionName),
     /// The broker ended the session.
-    #[error("your session at {name} is over, because {because}: type `{login}`", because = because(reason), login = name.login_command())]
+    #[error("your session at {name} is over, because {because}: type `{login}`", because = because(reason), login = name.login_command_with(*keyring))]
     Over {
         /// Which session.
         name: SessionName,
         /// The `reason` of the broker.
         reason: String,
+        /// Whether it was kept with the keyring.
+        keyring: bool,
     },
     /// The file of the session is not what was written.
-    #[error("{path} is damaged: type `{login}` to write it anew", path = path.display(), login = name.login_command())]
+    #[error("{path} is damaged: type `{login}` to write it anew", path = path.display(), login = name.login_command_with(*keyring))]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Which session.
         name: SessionName,
+        /// Whether it is kept with the keyring.
+        keyring: bool,
     },
+    /// The keyring, which a login was to use, cannot be used. Nothing was stored.
+    #[error("the keyring cannot be used: {0}; or sign in without --keyring")]
+    NoKeyring(#[from] NoKeyring),
+    /// The keyring, which has the key of the session, does not give it.
+    #[error("the session at {name} is sealed by a key in the keyring, which cannot be used: {why}; or type `{login}` to keep it without", login = name.login_command())]
+    Keyring {
+        /// Which session.
+        name: SessionName,
+        /// What is missing.
+        why: NoKeyring,
+    },
+    /// The keyring has no key for the session.
+    #[error("the keyring has no key for the session at {0} any more: type `{login}`", login = .0.login_command_with(true))]
+    KeyGone(SessionName),
     /// Another process refreshes the session, and takes too long.
     #[error(
         "another process has been refreshing the session at {0} for too long: try again, or end that process"

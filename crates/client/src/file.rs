@@ -4,11 +4,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::name::SessionName;
+use crate::keyring::{Key, Keyring, Manner, NoKeyring, apart};
+use crate::name::{SessionName, named};
+use crate::sealed::Sealed;
 use crate::session::Session;
 
 /// The form that this version writes. One that reads another asks for a new login.
@@ -22,6 +27,9 @@ struct Contents {
     version: u32,
     url: String,
     app: String,
+    /// Whether its owner wants the keyring, which outlasts the session that they said it of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keyring: bool,
     state: State,
 }
 
@@ -29,21 +37,27 @@ struct Contents {
 #[serde(rename_all = "snake_case")]
 enum State {
     SignedIn(Box<Session>),
+    /// The same, sealed by a key that is in the keyring.
+    Sealed(Sealed),
     /// The broker's reason. Nothing else is kept of the session.
     Over(String),
 }
 
-/// The file of one session, its lock, and its drafts.
+/// The file of one session, its lock, its drafts, and the key that seals it, if one does.
 #[derive(Debug)]
 pub(crate) struct SessionFile {
     dir: PathBuf,
     stem: String,
     name: SessionName,
+    keyring: Arc<dyn Keyring>,
+    /// The keyring is asked once.
+    known: Mutex<Option<Key>>,
 }
 
 impl SessionFile {
-    pub(crate) fn new(dir: &Path, name: &SessionName) -> Self {
-        Self { dir: dir.to_owned(), stem: name.file_stem(), name: name.clone() }
+    pub(crate) fn new(dir: &Path, name: &SessionName, keyring: Arc<dyn Keyring>) -> Self {
+        let known = Mutex::default();
+        Self { dir: dir.to_owned(), stem: name.file_stem(), name: name.clone(), keyring, known }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -54,11 +68,30 @@ impl SessionFile {
         self.dir.join(format!("{}.lock", self.stem))
     }
 
-    /// The session, as it was written last.
+    /// The session, as it was written last. If it is sealed, the keyring is asked for its key, without a prompt.
     ///
     /// # Errors
     /// If there is none, it is over, or the file cannot be read or believed.
-    pub(crate) fn read(&self) -> Result<Session, Error> {
+    pub(crate) async fn read(&self) -> Result<Session, Error> {
+        self.read_as(Manner::Silent).await
+    }
+
+    /// The same, with a prompt of the keyring's if it wants one.
+    pub(crate) async fn read_as(&self, manner: Manner) -> Result<Session, Error> {
+        let Contents { state, keyring, .. } = self.contents()?;
+        match state {
+            State::SignedIn(session) => Ok(*session),
+            State::Sealed(sealed) => self.open(&sealed, manner).await,
+            State::Over(reason) => Err(Error::Over { name: self.name.clone(), reason, keyring }),
+        }
+    }
+
+    /// Whether the keyring is wanted for what is there.
+    pub(crate) fn wants_keyring(&self) -> bool {
+        self.contents().is_ok_and(|contents| contents.keyring)
+    }
+
+    fn contents(&self) -> Result<Contents, Error> {
         let path = self.path();
         let text = match read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -67,13 +100,77 @@ impl SessionFile {
             text => text.map_err(Error::file("read", &path))?,
         };
         match serde_json::from_slice::<Contents>(&text) {
-            Ok(contents) if self.is_ours(&contents) => match contents.state {
-                State::SignedIn(session) => Ok(*session),
-                State::Over(reason) => Err(Error::Over { name: self.name.clone(), reason }),
-            },
+            Ok(contents) if self.is_ours(&contents) => Ok(contents),
             // What stands in it is nobody's to see, so serde's words are left out.
-            _ => Err(Error::Damaged { path, name: self.name.clone() }),
+            _ => Err(self.damaged(false)),
         }
+    }
+
+    fn damaged(&self, keyring: bool) -> Error {
+        Error::Damaged { path: self.path(), name: self.name.clone(), keyring }
+    }
+
+    async fn open(&self, sealed: &Sealed, manner: Manner) -> Result<Session, Error> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(session) = known.and_then(|key| self.open_with(sealed, key)) {
+            return Ok(session);
+        }
+        // There was none, or whoever signed in again has another.
+        let account = self.account();
+        let found = apart(&self.keyring, move |keyring| keyring.find(&account, manner)).await;
+        let key = found.map_err(|why| Error::Keyring { name: self.name.clone(), why })?;
+        let key = key.ok_or_else(|| Error::KeyGone(self.name.clone()))?;
+        let session = self.open_with(sealed, key.clone()).ok_or_else(|| self.damaged(true))?;
+        self.remember(Some(key));
+        Ok(session)
+    }
+
+    fn open_with(&self, sealed: &Sealed, key: Key) -> Option<Session> {
+        let text = sealed.open(&key, &self.context())?;
+        let session: Session = serde_json::from_slice(&text).ok()?;
+        Some(Session { sealed_by: Some(key), ..session })
+    }
+
+    fn remember(&self, key: Option<Key>) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = key;
+    }
+
+    /// What a sealed session is of: in the file of another one it does not open.
+    fn context(&self) -> String {
+        format!("daypass session {VERSION}\n{}\n{}", self.name.url(), self.name.app())
+    }
+
+    /// What the entry in the keyring is called: as there is one session in each directory, there is a key for each.
+    fn account(&self) -> String {
+        let dir = self.dir.canonicalize().unwrap_or_else(|_| self.dir.clone());
+        let file = dir.join(&self.stem);
+        named(&digest(&SHA256, file.as_os_str().as_encoded_bytes()))
+    }
+
+    /// The key for what will be written, from the keyring or put there; and not believed before the keyring gave it back.
+    pub(crate) async fn key(&self) -> Result<Key, NoKeyring> {
+        let (account, label) = (self.account(), format!("Daypass: {}", self.name));
+        let ready = move |keyring: &dyn Keyring| {
+            if let Some(key) = keyring.find(&account, Manner::MayPrompt)? {
+                return Ok(key);
+            }
+            let key = Key::draw();
+            keyring.put(&account, &label, &key)?;
+            match keyring.find(&account, Manner::Silent)? {
+                Some(kept) if kept == key => Ok(key),
+                _ => Err(NoKeyring::Failed("it did not keep what it was given".into())),
+            }
+        };
+        let key = apart(&self.keyring, ready).await?;
+        self.remember(Some(key.clone()));
+        Ok(key)
+    }
+
+    /// Takes the key out of the keyring. If that fails, a key is left that opens nothing any more.
+    pub(crate) async fn forget_key(&self) {
+        let account = self.account();
+        self.remember(None);
+        let _ = apart(&self.keyring, move |keyring| keyring.remove(&account)).await;
     }
 
     fn is_ours(&self, contents: &Contents) -> bool {
@@ -91,7 +188,8 @@ impl SessionFile {
 
     /// Says of a session that it is over, and forgets the rest.
     pub(crate) fn write_over(&self, reason: &str) -> Result<(), Error> {
-        self.draft()?.finish(State::Over(reason.to_owned()))
+        let keyring = self.wants_keyring();
+        self.draft()?.finish(State::Over(reason.to_owned()), keyring)
     }
 
     /// Takes the session away, and what a crash may have left of it. The lock stays: others may be waiting for it.
@@ -124,14 +222,21 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Puts a session in the place of what is there.
+    /// Puts a session in the place of what is there, sealed if it came so.
     pub(crate) fn put(self, session: &Session) -> Result<(), Error> {
-        self.finish(State::SignedIn(Box::new(session.clone())))
+        let Some(key) = &session.sealed_by else {
+            return self.finish(State::SignedIn(Box::new(session.clone())), false);
+        };
+        let text = serde_json::to_vec(session).map(Zeroizing::new).map_err(io::Error::from);
+        let text = text.map_err(Error::file("write", self.of.path()))?;
+        let sealed = Sealed::seal(key, &self.of.context(), &text);
+        self.finish(State::Sealed(sealed), true)
     }
 
-    fn finish(mut self, state: State) -> Result<(), Error> {
+    fn finish(mut self, state: State, keyring: bool) -> Result<(), Error> {
         let name = &self.of.name;
-        let contents = Contents { version: VERSION, url: name.url().into(), app: name.app().into(), state };
+        let (url, app) = (name.url().into(), name.app().into());
+        let contents = Contents { version: VERSION, url, app, keyring, state };
         let text = serde_json::to_vec_pretty(&contents).map_err(io::Error::from);
         let written = text.and_then(|text| {
             self.file.write_all(&text)?;
@@ -182,3 +287,6 @@ fn sync_directory(dir: &Path) -> io::Result<()> {
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::file::{self, SessionFile};
+use crate::keyring;
 use crate::name::SessionName;
 
 /// The directory of sessions.
@@ -51,7 +52,7 @@ impl Home {
 
     /// The file of a session.
     pub(crate) fn file(&self, name: &SessionName) -> SessionFile {
-        SessionFile::new(&self.0, name)
+        SessionFile::new(&self.0, name, keyring::of_system())
     }
 
     /// Makes the directory if it is not there, for its owner alone.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use reqwest::Url;
 
 /// The app that every `daypass up` has for terminals, and every installation of `serve` whose operator registered it.
 pub const TERMINAL: &str = "terminal";
 
-/// So much of the hash stands in the names of files: nobody has two sessions by accident whose first 128 bits agree.
+/// So much of a hash stands in the names of files: nobody has two sessions by accident whose first 128 bits agree.
 const NAMED: usize = 16;
 
 /// Why something is no address of a broker, or no app's ID.
@@ -75,6 +75,12 @@ impl SessionName {
         }
     }
 
+    /// The same, with the keyring if that is wanted: nobody loses it by typing what they are told.
+    pub(crate) fn login_command_with(&self, keyring: bool) -> String {
+        let command = self.login_command();
+        if keyring { format!("{command} --keyring") } else { command }
+    }
+
     /// Whether the broker is on this machine, which no proxy is on the way to.
     pub(crate) fn is_local(&self) -> bool {
         Url::parse(&self.url).is_ok_and(|url| is_loopback(&url))
@@ -82,13 +88,17 @@ impl SessionName {
 
     /// What its files are called. No address has a line break.
     pub(crate) fn file_stem(&self) -> String {
-        use fmt::Write;
-        let hash = digest(&SHA256, format!("{}\n{}", self.url, self.app).as_bytes());
-        hash.as_ref().iter().take(NAMED).fold(String::new(), |mut stem, byte| {
-            let _ = write!(stem, "{byte:02x}");
-            stem
-        })
+        named(&digest(&SHA256, format!("{}\n{}", self.url, self.app).as_bytes()))
     }
+}
+
+/// A name from a hash.
+pub(crate) fn named(hash: &Digest) -> String {
+    use fmt::Write;
+    hash.as_ref().iter().take(NAMED).fold(String::new(), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
 }
 
 impl fmt::Display for SessionName {

@@ -6,6 +6,7 @@ use aws_credential_types::Credentials;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::instant;
+use crate::keyring::Key;
 use crate::secret::Secret;
 
 /// botocore asks its source again with each use of credentials that have less left than this
@@ -41,6 +42,9 @@ pub struct Session {
     pub(crate) credentials: Kept,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// The key that it is kept under: whatever becomes of the session is sealed by it, too.
+    #[serde(skip)]
+    pub(crate) sealed_by: Option<Key>,
 }
 
 /// Temporary credentials, with times of this machine's own clock.
@@ -147,6 +151,7 @@ pub(crate) mod tests {
                 expires_at: asked_at + lifetime,
             },
             failure: None,
+            sealed_by: None,
         }
     }
 

@@ -125,10 +125,10 @@ impl SignIn {
     }
 
     /// A code that counts for nothing: used before, too old, or another login's.
-    pub(crate) fn refused(&self) -> Error {
+    pub(crate) fn refused(&self, keyring: bool) -> Error {
         Error::SignIn(format!(
             "the code counts for nothing any more, or is another login's: type `{}` once more",
-            self.name.login_command()
+            self.name.login_command_with(keyring)
         ))
     }
 }

@@ -406,7 +406,7 @@ async fn a_byte_that_was_changed_stops_nobody() {
         let mut changed = whole.clone();
         changed[at] ^= 0x15;
         fs::write(&file, changed).unwrap();
-        if let Err(error) = daypass.kept() {
+        if let Err(error) = daypass.kept().await {
             assert_no_secret(&format!("{error} {error:?}"));
         }
     }

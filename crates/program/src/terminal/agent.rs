@@ -160,7 +160,7 @@ fn document(session: &Session) -> anyhow::Result<Value> {
 /// Clients try 5xx again, and tell of others at once.
 fn failure(error: &Error) -> Refused {
     let (status, code) = match error {
-        Error::NotSignedIn(_) | Error::Over { .. } | Error::Damaged { .. } => {
+        Error::NotSignedIn(_) | Error::Over { .. } | Error::Damaged { .. } | Error::KeyGone(_) => {
             (StatusCode::FORBIDDEN, "NotSignedIn")
         }
         _ => (StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),

@@ -39,16 +39,29 @@ pub struct Arguments {
     /// Open no browser here; the address can be opened on any machine
     #[arg(long)]
     no_browser: bool,
+    /// Seal the session's file by a key in your keyring, for backups and stolen disks
+    ///
+    /// Without it the file is readable to you alone, and that is all. On Linux it takes
+    /// `secret-tool` and a Secret Service, such as GNOME's or KDE's; on a server there is
+    /// none. What uses the session finds the key by itself, as long as the keyring is
+    /// unlocked.
+    #[arg(long)]
+    keyring: bool,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let Arguments { url, app, provider, profile, no_browser } = arguments;
+    let Arguments { url, app, provider, profile, no_browser, keyring } = arguments;
     let name = SessionName::new(&url, &app)?;
     // Nobody signs in first, and then hears that the profile is taken.
     let profile = profile.map(|profile| Profile::of_environment(&profile, &name)).transpose()?;
     let daypass = which::at(name, Home::of_environment()?);
+    let was_sealed = daypass.is_with_keyring();
+    let daypass = if keyring { daypass.with_keyring() } else { daypass };
     let session = sign_in(&daypass, provider.as_deref(), no_browser).await?;
     print(&welcome(&daypass, &session))?;
+    if was_sealed && !keyring {
+        tell("The session's file is not sealed any more: that takes --keyring at each login.");
+    }
     if let Some(profile) = profile {
         print(&profile.write(&daypass, &session).await?)?;
     }

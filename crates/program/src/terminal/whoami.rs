@@ -21,7 +21,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let daypass = arguments.which.find()?;
-    let session = daypass.kept()?;
+    let session = daypass.kept().await?;
     let is_confirmed = match daypass.sessions().await {
         Ok(_) => true,
         Err(error @ (Error::Over { .. } | Error::NotSignedIn(_))) => return Err(error.into()),

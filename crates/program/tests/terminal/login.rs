@@ -171,3 +171,21 @@ fn a_profile_that_is_taken_is_told_before_anybody_signs_in() {
     }
     assert_eq!(person.broker.counts().0, 0);
 }
+
+#[test]
+fn a_keyring_that_is_not_there_is_told_before_anybody_signs_in() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let environment = vec![("PATH", nowhere.path().to_str().unwrap().to_owned())];
+    let person = Person { environment, ..Person::new(3600) };
+    let done = person.run(&["login", &person.broker.url, "--keyring"]);
+    assert!(!done.success && done.stderr.lines().count() == 1, "{done:?}");
+    for words in [
+        "the keyring cannot be used: there is no `secret-tool` on the PATH",
+        "libsecret-tools",
+        "sign in without --keyring",
+    ] {
+        assert!(done.stderr.contains(words), "{done:?}");
+    }
+    let files = fs::read_dir(person.path("sessions")).unwrap().map(|entry| entry.unwrap().path());
+    assert!(files.into_iter().all(|file| file.extension().unwrap() == "lock"));
+}

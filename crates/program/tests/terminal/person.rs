@@ -14,6 +14,8 @@ use crate::broker::{Broker, CODE};
 pub struct Person {
     pub broker: Broker,
     pub dir: tempfile::TempDir,
+    /// What their commands find in the environment, beside what all of them do.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 /// What a command printed, and whether it did what it was told.
@@ -34,7 +36,7 @@ impl From<Output> for Done {
 impl Person {
     /// Whose credentials live so many seconds.
     pub fn new(lifetime: u64) -> Self {
-        Self { broker: Broker::start(lifetime), dir: tempfile::tempdir().unwrap() }
+        Self { broker: Broker::start(lifetime), dir: tempfile::tempdir().unwrap(), environment: Vec::new() }
     }
 
     /// Who signed in already.
@@ -59,6 +61,7 @@ impl Person {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command.env("HOME", self.dir.path()).env("DAYPASS_HOME", self.path("sessions"));
+        command.envs(self.environment.iter().cloned());
         command
     }
 
