@@ -19,6 +19,9 @@
 //! Every process of the user shares the session: `daypass credentials` and `daypass agent` use the same file under the same
 //! lock. While one refreshes, the others wait; and while the broker cannot be asked, all of them go on with the old credentials
 //! as long as those live.
+//!
+//! A session of `daypass login --keyring` is sealed by a key in the system's keyring. The feature `keyring` has it fetched, by
+//! programs of the system's; without it, such a session is an error that says so.
 
 mod answer;
 mod clock;
