@@ -210,8 +210,9 @@ impl Daypass {
     /// If there is no broker that can be asked, or no keyring that was wanted.
     pub async fn begin_sign_in(&self, redirect_uri: &str, provider: Option<&str>) -> Result<SignIn, Error> {
         if self.seals {
+            // The entry is called after the directory. Without a lock: somebody may be typing a password meanwhile, and what counts
+            // is the key that is there in the end.
             self.home.make()?;
-            let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
             self.file.key().await?;
         }
         self.wire.confirm().await.map_err(|failure| self.error(failure))?;
