@@ -13,7 +13,7 @@ use crate::server::Server;
 use crate::size::Size;
 use crate::statistics::{Sample, as_float};
 use crate::table::{Cell, Column, Table};
-use crate::{Outcome, crowd};
+use crate::{Outcome, crowd, open_loop};
 
 /// Clients, each with one connection. A client sends when its time has come or, if it still waits then, right after:
 /// what it waited for counts from when it should have sent.
@@ -26,11 +26,31 @@ const PROBES: u32 = 6;
 /// A balancer gives a server as long.
 const PATIENCE: Duration = Duration::from_secs(1);
 const TARGET_SERVED_SECONDS: f64 = 1.0;
+/// A load that a server is made for, and how much longer than the median there the slowest may wait that are served now.
+const USUAL: f64 = 0.8;
+const TARGET_TIMES_THE_MEDIAN: f64 = 5.0;
+const TARGET_GOODPUT: f64 = 0.9;
+const TARGET_RECOVERY_SECONDS: f64 = 5.0;
+/// How often it is tried afterwards, and for how long.
+const TRYING: Duration = Duration::from_millis(20);
+const P99_BY_USUAL: &str = "p99 ÷ median at 80 %";
+const NEVER: Duration = Duration::from_secs(60);
 
 /// What became of a request.
 struct Answered {
     served: bool,
     seconds: f64,
+}
+
+/// What became of all of them.
+struct Storm {
+    answers: Vec<Answered>,
+    /// How often the server said in time that it lives.
+    alive: u32,
+    /// From the first request to the last answer.
+    seconds: f64,
+    /// From when the last request was due until a new one was served.
+    recovered: f64,
 }
 
 pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
@@ -45,11 +65,13 @@ pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     };
     let first = make(size.overload_requests / 3)?;
     let capacity = halves.for_clients(|| capacity(&developer, &first))?;
+    let usual = halves.for_clients(|| open_loop::send(&developer.url, &first, capacity * USUAL))?;
     let requests = make(size.overload_requests)?;
     // A thousand clients on the server's cores would take its turns from it: it would not have too much to do, but nothing to do it with.
-    let (answers, alive) = halves.for_clients(|| overload(&developer, &requests, capacity * TIMES))?;
+    let storm = halves.for_clients(|| overload(&developer, &requests, capacity * TIMES))?;
     server.stop()?;
-    Ok(vec![table(&answers, alive, capacity, halves.each)])
+    let usual = Sample::of(usual.waited).median();
+    Ok(vec![table(&storm, usual, capacity, halves.each)])
 }
 
 /// Requests a second when nobody waits but for an answer.
@@ -59,9 +81,9 @@ fn capacity(developer: &Developer, requests: &[Request]) -> Outcome<f64> {
     Ok(f64::from(u32::try_from(requests.len())?) / started.elapsed().as_secs_f64())
 }
 
-/// Sends all requests at a rate, and asks a few times meanwhile whether the server lives.
-fn overload(developer: &Developer, requests: &[Request], rate: f64) -> Outcome<(Vec<Answered>, u32)> {
-    let start = Barrier::new(CLIENTS + 2);
+/// Sends all requests at a rate, asks a few times meanwhile whether the server lives, and afterwards until it serves somebody.
+fn overload(developer: &Developer, requests: &[Request], rate: f64) -> Outcome<Storm> {
+    let start = Barrier::new(CLIENTS + 3);
     let lasts = Duration::from_secs_f64(f64::from(u32::try_from(requests.len())?) / rate);
     thread::scope(|scope| {
         let mut clients = Vec::new();
@@ -86,14 +108,31 @@ fn overload(developer: &Developer, requests: &[Request], rate: f64) -> Outcome<(
             start.wait();
             (0..PROBES).filter(|_| lives(&developer.url, lasts / PROBES)).count()
         });
+        let latecomer = scope.spawn(|| {
+            start.wait();
+            let over = Instant::now() + lasts;
+            wait_until(over);
+            while !is_served(&developer.url, &requests[0]) && over.elapsed() < NEVER {
+                wait_until(Instant::now() + TRYING);
+            }
+            over.elapsed().as_secs_f64()
+        });
         start.wait();
+        let began = Instant::now();
         let mut answers = Vec::new();
         for client in clients {
             answers.extend(client.join().map_err(|_| "a client panicked")??);
         }
-        let alive = prober.join().map_err(|_| "the prober panicked")?;
-        Ok((answers, u32::try_from(alive)?))
+        let seconds = began.elapsed().as_secs_f64();
+        let alive = u32::try_from(prober.join().map_err(|_| "the prober panicked")?)?;
+        let recovered = latecomer.join().map_err(|_| "the latecomer panicked")?;
+        Ok(Storm { answers, alive, seconds, recovered })
     })
+}
+
+/// Whether somebody who comes now is served.
+fn is_served(url: &str, request: &Request) -> bool {
+    Connection::open(url).and_then(|mut connection| request.is_served(&mut connection)).unwrap_or(false)
 }
 
 /// Whether `/healthz` answers on a new connection before a balancer's patience ends, asked after a pause.
@@ -104,22 +143,39 @@ fn lives(url: &str, pause: Duration) -> bool {
     answer.is_ok_and(|answer| answer.status == 200) && asked.elapsed() < PATIENCE
 }
 
-fn table(answers: &[Answered], alive: u32, capacity: f64, cores: usize) -> Table {
-    let columns = [Column::more("requests", "", 0), Column::less("median", "s", 3)];
+fn table(storm: &Storm, usual: f64, capacity: f64, cores: usize) -> Table {
+    let columns = [
+        Column::more("requests", "", 0),
+        Column::less("median", "s", 3),
+        Column::less("p99", "s", 3),
+        Column::less(P99_BY_USUAL, "", 1),
+        Column::more("÷ capacity", "", 2),
+    ];
     let title = format!("{TIMES} times what the server signs tokens for, {CLIENTS} connections");
-    let mut table = Table::new("overload", &title, columns)
-        .note(format!(
-            "It signs {capacity:.0} a second for clients that wait for their answers. The server has {cores} of the cores, and the \
-             clients as many others."
-        ));
+    let mut table = Table::new("overload", &title, columns).note(format!(
+        "It signs {capacity:.0} a second for clients that wait for their answers; at {USUAL} of that, by a schedule, the median is \
+         {:.1} ms. The server has {cores} of the cores, and the clients as many others.",
+        usual * 1e3
+    ));
     for (name, served) in [("served", true), ("refused at once", false)] {
-        let of_these = answers.iter().filter(|answer| answer.served == served);
+        let of_these = storm.answers.iter().filter(|answer| answer.served == served);
         let seconds: Vec<f64> = of_these.map(|answer| answer.seconds).collect();
-        let waited = (!seconds.is_empty()).then(|| Cell::of([Sample::of(seconds.iter().copied()).median()]));
-        let waited = if served { waited.map(|cell| cell.at_most(TARGET_SERVED_SECONDS)) } else { waited };
-        table.row(name, [Some(Cell::of([as_float(seconds.len())])), waited]);
+        let goodput = as_float(seconds.len()) / storm.seconds / capacity;
+        let waited = (!seconds.is_empty()).then(|| Sample::of(seconds.iter().copied()));
+        let median = waited.as_ref().map(|waited| Cell::of([waited.median()]));
+        let p99 = waited.as_ref().and_then(|waited| waited.permille(990));
+        let cells = [
+            Some(Cell::of([as_float(seconds.len())])),
+            if served { median.map(|cell| cell.at_most(TARGET_SERVED_SECONDS)) } else { median },
+            p99.map(|p99| Cell::of([p99])),
+            p99.filter(|_| served).map(|p99| Cell::of([p99 / usual]).at_most(TARGET_TIMES_THE_MEDIAN)),
+            served.then(|| Cell::of([goodput]).at_least(TARGET_GOODPUT)),
+        ];
+        table.row(name, cells);
     }
-    let probes = Cell::of([f64::from(alive)]).at_least(f64::from(PROBES));
-    table.row("`/healthz`, answered within a second", [Some(probes), None]);
+    let probes = Cell::of([f64::from(storm.alive)]).at_least(f64::from(PROBES));
+    table.row("`/healthz`, answered within a second", [Some(probes), None, None, None, None]);
+    let recovered = Cell::of([storm.recovered]).at_most(TARGET_RECOVERY_SECONDS);
+    table.row("afterwards, until somebody is served", [None, Some(recovered), None, None, None]);
     table
 }
