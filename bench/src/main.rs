@@ -42,6 +42,7 @@ mod size;
 mod stages;
 mod start;
 mod statistics;
+mod stores;
 mod table;
 mod token;
 mod town;
@@ -52,7 +53,7 @@ use std::process::ExitCode;
 
 use arguments::Arguments;
 use run::Run;
-use size::{FULL, LARGE_CROWD, QUICK, Size};
+use size::{FULL, LARGE_CROWD, LARGE_IDENTITIES, QUICK, Size};
 use table::Table;
 
 /// A failure is a sentence for the person at the terminal.
@@ -62,13 +63,14 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 type Measure = (&'static str, fn(&Size) -> Outcome<Vec<Table>>);
 
 /// In their order.
-const MEASURES: [Measure; 13] = [
+const MEASURES: [Measure; 14] = [
     ("token", token::tables),
     ("stages", stages::tables),
     ("operations", operations::tables),
     ("latency", latency::tables),
     ("growth", growth::tables),
     ("engine", engine::tables),
+    ("stores", stores::tables),
     ("logins", logins::tables),
     ("overload", overload::tables),
     ("start", start::tables),
@@ -121,7 +123,7 @@ fn size_of(arguments: &Arguments) -> Size {
         println!("quick run: it shows that everything works; do not quote its figures");
         return QUICK;
     }
-    if arguments.large { Size { crowd: LARGE_CROWD, ..FULL } } else { FULL }
+    if arguments.large { Size { crowd: LARGE_CROWD, identities: LARGE_IDENTITIES, ..FULL } } else { FULL }
 }
 
 /// Each table is shown and kept as soon as it is there: a run takes half an hour, and may be ended before it is over.
@@ -161,7 +163,7 @@ Names: {}; all of them if there is none.
 
 Options:
   --quick         a few minutes, which show that everything works; no figures to quote
-  --large         a crowd of ten million, for which hours and some gigabytes are needed
+  --large         a crowd of ten million, and a million in PostgreSQL, for which hours and some gigabytes are needed
   --report        write docs/benchmarks.md; it takes half an hour, on a machine that nobody else uses
   --save FILE     where the figures go, for --compare
   --compare FILE  tell what changed since the figures in a file

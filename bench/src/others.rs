@@ -18,6 +18,15 @@ impl Running {
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
+
+    /// Sends it a signal that it ends by in order, and waits for that.
+    pub(crate) fn end_by(&mut self, signal: &str) {
+        let sent = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
+        if sent.is_ok_and(|status| status.success()) {
+            // Whatever comes of it, it is killed when it is dropped.
+            let _ = self.0.wait();
+        }
+    }
 }
 
 impl Drop for Running {

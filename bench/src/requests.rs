@@ -115,6 +115,7 @@ pub(crate) fn repeat(url: &str, requests: &[Request], count: usize, connections:
 }
 
 /// A developer's backend: holds the developer key and asks for tokens of its users.
+#[derive(Clone)]
 pub(crate) struct Developer {
     pub(crate) url: String,
     pub(crate) pool_id: String,
@@ -125,15 +126,13 @@ pub(crate) struct Developer {
 
 impl Developer {
     pub(crate) fn of(server: &Server) -> Outcome<Self> {
-        let file = std::fs::read_to_string(server.says("aws_shared_credentials_file")?)?;
-        let key = |name| setting(&file, name).ok_or_else(|| format!("the written profile has no {name}"));
-        let (key_id, secret) = (key("aws_access_key_id")?, key("aws_secret_access_key")?);
+        let profile = std::fs::read_to_string(server.says("aws_shared_credentials_file")?)?;
         Ok(Self {
             url: format!("{}/", server.says("server_url")?),
             region: server.says("region")?.to_owned(),
             pool_id: server.says("identity_pool_id")?.to_owned(),
             provider: server.says("developer_provider")?.to_owned(),
-            credentials: Credentials::new(key_id, secret, None, None, "daypass-bench"),
+            credentials: credentials_in(&profile)?,
         })
     }
 
@@ -162,6 +161,13 @@ impl Developer {
         request.headers.extend(added);
         Ok(request)
     }
+}
+
+/// The key in an AWS profile.
+pub(crate) fn credentials_in(profile: &str) -> Outcome<Credentials> {
+    let key = |name| setting(profile, name).ok_or_else(|| format!("the profile has no {name}"));
+    let (key_id, secret) = (key("aws_access_key_id")?, key("aws_secret_access_key")?);
+    Ok(Credentials::new(key_id, secret, None, None, "daypass-bench"))
 }
 
 /// The value of `name = value` in a file of the AWS profile's form.

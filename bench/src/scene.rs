@@ -165,7 +165,7 @@ pub(crate) fn exchange(token: &str) -> Value {
 }
 
 /// One member of each answer.
-fn members(answers: &[Vec<u8>], name: &str) -> Outcome<Vec<String>> {
+pub(crate) fn members(answers: &[Vec<u8>], name: &str) -> Outcome<Vec<String>> {
     let member = |answer: &Vec<u8>| {
         let answer: Value = serde_json::from_slice(answer)?;
         Ok(answer[name].as_str().ok_or_else(|| format!("an answer has no {name}"))?.to_owned())

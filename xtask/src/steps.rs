@@ -168,10 +168,8 @@ fn unit(workspace: &Workspace) -> Outcome {
     if on_path("softhsm2-util").is_none() {
         debian::install(workspace, &["softhsm2"], "there is no softhsm2-util on the PATH")?;
     }
-    if !is_postgres_there() {
-        debian::install(workspace, &["postgresql"], "there is no initdb of PostgreSQL's")?;
-    }
     keyring(workspace)?;
+    postgres::programs(workspace)?;
     let mut tests = workspace.cargo(&format!("test {WORKSPACE}"));
     tests.env("DAYPASS_TEST_HSM", "1").env("DAYPASS_TEST_KEYRING", "1");
     run(tests.envs(postgres::variables(workspace)?))
@@ -184,14 +182,6 @@ fn keyring(workspace: &Workspace) -> Outcome {
     }
     let packages = ["dbus", "gnome-keyring", "libsecret-tools"];
     debian::install(workspace, &packages, "there is no keyring to seal sessions with")
-}
-
-/// Debian has it beside the PATH, a folder for each version; the tests look there, too.
-fn is_postgres_there() -> bool {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    on_path("initdb").is_some()
-        || std::env::var_os("DAYPASS_TEST_POSTGRES").is_some()
-        || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
 }
 
 /// Nobody has to be let in by an emulator, and the SDK has to have somebody's credentials.

@@ -10,7 +10,7 @@ use crate::table::{Cell, Column, Row, Table};
 /// A part of the page: its heading, what is to be said before its tables, and how the names of those begin.
 struct Section(&'static str, &'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section(
         "What a token costs",
         "CPU of the server's process, as the kernel counts it, ÷ CPU of one bare RSA-2048 signature by the same library, measured right \
@@ -22,6 +22,13 @@ const SECTIONS: [Section; 7] = [
         "Each round measures the signature and then every operation once, so that whatever slows the machine down for a while slows down \
          all of them.",
         &["operations", "engine"],
+    ),
+    Section(
+        "What shared stores cost",
+        "The same requests to one `serve` after the other, each with a store of its own. What a server does behind its answers, so that the \
+         audit trail has its order, is waited for and counted. Databases and emulators are on the machine of the servers and their clients, \
+         so rates and waits would be those of all of them: what is told is the CPU of each, and what an owner of a table is charged for.",
+        &["stores"],
     ),
     Section(
         "How long people wait",
@@ -211,7 +218,7 @@ mod tests {
     fn tables_of_a_family_come_together() {
         let named = |id: &str| Table::new(id, "", [Column::less("", "", 0)]);
         let sections = |id: &str| SECTIONS.iter().filter(|it| is_in(&named(id), it.2)).count();
-        for id in ["token", "latency-token", "s3-pages", "lambda", "stages"] {
+        for id in ["token", "latency-token", "s3-pages", "lambda", "stages", "stores-postgresql"] {
             assert_eq!(sections(id), 1, "{id}");
         }
         assert_eq!(sections("tokens"), 0);
