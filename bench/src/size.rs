@@ -43,7 +43,7 @@ pub(crate) const FULL: Size = Size {
     invocations: 500,
     exchanges: 100_000,
     requests_per_operation: 2_000,
-    requests_per_store: 2_000,
+    requests_per_store: 1_500,
     store_rounds: 5,
     counted_requests: 25,
     identities: 100_000,

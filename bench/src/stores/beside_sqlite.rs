@@ -57,8 +57,8 @@ pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
     let postgresql = Site::open(&cluster.url())?;
     // Whatever is done once is done before: plans are made, connections opened.
     for operation in &OPERATIONS {
-        sqlite.ask(&operation.requests(&sqlite, size)?)?;
-        postgresql.ask(&operation.requests(&postgresql, size)?)?;
+        sqlite.ask(&operation.requests(&sqlite, size.requests_per_store)?)?;
+        postgresql.ask(&operation.requests(&postgresql, size.requests_per_store)?)?;
     }
     settle(&postgresql.server)?;
     let mut measured: Vec<Vec<Round>> = OPERATIONS.iter().map(|_| Vec::new()).collect();
@@ -121,14 +121,14 @@ impl Round {
 
 /// Seconds of the server for a request. Its trail is files, which are written before the answer.
 fn on_sqlite(operation: &Operation, site: &Site, size: &Size) -> Outcome<f64> {
-    let requests = operation.requests(site, size)?;
+    let requests = operation.requests(site, size.requests_per_store)?;
     let before = cpu::seconds_of(site.server.process_id())?;
     site.ask(&requests)?;
     Ok(cpu::seconds_since(site.server.process_id(), before)? / as_float(requests.len()))
 }
 
 fn on_postgresql(operation: &Operation, site: &Site, cluster: &Cluster, size: &Size) -> Outcome<Spent> {
-    let requests = operation.requests(site, size)?;
+    let requests = operation.requests(site, size.requests_per_store)?;
     let before = (cpu::seconds_of(site.server.process_id())?, cluster.cpu_seconds()?);
     site.ask(&requests)?;
     operation.settle(&site.server)?;

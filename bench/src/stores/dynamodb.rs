@@ -12,6 +12,9 @@ use crate::{Outcome, progress};
 pub(super) const READ: &str = "read in all";
 pub(super) const WRITTEN: &str = "written in all";
 
+/// As many that come together say as much as more would: units are counted.
+const MANY: usize = 400;
+
 /// Units until the answer: of what docs/dynamodb.md says that the store is asked, and of the event.
 const TARGETS: [(&str, Counted); 3] =
     [(KNOWN.title, [2.0, 1.0]), (NEW.title, [2.0, 7.0]), (CREDENTIALS.title, [4.0, 1.0])];
@@ -61,7 +64,7 @@ fn held(units: f64, target: Option<f64>) -> Cell {
 
 /// What each takes of many, until the trail has all of them. What was asked before has its place there.
 fn together(operation: &Operation, site: &Site, meter: &Meter, size: &Size) -> Outcome<Counted> {
-    let requests = operation.requests(site, size)?;
+    let requests = operation.requests(site, size.requests_per_store.min(MANY))?;
     meter.take();
     site.ask(&requests)?;
     operation.settle(&site.server)?;

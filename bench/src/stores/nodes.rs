@@ -40,19 +40,11 @@ pub(super) fn empty() -> Table {
 pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
     let cluster = Cluster::start()?;
     let site = Site::open(&cluster.url())?;
-    let mut rounds = Vec::new();
-    // The first round fills caches, and opens connections.
-    for round in 0..=size.store_rounds {
-        progress::say(&format!("stores, two servers, round {round} of {}", size.store_rounds));
-        let one = measure(&site, &[&site.server], &cluster, size)?;
-        let other = site.another_server()?;
-        let both = [&site.server, &other];
-        ask(&site, &both, CONNECTIONS)?;
-        both.into_iter().try_for_each(settle)?;
-        let two = measure(&site, &both, &cluster, size)?;
-        other.stop()?;
-        rounds.extend(Some((one, two)).filter(|_| round > 0));
-    }
+    // Whatever is done once is done before.
+    ask(&site, &[&site.server], size.requests_per_store)?;
+    settle(&site.server)?;
+    let rounds =
+        (0..size.store_rounds).map(|_| by_turns(&site, &cluster, size)).collect::<Outcome<Vec<_>>>()?;
     site.server.stop()?;
     let cell = |figure: &dyn Fn(&(Spent, Spent)) -> f64| Cell::of(rounds.iter().map(figure));
     let one = [cell(&|(one, _)| one.servers * 1e6), cell(&|(one, _)| one.database * 1e6)];
@@ -68,13 +60,26 @@ pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
     Ok(())
 }
 
+/// What a token takes of one server, and of it and another one.
+fn by_turns(site: &Site, cluster: &Cluster, size: &Size) -> Outcome<(Spent, Spent)> {
+    progress::say("stores, one server and two");
+    let one = measure(site, &[&site.server], cluster, size)?;
+    let other = site.another_server()?;
+    let both = [&site.server, &other];
+    // It opens connections.
+    ask(site, &both, CONNECTIONS)?;
+    let two = measure(site, &both, cluster, size)?;
+    other.stop()?;
+    Ok((one, two))
+}
+
 /// What a token takes of some servers, each of which gives as many.
 fn measure(site: &Site, servers: &[&Server], cluster: &Cluster, size: &Size) -> Outcome<Spent> {
     let of_servers =
         || servers.iter().map(|server| cpu::seconds_of(server.process_id())).sum::<Outcome<f64>>();
     let before = (of_servers()?, cluster.cpu_seconds()?);
     let tokens = ask(site, servers, TIMES * size.requests_per_store)?;
-    servers.iter().copied().try_for_each(settle)?;
+    settle(&site.server)?;
     let tokens = as_float(tokens);
     Ok(Spent {
         servers: (of_servers()? - before.0) / tokens,

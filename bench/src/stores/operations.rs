@@ -108,9 +108,9 @@ pub(super) const OPERATIONS: [Operation; 8] = [
 ];
 
 impl Operation {
-    /// As many as are asked in a round.
-    pub(super) fn requests(&self, site: &Site, size: &Size) -> Outcome<Vec<Request>> {
-        (self.prepare)(site, size.requests_per_store.div_ceil(self.divisor))
+    /// As many as are asked for, or fewer.
+    pub(super) fn requests(&self, site: &Site, count: usize) -> Outcome<Vec<Request>> {
+        (self.prepare)(site, count.div_ceil(self.divisor))
     }
 
     /// Waits until everything is done that some of them had a server do.

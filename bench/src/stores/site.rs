@@ -1,6 +1,6 @@
 //! An installation on a store, whatever store that is: `daypass serve` with the same configuration, and people that it knows.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -16,6 +16,8 @@ use crate::requests::{Developer, Request, credentials_in, send_all};
 use crate::scene::{Bearer, CONNECTIONS, exchange, members};
 use crate::server::{Server, program};
 
+/// So many times as many newcomers as are asked for are let in at once.
+const TIMES: usize = 4;
 /// Of each kind.
 const PEOPLE: usize = 256;
 const COGNITO: &str = "cognito-identity";
@@ -23,7 +25,7 @@ pub(super) const PROVIDER: &str = "login.example.com";
 const A_DAY: u32 = 86_400;
 const METRICS_TOKEN: &str = "the token of the bench's metrics";
 const GATHERING_AGE: &str = "audit_gathering_age_seconds";
-/// For so long a server with a shared store lets events wait that have no place in the trail yet.
+/// For so long a server with a shared store pauses between two looks at events that have no place in the trail yet.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// Only a hang meets it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,8 +39,9 @@ pub(super) struct Site {
     pub(super) bearers: Vec<Bearer>,
     /// ID tokens of people who have been there.
     pub(super) id_tokens: Vec<String>,
-    /// How many newcomers there were.
-    newcomers: Cell<usize>,
+    /// How many names were drawn.
+    names: Cell<usize>,
+    newcomers: RefCell<Vec<Newcomer>>,
     directory: TempDir,
 }
 
@@ -71,9 +74,16 @@ impl Site {
         let developer =
             Developer { url, pool_id, provider: PROVIDER.into(), region: "eu-west-1".into(), credentials };
         let users = (0..PEOPLE).map(|number| format!("known-{number}")).collect();
-        let newcomers = Cell::new(0);
-        let mut site =
-            Self { server, developer, users, bearers: Vec::new(), id_tokens, newcomers, directory };
+        let mut site = Self {
+            server,
+            developer,
+            users,
+            bearers: Vec::new(),
+            id_tokens,
+            names: Cell::new(0),
+            newcomers: RefCell::default(),
+            directory,
+        };
         site.let_people_in()?;
         Ok(site)
     }
@@ -115,29 +125,44 @@ impl Site {
 
     /// The name of somebody who has not been here.
     pub(super) fn draw_name(&self) -> String {
-        let number = self.newcomers.replace(self.newcomers.get() + 1);
+        let number = self.names.replace(self.names.get() + 1);
         format!("new-{}-{number}", self.server.process_id())
     }
 
-    /// Lets people in whom nobody needs afterwards. What they left in the trail has its place when they are there.
+    /// People whom nobody needs afterwards, let in before with others for the next times: the trail has been waited for.
     pub(super) fn newcomers(&self, count: usize) -> Outcome<Vec<Newcomer>> {
+        let mut newcomers = self.newcomers.borrow_mut();
+        if newcomers.len() < count {
+            newcomers.extend(self.let_in(TIMES * count)?);
+            settle(&self.server)?;
+        }
+        let rest = newcomers.len() - count;
+        Ok(newcomers.split_off(rest))
+    }
+
+    fn let_in(&self, count: usize) -> Outcome<impl Iterator<Item = Newcomer>> {
         let users: Vec<String> = (0..count).map(|_| self.draw_name()).collect();
         let input = |user: &String| self.signed("GetOpenIdTokenForDeveloperIdentity", &self.login(user));
         let answers = self.ask(&users.iter().map(input).collect::<Outcome<Vec<_>>>()?)?;
-        settle(&self.server)?;
         let ids = members(&answers, "IdentityId")?;
-        Ok(users.into_iter().zip(ids).map(|(user, identity_id)| Newcomer { user, identity_id }).collect())
+        Ok(users.into_iter().zip(ids).map(|(user, identity_id)| Newcomer { user, identity_id }))
     }
 }
 
-/// Waits until the trail has everything that a server has kept so far: what it does for that is done for those who asked.
+/// Waits until the trail has everything that servers of a store have kept so far: what one does for that is done for those who
+/// asked. The first look that ends may have begun before; the next one sees all.
 pub(super) fn settle(server: &Server) -> Outcome<()> {
+    let mut connection = Connection::open(&url_of(server)?)?;
+    wait_for_a_look(&mut connection)?;
+    wait_for_a_look(&mut connection)
+}
+
+/// Until a look has ended that did not before.
+fn wait_for_a_look(connection: &mut Connection) -> Outcome<()> {
     let since = Instant::now();
     // It tells whole seconds: less than one is since then.
     pause(BETWEEN_LOOKS);
-    let mut connection = Connection::open(&url_of(server)?)?;
-    let bearer = format!("Bearer {METRICS_TOKEN}");
-    while gathering_age(&mut connection, &bearer)? > 0 {
+    while gathering_age(connection)? > 0 {
         if since.elapsed() > PATIENCE {
             return Err("the trail is not put in order".into());
         }
@@ -146,8 +171,9 @@ pub(super) fn settle(server: &Server) -> Outcome<()> {
     Ok(())
 }
 
-fn gathering_age(connection: &mut Connection, bearer: &str) -> Outcome<u64> {
-    let metrics = connection.request("GET", "/metrics", &[("authorization", bearer)], &[])?.success()?;
+fn gathering_age(connection: &mut Connection) -> Outcome<u64> {
+    let bearer = format!("Bearer {METRICS_TOKEN}");
+    let metrics = connection.request("GET", "/metrics", &[("authorization", &bearer)], &[])?.success()?;
     let metrics = String::from_utf8_lossy(&metrics);
     Ok(gauge(&metrics, GATHERING_AGE)
         .ok_or_else(|| format!("there is no metric {GATHERING_AGE}"))?
