@@ -51,8 +51,8 @@ pub(super) fn empty() -> Table {
         )
 }
 
-pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
-    let (cluster, directory) = (Cluster::start()?, tempfile::tempdir()?);
+pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome<()> {
+    let directory = tempfile::tempdir()?;
     let sqlite = Site::open(&format!("sqlite:{}", directory.path().join("daypass.db").display()))?;
     let postgresql = Site::open(&cluster.url())?;
     // Whatever is done once is done before: plans are made, connections opened.
@@ -65,12 +65,12 @@ pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
     for round in 0..size.store_rounds {
         progress::say(&format!("stores, round {} of {}", round + 1, size.store_rounds));
         for (operation, rounds) in OPERATIONS.iter().zip(&mut measured) {
-            rounds.push(Round::measure(operation, &sqlite, &postgresql, &cluster, size)?);
+            rounds.push(Round::measure(operation, &sqlite, &postgresql, cluster, size)?);
         }
     }
     sqlite.server.stop()?;
     postgresql.server.stop()?;
-    let counted = count(&cluster, size)?;
+    let counted = count(cluster, size)?;
     for ((operation, rounds), counted) in OPERATIONS.iter().zip(&measured).zip(counted) {
         table.row(operation.title, cells(rounds, counted));
     }

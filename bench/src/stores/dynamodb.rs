@@ -37,8 +37,8 @@ pub(super) fn empty() -> Table {
         )
 }
 
-pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
-    let (emulator, meter) = (Emulator::start()?, Meter::default());
+pub(super) fn fill(table: &mut Table, emulator: &Emulator, size: &Size) -> Outcome<()> {
+    let meter = Meter::default();
     let site = Site::open(&emulator.counted_url(&meter)?)?;
     settle(&site.server)?;
     progress::say("stores, units of DynamoDB");

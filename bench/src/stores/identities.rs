@@ -32,7 +32,7 @@ pub(super) fn empty() -> Table {
         .note("A look-up is a LookupDeveloperIdentity by one client, from its sending to its answer, of people drawn evenly from all of them.")
 }
 
-pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
+pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome<()> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("daypass.db");
     let sqlite = format!("sqlite:{}", file.display());
@@ -46,7 +46,6 @@ pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
     let written = Brought { bytes: bytes_of(&file)? - before, seconds: started.elapsed().as_secs_f64() };
     let waits = look_ups(&sqlite, &users)?;
     table.row(format!("SQLite, {} identities", size.identities), written.cells(size, &waits, None));
-    let cluster = Cluster::start()?;
     progress::say("stores, the same in PostgreSQL");
     let (before, started) = (cluster.bytes()?, Instant::now());
     copy(&sqlite, &cluster.url())?;

@@ -37,14 +37,13 @@ pub(super) fn empty() -> Table {
         )
 }
 
-pub(super) fn fill(table: &mut Table, size: &Size) -> Outcome<()> {
-    let cluster = Cluster::start()?;
+pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome<()> {
     let site = Site::open(&cluster.url())?;
     // Whatever is done once is done before.
     ask(&site, &[&site.server], size.requests_per_store)?;
     settle(&site.server)?;
     let rounds =
-        (0..size.store_rounds).map(|_| by_turns(&site, &cluster, size)).collect::<Outcome<Vec<_>>>()?;
+        (0..size.store_rounds).map(|_| by_turns(&site, cluster, size)).collect::<Outcome<Vec<_>>>()?;
     site.server.stop()?;
     let cell = |figure: &dyn Fn(&(Spent, Spent)) -> f64| Cell::of(rounds.iter().map(figure));
     let one = [cell(&|(one, _)| one.servers * 1e6), cell(&|(one, _)| one.database * 1e6)];
