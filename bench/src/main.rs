@@ -163,7 +163,7 @@ Names: {}; all of them if there is none.
 
 Options:
   --quick         a few minutes, which show that everything works; no figures to quote
-  --large         a crowd of ten million, and a million in PostgreSQL, for which hours and some gigabytes are needed
+  --large         a crowd of ten million, in PostgreSQL as well, for which hours and some gigabytes are needed
   --report        write docs/benchmarks.md; it takes half an hour, on a machine that nobody else uses
   --save FILE     where the figures go, for --compare
   --compare FILE  tell what changed since the figures in a file

@@ -46,7 +46,7 @@ pub(crate) const FULL: Size = Size {
     requests_per_store: 1_500,
     store_rounds: 5,
     counted_requests: 25,
-    identities: 100_000,
+    identities: 1_000_000,
     verifications: 20_000,
     people_at_once: 1_000,
     overload_requests: 60_000,
@@ -58,8 +58,8 @@ pub(crate) const FULL: Size = Size {
 
 /// With `--large`: a crowd for which an hour and some gigabytes are needed.
 pub(crate) const LARGE_CROWD: usize = 10_000_000;
-/// A shared store gets some thousand in a second.
-pub(crate) const LARGE_IDENTITIES: usize = 1_000_000;
+/// A shared store gets some ten thousand in a second.
+pub(crate) const LARGE_IDENTITIES: usize = 10_000_000;
 
 pub(crate) const QUICK: Size = Size {
     quick: true,
