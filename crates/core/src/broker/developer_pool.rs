@@ -239,6 +239,9 @@ pub struct KnownLogin<'a> {
     pub pool_id: &'a IdentityPoolId,
     /// When it was let in.
     pub since: Timestamp,
+    /// When whoever asks began to look at what was revoked. What comes of it is as old: it would outlive a revocation that was
+    /// acknowledged between the look and the token.
+    pub looked_at: Timestamp,
 }
 
 /// Why a login that was let in before is not any more.

@@ -169,7 +169,8 @@ impl EmbeddedPool {
         if resolved.is_disabled() {
             return Err(RenewalError::Ended(Lapse::Identity));
         }
-        let (terms, credentials) = terms(options, principal_tags);
+        let (mut terms, credentials) = terms(options, principal_tags);
+        terms.issued_at = Some(known.looked_at);
         Ok(self.decide(&pool, resolved, terms, credentials, by).await?)
     }
 
@@ -219,7 +220,13 @@ impl EmbeddedPool {
 fn terms(options: ExchangeOptions, principal_tags: BTreeMap<String, String>) -> (TokenTerms, bool) {
     let duration = options.token_duration.unwrap_or(DEFAULT_TOKEN_DURATION);
     (
-        TokenTerms { duration, principal_tags, session: options.session, actor: options.actor },
+        TokenTerms {
+            duration,
+            principal_tags,
+            session: options.session,
+            actor: options.actor,
+            issued_at: None,
+        },
         options.credentials,
     )
 }

@@ -131,6 +131,7 @@ struct Turn {
     /// What it becomes, if it changes.
     to: Option<SignInSession>,
     login: VerifiedLogin,
+    looked_at: Timestamp,
     is_late: bool,
 }
 
@@ -221,7 +222,8 @@ impl Sessions {
             token_duration: self.broker.default_token_duration(),
             ..ExchangeOptions::default()
         };
-        let issued = self.renew(&turn.from, &turn.login, options, draft.clone(), by).await?;
+        let login = (&turn.login, turn.looked_at);
+        let issued = self.renew(&turn.from, login, options, draft.clone(), by).await?;
         let session = match self.keep(&turn, &request, &issued, by).await {
             Ok(session) => session,
             // The trail has that it was renewed, and nothing of it is handed out.
@@ -271,6 +273,7 @@ impl Sessions {
         draft: &mut AuditDraft,
         by: &Requester,
     ) -> Result<Turn, RefreshError> {
+        let looked_at = self.broker.clock.now();
         let shown = self.tokens.read(&request.refresh_token).ok_or(RefreshError::Malformed)?;
         let lifetime = self.lifetime(&request.app).ok_or(RefreshError::Over(EndReason::Revoked))?;
         let from = self.store.find_sign_in_session(&shown.session).await?;
@@ -291,7 +294,7 @@ impl Sessions {
             Shown::Reused => return Err(self.end_of(&from, EndReason::Reused, by).await?),
             Shown::Over(reason) => return Err(RefreshError::Over(reason)),
         };
-        Ok(Turn { from, to, login, is_late })
+        Ok(Turn { from, to, login, looked_at, is_late })
     }
 
     /// The login that a session rests on. Whoever shows its refresh token, which opened, is not told to sign in again because a
@@ -303,11 +306,11 @@ impl Sessions {
         Ok(login)
     }
 
-    /// Has the pool renew what it gave in a session. One that the pool ends is over.
+    /// Has the pool renew what it gave in a session, which was looked at then. One that the pool ends is over.
     async fn renew(
         &self,
         session: &SignInSession,
-        login: &VerifiedLogin,
+        (login, looked_at): (&VerifiedLogin, Timestamp),
         options: ExchangeOptions,
         draft: AuditDraft,
         by: &Requester,
@@ -317,6 +320,7 @@ impl Sessions {
             identity_id: &session.identity_id,
             pool_id: &session.pool_id,
             since: session.created_at,
+            looked_at,
         };
         match self.broker.pool.renew(known, options, draft, by).await {
             Ok(issued) => Ok(issued),

@@ -67,11 +67,19 @@ pub struct TokenTerms {
     pub session: Option<SignInSessionId>,
     /// Who acts for the identity.
     pub actor: Option<ActorId>,
+    /// When it was issued, if that is not now.
+    pub issued_at: Option<Timestamp>,
 }
 
 impl Default for TokenTerms {
     fn default() -> Self {
-        Self { duration: DEFAULT_TOKEN_DURATION, principal_tags: BTreeMap::new(), session: None, actor: None }
+        Self {
+            duration: DEFAULT_TOKEN_DURATION,
+            principal_tags: BTreeMap::new(),
+            session: None,
+            actor: None,
+            issued_at: None,
+        }
     }
 }
 
@@ -199,7 +207,8 @@ impl IdentityPools {
     }
 
     fn grant(&self, identity: Identity, amr: Vec<String>, terms: TokenTerms) -> TokenGrant {
-        let Life { expires_at, issued_at, issued_at_ms } = Life::new(self.clock.now(), terms.duration);
+        let now = terms.issued_at.unwrap_or_else(|| self.clock.now());
+        let Life { expires_at, issued_at, issued_at_ms } = Life::new(now, terms.duration);
         TokenGrant(Claims {
             pool_arn: self.pool_arn(&identity.pool_id),
             identity_id: identity.id,

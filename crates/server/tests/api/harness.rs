@@ -34,7 +34,7 @@ use serde_json::{Value, json};
 
 pub use self::answer::Answer;
 pub use self::answer::read;
-pub use self::backend::{BACKENDS, Backend};
+pub use self::backend::{BACKENDS, Backend, items_over};
 pub use self::browser::{APP_REDIRECT_URI, Browser, Wishes, parameter};
 pub use self::far_sts::{FAR_STS, FarSts};
 pub use self::people::{EXTERNAL_ID, Login, ours};

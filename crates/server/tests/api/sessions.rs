@@ -2,6 +2,7 @@
 
 mod acting;
 mod authorize;
+mod between;
 mod cookie;
 mod devices;
 mod dpop;

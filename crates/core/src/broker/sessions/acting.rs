@@ -150,12 +150,13 @@ impl Sessions {
     ) -> Result<Exchanged, ActError> {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
         draft.actor.clone_from(&options.actor);
+        let looked_at = self.broker.clock.now();
         let (session, login) = match self.session_of(app, id_token, &mut draft).await {
             Ok(found) => found,
             Err(error) => return self.broker.trail.conclude(draft, Err(error)).await,
         };
         let options = ExchangeOptions { session: Some(session.id.clone()), ..options };
-        let issued = self.renew(&session, &login, options, draft, by).await?;
+        let issued = self.renew(&session, (&login, looked_at), options, draft, by).await?;
         Ok(Exchanged { login, asked: None, issued })
     }
 

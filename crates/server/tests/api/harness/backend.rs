@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::store::SharedStore;
+use daypass_core::store::items::engine::Engine;
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::items::{ItemStore, Pace};
 use daypass_core::store::memory::MemoryStore;
@@ -25,6 +26,11 @@ impl Pace for Yielding {
     async fn pause(&self, _: Duration) {
         tokio::task::yield_now().await;
     }
+}
+
+/// A store over some engine.
+pub fn items_over(engine: Arc<dyn Engine>) -> ItemStore {
+    ItemStore::new(engine, Arc::new(SystemClock), Arc::new(SystemRandom), Arc::new(Yielding))
 }
 
 /// A store, and whatever must outlive it.
@@ -52,9 +58,12 @@ impl Backend {
 
     /// As a database has it, though in memory.
     pub fn items() -> Self {
-        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let store = ItemStore::new(Arc::new(MemoryEngine::default()), clock, random, Arc::new(Yielding));
-        Self { store: Arc::new(store), directory: None }
+        Self::over(Arc::new(MemoryEngine::default()))
+    }
+
+    /// The same over some engine.
+    pub fn over(engine: Arc<dyn Engine>) -> Self {
+        Self { store: Arc::new(items_over(engine)), directory: None }
     }
 
     /// Another connection to the file of SQLite, to do by hand what no operation of the store does.
