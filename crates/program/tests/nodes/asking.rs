@@ -57,6 +57,7 @@ impl Backend {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// What is no JSON is a text.
     pub body: Value,
     /// By which the audit trail knows the request.
     pub request_id: String,
@@ -115,5 +116,6 @@ fn read(answer: &str) -> Option<Answer> {
     let length = header("content-length").map_or(Some(0), |length| length.parse().ok())?;
     let body = body.get(..length)?;
     let request_id = header("x-amzn-requestid")?.to_owned();
-    Some(Answer { status, body: serde_json::from_str(body).unwrap_or_default(), request_id })
+    let body = serde_json::from_str(body).unwrap_or_else(|_| body.into());
+    Some(Answer { status, body, request_id })
 }

@@ -58,7 +58,7 @@ fn signer_of(login: &Value) -> String {
 }
 
 /// Has the keys of a store be so much older than they are.
-fn age_keys(url: &str, by: SignedDuration) {
+pub fn age_keys(url: &str, by: SignedDuration) {
     let aging = async {
         let url = StoreUrl::try_from(url.to_owned()).unwrap();
         let store = daypass_store::open(&url, Open::Existing, &mut |_, _| {}).await.unwrap();

@@ -1,36 +1,45 @@
-//! Many clients link, merge, unlink and delete at three nodes, while nodes are killed and paused, answers of the database get
-//! lost, and it breaks connections and crashes. Whatever they were told, it could have been one thing after the other.
+//! Many clients log in, link, merge, unlink, delete, revoke and stay signed in at three nodes, while nodes are killed and paused, keys take
+//! turns, answers of the database get lost, and it breaks connections and crashes. Whatever they were told, it could have been one thing after the
+//! other; and every token is believed everywhere.
 
 mod checker;
 mod clients;
 mod history;
+mod issuer;
 mod people;
+mod published;
+mod requests;
+mod scene;
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::IdentityPoolId;
-use daypass_core::records::identity::Login;
 use daypass_core::store::{Page, SharedStore};
 use daypass_store::{Open, StoreUrl};
-use serde_json::json;
+use http::Request;
+use serde_json::{Value, json};
 
 use self::checker::{Verdict, check, shown};
-use self::clients::{Clients, user_name};
-use self::history::{Entry, Id, Question, Told, User, groups};
+use self::clients::Clients;
+use self::history::{Entry, For, Id, Login, Question, Refusal, Told, groups};
+use self::issuer::{Issuer, public_name};
+use self::published::{Look, Signed, ids, is_signed, unbelieved};
+use self::requests::{Requests, user_name};
 use self::trouble::Troubled;
-use crate::asking::Backend;
+use crate::asking::{Backend, ask};
 use crate::database::store_in;
 use crate::nodes::{BOUND, pause};
+use crate::people::with_an_app;
 use crate::postgres::Cluster;
-use crate::server::Installation;
+use crate::server::{Installation, Output};
 use crate::trail::{assert_whole, requests_that_were_granted};
 use crate::way::Way;
 
@@ -49,55 +58,119 @@ fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
     let cluster = Cluster::start();
     let url = store_in(&cluster.folder, "race");
     let way = Way::to(&cluster.folder);
-    let installation = Installation::new(&format!(
+    let installation = with_an_app(Installation::new(&format!(
         "postgres://postgres@{}/postgres?options=-csearch_path%3Drace",
         way.address
-    ));
-    let mut nodes = Troubled::start(&installation, cluster, seed);
+    )));
+    let issuer = Issuer::start();
+    installation.change("[[role]]", &format!("{}[[role]]", issuer.table()));
+    let nodes = [(); 3].map(|()| installation.serve(Output::Null));
+    let addresses = Mutex::new(nodes.each_ref().map(|node| node.address));
     let key = installation.run(&["key", "create", "backend", "--preset", "admin"]).stdout;
     let backend = Backend::of(&key);
-    let pool = pool_with_guests(&backend, nodes.addresses()[0]);
-    // Every node knows of the guests then.
+    let pool = pool_for_all(&backend, nodes[0].address, &issuer);
+    // Every node knows of it then.
     pause(BOUND);
-    let addresses = Mutex::new(nodes.addresses());
-    let clients = Clients::new(&backend, &addresses, &pool, seed);
-    let end = Instant::now() + duration;
+    let begun = Instant::now();
+    let clients = Clients {
+        requests: Requests { backend: &backend, pool: &pool, issuer: &issuer },
+        installation: &installation,
+        addresses: &addresses,
+        seed,
+        begun,
+        scenes: AtomicU32::new(0),
+        acknowledged: Mutex::default(),
+        tokens: Mutex::default(),
+    };
+    let mut troubled =
+        Troubled::new((&installation, &url), (cluster, &way.is_losing), (nodes, &addresses), seed);
+    let end = begun + duration;
     way.is_losing.store(true, Ordering::Relaxed);
-    let history = thread::scope(|scope| {
+    let (history, looks) = thread::scope(|scope| {
         let scenes = [0, 1, 2, 3, 4, 5, 6, 7].map(|scene| {
             let clients = &clients;
             scope.spawn(move || clients.play(scene, end))
         });
+        let looking = [0, 1, 2].map(|node| {
+            let addresses = &addresses;
+            scope.spawn(move || look_at(node, addresses, (begun, end)))
+        });
         while Instant::now() < end {
-            nodes.get_into_trouble(&addresses, &way.is_losing);
+            troubled.get_into_trouble();
             pause(Duration::from_millis(300));
         }
-        scenes.into_iter().flat_map(|scene| scene.join().unwrap()).collect::<Vec<Entry>>()
+        let history = scenes.into_iter().flat_map(|scene| scene.join().unwrap()).collect::<Vec<Entry>>();
+        let looks = looking.into_iter().flat_map(|looking| looking.join().unwrap()).collect::<Vec<Look>>();
+        (history, looks)
     });
     way.is_losing.store(false, Ordering::Relaxed);
-    println!("{} troubles; {}", nodes.troubles, tally(&history));
+    println!("{} troubles; {}", troubled.troubles, tally(&history));
 
+    assert_believed(&clients, &looks, &troubled.quarters);
     assert_one_owner_each(&url, &pool, &history);
     assert_recorded(&installation, &clients);
     let groups = groups(history);
     println!("{} groups, the largest of {}", groups.len(), groups.iter().map(Vec::len).max().unwrap_or(0));
-    let begun = Instant::now();
+    let checking = Instant::now();
     for group in groups {
         assert_eq!(check(&group), Verdict::Linearizable, "seed {seed}:\n{}", shown(&group));
     }
-    println!("checked in {:?}", begun.elapsed());
+    println!("checked in {:?}", checking.elapsed());
 }
 
 fn tally(history: &[Entry]) -> String {
-    let told = |kind: fn(&Told) -> bool| {
-        history.iter().filter(|entry| entry.told.as_ref().is_some_and(|(_, told)| kind(told))).count()
-    };
-    let refused = told(|told| matches!(told, Told::Refused(_)));
-    let lost = history.iter().filter(|entry| entry.told.is_none()).count();
-    format!("{} questions, {refused} refused, {lost} without an answer", history.len())
+    let count = |kind: fn(&Entry) -> bool| history.iter().filter(|entry| kind(entry)).count();
+    let refused = count(|it| matches!(it.told, Some((_, Told::Refused(_)))));
+    let lapsed = count(|it| matches!(it.told, Some((_, Told::Refused(Refusal::Lapsed)))));
+    let counted = count(|it| {
+        matches!(it.question, Question::Use(_) | Question::Refresh(_))
+            && !matches!(it.told, None | Some((_, Told::Refused(_))))
+    });
+    let revoked = count(|it| matches!((&it.question, &it.told), (Question::Revoke { .. }, Some(_))));
+    let lost = count(|it| it.told.is_none());
+    format!(
+        "{} questions, {refused} refused, {lost} without an answer; {revoked} revocations, {counted} times what was shown counted, \
+         {lapsed} times not",
+        history.len()
+    )
 }
 
-fn pool_with_guests(backend: &Backend, node: SocketAddr) -> String {
+/// What a node publishes, again and again.
+fn look_at(node: usize, addresses: &Mutex<[SocketAddr; 3]>, (begun, end): (Instant, Instant)) -> Vec<Look> {
+    let mut looks = Vec::new();
+    while Instant::now() < end {
+        let asked = begun.elapsed();
+        let address = addresses.lock().unwrap()[node];
+        looks.extend(key_set(address).map(|set| Look { asked, keys: ids(&set) }));
+        pause(Duration::from_millis(50));
+    }
+    looks
+}
+
+fn key_set(node: SocketAddr) -> Option<Value> {
+    let request = Request::get("/.well-known/jwks.json").header("host", "localhost");
+    let answer = ask(node, &request.body(String::new()).unwrap()).ok()?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    Some(answer.body)
+}
+
+/// By whoever had looked at any node, and by whoever looks at any of them now.
+fn assert_believed(clients: &Clients<'_>, looks: &[Look], quarters: &[Instant]) {
+    let tokens = clients.tokens.lock().unwrap();
+    let signed: Vec<Signed> = tokens.iter().map(Signed::of).collect();
+    let quarters: Vec<Duration> = quarters.iter().map(|at| at.duration_since(clients.begun)).collect();
+    let keys: BTreeSet<&String> = signed.iter().map(|token| &token.by).collect();
+    println!("{} tokens by {keys:?}, {} looks, {} turns", tokens.len(), looks.len(), quarters.len());
+    assert_eq!(unbelieved(&signed, looks, &quarters), Vec::<&Signed>::new());
+    for node in *clients.addresses.lock().unwrap() {
+        let set = key_set(node).unwrap();
+        let strange: Vec<_> = tokens.iter().filter(|(_, token)| !is_signed(token, &set)).collect();
+        assert!(strange.is_empty(), "{} tokens are of none of {:?}", strange.len(), ids(&set));
+    }
+}
+
+/// For guests, too, and for whoever comes with a public login.
+fn pool_for_all(backend: &Backend, node: SocketAddr, issuer: &Issuer) -> String {
     let ask = |operation, body| {
         let answer = backend.ask(node, operation, &body).unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -107,22 +180,33 @@ fn pool_with_guests(backend: &Backend, node: SocketAddr) -> String {
     let mut pool =
         ask("DescribeIdentityPool", json!({"IdentityPoolId": pools["IdentityPools"][0]["IdentityPoolId"]}));
     pool["AllowUnauthenticatedIdentities"] = true.into();
+    pool["OpenIdConnectProviderARNs"] = json!([issuer.arn()]);
     ask("UpdateIdentityPool", pool)["IdentityPoolId"].as_str().unwrap().to_owned()
 }
 
 /// What is kept has nobody twice, and everybody where the last answer said.
 fn assert_one_owner_each(url: &str, pool: &str, history: &[Entry]) {
-    let mut last: BTreeMap<User, Option<Id>> = BTreeMap::new();
+    let mut last: BTreeMap<Login, Option<Id>> = BTreeMap::new();
     let mut looked: Vec<&Entry> = history.iter().filter(|entry| entry.told.is_some()).collect();
     looked.sort_by_key(|entry| entry.asked);
     for entry in looked {
-        if let (Question::LookUp(user), Some((_, told))) = (&entry.question, &entry.told) {
-            let owner = if let Told::Identity(id) = told { Some(id.clone()) } else { None };
-            last.insert(*user, owner);
-        }
+        let login = match &entry.question {
+            Question::LookUp(user) => Login::Developer(*user),
+            Question::LogIn { want: For::Id, logins, .. } => logins[0],
+            _ => continue,
+        };
+        let owner = match &entry.told {
+            Some((_, Told::Identity(id))) => Some(id.clone()),
+            _ => None,
+        };
+        last.insert(login, owner);
     }
+    let name = |login| match login {
+        Login::Developer(user) => user_name(user),
+        Login::Public(user) => public_name(user),
+    };
     let expected: BTreeMap<String, Id> =
-        last.into_iter().filter_map(|(user, owner)| Some((user_name(user), owner?))).collect();
+        last.into_iter().filter_map(|(login, owner)| Some((name(login), owner?))).collect();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let url = StoreUrl::try_from(url.to_owned()).unwrap();
     let kept = runtime.block_on(async {
@@ -132,7 +216,7 @@ fn assert_one_owner_each(url: &str, pool: &str, history: &[Entry]) {
     assert_eq!(kept, expected);
 }
 
-/// Every developer user, by the identity that has them.
+/// Every user, of the developer's and of the public provider's, by the identity that has them.
 async fn everybody(store: &SharedStore, pool: &str) -> BTreeMap<String, Id> {
     let (pool, limit) = (IdentityPoolId::parse(pool).unwrap(), 1_000);
     let (mut found, mut after) = (BTreeMap::new(), None);
@@ -140,9 +224,9 @@ async fn everybody(store: &SharedStore, pool: &str) -> BTreeMap<String, Id> {
         let page = store.list_identities(&pool, false, Page { after, limit }).await.unwrap();
         let ids: Vec<_> = page.iter().map(|identity| identity.id.clone()).collect();
         for (id, logins) in ids.iter().zip(store.list_logins_of_each(&ids).await.unwrap()) {
-            for user in logins.iter().filter_map(Login::developer_user_identifier) {
-                let other = found.insert(user.to_owned(), Id::from(id.as_str()));
-                assert_eq!(other, None, "{user} is of two identities");
+            for login in logins {
+                let other = found.insert(login.user.clone(), Id::from(id.as_str()));
+                assert_eq!(other, None, "{login:?} is of two identities");
             }
         }
         if ids.len() < limit {

@@ -1,22 +1,24 @@
-//! Clients that meet at a few users, and remember what they asked and were told.
+//! Clients that meet at a few people, and remember what they asked and were told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use daypass_core::ground::random::{Random, SeededRandom};
-use serde_json::{Value, json};
+use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
+use daypass_core::ground::random::SeededRandom;
 
-use super::history::{Entry, Id, Question, Refusal, Told, User};
-use crate::asking::{Answer, Backend, Unanswered};
+use super::history::{Entry, For, Ground, Id, Login, Question, Session, Span, Told};
+use super::requests::{Requests, credentials, part, refusal};
+use super::scene::{Held, HeldSession, Scene, Shown, Task, one_of};
+use crate::asking::{Answer, Unanswered};
 use crate::nodes::pause;
+use crate::server::Installation;
 
 /// Those of one scene meet, and nobody else meets them.
 const CLIENTS: usize = 8;
-const USERS: u16 = 5;
 const QUESTIONS_OF_EACH: usize = 8;
 
 /// Nobody asks one question after the other of those who cannot answer.
@@ -25,71 +27,32 @@ const AFTER_A_FAILURE: Duration = Duration::from_millis(400);
 /// Longer than any trouble.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const PROVIDER: &str = "login.example.com";
-
-pub fn user_name(user: User) -> String {
-    format!("user-{user}")
-}
-
 pub struct Clients<'a> {
-    backend: &'a Backend,
-    addresses: &'a Mutex<[SocketAddr; 3]>,
-    pool: &'a str,
-    seed: u64,
-    begun: Instant,
-    users: AtomicU32,
+    pub requests: Requests<'a>,
+    pub installation: &'a Installation,
+    pub addresses: &'a Mutex<[SocketAddr; 3]>,
+    pub seed: u64,
+    pub begun: Instant,
+    pub scenes: AtomicU32,
     /// Requests that were answered with what has to be in the trail.
     pub acknowledged: Mutex<BTreeSet<String>>,
+    /// Every token, and when it was handed out.
+    pub tokens: Mutex<Vec<(Duration, String)>>,
 }
 
-/// Users that nobody has met before.
-struct Scene {
-    first: User,
-    known: Mutex<Known>,
-}
-
-/// What somebody was told.
-#[derive(Default, Clone)]
-struct Known {
-    identities: Vec<Id>,
-    owners: BTreeMap<User, Id>,
-}
-
-impl Known {
-    fn learn(&mut self, question: &Question, id: &Id) {
-        if !self.identities.contains(id) {
-            self.identities.push(id.clone());
-        }
-        if let Question::Token { user, .. } | Question::LookUp(user) = question {
-            self.owners.insert(*user, id.clone());
-        }
-    }
-}
-
-impl<'a> Clients<'a> {
-    pub fn new(
-        backend: &'a Backend,
-        addresses: &'a Mutex<[SocketAddr; 3]>,
-        pool: &'a str,
-        seed: u64,
-    ) -> Self {
-        let (begun, users, acknowledged) = (Instant::now(), AtomicU32::new(0), Mutex::default());
-        Self { backend, addresses, pool, seed, begun, users, acknowledged }
-    }
-
-    /// One scene after the other. At the end of each, everybody is looked up.
+impl Clients<'_> {
+    /// One scene after the other. At the end of each, everybody is looked up, and everything is shown once more.
     pub fn play(&self, number: u64, end: Instant) -> Vec<Entry> {
         let mut history = Vec::new();
         for round in 0.. {
             if Instant::now() >= end {
                 break;
             }
-            let first = self.users.fetch_add(USERS.into(), Ordering::Relaxed);
-            let scene = Scene { first, known: Mutex::default() };
+            let scene = Scene::new(self.scenes.fetch_add(1, Ordering::Relaxed));
             let client = |client: u64| {
                 let random = SeededRandom::new(self.seed ^ (number << 48) ^ (round << 16) ^ client);
                 let questions =
-                    (0..QUESTIONS_OF_EACH).map(|_| self.ask(scene.question(&random), &random, &scene));
+                    (0..QUESTIONS_OF_EACH).map(|_| self.ask(&scene.task(&random), &random, &scene));
                 questions.collect::<Vec<Entry>>()
             };
             thread::scope(|scope| {
@@ -97,143 +60,162 @@ impl<'a> Clients<'a> {
                 let clients: Vec<_> = (0..CLIENTS as u64).map(|it| scope.spawn(move || client(it))).collect();
                 history.extend(clients.into_iter().flat_map(|client| client.join().unwrap()));
             });
-            let random = SeededRandom::new(self.seed);
-            let random = &random;
-            let looking =
-                (first..first + User::from(USERS)).flat_map(|user| self.look_up(user, random, &scene));
-            history.extend(looking);
+            let random = &SeededRandom::new(self.seed ^ round);
+            history.extend(scene.left().iter().map(|task| self.ask(task, random, &scene)));
+            let public = scene.public_users().map(|it| Question::log_in(For::Id, Login::Public(it)));
+            for question in public.chain(scene.users().map(Question::LookUp)) {
+                history.extend(self.ask_until_answered(question, random, &scene));
+            }
         }
         history
     }
 
-    /// Until there is an answer.
-    fn look_up(&self, user: User, random: &SeededRandom, scene: &Scene) -> Vec<Entry> {
+    fn ask_until_answered(&self, question: Question, random: &SeededRandom, scene: &Scene) -> Vec<Entry> {
         let (begun, mut history) = (Instant::now(), Vec::<Entry>::new());
+        let task = Task::Ask(question);
         while history.last().is_none_or(|entry| entry.told.is_none()) {
-            assert!(begun.elapsed() < PATIENCE, "{} cannot be looked up any more", user_name(user));
-            history.push(self.ask(Question::LookUp(user), random, scene));
+            assert!(begun.elapsed() < PATIENCE, "nobody answers any more: {:?}", history[0].question);
+            history.push(self.ask(&task, random, scene));
         }
         history
+    }
+
+    fn ask(&self, task: &Task, random: &SeededRandom, scene: &Scene) -> Entry {
+        let entry = match task {
+            Task::Ask(question) => self.ask_a_node(question.clone(), task, random, scene),
+            Task::Show(held) => self.ask_a_node(Question::Use(held.ground.clone()), task, random, scene),
+            Task::Refresh(held) => {
+                let _turn = held.turn.lock().unwrap();
+                self.ask_a_node(Question::Refresh(held.session.clone()), task, random, scene)
+            }
+            Task::Revoke(id) => self.revoke(id),
+        };
+        if let Some((_, told)) = &entry.told {
+            scene.learn(&entry.question, told);
+        } else {
+            pause(AFTER_A_FAILURE);
+        }
+        entry
     }
 
     /// A node that is not there was asked nothing, and another one is.
-    fn ask(&self, question: Question, random: &SeededRandom, scene: &Scene) -> Entry {
-        let (operation, body) = self.request(&question);
+    fn ask_a_node(&self, question: Question, task: &Task, random: &SeededRandom, scene: &Scene) -> Entry {
         loop {
             let node = *one_of(random, &*self.addresses.lock().unwrap());
-            let asked = self.begun.elapsed();
-            let answer = match self.backend.ask(node, operation, &body) {
+            let (asked, from) = (self.begun.elapsed(), now());
+            let answer = match self.requests.put(node, task) {
                 Err(Unanswered::Unasked) => {
                     pause(Duration::from_millis(5));
                     continue;
                 }
                 answer => answer.ok().filter(|answer| answer.status < 500),
             };
-            if answer.is_none() {
-                pause(AFTER_A_FAILURE);
-            }
-            let told = answer.map(|answer| (self.begun.elapsed(), self.told(&question, answer)));
-            if let Some((_, Told::Identity(id))) = &told {
-                scene.known.lock().unwrap().learn(&question, id);
-            }
-            return Entry { asked, question, told };
+            let (at, span) = (self.begun.elapsed(), Span { from, until: now() });
+            let told = answer.and_then(|answer| self.told(&question, task, &answer, (at, span), scene));
+            return Entry { asked, question, told: told.map(|told| (at, told)) };
         }
     }
 
-    fn request(&self, question: &Question) -> (&'static str, Value) {
-        let pool = self.pool;
-        match question {
-            Question::Token { user, identity } => {
-                let mut body = json!({"IdentityPoolId": pool, "Logins": {PROVIDER: user_name(*user)}});
-                if let Some(id) = identity {
-                    body["IdentityId"] = (**id).into();
-                }
-                ("GetOpenIdTokenForDeveloperIdentity", body)
-            }
-            Question::Guest => ("GetId", json!({"IdentityPoolId": pool})),
-            Question::Merge { source, destination } => (
-                "MergeDeveloperIdentities",
-                json!({"IdentityPoolId": pool, "DeveloperProviderName": PROVIDER, "SourceUserIdentifier": user_name(*source),
-                       "DestinationUserIdentifier": user_name(*destination)}),
-            ),
-            Question::Unlink { identity, user } => (
-                "UnlinkDeveloperIdentity",
-                json!({"IdentityPoolId": pool, "DeveloperProviderName": PROVIDER, "IdentityId": **identity,
-                       "DeveloperUserIdentifier": user_name(*user)}),
-            ),
-            Question::Delete(ids) => {
-                let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
-                ("DeleteIdentities", json!({"IdentityIdsToDelete": ids}))
-            }
-            Question::LookUp(user) => (
-                "LookupDeveloperIdentity",
-                json!({"IdentityPoolId": pool, "DeveloperUserIdentifier": user_name(*user), "MaxResults": 1}),
-            ),
+    /// By the command, which tells until when, to the second.
+    fn revoke(&self, id: &Id) -> Entry {
+        let (asked, from) = (self.begun.elapsed(), now());
+        let done = self.installation.run(&["revoke", id]);
+        let mut until = Span { from, until: now() };
+        if done.success {
+            let told = done.stdout.split("began until ").nth(1).unwrap().split(' ').next().unwrap();
+            let second = told.parse::<Timestamp>().unwrap().as_millisecond();
+            assert!(until.from < second + 1000 && second <= until.until, "{told} is not now");
+            until = Span { from: until.from.max(second), until: until.until.min(second + 1000) };
         }
+        let told = done.success.then(|| (self.begun.elapsed(), Told::Done));
+        Entry { asked, question: Question::Revoke { identity: id.clone(), until }, told }
     }
 
-    fn told(&self, question: &Question, answer: Answer) -> Told {
+    fn told(
+        &self,
+        question: &Question,
+        task: &Task,
+        answer: &Answer,
+        (at, span): (Duration, Span),
+        scene: &Scene,
+    ) -> Option<Told> {
         if answer.status != 200 {
-            return Told::Refused(refusal(&answer));
+            return refusal(task, answer).map(Told::Refused);
         }
-        if !matches!(question, Question::Guest | Question::LookUp(_)) {
-            self.acknowledged.lock().unwrap().insert(answer.request_id);
+        let is_of_sts = answer.body.is_string();
+        if !matches!(question, Question::Guest | Question::LookUp(_)) && !is_of_sts {
+            self.acknowledged.lock().unwrap().insert(answer.request_id.clone());
         }
-        match question {
-            Question::Unlink { .. } | Question::Delete(_) => Told::Done,
-            _ => Told::Identity(answer.body["IdentityId"].as_str().unwrap().into()),
-        }
-    }
-}
-
-fn refusal(answer: &Answer) -> Refusal {
-    let message = answer.body["message"].as_str().unwrap_or_default();
-    match answer.exception() {
-        Some("ResourceNotFoundException") if message.starts_with("Identity ") => Refusal::NoSuchIdentity,
-        Some("ResourceNotFoundException") if message.starts_with("Developer user") => Refusal::NoSuchUser,
-        Some("NotAuthorizedException") if message.starts_with("Access to Identity") => Refusal::Disabled,
-        Some("NotAuthorizedException") if message.starts_with("Logins don't match") => {
-            Refusal::NotAmongItsLogins
-        }
-        Some("DeveloperUserAlreadyRegisteredException" | "ResourceConflictException") => {
-            Refusal::OfAnotherIdentity
-        }
-        _ => panic!("{answer:?}"),
-    }
-}
-
-impl Scene {
-    fn question(&self, random: &SeededRandom) -> Question {
-        let user = || self.first + User::from(below(random, USERS));
-        let Known { identities, owners } = self.known.lock().unwrap().clone();
-        let identity = || (!identities.is_empty()).then(|| one_of(random, &identities).clone());
-        let token = || Question::Token { user: user(), identity: None };
-        match below(random, 100) {
-            0..30 => token(),
-            30..42 => Question::Token { user: user(), identity: identity() },
-            42..50 => Question::Guest,
-            50..62 => Question::Merge { source: user(), destination: user() },
-            62..84 => {
-                let user = user();
-                let owner = owners.get(&user).filter(|_| below(random, 4) > 0).cloned();
-                owner.or_else(identity).map_or_else(token, |identity| Question::Unlink { identity, user })
+        let text = |name: &str| answer.body[name].as_str().unwrap();
+        Some(match question {
+            Question::Unlink { .. } | Question::Delete(_) | Question::Revoke { .. } => Told::Done,
+            Question::LogIn { want: For::Token, logins, .. } => {
+                let id: Id = text("IdentityId").into();
+                self.hold_token(scene, text("Token"), (at, span), (&id, logins.clone(), None));
+                Told::Identity(id)
             }
-            84..89 if !identities.is_empty() => {
-                let two: BTreeSet<Id> = [identity(), identity()].into_iter().flatten().collect();
-                Question::Delete(two.into_iter().collect())
+            Question::LogIn { want: For::Credentials, logins, .. } => {
+                let identity: Id = text("IdentityId").into();
+                let ground = Ground {
+                    identity: identity.clone(),
+                    logins: logins.clone(),
+                    issued: span,
+                    session: None,
+                };
+                scene.hold(Held { ground, shown: Shown::Credentials(credentials(answer)) });
+                Told::Identity(identity)
             }
-            _ => Question::LookUp(user()),
-        }
+            Question::LogIn { want: For::Session, logins, .. } => {
+                let [Login::Developer(user)] = logins[..] else { unreachable!("a session is of a user") };
+                let identity: Id = text("identity_id").into();
+                let id = text("session_id").into();
+                let session = Session { id, user, identity: identity.clone(), begun: span };
+                let about = (&identity, logins.clone(), Some(session.clone()));
+                self.hold_token(scene, text("access_token"), (at, span), about);
+                let refresh_token = Mutex::new(text("refresh_token").to_owned());
+                scene.hold_session(HeldSession { session, refresh_token, turn: Mutex::default() });
+                Told::Identity(identity)
+            }
+            Question::LogIn { .. } | Question::Guest | Question::Merge { .. } | Question::LookUp(_) => {
+                Told::Identity(text("IdentityId").into())
+            }
+            Question::Use(ground) => {
+                if !is_of_sts {
+                    scene.hold(Held {
+                        ground: ground.clone(),
+                        shown: Shown::Credentials(credentials(answer)),
+                    });
+                }
+                Told::Done
+            }
+            Question::Refresh(session) => {
+                let Task::Refresh(held) = task else { unreachable!("the task of the question") };
+                text("refresh_token").clone_into(&mut held.refresh_token.lock().unwrap());
+                let identity: Id = text("identity_id").into();
+                let about = (&identity, vec![Login::Developer(session.user)], Some(session.clone()));
+                self.hold_token(scene, text("access_token"), (at, span), about);
+                Told::Identity(identity)
+            }
+        })
+    }
+
+    /// A token says when it was issued, which has to be while it was asked for.
+    fn hold_token(
+        &self,
+        scene: &Scene,
+        token: &str,
+        (at, span): (Duration, Span),
+        (identity, logins, session): (&Id, Vec<Login>, Option<Session>),
+    ) {
+        let issued = part(token, 1)["iat_ms"].as_i64().unwrap();
+        assert!((span.from..=span.until).contains(&issued), "{issued} is not in {span:?}");
+        let issued = Span { from: issued, until: issued };
+        let ground = Ground { identity: identity.clone(), logins, issued, session };
+        scene.hold(Held { ground, shown: Shown::Token(token.to_owned()) });
+        self.tokens.lock().unwrap().push((at, token.to_owned()));
     }
 }
 
-/// Any below a limit.
-pub fn below(random: &SeededRandom, limit: u16) -> u16 {
-    let random: &dyn Random = random;
-    u16::from_le_bytes(random.bytes()) % limit
-}
-
-/// Any of several.
-pub fn one_of<'a, T>(random: &SeededRandom, things: &'a [T]) -> &'a T {
-    &things[usize::from(below(random, u16::MAX)) % things.len()]
+fn now() -> i64 {
+    SystemClock.now().as_millisecond()
 }

@@ -4,26 +4,89 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A developer user.
+/// Somebody, at the developer's or at a public provider's.
 pub type User = u32;
 
 /// The ID of an identity.
 pub type Id = Arc<str>;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Login {
+    Developer(User),
+    Public(User),
+}
+
+/// What somebody shows a login for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// GetOpenIdTokenForDeveloperIdentity
+    Token,
+    /// GetId
+    Id,
+    /// GetCredentialsForIdentity
+    Credentials,
+    /// A session, at `/oauth2/token`
+    Session,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// GetOpenIdTokenForDeveloperIdentity
-    Token { user: User, identity: Option<Id> },
+    LogIn {
+        want: For,
+        logins: Vec<Login>,
+        identity: Option<Id>,
+    },
     /// GetId, without logins
     Guest,
     /// MergeDeveloperIdentities
-    Merge { source: User, destination: User },
-    /// UnlinkDeveloperIdentity
-    Unlink { identity: Id, user: User },
+    Merge {
+        source: User,
+        destination: User,
+    },
+    /// UnlinkDeveloperIdentity, or UnlinkIdentity
+    Unlink {
+        identity: Id,
+        login: Login,
+    },
     /// DeleteIdentities
     Delete(Vec<Id>),
     /// LookupDeveloperIdentity
     LookUp(User),
+    /// `daypass revoke`
+    Revoke {
+        identity: Id,
+        until: Span,
+    },
+    /// A token is traded for credentials, or credentials are shown.
+    Use(Ground),
+    /// A session goes on.
+    Refresh(Session),
+}
+
+/// An instant is in there, in milliseconds by the clock on the wall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub from: i64,
+    pub until: i64,
+}
+
+/// What a token, or credentials, rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    pub identity: Id,
+    pub logins: Vec<Login>,
+    pub issued: Span,
+    pub session: Option<Session>,
+}
+
+/// Somebody who stays signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: Id,
+    pub user: User,
+    /// With which it began.
+    pub identity: Id,
+    pub begun: Span,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +103,9 @@ pub enum Refusal {
     Disabled,
     NotAmongItsLogins,
     OfAnotherIdentity,
+    TwoUsersOfOneProvider,
+    /// What was shown does not count any more.
+    Lapsed,
 }
 
 #[derive(Debug, Clone)]
@@ -50,24 +116,53 @@ pub struct Entry {
     pub told: Option<(Duration, Told)>,
 }
 
+impl Question {
+    pub fn log_in(want: For, login: Login) -> Self {
+        Self::LogIn { want, logins: vec![login], identity: None }
+    }
+
+    /// Whether it may change who has which identity, and somebody may be told of that.
+    pub fn moves_somebody(&self) -> bool {
+        match self {
+            Self::LogIn { .. } | Self::Merge { .. } | Self::Unlink { .. } | Self::Delete(_) => true,
+            Self::Guest | Self::LookUp(_) | Self::Revoke { .. } | Self::Use(_) | Self::Refresh(_) => false,
+        }
+    }
+
+    fn identities(&self) -> Vec<&Id> {
+        match self {
+            Self::LogIn { identity, .. } => identity.iter().collect(),
+            Self::Unlink { identity, .. }
+            | Self::Revoke { identity, .. }
+            | Self::Use(Ground { identity, .. })
+            | Self::Refresh(Session { identity, .. }) => vec![identity],
+            Self::Delete(identities) => identities.iter().collect(),
+            Self::Guest | Self::Merge { .. } | Self::LookUp(_) => Vec::new(),
+        }
+    }
+
+    fn logins(&self) -> Vec<Login> {
+        match self {
+            Self::LogIn { logins, .. } | Self::Use(Ground { logins, .. }) => logins.clone(),
+            Self::Merge { source, destination } => {
+                [source, destination].map(|it| Login::Developer(*it)).to_vec()
+            }
+            Self::Unlink { login, .. } => vec![*login],
+            Self::LookUp(user) | Self::Refresh(Session { user, .. }) => vec![Login::Developer(*user)],
+            Self::Guest | Self::Delete(_) | Self::Revoke { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Entry {
     /// Everybody whom it is about.
     fn names(&self) -> Vec<String> {
-        let user = |user: &User| format!("user {user}");
-        let mut names = match &self.question {
-            Question::Token { user: of, identity } => {
-                identity.iter().map(Id::to_string).chain([user(of)]).collect()
-            }
-            Question::Guest => Vec::new(),
-            Question::Merge { source, destination } => vec![user(source), user(destination)],
-            Question::Unlink { identity, user: of } => vec![identity.to_string(), user(of)],
-            Question::Delete(identities) => identities.iter().map(Id::to_string).collect(),
-            Question::LookUp(of) => vec![user(of)],
+        let told = match &self.told {
+            Some((_, Told::Identity(id))) => Some(id),
+            _ => None,
         };
-        if let Some((_, Told::Identity(id))) = &self.told {
-            names.push(id.to_string());
-        }
-        names
+        let identities = self.question.identities().into_iter().chain(told).map(Id::to_string);
+        self.question.logins().iter().map(|login| format!("{login:?}")).chain(identities).collect()
     }
 }
 
