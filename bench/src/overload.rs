@@ -34,7 +34,7 @@ const TARGET_RECOVERY_SECONDS: f64 = 5.0;
 /// How often it is tried afterwards, and for how long.
 const TRYING: Duration = Duration::from_millis(20);
 const P99_BY_USUAL: &str = "p99 ÷ median at 80 %";
-const NEVER: Duration = Duration::from_secs(60);
+const NEVER: Duration = Duration::from_mins(1);
 
 /// What became of a request.
 struct Answered {

@@ -116,16 +116,9 @@ impl DynamoEngine {
         }
     }
 
-    /// Refuses if another Region writes, and looks for that at intervals. Nobody goes on with what is known of before: somebody
-    /// may have taken over, and whoever was halted meanwhile is asked many things at once.
+    /// Refuses if another Region writes, and looks for that at intervals.
     async fn check_the_writer(&self) -> Result<(), EngineError> {
-        if self.writer.is_due() {
-            let one = self.writer.looking.lock().await;
-            if self.writer.is_due() {
-                self.look_for_the_writer().await?;
-            }
-            drop(one);
-        }
+        self.writer.look_if_due(async || self.look_for_the_writer().await).await?;
         Ok(self.writer.check(&self.place)?)
     }
 

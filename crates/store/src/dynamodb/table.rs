@@ -171,14 +171,13 @@ impl DynamoEngine {
         Ok(found.writer)
     }
 
-    /// Looks whether another Region writes by now.
-    pub(super) async fn look_for_the_writer(&self) -> Result<(), EngineError> {
+    /// Looks which Region writes by now.
+    pub(super) async fn look_for_the_writer(&self) -> Result<Option<String>, EngineError> {
         let asked = self.ask_for_the_mark().await;
         let found = asked.map_err(|error| Failure::of(&self.place, &error).of_reading())?;
         let mark =
             self.mark_in(found)?.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
-        self.writer.learn(mark.writer.as_deref());
-        Ok(())
+        Ok(mark.writer)
     }
 
     async fn ask_for_the_mark(&self) -> Result<GetItemOutput, SdkError<GetItemError>> {

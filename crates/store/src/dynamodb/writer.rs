@@ -2,6 +2,7 @@
 //! writer wins: two Regions that write would make two identities of one person. So the table itself says which one does, and
 //! whoever is in another one stops.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ pub(super) struct Writer {
     here: String,
     seen: Mutex<Seen>,
     /// One looks, and the others wait for what it finds.
-    pub(super) looking: tokio::sync::Mutex<()>,
+    looking: tokio::sync::Mutex<()>,
+    /// How many looks have come to an end.
+    ended: AtomicU64,
 }
 
 struct Seen {
@@ -32,15 +35,39 @@ impl Writer {
     /// Of whoever has not looked yet.
     pub(super) fn of(here: String) -> Self {
         let seen = Mutex::new(Seen { at: Instant::now(), elsewhere: None });
-        Self { here, seen, looking: tokio::sync::Mutex::default() }
+        Self { here, seen, looking: tokio::sync::Mutex::default(), ended: AtomicU64::new(0) }
     }
 
     pub(super) fn here(&self) -> &str {
         &self.here
     }
 
+    /// Has somebody look, if it is time. Nobody goes on with what is known of before: another Region may have taken over, and
+    /// whoever was halted meanwhile is asked many things at once. If it cannot be found out, those who waited for it look again
+    /// after a pause, and not one after the other, each for as long as nobody answers.
+    pub(super) async fn look_if_due(
+        &self,
+        look: impl AsyncFnOnce() -> Result<Option<String>, EngineError>,
+    ) -> Result<(), EngineError> {
+        if !self.is_due() {
+            return Ok(());
+        }
+        let before = self.ended.load(Ordering::SeqCst);
+        let _one = self.looking.lock().await;
+        if !self.is_due() {
+            return Ok(());
+        }
+        if self.ended.load(Ordering::SeqCst) != before {
+            return Err(EngineError::Busy("nobody could find out which Region writes the table".into()));
+        }
+        let found = look().await;
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        self.learn(found?.as_deref());
+        Ok(())
+    }
+
     /// Whether it is time to look.
-    pub(super) fn is_due(&self) -> bool {
+    fn is_due(&self) -> bool {
         self.seen().at.elapsed() >= LOOKING
     }
 
@@ -74,7 +101,30 @@ impl From<DynamoOpenError> for EngineError {
 
 #[cfg(test)]
 mod tests {
+    use futures::future::join_all;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_looks_for_all_who_wait_and_whoever_is_cut_off_leaves_it_to_the_next() {
+        let (writer, looks) = (Writer::of("eu-west-1".to_owned()), AtomicU64::new(0));
+        let look = async |found: Result<Option<String>, EngineError>| {
+            looks.fetch_add(1, Ordering::SeqCst);
+            drop(tokio::time::timeout(Duration::from_secs(5), std::future::pending::<()>()).await);
+            found
+        };
+        let away = || Err(EngineError::Unavailable("it is away".into()));
+        writer.look_if_due(async || look(away()).await).await.unwrap();
+        tokio::time::advance(LOOKING).await;
+        let all = |count| join_all((0..count).map(|_| writer.look_if_due(async || look(away()).await)));
+        assert!(all(16).await.iter().all(Result::is_err));
+        assert_eq!(looks.load(Ordering::SeqCst), 1, "none where it was not time, and one for all");
+        assert!(tokio::time::timeout(Duration::from_secs(1), all(1)).await.is_err());
+        let elsewhere = || Ok(Some("us-west-2".to_owned()));
+        let found = join_all((0..16).map(|_| writer.look_if_due(async || look(elsewhere()).await))).await;
+        assert!(found.iter().all(Result::is_ok) && writer.check("the table").is_err());
+        assert_eq!(looks.load(Ordering::SeqCst), 3);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn it_is_looked_at_intervals_and_whoever_is_elsewhere_is_refused_until_it_is_here_again() {

@@ -128,10 +128,8 @@ impl Coming for Failing {
         if changes.iter().any(deletes) {
             self.0.store(true, Ordering::SeqCst);
         }
-        match self.0.load(Ordering::SeqCst) {
-            true => Err(EngineError::Unavailable("it was killed".into())),
-            false => Ok(()),
-        }
+        let is_failing = self.0.load(Ordering::SeqCst);
+        if is_failing { Err(EngineError::Unavailable("it was killed".into())) } else { Ok(()) }
     }
 }
 
