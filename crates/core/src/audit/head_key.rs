@@ -85,6 +85,11 @@ impl HeadKeys {
         let others = HeadKey::all(master_keys).skip(1).map(|key| key.public).collect();
         Self { current: HeadKey::of(master_keys), others }
     }
+
+    /// The key of before that signed a head.
+    fn key_of(&self, head: &str) -> Option<&HeadPublicKey> {
+        self.others.iter().find(|key| key.verify(head).is_some())
+    }
 }
 
 impl HeadSigner for HeadKeys {
@@ -104,16 +109,18 @@ impl HeadSigner for HeadKeys {
         self.current.sign(DROPPED, dropped)
     }
 
-    fn read_dropped(&self, jws: &str) -> Option<TrailDropped> {
-        iter::once(&self.current.public).chain(&self.others).find_map(|key| key.dropped(jws))
+    fn read_dropped(&self, jws: &str, head: Option<&str>) -> Option<TrailDropped> {
+        let of_head = head.and_then(|head| self.key_of(head));
+        iter::once(&self.current.public).chain(of_head).find_map(|key| key.dropped(jws))
     }
 
     fn read_of_before(&self, jws: &str) -> Option<TrailHead> {
         self.others.iter().find_map(|key| key.verify(jws))
     }
 
-    fn vouch(&self, before: &TrailHead) -> String {
-        self.current.sign(KEYS, &Vouched { before: before.clone(), keys: self.others.clone() })
+    fn vouch(&self, before: &TrailHead, head: &str) -> String {
+        let keys = self.key_of(head).into_iter().cloned().collect();
+        self.current.sign(KEYS, &Vouched { before: before.clone(), keys })
     }
 }
 
@@ -214,13 +221,17 @@ mod tests {
 
     #[test]
     fn a_key_vouches_for_those_of_before_and_nobody_else_does() {
-        let vouched = keys(2, &[1]).vouch(&head());
+        let of_before = keys(1, &[]).sign(&head());
+        let vouched = keys(2, &[1]).vouch(&head(), &of_before);
         let expected = Vouched { before: head(), keys: vec![key(1).public().clone()] };
         assert_eq!(key(2).public().vouched_for(&vouched), Some(expected));
         assert_eq!(key(1).public().vouched_for(&vouched), None);
         assert_eq!(key(2).public().verify(&vouched), None, "it is no head");
         assert_eq!(key(2).public().vouched_for(&keys(2, &[]).sign(&head())), None);
-        let of_before = keys(1, &[]).sign(&head());
+        // Not for those that were vouched for before, whose holders may have signed since.
+        let one_by_one = keys(3, &[2, 1]).vouch(&head(), &keys(2, &[1]).sign(&head()));
+        let vouched = key(3).public().vouched_for(&one_by_one).unwrap();
+        assert_eq!(vouched.keys, [key(2).public().clone()]);
         assert_eq!(keys(2, &[1]).read_of_before(&of_before), Some(head()));
         assert_eq!(keys(2, &[3]).read_of_before(&of_before), None);
         assert_eq!(keys(1, &[2]).read_of_before(&of_before), None, "it is of now");
@@ -249,10 +260,17 @@ mod tests {
         let jws = keys(1, &[]).sign_dropped(&dropped);
         assert_eq!(key(1).public().dropped(&jws), Some(dropped.clone()));
         assert_eq!((key(2).public().dropped(&jws), key(1).public().verify(&jws)), (None, None));
-        for (keys, said) in
-            [(keys(1, &[]), Some(&dropped)), (keys(2, &[1]), Some(&dropped)), (keys(2, &[]), None)]
-        {
-            assert_eq!(keys.read_dropped(&jws).as_ref(), said);
+        let [by_1, by_2] = [1, 2].map(|key| keys(key, &[]).sign(&head()));
+        for (keys, last_head, is_believed) in [
+            (keys(1, &[]), None, true),
+            (keys(2, &[1]), Some(&*by_1), true),
+            (keys(2, &[1]), None, false),
+            (keys(2, &[1]), Some(&*by_2), false),
+            (keys(2, &[]), Some(&*by_1), false),
+            (keys(3, &[2, 1]), Some(&*by_2), false),
+        ] {
+            let said = keys.read_dropped(&jws, last_head);
+            assert_eq!(said, is_believed.then(|| dropped.clone()), "{} {last_head:?}", keys.key_id());
         }
         assert_eq!(key(1).public().dropped(&keys(1, &[]).sign(&head())), None);
         assert_eq!(dropped_as_anybody_says(&jws), Some(dropped));

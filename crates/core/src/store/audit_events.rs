@@ -136,14 +136,16 @@ pub trait HeadSigner: Send + Sync {
     /// What goes, signed the same way.
     fn sign_dropped(&self, dropped: &TrailDropped) -> String;
 
-    /// What goes, as it was signed by this key, or by one that signed before.
-    fn read_dropped(&self, jws: &str) -> Option<TrailDropped>;
+    /// What goes, as it was signed by this key; or by the one that signed `head`, the last of the trail, as long as it has still to be
+    /// vouched for. Whoever got hold of a key that signed longer ago signs nothing that counts.
+    fn read_dropped(&self, jws: &str, head: Option<&str>) -> Option<TrailDropped>;
 
     /// What a head says that was signed by a key that signed before.
     fn read_of_before(&self, jws: &str) -> Option<TrailHead>;
 
-    /// The keys that signed before, signed: whoever believes this one believes what those signed before a place.
-    fn vouch(&self, before: &TrailHead) -> String;
+    /// The key that signed `head`, which is of before, signed: whoever believes this one believes what that signed before a place.
+    /// It vouched for those before it.
+    fn vouch(&self, before: &TrailHead, head: &str) -> String;
 }
 
 /// How much of a trail is kept. Whatever is dropped is dropped from the old end, and the trail says what it was.

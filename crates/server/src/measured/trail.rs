@@ -52,15 +52,15 @@ impl<S: HeadSigner> HeadSigner for MeasuredHeads<S> {
         self.signer.sign_dropped(dropped)
     }
 
-    fn read_dropped(&self, jws: &str) -> Option<TrailDropped> {
-        self.signer.read_dropped(jws)
+    fn read_dropped(&self, jws: &str, head: Option<&str>) -> Option<TrailDropped> {
+        self.signer.read_dropped(jws, head)
     }
 
     fn read_of_before(&self, jws: &str) -> Option<TrailHead> {
         self.signer.read_of_before(jws)
     }
 
-    fn vouch(&self, before: &TrailHead) -> String {
-        self.signer.vouch(before)
+    fn vouch(&self, before: &TrailHead, head: &str) -> String {
+        self.signer.vouch(before, head)
     }
 }

@@ -100,6 +100,11 @@ impl Appender {
         self.missed.as_ref()
     }
 
+    /// The last head, if it is near, as far as is known here.
+    pub(super) fn head(&self) -> Option<Arc<str>> {
+        self.tail.last.head.clone()
+    }
+
     /// So many lines at least are behind the last head, as far as is known here.
     pub(super) fn unsigned(&self) -> u64 {
         self.tail.last.unsigned

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
+use std::sync::Arc;
 
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::records::trail_head::TrailDropped;
@@ -25,8 +26,15 @@ pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<
     if surplus.is_empty() {
         return Ok(Vec::new());
     }
-    let ends = ends(&folder, &files, surplus.len(), care)?;
+    let ends = ends(&folder, &files, surplus.len(), &Beginnings { care, head: appender.head() })?;
+    let mut is_signed_here = true;
     appender.append(|end| {
+        // What somebody has vouched for since is signed by a key that is not known here, and nobody would believe this one.
+        let is_ours = |head: &str| care.signer.is_of_now(head) || care.signer.read_of_before(head).is_some();
+        is_signed_here = end.head.as_deref().is_none_or(is_ours);
+        if !is_signed_here {
+            return Vec::new();
+        }
         let dropped = surplus.iter().zip(&ends).map(|((file, until), (last, chain))| TrailDropped {
             trail: end.trail.clone(),
             first: file.first,
@@ -36,6 +44,9 @@ pub(super) fn drop_surplus(appender: &mut Appender, care: &AuditCare) -> Result<
         });
         dropped.map(|dropped| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))).collect()
     })?;
+    if !is_signed_here {
+        return Err(Trouble::OtherKey(folder.path().to_owned()));
+    }
     for (file, ..) in &surplus {
         for path in [file.index(), file.path.clone()] {
             match fs::remove_file(&path) {
@@ -78,7 +89,7 @@ fn ends(
     folder: &Folder,
     files: &[TrailFile],
     count: usize,
-    care: &AuditCare,
+    beginnings: &Beginnings<'_>,
 ) -> Result<Vec<(u64, Chain)>, Trouble> {
     let mut ends: Vec<(u64, Chain)> = Vec::new();
     for (number, file) in files.iter().enumerate() {
@@ -88,7 +99,7 @@ fn ends(
         let beginning = beginning_of(&open, file).map_err(failed)?.ok_or_else(doubtful)?;
         let follows = match ends.last() {
             Some((last, chain)) => file.first == last + 1 && beginning.previous == Some(chain.text()),
-            None => begins_well(folder, file, &beginning, care).map_err(failed)?,
+            None => beginnings.is_well(folder, file, &beginning).map_err(failed)?,
         };
         if !follows {
             return Err(doubtful());
@@ -112,46 +123,61 @@ fn beginning_of(open: &File, file: &TrailFile) -> std::io::Result<Option<Beginni
     })
 }
 
-/// Whether nothing was before the oldest file, or it is signed that it was dropped.
-fn begins_well(
-    folder: &Folder,
-    file: &TrailFile,
-    beginning: &Beginning,
-    care: &AuditCare,
-) -> std::io::Result<bool> {
-    match beginning.previous {
-        None => Ok(file.first == 1),
-        Some(_) => Ok(dropped_before(folder, file, beginning, care)?.is_some()),
+/// Who is believed about where the trail begins: the key of now, and whoever signed the last head.
+struct Beginnings<'a> {
+    care: &'a AuditCare,
+    head: Option<Arc<str>>,
+}
+
+impl Beginnings<'_> {
+    /// Whether nothing was before the oldest file, or it is signed that it was dropped.
+    fn is_well(&self, folder: &Folder, file: &TrailFile, beginning: &Beginning) -> std::io::Result<bool> {
+        match beginning.previous {
+            None => Ok(file.first == 1),
+            Some(_) => Ok(self.dropped_before(folder, file, beginning)?.is_some()),
+        }
+    }
+
+    /// What is signed to be dropped right before a file, and by whom.
+    fn dropped_before(
+        &self,
+        folder: &Folder,
+        file: &TrailFile,
+        beginning: &Beginning,
+    ) -> std::io::Result<Option<(TrailDropped, String)>> {
+        let is_it = |dropped: &TrailDropped| {
+            let is_next = dropped.trail == beginning.id && dropped.last + 1 == file.first;
+            is_next && beginning.previous.as_ref() == Some(&dropped.chain)
+        };
+        search::last_note(folder, |note| match note {
+            Note::Dropped(jws) => {
+                let dropped = self.care.signer.read_dropped(jws, self.head.as_deref()).filter(is_it)?;
+                Some((dropped, jws.clone()))
+            }
+            _ => None,
+        })
     }
 }
 
-/// What is signed to be dropped right before a file.
-fn dropped_before(
+/// What is before the oldest file, said by the key of now where `head` is the last one and of a key of before, which is taken away
+/// one day. The files are read back to where it was said last.
+pub(super) fn dropped_said_again(
     folder: &Folder,
-    file: &TrailFile,
-    beginning: &Beginning,
     care: &AuditCare,
-) -> std::io::Result<Option<TrailDropped>> {
-    let is_it = |dropped: &TrailDropped| {
-        let is_next = dropped.trail == beginning.id && dropped.last + 1 == file.first;
-        is_next && beginning.previous.as_ref() == Some(&dropped.chain)
-    };
-    search::last_note(folder, |note| match note {
-        Note::Dropped(jws) => care.signer.read_dropped(jws).filter(is_it),
-        _ => None,
-    })
-}
-
-/// What is before the oldest file, said by the key of now: the key that has signed it is taken away one day.
-pub(super) fn dropped_said_again(folder: &Folder, care: &AuditCare) -> Result<Option<Vec<u8>>, Trouble> {
+    head: Option<Arc<str>>,
+) -> Result<Option<Vec<u8>>, Trouble> {
+    if head.as_deref().is_none_or(|head| care.signer.read_of_before(head).is_none()) {
+        return Ok(None);
+    }
     let files = folder.files().map_err(Trouble::file(folder.path()))?;
     let Some(oldest) = files.first().filter(|file| file.first > 1) else { return Ok(None) };
     let find = || {
         let Some(beginning) = beginning_of(&oldest.read()?, oldest)? else { return Ok(None) };
-        dropped_before(folder, oldest, &beginning, care)
+        Beginnings { care, head }.dropped_before(folder, oldest, &beginning)
     };
-    let dropped = find().map_err(Trouble::file(&oldest.path))?;
-    Ok(dropped.map(|dropped| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))))
+    let found = find().map_err(Trouble::file(&oldest.path))?;
+    let by_before = found.filter(|(_, jws)| !care.signer.is_of_now(jws));
+    Ok(by_before.map(|(dropped, _)| members(&Note::Dropped(care.signer.sign_dropped(&dropped)))))
 }
 
 /// The last line, if every line follows the one before, and the last one ends the file.

@@ -46,6 +46,12 @@ pub enum TrailTrouble {
          written, or does not follow what is before it: `daypass audit verify` says more", path = .0.display()
     )]
     Doubtful(PathBuf),
+    /// Somebody else signs.
+    #[error(
+        "nothing is dropped of {path}, because none of this configuration's master keys has signed its end: see whether folder and \
+         master key are of one installation, and whether all servers have the newest master key", path = .0.display()
+    )]
+    OtherKey(PathBuf),
     /// Somebody else has the lock, and does not come to an end.
     #[error("another program kept {path} locked for seconds: end that program (`fuser` names it)", path = .0.display())]
     Locked(PathBuf),

@@ -329,19 +329,17 @@ impl Keeper {
         let Some(care) = self.care.clone() else { return };
         self.look_at = Some(Instant::now() + LOOKING);
         let (mut signed, anchor, waits_for) = (None, &self.anchor, &mut self.waits_for);
-        let (folder, mut trouble) = (self.appender.folder().clone(), Ok(()));
+        // Before anybody is kept out. Where it cannot be read, the head is signed all the same.
+        let again = retention::dropped_said_again(self.appender.folder(), &care, self.appender.head());
         let outcome = self.appender.append(|end| {
             if end.unsigned == 0 {
                 return Vec::new();
             }
             let notes = match before(end, &care, &**anchor) {
-                Before::Vouched(keys) => match retention::dropped_said_again(&folder, &care) {
-                    Ok(dropped) => iter::once(members(&Note::Keys(keys))).chain(dropped).collect(),
-                    Err(error) => {
-                        trouble = Err(error);
-                        return Vec::new();
-                    }
-                },
+                Before::Vouched(keys) => {
+                    let again = again.as_ref().ok().cloned().flatten();
+                    iter::once(members(&Note::Keys(keys))).chain(again).collect()
+                }
                 // Whoever signed it may be about to have it kept.
                 Before::Other(head) if waits_for.as_ref() != Some(&head) => {
                     *waits_for = Some(head);
@@ -355,14 +353,13 @@ impl Keeper {
             signed = Some(head);
             notes.into_iter().chain([line]).collect()
         });
-        let outcome = outcome.and(trouble);
         if let (Ok(()), Some(head)) = (&outcome, &signed) {
             self.anchor.keep(head, self.appender.missed());
         }
         // What could not be signed now is tried again in a while.
         let is_left = outcome.is_err() || (signed.is_none() && self.appender.unsigned() > 0);
         self.unsigned_since = is_left.then(Instant::now);
-        self.tell(outcome);
+        self.tell(outcome.and(again.map(drop)));
     }
 
     /// Drops what is too old.
@@ -420,7 +417,7 @@ fn before(end: &End, care: &AuditCare, anchor: &dyn Anchor) -> Before {
     };
     let said = care.signer.read_of_before(&head);
     if said.is_some() && said == anchor.kept() {
-        Before::Vouched(care.signer.vouch(&head_at(end, care)))
+        Before::Vouched(care.signer.vouch(&head_at(end, care), &head))
     } else {
         Before::Other(head)
     }

@@ -112,7 +112,7 @@ async fn dropped(store: &SharedStore) -> Vec<TrailDropped> {
         let Some(newest) = lines.last() else { return dropped };
         last = EventPosition(newest.number);
         dropped.extend(lines.iter().filter_map(|line| match line.content() {
-            Some(Content::Note(Note::Dropped(jws))) => signer().read_dropped(&jws),
+            Some(Content::Note(Note::Dropped(jws))) => signer().read_dropped(&jws, None),
             _ => None,
         }));
     }

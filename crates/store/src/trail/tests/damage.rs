@@ -217,6 +217,50 @@ async fn what_was_dropped_is_believed_of_the_key_alone() {
     }
 }
 
+/// A key that leaked was rotated away, and still opens what it sealed. Neither what is too old nor the next turn makes true what its
+/// finder says.
+#[tokio::test]
+async fn what_a_key_says_was_dropped_is_nobodys_once_it_was_vouched_for() {
+    let place = Place::new();
+    place.signed(40).await;
+    let attend = async |current: u8, before: &[u8], keep| {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        let keys = MasterKeys::new(key(current), before.iter().copied().map(key).collect());
+        let told = Arc::new(Mutex::new(String::new()));
+        let hearing = told.clone();
+        let trail = place.open();
+        trail.attend(AuditCare {
+            signer: Arc::new(HeadKeys::of(&keys)),
+            tell: Arc::new(move |what: &str| hearing.lock().unwrap().push_str(what)),
+            ..care(keep, 100)
+        });
+        trail.add(&[place.event(100)]).await.unwrap();
+        drop(trail);
+        let public = HeadKey::of(&keys).public().clone();
+        let faults = verify(&place.path(), &by(public), None, &mut |_, _| {}).unwrap().faults;
+        let told = told.lock().unwrap().clone();
+        (faults.into_iter().map(|fault| fault.what).collect::<Vec<_>>(), told)
+    };
+    assert_eq!(attend(8, &[7], Retention::default()).await, (vec![], String::new()));
+    let files = Folder::at(&place.path()).files().unwrap();
+    let dropped = TrailDropped {
+        trail: place.heads.lock().unwrap()[0].trail.clone(),
+        first: 1,
+        last: files[1].first - 1,
+        chain: beginning_of(&files[1].path).previous.unwrap(),
+        until: None,
+    };
+    let said = HeadKeys::of(&MasterKey::new([7; 32]).into()).sign_dropped(&dropped);
+    fs::remove_file(&files[0].path).unwrap();
+    let mut appender = place.appender(None, SMALL).unwrap();
+    appender.append(|_| vec![line::members(&line::Note::Dropped(said))]).unwrap();
+    let keep = Retention { age: Some(SignedDuration::from_secs(10)), bytes: None };
+    let (faults, told) = attend(8, &[7], keep).await;
+    assert_eq!(faults, [What::BeginsTooLate]);
+    assert!(told.contains("is not as it was written") || told.contains("nothing is dropped"), "{told}");
+    assert_eq!(attend(9, &[8, 7], Retention::default()).await.0, [What::BeginsTooLate]);
+}
+
 fn beginning_of(file: &Path) -> line::Beginning {
     let text = fs::read_to_string(file).unwrap();
     match line::Line::parse(text.lines().next().unwrap().as_bytes()).unwrap().content() {

@@ -53,7 +53,7 @@ async fn a_key_that_is_vouched_for_signs_nothing_behind_that() {
     assert_eq!(place.faults(), [(at, What::ForgedHead)]);
     // What is said of another place vouches for nothing.
     let elsewhere = TrailHead { trail: "other".into(), n: at, chain: String::new(), time };
-    let vouched = keys(7, Some(1)).vouch(&elsewhere);
+    let vouched = keys(7, Some(1)).vouch(&elsewhere, &keys(1, None).sign(&elsewhere));
     appender.append(|_| vec![line::members(&line::Note::Keys(vouched))]).unwrap();
     let faults = place.faults();
     assert!(matches!(faults[..], [(_, What::ForgedHead), (_, What::Rewritten { .. })]), "{faults:?}");

@@ -91,8 +91,13 @@ impl ItemStore {
     /// who does not say so. What was dropped is not missing, if that is signed: where the trail begins, anybody may write.
     async fn missing(&self, now: &TrailRecord, care: &AuditCare) -> Result<Option<Missing>, StoreError> {
         let Some(TrailHead { trail, n, chain, .. }) = self.process.signed().clone() else { return Ok(None) };
-        let dropped = now.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
-        if dropped.is_some_and(|dropped| dropped.trail == trail && n <= dropped.last) {
+        let read = |jws| care.signer.read_dropped(jws, now.head.as_deref());
+        if now
+            .dropped
+            .as_deref()
+            .and_then(read)
+            .is_some_and(|dropped| dropped.trail == trail && n <= dropped.last)
+        {
             return Ok(None);
         }
         let block = self.block_from(n).await?;
@@ -163,12 +168,14 @@ impl NextBlock {
         let before = self.trail.head.as_ref()?;
         let is_ours = care.signer.is_of_now(before);
         let is_of_before = !is_ours && care.signer.read_of_before(before).is_some();
-        is_of_before.then(|| care.signer.vouch(&self.head(care)))
+        is_of_before.then(|| care.signer.vouch(&self.head(care), before))
     }
 
     /// Retention believes what the keys of this installation have signed to be dropped, and those of before are taken away one day.
     fn say_again_what_was_dropped(&mut self, care: &AuditCare) {
-        let dropped = self.trail.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
+        let (head, by_before) = (self.trail.head.as_deref(), |jws: &&str| !care.signer.is_of_now(jws));
+        let dropped = self.trail.dropped.as_deref().filter(by_before);
+        let dropped = dropped.and_then(|jws| care.signer.read_dropped(jws, head));
         let is_last = |it: &TrailDropped| it.trail == self.trail.id && it.last + 1 == self.trail.first;
         if let Some(dropped) = dropped.filter(is_last) {
             let jws = care.signer.sign_dropped(&dropped);

@@ -146,8 +146,7 @@ impl ItemStore {
         if !is_too_much && !is_too_old(until, care) {
             return Ok(Shortened::Not);
         }
-        let is_ours = |head| care.signer.is_of_now(head) || care.signer.read_of_before(head).is_some();
-        if trail.head.as_deref().is_some_and(|head| !is_ours(head)) {
+        if !is_signed_here(&trail, care) {
             return Ok(Shortened::Doubtful(Doubt::Signed));
         }
         let Some(section) = self.whole_section(&trail, behind, care).await? else {
@@ -173,7 +172,10 @@ impl ItemStore {
         let jws = care.signer.sign_dropped(&dropped);
         let is_ours = self.ask(|| async {
             let found: Found<TrailRecord> = self.read(keys::trail()).await?;
-            let is_left = |now: &TrailRecord| (&now.id, now.first) == (&trail.id, trail.first);
+            // What somebody has vouched for since is signed by a key that is not known here.
+            let is_left = |now: &TrailRecord| {
+                (&now.id, now.first) == (&trail.id, trail.first) && is_signed_here(now, care)
+            };
             let Some(now) = found.record.clone().filter(is_left) else { return Ok(Decided::Answer(false)) };
             let mut block = NextBlock::behind(Some(now), "");
             block.add(&members(&Note::Dropped(jws.clone())));
@@ -296,6 +298,12 @@ impl ItemStore {
     }
 }
 
+/// Whether the last head, if there is any, is of a key of this installation: by another one nobody believes what is dropped.
+fn is_signed_here(trail: &TrailRecord, care: &AuditCare) -> bool {
+    let is_ours = |head| care.signer.is_of_now(head) || care.signer.read_of_before(head).is_some();
+    trail.head.as_deref().is_none_or(is_ours)
+}
+
 fn deletion(key: Key) -> Change {
     Change { key, guard: Guard::Any, effect: Effect::Delete }
 }
@@ -381,7 +389,8 @@ fn begins_well(trail: &TrailRecord, line: &Line<'_>, care: &AuditCare) -> bool {
     let is_of_here = |dropped: &TrailDropped| {
         dropped.trail == trail.id && dropped.last + 1 == line.number && dropped.chain == previous
     };
-    let dropped = trail.dropped.as_deref().and_then(|jws| care.signer.read_dropped(jws));
+    let read = |jws| care.signer.read_dropped(jws, trail.head.as_deref());
+    let dropped = trail.dropped.as_deref().and_then(read);
     dropped.is_some_and(|dropped| is_of_here(&dropped))
         && Chain::parse(previous.as_bytes()).is_some_and(|previous| line.follows(previous))
 }
