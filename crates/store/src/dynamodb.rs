@@ -9,6 +9,7 @@ mod url;
 mod writer;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,7 +20,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Get, KeysAndAttributes, TransactGetItem};
-use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::clock::{SystemClock, Timestamp};
 use daypass_core::store::Cleared;
 use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
@@ -112,7 +113,7 @@ impl DynamoEngine {
             client: Client::from_conf(config),
             table: url.table.clone(),
             place: url.to_string(),
-            writer: Writer::of(here),
+            writer: Writer::of(here, Arc::new(SystemClock)),
         }
     }
 

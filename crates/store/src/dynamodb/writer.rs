@@ -3,9 +3,10 @@
 //! whoever is in another one stops.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use daypass_core::ground::clock::{Clock, Timestamp};
 use daypass_core::store::items::engine::EngineError;
 use tokio::time::Instant;
 
@@ -18,6 +19,7 @@ const LOOKING: Duration = Duration::from_secs(10);
 pub(super) struct Writer {
     /// The Region that is asked here.
     here: String,
+    clock: Arc<dyn Clock>,
     seen: Mutex<Seen>,
     /// One looks, and the others wait for what it finds.
     looking: tokio::sync::Mutex<()>,
@@ -26,16 +28,17 @@ pub(super) struct Writer {
 }
 
 struct Seen {
-    at: Instant,
+    /// By the timer, which may stand still while the process does (Lambda, a closed lid), and by the clock, which may be set.
+    at: (Instant, Timestamp),
     /// The Region that writes, if it is another one.
     elsewhere: Option<String>,
 }
 
 impl Writer {
     /// Of whoever has not looked yet.
-    pub(super) fn of(here: String) -> Self {
-        let seen = Mutex::new(Seen { at: Instant::now(), elsewhere: None });
-        Self { here, seen, looking: tokio::sync::Mutex::default(), ended: AtomicU64::new(0) }
+    pub(super) fn of(here: String, clock: Arc<dyn Clock>) -> Self {
+        let seen = Mutex::new(Seen { at: (Instant::now(), clock.now()), elsewhere: None });
+        Self { here, clock, seen, looking: tokio::sync::Mutex::default(), ended: AtomicU64::new(0) }
     }
 
     pub(super) fn here(&self) -> &str {
@@ -68,13 +71,14 @@ impl Writer {
 
     /// Whether it is time to look.
     fn is_due(&self) -> bool {
-        self.seen().at.elapsed() >= LOOKING
+        let (timer, clock) = self.seen().at;
+        timer.elapsed() >= LOOKING || self.clock.now().duration_since(clock).unsigned_abs() >= LOOKING
     }
 
     /// Which Region the table says that it is written in.
     pub(super) fn learn(&self, writer: Option<&str>) {
         let elsewhere = writer.filter(|writer| *writer != self.here).map(str::to_owned);
-        *self.seen() = Seen { at: Instant::now(), elsewhere };
+        *self.seen() = Seen { at: (Instant::now(), self.clock.now()), elsewhere };
     }
 
     /// Refuses while another Region writes.
@@ -101,13 +105,15 @@ impl From<DynamoOpenError> for EngineError {
 
 #[cfg(test)]
 mod tests {
+    use daypass_core::ground::clock::{ManualClock, SignedDuration};
     use futures::future::join_all;
 
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn one_looks_for_all_who_wait_and_whoever_is_cut_off_leaves_it_to_the_next() {
-        let (writer, looks) = (Writer::of("eu-west-1".to_owned()), AtomicU64::new(0));
+        let clock = Arc::new(ManualClock::at_second(0));
+        let (writer, looks) = (Writer::of("eu-west-1".to_owned(), clock), AtomicU64::new(0));
         let look = async |found: Result<Option<String>, EngineError>| {
             looks.fetch_add(1, Ordering::SeqCst);
             drop(tokio::time::timeout(Duration::from_secs(5), std::future::pending::<()>()).await);
@@ -128,12 +134,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_is_looked_at_intervals_and_whoever_is_elsewhere_is_refused_until_it_is_here_again() {
-        let writer = Writer::of("eu-west-1".to_owned());
+        let clock = Arc::new(ManualClock::at_second(0));
+        let writer = Writer::of("eu-west-1".to_owned(), clock.clone());
         assert!(!writer.is_due());
         tokio::time::advance(LOOKING).await;
         assert!(writer.is_due() && writer.is_due(), "until somebody has found out");
         writer.learn(None);
         assert!(!writer.is_due());
+        // The process stood still, and its timer with it; or somebody set the clock back.
+        for hours in [24, -24] {
+            clock.advance(SignedDuration::from_hours(hours));
+            assert!(writer.is_due());
+            writer.learn(None);
+            assert!(!writer.is_due());
+        }
         for (region, is_allowed) in [(None, true), (Some("us-west-2"), false), (Some("eu-west-1"), true)] {
             writer.learn(region);
             assert_eq!(writer.check("the table").is_ok(), is_allowed, "{region:?}");

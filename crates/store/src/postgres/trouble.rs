@@ -224,12 +224,6 @@ impl Failure {
     pub(super) fn leaves_the_session(&self) -> bool {
         matches!(self.kind, Kind::Busy | Kind::Short)
     }
-
-    /// Whether somebody else was at the same rows.
-    pub(super) fn is_conflict(&self) -> bool {
-        self.code.as_ref().is_some_and(is_conflict)
-    }
-
     /// What it means if it may be asked again.
     pub(super) fn of_reading(self) -> EngineError {
         match self.kind {
