@@ -32,6 +32,8 @@ pub struct ExchangeOptions {
     pub session: Option<SignInSessionId>,
     /// Who acts for whoever logged in.
     pub actor: Option<ActorId>,
+    /// When they showed who they are, which may be a while ago: what is issued is as old. A token of Amazon's is of now.
+    pub since: Option<Timestamp>,
 }
 
 /// What is issued to an identity.

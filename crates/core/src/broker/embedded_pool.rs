@@ -170,7 +170,7 @@ impl EmbeddedPool {
             return Err(RenewalError::Ended(Lapse::Identity));
         }
         let (mut terms, credentials) = terms(options, principal_tags);
-        terms.issued_at = Some(known.looked_at);
+        terms.since = Some(known.looked_at);
         Ok(self.decide(&pool, resolved, terms, credentials, by).await?)
     }
 
@@ -225,7 +225,7 @@ fn terms(options: ExchangeOptions, principal_tags: BTreeMap<String, String>) -> 
             principal_tags,
             session: options.session,
             actor: options.actor,
-            issued_at: None,
+            since: options.since,
         },
         options.credentials,
     )

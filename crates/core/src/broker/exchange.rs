@@ -8,7 +8,7 @@ use crate::broker::developer_pool::{AdmissionError, DeveloperPool, ExchangeOptio
 use crate::broker::hosted_login::AppLogin;
 use crate::broker::login_code::{Asked, LoginCode, LoginCodes};
 use crate::broker::redirect_uris::RedirectUris;
-use crate::ground::clock::{Clock, SignedDuration};
+use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::ids::SignInSessionId;
 use crate::ground::secret::Secret;
 use crate::login::provider::definition::ProofKind;
@@ -45,7 +45,18 @@ pub enum PresentedProof {
         login: VerifiedLogin,
         /// The session: what is issued by it ends with it.
         session: SignInSessionId,
+        /// When it was looked at whether the session goes on.
+        looked_at: Timestamp,
     },
+}
+
+/// A login that somebody showed.
+struct Shown {
+    login: VerifiedLogin,
+    /// What a hosted login was to bring.
+    asked: Option<Asked>,
+    /// When it was verified, or what it rests on looked at.
+    since: Timestamp,
 }
 
 impl PresentedProof {
@@ -172,11 +183,13 @@ impl Broker {
         let mut draft = AuditDraft::by(AuditAction::Exchange, by);
         draft.actor.clone_from(&request.options.actor);
         let verified = async {
-            let options = self.bounded(request.options)?;
+            let mut options = self.bounded(request.options)?;
             let _reservation = self.pool.reserve(&options, &by.origin)?;
-            Ok((self.login(request.presented, &mut draft).await?, options))
+            let Shown { login, asked, since } = self.login(request.presented, &mut draft).await?;
+            options.since = Some(since);
+            Ok((login, asked, options))
         };
-        let ((login, asked), options) = match verified.await {
+        let (login, asked, options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
@@ -216,9 +229,10 @@ impl Broker {
             let _reservation = self.pool.reserve(&options, &by.origin)?;
             let first = self.login(request.first, &mut draft).await?;
             let second = self.login(request.second, &mut draft).await?;
-            Ok((first, second, options))
+            options.since = Some(first.since.min(second.since));
+            Ok((first, second.login, options))
         };
-        let ((first, asked), (second, _), options) = match verified.await {
+        let (Shown { login: first, asked, .. }, second, options) = match verified.await {
             Ok(verified) => verified,
             Err(error) => return self.trail.conclude(draft, Err(error)).await,
         };
@@ -278,18 +292,16 @@ impl Broker {
         Some(self.max_token_duration).filter(|max| *max < DEFAULT_TOKEN_DURATION)
     }
 
-    async fn login(
-        &self,
-        presented: PresentedProof,
-        draft: &mut AuditDraft,
-    ) -> Result<(VerifiedLogin, Option<Asked>), ExchangeError> {
+    async fn login(&self, presented: PresentedProof, draft: &mut AuditDraft) -> Result<Shown, ExchangeError> {
+        let now = self.clock.now();
         match presented {
             PresentedProof::OfProvider { provider, proof } => {
                 let provider = self.providers.get(&provider).ok_or(ExchangeError::UnknownProvider)?;
                 draft.provider = Some(provider.id.clone());
                 self.check_countable(proof.kind())?;
                 self.check_redirect_uri(&proof)?;
-                Ok((self.verify(&provider, proof, draft).await?, None))
+                let login = self.verify(&provider, proof, draft).await?;
+                Ok(Shown { login, asked: None, since: now })
             }
             PresentedProof::LoginCode(code) => {
                 let redeemed = self.login_codes.redeem(&code).await?;
@@ -300,13 +312,15 @@ impl Broker {
                 // when the device asked for its code.
                 let returns = code.redirect_uri.as_ref().is_none_or(|uri| self.redirect_uris.contains(uri));
                 let counts = self.providers.get(login.provider()).is_some() && returns;
-                if counts { Ok((login, Some(asked))) } else { Err(ExchangeError::LoginCodeRefused) }
+                let since = asked.signed_in_at;
+                let shown = Shown { login, asked: Some(asked), since };
+                if counts { Ok(shown) } else { Err(ExchangeError::LoginCodeRefused) }
             }
-            PresentedProof::OfSession { login, .. } => {
+            PresentedProof::OfSession { login, looked_at, .. } => {
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 self.providers.get(login.provider()).ok_or(ExchangeError::UnknownProvider)?;
-                Ok((login, None))
+                Ok(Shown { login, asked: None, since: looked_at })
             }
         }
     }

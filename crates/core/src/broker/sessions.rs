@@ -188,7 +188,8 @@ impl Sessions {
             upstream: login.upstream().clone(),
             device: new.device,
             generation: 0,
-            created_at: now,
+            // Whatever was revoked since the person came back from their provider counts.
+            created_at: signed_in_at.unwrap_or(now),
             rotated_at: now,
             late_at: None,
             idle_until: now + lifetime.idle,

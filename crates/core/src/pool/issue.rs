@@ -67,8 +67,9 @@ pub struct TokenTerms {
     pub session: Option<SignInSessionId>,
     /// Who acts for the identity.
     pub actor: Option<ActorId>,
-    /// When it was issued, if that is not now.
-    pub issued_at: Option<Timestamp>,
+    /// When whoever it is for showed who they are, or what they were given before was looked at, if that is not now. It is as old as
+    /// that, though it lives for its duration: it would outlive a revocation that was acknowledged in between.
+    pub since: Option<Timestamp>,
 }
 
 impl Default for TokenTerms {
@@ -78,7 +79,7 @@ impl Default for TokenTerms {
             principal_tags: BTreeMap::new(),
             session: None,
             actor: None,
-            issued_at: None,
+            since: None,
         }
     }
 }
@@ -207,8 +208,9 @@ impl IdentityPools {
     }
 
     fn grant(&self, identity: Identity, amr: Vec<String>, terms: TokenTerms) -> TokenGrant {
-        let now = terms.issued_at.unwrap_or_else(|| self.clock.now());
-        let Life { expires_at, issued_at, issued_at_ms } = Life::new(now, terms.duration);
+        let now = self.clock.now();
+        let life = Life::new(now, terms.duration).resting_on(terms.since.map_or(now, |since| since.min(now)));
+        let Life { expires_at, issued_at, issued_at_ms } = life;
         TokenGrant(Claims {
             pool_arn: self.pool_arn(&identity.pool_id),
             identity_id: identity.id,

@@ -421,6 +421,12 @@ impl Life {
             issued_at_ms: Some(now.as_millisecond()),
         }
     }
+
+    /// The same, as old as what it rests on: whatever was revoked since then ends it.
+    #[must_use]
+    pub fn resting_on(self, at: Timestamp) -> Self {
+        Self { issued_at: at.as_second(), issued_at_ms: Some(at.as_millisecond()), ..self }
+    }
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ impl Sessions {
         holder: Option<&KeyHolder>,
         by: &Requester,
     ) -> Result<(PresentedProof, String), RefreshError> {
+        let looked_at = self.broker.clock.now();
         let (session, is_late) = self.shown(refresh_token, holder, by).await?;
         if is_late {
             return Err(RefreshError::Replaced);
@@ -77,7 +78,7 @@ impl Sessions {
         // What a session rests on may have been taken away since.
         let is_still_theirs = owner.iter().any(|(_, id)| *id == session.identity_id);
         if is_still_theirs {
-            Ok((PresentedProof::OfSession { login, session: session.id }, session.app))
+            Ok((PresentedProof::OfSession { login, session: session.id, looked_at }, session.app))
         } else {
             Err(RefreshError::Over(EndReason::LoginUnlinked))
         }

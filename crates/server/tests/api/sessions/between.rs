@@ -10,8 +10,8 @@ use daypass_core::store::items::engine::EngineError;
 use daypass_core::store::items::memory::MemoryEngine;
 use daypass_core::store::{RevocationTarget, Revocations};
 
-use super::{assert_over, gets_credentials, refresh_with, sign_in};
-use crate::harness::{Backend, Daypass, items_over};
+use super::{assert_over, gets_credentials, refresh, refresh_with, sign_in, token};
+use crate::harness::{Backend, Browser, Daypass, Wishes, items_over};
 
 /// Whoever is revoked before the store is asked so many questions more.
 #[derive(Default)]
@@ -66,4 +66,26 @@ async fn nothing_that_a_refresh_brings_outlives_a_revocation_that_came_meanwhile
         }
     }
     assert!(granted > 0 && refused > 0, "{granted} {refused}");
+}
+
+/// A code lives for a minute, and what is redeemed for it is as old as the login that it stands for.
+#[tokio::test]
+async fn nothing_that_a_code_brings_outlives_a_revocation_that_came_before_it_was_redeemed() {
+    let daypass = Daypass::start().await;
+    let before = sign_in(&daypass).await;
+    daypass.clock.advance(SignedDuration::from_secs(5));
+    let wishes = Wishes::new();
+    let code = Browser::new(&daypass).sign_in(&wishes).await;
+    daypass.clock.advance(SignedDuration::from_secs(10));
+    let id = IdentityId::parse(before["identity_id"].as_str().unwrap()).unwrap();
+    daypass.store.revoke_sessions(&RevocationTarget::Identity(id), daypass.clock.clone()).await.unwrap();
+    daypass.clock.advance(SignedDuration::from_secs(10));
+    let redeemed = token(&daypass, &wishes.form(&code)).await.json();
+    assert_eq!(redeemed["identity_id"], before["identity_id"]);
+    assert_eq!(redeemed["expires_in"], before["expires_in"], "it lives as long as others do");
+    assert!(!gets_credentials(&daypass, &redeemed).await);
+    assert_over(&daypass, &redeemed, "revoked").await;
+    let after = sign_in(&daypass).await;
+    assert!(gets_credentials(&daypass, &after).await, "a login after that counts");
+    refresh(&daypass, &after).await;
 }
