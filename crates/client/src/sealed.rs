@@ -19,15 +19,13 @@ impl Sealed {
     /// Seals a text, for this context only.
     pub(crate) fn seal(key: &Key, context: &str, text: &[u8]) -> Self {
         let nonce: [u8; NONCE_LEN] = random::bytes();
+        let (unique, context) = (Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()));
+        // Not with the tag at its end: a vector that grows leaves what it held behind, in memory that nobody wipes.
         let mut sealed = text.to_vec();
-        cipher(key)
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(context.as_bytes()),
-                &mut sealed,
-            )
+        let tag = cipher(key)
+            .seal_in_place_separate_tag(unique, context, &mut sealed)
             .expect("no session is as long as the cipher's limit");
-        Self(BASE64_STANDARD_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        Self(BASE64_STANDARD_NO_PAD.encode([&nonce[..], &sealed, tag.as_ref()].concat()))
     }
 
     /// What was sealed; nothing, under another key, in another context, or if it was changed.
