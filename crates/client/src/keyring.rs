@@ -1,11 +1,11 @@
 //! The system's keyring, where somebody wants it: it keeps one key for each session's file, which seals the session in it. What
 //! is read and written often stays in the file, so that a keyring that hangs or is locked has nothing half written.
 
-#[cfg(feature = "keyring")]
+#[cfg(all(unix, feature = "keyring"))]
 mod program;
-#[cfg(feature = "keyring")]
+#[cfg(all(unix, feature = "keyring"))]
 mod secret_tool;
-#[cfg(feature = "keyring")]
+#[cfg(all(unix, feature = "keyring"))]
 mod security;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,7 +20,7 @@ use crate::random;
 use crate::secret::Secret;
 
 /// What entries are filed under, beside the account.
-#[cfg(feature = "keyring")]
+#[cfg(all(unix, feature = "keyring"))]
 const SERVICE: &str = "daypass";
 
 /// What seals one session's file.
@@ -39,7 +39,10 @@ impl Key {
     }
 
     /// As it is kept: no keyring and no program on the way to one has to take anything but letters and digits.
-    #[cfg_attr(not(feature = "keyring"), allow(dead_code, reason = "there is no keyring to write it to"))]
+    #[cfg_attr(
+        not(all(unix, feature = "keyring")),
+        allow(dead_code, reason = "there is no keyring to write it to")
+    )]
     pub(crate) fn text(&self) -> Secret {
         use fmt::Write;
         let mut text = String::with_capacity(2 * Self::LENGTH);
@@ -49,7 +52,10 @@ impl Key {
         Secret::new(text)
     }
 
-    #[cfg_attr(not(feature = "keyring"), allow(dead_code, reason = "there is no keyring to read it from"))]
+    #[cfg_attr(
+        not(all(unix, feature = "keyring")),
+        allow(dead_code, reason = "there is no keyring to read it from")
+    )]
     pub(crate) fn parse(text: &str) -> Result<Self, NoKeyring> {
         let none = || NoKeyring::Failed("its entry holds no key of Daypass's".into());
         if text.len() != 2 * Self::LENGTH || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -119,14 +125,18 @@ pub(crate) trait Keyring: fmt::Debug + Send + Sync {
 
 /// The keyring of this machine.
 pub(crate) fn of_system() -> Arc<dyn Keyring> {
-    #[cfg(feature = "keyring")]
-    match std::env::consts::OS {
+    of(std::env::consts::OS, cfg!(feature = "keyring"))
+}
+
+fn of(system: &str, is_built: bool) -> Arc<dyn Keyring> {
+    match system {
+        _ if !is_built => Arc::new(Nowhere(NoKeyring::NotBuilt)),
+        #[cfg(all(unix, feature = "keyring"))]
         "macos" => Arc::new(security::Security::of_system()),
-        "windows" => Arc::new(Nowhere(NoKeyring::NotHere)),
-        _ => Arc::new(secret_tool::SecretTool::of_system()),
+        #[cfg(all(unix, feature = "keyring"))]
+        "linux" | "freebsd" | "netbsd" | "dragonfly" => Arc::new(secret_tool::SecretTool::of_system()),
+        _ => Arc::new(Nowhere(NoKeyring::NotHere)),
     }
-    #[cfg(not(feature = "keyring"))]
-    Arc::new(Nowhere(NoKeyring::NotBuilt))
 }
 
 /// A keyring that is not there.

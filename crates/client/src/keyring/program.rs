@@ -2,12 +2,15 @@
 //! need be. No secret is among its arguments, which every user of the machine can read.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use super::{Manner, NoKeyring};
@@ -45,12 +48,15 @@ impl Program {
     /// Runs it to its end, or to ours.
     pub(super) fn run(&self, arguments: &[&str], input: &Secret, manner: Manner) -> Result<Said, NoKeyring> {
         let patience = self.patience[usize::from(manner == Manner::MayPrompt)];
+        let deadline = Instant::now() + patience;
         let mut child = self.start(arguments)?;
         let answers = [reader(child.stdout.take()), reader(child.stderr.take())];
+        let ended = watcher(&child);
         // One that ends without reading says why by itself.
         let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.expose().as_bytes()));
-        let answered = |answer: &Receiver<_>| answer.recv_timeout(patience).ok();
-        let Some((stdout, stderr)) = answered(&answers[0]).zip(answered(&answers[1])) else {
+        let outcome =
+            || Some((by(deadline, &answers[0])?, by(deadline, &answers[1])?, by(deadline, &ended)?));
+        let Some((stdout, stderr, ())) = outcome() else {
             end(&mut child);
             return Err(NoKeyring::TooLong(patience.as_secs()));
         };
@@ -62,6 +68,7 @@ impl Program {
     fn start(&self, arguments: &[&str]) -> Result<Child, NoKeyring> {
         let mut command = Command::new(&self.path);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0);
         command.spawn().map_err(|error| match error.kind() {
             ErrorKind::NotFound => NoKeyring::NoProgram(self.name),
             _ => NoKeyring::Failed(format!("`{}` cannot be run: {error}", self.name)),
@@ -78,21 +85,37 @@ impl Said {
     }
 }
 
-/// Reads to the end in a thread, which nobody waits for longer than they want.
-fn reader(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
+/// Does something in a thread, which nobody waits for longer than they want.
+fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
     let (sender, receiver) = channel();
-    thread::spawn(move || {
+    thread::spawn(move || sender.send(work()));
+    receiver
+}
+
+fn by<T>(deadline: Instant, answer: &Receiver<T>) -> Option<T> {
+    answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
+}
+
+fn reader(pipe: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
+    apart(move || {
         let mut answer = Zeroizing::new(Vec::with_capacity(1024));
         if let Some(pipe) = pipe {
             let _ = pipe.take(MAX_ANSWER).read_to_end(&mut answer);
         }
-        sender.send(answer)
-    });
-    receiver
+        answer
+    })
 }
 
-/// Its prompt goes with it.
+/// Sees it end, and leaves its status to others: until they have that, its number is nobody else's.
+fn watcher(child: &Child) -> Receiver<()> {
+    let pid = Pid::from_child(child);
+    let wait = move || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+    apart(move || while wait().is_err_and(|error| error == Errno::INTR) {})
+}
+
+/// With all that it started, and so its prompt. What waits for any of it in a thread ends, too.
 fn end(child: &mut Child) {
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -75,19 +75,23 @@ fn a_key_is_read_as_it_was_written_and_shown_to_nobody() {
     }
 }
 
-#[cfg(not(feature = "keyring"))]
 #[test]
-fn a_program_without_the_feature_says_so() {
-    let error = of_system().find("a", Manner::Silent).unwrap_err();
-    assert!(error.to_string().contains("the feature `keyring` of daypass-client"));
+fn a_program_without_the_feature_says_so_and_a_system_without_a_keyring() {
+    let why = |system, is_built| of(system, is_built).find("a", Manner::Silent).unwrap_err();
+    assert_eq!(why("linux", false), NoKeyring::NotBuilt);
+    assert_eq!(why("windows", true), NoKeyring::NotHere);
+    assert!(why("linux", false).to_string().contains("the feature `keyring` of daypass-client"));
 }
 
-#[cfg(feature = "keyring")]
+#[cfg(all(unix, feature = "keyring"))]
 mod programs {
     use std::fs;
     use std::os::unix::fs::symlink;
     use std::path::{Path, PathBuf};
-    use std::time::Duration;
+    use std::process::Command;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+    use std::time::{Duration, Instant};
 
     use crate::keyring::program::Program;
     use crate::keyring::secret_tool::SecretTool;
@@ -121,15 +125,33 @@ mod programs {
         assert!(!arguments.contains(key.text().expose()), "{arguments}");
     }
 
+    /// Whatever it does with its outputs and whoever has them: it is waited for once, and nothing of it is left.
     #[test]
     fn a_program_that_does_not_end_is_ended() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut program = Program::new("secret-tool", stand_in(dir.path(), "endless"));
-        program.patience = [Duration::from_millis(200); 2];
-        let error = SecretTool(program).find("ab12", Manner::Silent).unwrap_err();
-        assert_eq!(error, NoKeyring::TooLong(0));
-        let pid = fs::read_to_string(dir.path().join("pid")).unwrap();
-        assert!(!Path::new("/proc").join(pid.trim()).exists(), "it is still there");
+        const PATIENCE: Duration = Duration::from_secs(1);
+        for script in ["endless", "closed", "wrapped", "left-behind"] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut program = Program::new("secret-tool", stand_in(dir.path(), script));
+            program.patience = [PATIENCE; 2];
+            let alive = alive(dir.path());
+            let begun = Instant::now();
+            let error = SecretTool(program).find("ab12", Manner::Silent).unwrap_err();
+            assert_eq!(error, NoKeyring::TooLong(1), "{script}");
+            assert!(begun.elapsed() < 2 * PATIENCE, "{script}");
+            alive.recv_timeout(Duration::from_secs(30)).expect(script);
+        }
+    }
+
+    /// Says when the last process is gone that has this pipe.
+    fn alive(dir: &Path) -> Receiver<()> {
+        let path = dir.join("alive");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (sender, receiver) = channel();
+        thread::spawn(move || {
+            fs::read(path).unwrap();
+            sender.send(())
+        });
+        receiver
     }
 
     #[test]
