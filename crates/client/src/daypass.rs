@@ -73,6 +73,12 @@ impl Daypass {
         Self { seals: true, ..self }
     }
 
+    /// What somebody types to sign in again as they did, with the keyring if that was so.
+    #[must_use]
+    pub fn login_command(&self) -> String {
+        self.name.login_command_with(self.is_with_keyring())
+    }
+
     /// What the session is called.
     #[must_use]
     pub fn name(&self) -> &SessionName {

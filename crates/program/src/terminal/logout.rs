@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use daypass_client::{Daypass, SignedOut};
+use daypass_client::SignedOut;
 use daypass_server::cli::print;
 
 use super::which::Which;
@@ -19,18 +19,19 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let daypass = arguments.which.find()?;
+    // Afterwards nothing here knows of a keyring.
+    let login = daypass.login_command();
     let SignedOut { untold } = daypass.sign_out(arguments.everywhere).await?;
     if let Some(error) = untold {
-        bail!("{}", half_done(&daypass, &error.to_string()));
+        bail!("{}", half_done(&login, &error.to_string()));
     }
     let extent = if arguments.everywhere { " on all devices" } else { "" };
     Ok(print(&format!("You are signed out at {}{extent}.", daypass.name()))?)
 }
 
-fn half_done(daypass: &Daypass, why: &str) -> String {
+fn half_done(login: &str, why: &str) -> String {
     format!(
         "the session is gone from this machine, but the broker does not know of it: {why}. Until it ends by itself, whoever \
-         has a copy can use it: to end it, sign in again (`{}`) and type `daypass logout --everywhere`",
-        daypass.name().login_command()
+         has a copy can use it: to end it, sign in again (`{login}`) and type `daypass logout --everywhere`"
     )
 }
