@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::file::SessionFile;
 use crate::home::Home;
-use crate::keyring::Manner;
+use crate::keyring::{Manner, NoKeyring};
 use crate::lock::{self, Turn};
 use crate::name::{SessionName, TERMINAL};
 use crate::random;
@@ -41,6 +41,17 @@ pub struct Daypass {
     /// Whether a login puts a key into the keyring, and seals the session by it.
     seals: bool,
     last: Arc<Mutex<Option<Session>>>,
+}
+
+/// What came of signing in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The session that began.
+    pub session: Session,
+    /// Why the one that was here before, sealed, could not be read and so goes on at the broker, until it ends by itself.
+    pub unended: Option<NoKeyring>,
+    /// Why its key, which nothing here needs any more, is still in the keyring.
+    pub unforgotten: Option<NoKeyring>,
 }
 
 /// What came of signing out. On this machine the session is gone in any case.
@@ -215,53 +226,63 @@ impl Daypass {
     /// # Errors
     /// If there is no broker that can be asked, or no keyring that was wanted.
     pub async fn begin_sign_in(&self, redirect_uri: &str, provider: Option<&str>) -> Result<SignIn, Error> {
-        if self.seals {
+        let key = if self.seals {
             // The entry is called after the directory. Without a lock: somebody may be typing a password meanwhile, and what counts
             // is the key that is there in the end.
             self.home.make()?;
-            self.file.key().await?;
-        }
+            Some(self.file.key().await?)
+        } else {
+            None
+        };
         self.wire.confirm().await.map_err(|failure| self.error(failure))?;
         // Of a token that is none, a broker says nothing; of an app that is none, it does (RFC 7009 section 2.2).
         self.wire.revoke(&Secret::new(NO_TOKEN)).await.map_err(|failure| self.error(failure))?;
         let drawn = [random::bytes(), random::bytes()];
-        Ok(SignIn::new(&self.name, redirect_uri, provider, &drawn))
+        Ok(SignIn::new(&self.name, redirect_uri, provider, &drawn).with_key(key))
     }
 
     /// Ends a login with the code that the browser brought, and keeps the session in the place of one that was there, which
-    /// ends. `device` is what the person reads in
-    /// the list of their devices.
+    /// ends. `device` is what the person reads in the list of their devices.
     ///
     /// # Errors
-    /// If the code counts for nothing, or the session cannot be kept.
+    /// If the code counts for nothing, or the session cannot be kept. If that is for its key, the code is not spent.
     pub async fn finish_sign_in(
         &self,
         sign_in: &SignIn,
         code: &Code,
         device: &str,
-    ) -> Result<Session, Error> {
+    ) -> Result<SignedIn, Error> {
         self.home.make()?;
         let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
         self.file.remove_drafts();
-        let sealed_by = if self.seals { Some(self.file.key().await?) } else { None };
-        let (before, draft) = (self.file.read().await.ok(), self.file.draft()?);
-        let has_key = self.file.wants_keyring();
+        let sealed_by = match sign_in.key() {
+            Some(before) => Some(self.file.key_after(before).await?),
+            None => None,
+        };
+        let (before, draft) = (self.file.read().await, self.file.draft()?);
+        let forgets = sealed_by.is_none() && self.file.wants_keyring();
         let mut form = sign_in.form(code).to_vec();
         form.push(("device", device));
         let session = self.wire.token(&form, self.clock.now()).await.map_err(|failure| match failure {
-            Failure::Over(_) => sign_in.refused(self.seals),
+            Failure::Over(_) => sign_in.refused(),
             failure => self.error(failure),
         })?;
         let session = Session { sealed_by, ..session };
         draft.put(&session)?;
-        if has_key && !self.seals {
-            self.file.forget_key().await;
+        let unforgotten = if forgets { self.file.forget_key().await.err() } else { None };
+        let unended = self.end(before).await.err();
+        Ok(SignedIn { session: self.remembered(Ok(session))?, unended, unforgotten })
+    }
+
+    /// Ends the session that was here before a login: nobody has its token any more. If the broker does not hear of it, it ends by
+    /// itself.
+    async fn end(&self, before: Result<Session, Error>) -> Result<(), NoKeyring> {
+        match before {
+            Ok(before) => drop(self.wire.revoke(&before.refresh_token).await),
+            Err(Error::Keyring { why, .. }) => return Err(why),
+            Err(_) => {}
         }
-        if let Some(before) = before {
-            // Nobody has its token any more. If the broker does not hear of it, it ends by itself.
-            let _ = self.wire.revoke(&before.refresh_token).await;
-        }
-        self.remembered(Ok(session))
+        Ok(())
     }
 
     /// The person's sessions, on all their devices.
@@ -278,23 +299,25 @@ impl Daypass {
     /// # Errors
     /// If nobody is signed in, or the file cannot be removed.
     pub async fn sign_out(&self, everywhere: bool) -> Result<SignedOut, Error> {
-        let session = match self.file.read_as(Manner::MayPrompt).await {
-            Err(
-                error @ (Error::Over { .. }
-                | Error::Damaged { .. }
-                | Error::Keyring { .. }
-                | Error::KeyGone(_)),
-            ) => {
-                self.remove().await?;
-                return Ok(SignedOut { untold: (!matches!(error, Error::Over { .. })).then_some(error) });
-            }
-            session => session?,
+        // Whoever has to unlock their keyring does so before there is a lock.
+        let first = match self.file.read_as(Manner::MayPrompt).await {
+            Err(error) if !is_left(&error) => return Err(error),
+            first => first,
         };
         let _turn = lock::wait(&self.file.lock(), PATIENCE).await?;
-        // Another process may have refreshed it meanwhile.
-        let session = self.file.read().await.unwrap_or(session);
+        // Another process may have refreshed it meanwhile, or signed in.
+        let session = match self.file.read().await.or_else(|now| first.map_err(|_| now)) {
+            Err(error) if !is_left(&error) => return Err(error),
+            session => session,
+        };
         self.remove().await?;
         let _ = self.remembered(Err(Error::NotSignedIn(self.name.clone())));
+        let session = match session {
+            Err(error) => {
+                return Ok(SignedOut { untold: (!matches!(error, Error::Over { .. })).then_some(error) });
+            }
+            Ok(session) => session,
+        };
         let token = &session.refresh_token;
         let told = if everywhere { self.wire.revoke_all(token).await } else { self.wire.revoke(token).await };
         let untold = match told {
@@ -305,12 +328,13 @@ impl Daypass {
         Ok(SignedOut { untold })
     }
 
-    /// Takes away what is kept of the session, the key last: the file alone helps nobody.
+    /// Takes away what is kept of the session, the key last: the file alone helps nobody. Only who holds the lock does so, or a
+    /// login that is being finished would lose its key.
     async fn remove(&self) -> Result<(), Error> {
-        let has_key = self.file.wants_keyring();
+        let forgets = self.file.may_have_key();
         self.file.remove()?;
-        if has_key {
-            self.file.forget_key().await;
+        if forgets {
+            let _ = self.file.forget_key().await;
         }
         Ok(())
     }
@@ -323,3 +347,11 @@ impl Daypass {
         self.wire.document(path).await.map_err(|failure| self.error(failure))
     }
 }
+
+/// Whether there is something to take away, although it gives no session.
+fn is_left(error: &Error) -> bool {
+    matches!(error, Error::Over { .. } | Error::Damaged { .. } | Error::Keyring { .. } | Error::KeyGone(_))
+}
+
+#[cfg(test)]
+mod tests;

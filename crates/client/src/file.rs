@@ -20,6 +20,8 @@ use crate::session::Session;
 const VERSION: u32 = 1;
 /// More than any session takes.
 const MAX_SIZE: u64 = 256 * 1024;
+/// What nearly every session has room in.
+const ROOM: usize = 32 * 1024;
 
 /// What a file says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,6 +88,14 @@ impl SessionFile {
         }
     }
 
+    /// Whether there may be a key of what is there. A file that is damaged does not say.
+    pub(crate) fn may_have_key(&self) -> bool {
+        match self.contents() {
+            Ok(contents) => contents.keyring,
+            Err(error) => matches!(error, Error::Damaged { .. }),
+        }
+    }
+
     /// Whether the keyring is wanted for what is there.
     pub(crate) fn wants_keyring(&self) -> bool {
         self.contents().is_ok_and(|contents| contents.keyring)
@@ -116,13 +126,16 @@ impl SessionFile {
             return Ok(session);
         }
         // There was none, or whoever signed in again has another.
-        let account = self.account();
-        let found = apart(&self.keyring, move |keyring| keyring.find(&account, manner)).await;
-        let key = found.map_err(|why| Error::Keyring { name: self.name.clone(), why })?;
-        let key = key.ok_or_else(|| Error::KeyGone(self.name.clone()))?;
+        let found = self.find(manner).await.map_err(|why| Error::Keyring { name: self.name.clone(), why })?;
+        let key = found.ok_or_else(|| Error::KeyGone(self.name.clone()))?;
         let session = self.open_with(sealed, key.clone()).ok_or_else(|| self.damaged(true))?;
         self.remember(Some(key));
         Ok(session)
+    }
+
+    async fn find(&self, manner: Manner) -> Result<Option<Key>, NoKeyring> {
+        let account = self.account();
+        apart(&self.keyring, move |keyring| keyring.find(&account, manner)).await
     }
 
     fn open_with(&self, sealed: &Sealed, key: Key) -> Option<Session> {
@@ -166,11 +179,33 @@ impl SessionFile {
         Ok(key)
     }
 
-    /// Takes the key out of the keyring. If that fails, a key is left that opens nothing any more.
-    pub(crate) async fn forget_key(&self) {
+    /// The key that is there by now, for who holds the lock and so has nobody asked. A keyring that gives nothing since is
+    /// believed to have the one of `before` still, unless the file is sealed by another one: whoever took that away and put a
+    /// new one there, has written.
+    pub(crate) async fn key_after(&self, before: &Key) -> Result<Key, Error> {
+        let key = match self.find(Manner::Silent).await {
+            Ok(found) => found.ok_or_else(|| Error::KeyGone(self.name.clone()))?,
+            Err(why) if self.is_sealed_by_other_than(before) => return Err(why.into()),
+            Err(_) => before.clone(),
+        };
+        self.remember(Some(key.clone()));
+        Ok(key)
+    }
+
+    fn is_sealed_by_other_than(&self, key: &Key) -> bool {
+        match self.contents() {
+            Ok(Contents { state: State::Sealed(sealed), .. }) => {
+                self.open_with(&sealed, key.clone()).is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes the key out of the keyring. If that fails, a key is left that opens copies of the file.
+    pub(crate) async fn forget_key(&self) -> Result<(), NoKeyring> {
         let account = self.account();
         self.remember(None);
-        let _ = apart(&self.keyring, move |keyring| keyring.remove(&account)).await;
+        apart(&self.keyring, move |keyring| keyring.remove(&account)).await
     }
 
     fn is_ours(&self, contents: &Contents) -> bool {
@@ -227,8 +262,10 @@ impl Draft<'_> {
         let Some(key) = &session.sealed_by else {
             return self.finish(State::SignedIn(Box::new(session.clone())), false);
         };
-        let text = serde_json::to_vec(session).map(Zeroizing::new).map_err(io::Error::from);
-        let text = text.map_err(Error::file("write", self.of.path()))?;
+        // What a vector leaves behind as it grows would be the session.
+        let mut text = Zeroizing::new(Vec::with_capacity(ROOM));
+        let written = serde_json::to_writer(&mut *text, session).map_err(io::Error::from);
+        written.map_err(Error::file("write", self.of.path()))?;
         let sealed = Sealed::seal(key, &self.of.context(), &text);
         self.finish(State::Sealed(sealed), true)
     }

@@ -42,7 +42,7 @@ mod wire;
 
 pub use answer::Listed;
 pub use clock::{Clock, SystemClock};
-pub use daypass::{Daypass, SignedOut};
+pub use daypass::{Daypass, SignedIn, SignedOut};
 pub use error::Error;
 pub use home::Home;
 pub use keyring::NoKeyring;

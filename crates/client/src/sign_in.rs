@@ -7,6 +7,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::Url;
 
 use crate::error::Error;
+use crate::keyring::Key;
 use crate::name::SessionName;
 use crate::secret::Secret;
 
@@ -18,6 +19,8 @@ pub struct SignIn {
     provider: Option<String>,
     state: String,
     pub(crate) verifier: Secret,
+    /// What the keyring had when it began, if the session is to be sealed.
+    key: Option<Key>,
 }
 
 /// A code that a browser came back with.
@@ -52,7 +55,17 @@ impl SignIn {
             provider: provider.map(str::to_owned),
             state,
             verifier: Secret::new(verifier),
+            key: None,
         }
+    }
+
+    /// The same, for a session that is sealed.
+    pub(crate) fn with_key(self, key: Option<Key>) -> Self {
+        Self { key, ..self }
+    }
+
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
     }
 
     /// Where the browser comes back to.
@@ -125,10 +138,10 @@ impl SignIn {
     }
 
     /// A code that counts for nothing: used before, too old, or another login's.
-    pub(crate) fn refused(&self, keyring: bool) -> Error {
+    pub(crate) fn refused(&self) -> Error {
         Error::SignIn(format!(
             "the code counts for nothing any more, or is another login's: type `{}` once more",
-            self.name.login_command_with(keyring)
+            self.name.login_command_with(self.key.is_some())
         ))
     }
 }

@@ -139,7 +139,7 @@ async fn each_directory_has_a_key_of_its_own() {
     let file = SessionFile::new(dir.path(), &name, desk.keyring.clone());
     desk.seal(&file).await;
     assert_eq!(desk.keyring.keys().len(), 2);
-    file.forget_key().await;
+    file.forget_key().await.unwrap();
     desk.file().read().await.unwrap();
 }
 

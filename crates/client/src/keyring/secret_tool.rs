@@ -49,9 +49,13 @@ impl Keyring for SecretTool {
         if said.status.success() { Ok(()) } else { Err(NoKeyring::Failed(said.words())) }
     }
 
-    /// Says nothing where there was none.
+    /// It says nothing where there was none, and leaves one that is locked.
     fn remove(&self, account: &str) -> Result<(), NoKeyring> {
         let arguments = ["clear", "service", SERVICE, "account", account];
-        self.0.run(&arguments, &Secret::new(""), Manner::Silent).map(drop)
+        let said = self.0.run(&arguments, &Secret::new(""), Manner::Silent)?;
+        match self.search(account)? {
+            None => Ok(()),
+            Some(_) => Err(NoKeyring::Failed(said.words())),
+        }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     /// Whether it says yes and keeps nothing.
     pub(crate) is_forgetful: bool,
     pub(crate) asked: AtomicU32,
+    /// How often its owner would have been asked, had it been locked.
+    pub(crate) prompted: AtomicU32,
     pub(crate) written: AtomicU32,
 }
 
@@ -36,18 +38,24 @@ impl Memory {
         self.entries.lock().unwrap().values().cloned().collect()
     }
 
+    fn prompt(&self, manner: Manner) {
+        self.prompted.fetch_add(u32::from(manner == Manner::MayPrompt), Ordering::SeqCst);
+    }
+
     fn answer(&self) -> Result<(), NoKeyring> {
         self.trouble.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 }
 
 impl Keyring for Memory {
-    fn find(&self, account: &str, _: Manner) -> Result<Option<Key>, NoKeyring> {
+    fn find(&self, account: &str, manner: Manner) -> Result<Option<Key>, NoKeyring> {
+        self.prompt(manner);
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.answer().map(|()| self.entries.lock().unwrap().get(account).cloned())
     }
 
     fn put(&self, account: &str, _: &str, key: &Key) -> Result<(), NoKeyring> {
+        self.prompt(Manner::MayPrompt);
         self.answer()?;
         self.written.fetch_add(1, Ordering::SeqCst);
         if !self.is_forgetful {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
-use daypass_client::{Daypass, Home, Session, SessionName, SignIn, TERMINAL};
+use daypass_client::{Daypass, Home, Session, SessionName, SignIn, SignedIn, TERMINAL};
 use daypass_server::cli::{print, tell};
 use daypass_server::printable::printable;
 
@@ -57,18 +57,22 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let daypass = which::at(name, Home::of_environment()?);
     let was_sealed = daypass.is_with_keyring();
     let daypass = if keyring { daypass.with_keyring() } else { daypass };
-    let session = sign_in(&daypass, provider.as_deref(), no_browser).await?;
-    print(&welcome(&daypass, &session))?;
+    let signed_in = sign_in(&daypass, provider.as_deref(), no_browser).await?;
+    let session = &signed_in.session;
+    print(&welcome(&daypass, session))?;
     if was_sealed && !keyring {
         tell("The session's file is not sealed any more: that takes --keyring at each login.");
     }
+    for words in left_behind(&signed_in) {
+        tell(&words);
+    }
     if let Some(profile) = profile {
-        print(&profile.write(&daypass, &session).await?)?;
+        print(&profile.write(&daypass, session).await?)?;
     }
     Ok(())
 }
 
-async fn sign_in(daypass: &Daypass, provider: Option<&str>, no_browser: bool) -> anyhow::Result<Session> {
+async fn sign_in(daypass: &Daypass, provider: Option<&str>, no_browser: bool) -> anyhow::Result<SignedIn> {
     let mut callback = Callback::bind().await?;
     let sign_in = Arc::new(daypass.begin_sign_in(&callback.redirect_uri(), provider).await?);
     callback.listen(sign_in.clone());
@@ -111,6 +115,22 @@ fn welcome(daypass: &Daypass, session: &Session) -> String {
     let who = session.name.as_deref().map(|name| format!(" as {}", printable(name))).unwrap_or_default();
     let identity = printable(&session.identity_id);
     format!("You are signed in at {}{who}. Your identity is {identity}.", daypass.name())
+}
+
+/// What a keyring did not let go of, when the session is kept without it from now on.
+fn left_behind(SignedIn { unended, unforgotten, .. }: &SignedIn) -> Vec<String> {
+    let unended = unended.as_ref().map(|why| {
+        format!(
+            "The broker does not know that the session before this one is over, for its key is in a keyring that cannot be used: \
+             {why}. It ends by itself, or at once by `daypass logout --everywhere`, as this one does."
+        )
+    });
+    let unforgotten = unforgotten.as_ref().map(|why| {
+        format!(
+            "The key of that session's file is still in the keyring ({why}), and opens copies of the file."
+        )
+    });
+    unended.into_iter().chain(unforgotten).collect()
 }
 
 /// What the person reads in the list of their devices. Linux says in a file what the machine is called.

@@ -39,6 +39,12 @@ fn assert_sealed(desktop: &Desktop, person: &Person) {
     }
 }
 
+fn assert_left_behind(done: &Done, is_told: bool) {
+    for words in ["does not know that the session before this one is over", "is still in the keyring ("] {
+        assert_eq!(done.stderr.contains(words), is_told, "{done:?}");
+    }
+}
+
 #[test]
 fn a_session_is_sealed_from_its_login_to_its_end() {
     let Some(desktop) = Desktop::new() else { return };
@@ -117,10 +123,12 @@ fn who_lost_the_keyring_can_sign_out_and_in_without_it() {
         !done.success && done.stderr.contains("is gone from this machine, but the broker does not know"),
         "{done:?}"
     );
+    assert!(done.stderr.contains(" --keyring`) and type `daypass logout --everywhere`"), "{done:?}");
     assert!(!file.exists());
     fs::write(&file, sealed).unwrap();
     let done = person.login(&[]).paste(CODE).end();
     assert!(done.success && done.stderr.contains("is not sealed any more"), "{done:?}");
+    assert_left_behind(&done, true);
     assert_eq!(access_key(&person.run(&["credentials"])), "ASIA2");
 }
 
@@ -130,11 +138,26 @@ fn a_login_without_the_option_takes_the_key_away() {
     let person = signed_in(&desktop, 3600);
     let done = person.login(&[]).paste(CODE).end();
     assert!(done.success && done.stderr.contains("is not sealed any more"), "{done:?}");
+    assert_left_behind(&done, false);
     assert_eq!(desktop.key(), None);
     assert_eq!(person.broker.revoked(), ["dpr_1"], "the sealed session was read, and ended");
     assert!(fs::read_to_string(person.session_file()).unwrap().contains("dpr_"));
     assert!(person.login(&["--keyring"]).paste(CODE).end().success);
     assert_sealed(&desktop, &person);
+}
+
+#[test]
+fn a_login_without_the_option_says_what_a_locked_keyring_did_not_let_go_of() {
+    let Some(desktop) = Desktop::new() else { return };
+    let person = signed_in(&desktop, 3600);
+    let key = desktop.key();
+    desktop.lock();
+    let done = person.login(&[]).paste(CODE).end();
+    assert!(done.success, "{done:?}");
+    assert_left_behind(&done, true);
+    assert!(person.broker.revoked().is_empty());
+    desktop.unlock();
+    assert_eq!(desktop.key(), key);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub async fn sign_in(session: &daypass_client::Daypass, person: &str) -> String 
     let sign_in = session.begin_sign_in(REDIRECT_URI, Some("snapchat")).await.unwrap();
     let back = Browser::new().go_through(&sign_in.address(), person).await;
     let code = sign_in.code_of_query(back.query().unwrap()).unwrap();
-    session.finish_sign_in(&sign_in, &code, "a test").await.unwrap().identity_id
+    session.finish_sign_in(&sign_in, &code, "a test").await.unwrap().session.identity_id
 }
 
 struct Browser {
