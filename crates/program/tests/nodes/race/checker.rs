@@ -20,14 +20,12 @@ pub enum Verdict {
 pub fn check(history: &[Entry]) -> Verdict {
     let known =
         history.iter().filter_map(|entry| Some(Known { entry, told_at: entry.told.as_ref()?.0 })).collect();
-    let (mut unknown, doubts): (Vec<&Entry>, Vec<&Entry>) = history
-        .iter()
-        .filter(|entry| entry.told.is_none())
-        .partition(|entry| entry.question.moves_somebody());
+    let is_unknown = |entry: &&Entry| entry.told.is_none() && entry.question.moves_somebody();
+    let mut unknown: Vec<&Entry> = history.iter().filter(is_unknown).collect();
     unknown.sort_by_key(|entry| entry.asked);
     let mut search = Search { known, unknown, seen: HashMap::new(), looked: 0 };
     let (known, unknown) = (vec![false; search.known.len()], vec![false; search.unknown.len()]);
-    if search.goes_on(&known, &unknown, &People::with_doubts(&doubts)) {
+    if search.goes_on(&known, &unknown, &People::before(history)) {
         Verdict::Linearizable
     } else if search.looked >= PATIENCE {
         Verdict::GivenUp

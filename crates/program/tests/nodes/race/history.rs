@@ -155,6 +155,13 @@ impl Question {
 }
 
 impl Entry {
+    /// Whether each may have been done after the other.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_asked_in_time =
+            |one: &Self, other: &Self| one.told.as_ref().is_none_or(|told| other.asked < told.0);
+        is_asked_in_time(self, other) && is_asked_in_time(other, self)
+    }
+
     /// Everybody whom it is about.
     fn names(&self) -> Vec<String> {
         let told = match &self.told {

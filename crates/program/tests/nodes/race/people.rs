@@ -56,9 +56,9 @@ enum Answer {
 type Outcomes = Vec<(People, Answer)>;
 
 impl People {
-    /// Nobody yet, where these questions were asked and nobody knows what became of them.
-    pub fn with_doubts(unknown: &[&Entry]) -> Self {
-        Self { doubts: Arc::new(Doubts::of(unknown)), ..Self::default() }
+    /// Nobody yet, where all of this is to be asked.
+    pub fn before(history: &[Entry]) -> Self {
+        Self { doubts: Arc::new(Doubts::of(history)), ..Self::default() }
     }
 
     /// Everybody after an entry, in each way that may have been.
@@ -96,7 +96,11 @@ impl People {
         match &entry.question {
             Question::LogIn { want, logins, identity } => {
                 let outcomes = self.log_in(entry, logins, identity.as_ref())?;
-                Ok(if *want == For::Credentials { with_lapses(outcomes) } else { outcomes })
+                Ok(if *want == For::Credentials {
+                    self.doubts.with_lapses(entry, outcomes)
+                } else {
+                    outcomes
+                })
             }
             Question::Guest => {
                 let name = self.create(entry, Stage::Guest, BTreeSet::new());
@@ -234,14 +238,4 @@ impl People {
         self.all.insert(name.clone(), person);
         name
     }
-}
-
-/// Somebody is logged in and given credentials one after the other. What became of them in between, above all in a revocation, ends
-/// the credentials before they are there, and whoever asked hears that.
-fn with_lapses(outcomes: Outcomes) -> Outcomes {
-    let lapsed = |(people, answer): &(People, Answer)| {
-        matches!(answer, Answer::Identity(_)).then(|| (people.clone(), Answer::Refused(Refusal::Disabled)))
-    };
-    let lapses: Outcomes = outcomes.iter().filter_map(lapsed).collect();
-    outcomes.into_iter().chain(lapses).collect()
 }

@@ -135,6 +135,48 @@ fn public_logins_are_as_the_rules_have_it() {
 }
 
 #[test]
+fn who_was_logged_in_is_given_credentials_unless_something_ended_meanwhile() {
+    let credentials = Question::LogIn {
+        want: For::Credentials,
+        logins: vec![Login::Public(1)],
+        identity: Some("a".into()),
+    };
+    let history = |other: &Entry| {
+        [
+            entry(0, 1, public(1), is("a")),
+            entry(2, 3, token(2), is("b")),
+            other.clone(),
+            entry(10, 20, credentials.clone(), Told::Refused(Refusal::Disabled)),
+        ]
+    };
+    let unlink = |identity: &str, login| Question::Unlink { identity: identity.into(), login };
+    let ends = [
+        (revoke("a", 5, 18), Told::Done),
+        (unlink("a", Login::Public(1)), Told::Done),
+        (Question::Delete(vec!["a".into()]), Told::Done),
+        (both(2, 1), is("a")),
+    ];
+    for (question, told) in ends {
+        assert_is(true, &history(&entry(5, 15, question.clone(), told.clone())));
+        assert_is(true, &history(&entry(15, 25, question.clone(), told.clone())));
+        assert_is(true, &history(&lost(4, question.clone())));
+        assert_is(false, &history(&lost(21, question.clone())));
+        assert_is(false, &history(&entry(21, 25, question, told)));
+    }
+    for (question, told) in [
+        (revoke("b", 5, 18), Told::Done),
+        (unlink("b", Login::Developer(2)), Told::Done),
+        (token(2), is("b")),
+        (Question::LookUp(2), is("b")),
+        (Question::Guest, is("c")),
+    ] {
+        assert_is(false, &history(&entry(5, 15, question, told)));
+    }
+    // What was revoked before has nothing to do with it.
+    assert_is(false, &history(&entry(4, 9, revoke("a", 5, 9), Told::Done)));
+}
+
+#[test]
 fn whoever_is_older_goes_on_as_far_as_anybody_can_tell() {
     let history = |from, survivor: &str| {
         [

@@ -1,8 +1,10 @@
 //! Which tokens, credentials and sessions count.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
-use super::super::history::{Entry, Ground, Id, Question, Refusal, Session, Span};
+use super::super::history::{Entry, For, Ground, Id, Question, Refusal, Session, Span};
 use super::{Answer, Name, Outcomes, People, Stage};
 
 /// Up to when the sessions of an identity are over: to the first instant surely, to the second perhaps.
@@ -20,31 +22,94 @@ impl Default for Revoked {
 
 /// What may have ended by questions that nobody knows the end of. To try each of them at every time is more than anybody can wait
 /// for, and what else ends is found without.
-#[derive(Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Doubts {
     revoked: BTreeMap<Id, i64>,
     over: BTreeSet<Id>,
+    /// By when somebody asked for credentials with a login.
+    meanwhile: BTreeMap<Duration, Ended>,
+}
+
+/// Whoever may have ended while something was asked.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ended {
+    /// One person was made of two, whoever they were.
+    anybody: bool,
+    these: BTreeSet<Id>,
+}
+
+/// It is the same all through a search.
+impl Hash for Doubts {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl Doubts {
-    pub fn of(unknown: &[&Entry]) -> Self {
+    pub fn of(history: &[Entry]) -> Self {
         let mut doubts = Self::default();
-        for entry in unknown {
+        for entry in history {
             match &entry.question {
-                Question::Revoke { identity, until } => {
+                Question::Revoke { identity, until } if entry.told.is_none() => {
                     let last = doubts.revoked.entry(identity.clone()).or_insert(until.until);
                     *last = until.until.max(*last);
                 }
-                Question::Refresh(session) => _ = doubts.over.insert(session.id.clone()),
+                Question::Refresh(session) if entry.told.is_none() => {
+                    doubts.over.insert(session.id.clone());
+                }
+                Question::LogIn { want: For::Credentials, .. } => {
+                    doubts.meanwhile.insert(entry.asked, Ended::during(entry, history));
+                }
                 _ => {}
             }
         }
         doubts
     }
 
+    /// Somebody is logged in and given credentials one after the other. What became of them in between, above all in a revocation,
+    /// ends the credentials before they are there, and whoever asked hears that.
+    pub(super) fn with_lapses(&self, entry: &Entry, outcomes: Outcomes) -> Outcomes {
+        let lapsed = |(people, answer): &(People, Answer)| match answer {
+            Answer::Identity(name) if self.meanwhile.get(&entry.asked).is_some_and(|it| it.has(name)) => {
+                Some((people.clone(), Answer::Refused(Refusal::Disabled)))
+            }
+            _ => None,
+        };
+        let lapses: Outcomes = outcomes.iter().filter_map(lapsed).collect();
+        outcomes.into_iter().chain(lapses).collect()
+    }
+
     fn spares(&self, identity: &Name, issued: Span) -> Counts {
         let until = if let Name::Told(id) = identity { self.revoked.get(id) } else { None };
         if until.is_some_and(|until| issued.from <= *until) { Counts::Perhaps } else { Counts::Surely }
+    }
+}
+
+impl Ended {
+    fn during(entry: &Entry, history: &[Entry]) -> Self {
+        let mut ended = Self::default();
+        let others = history.iter().filter(|other| !std::ptr::eq(*other, entry));
+        for other in others.filter(|other| other.overlaps(entry)) {
+            match &other.question {
+                Question::Merge { .. } => ended.anybody = true,
+                Question::LogIn { logins, identity, .. } => {
+                    ended.anybody |= logins.len() + usize::from(identity.is_some()) > 1;
+                }
+                Question::Revoke { identity, .. } | Question::Unlink { identity, .. } => {
+                    ended.these.insert(identity.clone());
+                }
+                Question::Delete(ids) => ended.these.extend(ids.iter().cloned()),
+                Question::Guest | Question::LookUp(_) | Question::Use(_) | Question::Refresh(_) => {}
+            }
+        }
+        ended
+    }
+
+    /// Whose ID nobody was told yet may be any of them.
+    fn has(&self, name: &Name) -> bool {
+        let is_one = match name {
+            Name::Told(id) => self.these.contains(id),
+            Name::Untold(_) => !self.these.is_empty(),
+        };
+        self.anybody || is_one
     }
 }
 
