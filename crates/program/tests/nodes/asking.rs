@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::signer::{Credentials, Signer};
 
 /// Longer than a node lets a question take.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A developer.
 #[derive(Clone)]

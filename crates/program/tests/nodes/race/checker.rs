@@ -17,7 +17,8 @@ pub enum Verdict {
     GivenUp,
 }
 
-pub fn check(history: &[Entry]) -> Verdict {
+/// And how much was looked at.
+pub fn check(history: &[Entry]) -> (Verdict, usize) {
     let known =
         history.iter().filter_map(|entry| Some(Known { entry, told_at: entry.told.as_ref()?.0 })).collect();
     let is_unknown = |entry: &&Entry| entry.told.is_none() && entry.question.moves_somebody();
@@ -25,13 +26,14 @@ pub fn check(history: &[Entry]) -> Verdict {
     unknown.sort_by_key(|entry| entry.asked);
     let mut search = Search { known, unknown, seen: HashMap::new(), looked: 0 };
     let (known, unknown) = (vec![false; search.known.len()], vec![false; search.unknown.len()]);
-    if search.goes_on(&known, &unknown, &People::before(history)) {
+    let verdict = if search.goes_on(&known, &unknown, &People::before(history)) {
         Verdict::Linearizable
     } else if search.looked >= PATIENCE {
         Verdict::GivenUp
     } else {
         Verdict::NotLinearizable
-    }
+    };
+    (verdict, search.looked)
 }
 
 /// For each question, whether it is done.

@@ -1,7 +1,6 @@
 //! Clients that meet at a few people, and remember what they asked and were told.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -10,27 +9,29 @@ use std::time::{Duration, Instant};
 use daypass_core::ground::clock::{Clock, SystemClock, Timestamp};
 use daypass_core::ground::random::SeededRandom;
 
+use super::addresses::Addresses;
 use super::history::{Entry, For, Ground, Id, Login, Question, Session, Span, Told};
 use super::requests::{Requests, credentials, part, refusal};
 use super::scene::{Held, HeldSession, Scene, Shown, Task, one_of};
-use crate::asking::{Answer, Unanswered};
+use crate::asking::{self, Answer, Unanswered};
 use crate::nodes::pause;
 use crate::server::Installation;
 
-/// Those of one scene meet, and nobody else meets them.
-const CLIENTS: usize = 8;
+/// Those of one scene meet, and nobody else meets them. With each more, and with each answer that is lost, the search takes a
+/// multiple: a machine on which many are lost needs room there.
+const CLIENTS: usize = 6;
 const QUESTIONS_OF_EACH: usize = 8;
 
 /// Nobody asks one question after the other of those who cannot answer.
-const AFTER_A_FAILURE: Duration = Duration::from_millis(400);
+pub const AFTER_A_FAILURE: Duration = Duration::from_millis(400);
 
-/// Longer than any trouble.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any trouble, and than a few questions that get no answer.
+pub const PATIENCE: Duration = asking::PATIENCE.saturating_mul(4);
 
 pub struct Clients<'a> {
     pub requests: Requests<'a>,
     pub installation: &'a Installation,
-    pub addresses: &'a Mutex<[SocketAddr; 3]>,
+    pub addresses: &'a Addresses,
     pub seed: u64,
     pub begun: Instant,
     pub scenes: AtomicU32,
@@ -101,14 +102,14 @@ impl Clients<'_> {
     /// A node that is not there was asked nothing, and another one is.
     fn ask_a_node(&self, question: Question, task: &Task, random: &SeededRandom, scene: &Scene) -> Entry {
         loop {
-            let node = *one_of(random, &*self.addresses.lock().unwrap());
+            let node = *one_of(random, &self.addresses.all());
             let (asked, from) = (self.begun.elapsed(), now());
             let answer = match self.requests.put(node, task) {
                 Err(Unanswered::Unasked) => {
                     pause(Duration::from_millis(5));
                     continue;
                 }
-                answer => answer.ok().filter(|answer| answer.status < 500),
+                answer => answer.ok().filter(|answer| answer.status < 500 && self.addresses.has(node)),
             };
             let (at, span) = (self.begun.elapsed(), Span { from, until: now() });
             let told = answer.and_then(|answer| self.told(&question, task, &answer, (at, span), scene));

@@ -1,13 +1,18 @@
 //! Whether every token is believed by whoever keeps the key set of any node for as long as that may be kept.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use http::Request;
 use serde_json::Value;
 
+use super::clients::{AFTER_A_FAILURE, PATIENCE};
 use super::requests::part;
+use crate::asking::{Answer, ask};
+use crate::nodes::pause;
 
 /// A token that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +56,30 @@ pub fn is_signed(token: &str, set: &Value) -> bool {
         let key = RsaPublicKeyComponents { n, e };
         key.verify(&RSA_PKCS1_2048_8192_SHA512, message.as_bytes(), &bytes(signature)).is_ok()
     })
+}
+
+/// What came back of a look at a node's key set.
+pub fn look(node: SocketAddr) -> Option<Answer> {
+    let request = Request::get("/.well-known/jwks.json").header("host", "localhost");
+    ask(node, &request.body(String::new()).unwrap()).ok()
+}
+
+/// Nothing, if it has too much to do.
+pub fn key_set(answer: Answer) -> Option<Value> {
+    assert!(answer.status == 200 || answer.status >= 500, "{answer:?}");
+    (answer.status == 200).then_some(answer.body)
+}
+
+/// Of a node that is there, and may not answer each time.
+pub fn key_set_at_last(node: SocketAddr) -> Value {
+    let begun = Instant::now();
+    loop {
+        if let Some(set) = look(node).and_then(key_set) {
+            return set;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{node} publishes nothing any more");
+        pause(AFTER_A_FAILURE);
+    }
 }
 
 pub fn ids(set: &Value) -> BTreeSet<String> {

@@ -1,7 +1,5 @@
 //! What befalls nodes and their database.
 
-use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,10 +7,12 @@ use std::time::{Duration, Instant};
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::random::SeededRandom;
 
+use super::addresses::Addresses;
+use super::published::{ids, key_set_at_last};
 use super::scene::below;
 use crate::database::execute;
 use crate::keys::age_keys;
-use crate::nodes::{pause, published};
+use crate::nodes::pause;
 use crate::postgres::Cluster;
 use crate::server::{Installation, Output, Server};
 
@@ -33,7 +33,7 @@ pub struct Troubled<'a> {
     /// Past everything that may go wrong.
     store: &'a str,
     nodes: [Server; 3],
-    addresses: &'a Mutex<[SocketAddr; 3]>,
+    addresses: &'a Addresses,
     is_losing: &'a AtomicBool,
     random: SeededRandom,
     pub troubles: usize,
@@ -45,7 +45,7 @@ impl<'a> Troubled<'a> {
     pub fn new(
         (installation, store): (&'a Installation, &'a str),
         (cluster, is_losing): (Cluster, &'a AtomicBool),
-        (nodes, addresses): ([Server; 3], &'a Mutex<[SocketAddr; 3]>),
+        (nodes, addresses): ([Server; 3], &'a Addresses),
         seed: u64,
     ) -> Self {
         let random = SeededRandom::new(!seed);
@@ -80,12 +80,13 @@ impl<'a> Troubled<'a> {
     }
 
     fn kill(&mut self, node: usize) {
+        self.addresses.set(node, None);
         self.nodes[node].kill();
         // It would say what it misses, and not start.
         self.is_losing.store(false, Ordering::Relaxed);
         self.nodes[node] = self.installation.serve(Output::Null);
         self.is_losing.store(true, Ordering::Relaxed);
-        self.addresses.lock().unwrap()[node] = self.nodes[node].address;
+        self.addresses.set(node, Some(self.nodes[node].address));
     }
 
     /// A new key signs after a quarter of an hour. That passes by the instants of the keys alone, and not before every node knows the
@@ -93,9 +94,9 @@ impl<'a> Troubled<'a> {
     fn rotate(&mut self, node: usize) {
         let new = self.rotate_twice_at_once();
         for node in 0..self.nodes.len() {
-            if !published(&self.nodes[node]).contains(&new) {
+            if !self.publishes(node, &new) {
                 self.kill(node);
-                assert!(published(&self.nodes[node]).contains(&new), "{new} is not published");
+                assert!(self.publishes(node, &new), "{new} is not published");
             }
         }
         self.nodes.iter().for_each(|node| node.signal("STOP"));
@@ -105,6 +106,10 @@ impl<'a> Troubled<'a> {
         self.nodes.iter().for_each(|node| node.signal("CONT"));
         // It signs with the new one, while the others go on with the old one until they look.
         self.kill(node);
+    }
+
+    fn publishes(&self, node: usize, key: &str) -> bool {
+        ids(&key_set_at_last(self.nodes[node].address)).contains(key)
     }
 
     fn rotate_twice_at_once(&self) -> String {
