@@ -2,7 +2,8 @@
 //! library would work at the server's expense for the same two cores.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
 
 use crate::Outcome;
 
@@ -11,15 +12,26 @@ pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
     /// Whether the server has said that it closes the stream after its last answer, as some emulators do each time.
     ended: bool,
+    /// For how long an answer is waited for, if not for ever.
+    patience: Option<Duration>,
 }
 
 impl Connection {
     /// Connects to the server at `url`, of which only the authority counts.
     pub(crate) fn open(url: &str) -> Outcome<Self> {
+        Self::open_with(url, None)
+    }
+
+    /// The same for a client that gives up when nothing comes for so long. After that, the connection is of no use.
+    pub(crate) fn impatient(url: &str, patience: Duration) -> Outcome<Self> {
+        Self::open_with(url, Some(patience))
+    }
+
+    fn open_with(url: &str, patience: Option<Duration>) -> Outcome<Self> {
         let host = url.strip_prefix("http://").ok_or("the server speaks plain HTTP on loopback")?;
         let host = host.split('/').next().unwrap_or(host).to_owned();
-        let stream = connect(&host)?;
-        Ok(Self { host, stream, ended: false })
+        let stream = connect(&host, patience)?;
+        Ok(Self { host, stream, ended: false, patience })
     }
 
     /// Posts `body` and answers the response's status, head and body.
@@ -53,7 +65,7 @@ impl Connection {
 
     fn send(&mut self, request: &[u8]) -> Outcome<Response> {
         if self.ended {
-            self.stream = connect(&self.host)?;
+            self.stream = connect(&self.host, self.patience)?;
         }
         self.stream.get_mut().write_all(request)?;
         let response = self.read_response()?;
@@ -76,8 +88,16 @@ impl Connection {
     }
 }
 
-fn connect(host: &str) -> Outcome<BufReader<TcpStream>> {
-    let stream = TcpStream::connect(host)?;
+fn connect(host: &str, patience: Option<Duration>) -> Outcome<BufReader<TcpStream>> {
+    let stream = match patience {
+        None => TcpStream::connect(host)?,
+        Some(patience) => {
+            let address = host.to_socket_addrs()?.next().ok_or("the host has no address")?;
+            TcpStream::connect_timeout(&address, patience)?
+        }
+    };
+    stream.set_read_timeout(patience)?;
+    stream.set_write_timeout(patience)?;
     stream.set_nodelay(true)?;
     Ok(BufReader::new(stream))
 }

@@ -13,11 +13,13 @@ use crate::{Outcome, cpu, progress};
 
 /// How many times as much of the server's CPU a request may take on PostgreSQL.
 const TARGET: f64 = 1.5;
+/// Where nothing is to be done, a wait takes a few of the hundredths of a second that the kernel counts.
+const IDLE_WAITS: u8 = 5;
 pub(super) const ON_SQLITE: &str = "server on SQLite";
 pub(super) const ON_POSTGRESQL: &str = "server on PostgreSQL";
 pub(super) const DATABASE: &str = "database";
 
-/// What a request took, in seconds of CPU.
+/// Seconds of CPU, of a request if nothing else is said.
 #[derive(Clone, Copy)]
 pub(super) struct Spent {
     pub(super) servers: f64,
@@ -44,7 +46,9 @@ pub(super) fn empty() -> Table {
             "`serve` with one configuration, {CONNECTIONS} connections, in each round first on SQLite. The database is on the same machine, \
              configured as Debian does it, and reached by a socket; its CPU is that of all its processes."
         ))
-        .note("On PostgreSQL the audit trail is put in order behind the answers. It is waited for, and counted with the requests, in both columns.")
+        .note("On PostgreSQL the audit trail is put in order behind the answers. It is waited for after requests that leave an event, and counted with them, of \
+             the server and of the database; what that waiting takes of both where nothing is to be done was measured before, and is taken off. Into \
+             SQLite nothing is written behind the answers, and nothing is waited for.")
         .note(
             "Round trips (messages `Sync`) and bytes, both ways, are those until the answer: the least of requests that come alone. Others have more, \
              where a look at the trail falls between, or what is known for two seconds is read again.",
@@ -61,11 +65,12 @@ pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome
         postgresql.ask(&operation.requests(&postgresql, size.requests_per_store)?)?;
     }
     settle(&postgresql.server)?;
+    let idle = idle(&postgresql, cluster)?;
     let mut measured: Vec<Vec<Round>> = OPERATIONS.iter().map(|_| Vec::new()).collect();
     for round in 0..size.store_rounds {
         progress::say(&format!("stores, round {} of {}", round + 1, size.store_rounds));
         for (operation, rounds) in OPERATIONS.iter().zip(&mut measured) {
-            rounds.push(Round::measure(operation, &sqlite, &postgresql, cluster, size)?);
+            rounds.push(Round::measure(operation, &sqlite, (&postgresql, cluster, idle), size)?);
         }
     }
     sqlite.server.stop()?;
@@ -108,13 +113,12 @@ impl Round {
     fn measure(
         operation: &Operation,
         sqlite: &Site,
-        postgresql: &Site,
-        cluster: &Cluster,
+        (postgresql, cluster, idle): (&Site, &Cluster, Spent),
         size: &Size,
     ) -> Outcome<Self> {
         Ok(Self {
             sqlite: on_sqlite(operation, sqlite, size)?,
-            postgresql: on_postgresql(operation, postgresql, cluster, size)?,
+            postgresql: on_postgresql(operation, (postgresql, cluster, idle), size)?,
         })
     }
 }
@@ -127,13 +131,34 @@ fn on_sqlite(operation: &Operation, site: &Site, size: &Size) -> Outcome<f64> {
     Ok(cpu::seconds_since(site.server.process_id(), before)? / as_float(requests.len()))
 }
 
-fn on_postgresql(operation: &Operation, site: &Site, cluster: &Cluster, size: &Size) -> Outcome<Spent> {
+/// What it takes to wait for the trail where it has everything: looks, and questions whether one has ended.
+fn idle(site: &Site, cluster: &Cluster) -> Outcome<Spent> {
+    let before = (cpu::seconds_of(site.server.process_id())?, cluster.cpu_seconds()?);
+    for _ in 0..IDLE_WAITS {
+        settle(&site.server)?;
+    }
+    let waits = f64::from(IDLE_WAITS);
+    let servers = (cpu::seconds_of(site.server.process_id())? - before.0) / waits;
+    Ok(Spent { servers, database: (cluster.cpu_seconds()? - before.1) / waits })
+}
+
+fn on_postgresql(
+    operation: &Operation,
+    (site, cluster, idle): (&Site, &Cluster, Spent),
+    size: &Size,
+) -> Outcome<Spent> {
     let requests = operation.requests(site, size.requests_per_store)?;
     let before = (cpu::seconds_of(site.server.process_id())?, cluster.cpu_seconds()?);
     site.ask(&requests)?;
     operation.settle(&site.server)?;
-    let servers = cpu::seconds_since(site.server.process_id(), before.0)?;
-    let database = cluster.cpu_seconds()? - before.1;
-    let count = as_float(requests.len());
-    Ok(Spent { servers: servers / count, database: database / count })
+    let spent = Spent {
+        servers: cpu::seconds_since(site.server.process_id(), before.0)?,
+        database: cluster.cpu_seconds()? - before.1,
+    };
+    let waited = if operation.leaves_event { idle } else { Spent { servers: 0.0, database: 0.0 } };
+    let of_each = |spent: f64, waited: f64| (spent - waited).max(0.0) / as_float(requests.len());
+    Ok(Spent {
+        servers: of_each(spent.servers, waited.servers),
+        database: of_each(spent.database, waited.database),
+    })
 }

@@ -20,14 +20,14 @@ const LOOK_UPS: usize = 2_000;
 pub(super) fn empty() -> Table {
     let columns = [
         Column::less("each", "bytes", 0),
-        Column::less("to bring them", "s", 1),
+        Column::less("to have them there", "s", 1),
         Column::less("look-up p50", "ms", 2),
         Column::less("p99", "ms", 2),
     ];
     Table::new("stores-identities", "Identities with one login each, and a look-up among them", columns)
         .note(
-            "In SQLite they are written into the file; `daypass store copy` brings them from there to PostgreSQL, and compares all of them. Bytes are those of \
-             tables and indexes.",
+            "The seconds are of two different things: writing past the server into a file, and a copy that reads all of them, writes them, and compares them \
+             afterwards. Bytes are those of tables and indexes.",
         )
         .note("A look-up is a LookupDeveloperIdentity by one client, from its sending to its answer, of people drawn evenly from all of them.")
 }
@@ -45,7 +45,10 @@ pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome
         crowd::add(&file, &pool_id, size.identities)?.into_iter().map(|person| person.user).collect();
     let written = Brought { bytes: bytes_of(&file)? - before, seconds: started.elapsed().as_secs_f64() };
     let waits = look_ups(&sqlite, &users)?;
-    table.row(format!("SQLite, {} identities", size.identities), written.cells(size, &waits, None));
+    table.row(
+        format!("SQLite, {} identities, written into its file", size.identities),
+        written.cells(size, &waits, None),
+    );
     progress::say("stores, the same in PostgreSQL");
     let (before, started) = (cluster.bytes()?, Instant::now());
     copy(&sqlite, &cluster.url())?;
@@ -54,7 +57,10 @@ pub(super) fn fill(table: &mut Table, cluster: &Cluster, size: &Size) -> Outcome
         seconds: started.elapsed().as_secs_f64(),
     };
     let waits = look_ups(&cluster.url(), &users)?;
-    table.row("PostgreSQL, the same", brought.cells(size, &waits, Some(BYTES_EACH)));
+    table.row(
+        "PostgreSQL, the same, by `daypass store copy` from there",
+        brought.cells(size, &waits, Some(BYTES_EACH)),
+    );
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub(super) fn empty() -> Table {
             "A known login, as above, all at one server or half at each, by turns. `Two ÷ one` is what two servers get done beside one if each has as much \
              CPU as that one had, and the database enough: twice the one's CPU for a token ÷ theirs.",
         )
+        .note("The trail is waited for, as above, and what the waiting itself takes is in the figures: of one server and of the database.")
         .note(
             "It is no rate: two servers, clients and a database that wants as much as the servers need six cores to be out of each other's way. Where the \
              database has not enough, it is the limit, however many servers there are.",

@@ -17,7 +17,7 @@ pub(super) struct Operation {
     /// Of those for which people have to be made there are fewer.
     divisor: usize,
     /// Whether each leaves an event, which gets its place in the trail of a shared store behind the answer.
-    leaves_event: bool,
+    pub(super) leaves_event: bool,
     prepare: fn(&Site, usize) -> Outcome<Vec<Request>>,
 }
 
