@@ -186,7 +186,7 @@ impl Broker {
             let mut options = self.bounded(request.options)?;
             let _reservation = self.pool.reserve(&options, &by.origin)?;
             let Shown { login, asked, since } = self.login(request.presented, &mut draft).await?;
-            options.since = Some(since);
+            options.since = Some(options.since.map_or(since, |begun| begun.min(since)));
             Ok((login, asked, options))
         };
         let (login, asked, options) = match verified.await {

@@ -170,6 +170,8 @@ impl Sessions {
         self.keep_up().await?;
         let (id, now) = (SignInSessionId::generate(&*self.random), self.broker.clock.now());
         request.options.session = Some(id.clone());
+        // The session and its token are as old as each other: a revocation ends both.
+        request.options.since = Some(now);
         let Exchanged { login, asked, issued } = self.broker.exchange(request, by).await?;
         let (scope, nonce, signed_in_at) = match asked {
             Some(Asked { scope, nonce, signed_in_at }) => (scope, nonce, Some(signed_in_at)),

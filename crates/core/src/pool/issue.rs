@@ -42,6 +42,9 @@ pub struct ResolvedIdentity {
     public: Vec<PublicLogin>,
 }
 
+/// As many merges may get in between.
+const LOOKS: usize = 5;
+
 impl ResolvedIdentity {
     /// Its ID.
     #[must_use]
@@ -184,8 +187,17 @@ impl IdentityPools {
         user: DeveloperUser,
     ) -> Result<Option<ResolvedIdentity>, PoolError> {
         let login = Login::developer(user.identifier.clone());
-        let Some(id) = self.store.find_identity_by_login(&pool.id, &login).await? else { return Ok(None) };
-        let identity = self.store.lookup_identity(&id).await?;
+        let mut identity = None;
+        for _ in 0..LOOKS {
+            let Some(id) = self.store.find_identity_by_login(&pool.id, &login).await? else {
+                return Ok(None);
+            };
+            identity = self.store.lookup_identity(&id).await?;
+            // Whoever was merged between the two looks has no logins any more: theirs leads elsewhere.
+            if identity.as_ref().is_none_or(|identity| !identity.disabled) {
+                break;
+            }
+        }
         Ok(identity.map(|identity| ResolvedIdentity { identity, user, public: Vec::new() }))
     }
 

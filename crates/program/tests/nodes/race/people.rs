@@ -132,7 +132,12 @@ impl People {
             }
             Question::Revoke { identity, until } => {
                 if let Some(person) = self.all.get_mut(&Name::Told(identity.clone())) {
-                    person.revoked.extend(*until);
+                    // Of whoever was merged into somebody else, a session that was refreshed since is theirs, and goes on.
+                    let revoked = &mut person.revoked;
+                    match &person.merged_into {
+                        Some(_) => revoked.extend_perhaps(*until),
+                        None => revoked.extend(*until),
+                    }
                 }
                 Ok(vec![(self, Answer::Done)])
             }

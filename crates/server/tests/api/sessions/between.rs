@@ -3,40 +3,56 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use daypass_core::ground::clock::{ManualClock, SignedDuration};
-use daypass_core::ground::ids::IdentityId;
+use daypass_core::ground::clock::{Clock, SignedDuration};
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::records::linking::MergeRequest;
+use daypass_core::store::items::ItemStore;
 use daypass_core::store::items::between::{Asked, Between, Coming};
 use daypass_core::store::items::engine::EngineError;
 use daypass_core::store::items::memory::MemoryEngine;
-use daypass_core::store::{RevocationTarget, Revocations};
+use daypass_core::store::{Identities, RevocationTarget, Revocations};
+use futures::future::BoxFuture;
 
+use super::standing::users_of;
 use super::{assert_over, gets_credentials, refresh, refresh_with, sign_in, token};
 use crate::harness::{Backend, Browser, Daypass, Wishes, items_over};
 
-/// Whoever is revoked before the store is asked so many questions more.
-#[derive(Default)]
-struct Revoking(Mutex<Option<(usize, IdentityId, Arc<ManualClock>)>>);
+type Act = Box<dyn FnOnce(ItemStore) -> BoxFuture<'static, ()> + Send>;
 
-impl Revoking {
-    fn due(&self) -> Option<(IdentityId, Arc<ManualClock>)> {
+/// What is done before the store is asked so many questions more.
+#[derive(Default)]
+struct Meanwhile(Mutex<Option<(usize, Act)>>);
+
+impl Meanwhile {
+    fn before(
+        &self,
+        question: usize,
+        act: impl FnOnce(ItemStore) -> BoxFuture<'static, ()> + Send + 'static,
+    ) {
+        *self.0.lock().unwrap() = Some((question, Box::new(act)));
+    }
+
+    fn due(&self) -> Option<Act> {
         let mut waiting = self.0.lock().unwrap();
-        let (left, _, _) = waiting.as_mut()?;
+        let (left, _) = waiting.as_mut()?;
         if *left > 0 {
             *left -= 1;
             return None;
         }
-        waiting.take().map(|(_, id, clock)| (id, clock))
+        waiting.take().map(|(_, act)| act)
+    }
+
+    /// Whether there were not so many questions.
+    fn is_left(&self) -> bool {
+        self.0.lock().unwrap().take().is_some()
     }
 }
 
 #[async_trait]
-impl Coming for Revoking {
+impl Coming for Meanwhile {
     async fn come(&self, engine: &Arc<MemoryEngine>, _: Asked<'_>) -> Result<(), EngineError> {
-        if let Some((id, clock)) = self.due() {
-            clock.advance(SignedDuration::from_millis(10));
-            let target = RevocationTarget::Identity(id);
-            items_over(engine.clone()).revoke_sessions(&target, clock.clone()).await.unwrap();
-            clock.advance(SignedDuration::from_millis(10));
+        if let Some(act) = self.due() {
+            act(items_over(engine.clone())).await;
         }
         Ok(())
     }
@@ -44,15 +60,22 @@ impl Coming for Revoking {
 
 #[tokio::test]
 async fn nothing_that_a_refresh_brings_outlives_a_revocation_that_came_meanwhile() {
-    let engine: Arc<Between<Revoking>> = Arc::default();
+    let engine: Arc<Between<Meanwhile>> = Arc::default();
     let daypass = Daypass::start().on(Backend::over(engine.clone())).await;
     let (mut granted, mut refused) = (0, 0);
     for question in 0.. {
         let session = sign_in(&daypass).await;
         let id = IdentityId::parse(session["identity_id"].as_str().unwrap()).unwrap();
-        *engine.coming.0.lock().unwrap() = Some((question, id, daypass.clock.clone()));
+        let clock = daypass.clock.clone();
+        engine.coming.before(question, move |store| {
+            Box::pin(async move {
+                clock.advance(SignedDuration::from_millis(10));
+                store.revoke_sessions(&RevocationTarget::Identity(id), clock.clone()).await.unwrap();
+                clock.advance(SignedDuration::from_millis(10));
+            })
+        });
         let answer = refresh_with(&daypass, &session, &[]).await;
-        if engine.coming.0.lock().unwrap().take().is_some() {
+        if engine.coming.is_left() {
             break;
         }
         if answer.status == 200 {
@@ -88,4 +111,34 @@ async fn nothing_that_a_code_brings_outlives_a_revocation_that_came_before_it_wa
     let after = sign_in(&daypass).await;
     assert!(gets_credentials(&daypass, &after).await, "a login after that counts");
     refresh(&daypass, &after).await;
+}
+
+/// A login leads elsewhere from one look to the next.
+#[tokio::test]
+async fn whoever_is_merged_while_they_refresh_stays_signed_in() {
+    let engine: Arc<Between<Meanwhile>> = Arc::default();
+    let daypass = Daypass::start().on(Backend::over(engine.clone())).await;
+    for question in 0.. {
+        let session = sign_in(&daypass).await;
+        let destination = format!("somebody {question}");
+        let other = daypass.developer_token(&destination).await["IdentityId"].clone();
+        let merge = MergeRequest {
+            pool_id: IdentityPoolId::parse(daypass.pool_id()).unwrap(),
+            source: users_of(&daypass, &session).await.as_str().unwrap().to_owned(),
+            destination,
+            now: daypass.clock.now(),
+        };
+        engine.coming.before(question, |store| {
+            Box::pin(async move { drop(store.merge_developer_users(&merge).await.unwrap()) })
+        });
+        let answer = refresh_with(&daypass, &session, &[]).await;
+        if engine.coming.is_left() {
+            assert!(question > 3, "{question}");
+            break;
+        }
+        assert_eq!(answer.status, 200, "merged before question {question}: {answer:?}");
+        let refreshed = refresh(&daypass, &answer.json()).await;
+        assert_eq!(refreshed["identity_id"], other, "merged before question {question}");
+        assert!(gets_credentials(&daypass, &refreshed).await, "merged before question {question}");
+    }
 }

@@ -13,7 +13,7 @@ use super::devices::another_person;
 use super::{ask, assert_over, list, refresh, sign_in};
 use crate::harness::{AUTHENTICATED_ROLE, DEVELOPER_PROVIDER, Daypass, GUEST_ROLE};
 
-async fn users_of(daypass: &Daypass, session: &Value) -> Value {
+pub(super) async fn users_of(daypass: &Daypass, session: &Value) -> Value {
     let asked = json!({"IdentityPoolId": daypass.pool_id(), "IdentityId": session["identity_id"]});
     daypass.call("LookupDeveloperIdentity", asked).await["DeveloperUserIdentifierList"][0].clone()
 }

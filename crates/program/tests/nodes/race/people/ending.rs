@@ -132,6 +132,10 @@ impl Revoked {
         (self.surely, self.perhaps) = (self.surely.max(from), self.perhaps.max(until));
     }
 
+    pub fn extend_perhaps(&mut self, Span { until, .. }: Span) {
+        self.perhaps = self.perhaps.max(until);
+    }
+
     fn spares(self, issued: Span) -> Counts {
         if issued.until <= self.surely {
             Counts::Never
