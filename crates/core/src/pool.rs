@@ -13,6 +13,7 @@ mod logins;
 pub(crate) mod principal_tags;
 mod providers;
 mod role_choice;
+pub mod token_terms;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use crate::login::provider::definition::ProofKind;
 use crate::login::provider::{
     Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
 };
-use crate::pool::issue::DEFAULT_TOKEN_DURATION;
+use crate::pool::token_terms::DEFAULT_TOKEN_DURATION;
 use crate::store::{Once, StoreError};
 
 /// What a client asks for.

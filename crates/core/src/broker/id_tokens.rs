@@ -7,7 +7,7 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::SignInSessionId;
 use crate::ground::secret::Secret;
 use crate::login::provider::VerifiedLogin;
-use crate::pool::issue::DEFAULT_TOKEN_DURATION;
+use crate::pool::token_terms::DEFAULT_TOKEN_DURATION;
 use crate::records::scope::Scope;
 use crate::token::id_token::{IdTokenClaims, IdTokenSubject};
 use crate::token::openid_token::TokenIssuer;

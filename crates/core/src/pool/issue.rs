@@ -3,7 +3,6 @@
 //! Each step hands a type to the next that nothing else can make: a developer user that somebody vouches
 //! for is resolved to an identity, the identity is granted a token, the grant is signed.
 
-use std::collections::BTreeMap;
 use std::iter;
 use std::task::Poll;
 
@@ -13,13 +12,14 @@ use serde_json::Map;
 pub use super::logins::DeveloperUser;
 use super::logins::{Refuse, developer_provider, linked};
 use super::role_choice::{self, Asserted};
+use super::token_terms::TokenTerms;
 use super::{Denial, IdentityPools, Invalid, Logins, PoolError, principal_tags};
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::credentials::role_grant::RoleGrant;
 use crate::credentials::session_token::Credentials;
 use crate::credentials::sts::FEDERATED_PROVIDER;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{ActorId, IdentityId, IdentityPoolId, SignInSessionId};
+use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::secret::Secret;
 use crate::login::public::PublicLogin;
 use crate::records::identity::{Identity, IdentityPool, Login};
@@ -28,8 +28,6 @@ use crate::token::acting::ActClaim;
 use crate::token::openid_token::{AUTHENTICATED, Claims, Life, OpenIdToken, TagsClaim, UNAUTHENTICATED};
 use crate::token::signer::SignerError;
 
-/// How long a token for a developer identity lives unless the caller says otherwise.
-pub const DEFAULT_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(15);
 /// How long a token of GetOpenIdToken lives.
 const CLASSIC_TOKEN_DURATION: SignedDuration = SignedDuration::from_mins(10);
 
@@ -56,34 +54,6 @@ impl ResolvedIdentity {
     #[must_use]
     pub fn is_disabled(&self) -> bool {
         self.identity.disabled
-    }
-}
-
-/// What a token is to say besides whose it is.
-#[derive(Debug)]
-pub struct TokenTerms {
-    /// How long it lives, 1 second to 24 hours.
-    pub duration: SignedDuration,
-    /// Session tags.
-    pub principal_tags: BTreeMap<String, String>,
-    /// The session of somebody who signed in that it is issued in.
-    pub session: Option<SignInSessionId>,
-    /// Who acts for the identity.
-    pub actor: Option<ActorId>,
-    /// When whoever it is for showed who they are, or what they were given before was looked at, if that is not now. It is as old as
-    /// that, though it lives for its duration: it would outlive a revocation that was acknowledged in between.
-    pub since: Option<Timestamp>,
-}
-
-impl Default for TokenTerms {
-    fn default() -> Self {
-        Self {
-            duration: DEFAULT_TOKEN_DURATION,
-            principal_tags: BTreeMap::new(),
-            session: None,
-            actor: None,
-            since: None,
-        }
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use daypass_core::ground::clock::SignedDuration;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::ground::secret::Secret;
-use daypass_core::pool::issue::{DEFAULT_TOKEN_DURATION, DeveloperTokenRequest, TokenTerms};
+use daypass_core::pool::issue::DeveloperTokenRequest;
+use daypass_core::pool::token_terms::{DEFAULT_TOKEN_DURATION, TokenTerms};
 use daypass_core::pool::{DeveloperLookup, DeveloperMerge, DeveloperUnlink, Invalid, Logins, TagMapChange};
 use daypass_core::records::identity::{
     AmbiguousRoleResolution, CognitoIdentityProvider, PoolRoles, PoolSettings, PrincipalTagMap, RoleMapping,
