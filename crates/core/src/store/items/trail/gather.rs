@@ -92,12 +92,8 @@ impl ItemStore {
     async fn missing(&self, now: &TrailRecord, care: &AuditCare) -> Result<Option<Missing>, StoreError> {
         let Some(TrailHead { trail, n, chain, .. }) = self.process.signed().clone() else { return Ok(None) };
         let read = |jws| care.signer.read_dropped(jws, now.head.as_deref());
-        if now
-            .dropped
-            .as_deref()
-            .and_then(read)
-            .is_some_and(|dropped| dropped.trail == trail && n <= dropped.last)
-        {
+        let dropped = now.dropped.as_deref().and_then(read);
+        if dropped.is_some_and(|dropped| dropped.trail == trail && n <= dropped.last) {
             return Ok(None);
         }
         let block = self.block_from(n).await?;
