@@ -44,9 +44,17 @@ impl Sessions {
 pub struct Revoked {
     /// Those that began until then are over.
     pub until: Timestamp,
-    /// Whether the store says that there is no such identity. Sessions of one that was deleted end too, but the ID may be
-    /// misspelt.
-    pub of_no_identity: bool,
+    /// What the operator should know about whose they were.
+    pub hint: Option<Hint>,
+}
+
+/// What the store says of an identity whose sessions ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// There is none of that ID. Sessions of one that was deleted end too, but the ID may be misspelt.
+    NoIdentity,
+    /// It was merged into another one, whose sessions go on: those that began with this one and were refreshed since, too.
+    Merged,
 }
 
 /// Why sessions did not end, or what went wrong when they did.
@@ -100,7 +108,7 @@ impl Revoker {
         let until = self.store.revoke_sessions(&sessions.target(), self.clock.clone()).await?;
         let recorded = self.trail.allowed(sessions.draft(by)).await;
         recorded.map_err(|source| RevocationError::NotRecorded { until, source })?;
-        Ok(Revoked { until, of_no_identity: self.is_of_no_identity(sessions).await })
+        Ok(Revoked { until, hint: self.hint(sessions).await })
     }
 
     fn check_role(&self, sessions: &Sessions) -> Result<(), RevocationError> {
@@ -112,11 +120,12 @@ impl Revoker {
         }
     }
 
-    /// A hint for whoever may have misspelt the ID: if it cannot be looked up, the sessions are over all the same.
-    async fn is_of_no_identity(&self, sessions: &Sessions) -> bool {
-        match sessions {
-            Sessions::OfIdentity(id) => matches!(self.store.lookup_identity(id).await, Ok(None)),
-            Sessions::OfRole(_) | Sessions::OfEverybody => false,
+    /// If the identity cannot be looked up, the sessions are over all the same.
+    async fn hint(&self, sessions: &Sessions) -> Option<Hint> {
+        let Sessions::OfIdentity(id) = sessions else { return None };
+        match self.store.lookup_identity(id).await.ok()? {
+            None => Some(Hint::NoIdentity),
+            Some(identity) => identity.disabled.then_some(Hint::Merged),
         }
     }
 }
@@ -130,7 +139,8 @@ mod tests {
     use crate::ground::ids::{AccessKeyId, IdentityPoolId, RequestId};
     use crate::ground::random::SeededRandom;
     use crate::iam::Origin;
-    use crate::records::identity::{IdentityPool, PoolRoles, PoolSettings};
+    use crate::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
+    use crate::records::linking::{LinkRequest, MergeRequest};
     use crate::store::memory::MemoryStore;
     use crate::store::{AuditEvents, Identities, Pools, Revocations};
 
@@ -174,7 +184,7 @@ mod tests {
         store.add_pool(&pool).await.unwrap();
         store.add_guest(&pool_id, &ada(), Timestamp::UNIX_EPOCH).await.unwrap();
         let revoked = revoker.revoke(&Sessions::OfIdentity(ada()), &operator()).await.unwrap();
-        assert_eq!(revoked, Revoked { until: revoker.clock.now(), of_no_identity: false });
+        assert_eq!(revoked, Revoked { until: revoker.clock.now(), hint: None });
         assert_eq!(revoked_until(&store, "reader").await, Some(revoked.until));
         let [event] = &events(&store).await[..] else { panic!("one event") };
         assert_eq!((event.action, event.outcome), (AuditAction::Revoke, AuditOutcome::Allowed));
@@ -205,8 +215,31 @@ mod tests {
     async fn an_identity_that_is_not_there_is_revoked_and_told() {
         let (revoker, store) = revoker(false);
         let revoked = revoker.revoke(&Sessions::OfIdentity(ada()), &operator()).await.unwrap();
-        assert!(revoked.of_no_identity);
+        assert_eq!(revoked.hint, Some(Hint::NoIdentity));
         assert_eq!(revoked_until(&store, "reader").await, Some(revoked.until));
+    }
+
+    #[tokio::test]
+    async fn whose_identity_was_merged_into_another_is_told() {
+        let (revoker, store) = revoker(false);
+        let pool_id = IdentityPoolId::parse("us-east-1:aa").unwrap();
+        let pool = IdentityPool::new(pool_id.clone(), PoolSettings::default(), PoolRoles::default());
+        store.add_pool(&pool).await.unwrap();
+        for (user, id) in [("ada", "us-east-1:ad"), ("lovelace", "us-east-1:10")] {
+            let link = LinkRequest {
+                pool_id: pool_id.clone(),
+                logins: vec![Login::developer(user)],
+                identity_id: None,
+                new_identity_id: IdentityId::parse(id).unwrap(),
+                now: Timestamp::UNIX_EPOCH,
+            };
+            store.link_logins(&link).await.unwrap();
+        }
+        let (source, destination) = ("ada".to_owned(), "lovelace".to_owned());
+        let merge = MergeRequest { pool_id, source, destination, now: Timestamp::UNIX_EPOCH };
+        store.merge_developer_users(&merge).await.unwrap();
+        let revoked = revoker.revoke(&Sessions::OfIdentity(ada()), &operator()).await.unwrap();
+        assert_eq!(revoked.hint, Some(Hint::Merged));
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{IdentityId, RoleName};
-use daypass_core::operator::revocation::{RevocationError, Revoked, Revoker, Sessions};
+use daypass_core::operator::revocation::{Hint, RevocationError, Revoked, Revoker, Sessions};
 use daypass_store::Open;
 
 use super::place::Place;
@@ -48,14 +48,17 @@ fn sessions(text: &str) -> anyhow::Result<Sessions> {
     })
 }
 
-fn report(target: &str, Revoked { until, of_no_identity }: Revoked) -> String {
+fn report(target: &str, Revoked { until, hint }: Revoked) -> String {
     let over = format!("Sessions of {target} that began until {until:.0} are over.");
-    if of_no_identity {
-        let hint =
-            "There is no identity of this ID now. If none was deleted, look whether the ID is misspelt.";
-        format!("{over}\n{hint}")
-    } else {
-        over
+    match hint {
+        None => over,
+        Some(Hint::NoIdentity) => format!(
+            "{over}\nThere is no identity of this ID now. If none was deleted, look whether the ID is misspelt."
+        ),
+        Some(Hint::Merged) => format!(
+            "{over}\nThis identity was merged into another one, whose sessions go on: revoke that one, which \
+             `daypass audit who {target}` names."
+        ),
     }
 }
 
@@ -85,9 +88,14 @@ mod tests {
     #[test]
     fn an_id_that_may_be_misspelt_is_told() {
         let until = Timestamp::UNIX_EPOCH;
-        let found = report("us-east-1:aa", Revoked { until, of_no_identity: false });
+        let found = report("us-east-1:aa", Revoked { until, hint: None });
         assert_eq!(found, "Sessions of us-east-1:aa that began until 1970-01-01T00:00:00Z are over.");
-        let unknown = report("us-east-1:aa", Revoked { until, of_no_identity: true });
+        let unknown = report("us-east-1:aa", Revoked { until, hint: Some(Hint::NoIdentity) });
         assert!(unknown.starts_with(&format!("{found}\nThere is no identity of this ID now.")), "{unknown}");
+        let merged = report("us-east-1:aa", Revoked { until, hint: Some(Hint::Merged) });
+        assert!(
+            merged.ends_with("revoke that one, which `daypass audit who us-east-1:aa` names."),
+            "{merged}"
+        );
     }
 }
