@@ -297,7 +297,7 @@ async fn an_upload_in_parts_goes_on_with_other_credentials() {
         let part = s3.upload_part().bucket(bucket).key(&key).upload_id(upload_id).part_number(number);
         let tag = part.body(vec![b'x'; PART].into()).send().await.unwrap().e_tag.unwrap();
         parts = parts.parts(CompletedPart::builder().part_number(number).e_tag(tag).build());
-        keys.insert(session.kept().unwrap().access_key_id().to_owned());
+        keys.insert(session.kept().await.unwrap().access_key_id().to_owned());
         clock.0.fetch_add(1500, Ordering::SeqCst);
     }
     let complete = s3.complete_multipart_upload().bucket(bucket).key(&key).upload_id(upload_id);
