@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::{BehaviorVersion, Region};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentity::Client;
@@ -50,10 +51,17 @@ impl Up {
 async fn client(ready: &Ready) -> Client {
     let files = EnvConfigFiles::builder()
         .with_file(EnvConfigFileKind::Config, &ready.aws_config_file)
-        .with_file(EnvConfigFileKind::Credentials, &ready.aws_shared_credentials_file);
+        .with_file(EnvConfigFileKind::Credentials, &ready.aws_shared_credentials_file)
+        .build();
+    // Whoever runs the tests may have credentials of their own in the environment, which come before those of a profile.
+    let credentials = ProfileFileCredentialsProvider::builder()
+        .profile_files(files.clone())
+        .profile_name(&ready.aws_profile)
+        .build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(ready.region.clone()))
-        .profile_files(files.build())
+        .credentials_provider(credentials)
+        .profile_files(files)
         .profile_name(&ready.aws_profile);
     Client::new(&config.load().await)
 }
