@@ -341,10 +341,15 @@ async fn forge(engine: &MemoryEngine) {
 
 /// Writes where the trail begins.
 async fn begin_at(engine: &MemoryEngine, first: u64) {
+    write_member(engine, "first", json!(first)).await;
+}
+
+/// Writes into the record of the trail.
+async fn write_member(engine: &MemoryEngine, member: &str, value: Value) {
     let head = Key { partition: b"trail-head:".to_vec(), sort: Vec::new() };
     let item = engine.read(std::slice::from_ref(&head)).await.unwrap().remove(0).unwrap();
     let mut record: Value = serde_json::from_slice(&item.content).unwrap();
-    record["first"] = json!(first);
+    record[member] = value;
     replace(engine, &(head, item.stamp, Vec::new()), Some(record.to_string().as_bytes())).await;
 }
 

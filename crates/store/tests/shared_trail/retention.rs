@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::records::trail_head::TrailDropped;
+use daypass_core::store::HeadSigner;
 
 use super::*;
 
@@ -280,6 +282,42 @@ async fn a_beginning_that_somebody_moved_is_found() {
     store.drop_surplus(&dropping(keeping(2), 6)).await.unwrap_err();
     assert_eq!(blocks(&engine).await, before);
     let told = verified(&store, public(7)).await.faults[0].to_string();
+    assert!(told.contains("no key has signed that it was dropped"), "{told}");
+}
+
+/// Whoever found an old key has it signed. Neither retention believes it, nor does the key that comes next say it again.
+#[tokio::test]
+async fn a_beginning_that_a_key_of_before_has_signed_since_is_found() {
+    let engine = Arc::<MemoryEngine>::default();
+    of_days(&engine, 6).await;
+    let store = process(&engine);
+    let turn = async |current: u8, before: &[u8], day: i64| {
+        let key = |byte: u8| MasterKey::new([byte; 32]);
+        let keys = MasterKeys::new(key(current), before.iter().copied().map(key).collect());
+        store.attend(care(&keys, day * DAY));
+        store.add_audit_event(&event(day * DAY)).await.unwrap();
+        store.keep_up().await.unwrap();
+        keys
+    };
+    let of_now = turn(8, &[7], 6).await;
+    assert_eq!(verified(&store, public(8)).await.faults, []);
+    let sections = engine.page(b"trail-section", None, 3).await.unwrap();
+    let second = u64::from_be_bytes(sections[1].key.sort.as_slice().try_into().unwrap());
+    let begins = |text: &[u8]| {
+        let line: Value = serde_json::from_slice(text.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+        (line["n"] == second).then(|| line["trail"].clone())
+    };
+    let beginning = blocks(&engine).await.iter().find_map(|(.., text)| begins(text)).unwrap();
+    let text = |member: &str| beginning[member].as_str().unwrap().to_owned();
+    let dropped =
+        TrailDropped { trail: text("id"), first: 1, last: second - 1, chain: text("previous"), until: None };
+    begin_at(&engine, second).await;
+    let said = HeadKeys::of(&keys(7)).sign_dropped(&dropped);
+    write_member(&engine, "dropped", json!(said)).await;
+    let by = AuditCare { keep: keeping(2), ..care(&of_now, 6 * DAY) };
+    store.drop_surplus(&by).await.unwrap_err();
+    turn(9, &[8, 7], 7).await;
+    let told = verified(&store, public(9)).await.faults[0].to_string();
     assert!(told.contains("no key has signed that it was dropped"), "{told}");
 }
 
