@@ -22,7 +22,7 @@ const TARGETS: [(&str, u32); 10] = [
     ("s3", 2_000),
 ];
 
-pub(crate) fn run_all(workspace: &Workspace) -> Outcome {
+pub(crate) fn build(workspace: &Workspace) -> Outcome {
     if on_path("c++").is_none() {
         debian::install(
             workspace,
@@ -32,7 +32,11 @@ pub(crate) fn run_all(workspace: &Workspace) -> Outcome {
     }
     let mut build = workspace.cargo("build --manifest-path fuzz/Cargo.toml --release --locked");
     // The same directory, where what others wrote is compiled already.
-    run(coverage::ask_of(build.arg("--target-dir").arg(workspace.built("")))?)?;
+    run(coverage::ask_of(build.arg("--target-dir").arg(workspace.built("")))?)
+}
+
+pub(crate) fn run_all(workspace: &Workspace) -> Outcome {
+    build(workspace)?;
     // A target keeps one processor busy.
     let at_once = available_parallelism()?.get();
     TARGETS.chunks(at_once).try_for_each(|targets| run_together(workspace, targets))

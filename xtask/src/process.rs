@@ -3,36 +3,75 @@
 
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Outcome;
 
 thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
+    static IN_BACKGROUND: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From now on, nothing that this thread does is told, so that it does not stand in the middle of what another tells.
-pub(crate) fn be_quiet() {
-    QUIET.set(true);
+/// What runs in the background.
+static BACKGROUND: Mutex<Background> = Mutex::new(Background { over: false, child: None });
+
+struct Background {
+    /// Whether nobody needs any more what is made there.
+    over: bool,
+    child: Option<u32>,
 }
 
-pub(crate) fn is_quiet() -> bool {
-    QUIET.get()
+/// From now on, nothing that this thread does is told, so that it does not stand in the middle of what another tells; and what it
+/// starts has the processors that nobody else wants.
+pub(crate) fn go_to_background() {
+    IN_BACKGROUND.set(true);
+}
+
+pub(crate) fn is_in_background() -> bool {
+    IN_BACKGROUND.get()
+}
+
+/// Ends what is started in the background, now and from now on.
+pub(crate) fn end_background() {
+    let mut background = background();
+    background.over = true;
+    if let Some(child) = background.child {
+        // Where it has ended by itself there is nothing to end.
+        let _ = Command::new("kill").arg(child.to_string()).stderr(Stdio::null()).status();
+    }
+}
+
+fn background() -> MutexGuard<'static, Background> {
+    BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `command` to its end; anything but success is a failure that names the command.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let line = command_line(command);
-    if is_quiet() {
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null());
+    let status = if is_in_background() {
+        run_in_background(command.stdout(Stdio::null()).stderr(Stdio::null()))
     } else {
         println!("  $ {line}");
-    }
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("`{line}` could not be started: {error}"))?;
+        command.status()
+    };
+    let status = status.map_err(|error| format!("`{line}` could not be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{line}` ended with {status}").into()) }
+}
+
+fn run_in_background(command: &mut Command) -> std::io::Result<ExitStatus> {
+    let mut child = {
+        let mut background = background();
+        if background.over {
+            return Err(std::io::Error::other("nobody needs it any more"));
+        }
+        let child = command.spawn()?;
+        background.child = Some(child.id());
+        child
+    };
+    let status = child.wait();
+    background().child = None;
+    status
 }
 
 /// What `command` prints, if it exists and succeeds.

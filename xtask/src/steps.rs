@@ -66,29 +66,35 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "aws-sdk-rust", about: "the AWS SDK for Rust, with clippy", run: aws_sdk_rust },
 ];
 
-/// What a step installs that comes over the network.
-pub(crate) struct Fetched {
+/// What can be made for a step before its turn: what it fetches over the network, and what it compiles.
+pub(crate) struct Prepared {
     pub(crate) step: &'static str,
-    pub(crate) fetch: fn(&Workspace) -> Outcome,
+    pub(crate) prepare: fn(&Workspace) -> Outcome,
 }
 
-pub(crate) const FETCHED: &[Fetched] = &[
-    Fetched { step: "dependencies", fetch: |workspace| cargo_deny::program(workspace).map(drop) },
-    Fetched { step: "deploy", fetch: |workspace| helm::program(workspace).map(drop) },
-    Fetched { step: "deploy", fetch: |workspace| promtool::program(workspace).map(drop) },
-    Fetched { step: "unit", fetch: |workspace| postgres::postgres_16(workspace).map(drop) },
-    Fetched { step: "unit", fetch: |workspace| postgres::postgres_18(workspace).map(drop) },
-    Fetched { step: "sdk-types", fetch: |workspace| node::prepare(workspace, SDK) },
-    Fetched { step: "clients", fetch: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
-    Fetched { step: "s3", fetch: |workspace| python::interpreter(workspace, S3).map(drop) },
-    Fetched { step: "s3", fetch: |workspace| node::prepare(workspace, S3_JS) },
-    Fetched { step: "seaweedfs", fetch: |workspace| python::interpreter(workspace, SEAWEEDFS).map(drop) },
-    Fetched { step: "cognito", fetch: |workspace| python::interpreter(workspace, COGNITO).map(drop) },
-    Fetched { step: "pool", fetch: |workspace| python::interpreter(workspace, POOL).map(drop) },
-    Fetched { step: "lambda", fetch: |workspace| python::interpreter(workspace, LAMBDA).map(drop) },
-    Fetched { step: "aws-sdk-js", fetch: |workspace| node::prepare(workspace, AWS_SDK_JS) },
-    Fetched { step: "identity-servers", fetch: |workspace| node::prepare(workspace, IDENTITY_SERVERS) },
-    Fetched { step: "examples", fetch: |workspace| node::prepare(workspace, EXAMPLES) },
+/// In the order in which it is made. The tests that most of the steps run wait for somebody half of their time, and leave a
+/// processor to the compiler (docs/decisions/0021-what-the-tests-compile.md).
+pub(crate) const PREPARED: &[Prepared] = &[
+    Prepared { step: "dependencies", prepare: |workspace| cargo_deny::program(workspace).map(drop) },
+    Prepared { step: "deploy", prepare: |workspace| helm::program(workspace).map(drop) },
+    Prepared { step: "deploy", prepare: |workspace| promtool::program(workspace).map(drop) },
+    Prepared { step: "unit", prepare: |workspace| postgres::postgres_16(workspace).map(drop) },
+    Prepared { step: "unit", prepare: |workspace| postgres::postgres_18(workspace).map(drop) },
+    Prepared { step: "sdk-types", prepare: |workspace| node::prepare(workspace, SDK) },
+    Prepared { step: "clients", prepare: |workspace| python::interpreter(workspace, CLIENTS).map(drop) },
+    Prepared { step: "s3", prepare: |workspace| python::interpreter(workspace, S3).map(drop) },
+    Prepared { step: "s3", prepare: |workspace| node::prepare(workspace, S3_JS) },
+    Prepared { step: "seaweedfs", prepare: |workspace| python::interpreter(workspace, SEAWEEDFS).map(drop) },
+    Prepared { step: "cognito", prepare: |workspace| python::interpreter(workspace, COGNITO).map(drop) },
+    Prepared { step: "pool", prepare: |workspace| python::interpreter(workspace, POOL).map(drop) },
+    Prepared { step: "lambda", prepare: |workspace| python::interpreter(workspace, LAMBDA).map(drop) },
+    Prepared { step: "aws-sdk-js", prepare: |workspace| node::prepare(workspace, AWS_SDK_JS) },
+    Prepared { step: "identity-servers", prepare: |workspace| node::prepare(workspace, IDENTITY_SERVERS) },
+    Prepared { step: "examples", prepare: |workspace| node::prepare(workspace, EXAMPLES) },
+    Prepared { step: "dynamodb", prepare: |workspace| dynoxide::program(workspace).map(drop) },
+    Prepared { step: "build", prepare: build },
+    Prepared { step: "fuzz", prepare: fuzz::build },
+    Prepared { step: "aws-sdk-rust", prepare: build_aws_sdk_rust },
 ];
 
 /// The folder of the tests with Python clients.
@@ -310,8 +316,13 @@ fn in_browser(workspace: &Workspace, folder: &str, arguments: &str) -> Outcome {
     run(with_daypass(&mut test, release::program(workspace)?).env("CHROMIUM", chromium))
 }
 
-fn aws_sdk_rust(workspace: &Workspace) -> Outcome {
+fn build_aws_sdk_rust(workspace: &Workspace) -> Outcome {
     run(&mut workspace.cargo(&format!("clippy {AWS_SDK_RUST} -- -D warnings")))?;
+    run(&mut workspace.cargo(&format!("test {AWS_SDK_RUST} --no-run")))
+}
+
+fn aws_sdk_rust(workspace: &Workspace) -> Outcome {
+    build_aws_sdk_rust(workspace)?;
     let mut test = workspace.cargo(&format!("test {AWS_SDK_RUST}"));
     run(with_daypass(&mut test, release::program(workspace)?))
 }

@@ -1,31 +1,28 @@
 //! `cargo xtask test`: runs the steps in order, stops at the first that fails, and ends with a table of what
-//! ran and how long it took. Nothing is skipped: a step that lacks what it needs gets it, or fails. What has to be
-//! fetched for later steps is fetched while the first ones compile.
+//! ran and how long it took. Nothing is skipped: a step that lacks what it needs gets it, or fails. What later steps
+//! need is fetched while the first ones compile, and compiled while others wait.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::process::be_quiet;
-use crate::steps::{ALL, FETCHED, QUICK, Step};
+use crate::process::{end_background, go_to_background};
+use crate::steps::{ALL, PREPARED, QUICK, Step};
 use crate::{Outcome, Workspace};
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let steps = choose(arguments)?;
-    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| fetch(workspace, &steps, &over));
+        scope.spawn(|| prepare(workspace, &steps));
         let outcome = run_all(workspace, &steps);
-        over.store(true, Ordering::Relaxed);
+        end_background();
         outcome
     })
 }
 
-/// Installs what these steps need, until they are over. A failure is theirs to tell: they try it once more.
-fn fetch(workspace: &Workspace, steps: &[&Step], over: &AtomicBool) {
-    be_quiet();
-    let needed = FETCHED.iter().filter(|it| steps.iter().any(|step| step.name == it.step));
-    for needed in needed.take_while(|_| !over.load(Ordering::Relaxed)) {
-        let _ = (needed.fetch)(workspace);
+/// Makes what these steps need, until they are over. A failure is theirs to tell: they try it once more.
+fn prepare(workspace: &Workspace, steps: &[&Step]) {
+    go_to_background();
+    for needed in PREPARED.iter().filter(|it| steps.iter().any(|step| step.name == it.step)) {
+        let _ = (needed.prepare)(workspace);
     }
 }
 
@@ -73,7 +70,7 @@ fn choose(arguments: &[String]) -> Outcome<Vec<&'static Step>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, FETCHED, choose};
+    use super::{ALL, PREPARED, choose};
 
     fn names(arguments: &[&str]) -> Result<Vec<&'static str>, String> {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
@@ -82,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fetched_is_for_steps_there_are() {
-        let strays = FETCHED.iter().filter(|it| ALL.iter().all(|step| step.name != it.step));
+    fn what_is_prepared_is_for_steps_there_are() {
+        let strays = PREPARED.iter().filter(|it| ALL.iter().all(|step| step.name != it.step));
         assert_eq!(strays.count(), 0);
     }
 

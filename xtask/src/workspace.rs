@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::Outcome;
-use crate::process::is_quiet;
+use crate::process::is_in_background;
 
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -43,7 +43,13 @@ impl Workspace {
 
     /// `program`, to be run at the root of the sources.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = if is_in_background() {
+            let mut last_of_all = Command::new("nice");
+            last_of_all.args(["-n", "19"]).arg(program);
+            last_of_all
+        } else {
+            Command::new(program)
+        };
         command.current_dir(&self.root);
         command
     }
@@ -58,7 +64,7 @@ impl Workspace {
 
     /// Tells the developer what happens now, and how long everything took so far.
     pub(crate) fn say(&self, what: &str) {
-        if is_quiet() {
+        if is_in_background() {
             return;
         }
         println!("==> [{:6.1} s] {what}", self.started.elapsed().as_secs_f64());
