@@ -13,7 +13,7 @@ import { watch } from './watch.js';
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 /** @typedef {{expects?: RegExp, options?: object, sdk?: string, timeout?: number}} Wishes `options` of the client; where the page has its `sdk` from; milliseconds */
-/** @typedef {(context: BrowserContext, open: () => Promise<Page>) => Promise<void>} Body */
+/** @typedef {(context: BrowserContext, open: (within?: BrowserContext) => Promise<Page>) => Promise<void>} Body */
 
 /** @type {Awaited<ReturnType<typeof startClientApp>>} */
 export let app;
@@ -45,8 +45,8 @@ export function browserTest(name, { expects, options = {}, sdk = '/daypass', tim
     context.setDefaultTimeout(15_000);
     /** @type {Awaited<ReturnType<typeof watch>>[]} */
     const watched = [];
-    const open = async () => {
-      const page = await context.newPage();
+    const open = async (within = context) => {
+      const page = await within.newPage();
       watched.push(await watch(page));
       await page.goto(`${app.origin}/`);
       await page.locator('#who:not(:empty)').waitFor();
