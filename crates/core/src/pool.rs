@@ -33,6 +33,7 @@ use crate::ground::random::Random;
 use crate::ground::secret::Secret;
 use crate::login::public::PublicLogins;
 use crate::records::identity::{Identity, IdentityPool};
+use crate::records::identity_record::IdentityRecord;
 use crate::store::SharedStore;
 
 /// Provider name → token, as a client passes them. For the developer provider the value is the
@@ -80,9 +81,18 @@ impl IdentityPools {
         self.store.lookup_identity(id).await?.ok_or_else(|| Missing::Identity(id.clone()).into())
     }
 
-    async fn identity_in(&self, pool: &IdentityPool, id: &IdentityId) -> Result<Identity, PoolError> {
-        let identity = self.identity(id).await?;
-        if identity.pool_id == pool.id { Ok(identity) } else { Err(Missing::Identity(id.clone()).into()) }
+    async fn identity_with_logins(&self, id: &IdentityId) -> Result<IdentityRecord, PoolError> {
+        let found = self.store.lookup_identity_with_logins(id).await?;
+        found.ok_or_else(|| Missing::Identity(id.clone()).into())
+    }
+
+    async fn identity_in(&self, pool: &IdentityPool, id: &IdentityId) -> Result<IdentityRecord, PoolError> {
+        let record = self.identity_with_logins(id).await?;
+        if record.identity.pool_id == pool.id {
+            Ok(record)
+        } else {
+            Err(Missing::Identity(id.clone()).into())
+        }
     }
 
     /// Records what became of something that changes identities or pools, and passes it on.

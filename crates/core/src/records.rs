@@ -5,6 +5,7 @@ pub mod audit_event;
 pub mod audit_question;
 pub mod device_authorization;
 pub mod identity;
+pub mod identity_record;
 pub mod limits;
 pub mod linking;
 pub mod scope;

@@ -95,7 +95,7 @@ impl DeveloperPool for EmbeddedPool {
     ) -> Result<Vec<(Region, IdentityId)>, AdmissionError> {
         let login = Login::developer(developer_user_identifier);
         let found = self.pools.store.find_identity_by_login(&self.pool_id, &login).await?;
-        Ok(found.into_iter().map(|id| (self.pools.region.clone(), id)).collect())
+        Ok(found.into_iter().map(|found| (self.pools.region.clone(), found.identity.id)).collect())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The identities of a pool with their logins, for operators: users by name, where the AWS API names providers only.
 
 use crate::ground::ids::{IdentityId, IdentityPoolId};
+use crate::records::identity_record::IdentityRecord;
 use crate::store::page::{Listed, ListingError, page_after};
-use crate::store::transfer::IdentityRecord;
 use crate::store::{Identities, Pools, StoreError};
 
 /// Why identities are not listed.
@@ -23,7 +23,7 @@ impl From<StoreError> for IdentitiesError {
 }
 
 /// The identities of a pool in order of their IDs, those that lost a merge too: `limit` of them at most, which is at
-/// least 1. The logins are read after the identities, so that one that ends meanwhile may be shown without any.
+/// least 1.
 ///
 /// # Errors
 /// [`IdentitiesError`].
@@ -37,23 +37,8 @@ pub async fn list(
     if store.lookup_pool(pool_id).await?.is_none() {
         return Err(IdentitiesError::UnknownPool(pool_id.clone()));
     }
-    let identities = store.list_identities(pool_id, false, page).await?;
-    let listed = Listed::new(identities, limit, |identity| identity.id.to_string());
-    let ids: Vec<IdentityId> = listed.items.iter().map(|identity| identity.id.clone()).collect();
-    let mut logins = store.list_logins_of_each(&ids).await?.into_iter();
-    Ok(listed.map(|identity| IdentityRecord { identity, logins: logins.next().unwrap_or_default() }))
-}
-
-/// An identity with its logins, whichever pool it is in.
-///
-/// # Errors
-/// The store's.
-pub async fn show(
-    store: &(impl Identities + ?Sized),
-    id: &IdentityId,
-) -> Result<Option<IdentityRecord>, StoreError> {
-    let logins = store.list_logins(id).await?;
-    Ok(store.lookup_identity(id).await?.map(|identity| IdentityRecord { identity, logins }))
+    let records = store.list_identities(pool_id, false, page).await?;
+    Ok(Listed::new(records, limit, |record| record.identity.id.to_string()))
 }
 
 #[cfg(test)]
@@ -98,7 +83,6 @@ mod tests {
         let found: Vec<_> = first.items.into_iter().chain(last.items).collect();
         let expected = (0..3).map(|number| (id(number), vec![Login::developer(number.to_string())]));
         assert!(found.iter().map(|it| (it.identity.id.clone(), it.logins.clone())).eq(expected));
-        assert_eq!(show(&store, &id(1)).await.unwrap().as_ref(), Some(&found[1]));
     }
 
     #[tokio::test]
@@ -108,6 +92,5 @@ mod tests {
         assert!(matches!(refused, IdentitiesError::UnknownPool(unknown) if unknown == pool_id()));
         let refused = list(&store, &pool_id(), 2, Some("x")).await.unwrap_err();
         assert!(matches!(refused, IdentitiesError::Listing(ListingError::Token)));
-        assert_eq!(show(&store, &id(1)).await.unwrap(), None);
     }
 }

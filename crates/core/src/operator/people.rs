@@ -66,7 +66,8 @@ pub async fn find(
     let identities = identities(about, &events);
     let mut people: BTreeSet<Person> = events.iter().flat_map(named).collect();
     for id in &identities {
-        people.extend(store.list_logins(id).await?.into_iter().map(Person::from));
+        let record = store.lookup_identity_with_logins(id).await?;
+        people.extend(record.into_iter().flat_map(|record| record.logins).map(Person::from));
     }
     events.truncate(limit);
     Ok(Findings { people, identities, events, unproved })

@@ -7,6 +7,7 @@ use super::{Conflict, Denial, IdentityPools, Invalid, Logins, Missing, PoolError
 use crate::audit::{AuditAction, AuditDraft, Grounds, Requester};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
+use crate::records::identity_record::IdentityRecord;
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
 use crate::store::page::{Listed, page_after};
 use crate::store::{LinkOutcome, UnlinkOutcome};
@@ -160,10 +161,9 @@ impl IdentityPools {
     /// # Errors
     /// [`PoolError::NotFound`].
     pub async fn describe_identity(&self, id: &IdentityId) -> Result<DescribedIdentity, PoolError> {
-        let identity = self.identity(id).await?;
-        let pool = self.describe_pool(&identity.pool_id).await?;
-        let logins = self.store.list_logins(&identity.id).await?;
-        Ok(described(identity, logins, &pool))
+        let record = self.identity_with_logins(id).await?;
+        let pool = self.describe_pool(&record.identity.pool_id).await?;
+        Ok(described(record, &pool))
     }
 
     /// ListIdentities.
@@ -179,11 +179,9 @@ impl IdentityPools {
     ) -> Result<Listed<DescribedIdentity>, PoolError> {
         let pool = self.describe_pool(pool_id).await?;
         let page = page_after(next_token, limit, |text| IdentityId::parse(text).ok())?;
-        let identities = self.store.list_identities(pool_id, hide_disabled, page).await?;
-        let listed = Listed::new(identities, limit, |identity| identity.id.to_string());
-        let ids: Vec<IdentityId> = listed.items.iter().map(|identity| identity.id.clone()).collect();
-        let mut logins = self.store.list_logins_of_each(&ids).await?.into_iter();
-        Ok(listed.map(|identity| described(identity, logins.next().unwrap_or_default(), &pool)))
+        let records = self.store.list_identities(pool_id, hide_disabled, page).await?;
+        let listed = Listed::new(records, limit, |record| record.identity.id.to_string());
+        Ok(listed.map(|record| described(record, &pool)))
     }
 
     /// DeleteIdentities: all of them or none. One that does not exist counts as deleted.
@@ -210,26 +208,27 @@ impl IdentityPools {
         lookup: DeveloperLookup,
     ) -> Result<DeveloperIdentity, PoolError> {
         let pool = self.describe_pool(&lookup.pool_id).await?;
-        let identity_id = match (&lookup.identity_id, &lookup.developer_user_identifier) {
+        let record = match (&lookup.identity_id, &lookup.developer_user_identifier) {
             (None, None) => {
                 let text = "Either IdentityId or DeveloperUserIdentifier must be provided.";
                 return Err(Invalid::Value(text.into()).into());
             }
-            (Some(id), None) => self.identity_in(&pool, id).await?.id,
+            (Some(id), None) => self.identity_in(&pool, id).await?,
             (None, Some(user)) => self.owner(&pool, user).await?,
-            (Some(id), Some(user)) if self.owner(&pool, user).await? == *id => return Ok(echoed(id, user)),
+            (Some(id), Some(user)) if self.owner(&pool, user).await?.identity.id == *id => {
+                return Ok(echoed(id, user));
+            }
             (Some(_), Some(_)) => return Err(Conflict::UserOfAnotherIdentity.into()),
         };
         let page =
             page_after(lookup.next_token.as_deref(), lookup.max_results, |text| Some(text.to_owned()))?;
-        let logins = self.store.list_logins(&identity_id).await?;
-        let users = logins.iter().filter_map(Login::developer_user_identifier).map(str::to_owned);
+        let users = record.logins.iter().filter_map(Login::developer_user_identifier).map(str::to_owned);
         let users = users.filter(|user| page.after.as_ref().is_none_or(|after| user > after)).collect();
         let developer_user_identifiers = Listed::new(users, lookup.max_results, String::clone);
-        Ok(DeveloperIdentity { identity_id, developer_user_identifiers })
+        Ok(DeveloperIdentity { identity_id: record.identity.id, developer_user_identifiers })
     }
 
-    async fn owner(&self, pool: &IdentityPool, user: &str) -> Result<IdentityId, PoolError> {
+    async fn owner(&self, pool: &IdentityPool, user: &str) -> Result<IdentityRecord, PoolError> {
         let found = self.store.find_identity_by_login(&pool.id, &Login::developer(user)).await?;
         Ok(found.ok_or(Missing::DeveloperUser)?)
     }
@@ -318,7 +317,7 @@ impl IdentityPools {
     }
 }
 
-fn described(identity: Identity, logins: Vec<Login>, pool: &IdentityPool) -> DescribedIdentity {
+fn described(IdentityRecord { identity, logins }: IdentityRecord, pool: &IdentityPool) -> DescribedIdentity {
     let developer = pool.settings.developer_provider_name.as_deref();
     let name = |login: Login| match login.provider {
         LoginProvider::Developer => developer.map(str::to_owned),

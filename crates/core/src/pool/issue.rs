@@ -40,9 +40,6 @@ pub struct ResolvedIdentity {
     public: Vec<PublicLogin>,
 }
 
-/// As many merges may get in between.
-const LOOKS: usize = 5;
-
 impl ResolvedIdentity {
     /// Its ID.
     #[must_use]
@@ -157,18 +154,8 @@ impl IdentityPools {
         user: DeveloperUser,
     ) -> Result<Option<ResolvedIdentity>, PoolError> {
         let login = Login::developer(user.identifier.clone());
-        let mut identity = None;
-        for _ in 0..LOOKS {
-            let Some(id) = self.store.find_identity_by_login(&pool.id, &login).await? else {
-                return Ok(None);
-            };
-            identity = self.store.lookup_identity(&id).await?;
-            // Whoever was merged between the two looks has no logins any more: theirs leads elsewhere.
-            if identity.as_ref().is_none_or(|identity| !identity.disabled) {
-                break;
-            }
-        }
-        Ok(identity.map(|identity| ResolvedIdentity { identity, user, public: Vec::new() }))
+        let found = self.store.find_identity_by_login(&pool.id, &login).await?;
+        Ok(found.map(|found| ResolvedIdentity { identity: found.identity, user, public: Vec::new() }))
     }
 
     /// Decides what the token of a resolved identity says.

@@ -92,7 +92,7 @@ macro_rules! contract_tests {
             a_first_login_creates_an_identity,
             a_second_login_is_known,
             a_login_that_names_its_own_identity_is_known,
-            logins_of_several_identities_come_in_the_order_asked,
+            an_identity_comes_with_its_logins_whoever_asks,
             a_guest_that_logs_in_keeps_its_id,
             a_linked_login_is_known_from_then_on,
             a_login_of_another_identity_is_already_registered,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
+use crate::records::identity_record::IdentityRecord;
 use crate::records::linking::{LinkRefusal, LinkRequest, MergeRequest, UnlinkRefusal, UnlinkRequest};
 use crate::store::{Page, StoreError};
 
@@ -51,6 +52,13 @@ pub trait Identities: Send + Sync {
     /// The identity with this ID.
     async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError>;
 
+    /// The same with its logins, as both are at one moment. There are never more than
+    /// [`MAX_LOGINS`](crate::records::limits::MAX_LOGINS).
+    async fn lookup_identity_with_logins(
+        &self,
+        id: &IdentityId,
+    ) -> Result<Option<IdentityRecord>, StoreError>;
+
     /// Finds, creates, links or merges the identity of verified logins, as [`linking::link`] decides.
     /// However many ask at once, no login ever has two identities, and exactly one asker hears of a change.
     ///
@@ -63,21 +71,12 @@ pub trait Identities: Send + Sync {
     /// Takes logins from an identity, all of them or none, as [`linking::unlink`](crate::records::linking::unlink) decides.
     async fn unlink(&self, request: &UnlinkRequest) -> Result<UnlinkOutcome, StoreError>;
 
-    /// The identity that a login belongs to.
+    /// The identity that a login belongs to, which is no one's that has ended, with all its logins, as they are at one moment.
     async fn find_identity_by_login(
         &self,
         pool_id: &IdentityPoolId,
         login: &Login,
-    ) -> Result<Option<IdentityId>, StoreError>;
-
-    /// The logins of an identity in order. There are never more than
-    /// [`MAX_LOGINS`](crate::records::limits::MAX_LOGINS).
-    async fn list_logins(&self, identity_id: &IdentityId) -> Result<Vec<Login>, StoreError> {
-        Ok(self.list_logins_of_each(slice::from_ref(identity_id)).await?.pop().unwrap_or_default())
-    }
-
-    /// The same of several identities, in the order in which they are named.
-    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError>;
+    ) -> Result<Option<IdentityRecord>, StoreError>;
 
     /// Deletes identities and their logins, all of them or none. One that does not exist is passed over.
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError>;
@@ -87,11 +86,11 @@ pub trait Identities: Send + Sync {
         self.delete_identities(slice::from_ref(id)).await
     }
 
-    /// Identities of a pool in order of their IDs.
+    /// Identities of a pool in order of their IDs, each with its logins.
     async fn list_identities(
         &self,
         pool_id: &IdentityPoolId,
         hide_disabled: bool,
         page: Page<IdentityId>,
-    ) -> Result<Vec<Identity>, StoreError>;
+    ) -> Result<Vec<IdentityRecord>, StoreError>;
 }

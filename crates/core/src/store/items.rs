@@ -35,6 +35,8 @@ mod sessions;
 mod signing_keys;
 mod trail;
 mod transfer;
+#[cfg(test)]
+mod trips;
 mod whole;
 
 use std::sync::Arc;
@@ -161,6 +163,15 @@ impl ItemStore {
         self.found(key, item)
     }
 
+    /// The next one of items that were read together.
+    fn next_found<T: Record>(
+        &self,
+        items: &mut impl Iterator<Item = (Key, Option<Item>)>,
+    ) -> Result<Found<T>, StoreError> {
+        let (key, item) = items.next().ok_or_else(|| refused("an item was not read"))?;
+        self.found(key, item)
+    }
+
     /// What an item says, unless it is over.
     fn found<T: Record>(&self, key: Key, item: Option<Item>) -> Result<Found<T>, StoreError> {
         let is_over = item.as_ref().is_some_and(|item| self.forgetting.is_over(item));
@@ -233,6 +244,11 @@ impl<T: Record> Found<T> {
         Ok(Self { key, guard: Guard::Is(item.stamp), record: Some(record) })
     }
 
+    /// A place of which nobody has looked whether it is free.
+    fn absent(key: Key) -> Self {
+        Self { key, guard: Guard::Absent, record: None }
+    }
+
     /// A record in its place.
     fn put(&self, record: &T) -> Result<Change, StoreError> {
         let content = serde_json::to_vec(record).map_err(|error| StoreError::Corrupt(error.into()))?;
@@ -256,7 +272,7 @@ impl<T: Record> Found<T> {
 
 /// A record that nobody can have made before.
 fn put_new<T: Record>(key: Key, record: &T) -> Result<Change, StoreError> {
-    Found { key, guard: Guard::Absent, record: None }.put(record)
+    Found::absent(key).put(record)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::ground::ids::IdentityPoolId;
 use crate::records::audit_event::AuditEvent;
 use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::identity::IdentityPool;
+use crate::records::identity_record::IdentityRecord;
 use crate::records::sign_in_session::SignInSession;
-use crate::store::transfer::IdentityRecord;
 use crate::store::{
     AnnouncedMasterKey, ExportPosition, RevocationTarget, StoreError, StoredAccessKey, StoredLoginGrant,
     StoredSigningKey,

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use daypass_core::ground::clock::{Clock, SystemClock};
 use daypass_core::ground::ids::IdentityPoolId;
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::store::{Page, SharedStore};
 use daypass_store::{Open, StoreUrl};
 use serde_json::json;
@@ -221,17 +222,16 @@ async fn everybody(store: &SharedStore, pool: &str) -> BTreeMap<String, Id> {
     let (mut found, mut after) = (BTreeMap::new(), None);
     loop {
         let page = store.list_identities(&pool, false, Page { after, limit }).await.unwrap();
-        let ids: Vec<_> = page.iter().map(|identity| identity.id.clone()).collect();
-        for (id, logins) in ids.iter().zip(store.list_logins_of_each(&ids).await.unwrap()) {
+        for IdentityRecord { identity, logins } in &page {
             for login in logins {
-                let other = found.insert(login.user.clone(), Id::from(id.as_str()));
+                let other = found.insert(login.user.clone(), Id::from(identity.id.as_str()));
                 assert_eq!(other, None, "{login:?} is of two identities");
             }
         }
-        if ids.len() < limit {
+        if page.len() < limit {
             return found;
         }
-        after = ids.last().cloned();
+        after = page.last().map(|last| last.identity.id.clone());
     }
 }
 

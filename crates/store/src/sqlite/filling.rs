@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::records::identity::IdentityPool;
-use daypass_core::store::transfer::IdentityRecord;
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::store::whole::{CopyError, Filling, Kept, KeptPages, Whole, incarnation_of};
 use daypass_core::store::{AnnouncedMasterKey, RevocationTarget, StoreError, StoredSigningKey};
 use rusqlite::{Connection, Result, TransactionBehavior, named_params};

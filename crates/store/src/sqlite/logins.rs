@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{Identity, Login, LoginProvider};
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::records::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
-use daypass_core::store::{LinkOutcome, UnlinkOutcome};
+use daypass_core::store::{LinkOutcome, Page, UnlinkOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::snapshot::Snapshot;
@@ -87,11 +88,39 @@ pub(super) fn find_identity(
         .map(|id| id.map(|Text(id)| id))
 }
 
-/// All of them as they are at one moment, which is also cheaper than a transaction for each.
-pub(super) fn list_of_each(connection: &Connection, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>> {
-    let several = identity_ids.len() > 1;
-    let _snapshot = several.then(|| Snapshot::of(connection)).transpose()?;
-    identity_ids.iter().map(|id| list(connection, id)).collect()
+/// The identity that a login belongs to, with all its logins.
+pub(super) fn find_with_logins(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    login: &Login,
+) -> Result<Option<IdentityRecord>> {
+    let _snapshot = Snapshot::of(connection)?;
+    let owner = find_owner(connection, pool_id, login)?;
+    owner.map(|identity| with_logins(connection, identity)).transpose()
+}
+
+pub(super) fn lookup_with_logins(connection: &Connection, id: &IdentityId) -> Result<Option<IdentityRecord>> {
+    let _snapshot = Snapshot::of(connection)?;
+    let identity = identities::lookup(connection, id)?;
+    identity.map(|identity| with_logins(connection, identity)).transpose()
+}
+
+/// Identities of a pool, all as they are at one moment.
+pub(super) fn list_identities(
+    connection: &Connection,
+    pool_id: &IdentityPoolId,
+    hide_disabled: bool,
+    page: &Page<IdentityId>,
+) -> Result<Vec<IdentityRecord>> {
+    let _snapshot = Snapshot::of(connection)?;
+    let identities = identities::list(connection, pool_id, hide_disabled, page)?;
+    identities.into_iter().map(|identity| with_logins(connection, identity)).collect()
+}
+
+/// Adds the logins to an identity that was read in the same transaction.
+pub(super) fn with_logins(connection: &Connection, identity: Identity) -> Result<IdentityRecord> {
+    let logins = list(connection, &identity.id)?;
+    Ok(IdentityRecord { identity, logins })
 }
 
 pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<Vec<Login>> {

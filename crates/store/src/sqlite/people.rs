@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{Identity, IdentityPool, Login};
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use daypass_core::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use daypass_core::store::{
@@ -91,6 +92,13 @@ impl Identities for SqliteStore {
         self.readers.read(|connection| identities::lookup(connection, id))
     }
 
+    async fn lookup_identity_with_logins(
+        &self,
+        id: &IdentityId,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        self.readers.read(|connection| logins::lookup_with_logins(connection, id))
+    }
+
     async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
         if let Some(known) = self.readers.read(|connection| logins::find_known(connection, request))? {
             return Ok(known);
@@ -113,12 +121,8 @@ impl Identities for SqliteStore {
         &self,
         pool_id: &IdentityPoolId,
         login: &Login,
-    ) -> Result<Option<IdentityId>, StoreError> {
-        self.readers.read(|connection| logins::find_identity(connection, pool_id, login))
-    }
-
-    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
-        self.readers.read(|connection| logins::list_of_each(connection, identity_ids))
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        self.readers.read(|connection| logins::find_with_logins(connection, pool_id, login))
     }
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
@@ -133,7 +137,7 @@ impl Identities for SqliteStore {
         pool_id: &IdentityPoolId,
         hide_disabled: bool,
         page: Page<IdentityId>,
-    ) -> Result<Vec<Identity>, StoreError> {
-        self.readers.read(|connection| identities::list(connection, pool_id, hide_disabled, &page))
+    ) -> Result<Vec<IdentityRecord>, StoreError> {
+        self.readers.read(|connection| logins::list_identities(connection, pool_id, hide_disabled, &page))
     }
 }

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login};
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::store::transfer::{
-    Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
+    Checked, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
 use daypass_core::store::{Page, StoreError};
 use rusqlite::{Connection, Result, TransactionBehavior};
@@ -54,10 +55,7 @@ impl Pages {
         let page = Page { after: self.after.clone(), limit };
         identities::list(&self.connection, &self.pool_id, false, &page)?
             .into_iter()
-            .map(|identity| {
-                let logins = logins::list(&self.connection, &identity.id)?;
-                Ok(IdentityRecord { identity, logins })
-            })
+            .map(|identity| logins::with_logins(&self.connection, identity))
             .collect()
     }
 }
@@ -226,8 +224,7 @@ fn compare_all(connection: &Connection, there: u64, records: Checked) -> Attempt
 fn is_there(connection: &Connection, record: &IdentityRecord) -> Result<bool> {
     let id = &record.identity.id;
     let Some(identity) = identities::lookup(connection, id)? else { return Ok(false) };
-    let logins = logins::list(connection, id)?;
-    Ok(record.is_same_as(&IdentityRecord { identity, logins }))
+    Ok(record.is_same_as(&logins::with_logins(connection, identity)?))
 }
 
 /// Adds the pool, or gives the one there is the settings that are brought.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityPoolId, SignInSessionId};
-use daypass_core::store::transfer::IdentityRecord;
 use daypass_core::store::whole::{CopyError, Kept, KeptPages, Whole};
 use daypass_core::store::{RevocationTarget, StoreError, StoredLoginGrant};
 use rusqlite::types::Value;
@@ -194,10 +193,9 @@ fn people(connection: &Connection, after: Option<&Value>, _: Timestamp) -> Page 
     let found = statement.query_map((after, integer(AT_ONCE)), identities::identity)?;
     let found: Vec<_> = found.collect::<Result<_>>()?;
     let next = next_of(&found, |identity| Value::Text(identity.id.as_str().to_owned()));
-    let people = found.into_iter().map(|identity| {
-        let logins = logins::list(connection, &identity.id)?;
-        Ok(Kept::Identity(Box::new(IdentityRecord { identity, logins })))
-    });
+    let people = found
+        .into_iter()
+        .map(|identity| Ok(Kept::Identity(Box::new(logins::with_logins(connection, identity)?))));
     Ok((people.collect::<Result<_>>()?, next))
 }
 

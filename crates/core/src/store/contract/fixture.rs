@@ -148,7 +148,7 @@ impl Fixture {
 
     /// Whom a login belongs to.
     pub(super) async fn owner(&self, login: &Login) -> Option<IdentityId> {
-        self.store.find_identity_by_login(&self.pool_id, login).await.unwrap()
+        self.store.find_identity_by_login(&self.pool_id, login).await.unwrap().map(|it| it.identity.id)
     }
 
     /// Whom the developer user `user` belongs to.
@@ -157,7 +157,8 @@ impl Fixture {
     }
 
     pub(super) async fn logins_of(&self, id: &IdentityId) -> Vec<Login> {
-        self.store.list_logins(id).await.unwrap()
+        let found = self.store.lookup_identity_with_logins(id).await.unwrap();
+        found.map(|found| found.logins).unwrap_or_default()
     }
 
     /// An identity that must exist.
@@ -169,7 +170,7 @@ impl Fixture {
     pub(super) async fn identities(&self) -> Vec<IdentityId> {
         let page = Page { after: None, limit: 1000 };
         let listed = self.store.list_identities(&self.pool_id, false, page).await.unwrap();
-        listed.into_iter().map(|identity| identity.id).collect()
+        listed.into_iter().map(|it| it.identity.id).collect()
     }
 
     /// Everything there is to know about some identities.

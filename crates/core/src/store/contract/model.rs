@@ -85,7 +85,12 @@ async fn compare_all(fixture: &Fixture, expected: &Expected, context: &str) {
     }
     for pool_id in pool_ids(fixture) {
         for login in all_logins() {
-            let owner = fixture.store.find_identity_by_login(&pool_id, &login).await.unwrap();
+            let owner = fixture
+                .store
+                .find_identity_by_login(&pool_id, &login)
+                .await
+                .unwrap()
+                .map(|it| it.identity.id);
             assert_eq!(owner, expected.owner(&pool_id, &login), "{login:?}, {context}");
         }
         for hide_disabled in [false, true] {
@@ -116,7 +121,7 @@ async fn run(
     let mut history = Vec::new();
     while history.len() < STEPS_OF_A_RACER {
         let topic = generator.topic();
-        let owner = store.find_identity_by_login(&topic.0, &topic.1).await.unwrap();
+        let owner = store.find_identity_by_login(&topic.0, &topic.1).await.unwrap().map(|it| it.identity.id);
         let ids = known.lock().unwrap().clone();
         let step = generator.step(&topic, owner, &ids);
         if unwanted(&step) {
@@ -150,7 +155,12 @@ async fn check_invariants(
             }
         }
         for login in all_logins() {
-            let owner = fixture.store.find_identity_by_login(&pool_id, &login).await.unwrap();
+            let owner = fixture
+                .store
+                .find_identity_by_login(&pool_id, &login)
+                .await
+                .unwrap()
+                .map(|it| it.identity.id);
             let listed = owners.get(&(pool_id.clone(), login.clone()));
             assert_eq!(owner.as_ref(), listed, "{login:?} after{context}");
         }
@@ -201,7 +211,8 @@ fn linked_in(history: &History) -> impl Iterator<Item = (&IdentityPoolId, &Login
 
 async fn list(fixture: &Fixture, pool_id: &IdentityPoolId, hide_disabled: bool) -> Vec<Identity> {
     let page = Page { after: None, limit: 10_000 };
-    fixture.store.list_identities(pool_id, hide_disabled, page).await.unwrap()
+    let listed = fixture.store.list_identities(pool_id, hide_disabled, page).await.unwrap();
+    listed.into_iter().map(|it| it.identity).collect()
 }
 
 fn pool_ids(fixture: &Fixture) -> [IdentityPoolId; 2] {

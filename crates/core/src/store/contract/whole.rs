@@ -250,13 +250,15 @@ async fn look_at_people(store: &SharedStore, filled: &Filled, seen: &mut Seen) {
     for pool in &pools {
         seen.note("identities", &store.list_identities(&pool.id, false, all()).await.unwrap());
         for login in &filled.logins {
-            seen.note("owner", &store.find_identity_by_login(&pool.id, login).await.unwrap());
+            seen.note(
+                "owner",
+                &store.find_identity_by_login(&pool.id, login).await.unwrap().map(|it| it.identity.id),
+            );
         }
     }
-    seen.note("logins", &store.list_logins_of_each(&filled.identities).await.unwrap());
     let role = RoleName::parse("reader").unwrap();
     for id in &filled.identities {
-        seen.note("identity", &store.lookup_identity(id).await.unwrap());
+        seen.note("identity", &store.lookup_identity_with_logins(id).await.unwrap());
         for number in 1..=4 {
             let standing = store.standing(id, Some(&role), Some(&session_id(number))).await.unwrap();
             seen.note("standing", &standing);

@@ -19,8 +19,8 @@ use super::{Found, ItemStore, Record, keys};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::IdentityPoolId;
 use crate::records::audit_event::AuditEvent;
+use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::sign_in_session::SignInSession;
-use crate::store::transfer::IdentityRecord as Whom;
 use crate::store::whole::{CopyError, Filling, Kept, KeptPages, Whole, incarnation_of};
 use crate::store::{AnnouncedMasterKey, StoreError, StoredAccessKey, StoredSigningKey};
 

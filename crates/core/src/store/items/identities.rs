@@ -1,6 +1,7 @@
 //! Identities. What stands in the item of an identity counts: the item of a login only leads there.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
@@ -12,6 +13,7 @@ use super::{Found, ItemStore, Record, keys, put_new, refused};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
+use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
 use crate::store::{Identities, LinkOutcome, Page, StoreError, UnlinkOutcome};
 
@@ -26,10 +28,11 @@ impl Identities for ItemStore {
         id: &IdentityId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let unlooked = Unlooked::default();
         self.ask(|| async {
             let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Decided::Answer(false)) };
             self.open_to_all(&pool)?;
-            let place = self.free_place(id).await?;
+            let place = self.new_place(id, &unlooked).await?;
             let guest = new_identity(pool_id, id, false, now);
             Ok(Decided::change(self.new_identity(&pool, &place, &guest, &[])?, true))
         })
@@ -41,8 +44,14 @@ impl Identities for ItemStore {
         Ok(self.living(&found).await?.map(|record| record.identity(id)))
     }
 
+    async fn lookup_identity_with_logins(&self, id: &IdentityId) -> Result<Option<Whom>, StoreError> {
+        let found = self.read(keys::identity(id)).await?;
+        Ok(self.living(&found).await?.map(|record| record.with_logins(id)))
+    }
+
     async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
-        self.ask(|| self.link(request)).await
+        let unlooked = Unlooked::default();
+        self.ask(|| self.link(request, &unlooked)).await
     }
 
     async fn merge_developer_users(&self, request: &MergeRequest) -> Result<LinkOutcome, StoreError> {
@@ -57,30 +66,21 @@ impl Identities for ItemStore {
         &self,
         pool_id: &IdentityPoolId,
         login: &Login,
-    ) -> Result<Option<IdentityId>, StoreError> {
+    ) -> Result<Option<Whom>, StoreError> {
         self.ask(|| async {
             let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Decided::Answer(None)) };
             let facts = self.facts(&pool, std::slice::from_ref(login), None).await?;
             let Some(facts) = facts else { return Ok(Decided::Again) };
-            Ok(Decided::Answer(facts.owner(login)))
+            Ok(Decided::Answer(facts.owner_with_logins(login)))
         })
         .await
-    }
-
-    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
-        let found = self.read_all(identity_ids.iter().map(keys::identity).collect()).await?;
-        let mut logins = Vec::with_capacity(found.len());
-        for found in &found {
-            logins.push(self.living(found).await?.map(|record| record.logins()).unwrap_or_default());
-        }
-        Ok(logins)
     }
 
     /// They are marked as erased all together, and from then on they are as good as gone; what hangs on them goes after.
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
         let erased = self.ask(|| self.erase(ids)).await?;
-        for (id, incarnation) in erased {
-            self.delete_identity_of(&incarnation, &id).await?;
+        for (id, record) in erased {
+            self.delete_rest(&record.incarnation, &id, Some(&record)).await?;
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl Identities for ItemStore {
         pool_id: &IdentityPoolId,
         hide_disabled: bool,
         page: Page<IdentityId>,
-    ) -> Result<Vec<Identity>, StoreError> {
+    ) -> Result<Vec<Whom>, StoreError> {
         let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Vec::new()) };
         let mut listed = Vec::new();
         let mut after = page.after;
@@ -103,7 +103,7 @@ impl Identities for ItemStore {
             for (id, found) in ids.iter().zip(found) {
                 let record = found.record.filter(|it| it.incarnation == pool.incarnation && !it.erased);
                 listed.extend(
-                    record.filter(|record| !(record.disabled && hide_disabled)).map(|it| it.identity(id)),
+                    record.filter(|record| !(record.disabled && hide_disabled)).map(|it| it.with_logins(id)),
                 );
             }
             if is_end {
@@ -112,6 +112,15 @@ impl Identities for ItemStore {
         }
         listed.truncate(page.limit);
         Ok(listed)
+    }
+}
+
+/// Whether nobody has looked yet if the place of a new identity is free.
+pub(super) struct Unlooked(AtomicBool);
+
+impl Default for Unlooked {
+    fn default() -> Self {
+        Self(AtomicBool::new(true))
     }
 }
 
@@ -128,6 +137,19 @@ pub(super) fn new_identity(
 }
 
 impl ItemStore {
+    /// The place of an identity that is made. Its ID was drawn, and hardly ever is anybody's: the first try finds that out by the
+    /// commit.
+    pub(super) async fn new_place(
+        &self,
+        id: &IdentityId,
+        unlooked: &Unlooked,
+    ) -> Result<Found<IdentityRecord>, StoreError> {
+        if unlooked.0.swap(false, Ordering::Relaxed) {
+            return Ok(Found::absent(keys::identity(id)));
+        }
+        self.free_place(id).await
+    }
+
     /// The place of an identity that is not there, cleared of what a deleted pool left.
     pub(super) async fn free_place(&self, id: &IdentityId) -> Result<Found<IdentityRecord>, StoreError> {
         let place: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
@@ -166,7 +188,10 @@ impl ItemStore {
         ids.into_iter().map(|id| IdentityId::parse(text(id)?).map_err(corrupt)).collect()
     }
 
-    async fn erase(&self, ids: &[IdentityId]) -> Result<Decided<Vec<(IdentityId, String)>>, StoreError> {
+    async fn erase(
+        &self,
+        ids: &[IdentityId],
+    ) -> Result<Decided<Vec<(IdentityId, IdentityRecord)>>, StoreError> {
         let ids: BTreeSet<&IdentityId> = ids.iter().collect();
         let found: Vec<Found<IdentityRecord>> =
             self.read_all(ids.iter().map(|id| keys::identity(id)).collect()).await?;
@@ -176,7 +201,7 @@ impl ItemStore {
             let lives = self.living(found).await?.is_some();
             // What a deletion left that broke off goes with the next.
             if lives || (record.erased && record.gone_until.is_none()) {
-                erased.push((id.clone(), record.incarnation.clone()));
+                erased.push((id.clone(), record.clone()));
             }
             if lives {
                 changes.push(found.put(&IdentityRecord { erased: true, ..record })?);
@@ -185,9 +210,7 @@ impl ItemStore {
         Ok(if changes.is_empty() { Decided::Answer(erased) } else { Decided::change(changes, erased) })
     }
 
-    /// Deletes what is left of an identity that was erased, or whose incarnation is dead. Its sessions go first: one without an
-    /// identity here passes for one of somebody elsewhere. Those that began with others who were merged into it are its own; those of
-    /// one that was merged itself are the survivor's, and go on leading there.
+    /// Deletes what is left of an identity that was erased, or whose incarnation is dead.
     pub(super) async fn delete_identity_of(
         &self,
         incarnation: &str,
@@ -196,29 +219,30 @@ impl ItemStore {
         let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
         let lives = self.living(&found).await?.is_some();
         let ours = found.record.filter(|record| record.incarnation == incarnation && !lives);
-        let absorbed = ours.as_ref().map(|record| record.absorbed.clone()).unwrap_or_default();
+        self.delete_rest(incarnation, id, ours.as_ref()).await
+    }
+
+    /// The same of one that was read. Its sessions go first: one without an identity here passes for one of somebody elsewhere. Those
+    /// that began with others who were merged into it are its own; those of one that was merged itself are the survivor's, and go on
+    /// leading there.
+    async fn delete_rest(
+        &self,
+        incarnation: &str,
+        id: &IdentityId,
+        ours: Option<&IdentityRecord>,
+    ) -> Result<(), StoreError> {
+        let absorbed = ours.map(|record| record.absorbed.as_slice()).unwrap_or_default();
         if ours.is_some_and(|record| record.merged_into.is_none()) {
-            for id in [id].into_iter().chain(&absorbed) {
+            for id in [id].into_iter().chain(absorbed) {
                 self.delete_sessions_of(id).await?;
             }
         }
         self.ask(|| async {
-            let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
-            let is_of_it = found.record.as_ref().is_some_and(|record| record.incarnation == incarnation);
-            if is_of_it && self.living(&found).await?.is_some() {
-                return Ok(Decided::Answer(()));
-            }
-            let changes = if is_of_it {
-                self.deletion(incarnation, id, &found).await?
-            } else {
-                let listed: Found<ListedRecord> =
-                    self.read(keys::listed(incarnation, self.engine.shards(), id)).await?;
-                listed.record.is_some().then(|| listed.delete()).into_iter().collect()
-            };
+            let changes = self.deletion(incarnation, id).await?;
             Ok(if changes.is_empty() { Decided::Answer(()) } else { Decided::change(changes, ()) })
         })
         .await?;
-        for id in &absorbed {
+        for id in absorbed {
             self.delete_signpost(incarnation, id).await?;
         }
         Ok(())
@@ -236,10 +260,8 @@ impl ItemStore {
     }
 
     /// Whether sessions are found by way of an identity, which was merged, in another one.
-    async fn is_signpost(&self, found: &Found<IdentityRecord>) -> Result<bool, StoreError> {
-        let Some(survivor) = found.record.as_ref().and_then(|it| it.merged_into.as_ref()) else {
-            return Ok(false);
-        };
+    async fn is_signpost(&self, record: &IdentityRecord) -> Result<bool, StoreError> {
+        let Some(survivor) = &record.merged_into else { return Ok(false) };
         let survivor: Found<IdentityRecord> = self.read(keys::identity(survivor)).await?;
         let Some(record) = survivor.record else { return Ok(false) };
         Ok(self.recall_pool(&record.pool).await?.is_some_and(|pool| pool.incarnation == record.incarnation))
@@ -258,24 +280,26 @@ impl ItemStore {
         found.put(&record.gone(until)).map(Some)
     }
 
-    /// What it takes for an identity to be gone, with its logins.
-    async fn deletion(
-        &self,
-        incarnation: &str,
-        id: &IdentityId,
-        found: &Found<IdentityRecord>,
-    ) -> Result<Vec<Change>, StoreError> {
-        let logins = found.record.as_ref().map(IdentityRecord::logins).unwrap_or_default();
-        let logins: Vec<Found<LoginRecord>> =
-            self.read_all(logins.iter().map(|login| keys::login(incarnation, login)).collect()).await?;
-        let listed: Found<ListedRecord> =
-            self.read(keys::listed(incarnation, self.engine.shards(), id)).await?;
-        let is_signpost = self.is_signpost(found).await?;
+    /// What it takes for an identity of an incarnation to be gone, with its logins. None of it, if it lives.
+    async fn deletion(&self, incarnation: &str, id: &IdentityId) -> Result<Vec<Change>, StoreError> {
+        let places = [keys::identity(id), keys::listed(incarnation, self.engine.shards(), id)];
+        let mut items = places.clone().into_iter().zip(self.read_items(&places).await?);
+        let found: Found<IdentityRecord> = self.next_found(&mut items)?;
+        let listed: Found<ListedRecord> = self.next_found(&mut items)?;
         let mut changes = Vec::new();
-        changes.extend(self.removal(found)?.filter(|_| !is_signpost));
-        // Another identity may have taken a login since this one was erased.
-        let theirs = |login: &&Found<LoginRecord>| login.record.as_ref().is_some_and(|it| it.identity == *id);
-        changes.extend(logins.iter().filter(theirs).map(Found::delete));
+        if let Some(record) = found.record.as_ref().filter(|record| record.incarnation == incarnation) {
+            if self.living(&found).await?.is_some() {
+                return Ok(changes);
+            }
+            let is_signpost = self.is_signpost(record).await?;
+            changes.extend(self.removal(&found)?.filter(|_| !is_signpost));
+            let logins = record.logins();
+            let logins = logins.iter().map(|login| keys::login(incarnation, login)).collect();
+            // Another identity may have taken a login since this one was erased.
+            let theirs =
+                |login: &&Found<LoginRecord>| login.record.as_ref().is_some_and(|it| it.identity == *id);
+            changes.extend(self.read_all(logins).await?.iter().filter(theirs).map(Found::delete));
+        }
         changes.extend(listed.record.is_some().then(|| listed.delete()));
         Ok(changes)
     }

@@ -331,7 +331,7 @@ fn look(store: &SharedStore) -> String {
         let mut seen = Vec::new();
         for id in IDENTITIES.map(identity) {
             let found = store.lookup_identity(&id).await.unwrap();
-            let logins = store.list_logins(&id).await.unwrap();
+            let logins = store.lookup_identity_with_logins(&id).await.unwrap().map(|it| it.logins);
             let mut sessions = Vec::new();
             for session in store.list_sign_in_sessions(&id, instant(1)).await.unwrap() {
                 sessions.push(session.id);
@@ -343,7 +343,8 @@ fn look(store: &SharedStore) -> String {
             ));
         }
         for login in all_logins() {
-            let owner = store.find_identity_by_login(&pool_id(), &login).await.unwrap();
+            let owner =
+                store.find_identity_by_login(&pool_id(), &login).await.unwrap().map(|it| it.identity.id);
             seen.push(format!("{login:?} -> {owner:?}"));
         }
         for number in 1..=6 {
@@ -354,7 +355,10 @@ fn look(store: &SharedStore) -> String {
             ));
         }
         let listed = store.list_identities(&pool_id(), false, Page { after: None, limit: 50 }).await.unwrap();
-        seen.push(format!("listed {:?}", listed.iter().map(|it| it.id.to_string()).collect::<Vec<_>>()));
+        seen.push(format!(
+            "listed {:?}",
+            listed.iter().map(|it| it.identity.id.to_string()).collect::<Vec<_>>()
+        ));
         let keys = store.list_access_keys().await.unwrap();
         seen.push(format!(
             "keys {:?}",

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempts::Decided;
 use super::engine::Change as ItemChange;
-use super::identities::new_identity;
+use super::identities::{Unlooked, new_identity};
 use super::records::{IdentityRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
+use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::linking::{
     self, Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
 };
@@ -25,9 +26,18 @@ pub(super) struct Facts {
 
 impl Facts {
     /// The identity that a login leads to, if it is there.
-    pub(super) fn owner(&self, login: &Login) -> Option<IdentityId> {
+    fn owner(&self, login: &Login) -> Option<IdentityId> {
+        self.owning(login).map(|(id, _)| id.clone())
+    }
+
+    /// The same with its logins.
+    pub(super) fn owner_with_logins(&self, login: &Login) -> Option<Whom> {
+        self.owning(login).map(|(id, record)| record.with_logins(id))
+    }
+
+    fn owning(&self, login: &Login) -> Option<(&IdentityId, &IdentityRecord)> {
         let id = &self.logins.get(login)?.record.as_ref()?.identity;
-        self.identities.get(id).filter(|found| found.is_there()).map(|_| id.clone())
+        Some((id, self.identities.get(id)?.record.as_ref()?))
     }
 
     fn candidate(&self, id: &IdentityId) -> Option<Candidate> {
@@ -96,12 +106,25 @@ impl ItemStore {
         self.recall_pool(id).await?.ok_or_else(|| refused("there is no such pool"))
     }
 
-    pub(super) async fn link(&self, request: &LinkRequest) -> Result<Decided<LinkOutcome>, StoreError> {
+    pub(super) async fn link(
+        &self,
+        request: &LinkRequest,
+        unlooked: &Unlooked,
+    ) -> Result<Decided<LinkOutcome>, StoreError> {
         let pool = self.pool_of(&request.pool_id).await?;
         let facts = self.facts(&pool, &request.logins, request.identity_id.as_ref()).await?;
         let Some(facts) = facts else { return Ok(Decided::Again) };
-        let decided = linking::link(request, &facts.candidates());
-        self.carry_out(&pool, &request.pool_id, &facts, decided, request.now).await
+        match linking::link(request, &facts.candidates()) {
+            Ok(Change::Create(id, logins)) => {
+                self.open_to_all(&pool)?;
+                let identity = new_identity(&request.pool_id, &id, true, request.now);
+                let place = self.new_place(&id, unlooked).await?;
+                let mut changes = self.new_identity(&pool, &place, &identity, &logins)?;
+                changes.extend(lead_to(&id, &logins, &facts)?);
+                Ok(Decided::change(changes, LinkOutcome::Created(identity)))
+            }
+            decided => self.carry_out(&pool, &facts, decided, request.now).await,
+        }
     }
 
     pub(super) async fn merge(&self, request: &MergeRequest) -> Result<Decided<LinkOutcome>, StoreError> {
@@ -112,13 +135,13 @@ impl ItemStore {
         let [source, destination] =
             logins.map(|login| facts.owner(&login).and_then(|id| facts.candidate(&id)));
         let decided = linking::merge(source.as_ref(), destination.as_ref());
-        self.carry_out(&pool, &request.pool_id, &facts, decided, request.now).await
+        self.carry_out(&pool, &facts, decided, request.now).await
     }
 
+    /// What becomes of identities that are there.
     async fn carry_out(
         &self,
         pool: &PoolRecord,
-        pool_id: &IdentityPoolId,
         facts: &Facts,
         decided: Result<Change, LinkRefusal>,
         now: Timestamp,
@@ -130,14 +153,7 @@ impl ItemStore {
                 let known = facts.candidate(&id).ok_or_else(|| refused("a candidate is missing"))?;
                 Ok(Decided::Answer(LinkOutcome::Known(known.identity)))
             }
-            Ok(Change::Create(id, logins)) => {
-                self.open_to_all(pool)?;
-                let place = self.free_place(&id).await?;
-                let identity = new_identity(pool_id, &id, true, now);
-                let mut changes = self.new_identity(pool, &place, &identity, &logins)?;
-                changes.extend(lead_to(&id, &logins, facts)?);
-                Ok(Decided::change(changes, LinkOutcome::Created(identity)))
-            }
+            Ok(Change::Create(..)) => Err(refused("an identity cannot be made of others")),
             Ok(Change::Link { survivor, added, disabled }) => {
                 let (changes, identity) = self.join(pool, facts, &survivor, &added, &disabled, now).await?;
                 Ok(Decided::change_once(changes, LinkOutcome::Linked { identity, disabled }))
@@ -175,14 +191,31 @@ impl ItemStore {
         joined.modified_at = Millis(now);
         changes.push(place.put(&joined)?);
         changes.extend(lead_to(survivor, added, facts)?);
-        let items = moved.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
-        for item in self.read_all::<LoginRecord>(items).await? {
+        for item in self.items_of(&moved, pool, facts).await? {
             changes.push(item.put(&LoginRecord { identity: survivor.clone() })?);
         }
         // What is answered is what every later look-up finds, to the millisecond.
         let identity = joined.identity(survivor);
         let modified_at = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
         Ok((changes, Identity { modified_at, ..identity }))
+    }
+
+    /// The items of logins, of which some may be among the facts.
+    async fn items_of<'a>(
+        &self,
+        logins: impl IntoIterator<Item = &'a Login>,
+        pool: &PoolRecord,
+        facts: &Facts,
+    ) -> Result<Vec<Found<LoginRecord>>, StoreError> {
+        let (mut items, mut unread) = (Vec::new(), Vec::new());
+        for login in logins {
+            match facts.logins.get(login) {
+                Some(found) => items.push(found.clone()),
+                None => unread.push(keys::login(&pool.incarnation, login)),
+            }
+        }
+        items.append(&mut self.read_all(unread).await?);
+        Ok(items)
     }
 
     async fn pool_id_of(&self, id: &IdentityId) -> Result<Option<IdentityPoolId>, StoreError> {
@@ -225,9 +258,8 @@ impl ItemStore {
                 record.modified_at = Millis(request.now);
                 let mut changes = vec![found.put(&record)?];
                 // A request may name one twice.
-                let taken: BTreeSet<&Login> = taken.iter().collect();
-                let items = taken.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
-                changes.extend(self.read_all::<LoginRecord>(items).await?.iter().map(Found::delete));
+                let taken: BTreeSet<Login> = taken.into_iter().collect();
+                changes.extend(self.items_of(&taken, &pool, &facts).await?.iter().map(Found::delete));
                 Ok(Decided::change_once(changes, UnlinkOutcome::Unlinked))
             }
         }

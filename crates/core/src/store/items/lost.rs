@@ -294,7 +294,10 @@ async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
     for id in [&ada, &guest] {
         assert_eq!(store.lookup_identity(id).await.unwrap(), None);
     }
-    assert_eq!(store.find_identity_by_login(&pool.id, &request.logins[0]).await.unwrap(), None);
+    assert_eq!(
+        store.find_identity_by_login(&pool.id, &request.logins[0]).await.unwrap().map(|it| it.identity.id),
+        None
+    );
     let request = LinkRequest { new_identity_id: again.clone(), ..request };
     let LinkOutcome::Created(ada) = store.link_logins(&request).await.unwrap() else {
         panic!("she was deleted")

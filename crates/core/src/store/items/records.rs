@@ -13,6 +13,7 @@ use crate::ground::seal::Sealed;
 use crate::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
+use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
 use crate::records::signing_algorithm::Algorithm;
@@ -221,6 +222,10 @@ impl IdentityRecord {
             created_at: self.created_at.0,
             modified_at: self.modified_at.0,
         }
+    }
+
+    pub(super) fn with_logins(&self, id: &IdentityId) -> Whom {
+        Whom { identity: self.identity(id), logins: self.logins() }
     }
 
     /// In order.

@@ -32,18 +32,28 @@ impl Revocations for ItemStore {
         role: Option<&RoleName>,
         session: Option<&SignInSessionId>,
     ) -> Result<Standing, StoreError> {
-        let identity: Found<IdentityRecord> = self.read(keys::identity(identity_id)).await?;
-        let living = self.living(&identity).await?;
         let of_identity = keys::revocation(&RevocationTarget::Identity(identity_id.clone()));
         let revocations = [of_identity, keys::revocation(&RevocationTarget::Everybody)];
-        let revocations = revocations.into_iter().chain(role.map(keys::revoked_role)).collect();
-        let revocations: Vec<Found<RevocationRecord>> = self.read_all(revocations).await?;
-        let untils = revocations.into_iter().filter_map(|found| Some(found.record?.not_before.0));
+        let mut places = vec![keys::identity(identity_id)];
+        places.extend(session.map(keys::session));
+        places.extend(revocations.into_iter().chain(role.map(keys::revoked_role)));
+        let items = self.read_items(&places).await?;
+        let mut found = places.into_iter().zip(items);
+        let identity: Found<IdentityRecord> = self.next_found(&mut found)?;
+        let running = match session {
+            Some(id) => self.running(id, &self.next_found(&mut found)?, identity_id, &identity).await?,
+            None => None,
+        };
+        let mut untils = Vec::new();
+        for (key, item) in found {
+            untils.extend(self.found::<RevocationRecord>(key, item)?.record.map(|it| it.not_before.0));
+        }
+        let living = self.living(&identity).await?;
         Ok(Standing {
             identity: living.as_ref().map(|record| record.identity(identity_id)),
             logins: living.map(|record| record.logins()).unwrap_or_default(),
-            revoked_until: untils.max(),
-            session: self.running(session).await?,
+            revoked_until: untils.into_iter().max(),
+            session: running,
         })
     }
 }
@@ -62,11 +72,19 @@ impl ItemStore {
         .await
     }
 
-    async fn running(&self, id: Option<&SignInSessionId>) -> Result<Option<SignInSessionId>, StoreError> {
-        let Some(id) = id else { return Ok(None) };
-        let found: Found<SessionRecord> = self.read(keys::session(id)).await?;
-        let Some(record) = found.record else { return Ok(None) };
-        let session = self.followed(record.session(id)).await?;
+    /// The session, if it is there and nothing ended it. Whose it is was read with it, unless it began with somebody who was merged.
+    async fn running(
+        &self,
+        id: &SignInSessionId,
+        found: &Found<SessionRecord>,
+        identity_id: &IdentityId,
+        identity: &Found<IdentityRecord>,
+    ) -> Result<Option<SignInSessionId>, StoreError> {
+        let Some(record) = &found.record else { return Ok(None) };
+        let session = record.clone().session(id);
+        let goes_on = |it: &IdentityRecord| it.merged_into.is_none() && !it.erased;
+        let is_theirs = session.identity_id == *identity_id && identity.record.as_ref().is_some_and(goes_on);
+        let session = if is_theirs { Some(session) } else { self.followed(session).await? };
         Ok(session.filter(|session| session.ended.is_none()).map(|session| session.id))
     }
 }

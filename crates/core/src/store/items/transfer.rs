@@ -19,10 +19,9 @@ use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::SignedDuration;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::IdentityPool;
+use crate::records::identity_record::IdentityRecord as Brought;
 use crate::store::StoreError;
-use crate::store::transfer::{
-    Checked, IdentityRecord as Brought, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
-};
+use crate::store::transfer::{Checked, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages};
 
 /// As many identities are read at once.
 const AT_ONCE: usize = 1_000;

@@ -15,7 +15,7 @@ use super::records::{
 use super::{Found, ItemStore, keys};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId, UserName};
-use crate::store::transfer::IdentityRecord as Whom;
+use crate::records::identity_record::IdentityRecord as Whom;
 use crate::store::whole::{CopyError, Kept, KeptPages, Whole};
 use crate::store::{RevocationTarget, Seals, StoreError, StoredLoginGrant};
 

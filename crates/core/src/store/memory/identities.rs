@@ -8,6 +8,7 @@ use super::{MemoryStore, Records, after, refuse_if};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
+use crate::records::identity_record::IdentityRecord;
 use crate::records::linking;
 use crate::records::linking::{
     Candidate, Change, LinkRefusal, LinkRequest, MergeRequest, UnlinkRequest, Unlinked,
@@ -33,6 +34,13 @@ impl Identities for MemoryStore {
         Ok(self.records()?.identities.get(id).cloned())
     }
 
+    async fn lookup_identity_with_logins(
+        &self,
+        id: &IdentityId,
+    ) -> Result<Option<IdentityRecord>, StoreError> {
+        Ok(self.records()?.with_logins(id))
+    }
+
     async fn link_logins(&self, request: &LinkRequest) -> Result<LinkOutcome, StoreError> {
         self.records()?.link(request)
     }
@@ -49,13 +57,9 @@ impl Identities for MemoryStore {
         &self,
         pool_id: &IdentityPoolId,
         login: &Login,
-    ) -> Result<Option<IdentityId>, StoreError> {
-        Ok(self.records()?.owner(pool_id, login).cloned())
-    }
-
-    async fn list_logins_of_each(&self, identity_ids: &[IdentityId]) -> Result<Vec<Vec<Login>>, StoreError> {
+    ) -> Result<Option<IdentityRecord>, StoreError> {
         let records = self.records()?;
-        Ok(identity_ids.iter().map(|id| records.logins_of(id).cloned().collect()).collect())
+        Ok(records.owner(pool_id, login).and_then(|id| records.with_logins(id)))
     }
 
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
@@ -71,12 +75,12 @@ impl Identities for MemoryStore {
         pool_id: &IdentityPoolId,
         hide_disabled: bool,
         page: Page<IdentityId>,
-    ) -> Result<Vec<Identity>, StoreError> {
+    ) -> Result<Vec<IdentityRecord>, StoreError> {
         let records = self.records()?;
-        let listed = after(&records.identities, page.after).map(|(_, identity)| identity);
-        let listed = listed.filter(|identity| identity.pool_id == *pool_id);
-        let listed = listed.filter(|identity| !(identity.disabled && hide_disabled));
-        Ok(listed.take(page.limit).cloned().collect())
+        let listed = after(&records.identities, page.after);
+        let listed = listed.filter(|(_, identity)| identity.pool_id == *pool_id);
+        let listed = listed.filter(|(_, identity)| !(identity.disabled && hide_disabled));
+        Ok(listed.take(page.limit).filter_map(|(id, _)| records.with_logins(id)).collect())
     }
 }
 
@@ -131,6 +135,11 @@ impl Records {
     pub(super) fn candidate(&self, id: &IdentityId) -> Option<Candidate> {
         let identity = self.identities.get(id)?.clone();
         Some(Candidate { identity, logins: self.logins_of(id).cloned().collect() })
+    }
+
+    fn with_logins(&self, id: &IdentityId) -> Option<IdentityRecord> {
+        let identity = self.identities.get(id)?.clone();
+        Some(IdentityRecord { identity, logins: self.logins_of(id).cloned().collect() })
     }
 
     pub(super) fn logins_of(&self, id: &IdentityId) -> impl Iterator<Item = &Login> {

@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use super::Records;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{IdentityPool, Login};
+use crate::records::identity_record::IdentityRecord;
 use crate::store::StoreError;
-use crate::store::transfer::{
-    Checked, IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
-};
+use crate::store::transfer::{Checked, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages};
 
 impl Records {
     /// The identities of a pool and their logins, in order.

@@ -10,7 +10,8 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
-use daypass_core::store::transfer::{IdentityRecord, SourceError};
+use daypass_core::records::identity_record::IdentityRecord;
+use daypass_core::store::transfer::SourceError;
 use serde::{Deserialize, Serialize};
 
 /// The form described above. Another number is another form.

@@ -13,8 +13,9 @@ use daypass_core::audit::AuditTrail;
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::operator::pools::{self, PoolImportError};
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::store::SharedStore;
-use daypass_core::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, SourceError};
+use daypass_core::store::transfer::{ImportError, Imported, PoolImport, SourceError};
 use daypass_store::{Open, StoreUrl};
 
 use super::file::{self, Opened};

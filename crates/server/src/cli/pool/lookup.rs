@@ -67,6 +67,6 @@ async fn in_store(
 ) -> anyhow::Result<Vec<(Region, IdentityId)>> {
     let found = store.configured_pools().await?.remove(&pool.name);
     let found = found.with_context(|| format!("the store has no pool {:?} yet", printable(&pool.name)))?;
-    let identity = store.find_identity_by_login(&found.id, &Login::developer(user)).await?;
-    Ok(identity.map(|id| (pool.region.clone(), id)).into_iter().collect())
+    let person = store.find_identity_by_login(&found.id, &Login::developer(user)).await?;
+    Ok(person.map(|person| (pool.region.clone(), person.identity.id)).into_iter().collect())
 }

@@ -9,8 +9,9 @@ use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
 };
+use daypass_core::records::identity_record::IdentityRecord;
 use daypass_core::store::memory::MemoryStore;
-use daypass_core::store::transfer::{IdentityRecord, Imported, PoolImport};
+use daypass_core::store::transfer::{Imported, PoolImport};
 use daypass_core::store::{Identities, Page, Pools, Store};
 use daypass_store::SqliteStore;
 use proptest::prelude::*;
@@ -121,9 +122,9 @@ fn any_pool_comes_back_as_it_was() {
             let again = import(&database, &file).await.unwrap();
             assert_eq!(again, Imported { changed: people.is_empty(), ..imported });
             assert_eq!(database.lookup_pool(&pool().id).await.unwrap().unwrap().settings, pool().settings);
-            for IdentityRecord { identity, logins } in people {
-                assert_eq!(database.lookup_identity(&identity.id).await.unwrap(), Some(identity.clone()));
-                assert_eq!(database.list_logins(&identity.id).await.unwrap(), logins);
+            for record in people {
+                let found = database.lookup_identity_with_logins(&record.identity.id).await.unwrap();
+                assert_eq!(found, Some(record));
             }
         });
         Ok(())

@@ -80,7 +80,13 @@ async fn run(
     let (mut history, mut tokens) = (History::new(), Vec::new());
     while history.len() < STEPS_OF_A_RACER {
         let topic = generator.topic();
-        let owner = world.daypass.store.find_identity_by_login(&topic.0, &topic.1).await.unwrap();
+        let owner = world
+            .daypass
+            .store
+            .find_identity_by_login(&topic.0, &topic.1)
+            .await
+            .unwrap()
+            .map(|it| it.identity.id);
         let ids = known.lock().unwrap().clone();
         let step = generator.step(&topic, owner, &ids);
         let named = match named(&step) {

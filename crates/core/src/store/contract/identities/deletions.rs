@@ -22,7 +22,7 @@ pub async fn a_deleted_identity_is_gone_with_its_logins(store: SharedStore) {
     assert_eq!(fixture.state_of(&[&bob]).await, others);
     let page = Page { after: None, limit: 60 };
     let listed = fixture.store.list_identities(&fixture.pool_id, false, page).await.unwrap();
-    assert_eq!(listed, [fixture.identity(&bob).await]);
+    assert_eq!(listed.iter().map(|it| &it.identity.id).collect::<Vec<_>>(), [&bob]);
     assert_ne!(fixture.add_person(&logins).await, ada);
 }
 

@@ -90,5 +90,5 @@ async fn add_guests(fixture: &Fixture, count: usize) -> Vec<IdentityId> {
 
 async fn list(fixture: &Fixture, hide_disabled: bool, page: Page<IdentityId>) -> Vec<IdentityId> {
     let listed = fixture.store.list_identities(&fixture.pool_id, hide_disabled, page).await.unwrap();
-    listed.into_iter().map(|identity| identity.id).collect()
+    listed.into_iter().map(|it| it.identity.id).collect()
 }

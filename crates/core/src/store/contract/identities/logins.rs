@@ -4,10 +4,11 @@ use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::IdentityId;
 use crate::ground::random::{Random, SeededRandom};
 use crate::records::identity::{Identity, Login};
+use crate::records::identity_record::IdentityRecord;
 use crate::records::linking::{LinkRefusal, LinkRequest};
 use crate::store::LinkOutcome::Refused;
-use crate::store::contract::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool};
-use crate::store::{LinkOutcome as Outcome, SharedStore};
+use crate::store::contract::fixture::{Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public};
+use crate::store::{LinkOutcome as Outcome, Page, SharedStore};
 
 pub async fn a_first_login_creates_an_identity(store: SharedStore) {
     let fixture = Fixture::new(store).await;
@@ -41,13 +42,28 @@ pub async fn a_login_that_names_its_own_identity_is_known(store: SharedStore) {
     assert_eq!(fixture.link(&fixture.login_to("ada", &ada)).await, Outcome::Known(before));
 }
 
-pub async fn logins_of_several_identities_come_in_the_order_asked(store: SharedStore) {
+pub async fn an_identity_comes_with_its_logins_whoever_asks(store: SharedStore) {
     let fixture = Fixture::new(store).await;
-    let (ada, grace) = (fixture.add_user("ada").await, fixture.add_user("grace").await);
-    let asked = [grace, fixture.draw_identity_id(), fixture.add_guest().await, ada];
-    let found = fixture.store.list_logins_of_each(&asked).await.unwrap();
-    assert_eq!(found, [vec![Login::developer("grace")], vec![], vec![], vec![Login::developer("ada")]]);
-    assert!(fixture.store.list_logins_of_each(&[]).await.unwrap().is_empty());
+    let store = &fixture.store;
+    let logins = [Login::developer("ada"), public("snap", "1")];
+    let ada = fixture.add_person(&logins).await;
+    let with_logins = async |id: &IdentityId, logins: &[Login]| {
+        Some(IdentityRecord { identity: fixture.identity(id).await, logins: logins.to_vec() })
+    };
+    let expected = with_logins(&ada, &logins).await;
+    assert_eq!(store.lookup_identity_with_logins(&ada).await.unwrap(), expected);
+    for login in &logins {
+        let found = store.find_identity_by_login(&fixture.pool_id, login).await.unwrap();
+        assert_eq!(found, expected);
+    }
+    let page = Page { after: None, limit: 60 };
+    let listed = store.list_identities(&fixture.pool_id, false, page).await.unwrap();
+    assert_eq!(listed, Vec::from_iter(expected));
+    let guest = fixture.add_guest().await;
+    let expected = with_logins(&guest, &[]).await;
+    assert_eq!(store.lookup_identity_with_logins(&guest).await.unwrap(), expected);
+    let nobody = fixture.draw_identity_id();
+    assert_eq!(store.lookup_identity_with_logins(&nobody).await.unwrap(), None);
 }
 
 pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
@@ -130,7 +146,15 @@ pub async fn no_login_without_a_pool(store: SharedStore) {
     let nowhere = plain_pool(&SeededRandom::new(2)).id;
     let login = LinkRequest { pool_id: nowhere.clone(), ..fixture.login("ada") };
     fixture.store.link_logins(&login).await.unwrap_err();
-    assert_eq!(fixture.store.find_identity_by_login(&nowhere, &Login::developer("ada")).await.unwrap(), None);
+    assert_eq!(
+        fixture
+            .store
+            .find_identity_by_login(&nowhere, &Login::developer("ada"))
+            .await
+            .unwrap()
+            .map(|it| it.identity.id),
+        None
+    );
     assert_eq!(fixture.store.lookup_identity(&login.new_identity_id).await.unwrap(), None);
 }
 

@@ -9,10 +9,11 @@ use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::ground::random::SeededRandom;
 use crate::records::identity::{Identity, IdentityPool, Login};
+use crate::records::identity_record::IdentityRecord;
 use crate::store::contract::fixture::{
     Fixture, ODD_TEXT, instant, last_millisecond, plain_pool, public, purge,
 };
-use crate::store::transfer::{IdentityRecord, ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
+use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot, SourceError};
 use crate::store::{SharedStore, StoreError};
 
 const CONFIGURED: &str = "app";
@@ -55,7 +56,8 @@ pub async fn an_imported_pool_is_as_it_was_brought(store: SharedStore) {
     assert_eq!(read(snapshot, 3).await, records);
     for IdentityRecord { identity, logins } in records {
         for login in &logins {
-            let owner = store.find_identity_by_login(&brought.id, login).await.unwrap();
+            let owner =
+                store.find_identity_by_login(&brought.id, login).await.unwrap().map(|it| it.identity.id);
             assert_eq!(owner.as_ref(), Some(&identity.id));
         }
         assert_eq!(store.lookup_identity(&identity.id).await.unwrap(), Some(identity));
@@ -174,7 +176,8 @@ pub async fn a_deleted_pool_comes_back_as_it_is_brought(store: SharedStore) {
             assert_eq!(read(snapshot(&store, &brought.id).await, 10).await, records, "{purged}");
             for login in before.iter().flat_map(|record| &record.logins) {
                 let owner = records.iter().find(|record| record.logins.contains(login));
-                let found = store.find_identity_by_login(&brought.id, login).await.unwrap();
+                let found =
+                    store.find_identity_by_login(&brought.id, login).await.unwrap().map(|it| it.identity.id);
                 assert_eq!(found.as_ref(), owner.map(|record| &record.identity.id), "{purged}");
             }
         };
@@ -264,6 +267,11 @@ async fn assert_nothing_was_imported(fixture: &Fixture) {
     assert_eq!((snapshot.pool.version, snapshot.configured_as.as_deref()), (1, None));
     assert_eq!(read(snapshot, 10).await, []);
     let login = Login::developer("ada");
-    let owner = fixture.store.find_identity_by_login(&fixture.other_pool_id, &login).await.unwrap();
+    let owner = fixture
+        .store
+        .find_identity_by_login(&fixture.other_pool_id, &login)
+        .await
+        .unwrap()
+        .map(|it| it.identity.id);
     assert_eq!(owner, None);
 }
