@@ -1,5 +1,6 @@
 //! The database goes away, and comes back.
 
+use std::iter;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::database::{folder, store, store_in};
 use crate::nodes::Nodes;
-use crate::postgres::Cluster;
+use crate::postgres::{Cluster, POSTGRES_16, POSTGRES_18};
 use crate::server::{Installation, Output, Server};
 use crate::way::Way;
 
@@ -39,7 +40,13 @@ pub fn assert_unavailable(node: &Server, ada: &Value) {
 
 #[test]
 fn nothing_is_granted_while_the_database_is_away_and_everything_again_when_it_is_back() {
-    let mut cluster = Cluster::start();
+    let elsewhere = [POSTGRES_16, POSTGRES_18].into_iter().filter_map(Cluster::start_of);
+    for cluster in iter::once(Cluster::start()).chain(elsewhere) {
+        assert_nothing_is_lost_by_crashes(cluster);
+    }
+}
+
+fn assert_nothing_is_lost_by_crashes(mut cluster: Cluster) {
     let nodes = Nodes::new(&store_in(&cluster.folder, "away"));
     let (_, ada) = nodes.one.log_in("ada");
     for _ in 0..2 {

@@ -40,13 +40,14 @@ use crate::asking::Backend;
 use crate::database::store_in;
 use crate::nodes::{BOUND, pause};
 use crate::people::with_an_app;
-use crate::postgres::Cluster;
+use crate::postgres::{Cluster, POSTGRES_16, POSTGRES_18};
 use crate::server::{Installation, Output};
 use crate::trail::{assert_whole, requests_that_were_granted};
 use crate::way::Way;
 
-/// How long it goes on, unless somebody says otherwise.
+/// How long it goes on, unless somebody says otherwise; and how long on the servers that most are not.
 const SECONDS: u64 = 15;
+const SECONDS_ELSEWHERE: u64 = 5;
 /// At once.
 const SCENES: u64 = 11;
 
@@ -56,10 +57,25 @@ fn number(name: &str, otherwise: impl FnOnce() -> u64) -> u64 {
 
 #[test]
 fn whatever_befalls_nodes_and_database_everybody_was_told_one_history() {
+    everybody_is_told_one_history(Cluster::start(), SECONDS);
+}
+
+#[test]
+fn so_it_is_on_postgresql_16() {
+    let Some(cluster) = Cluster::start_of(POSTGRES_16) else { return };
+    everybody_is_told_one_history(cluster, SECONDS_ELSEWHERE);
+}
+
+#[test]
+fn so_it_is_on_postgresql_18() {
+    let Some(cluster) = Cluster::start_of(POSTGRES_18) else { return };
+    everybody_is_told_one_history(cluster, SECONDS_ELSEWHERE);
+}
+
+fn everybody_is_told_one_history(cluster: Cluster, seconds: u64) {
     let seed = number("DAYPASS_NODES_SEED", || SystemClock.now().as_millisecond().cast_unsigned());
-    let duration = Duration::from_secs(number("DAYPASS_NODES_SECONDS", || SECONDS));
+    let duration = Duration::from_secs(number("DAYPASS_NODES_SECONDS", || seconds));
     println!("DAYPASS_NODES_SEED={seed}");
-    let cluster = Cluster::start();
     let url = store_in(&cluster.folder, "race");
     let way = Way::to(&cluster.folder);
     let installation = with_an_app(Installation::new(&format!(

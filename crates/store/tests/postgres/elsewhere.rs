@@ -1,9 +1,7 @@
 //! The contract on other servers than that of all other tests, each where the environment says that it is. `cargo xtask test` says it.
 //! Where nothing is said, the cases of that server are passed over, aloud; or they fail, if `CONTRACT_REQUIRE` names it.
 
-use std::env::var_os;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -14,7 +12,7 @@ use crate::any;
 use crate::cluster::{Schema, client};
 use crate::engine::is_as_in_memory;
 use crate::pooler::Pooler;
-use crate::server::Cluster;
+use crate::server::{Cluster, POSTGRES_16, POSTGRES_18, said};
 
 /// A store for a case, or the case is over.
 macro_rules! or_pass_over {
@@ -32,20 +30,13 @@ daypass_core::contract_tests!(pgbouncer, or_pass_over!(behind_pgbouncer().await)
 daypass_core::contract_tests!(by_url, or_pass_over!(by_url().await));
 
 async fn on_postgres_16() -> Option<SharedStore> {
-    static CLUSTER: LazyLock<Option<Cluster>> =
-        LazyLock::new(|| cluster("postgres_16", "DAYPASS_TEST_POSTGRES_16"));
+    static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| Cluster::start_of(POSTGRES_16));
     on(CLUSTER.as_ref()).await
 }
 
 async fn on_postgres_18() -> Option<SharedStore> {
-    static CLUSTER: LazyLock<Option<Cluster>> =
-        LazyLock::new(|| cluster("postgres_18", "DAYPASS_TEST_POSTGRES_18"));
+    static CLUSTER: LazyLock<Option<Cluster>> = LazyLock::new(|| Cluster::start_of(POSTGRES_18));
     on(CLUSTER.as_ref()).await
-}
-
-/// Its variable names a folder with an installation in it.
-fn cluster(name: &str, variable: &str) -> Option<Cluster> {
-    Some(Cluster::start_copy(Path::new(&said(name, variable)?)))
 }
 
 async fn on(cluster: Option<&Cluster>) -> Option<SharedStore> {
@@ -56,7 +47,7 @@ async fn on(cluster: Option<&Cluster>) -> Option<SharedStore> {
 /// The pooler passes no `options` on: so each store has a user, whose schema has the same name.
 async fn behind_pgbouncer() -> Option<SharedStore> {
     static POOLER: LazyLock<Option<Pooler>> =
-        LazyLock::new(|| Some(Pooler::start(Path::new(&said("pgbouncer", "DAYPASS_TEST_PGBOUNCER")?))));
+        LazyLock::new(|| Some(Pooler::start(Path::new(&said(("pgbouncer", "DAYPASS_TEST_PGBOUNCER"))?))));
     let folder = POOLER.as_ref()?.folder.display();
     let schema = Schema::new().await;
     let name = schema.name();
@@ -67,7 +58,7 @@ async fn behind_pgbouncer() -> Option<SharedStore> {
 }
 
 async fn by_url() -> Option<SharedStore> {
-    static URL: LazyLock<Option<OsString>> = LazyLock::new(|| said("by_url", "DAYPASS_TEST_POSTGRES_URL"));
+    static URL: LazyLock<Option<OsString>> = LazyLock::new(|| said(("by_url", "DAYPASS_TEST_POSTGRES_URL")));
     let url = URL.as_ref()?;
     Some(store(any::schema(url.to_str().unwrap()).await).await)
 }
@@ -75,7 +66,7 @@ async fn by_url() -> Option<SharedStore> {
 /// A cluster of Aurora DSQL, with a schema that is empty. The contract wants a schema for each case, and DSQL has ten at most.
 #[tokio::test]
 async fn dsql_by_url() {
-    let Some(url) = said("dsql_by_url", "DAYPASS_TEST_DSQL_URL") else { return };
+    let Some(url) = said(("dsql_by_url", "DAYPASS_TEST_DSQL_URL")) else { return };
     let url: PostgresUrl = url.into_string().unwrap().try_into().unwrap();
     let url = url.with_dialect(PostgresDialect::Dsql);
     is_as_in_memory(&PostgresEngine::open(&url, Open::OrMake).await.unwrap()).await;
@@ -83,18 +74,4 @@ async fn dsql_by_url() {
 
 async fn store(url: PostgresUrl) -> SharedStore {
     open(&StoreUrl::Postgres(Box::new(url)), Open::OrMake, &mut |_, _| {}).await.unwrap()
-}
-
-/// What the environment says of a server.
-fn said(name: &str, variable: &str) -> Option<OsString> {
-    let said = var_os(variable);
-    if said.is_none() {
-        let required = var_os("CONTRACT_REQUIRE").unwrap_or_default();
-        let is_required = required.to_str().unwrap().split(',').any(|required| required == name);
-        assert!(!is_required, "CONTRACT_REQUIRE names {name}, and {variable} says nothing");
-        // What a test that passes prints is kept back; this is not.
-        let _ =
-            writeln!(std::io::stderr(), "PASSED OVER: the contract on {name}, since {variable} says nothing");
-    }
-    said
 }

@@ -1,5 +1,7 @@
 //! A PostgreSQL of the tests' own, which ends with them.
 
+use std::env::var_os;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -30,6 +32,11 @@ const RUN_UNTIL_INPUT_ENDS: &str = r#"
 const IS_UP: &str = "ready to accept connections";
 const IS_DOWN: &str = "database system is shut down";
 
+/// Servers other than that of all other tests: what `CONTRACT_REQUIRE` calls each, and the variable that names a folder with its
+/// installation. `cargo xtask test` says them.
+pub const POSTGRES_16: (&str, &str) = ("postgres_16", "DAYPASS_TEST_POSTGRES_16");
+pub const POSTGRES_18: (&str, &str) = ("postgres_18", "DAYPASS_TEST_POSTGRES_18");
+
 /// PostgreSQL does not run as root. Nobody does.
 const NOBODY: u32 = 65534;
 
@@ -47,8 +54,13 @@ impl Cluster {
         Self::start_in(folder_for_nobody(), &programs())
     }
 
+    /// A new one of another installation than that of all other tests, if there is one.
+    pub fn start_of(named: (&str, &str)) -> Option<Self> {
+        Some(Self::start_copy(Path::new(&said(named)?)))
+    }
+
     /// A new one of an installation that lies anywhere in a folder. It is copied: nobody may not be let in where it is.
-    pub fn start_copy(of: &Path) -> Self {
+    fn start_copy(of: &Path) -> Self {
         let folder = folder_for_nobody();
         let copy = folder.join("copy");
         let done = |command: &mut Command| command.status().unwrap().success();
@@ -171,4 +183,18 @@ fn programs() -> PathBuf {
         .find(has_both)
         .expect("there is no PostgreSQL for these tests: install Debian's `postgresql`, or name a folder with initdb and \
                  postgres in DAYPASS_TEST_POSTGRES")
+}
+
+/// What the environment says of a server. Where it says nothing, a test of that server is passed over, aloud; or it fails, if
+/// `CONTRACT_REQUIRE` names the server.
+pub fn said((name, variable): (&str, &str)) -> Option<OsString> {
+    let said = var_os(variable);
+    if said.is_none() {
+        let required = var_os("CONTRACT_REQUIRE").unwrap_or_default();
+        let is_required = required.to_str().unwrap().split(',').any(|required| required == name);
+        assert!(!is_required, "CONTRACT_REQUIRE names {name}, and {variable} says nothing");
+        // What a test that passes prints is kept back; this is not.
+        let _ = writeln!(std::io::stderr(), "PASSED OVER: a test on {name}, since {variable} says nothing");
+    }
+    said
 }
