@@ -113,6 +113,8 @@ pub(crate) const COGNITO: &str = "tests/cognito";
 pub(crate) const POOL: &str = "tests/pool";
 /// The folder of the tests of the Lambda function.
 const LAMBDA: &str = "tests/lambda";
+/// What the tests have in their names for which a second emulator is asked, which takes many times as long for each: who is whose.
+const SECOND_OPINION: [&str; 4] = ["login", "merge", "unlink", "revo"];
 /// The folder of the tests of what is deployed.
 pub(crate) const DEPLOY: &str = "tests/deploy";
 /// The folder of the browser SDK.
@@ -192,9 +194,14 @@ fn keyring(workspace: &Workspace) -> Outcome {
 
 /// Nobody has to be let in by an emulator, and the SDK has to have somebody's credentials.
 fn dynamodb(workspace: &Workspace) -> Outcome {
-    let mut tests = workspace.cargo("test -p daypass-store --test dynamodb");
-    tests.env("DAYPASS_TEST_DYNOXIDE", dynoxide::program(workspace)?);
-    run(tests.env("AWS_ACCESS_KEY_ID", "emulated").env("AWS_SECRET_ACCESS_KEY", "emulated"))
+    let tests = || {
+        let mut tests = workspace.cargo(&format!("test {WORKSPACE} --test dynamodb --"));
+        tests.env("AWS_ACCESS_KEY_ID", "emulated").env("AWS_SECRET_ACCESS_KEY", "emulated");
+        tests
+    };
+    run(tests().env("DAYPASS_TEST_DYNOXIDE", dynoxide::program(workspace)?))?;
+    let ministack = python::interpreter(workspace, LAMBDA)?;
+    run(tests().args(SECOND_OPINION).env("DAYPASS_TEST_MINISTACK", ministack))
 }
 
 fn unit_and_api(workspace: &Workspace) -> Outcome {

@@ -1,8 +1,8 @@
 //! An emulator of the tests' own, which ends with them; or any endpoint that is named.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use daypass_store::DynamoUrl;
 
 /// Stops the server when its input ends, which it does with the tests, however they end.
 const RUN_UNTIL_INPUT_ENDS: &str = r#"
-    "$1" --host 127.0.0.1 --port "$2" 2>&1 &
+    "$@" 2>&1 &
     cat
     kill -KILL $!
 "#;
@@ -50,7 +50,7 @@ fn start() -> Emulator {
     if let Ok(endpoint) = std::env::var("DAYPASS_TEST_DYNAMODB_ENDPOINT") {
         return Emulator { endpoint, _server: None };
     }
-    let program = std::env::var_os("DAYPASS_TEST_DYNOXIDE").map(PathBuf::from).expect(
+    let program = Program::named().expect(
         "there is no emulator of DynamoDB for these tests: `cargo xtask test` installs one; or name an endpoint in \
          DAYPASS_TEST_DYNAMODB_ENDPOINT",
     );
@@ -59,8 +59,9 @@ fn start() -> Emulator {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut server = Command::new("sh")
             .args(["-c", RUN_UNTIL_INPUT_ENDS, "sh"])
-            .arg(&program)
-            .arg(address.port().to_string())
+            .args(program.command(address))
+            .env("BIND_HOST", address.ip().to_string())
+            .env("GATEWAY_PORT", address.port().to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -70,6 +71,34 @@ fn start() -> Emulator {
         }
     }
     panic!("the emulator of DynamoDB does not start")
+}
+
+/// An emulator that is installed.
+enum Program {
+    Dynoxide(OsString),
+    /// The Python that has it. It hears of the address by its environment.
+    Ministack(OsString),
+}
+
+impl Program {
+    /// The one that the environment names: the second opinion, if it names both.
+    fn named() -> Option<Self> {
+        let named = |variable| std::env::var_os(variable);
+        let ministack = named("DAYPASS_TEST_MINISTACK").map(Self::Ministack);
+        ministack.or_else(|| named("DAYPASS_TEST_DYNOXIDE").map(Self::Dynoxide))
+    }
+
+    fn command(&self, address: SocketAddr) -> Vec<OsString> {
+        let (program, arguments) = match self {
+            Self::Dynoxide(program) => {
+                let (host, port) = (address.ip().to_string(), address.port().to_string());
+                (program, vec!["--host".to_owned(), host, "--port".to_owned(), port])
+            }
+            Self::Ministack(python) => (python, vec!["-m".to_owned(), "ministack".to_owned()]),
+        };
+        let arguments = arguments.into_iter().map(OsString::from);
+        [program.clone()].into_iter().chain(arguments).collect()
+    }
 }
 
 /// Whether it says that it serves there, before it ends.
