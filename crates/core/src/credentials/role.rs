@@ -1,8 +1,8 @@
 //! Roles: what somebody may take on, and what they may do then. They come from the configuration, and
 //! are compiled when it is read, so that a policy with a mistake stops the start and not a request.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 
@@ -88,11 +88,41 @@ pub struct Role {
 #[derive(Debug)]
 pub enum Trust {
     /// Of those to whom a pool gives it, whoever this admits.
-    Given(TrustPolicy),
-    /// Of those to whom a pool gives it that names it, whoever has this among their methods.
-    GivenByNamingPools(&'static str),
+    Given(Arc<TrustPolicy>),
+    /// Of those to whom a pool gives it that names it, whoever is authenticated as it says.
+    GivenByNamingPools(TrustInPools),
     /// Whoever this admits: a trust policy of the operator's.
-    Admitted(TrustPolicy),
+    Admitted(Arc<TrustPolicy>),
+}
+
+/// The trust policies of a role in each pool that names it.
+#[derive(Debug)]
+pub struct TrustInPools {
+    amr: &'static str,
+    compiled: Mutex<HashMap<IdentityPoolId, Arc<TrustPolicy>>>,
+}
+
+/// More are not remembered at once.
+const MAX_COMPILED: usize = 1_024;
+
+impl TrustInPools {
+    fn for_those_with(amr: &'static str) -> Self {
+        Self { amr, compiled: Mutex::default() }
+    }
+
+    fn of(&self, pool_id: &IdentityPoolId) -> Arc<TrustPolicy> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = compiled.get(pool_id) {
+            return policy.clone();
+        }
+        let policy = TrustPolicy::parse(&RoleDocument::trust_in_pool(pool_id, self.amr));
+        let policy = Arc::new(policy.expect("the policy checks pool and login"));
+        if compiled.len() >= MAX_COMPILED {
+            compiled.clear();
+        }
+        compiled.insert(pool_id.clone(), policy.clone());
+        policy
+    }
 }
 
 impl Role {
@@ -119,13 +149,10 @@ impl Role {
     }
 
     /// Its trust policy for the identities of a pool. Where that has to name the role, somebody else has looked.
-    pub(crate) fn trust_policy_for(&self, pool_id: &IdentityPoolId) -> Cow<'_, TrustPolicy> {
+    pub(crate) fn trust_policy_for(&self, pool_id: &IdentityPoolId) -> Arc<TrustPolicy> {
         match &self.trust {
-            Trust::Given(policy) | Trust::Admitted(policy) => Cow::Borrowed(policy),
-            Trust::GivenByNamingPools(amr) => {
-                let policy = TrustPolicy::parse(&RoleDocument::trust_in_pool(pool_id, amr));
-                Cow::Owned(policy.expect("the policy checks pool and login"))
-            }
+            Trust::Given(policy) | Trust::Admitted(policy) => policy.clone(),
+            Trust::GivenByNamingPools(trust) => trust.of(pool_id),
         }
     }
 }
@@ -203,9 +230,11 @@ fn compile(account_id: &AccountId, document: RoleDocument) -> Result<Role, RoleE
     };
     let parse = |text: &str| TrustPolicy::parse(text).map_err(wrong("trust policy"));
     let trust = match &document.trust {
-        RoleTrust::Pool { pool_id, amr } => Trust::Given(parse(&RoleDocument::trust_in_pool(pool_id, amr))?),
-        RoleTrust::NamingPools { amr } => Trust::GivenByNamingPools(amr),
-        RoleTrust::Policy(policy) => Trust::Admitted(parse(policy)?),
+        RoleTrust::Pool { pool_id, amr } => {
+            Trust::Given(Arc::new(parse(&RoleDocument::trust_in_pool(pool_id, amr))?))
+        }
+        RoleTrust::NamingPools { amr } => Trust::GivenByNamingPools(TrustInPools::for_those_with(amr)),
+        RoleTrust::Policy(policy) => Trust::Admitted(Arc::new(parse(policy)?)),
     };
     Ok(Role {
         unique_id: unique_id("AROA", &arn),

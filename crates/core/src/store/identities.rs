@@ -49,8 +49,13 @@ pub trait Identities: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
+    /// The identities with these IDs, in the order in which they are named.
+    async fn lookup_identities(&self, ids: &[IdentityId]) -> Result<Vec<Option<Identity>>, StoreError>;
+
     /// The identity with this ID.
-    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError>;
+    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
+        Ok(self.lookup_identities(slice::from_ref(id)).await?.pop().flatten())
+    }
 
     /// The same with its logins, as both are at one moment. There are never more than
     /// [`MAX_LOGINS`](crate::records::limits::MAX_LOGINS).

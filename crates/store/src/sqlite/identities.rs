@@ -6,6 +6,7 @@ use daypass_core::records::identity::Identity;
 use daypass_core::store::Page;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, named_params};
 
+use super::snapshot::Snapshot;
 use super::value::{Instant, Text, integer};
 use super::{incarnations, pools, sign_in_sessions};
 
@@ -81,6 +82,13 @@ pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<
         )?
         .query_one([id.as_str()], identity)
         .optional()
+}
+
+/// All of them as they are at one moment, which is also cheaper than a transaction for each.
+pub(super) fn lookup_each(connection: &Connection, ids: &[IdentityId]) -> Result<Vec<Option<Identity>>> {
+    let several = ids.len() > 1;
+    let _snapshot = several.then(|| Snapshot::of(connection)).transpose()?;
+    ids.iter().map(|id| lookup(connection, id)).collect()
 }
 
 pub(super) fn list(

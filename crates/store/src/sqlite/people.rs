@@ -88,8 +88,8 @@ impl Identities for SqliteStore {
         self.writer.write(move |connection| identities::add_guest(connection, &pool_id, &id, now)).await
     }
 
-    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
-        self.readers.read(|connection| identities::lookup(connection, id))
+    async fn lookup_identities(&self, ids: &[IdentityId]) -> Result<Vec<Option<Identity>>, StoreError> {
+        self.readers.read(|connection| identities::lookup_each(connection, ids))
     }
 
     async fn lookup_identity_with_logins(

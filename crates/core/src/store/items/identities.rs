@@ -39,9 +39,13 @@ impl Identities for ItemStore {
         .await
     }
 
-    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
-        let found = self.read(keys::identity(id)).await?;
-        Ok(self.living(&found).await?.map(|record| record.identity(id)))
+    async fn lookup_identities(&self, ids: &[IdentityId]) -> Result<Vec<Option<Identity>>, StoreError> {
+        let found = self.read_all(ids.iter().map(keys::identity).collect()).await?;
+        let mut identities = Vec::with_capacity(ids.len());
+        for (id, found) in ids.iter().zip(&found) {
+            identities.push(self.living(found).await?.map(|record| record.identity(id)));
+        }
+        Ok(identities)
     }
 
     async fn lookup_identity_with_logins(&self, id: &IdentityId) -> Result<Option<Whom>, StoreError> {

@@ -30,8 +30,9 @@ impl Identities for MemoryStore {
         records.add_identity(pool_id, id, false, now).map(|_| true)
     }
 
-    async fn lookup_identity(&self, id: &IdentityId) -> Result<Option<Identity>, StoreError> {
-        Ok(self.records()?.identities.get(id).cloned())
+    async fn lookup_identities(&self, ids: &[IdentityId]) -> Result<Vec<Option<Identity>>, StoreError> {
+        let records = self.records()?;
+        Ok(ids.iter().map(|id| records.identities.get(id).cloned()).collect())
     }
 
     async fn lookup_identity_with_logins(

@@ -55,16 +55,12 @@ async fn of_identities(embedded: &Embedded, ids: &[Value]) -> Result<BTreeSet<Op
     if ids.is_empty() || ids.len() > MAX_IDENTITIES {
         return Ok(BTreeSet::from([None]));
     }
-    let mut pools = BTreeSet::new();
-    for id in ids {
-        let id = id.as_str().and_then(|text| IdentityId::parse(text).ok());
-        let identity = match id {
-            Some(id) => embedded.pools.store.lookup_identity(&id).await?,
-            None => None,
-        };
-        pools.insert(identity.map(|identity| embedded.pools.pool_arn(&identity.pool_id)));
-    }
-    Ok(pools)
+    let named = ids.iter().map(|id| IdentityId::parse(id.as_str()?).ok());
+    let named: Vec<IdentityId> = named.flatten().collect();
+    let identities = embedded.pools.store.lookup_identities(&named).await?;
+    let is_nobodys = named.len() < ids.len();
+    let found = identities.into_iter().chain(is_nobodys.then_some(None));
+    Ok(found.map(|it| it.map(|identity| embedded.pools.pool_arn(&identity.pool_id))).collect())
 }
 
 fn named_by_id(embedded: &Embedded, id: Option<&Value>) -> Option<String> {

@@ -64,6 +64,12 @@ pub async fn an_identity_comes_with_its_logins_whoever_asks(store: SharedStore) 
     assert_eq!(store.lookup_identity_with_logins(&guest).await.unwrap(), expected);
     let nobody = fixture.draw_identity_id();
     assert_eq!(store.lookup_identity_with_logins(&nobody).await.unwrap(), None);
+    let several = store.lookup_identities(&[guest.clone(), nobody, ada.clone()]).await.unwrap();
+    assert_eq!(
+        several.into_iter().map(|it| it.map(|it| it.id)).collect::<Vec<_>>(),
+        [Some(guest), None, Some(ada)]
+    );
+    assert!(store.lookup_identities(&[]).await.unwrap().is_empty());
 }
 
 pub async fn a_guest_that_logs_in_keeps_its_id(store: SharedStore) {
