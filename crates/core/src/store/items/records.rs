@@ -1,23 +1,26 @@
 //! What items say, as JSON. Members that are not there have a meaning: what is written by a newer version may have more.
 
+mod identities;
+mod keys;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(super) use self::identities::{IdentityRecord, LoginRecord};
+pub(super) use self::keys::{
+    AccessKeyPart, AccessKeyRecord, DeveloperRecord, MasterKeysRecord, SigningKeyPart, SigningKeysRecord,
+};
 use super::Record;
 use crate::ground::clock::{SignedDuration, Timestamp};
-use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, SignInSessionId, UserName};
+use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
-use crate::records::identity::{
-    Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
-};
-use crate::records::identity_record::IdentityRecord as Whom;
+use crate::records::identity::{IdentityPool, PoolRoles, PoolSettings, PrincipalTagMap};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
-use crate::records::signing_algorithm::Algorithm;
-use crate::store::{StoredAccessKey, StoredLoginGrant, StoredSigningKey};
+use crate::store::StoredLoginGrant;
 
 /// An instant, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,125 +152,6 @@ impl Record for ImportRecord {
     }
 }
 
-/// An identity with its logins.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct IdentityRecord {
-    pub(super) pool: IdentityPoolId,
-    pub(super) incarnation: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) authenticated: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) disabled: bool,
-    /// Whether it was deleted, and only what hangs on it is not gone yet.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) erased: bool,
-    pub(super) created_at: Millis,
-    pub(super) modified_at: Millis,
-    /// Provider and user; the provider is empty for the developer's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) logins: Vec<(String, String)>,
-    /// Whom it was merged into.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) merged_into: Option<IdentityId>,
-    /// Who was merged into it, and into those, and may have sessions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) absorbed: Vec<IdentityId>,
-    /// Whether nothing is left of it, and until when its place stays taken: a commit that made it, and comes late, must not make it
-    /// again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) gone_until: Option<Millis>,
-}
-
-impl Record for IdentityRecord {
-    fn forgotten_at(&self) -> Option<Timestamp> {
-        self.gone_until.map(|Millis(until)| until)
-    }
-}
-
-impl IdentityRecord {
-    pub(super) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {
-        Self {
-            pool: identity.pool_id.clone(),
-            incarnation: incarnation.to_owned(),
-            authenticated: identity.authenticated,
-            disabled: identity.disabled,
-            erased: false,
-            created_at: Millis(identity.created_at),
-            modified_at: Millis(identity.modified_at),
-            logins: logins.iter().map(login_columns).collect(),
-            merged_into: None,
-            absorbed: Vec::new(),
-            gone_until: None,
-        }
-    }
-
-    /// What stays in the place of one that was deleted.
-    pub(super) fn gone(&self, until: Timestamp) -> Self {
-        Self {
-            erased: true,
-            logins: Vec::new(),
-            merged_into: None,
-            absorbed: Vec::new(),
-            gone_until: Some(Millis(until)),
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn identity(&self, id: &IdentityId) -> Identity {
-        Identity {
-            id: id.clone(),
-            pool_id: self.pool.clone(),
-            authenticated: self.authenticated,
-            disabled: self.disabled,
-            created_at: self.created_at.0,
-            modified_at: self.modified_at.0,
-        }
-    }
-
-    pub(super) fn with_logins(&self, id: &IdentityId) -> Whom {
-        Whom { identity: self.identity(id), logins: self.logins() }
-    }
-
-    /// In order.
-    pub(super) fn logins(&self) -> Vec<Login> {
-        let mut logins: Vec<Login> = self.logins.iter().map(login).collect();
-        logins.sort_unstable();
-        logins
-    }
-
-    pub(super) fn set_logins(&mut self, logins: impl IntoIterator<Item = Login>) {
-        self.logins = logins.into_iter().map(|login| login_columns(&login)).collect();
-        self.logins.sort_unstable();
-    }
-
-    pub(super) fn has(&self, login: &Login) -> bool {
-        self.logins.contains(&login_columns(login))
-    }
-}
-
-fn login_columns(login: &Login) -> (String, String) {
-    let provider = match &login.provider {
-        LoginProvider::Developer => String::new(),
-        LoginProvider::Public(name) => name.clone(),
-    };
-    (provider, login.user.clone())
-}
-
-fn login((provider, user): &(String, String)) -> Login {
-    let provider =
-        if provider.is_empty() { LoginProvider::Developer } else { LoginProvider::Public(provider.clone()) };
-    Login { provider, user: user.clone() }
-}
-
-/// Whose a login is, if that identity says so too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct LoginRecord {
-    #[serde(rename = "i")]
-    pub(super) identity: IdentityId,
-}
-
-impl Record for LoginRecord {}
-
 /// That something is in a listing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ListedRecord {
@@ -285,122 +169,6 @@ impl Record for ListedRecord {
 impl ListedRecord {
     pub(super) const FOR_GOOD: Self = Self { until: None };
 }
-
-/// A developer with all access keys.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct DeveloperRecord {
-    pub(super) policy: String,
-    pub(super) keys: Vec<AccessKeyPart>,
-}
-
-impl Record for DeveloperRecord {}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct AccessKeyPart {
-    pub(super) id: AccessKeyId,
-    pub(super) sealed_secret: Bytes,
-    pub(super) created_at: Millis,
-    pub(super) enabled: bool,
-}
-
-impl From<&StoredAccessKey> for AccessKeyPart {
-    fn from(key: &StoredAccessKey) -> Self {
-        Self {
-            id: key.id.clone(),
-            sealed_secret: Bytes::from(&key.sealed_secret),
-            created_at: Millis(key.created_at),
-            enabled: key.enabled,
-        }
-    }
-}
-
-impl DeveloperRecord {
-    /// From the oldest to the newest.
-    pub(super) fn keys(&self, name: &UserName) -> Vec<StoredAccessKey> {
-        let mut keys: Vec<StoredAccessKey> = self
-            .keys
-            .iter()
-            .map(|key| StoredAccessKey {
-                id: key.id.clone(),
-                name: name.clone(),
-                policy: self.policy.clone(),
-                sealed_secret: key.sealed_secret.clone().into(),
-                created_at: key.created_at.0,
-                enabled: key.enabled,
-            })
-            .collect();
-        keys.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        keys
-    }
-
-    pub(super) fn add(&mut self, key: &StoredAccessKey) {
-        self.keys.push(AccessKeyPart::from(key));
-    }
-}
-
-/// Whose an access key is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct AccessKeyRecord {
-    pub(super) name: UserName,
-}
-
-impl Record for AccessKeyRecord {}
-
-/// All signing keys.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct SigningKeysRecord {
-    pub(super) keys: Vec<SigningKeyPart>,
-}
-
-impl Record for SigningKeysRecord {}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct SigningKeyPart {
-    pub(super) key_id: String,
-    pub(super) algorithm: Algorithm,
-    pub(super) sealed_private_key: Bytes,
-    pub(super) created_at: Millis,
-    pub(super) signs_from: Millis,
-}
-
-impl From<&StoredSigningKey> for SigningKeyPart {
-    fn from(key: &StoredSigningKey) -> Self {
-        Self {
-            key_id: key.key_id.clone(),
-            algorithm: key.algorithm,
-            sealed_private_key: Bytes::from(&key.sealed_private_key),
-            created_at: Millis(key.created_at),
-            signs_from: Millis(key.signs_from),
-        }
-    }
-}
-
-impl SigningKeysRecord {
-    /// By when they sign.
-    pub(super) fn keys(&self) -> Vec<StoredSigningKey> {
-        let mut keys: Vec<StoredSigningKey> = self
-            .keys
-            .iter()
-            .map(|key| StoredSigningKey {
-                key_id: key.key_id.clone(),
-                algorithm: key.algorithm,
-                sealed_private_key: key.sealed_private_key.clone().into(),
-                created_at: key.created_at.0,
-                signs_from: key.signs_from.0,
-            })
-            .collect();
-        keys.sort_by(|a, b| (a.signs_from, &a.key_id).cmp(&(b.signs_from, &b.key_id)));
-        keys
-    }
-}
-
-/// The master keys that were announced, the last one first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct MasterKeysRecord {
-    pub(super) keys: Vec<(String, Millis)>,
-}
-
-impl Record for MasterKeysRecord {}
 
 /// A name that counts once. Its key is a hash: only a copy into another store asks what the name is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
