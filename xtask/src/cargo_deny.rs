@@ -12,7 +12,7 @@ const VERSION: &str = "0.20.2";
 
 /// The program, compiled if this version is not there yet.
 pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
-    let _one_at_a_time = stamp::installing();
+    let _one_at_a_time = stamp::compiling();
     let root = workspace.installed("cargo-deny");
     let program = root.join("bin/cargo-deny");
     let installed = answer(Command::new(&program).arg("--version"));

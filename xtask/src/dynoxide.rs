@@ -10,7 +10,7 @@ const VERSION: &str = "3.2.0";
 
 /// The program, compiled if this version is not there yet.
 pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
-    let _one_at_a_time = stamp::installing();
+    let _one_at_a_time = stamp::compiling();
     let root = workspace.installed("dynoxide");
     let program = root.join("bin/dynoxide");
     // What it says of its own version is another's.

@@ -12,6 +12,9 @@ thread_local! {
     static IN_BACKGROUND: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Runs a program of ours in the background, where it has the processors that nobody else wants.
+pub(crate) const LAST_OF_ALL: &str = "nice";
+
 /// What runs in the background.
 static BACKGROUND: Mutex<Background> = Mutex::new(Background { over: false, child: None });
 
@@ -36,8 +39,9 @@ pub(crate) fn end_background() {
     let mut background = background();
     background.over = true;
     if let Some(child) = background.child {
-        // Where it has ended by itself there is nothing to end.
-        let _ = Command::new("kill").arg(child.to_string()).stderr(Stdio::null()).status();
+        // Where it has ended by itself there is nothing to end. The shell's own `kill` is there where no other is.
+        let end = ["-c", "kill \"$1\"", "sh", &child.to_string()];
+        let _ = Command::new("sh").args(end).stderr(Stdio::null()).status();
     }
 }
 
@@ -66,7 +70,8 @@ fn run_in_background(command: &mut Command) -> std::io::Result<ExitStatus> {
             return Err(std::io::Error::other("nobody needs it any more"));
         }
         let child = command.spawn()?;
-        background.child = Some(child.id());
+        // A package manager that is ended in the middle leaves the system in pieces.
+        background.child = (command.get_program() == LAST_OF_ALL).then(|| child.id());
         child
     };
     let status = child.wait();

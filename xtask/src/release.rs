@@ -1,14 +1,21 @@
 //! The program as a user runs it.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::process::run;
 use crate::{Outcome, Workspace};
 
 /// The release build of `daypass`, built if it is not up to date. Every test that drives the real binary drives this one.
+///
+/// Whoever asks again does not ask cargo, which may be compiling something else there, and would have everybody wait.
 pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(program) = BUILT.get() {
+        return Ok(program.clone());
+    }
     run(&mut workspace.cargo("build --release --locked --package daypass"))?;
-    Ok(workspace.built("release/daypass"))
+    Ok(BUILT.get_or_init(|| workspace.built("release/daypass")).clone())
 }
 
 /// The same as it is shipped: quicker, smaller, and longer in the making.

@@ -9,10 +9,16 @@ use crate::Outcome;
 const NAME: &str = ".daypass-made-from";
 
 static INSTALLING: Mutex<()> = Mutex::new(());
+static COMPILING: Mutex<()> = Mutex::new(());
 
 /// Waits until nobody else here installs anything, and keeps it so as long as the answer is kept.
 pub(crate) fn installing() -> MutexGuard<'static, ()> {
     INSTALLING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for a program that is compiled, which takes minutes in which others may be installed.
+pub(crate) fn compiling() -> MutexGuard<'static, ()> {
+    COMPILING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether `directory` was completely made from `recipe`.

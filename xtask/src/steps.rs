@@ -75,7 +75,6 @@ pub(crate) struct Prepared {
 /// In the order in which it is made. The tests that most of the steps run wait for somebody half of their time, and leave a
 /// processor to the compiler (docs/decisions/0021-what-the-tests-compile.md).
 pub(crate) const PREPARED: &[Prepared] = &[
-    Prepared { step: "dependencies", prepare: |workspace| cargo_deny::program(workspace).map(drop) },
     Prepared { step: "deploy", prepare: |workspace| helm::program(workspace).map(drop) },
     Prepared { step: "deploy", prepare: |workspace| promtool::program(workspace).map(drop) },
     Prepared { step: "unit", prepare: |workspace| postgres::postgres_16(workspace).map(drop) },
@@ -91,6 +90,7 @@ pub(crate) const PREPARED: &[Prepared] = &[
     Prepared { step: "aws-sdk-js", prepare: |workspace| node::prepare(workspace, AWS_SDK_JS) },
     Prepared { step: "identity-servers", prepare: |workspace| node::prepare(workspace, IDENTITY_SERVERS) },
     Prepared { step: "examples", prepare: |workspace| node::prepare(workspace, EXAMPLES) },
+    Prepared { step: "dependencies", prepare: |workspace| cargo_deny::program(workspace).map(drop) },
     Prepared { step: "dynamodb", prepare: |workspace| dynoxide::program(workspace).map(drop) },
     Prepared { step: "build", prepare: build },
     Prepared { step: "fuzz", prepare: fuzz::build },
@@ -197,6 +197,8 @@ fn dynamodb(workspace: &Workspace) -> Outcome {
     let tests = || {
         let mut tests = workspace.cargo(&format!("test {WORKSPACE} --test dynamodb --"));
         tests.env("AWS_ACCESS_KEY_ID", "emulated").env("AWS_SECRET_ACCESS_KEY", "emulated");
+        // That would be asked twice.
+        tests.env_remove("DAYPASS_TEST_DYNAMODB_ENDPOINT");
         tests
     };
     run(tests().env("DAYPASS_TEST_DYNOXIDE", dynoxide::program(workspace)?))?;
@@ -337,4 +339,22 @@ fn aws_sdk_rust(workspace: &Workspace) -> Outcome {
 /// Names the server that a test of another language starts.
 fn with_daypass(test: &mut Command, daypass: PathBuf) -> &mut Command {
     test.env("DAYPASS_BIN", daypass)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::SECOND_OPINION;
+
+    /// A filter that nothing matches passes.
+    #[test]
+    fn a_second_opinion_is_asked_of_cases_there_are() {
+        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/core/src/store/contract.rs");
+        let cases = std::fs::read_to_string(contract).unwrap();
+        for named in SECOND_OPINION {
+            let cases = cases.lines().filter(|line| line.ends_with(',') && line.contains(named));
+            assert!(cases.count() >= 5, "{named}");
+        }
+    }
 }

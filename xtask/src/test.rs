@@ -12,10 +12,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let steps = choose(arguments)?;
     std::thread::scope(|scope| {
         scope.spawn(|| prepare(workspace, &steps));
-        let outcome = run_all(workspace, &steps);
-        end_background();
-        outcome
+        let _ended = Ended;
+        run_all(workspace, &steps)
     })
+}
+
+/// Ends what is made in the background when the steps are over, however they are.
+struct Ended;
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        end_background();
+    }
 }
 
 /// Makes what these steps need, until they are over. A failure is theirs to tell: they try it once more.

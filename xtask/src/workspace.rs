@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::Outcome;
-use crate::process::is_in_background;
+use crate::process::{LAST_OF_ALL, is_in_background};
 
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -44,7 +44,7 @@ impl Workspace {
     /// `program`, to be run at the root of the sources.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = if is_in_background() {
-            let mut last_of_all = Command::new("nice");
+            let mut last_of_all = Command::new(LAST_OF_ALL);
             last_of_all.args(["-n", "19"]).arg(program);
             last_of_all
         } else {
