@@ -73,6 +73,7 @@ describe('one session in fifty tabs', () => {
   // Both at the same time, since most of it is waiting.
   browserTest('tabs with locks, and tabs without, go on while the server is restarted, and ask no more than they have to', { expects: AWAY, timeout: MINUTES * 60_000 + 120_000 }, async (context, open) => {
     const withoutLocks = await chromium.newContext();
+    withoutLocks.setDefaultTimeout(15_000);
     try {
       await withoutLocks.addInitScript('delete Navigator.prototype.locks');
       const [locked, unlocked] = [await fillWithTabs(context, await open()), await fillWithTabs(withoutLocks, await open(withoutLocks))];

@@ -25,6 +25,9 @@ pub enum Asked<'a> {
 /// Who comes between.
 #[async_trait]
 pub trait Coming: Send + Sync {
+    /// Whether it comes between items, too, that are read together: DynamoDB reads each of them by itself (`BatchGetItem`).
+    const TEARS: bool = false;
+
     /// Does something of its own with what is kept, before each question. That is asked then, unless this is an error.
     async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError>;
 }
@@ -41,8 +44,16 @@ pub struct Between<C> {
 #[async_trait]
 impl<C: Coming> Engine for Between<C> {
     async fn read(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, EngineError> {
-        self.coming.come(&self.engine, Asked::Read(keys)).await?;
-        self.engine.read(keys).await
+        if !C::TEARS {
+            self.coming.come(&self.engine, Asked::Read(keys)).await?;
+            return self.engine.read(keys).await;
+        }
+        let mut items = Vec::with_capacity(keys.len());
+        for key in keys.chunks(1) {
+            self.coming.come(&self.engine, Asked::Read(key)).await?;
+            items.append(&mut self.engine.read(key).await?);
+        }
+        Ok(items)
     }
 
     async fn page(

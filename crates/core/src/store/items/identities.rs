@@ -151,7 +151,12 @@ impl ItemStore {
         if unlooked.0.swap(false, Ordering::Relaxed) {
             return Ok(Found::absent(keys::identity(id)));
         }
-        self.free_place(id).await
+        let place = self.free_place(id).await?;
+        // Somebody deleted them since an earlier try made them, of which no answer came.
+        if place.is_there() {
+            return Err(refused("the identity ID is taken"));
+        }
+        Ok(place)
     }
 
     /// The place of an identity that is not there, cleared of what a deleted pool left.

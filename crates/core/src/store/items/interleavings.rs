@@ -64,6 +64,8 @@ impl Turns {
 
 #[async_trait]
 impl Coming for Turns {
+    const TEARS: bool = true;
+
     async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
         turn().await;
         if self.draw() < 64 {

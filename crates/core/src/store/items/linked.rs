@@ -153,7 +153,7 @@ impl ItemStore {
                 let known = facts.candidate(&id).ok_or_else(|| refused("a candidate is missing"))?;
                 Ok(Decided::Answer(LinkOutcome::Known(known.identity)))
             }
-            Ok(Change::Create(..)) => Err(refused("an identity cannot be made of others")),
+            Ok(Change::Create(..)) => Err(refused("nobody is made of identities that are there")),
             Ok(Change::Link { survivor, added, disabled }) => {
                 let (changes, identity) = self.join(pool, facts, &survivor, &added, &disabled, now).await?;
                 Ok(Decided::change_once(changes, LinkOutcome::Linked { identity, disabled }))
@@ -173,7 +173,7 @@ impl ItemStore {
     ) -> Result<(Vec<ItemChange>, Identity), StoreError> {
         let place = &facts.identities[survivor];
         let mut joined = place.record.clone().ok_or_else(|| refused("the survivor is missing"))?;
-        let (mut changes, mut moved) = (Vec::new(), Vec::new());
+        let (mut changes, mut moved) = (Vec::new(), BTreeSet::new());
         for id in disabled {
             let found = &facts.identities[id];
             let mut ended = found.record.clone().ok_or_else(|| refused("a candidate is missing"))?;

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::between::{Asked, Between, Coming};
 use super::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
 use super::memory::MemoryEngine;
 use super::{ItemStore, Pace, keys};
@@ -113,9 +114,16 @@ impl Pace for Yielding {
 
 fn store() -> (Arc<Fated>, ItemStore) {
     let engine = Arc::new(Fated::default());
-    let (clock, random) = (Arc::new(ManualClock::at_second(0)), Arc::new(SeededRandom::new(1)));
-    let store = ItemStore::new(engine.clone(), clock, random, Arc::new(Yielding));
-    (engine, store)
+    (engine.clone(), store_over(engine, 1))
+}
+
+fn store_over(engine: Arc<dyn Engine>, seed: u64) -> ItemStore {
+    let (clock, random) = (Arc::new(ManualClock::at_second(0)), Arc::new(SeededRandom::new(seed)));
+    ItemStore::new(engine, clock, random, Arc::new(Yielding))
+}
+
+fn identity(name: &str) -> IdentityId {
+    IdentityId::parse(format!("us-east-1:{name}")).unwrap()
 }
 
 fn access_key() -> StoredAccessKey {
@@ -271,13 +279,48 @@ async fn a_clock_that_was_ahead_for_a_moment_makes_nothing_count_again() {
     assert!(!store.use_once("name", at(1_000), at(2)).await.unwrap());
 }
 
+/// The first commit is made, somebody deletes whom it made, and its answer is lost.
+#[derive(Default)]
+struct DeletedAtOnce(AtomicBool);
+
+#[async_trait]
+impl Coming for DeletedAtOnce {
+    async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        let Asked::Commit(stamp, changes) = asked else { return Ok(()) };
+        if self.0.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        engine.commit(stamp, changes).await?;
+        store_over(engine.clone(), 2).delete_identities(&[identity("01")]).await.unwrap();
+        Err(EngineError::Lost("the network".into()))
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_was_deleted_is_not_made_again_by_whoever_asks_once_more() {
+    let engine = Arc::new(Between::<DeletedAtOnce>::default());
+    let pool = pool();
+    store_over(engine.engine.clone(), 1).add_pool(&pool).await.unwrap();
+    let store = store_over(engine.clone(), 3);
+    let request = LinkRequest {
+        pool_id: pool.id.clone(),
+        logins: vec![Login::developer("ada")],
+        identity_id: None,
+        new_identity_id: identity("01"),
+        now: Timestamp::UNIX_EPOCH,
+    };
+    store.link_logins(&request).await.unwrap_err();
+    assert_eq!(store.lookup_identity(&identity("01")).await.unwrap(), None);
+    let again = LinkRequest { new_identity_id: identity("02"), ..request };
+    assert!(matches!(store.link_logins(&again).await.unwrap(), LinkOutcome::Created(_)));
+}
+
 #[tokio::test]
 async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
     let (engine, store) = store();
     let pool = pool();
     store.add_pool(&pool).await.unwrap();
-    let [ada, guest, again] =
-        ["01", "02", "03"].map(|id| IdentityId::parse(format!("us-east-1:{id}")).unwrap());
+    let [ada, guest, again] = ["01", "02", "03"].map(identity);
     let request = LinkRequest {
         pool_id: pool.id.clone(),
         logins: vec![Login::developer("ada")],
@@ -294,10 +337,7 @@ async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
     for id in [&ada, &guest] {
         assert_eq!(store.lookup_identity(id).await.unwrap(), None);
     }
-    assert_eq!(
-        store.find_identity_by_login(&pool.id, &request.logins[0]).await.unwrap().map(|it| it.identity.id),
-        None
-    );
+    assert_eq!(store.find_identity_by_login(&pool.id, &request.logins[0]).await.unwrap(), None);
     let request = LinkRequest { new_identity_id: again.clone(), ..request };
     let LinkOutcome::Created(ada) = store.link_logins(&request).await.unwrap() else {
         panic!("she was deleted")

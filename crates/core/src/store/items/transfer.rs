@@ -70,7 +70,7 @@ impl ItemStore {
                 self.read_all(ids.iter().map(keys::identity).collect()).await?;
             for (id, found) in ids.iter().zip(found) {
                 let record = found.record.filter(|it| it.incarnation == incarnation && !it.erased);
-                all.extend(record.map(|it| Brought { identity: it.identity(id), logins: it.logins() }));
+                all.extend(record.map(|it| it.with_logins(id)));
             }
         }
     }

@@ -15,7 +15,6 @@ use super::records::{
 use super::{Found, ItemStore, keys};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId, UserName};
-use crate::records::identity_record::IdentityRecord as Whom;
 use crate::store::whole::{CopyError, Kept, KeptPages, Whole};
 use crate::store::{RevocationTarget, Seals, StoreError, StoredLoginGrant};
 
@@ -152,7 +151,7 @@ impl ItemStore {
         let id = IdentityId::parse(text(name.to_vec())?).map_err(corrupt)?;
         let found: Found<IdentityRecord> = Found::of(item.key.clone(), Some(item.clone()))?;
         let record = self.living(&found).await?;
-        let whom = record.map(|record| Whom { identity: record.identity(&id), logins: record.logins() });
+        let whom = record.map(|record| record.with_logins(&id));
         Ok(whom.map(|whom| Kept::Identity(Box::new(whom))))
     }
 
