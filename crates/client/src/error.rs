@@ -40,7 +40,7 @@ pub enum Error {
     #[error("the keyring cannot be used: {0}; or sign in without --keyring")]
     NoKeyring(#[from] NoKeyring),
     /// The keyring, which has the key of the session, does not give it.
-    #[error("the session at {name} is sealed by a key in the keyring, which cannot be used: {why}; or type `{login}` to keep it without", login = name.login_command())]
+    #[error("the session at {name} is sealed by a key in the keyring, which cannot be used: {why}; or type `{login}` to sign in anew without it", login = name.login_command())]
     Keyring {
         /// Which session.
         name: SessionName,

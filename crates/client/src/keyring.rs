@@ -95,6 +95,12 @@ pub enum NoKeyring {
         "none answers ({0}): start one, such as GNOME's or KDE's, or have DBUS_SESSION_BUS_ADDRESS lead to the bus that has it"
     )]
     NoService(String),
+    /// There is a service, and nothing in it that could keep something.
+    #[error(
+        "there is none yet: make one, as by GNOME's \"Passwords and Keys\" or KDE's wallet; without a desktop, `printf PASSWORD | \
+         gnome-keyring-daemon --replace --unlock --components=secrets` does"
+    )]
+    NoCollection,
     /// It wants its owner's password first, and nobody may be asked for it now.
     #[error("it is locked: unlock it, as by signing in at the desktop")]
     Locked,

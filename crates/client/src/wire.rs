@@ -199,6 +199,9 @@ fn wish(answer: &Response) -> Option<u64> {
     answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
+/// What rustls says where the first bytes of the answer are none of TLS.
+const NO_TLS: &str = "InvalidContentType";
+
 /// A failure on the way. Where the way leads stands in the error around it.
 fn temporary(error: &reqwest::Error) -> Failure {
     let why = if error.is_timeout() {
@@ -208,6 +211,7 @@ fn temporary(error: &reqwest::Error) -> Failure {
             std::iter::successors(error.source(), |cause: &&dyn std::error::Error| (*cause).source());
         causes.last().map_or("the connection broke off".to_owned(), ToString::to_string)
     };
+    let why = if why.contains(NO_TLS) { "nobody speaks TLS there: is it http://?".to_owned() } else { why };
     Failure::Temporary { why, wish: None, lost: !error.is_connect() && !error.is_builder() }
 }
 

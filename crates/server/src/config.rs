@@ -225,7 +225,11 @@ impl Config {
         let (foreign_sts, secrets) = (foreign_sts(&mut reading, &network), reading.get("secrets"));
         let (log, openid) = (reading.get("log"), reading.get("openid"));
         let traces = traces::read(&mut reading, &network, base);
-        let audit = audit::read(&mut reading, store.as_ref().map(|store| &store.url), &network, base);
+        let url = store.as_ref().map(|store| store.url.clone());
+        // In front of Amazon Cognito nothing may have to be stored. `up` has a store that no file names.
+        let is_amazons = pool.as_ref().is_some_and(|pool| matches!(pool.driver, Driver::Cognito(_)));
+        let url = url.or_else(|| (!is_amazons).then(|| StoreUrl::Sqlite(base.join("daypass.db"))));
+        let audit = audit::read(&mut reading, url.as_ref(), &network, base);
         let mut tokens: TokensConfig = reading.get("tokens").unwrap_or_default();
         if let Some(pkcs11) = &mut tokens.pkcs11 {
             pkcs11.start_from(base);

@@ -5,6 +5,9 @@ use super::program::Program;
 use super::{Key, Keyring, Manner, NoKeyring, SERVICE};
 use crate::secret::Secret;
 
+/// Where a collection would be. What cannot be kept for want of one has this in the bus's words, whatever their language.
+const COLLECTION: &str = "/org/freedesktop/secrets/collection/";
+
 /// The program `secret-tool`.
 #[derive(Debug)]
 pub(super) struct SecretTool(pub(super) Program);
@@ -46,7 +49,11 @@ impl Keyring for SecretTool {
     fn put(&self, account: &str, label: &str, key: &Key) -> Result<(), NoKeyring> {
         let arguments = ["store", "--label", label, "service", SERVICE, "account", account];
         let said = self.0.run(&arguments, &key.text(), Manner::MayPrompt)?;
-        if said.status.success() { Ok(()) } else { Err(NoKeyring::Failed(said.words())) }
+        match said.words() {
+            _ if said.status.success() => Ok(()),
+            words if words.contains(COLLECTION) => Err(NoKeyring::NoCollection),
+            words => Err(NoKeyring::Failed(words)),
+        }
     }
 
     /// It says nothing where there was none, and leaves one that is locked.

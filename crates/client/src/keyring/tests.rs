@@ -176,4 +176,11 @@ mod programs {
         let error = tool.find("ab12", Manner::Silent).unwrap_err().to_string();
         assert!(error.starts_with("none answers (secret-tool: Cannot [2J autolaunch): start one"), "{error}");
     }
+
+    #[test]
+    fn who_has_no_keyring_yet_hears_how_to_make_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let tool = SecretTool(Program::new("secret-tool", stand_in(dir.path(), "empty")));
+        assert_eq!(tool.put("ab12", "a label", &Key::draw()), Err(NoKeyring::NoCollection));
+    }
 }

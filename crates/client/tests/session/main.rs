@@ -328,6 +328,23 @@ async fn who_is_no_broker_is_told_apart_from_one_that_refuses() {
 }
 
 #[tokio::test]
+async fn who_says_https_where_nobody_speaks_tls_hears_so() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let setting = Setting::new();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let setting = Setting { broker: setting.broker.under(&url), ..setting };
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let error = setting.sign_in().await.unwrap_err().to_string();
+    assert!(error.contains("nobody speaks TLS there: is it http://?"), "{error}");
+}
+
+#[tokio::test]
 async fn a_redirect_leads_no_token_elsewhere() {
     let (setting, other) = (Setting::signed_in().await, Broker::start(3600));
     setting.advance(3600);

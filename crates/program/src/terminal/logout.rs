@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::Args;
-use daypass_client::SignedOut;
+use daypass_client::{Error, SignedOut};
 use daypass_server::cli::print;
 
 use super::which::Which;
@@ -23,15 +23,26 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let login = daypass.login_command();
     let SignedOut { untold } = daypass.sign_out(arguments.everywhere).await?;
     if let Some(error) = untold {
-        bail!("{}", half_done(&login, &error.to_string()));
+        bail!("{}", half_done(&login, &error));
     }
     let extent = if arguments.everywhere { " on all devices" } else { "" };
     Ok(print(&format!("You are signed out at {}{extent}.", daypass.name()))?)
 }
 
-fn half_done(login: &str, why: &str) -> String {
+fn half_done(login: &str, error: &Error) -> String {
+    let (why, whoever) = match error {
+        Error::KeyGone(_) => (
+            "the key that it was sealed with is gone, and with it what could tell the broker".into(),
+            "nobody can open a copy of it",
+        ),
+        Error::Keyring { why, .. } => (
+            format!("the keyring that has its key cannot be used: {why}"),
+            "whoever has a copy and your keyring can use it",
+        ),
+        error => (error.to_string(), "whoever has a copy can use it"),
+    };
     format!(
-        "the session is gone from this machine, but the broker does not know of it: {why}. Until it ends by itself, whoever \
-         has a copy can use it: to end it, sign in again (`{login}`) and type `daypass logout --everywhere`"
+        "the session is gone from this machine, but the broker does not know of it: {why}. Until it ends by itself, {whoever}: \
+         to end it, sign in again (`{login}`) and type `daypass logout --everywhere`"
     )
 }

@@ -167,6 +167,18 @@ fn who_sends_the_events_to_the_log_asks_there() {
     assert!(refused.stderr.contains("[audit] keep: nothing is kept where"), "{refused:?}");
 }
 
+/// `up` has a store that no file names, and keeps events beside it.
+#[test]
+fn what_up_keeps_of_its_trail_may_be_said_in_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("up.toml");
+    fs::write(&file, "[audit]\nkeep = \"400d\"\nkeep_size = \"20GiB\"\n").unwrap();
+    let mut command = program();
+    command.args(["check", "-c", file.to_str().unwrap()]);
+    let done = Done::of(command);
+    assert!(done.success, "{done:?}");
+}
+
 #[test]
 fn whoever_looks_after_a_container_is_told_whether_its_server_can_do_its_work() {
     let installation = Installation::new("sqlite:daypass.db");

@@ -32,9 +32,11 @@ impl Identities for ItemStore {
         self.ask(|| async {
             let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Decided::Answer(false)) };
             self.open_to_all(&pool)?;
-            let place = self.new_place(id, &unlooked).await?;
             let guest = new_identity(pool_id, id, false, now);
-            Ok(Decided::change(self.new_identity(&pool, &place, &guest, &[])?, true))
+            Ok(match self.new_place((&pool, &guest), &unlooked).await? {
+                Some(place) => Decided::change(self.new_identity(&pool, &place, &guest, &[])?, true),
+                None => Decided::Answer(true),
+            })
         })
         .await
     }
@@ -141,22 +143,23 @@ pub(super) fn new_identity(
 }
 
 impl ItemStore {
-    /// The place of an identity that is made. Its ID was drawn, and hardly ever is anybody's: the first try finds that out by the
-    /// commit.
+    /// The place of an identity that is made at an instant. Its ID was drawn, and hardly ever is anybody's: the first try finds that
+    /// out by the commit. `None` if a try made it whose answer was lost, and somebody has deleted it since: they must not be made
+    /// again.
     pub(super) async fn new_place(
         &self,
-        id: &IdentityId,
+        (pool, identity): (&PoolRecord, &Identity),
         unlooked: &Unlooked,
-    ) -> Result<Found<IdentityRecord>, StoreError> {
+    ) -> Result<Option<Found<IdentityRecord>>, StoreError> {
         if unlooked.0.swap(false, Ordering::Relaxed) {
-            return Ok(Found::absent(keys::identity(id)));
+            return Ok(Some(Found::absent(keys::identity(&identity.id))));
         }
-        let place = self.free_place(id).await?;
-        // Somebody deleted them since an earlier try made them, of which no answer came.
-        if place.is_there() {
-            return Err(refused("the identity ID is taken"));
+        let place = self.free_place(&identity.id).await?;
+        match &place.record {
+            None => Ok(Some(place)),
+            Some(gone) if gone.began_as(pool, identity) => Ok(None),
+            Some(_) => Err(refused("the identity ID is taken")),
         }
-        Ok(place)
     }
 
     /// The place of an identity that is not there, cleared of what a deleted pool left.

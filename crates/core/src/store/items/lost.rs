@@ -309,7 +309,10 @@ async fn somebody_who_was_deleted_is_not_made_again_by_whoever_asks_once_more() 
         new_identity_id: identity("01"),
         now: Timestamp::UNIX_EPOCH,
     };
-    store.link_logins(&request).await.unwrap_err();
+    let LinkOutcome::Created(made) = store.link_logins(&request).await.unwrap() else {
+        panic!("she was made")
+    };
+    assert_eq!(made.id, identity("01"));
     assert_eq!(store.lookup_identity(&identity("01")).await.unwrap(), None);
     let again = LinkRequest { new_identity_id: identity("02"), ..request };
     assert!(matches!(store.link_logins(&again).await.unwrap(), LinkOutcome::Created(_)));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, Record};
+use super::{Millis, PoolRecord, Record};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login, LoginProvider};
@@ -58,6 +58,11 @@ impl IdentityRecord {
             absorbed: Vec::new(),
             gone_until: None,
         }
+    }
+
+    /// Whether it was made as this identity of the pool.
+    pub(in crate::store::items) fn began_as(&self, pool: &PoolRecord, identity: &Identity) -> bool {
+        self.incarnation == pool.incarnation && self.created_at == Millis(identity.created_at)
     }
 
     /// What stays in the place of one that was deleted.
