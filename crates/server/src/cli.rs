@@ -21,7 +21,7 @@ pub mod signals;
 mod signing_key;
 mod store;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -156,7 +156,14 @@ pub fn conclude(command: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     code
 }
 
+/// What a shell makes of a program that the signal `SIGPIPE` ends.
+const NOBODY_READS: u8 = 128 + 13;
+
 fn fail(error: &anyhow::Error) -> ExitCode {
+    // Whoever pipes a listing into `head` has seen enough.
+    if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+        return ExitCode::from(NOBODY_READS);
+    }
     tell(&format!("daypass: {}", sentence(error)));
     match error.downcast_ref() {
         Some(NotReady::Refused(_)) => ExitCode::from(REFUSED),

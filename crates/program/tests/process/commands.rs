@@ -167,6 +167,18 @@ fn who_sends_the_events_to_the_log_asks_there() {
     assert!(refused.stderr.contains("[audit] keep: nothing is kept where"), "{refused:?}");
 }
 
+#[test]
+fn whoever_has_seen_enough_of_a_listing_hears_no_complaint() {
+    let installation = Installation::new("sqlite:daypass.db");
+    installation.run(&["key", "create", "backend", "--preset", "tokens"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = program();
+    command.args(["audit", "list", "-c"]).arg(installation.path("daypass.toml")).stdout(writer);
+    let done = command.output().unwrap();
+    assert_eq!((done.status.code(), &*done.stderr), (Some(141), &b""[..]), "{done:?}");
+}
+
 /// `up` has a store that no file names, and keeps events beside it.
 #[test]
 fn what_up_keeps_of_its_trail_may_be_said_in_its_file() {
