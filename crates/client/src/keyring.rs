@@ -97,10 +97,10 @@ pub enum NoKeyring {
     NoService(String),
     /// There is a service, and nothing in it that could keep something.
     #[error(
-        "there is none yet: make one, as by GNOME's \"Passwords and Keys\" or KDE's wallet; without a desktop, `printf PASSWORD | \
+        "there is none yet ({0}): make one, as by GNOME's \"Passwords and Keys\" or KDE's wallet; without a desktop, `printf PASSWORD | \
          gnome-keyring-daemon --replace --unlock --components=secrets` does"
     )]
-    NoCollection,
+    NoCollection(String),
     /// It wants its owner's password first, and nobody may be asked for it now.
     #[error("it is locked: unlock it, as by signing in at the desktop")]
     Locked,

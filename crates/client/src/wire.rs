@@ -117,7 +117,7 @@ impl Wire {
 
     /// Sends a request, and tells a refusal from an answer.
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
-        let answer = request.send().await.map_err(|error| temporary(&error))?;
+        let answer = request.send().await.map_err(|error| self.unsent(&error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -150,6 +150,16 @@ impl Wire {
         // Its words could repeat what stands in the answer.
         let unread = |_| Failure::Final(self.foreign("its answer cannot be read".into()));
         serde_json::from_slice(&body).map_err(unread)
+    }
+
+    /// A failure before there was an answer. Whether tokens go without TLS is for whoever sits there to say.
+    fn unsent(&self, error: &reqwest::Error) -> Failure {
+        match temporary(error) {
+            Failure::Temporary { why, .. } if why.contains(NO_TLS) => {
+                Failure::Final(self.foreign("nobody speaks TLS there: is it http://?".into()))
+            }
+            failure => failure,
+        }
     }
 
     fn foreign(&self, why: String) -> Error {
@@ -211,7 +221,6 @@ fn temporary(error: &reqwest::Error) -> Failure {
             std::iter::successors(error.source(), |cause: &&dyn std::error::Error| (*cause).source());
         causes.last().map_or("the connection broke off".to_owned(), ToString::to_string)
     };
-    let why = if why.contains(NO_TLS) { "nobody speaks TLS there: is it http://?".to_owned() } else { why };
     Failure::Temporary { why, wish: None, lost: !error.is_connect() && !error.is_builder() }
 }
 

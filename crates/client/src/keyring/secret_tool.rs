@@ -49,11 +49,12 @@ impl Keyring for SecretTool {
     fn put(&self, account: &str, label: &str, key: &Key) -> Result<(), NoKeyring> {
         let arguments = ["store", "--label", label, "service", SERVICE, "account", account];
         let said = self.0.run(&arguments, &key.text(), Manner::MayPrompt)?;
-        match said.words() {
-            _ if said.status.success() => Ok(()),
-            words if words.contains(COLLECTION) => Err(NoKeyring::NoCollection),
-            words => Err(NoKeyring::Failed(words)),
+        if said.status.success() {
+            return Ok(());
         }
+        let words = said.words();
+        let is_missing = words.contains(COLLECTION);
+        Err(if is_missing { NoKeyring::NoCollection(words) } else { NoKeyring::Failed(words) })
     }
 
     /// It says nothing where there was none, and leaves one that is locked.

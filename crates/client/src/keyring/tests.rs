@@ -181,6 +181,8 @@ mod programs {
     fn who_has_no_keyring_yet_hears_how_to_make_one() {
         let dir = tempfile::tempdir().unwrap();
         let tool = SecretTool(Program::new("secret-tool", stand_in(dir.path(), "empty")));
-        assert_eq!(tool.put("ab12", "a label", &Key::draw()), Err(NoKeyring::NoCollection));
+        let error = tool.put("ab12", "a label", &Key::draw()).unwrap_err().to_string();
+        assert!(error.starts_with("there is none yet (secret-tool: Object does not exist"), "{error}");
+        assert!(error.contains("make one"), "{error}");
     }
 }

@@ -341,7 +341,10 @@ async fn who_says_https_where_nobody_speaks_tls_hears_so() {
         }
     });
     let error = setting.sign_in().await.unwrap_err().to_string();
-    assert!(error.contains("nobody speaks TLS there: is it http://?"), "{error}");
+    assert_eq!(
+        error,
+        format!("{url} does not answer as a Daypass does: nobody speaks TLS there: is it http://?")
+    );
 }
 
 #[tokio::test]

@@ -283,6 +283,20 @@ mod tests {
         assert!(roles.find_by_arn("authenticated").is_none());
     }
 
+    /// However often it is asked, and whichever pool came before.
+    #[test]
+    fn a_role_that_pools_name_trusts_each_for_itself() {
+        let trust = TrustInPools::for_those_with("authenticated");
+        let pools = ["us-east-1:aa", "us-east-1:bb"].map(|id| IdentityPoolId::parse(id).unwrap());
+        let compiled: Vec<String> =
+            pools.iter().chain(&pools).map(|id| format!("{:?}", trust.of(id))).collect();
+        for (policy, pool) in compiled.iter().zip(pools.iter().chain(&pools)) {
+            let expected = TrustPolicy::parse(&RoleDocument::trust_in_pool(pool, "authenticated")).unwrap();
+            assert_eq!(*policy, format!("{expected:?}"), "{pool}");
+        }
+        assert_ne!(compiled[0], compiled[1]);
+    }
+
     #[test]
     fn two_roles_cannot_share_a_name() {
         let trust =

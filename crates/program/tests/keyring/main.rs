@@ -124,12 +124,25 @@ fn who_lost_the_keyring_can_sign_out_and_in_without_it() {
         "{done:?}"
     );
     assert!(done.stderr.contains(" --keyring`) and type `daypass logout --everywhere`"), "{done:?}");
+    assert!(done.stderr.contains("whoever has a copy and your keyring can use it"), "{done:?}");
     assert!(!file.exists());
     fs::write(&file, sealed).unwrap();
     let done = person.login(&[]).paste(CODE).end();
     assert!(done.success && done.stderr.contains("is not sealed any more"), "{done:?}");
     assert_left_behind(&done, true);
     assert_eq!(access_key(&person.run(&["credentials"])), "ASIA2");
+}
+
+#[test]
+fn who_signs_out_without_the_key_hears_that_no_copy_opens() {
+    let Some(desktop) = Desktop::new() else { return };
+    let person = signed_in(&desktop, 3600);
+    let (file, sealed) = (person.session_file(), fs::read(person.session_file()).unwrap());
+    assert!(person.run(&["logout"]).success);
+    fs::write(&file, sealed).unwrap();
+    let done = person.run(&["logout"]);
+    assert!(!done.success && done.stderr.contains("nobody can open a copy of it"), "{done:?}");
+    assert!(!file.exists());
 }
 
 #[test]

@@ -85,12 +85,7 @@ async fn compare_all(fixture: &Fixture, expected: &Expected, context: &str) {
     }
     for pool_id in pool_ids(fixture) {
         for login in all_logins() {
-            let owner = fixture
-                .store
-                .find_identity_by_login(&pool_id, &login)
-                .await
-                .unwrap()
-                .map(|it| it.identity.id);
+            let owner = owner(&fixture.store, &pool_id, &login).await;
             assert_eq!(owner, expected.owner(&pool_id, &login), "{login:?}, {context}");
         }
         for hide_disabled in [false, true] {
@@ -98,6 +93,10 @@ async fn compare_all(fixture: &Fixture, expected: &Expected, context: &str) {
             assert_eq!(listed, expected.list(&pool_id, hide_disabled), "{context}");
         }
     }
+}
+
+async fn owner(store: &SharedStore, pool_id: &IdentityPoolId, login: &Login) -> Option<IdentityId> {
+    store.find_identity_by_login(pool_id, login).await.unwrap().map(|found| found.identity.id)
 }
 
 type History = Vec<(Step, Answer)>;
@@ -121,7 +120,7 @@ async fn run(
     let mut history = Vec::new();
     while history.len() < STEPS_OF_A_RACER {
         let topic = generator.topic();
-        let owner = store.find_identity_by_login(&topic.0, &topic.1).await.unwrap().map(|it| it.identity.id);
+        let owner = owner(&store, &topic.0, &topic.1).await;
         let ids = known.lock().unwrap().clone();
         let step = generator.step(&topic, owner, &ids);
         if unwanted(&step) {
@@ -155,12 +154,7 @@ async fn check_invariants(
             }
         }
         for login in all_logins() {
-            let owner = fixture
-                .store
-                .find_identity_by_login(&pool_id, &login)
-                .await
-                .unwrap()
-                .map(|it| it.identity.id);
+            let owner = owner(&fixture.store, &pool_id, &login).await;
             let listed = owners.get(&(pool_id.clone(), login.clone()));
             assert_eq!(owner.as_ref(), listed, "{login:?} after{context}");
         }

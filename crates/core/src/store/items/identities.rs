@@ -33,7 +33,7 @@ impl Identities for ItemStore {
             let Some(pool) = self.recall_pool(pool_id).await? else { return Ok(Decided::Answer(false)) };
             self.open_to_all(&pool)?;
             let guest = new_identity(pool_id, id, false, now);
-            Ok(match self.new_place((&pool, &guest), &unlooked).await? {
+            Ok(match self.new_place(&pool, &guest, &unlooked).await? {
                 Some(place) => Decided::change(self.new_identity(&pool, &place, &guest, &[])?, true),
                 None => Decided::Answer(true),
             })
@@ -148,7 +148,8 @@ impl ItemStore {
     /// again.
     pub(super) async fn new_place(
         &self,
-        (pool, identity): (&PoolRecord, &Identity),
+        pool: &PoolRecord,
+        identity: &Identity,
         unlooked: &Unlooked,
     ) -> Result<Option<Found<IdentityRecord>>, StoreError> {
         if unlooked.0.swap(false, Ordering::Relaxed) {

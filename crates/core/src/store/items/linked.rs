@@ -118,7 +118,7 @@ impl ItemStore {
             Ok(Change::Create(id, logins)) => {
                 self.open_to_all(&pool)?;
                 let identity = new_identity(&request.pool_id, &id, true, request.now);
-                let Some(place) = self.new_place((&pool, &identity), unlooked).await? else {
+                let Some(place) = self.new_place(&pool, &identity, unlooked).await? else {
                     return Ok(Decided::Answer(LinkOutcome::Created(identity)));
                 };
                 let mut changes = self.new_identity(&pool, &place, &identity, &logins)?;
