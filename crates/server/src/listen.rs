@@ -37,7 +37,7 @@ use self::places::{Place, Places};
 use self::stream::{Requests, Timed};
 pub use self::terms::Terms;
 use self::turns::Turns;
-use self::unread::Watched;
+use self::unread::{Patience, Watched};
 use crate::origin::Peer;
 use crate::provider_http::is_out_of_files;
 
@@ -198,6 +198,11 @@ fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, pee
 }
 
 impl House {
+    /// Whether a request that comes now is one of too many.
+    fn is_too_much(&self) -> bool {
+        self.places.are_many_under_way() && self.turns.is_too_much()
+    }
+
     async fn answer(
         &self,
         mut request: Request<Incoming>,
@@ -205,9 +210,9 @@ impl House {
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
-        let is_too_much = self.turns.is_too_much() && self.places.are_many_under_way();
-        let place =
-            (!asks_for_life && !is_spare && !is_too_much).then(|| self.places.begin(&request)).flatten();
+        let place = (!asks_for_life && !is_spare && !self.is_too_much())
+            .then(|| self.places.begin(&request))
+            .flatten();
         if place.is_none() && !asks_for_life {
             request.extensions_mut().insert(NoPlace);
         }
@@ -221,10 +226,8 @@ impl House {
             None => answering.await,
         };
         if let Ok(answer) = &mut answer {
-            // Whoever has no place is not waited for.
-            if place.is_some() {
-                end.read_rest(self.limits.rest).await;
-            }
+            let patience = if place.is_some() { Patience::of(self.limits.rest) } else { Patience::LITTLE };
+            end.read_rest(patience).await;
             end.say(answer);
         }
         drop(place);

@@ -237,6 +237,25 @@ async fn a_request_without_a_place_is_known_at_once_and_who_asks_for_life_needs_
 }
 
 #[tokio::test]
+async fn who_is_sent_away_keeps_the_connection_if_the_body_is_short_and_there() {
+    let server = Server::start(Limits { requests: 1, ..LIMITS }).await;
+    let _hangs = server.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    server.asked.notified().await;
+    let mut client = server.connect().await;
+    for _ in 0..2 {
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
+        let text = answer(&mut client, "no place").await;
+        assert!(!text.contains("connection: close"), "{text}");
+    }
+    let waited_for = "content-length: 5\r\nexpect: 100-continue";
+    for head in ["content-length: 5", "content-length: 100000", waited_for, "transfer-encoding: chunked"] {
+        let text =
+            rest(&mut server.send(&format!("GET / HTTP/1.1\r\nhost: a\r\n{head}\r\n\r\n")).await).await;
+        assert!(text.ends_with("no place") && text.contains("connection: close"), "{head}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_full_house_says_that_it_lives() {
     let server = Server::start(Limits { connections: 2, ..LIMITS }).await;
     let mut held = Vec::new();

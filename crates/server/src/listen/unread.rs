@@ -15,8 +15,23 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// The most that is thrown away.
-const MOST: usize = 8 << 20;
+/// How much of a body is thrown away at most, and for how long it is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    pub(super) bytes: usize,
+    pub(super) time: Duration,
+}
+
+impl Patience {
+    /// With those who have been let in.
+    pub(super) fn of(time: Duration) -> Self {
+        Self { bytes: 8 << 20, time }
+    }
+
+    /// With those who are sent away: what came with the head or right behind it. Without that each of them would cost a new
+    /// connection, when there is too much to do already.
+    pub(super) const LITTLE: Self = Self { bytes: 64 << 10, time: Duration::from_millis(10) };
+}
 
 /// A body that notes when its end was read, and leaves what was not.
 pub(super) struct Watched<B> {
@@ -56,19 +71,19 @@ impl<B> Drop for Watched<B> {
 
 impl<B: Body<Data = Bytes> + Unpin> End<B> {
     /// Reads the rest of a body that nobody read, if it is short and comes soon. Whoever waits to be told to send it is not told.
-    pub(super) async fn read_rest(&self, patience: Duration) {
+    pub(super) async fn read_rest(&self, patience: Patience) {
         let left = self.rest.left.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let short = |body: &B| !self.waits && body.size_hint().lower() <= MOST as u64;
+        let short = |body: &B| !self.waits && body.size_hint().lower() <= patience.bytes as u64;
         let Some(mut body) = left.filter(short) else { return };
         let reading = async {
-            let mut left = MOST;
+            let mut left = patience.bytes;
             while let Some(frame) = body.frame().await {
                 let length = frame.ok()?.data_ref().map_or(0, Bytes::len);
                 left = left.checked_sub(length)?;
             }
             Some(())
         };
-        if let Ok(Some(())) = tokio::time::timeout(patience, reading).await {
+        if let Ok(Some(())) = tokio::time::timeout(patience.time, reading).await {
             self.rest.ended.store(true, Ordering::Release);
         }
     }
