@@ -16,10 +16,15 @@ use tokio::task::yield_now;
 /// So many may begin on a thread before it looks who else is there: some milliseconds of work. With fewer, more is spent on
 /// looking, and fewer answers become durable together.
 const AT_ONCE: usize = 10;
-/// Who waits longer is late.
+/// A line stands in which there was somebody at every moment for so long. Whoever comes before joins it, however long it is.
+const GRACE: Duration = Duration::from_millis(150);
+/// Who would wait longer does not join a line that stands.
 const LATE: Duration = Duration::from_millis(50);
-/// A line stands in which there was somebody at every moment for so long.
-const GRACE: Duration = Duration::from_millis(500);
+/// The same in a storm, when more are turned away than let in. Then everybody waits for as long as they are let to, and a shorter
+/// line serves as many.
+const LATE_IN_A_STORM: Duration = Duration::from_millis(5);
+/// After so long, what was turned away and let in counts for half.
+const MEMORY: Duration = Duration::from_millis(500);
 
 /// The turns of a runtime: some for each of its threads.
 pub(super) struct Turns {
@@ -47,13 +52,14 @@ impl Turns {
         Self {
             free: Arc::new(Free { turns: Semaphore::new(at_once), soon: AtomicUsize::new(0) }),
             waiting: AtomicUsize::new(0),
-            line: Mutex::new(Line { empty: Instant::now(), is_late: false }),
+            line: Mutex::new(Line::new(Instant::now())),
         }
     }
 
-    /// Whether nobody else should join the line. Where nobody waits there is none, whatever the last of it said.
+    /// Whether somebody who comes now should not join the line. Where nobody waits there is none.
     pub(super) fn is_too_much(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0 && self.line().is_late
+        let ahead = self.waiting.load(Ordering::Relaxed);
+        self.line().turns_away(ahead, Instant::now())
     }
 
     /// Does work that begins with a turn, and ends it by having to wait for something or by being done.
@@ -75,10 +81,10 @@ impl Turns {
             return Turn(&self.free);
         }
         let (waits, came) = (Waits::among(&self.waiting), Instant::now());
+        let place = waits.place;
         self.free.turns.acquire().await.expect("nobody closes it").forget();
         drop(waits);
-        let now = Instant::now();
-        self.line().has_gone_on(now - came, now);
+        self.line().has_gone_on(came.elapsed(), place);
         Turn(&self.free)
     }
 
@@ -106,18 +112,21 @@ impl Drop for Turn<'_> {
 }
 
 /// One who waits, until it is dropped.
-struct Waits<'a>(&'a AtomicUsize);
+struct Waits<'a> {
+    waiting: &'a AtomicUsize,
+    /// In the line, the first one being 1.
+    place: usize,
+}
 
 impl<'a> Waits<'a> {
     fn among(waiting: &'a AtomicUsize) -> Self {
-        waiting.fetch_add(1, Ordering::Relaxed);
-        Self(waiting)
+        Self { waiting, place: waiting.fetch_add(1, Ordering::Relaxed) + 1 }
     }
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -125,21 +134,55 @@ impl Drop for Waits<'_> {
 struct Line {
     /// When nobody stood in it for the last time.
     empty: Instant,
-    is_late: bool,
+    /// How long it takes until one place is left, as whoever had the last turn saw it.
+    each: Duration,
+    turned_away: u32,
+    let_in: u32,
+    /// When those two were halved.
+    halved: Instant,
 }
 
 impl Line {
-    fn was_empty(&mut self, now: Instant) {
-        *self = Self { empty: now, is_late: false };
+    fn new(now: Instant) -> Self {
+        Self { empty: now, each: Duration::ZERO, turned_away: 0, let_in: 0, halved: now }
     }
 
-    /// Somebody had waited for so long when their turn came.
-    fn has_gone_on(&mut self, waited: Duration, now: Instant) {
-        let was_late = self.is_late;
-        self.is_late = waited > LATE && now >= self.empty + GRACE;
-        if self.is_late && !was_late {
-            let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-            tracing::debug!(waited_ms, "requests are refused: the processor does not keep up");
+    fn was_empty(&mut self, now: Instant) {
+        self.empty = now;
+    }
+
+    /// Somebody at a place had waited for so long when their turn came.
+    fn has_gone_on(&mut self, waited: Duration, place: usize) {
+        self.each = waited / u32::try_from(place).unwrap_or(u32::MAX);
+    }
+
+    /// Whether somebody who comes now, and has so many ahead, is turned away.
+    fn turns_away(&mut self, ahead: usize, now: Instant) -> bool {
+        self.forget(now);
+        let away = ahead > 0 && self.would_be_late(ahead, now);
+        let count = if away { &mut self.turned_away } else { &mut self.let_in };
+        *count = count.saturating_add(1);
+        if away && self.turned_away == 1 {
+            tracing::debug!(ahead, "requests are refused: the processor does not keep up");
+        }
+        away
+    }
+
+    fn would_be_late(&self, ahead: usize, now: Instant) -> bool {
+        let is_storm = self.turned_away > self.let_in;
+        let late = if is_storm { LATE_IN_A_STORM } else { LATE };
+        let stands = is_storm || now >= self.empty + GRACE;
+        stands && self.each.saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX)) > late
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while now >= self.halved + MEMORY {
+            if (self.turned_away, self.let_in) == (0, 0) {
+                self.halved = now;
+            } else {
+                (self.turned_away, self.let_in) = (self.turned_away / 2, self.let_in / 2);
+                self.halved += MEMORY;
+            }
         }
     }
 }
@@ -154,23 +197,39 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
+    /// A line in which a place is left after each millisecond, and what becomes of whoever comes at an instant and has so many
+    /// ahead.
+    fn of_a_millisecond(start: Instant) -> impl FnMut(u32, usize) -> bool {
+        let mut line = Line::new(start);
+        line.has_gone_on(10 * MS, 10);
+        move |at, ahead| {
+            if ahead == 0 {
+                line.was_empty(start + at * MS);
+            }
+            line.turns_away(ahead, start + at * MS)
+        }
+    }
+
     #[test]
     fn a_burst_is_let_in_and_a_line_that_stands_is_not_joined() {
-        let start = Instant::now();
-        let mut line = Line { empty: start, is_late: false };
-        let mut late = |waited: u32, at: u32| {
-            line.has_gone_on(waited * MS, start + at * MS);
-            line.is_late
-        };
-        assert!(!late(400, 400), "a burst");
-        assert!(!late(499, 499));
-        assert!(late(51, 500), "somebody waited all the time for half a second");
-        assert!(!late(50, 501), "the line is short again, and may be joined");
-        assert!(late(51, 502));
-        line.was_empty(start + 503 * MS);
-        assert!(!line.is_late);
-        line.has_gone_on(400 * MS, start + 1_002 * MS);
-        assert!(!line.is_late, "after it was empty, a burst is a burst");
+        let mut is_turned_away = of_a_millisecond(Instant::now());
+        assert!(!is_turned_away(149, 400), "a burst");
+        assert!(is_turned_away(150, 51), "somebody waited all the time");
+        assert!(!is_turned_away(150, 50), "the line is short, and may be joined");
+        assert!(!is_turned_away(151, 0), "nobody waits");
+        assert!(!is_turned_away(300, 400), "after it was empty, a burst is a burst");
+    }
+
+    #[test]
+    fn in_a_storm_the_line_is_short_until_fewer_are_turned_away_than_let_in() {
+        let mut is_turned_away = of_a_millisecond(Instant::now());
+        assert!(!is_turned_away(0, 6));
+        assert_eq!([0; 9].map(|_| is_turned_away(200, 100)), [true; 9]);
+        assert!(is_turned_away(201, 6), "more were turned away than let in");
+        assert!(!is_turned_away(201, 5));
+        assert!(!is_turned_away(202, 0), "nobody waits, and yet it is a storm");
+        assert!(is_turned_away(203, 6), "so a burst is none");
+        assert!(!is_turned_away(4_000, 50), "later it is forgotten");
     }
 
     /// Work of somebody who has a turn until `end` is set and it is looked at again.
@@ -222,7 +281,8 @@ mod tests {
         let (turns, end) = (Arc::new(Turns::new(1)), Arc::new(AtomicBool::new(false)));
         let holder = holding(&turns, &end);
         yield_now().await;
-        turns.line().is_late = true;
+        turns.line().has_gone_on(GRACE, 1);
+        turns.line().turned_away = 9;
         assert!(!turns.is_too_much(), "nobody waits");
         let waiter = holding(&turns, &end);
         yield_now().await;
