@@ -44,6 +44,13 @@ struct Answered {
     seconds: f64,
 }
 
+/// So many requests a second, and for how long.
+#[derive(Clone, Copy)]
+struct Load {
+    rate: f64,
+    lasts: Duration,
+}
+
 /// What became of all of them.
 struct Storm {
     answers: Vec<Answered>,
@@ -62,17 +69,16 @@ pub(crate) fn tables(size: &Size) -> Outcome<Vec<Table>> {
     let server = halves.for_the_server(|| Server::start(directory.path()))?;
     let developer = Developer::of(&server)?;
     let people = crowd::add(&directory.path().join("daypass.db"), &developer.pool_id, USERS)?;
-    let make = |count: usize| -> Outcome<Vec<Request>> {
-        (0..count).map(|number| developer.token_request(&people[number * 7919 % USERS].user)).collect()
-    };
-    let first = make(size.overload_requests / 3)?;
-    let capacity = halves.for_clients(|| capacity(&developer, &first))?;
-    let usual = halves.for_clients(|| open_loop::send(&developer.url, &first, capacity * USUAL))?;
-    let requests = make(size.overload_requests)?;
+    let requests: Vec<Request> = (0..size.overload_requests)
+        .map(|number| developer.token_request(&people[number * 7919 % USERS].user))
+        .collect::<Outcome<_>>()?;
+    let capacity = halves.for_clients(|| capacity(&developer, &requests))?;
+    let usual = halves.for_clients(|| open_loop::send(&developer.url, &requests, capacity * USUAL))?;
     let usual = Sample::of(usual.waited).median();
     let soon = Duration::from_secs_f64(usual * TARGET_TIMES_THE_MEDIAN);
+    let load = Load { rate: capacity * TIMES, lasts: size.overload_lasts };
     // A thousand clients on the server's cores would take its turns from it: it would not have too much to do, but nothing to do it with.
-    let storm = halves.for_clients(|| overload(&developer, &requests, capacity * TIMES, soon))?;
+    let storm = halves.for_clients(|| overload(&developer, &requests, load, soon))?;
     server.stop()?;
     Ok(vec![table(&storm, usual, capacity, halves.each)])
 }
@@ -84,11 +90,11 @@ fn capacity(developer: &Developer, requests: &[Request]) -> Outcome<f64> {
     Ok(f64::from(u32::try_from(requests.len())?) / started.elapsed().as_secs_f64())
 }
 
-/// Sends all requests at a rate, asks a few times meanwhile whether the server lives, and afterwards until it serves somebody
-/// as soon as usual.
-fn overload(developer: &Developer, requests: &[Request], rate: f64, soon: Duration) -> Outcome<Storm> {
+/// Sends requests at a rate, the first ones again after the last, asks a few times meanwhile whether the server lives, and
+/// afterwards until it serves somebody as soon as usual.
+fn overload(developer: &Developer, requests: &[Request], load: Load, soon: Duration) -> Outcome<Storm> {
     let start = Barrier::new(CLIENTS + 3);
-    let lasts = Duration::from_secs_f64(f64::from(u32::try_from(requests.len())?) / rate);
+    let Load { rate, lasts } = load;
     thread::scope(|scope| {
         let mut clients = Vec::new();
         for first in 0..CLIENTS {
@@ -97,14 +103,16 @@ fn overload(developer: &Developer, requests: &[Request], rate: f64, soon: Durati
                 let connection = Connection::open(&developer.url);
                 start.wait();
                 let (mut connection, began) = (connection?, Instant::now());
-                let mine = requests.iter().enumerate().skip(first).step_by(CLIENTS);
-                mine.map(|(number, request)| {
-                    let due = began + Duration::from_secs_f64(f64::from(u32::try_from(number)?) / rate);
-                    wait_until(due);
-                    let served = request.is_served(&mut connection)?;
-                    Ok(Answered { served, seconds: due.elapsed().as_secs_f64() })
-                })
-                .collect()
+                let mine = (0_u32..).zip(requests.iter().cycle()).skip(first).step_by(CLIENTS);
+                mine.map(|(number, request)| (Duration::from_secs_f64(f64::from(number) / rate), request))
+                    .take_while(|(due, _)| *due < lasts)
+                    .map(|(due, request)| {
+                        let due = began + due;
+                        wait_until(due);
+                        let served = request.is_served(&mut connection)?;
+                        Ok(Answered { served, seconds: due.elapsed().as_secs_f64() })
+                    })
+                    .collect()
             };
             clients.push(thread::Builder::new().stack_size(STACK).spawn_scoped(scope, client)?);
         }

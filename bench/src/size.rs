@@ -1,5 +1,7 @@
 //! How much is measured.
 
+use std::time::Duration;
+
 /// Two sizes. The quick one shows that everything works, and its figures are not to be quoted.
 pub(crate) struct Size {
     pub(crate) quick: bool,
@@ -23,8 +25,9 @@ pub(crate) struct Size {
     pub(crate) verifications: u32,
     /// How many people sign in at the same moment.
     pub(crate) people_at_once: usize,
-    /// All of those that are too many.
+    /// Those of which there are too many, and for how long.
     pub(crate) overload_requests: usize,
+    pub(crate) overload_lasts: Duration,
     /// Rounds of each load with arrivals by a schedule, and the seconds of each.
     pub(crate) schedules: u32,
     pub(crate) schedule_seconds: f64,
@@ -49,7 +52,8 @@ pub(crate) const FULL: Size = Size {
     identities: 1_000_000,
     verifications: 20_000,
     people_at_once: 1_000,
-    overload_requests: 60_000,
+    overload_requests: 20_000,
+    overload_lasts: Duration::from_mins(1),
     schedules: 5,
     schedule_seconds: 6.0,
     requests_per_emulator: 400,
@@ -76,7 +80,8 @@ pub(crate) const QUICK: Size = Size {
     identities: 10_000,
     verifications: 500,
     people_at_once: 100,
-    overload_requests: 6_000,
+    overload_requests: 2_000,
+    overload_lasts: Duration::from_secs(1),
     schedules: 2,
     schedule_seconds: 0.5,
     requests_per_emulator: 40,
