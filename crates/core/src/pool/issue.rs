@@ -311,15 +311,19 @@ impl IdentityPools {
         by: &Requester,
         draft: &mut AuditDraft,
     ) -> Result<IdentityCredentials, PoolError> {
+        if let Some(token) = logins.get(FEDERATED_PROVIDER) {
+            let token = if logins.len() == 1 { Ok(token) } else { Err(Denial::UnsupportedProvider.into()) };
+            let given = self.credentials_of_token(identity_id, token, custom_role_arn, by, draft).await;
+            // What credentials rest on is looked at with them. Only who is refused hears first what is wrong with the identity.
+            if given.is_err() {
+                self.usable_identity(identity_id).await?;
+            }
+            return given;
+        }
         let (identity, pool) = self.usable_identity(identity_id).await?;
         let (claims, role_arn) = if logins.is_empty() {
             let grant = self.grant_to_guest(identity, &pool)?;
             (grant.0, role_choice::for_guest(&pool.roles, custom_role_arn)?)
-        } else if let Some(token) = logins.get(FEDERATED_PROVIDER) {
-            self.sts.tokens.keep_up().await?;
-            let claims = self.believe(&identity, &pool, token, logins, draft)?;
-            let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
-            (claims, role_arn)
         } else {
             let public = self.verify_public(&pool, logins, &Refuse::Credentials).await?;
             draft.login_of(&public);
@@ -331,27 +335,30 @@ impl IdentityPools {
         Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
-    /// The claims of a token of ours, if it is this identity's.
-    fn believe(
+    /// Credentials for a token of ours, if it is this identity's.
+    async fn credentials_of_token(
         &self,
-        identity: &Identity,
-        pool: &IdentityPool,
-        token: &Secret,
-        logins: &Logins,
+        identity_id: &IdentityId,
+        token: Result<&Secret, PoolError>,
+        custom_role_arn: Option<&str>,
+        by: &Requester,
         draft: &mut AuditDraft,
-    ) -> Result<Claims, PoolError> {
-        if logins.len() > 1 {
-            return Err(Denial::UnsupportedProvider.into());
-        }
+    ) -> Result<IdentityCredentials, PoolError> {
+        let token = token?;
+        self.sts.tokens.keep_up().await?;
         let claims = self.sts.tokens.verify(token, self.clock.now())?;
         draft.shown(&claims);
-        if claims.identity_id != identity.id || claims.pool_id != pool.id {
+        if claims.identity_id != *identity_id {
             return Err(Denial::LoginsDoNotMatch.into());
         }
-        if !claims.is_authenticated() {
-            check_guest(identity, pool)?;
+        let pool = self.describe_pool(&claims.pool_id).await?;
+        if !claims.is_authenticated() && !pool.settings.allow_unauthenticated_identities {
+            return Err(Denial::NoGuests.into());
         }
-        Ok(claims)
+        let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
+        let granted = RoleGrant::new(&pool, &claims, &role_arn, by.origin);
+        let credentials = self.credentials_of(granted, draft).await?;
+        Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
     /// Credentials straight from a grant: what an exchange hands out on request.
