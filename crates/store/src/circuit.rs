@@ -97,16 +97,16 @@ impl Engine for Circuit {
         self.ask(self.engine.commit(stamp, changes)).await
     }
 
+    async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
+        self.ask(self.engine.commit_each(stamp, changes)).await
+    }
+
     async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.ask(self.engine.forget(now)).await
     }
 
     fn shards(&self) -> u8 {
         self.engine.shards()
-    }
-
-    fn deletions_at_once(&self) -> usize {
-        self.engine.deletions_at_once()
     }
 
     fn watch(&self, by: SharedWatch) {

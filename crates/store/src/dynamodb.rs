@@ -26,7 +26,7 @@ use daypass_core::store::items::engine::{
     Change, Committed, Effect, Engine, EngineError, Guard, Item, Key, Stamp,
 };
 
-use self::changes::{Write, transaction};
+use self::changes::{Write, in_batch, transaction};
 use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
 pub use self::table::TableState;
 pub use self::trouble::DynamoOpenError;
@@ -45,6 +45,9 @@ const ANSWERING: Duration = Duration::from_secs(5);
 
 /// As many are read at once (`BatchGetItem`).
 const MAX_READ: usize = 100;
+
+/// As many are written at once, each by itself (`BatchWriteItem`).
+const MAX_WRITTEN: usize = 25;
 
 /// Over so many partitions a listing is spread: each takes a thousand writes a second.
 const SHARDS: u8 = 16;
@@ -215,6 +218,19 @@ impl DynamoEngine {
         Self::committed(sent.map(drop).map_err(|error| Failure::of_transaction(&self.place, &error)))
     }
 
+    /// As many as a batch takes. What the table had no room for is somebody's to ask again.
+    async fn write_some(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
+        let requests = changes.iter().filter_map(|change| in_batch(stamp, change).transpose());
+        let requests = requests.collect::<Result<Vec<_>, _>>();
+        let requests = requests.map_err(|error| EngineError::Unavailable(error.into()))?;
+        let sent = self.client.batch_write_item().request_items(&self.table, requests).send().await;
+        let answer = sent.map_err(|error| Failure::of(&self.place, &error).of_commit())?;
+        if answer.unprocessed_items.is_none_or(|left| left.is_empty()) {
+            return Ok(());
+        }
+        Err(EngineError::Busy("the table takes no more at the moment".into()))
+    }
+
     fn committed(sent: Result<(), Failure>) -> Result<Committed, EngineError> {
         match sent {
             Ok(()) => Ok(Committed::Kept),
@@ -341,6 +357,15 @@ impl Engine for DynamoEngine {
         self.change(stamp, changes).await
     }
 
+    /// In a transaction each takes twice the units.
+    async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
+        self.check_the_writer().await?;
+        for some in changes.chunks(MAX_WRITTEN) {
+            self.write_some(stamp, some).await?;
+        }
+        Ok(())
+    }
+
     /// The table does it by itself, within days (TTL).
     async fn forget(&self, _: Timestamp) -> Result<Cleared, EngineError> {
         Ok(Cleared::default())
@@ -348,10 +373,5 @@ impl Engine for DynamoEngine {
 
     fn shards(&self) -> u8 {
         SHARDS
-    }
-
-    /// In a transaction each takes twice the units.
-    fn deletions_at_once(&self) -> usize {
-        1
     }
 }

@@ -99,16 +99,16 @@ impl Engine for Watched {
         self.watch.over(StoreWork::Commit, self.engine.commit(stamp, changes), came_to).await
     }
 
+    async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
+        self.watch.over(StoreWork::Commit, self.engine.commit_each(stamp, changes), came_to).await
+    }
+
     async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError> {
         self.watch.over(StoreWork::Forget, self.engine.forget(now), came_to).await
     }
 
     fn shards(&self) -> u8 {
         self.engine.shards()
-    }
-
-    fn deletions_at_once(&self) -> usize {
-        self.engine.deletions_at_once()
     }
 
     fn watch(&self, by: SharedWatch) {

@@ -46,7 +46,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key};
+use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp};
 use self::forgetting::Forgetting;
 pub(crate) use self::form::form;
 use self::process::Process;
@@ -119,6 +119,21 @@ impl ItemStore {
             return Ok(Vec::new());
         }
         self.patiently(|| self.engine.read(keys)).await
+    }
+
+    /// Makes changes that rest on nothing, and that nobody remembers: each by itself, and again if it is not known which are made.
+    async fn change_each(&self, changes: &[Change]) -> Result<(), StoreError> {
+        for some in changes.chunks(MAX_CHANGES) {
+            let stamp = Stamp(self.draw());
+            self.patiently(|| async move {
+                self.engine.commit_each(stamp, some).await.map_err(|error| match error {
+                    EngineError::Lost(why) => EngineError::Busy(why),
+                    error => error,
+                })
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     /// Asks an engine that may be busy.

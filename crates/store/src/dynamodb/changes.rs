@@ -2,7 +2,9 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, SdkError};
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Delete, DeleteRequest, Put, PutRequest, TransactWriteItem, WriteRequest,
+};
 use daypass_core::store::items::engine::{Change, Effect, Guard, Stamp};
 
 use super::items::{Attributes, PARTITION, STAMP, attributes_of, attributes_of_key, number};
@@ -81,6 +83,23 @@ where
     E: std::error::Error + aws_sdk_dynamodb::error::ProvideErrorMetadata + Send + Sync + 'static,
 {
     sent.map(drop).map_err(|error| Told::of(&error))
+}
+
+/// A change that rests on nothing, among others that are made each by itself; none if nothing becomes of the item.
+pub(super) fn in_batch(stamp: Stamp, change: &Change) -> Result<Option<WriteRequest>, BuildError> {
+    let request = WriteRequest::builder();
+    Ok(match &change.effect {
+        Effect::Put { content, forgotten_at } => {
+            let attributes = attributes_of(&change.key, stamp, content, *forgotten_at);
+            let put = PutRequest::builder().set_item(Some(attributes)).build()?;
+            Some(request.put_request(put).build())
+        }
+        Effect::Delete => {
+            let delete = DeleteRequest::builder().set_key(Some(attributes_of_key(&change.key))).build()?;
+            Some(request.delete_request(delete).build())
+        }
+        Effect::Nothing => None,
+    })
 }
 
 /// Changes to several items.

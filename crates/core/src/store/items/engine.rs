@@ -117,17 +117,18 @@ pub trait Engine: Send + Sync {
     /// stamp.
     async fn commit(&self, stamp: Stamp, changes: &[Change]) -> Result<Committed, EngineError>;
 
+    /// Makes changes that rest on nothing ([`Guard::Any`]), [`MAX_CHANGES`] at most and none of them twice, each by itself: after an
+    /// error some are made, and whoever asks again makes them all. To be overridden where a commit costs more than its parts.
+    async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
+        self.commit(stamp, changes).await.map(drop)
+    }
+
     /// Deletes some of what is forgotten by now, for an engine that does not by itself. Answers how much it was, and whether there
     /// may be more.
     async fn forget(&self, now: Timestamp) -> Result<Cleared, EngineError>;
 
     /// Over how many partitions a listing is spread that everybody writes to.
     fn shards(&self) -> u8;
-
-    /// So many deletions that rest on nothing are committed together: one where a transaction costs more than its parts.
-    fn deletions_at_once(&self) -> usize {
-        MAX_CHANGES
-    }
 
     /// See [`Store::watch`](crate::store::Store::watch).
     fn watch(&self, by: SharedWatch) {

@@ -99,8 +99,4 @@ impl<E: Engine> Engine for Faults<E> {
     fn shards(&self) -> u8 {
         self.engine.shards()
     }
-
-    fn deletions_at_once(&self) -> usize {
-        self.engine.deletions_at_once()
-    }
 }

@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
-
 use super::super::attempts::Decided;
-use super::super::engine::{Change, Effect, Guard, Key, MAX_CHANGES};
+use super::super::engine::{Change, Effect, Guard, Key};
 use super::super::{Found, ItemStore, keys};
 use super::blocks::Block;
 use super::gather::NextBlock;
@@ -26,9 +24,6 @@ const AT_ONCE: usize = 32;
 
 /// So many sections are looked for that are not there any more.
 const SECTIONS_AT_ONCE: usize = 90;
-
-/// Where deletions are not committed together, so many are sent at once.
-const MOST_BESIDE_EACH_OTHER: usize = 16;
 
 /// Why nothing is dropped.
 #[derive(Debug, thiserror::Error)]
@@ -284,17 +279,8 @@ impl ItemStore {
     /// Answers whether there was anything to delete.
     async fn delete_all(&self, keys: Vec<Key>) -> Result<bool, StoreError> {
         let is_anything = !keys.is_empty();
-        let changes: Vec<Change> = keys.into_iter().map(deletion).collect();
-        let at_once = self.engine.deletions_at_once();
-        let some = changes.chunks(at_once).map(<[Change]>::to_vec);
-        let commits = some.map(|some| async move { self.delete(&some).await });
-        let beside_each_other = (MAX_CHANGES / at_once).min(MOST_BESIDE_EACH_OTHER);
-        stream::iter(commits).buffer_unordered(beside_each_other).try_collect::<()>().await?;
+        self.change_each(&keys.into_iter().map(deletion).collect::<Vec<_>>()).await?;
         Ok(is_anything)
-    }
-
-    async fn delete(&self, changes: &[Change]) -> Result<(), StoreError> {
-        self.ask(|| async { Ok(Decided::change(changes.to_vec(), ())) }).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::attempts::Decided;
-use super::super::engine::{Change, Effect, Guard, Key, MAX_CHANGES};
+use super::super::engine::{Change, Effect, Guard, Key};
 use super::super::{Found, ItemStore, keys};
 use super::blocks::Block;
 use super::records::{IndexedRecord, TrailRecord};
@@ -32,9 +32,7 @@ impl ItemStore {
         }
         // What was taken away by somebody is about nobody.
         let Some(block) = self.block_from(next).await? else { return Ok(false) };
-        for changes in entries(&block).chunks(MAX_CHANGES) {
-            self.ask(|| async { Ok(Decided::change(changes.to_vec(), ())) }).await?;
-        }
+        self.change_each(&entries(&block)).await?;
         let last = block.last().max(next);
         self.ask(|| async {
             let found: Found<IndexedRecord> = self.read(keys::trail_indexed()).await?;
