@@ -1,16 +1,12 @@
 //! An AWS profile whose credentials come from `daypass credentials`. It goes into the file where profiles stand, and
 //! nothing else of that file changes.
 
-mod document;
-mod file;
-
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use daypass_client::{Daypass, Session, SessionName};
+use daypass_server::aws_profiles::{Document, Entry, file};
 use serde::Deserialize;
-
-use self::document::{Document, Entry};
 
 /// What an installation of `daypass up` says of itself.
 const OF_UP: &str = "playground/config.json";

@@ -1,32 +1,38 @@
-//! The file of AWS profiles, as text whose sections and keys can be found and changed. Everything else of it, comments
+//! A file of AWS profiles, as text whose sections and keys can be found and changed. Everything else of it, comments
 //! and blank lines too, stays as it stands.
 
 /// A file, line by line.
 #[derive(Debug)]
-pub(super) struct Document {
+pub struct Document {
     lines: Vec<String>,
 }
 
 /// A key with its value, which may be a block of keys of its own.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub struct Entry {
     key: String,
     lines: Vec<String>,
 }
 
 impl Entry {
-    pub(super) fn line(key: &str, value: &str) -> Self {
+    /// A key on a line.
+    #[must_use]
+    pub fn line(key: &str, value: &str) -> Self {
         Self { key: key.into(), lines: vec![format!("{key} = {value}\n")] }
     }
 
-    pub(super) fn block(key: &str, values: &[(&str, &str)]) -> Self {
+    /// A key with keys of its own.
+    #[must_use]
+    pub fn block(key: &str, values: &[(&str, &str)]) -> Self {
         let inner = values.iter().map(|(key, value)| format!("  {key} = {value}\n"));
         Self { key: key.into(), lines: std::iter::once(format!("{key} =\n")).chain(inner).collect() }
     }
 }
 
 impl Document {
-    pub(super) fn of(text: &str) -> Self {
+    /// What stands in a text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
         let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
         if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
             last.push('\n');
@@ -34,24 +40,28 @@ impl Document {
         Self { lines }
     }
 
-    pub(super) fn text(&self) -> String {
+    /// The text, as the file has it.
+    #[must_use]
+    pub fn text(&self) -> String {
         self.lines.concat()
     }
 
     /// Whether there is such a section.
-    pub(super) fn has(&self, section: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, section: &str) -> bool {
         self.heading(section).is_some()
     }
 
     /// The value of a key, as far as it stands on the key's line.
-    pub(super) fn get(&self, section: &str, key: &str) -> Option<String> {
+    #[must_use]
+    pub fn get(&self, section: &str, key: &str) -> Option<String> {
         let (start, _) = self.find(section, key)?;
         let (_, value) = self.lines[start].split_once('=')?;
         Some(value.trim().to_owned())
     }
 
     /// Has a section say this of a key, where it said something else before, or at its end.
-    pub(super) fn set(&mut self, section: &str, entry: &Entry) {
+    pub fn set(&mut self, section: &str, entry: &Entry) {
         let at = match self.find(section, &entry.key) {
             Some((start, end)) => {
                 self.lines.drain(start..end);
@@ -63,7 +73,7 @@ impl Document {
     }
 
     /// Takes a key away, with all that belongs to it.
-    pub(super) fn take(&mut self, section: &str, key: &str) {
+    pub fn take(&mut self, section: &str, key: &str) {
         if let Some((start, end)) = self.find(section, key) {
             self.lines.drain(start..end);
         }

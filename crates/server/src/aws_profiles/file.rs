@@ -8,12 +8,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 /// The file of profiles.
-pub(super) fn config() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// If there is no home directory.
+pub fn config() -> anyhow::Result<PathBuf> {
     at("AWS_CONFIG_FILE", ".aws/config")
 }
 
 /// The file of keys.
-pub(super) fn credentials() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// If there is no home directory.
+pub fn credentials() -> anyhow::Result<PathBuf> {
     at("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
 }
 
@@ -26,7 +32,10 @@ fn at(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
 }
 
 /// What stands there; nothing, if there is no file.
-pub(super) fn read(path: &Path) -> anyhow::Result<String> {
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         text => text.with_context(|| format!("cannot read {}", path.display())),
@@ -34,7 +43,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 /// Puts a text in the place of what is there, whole or not at all.
-pub(super) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+///
+/// # Errors
+/// If it cannot be written.
+pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     written(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
