@@ -1,11 +1,13 @@
 //! Where AWS profiles are, and how a file of them is replaced: whole, with the mode that it had, also where it is a link.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+
+use super::document::Document;
 
 /// The file of profiles.
 ///
@@ -42,23 +44,38 @@ pub fn read(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Puts a text in the place of what is there, whole or not at all.
+/// Has what stands there changed, whole or not at all. One change waits for another, so that neither loses what the other wrote.
 ///
 /// # Errors
-/// If it cannot be written.
-pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    written(path, text).with_context(|| format!("cannot write {}", path.display()))
+/// Those of the change, or if the file cannot be read or written.
+pub fn change(path: &Path, how: impl FnOnce(&mut Document) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let cannot_write = || format!("cannot write {}", path.display());
+    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let _lock = folder(&file).with_context(cannot_write)?;
+    let before = read(&file)?;
+    let mut document = Document::of(&before);
+    how(&mut document)?;
+    let after = document.text();
+    if after == before { Ok(()) } else { replace(&file, &after).with_context(cannot_write) }
 }
 
-fn written(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let dir = path.parent().unwrap_or(Path::new(""));
+/// The folder of a file, locked while the answer lives. A lock on the file itself would be lost as it is replaced, and one of its
+/// own would stay in a folder that is not ours.
+fn folder(path: &Path) -> io::Result<File> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let mode = fs::metadata(&path).map_or(0o600, |metadata| metadata.permissions().mode());
-    let mut draft = path.clone().into_os_string();
+    let dir = File::open(dir)?;
+    // Some file systems have no locks: then everybody goes on.
+    let _ = dir.lock();
+    Ok(dir)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mode = fs::metadata(path).map_or(0o600, |metadata| metadata.permissions().mode());
+    let mut draft = path.to_owned().into_os_string();
     draft.push(format!(".{}.new", std::process::id()));
     let draft = PathBuf::from(draft);
-    let put = fill(&draft, text, mode).and_then(|()| fs::rename(&draft, &path));
+    let put = fill(&draft, text, mode).and_then(|()| fs::rename(&draft, path));
     put.inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
@@ -73,21 +90,33 @@ fn fill(draft: &Path, text: &str, mode: u32) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::symlink;
 
+    use super::super::document::Entry;
     use super::*;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
+    fn set(path: &Path, section: &str, region: &str) {
+        change(path, |document| {
+            document.set(section, &Entry::line("region", region));
+            Ok(())
+        })
+        .unwrap();
+    }
+
     #[test]
     fn a_new_file_is_its_owners_alone_and_an_old_one_keeps_its_mode() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".aws/config");
-        replace(&path, "one").unwrap();
+        set(&path, "one", "x");
         assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        replace(&path, "two").unwrap();
-        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("two", 0o640));
+        set(&path, "one", "y");
+        assert_eq!(
+            (fs::read_to_string(&path).unwrap().as_str(), mode(&path)),
+            ("[one]\nregion = y\n", 0o640)
+        );
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no draft is left");
     }
 
@@ -95,10 +124,38 @@ mod tests {
     fn a_link_stays_one() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("dotfiles"), dir.path().join("config"));
-        fs::write(&file, "one").unwrap();
+        fs::write(&file, "[one]\n").unwrap();
         symlink(&file, &link).unwrap();
-        replace(&link, "two").unwrap();
+        set(&link, "one", "x");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "[one]\nregion = x\n");
+    }
+
+    #[test]
+    fn a_change_that_is_refused_leaves_the_file_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        fs::write(&path, "[one]").unwrap();
+        let refused = change(&path, |document| {
+            document.set("one", &Entry::line("region", "x"));
+            anyhow::bail!("it is somebody else's")
+        });
+        assert_eq!(refused.unwrap_err().to_string(), "it is somebody else's");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[one]");
+    }
+
+    #[test]
+    fn who_changes_it_at_the_same_time_loses_nothing_of_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    (0..25).for_each(|number| set(path, &format!("profile {writer}-{number}"), "x"));
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap().matches("[profile ").count(), 100);
     }
 }
