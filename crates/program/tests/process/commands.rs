@@ -88,7 +88,7 @@ fn the_trail_is_verified_beside_a_server_and_whoever_changes_it_is_found_out() {
     let verified = installation.run(&["audit", "verify"]);
     let told = &verified.assert_success().stdout;
     assert!(
-        told.starts_with("events    2, in lines 1 to 4 of 1 files\nsigned    up to line 3, at 20"),
+        told.starts_with("events    2, in lines 1 to 4 of 1 file\nsigned    up to line 3, at 20"),
         "{told}"
     );
     assert!(told.lines().all(|line| line.chars().count() <= 80 || line.contains("daypass.db")), "{told}");
