@@ -308,7 +308,7 @@ mod tests {
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),
             (&["pool", "copy"], "does it with --apply"),
-            (&["store", "create"], "What is there already stays."),
+            (&["store", "create"], "What is there already stays;"),
             (&["store", "copy"], "End every server first."),
             (&["store", "take-over"], "One Region writes a global table"),
         ] {

@@ -19,7 +19,8 @@ pub enum Task {
     ///
     /// A table of DynamoDB's is made by nobody else: on demand, protected against
     /// deletion, with TTL and point-in-time recovery. Of the other stores the first
-    /// start makes what is missing, too. What is there already stays.
+    /// start makes what is missing, too. What is there already stays; a store of an older
+    /// version is brought to this one, also where the configuration says migrate = false.
     Create(Create),
     /// Copy everything of one store into another
     ///
