@@ -71,7 +71,8 @@ enum Form {
     Cloudformation,
     /// A resource of Terraform's AWS provider
     Terraform,
-    /// The least that the credentials of Daypass must be allowed
+    /// The least that the credentials of Daypass must be allowed; `store copy` needs
+    /// dynamodb:Scan as well
     Policy,
 }
 
