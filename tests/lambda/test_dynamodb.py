@@ -168,6 +168,8 @@ def test_a_table_is_written_in_one_region_until_another_one_takes_over(tmp_path,
     taken = command(laid_out, "store", "take-over", region="eu-west-1")
     assert "was written in us-east-1, and is written here from now on." in taken.stdout, taken
     assert "backend" in command(laid_out, "key", "list", region="eu-west-1").stdout
+    told = command(laid_out, "audit", "list", "--action", "take_over", region="eu-west-1").stdout
+    assert "written in us-east-1 before" in told, told
     refused = command(laid_out, "key", "list")
     assert "`daypass store take-over`" in refused.stderr, refused
 

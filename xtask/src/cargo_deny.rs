@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{answer, run};
+use crate::process::answer;
 use crate::{Outcome, Workspace, stamp};
 
 const VERSION: &str = "0.20.2";
@@ -18,8 +18,7 @@ pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
     let installed = answer(Command::new(&program).arg("--version"));
     if installed.as_deref() != Some(&format!("cargo-deny {VERSION}")) {
         workspace.say(&format!("compiling cargo-deny {VERSION}, which takes some minutes, once"));
-        let install = format!("install --locked --debug --force --version {VERSION} cargo-deny --root");
-        run(workspace.cargo(&install).arg(&root))?;
+        workspace.install("cargo-deny", &format!("--debug --version {VERSION} cargo-deny"))?;
     }
     Ok(program)
 }

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use crate::process::run;
 use crate::{Outcome, Workspace, stamp};
 
 const VERSION: &str = "3.2.0";
@@ -16,10 +15,8 @@ pub(crate) fn program(workspace: &Workspace) -> Outcome<PathBuf> {
     // What it says of its own version is another's.
     if !stamp::is_current(&root, VERSION) {
         workspace.say(&format!("compiling dynoxide {VERSION}, which takes some minutes, once"));
-        let install =
-            format!("install --locked --force --version {VERSION} dynoxide-rs --no-default-features");
-        let features = ["--features", "native-sqlite,http-server,cli", "--root"];
-        run(workspace.cargo(&install).args(features).arg(&root))?;
+        let features = "--no-default-features --features native-sqlite,http-server,cli";
+        workspace.install("dynoxide", &format!("--version {VERSION} dynoxide-rs {features}"))?;
         stamp::set(&root, VERSION)?;
     }
     Ok(program)

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::Outcome;
-use crate::process::{LAST_OF_ALL, is_in_background};
+use crate::process::{LAST_OF_ALL, is_in_background, run};
 
 pub(crate) struct Workspace {
     root: PathBuf,
@@ -62,11 +62,44 @@ impl Workspace {
         command
     }
 
+    /// Has cargo compile a program of others, into what [`installed`](Self::installed) says of this name. Where it is ended before,
+    /// whoever begins again goes on with what there is.
+    pub(crate) fn install(&self, name: &str, what: &str) -> Outcome {
+        run(&mut self.install_command(name, what))?;
+        Ok(std::fs::remove_dir_all(self.building(name))?)
+    }
+
+    fn install_command(&self, name: &str, what: &str) -> Command {
+        let mut command = self.cargo(&format!("install --locked --force {what}"));
+        command.arg("--root").arg(self.installed(name)).arg("--target-dir").arg(self.building(name));
+        command
+    }
+
+    /// Else cargo builds in a folder of the system's, which nobody takes away if it is ended.
+    fn building(&self, name: &str) -> PathBuf {
+        self.installed(&format!("{name}-building"))
+    }
+
     /// Tells the developer what happens now, and how long everything took so far.
     pub(crate) fn say(&self, what: &str) {
         if is_in_background() {
             return;
         }
         println!("==> [{:6.1} s] {what}", self.started.elapsed().as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::command_line;
+
+    #[test]
+    fn what_is_installed_is_compiled_in_our_corner() {
+        let workspace =
+            Workspace { root: "/sources".into(), target: "/target".into(), started: Instant::now() };
+        let line = command_line(&workspace.install_command("tool", "--version 1 tool"));
+        let expected = "install --locked --force --version 1 tool --root /target/xtask/tool --target-dir /target/xtask/tool-building";
+        assert!(line.ends_with(expected), "{line}");
     }
 }

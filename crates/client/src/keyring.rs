@@ -129,6 +129,13 @@ pub(crate) trait Keyring: fmt::Debug + Send + Sync {
     fn remove(&self, account: &str) -> Result<(), NoKeyring>;
 }
 
+/// Ends what asks the system's keyring, for a process that ends at once: its prompt would stay there, and nobody would wait for the
+/// answer. Whoever asks afterwards gets none.
+pub fn let_go_of_keyring() {
+    #[cfg(all(unix, feature = "keyring"))]
+    program::end_all();
+}
+
 /// The keyring of this machine.
 pub(crate) fn of_system() -> Arc<dyn Keyring> {
     of(std::env::consts::OS, cfg!(feature = "keyring"))

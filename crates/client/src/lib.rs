@@ -45,7 +45,7 @@ pub use clock::{Clock, SystemClock};
 pub use daypass::{Daypass, SignedIn, SignedOut};
 pub use error::Error;
 pub use home::Home;
-pub use keyring::NoKeyring;
+pub use keyring::{NoKeyring, let_go_of_keyring};
 pub use name::{BadAddress, SessionName, TERMINAL};
 pub use secret::Secret;
 pub use session::{MARGIN, Session};

@@ -4,6 +4,7 @@
 pub mod allowance;
 pub mod authenticator;
 pub mod clock;
+pub mod counting;
 pub mod form;
 pub(crate) mod hex;
 pub mod ids;

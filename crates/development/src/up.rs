@@ -2,6 +2,7 @@
 //! ports beside each other, with their state in one directory. `daypass up` and `daypass tour` start it.
 
 mod ports;
+mod profile;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use self::ports::{Bound, Ports};
+use self::profile::Profile;
 use crate::iam::{self, Book, Iam, TakeUp};
 use crate::playground::Playground;
 use crate::s3::Objects;
@@ -275,18 +277,7 @@ async fn write_profile(
         "the developer access key was sealed under another master key: bring that one back, or move the directory away to \
          begin anew",
     )?;
-    // The SDK for Rust looks for `cognito-identity`, every other for `cognito_identity`. Services that are not there go
-    // to our server as well, which knows none of them: without an address they would go to AWS itself. Older clients
-    // sign URLs of S3 the old way, and address buckets by host, unless told otherwise.
-    let config = format!(
-        "[profile {PROFILE}]\nregion = {REGION}\nservices = {PROFILE}\nendpoint_url = {server_url}\n\
-         s3 =\n  signature_version = s3v4\n  addressing_style = path\n\n[services {PROFILE}]\n\
-         cognito_identity =\n  endpoint_url = {server_url}\ncognito-identity =\n  endpoint_url = {server_url}\n\
-         sts =\n  endpoint_url = {server_url}\ns3 =\n  endpoint_url = {s3_url}\n"
-    );
-    let credentials =
-        format!("[{PROFILE}]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, secret.expose());
-    Ok((home.write_private("aws-config", &config)?, home.write_private("aws-credentials", &credentials)?))
+    Profile { server_url, s3_url, key: &key.id, secret: &secret }.write(home)
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ mod which;
 mod whoami;
 
 use clap::Subcommand;
+use daypass_client::let_go_of_keyring;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What `daypass` can be told to do with a session of one's own.
 #[derive(Debug, Subcommand)]
@@ -41,11 +43,30 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command to its end.
+    /// Runs the command to its end, or until somebody ends it. What asks a keyring for it ends with it.
     ///
     /// # Errors
     /// In words for the person at the terminal.
     pub async fn run(self) -> anyhow::Result<()> {
+        if let Self::Agent(arguments) = self {
+            // It hears by itself that it is to end.
+            let ended = agent::run(arguments).await;
+            let_go_of_keyring();
+            return ended;
+        }
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let signal = tokio::select! {
+            ended = self.answer() => return ended,
+            _ = interrupt.recv() => SignalKind::interrupt(),
+            _ = terminate.recv() => SignalKind::terminate(),
+        };
+        let_go_of_keyring();
+        // As a shell says it of a program that a signal ended.
+        std::process::exit(128 + signal.as_raw_value())
+    }
+
+    async fn answer(self) -> anyhow::Result<()> {
         match self {
             Self::Login(arguments) => login::run(arguments).await,
             Self::Whoami(arguments) => whoami::run(arguments).await,

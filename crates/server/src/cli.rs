@@ -20,6 +20,7 @@ mod serve;
 pub mod signals;
 mod signing_key;
 mod store;
+mod wrapping;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -164,11 +165,17 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) {
         return ExitCode::from(NOBODY_READS);
     }
-    tell(&format!("daypass: {}", sentence(error)));
+    telemetry::tell(&complaint(error, wrapping::width()));
     match error.downcast_ref() {
         Some(NotReady::Refused(_)) => ExitCode::from(REFUSED),
         _ => ExitCode::FAILURE,
     }
+}
+
+/// What is told of an error, in lines that fit.
+fn complaint(error: &anyhow::Error, width: Option<usize>) -> String {
+    let text = format!("daypass: {}", sentence(error));
+    width.map_or(text.clone(), |width| wrapping::wrapped(&text, width))
 }
 
 /// An error and its causes, without those whose words an error before them has said already.
@@ -190,9 +197,16 @@ fn operator() -> Requester {
     Requester::anonymous(&request_id, Origin::default())
 }
 
-/// A line for people, on stderr.
-pub fn tell(line: &str) {
-    telemetry::tell(line);
+/// Lines for people, on stderr. Those that are indented have commands and addresses to copy, and stay as they are.
+pub fn tell(text: &str) {
+    telemetry::tell(&fitting(text, wrapping::width()));
+}
+
+fn fitting(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let fit =
+        |line: &str| if line.starts_with(' ') { line.to_owned() } else { wrapping::wrapped(line, width) };
+    text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
 }
 
 /// A line of output, on stdout.
@@ -294,7 +308,7 @@ mod tests {
             (&["key", "create"], "AWS credentials file"),
             (&["master-key", "rotate"], "Says when the old key may be"),
             (&["pool", "copy"], "does it with --apply"),
-            (&["store", "create"], "What is there already stays."),
+            (&["store", "create"], "What is there already stays;"),
             (&["store", "copy"], "End every server first."),
             (&["store", "take-over"], "One Region writes a global table"),
         ] {
@@ -313,5 +327,18 @@ mod tests {
         let wrapped = Wrapped { source: std::io::Error::other("no such host") };
         let error = anyhow::Error::from(wrapped).context("more.toml cannot be used");
         assert_eq!(sentence(&error), "more.toml cannot be used: line 3: no such host");
+    }
+
+    #[test]
+    fn what_is_told_fits_into_a_terminal_and_stays_whole_for_others() {
+        let error = anyhow::anyhow!("the keyring cannot be used: it is locked\n  and this too is told");
+        let whole = "daypass: the keyring cannot be used: it is locked\n  and this too is told";
+        assert_eq!(complaint(&error, None), whole);
+        let lines = "daypass: the keyring\ncannot be used: it is\nlocked\n  and this too is\n  told";
+        assert_eq!(complaint(&error, Some(21)), lines);
+        let text = "Sign in in your browser, at\n\n  export ADDRESS=https://login.example.com\n";
+        assert_eq!(fitting(text, None), text);
+        let lines = "Sign in in your\nbrowser, at\n\n  export ADDRESS=https://login.example.com\n";
+        assert_eq!(fitting(text, Some(21)), lines);
     }
 }

@@ -150,7 +150,7 @@ impl Installation {
     }
 
     /// How its store is opened, as far as the operator lets it be changed.
-    fn opening(&self, open: Open) -> Open {
+    pub fn opening(&self, open: Open) -> Open {
         if self.config.migrates_store() { open } else { Open::AsItIs }
     }
 

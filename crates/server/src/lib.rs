@@ -1,6 +1,7 @@
 //! Daypass on the wire: the HTTP server, and the commands that go with it.
 //! What it all means is in `daypass-core`; `docs/architecture.md` has the map, and takes requests through the rooms.
 
+pub mod aws_profiles;
 mod circuit;
 pub mod cli;
 pub mod cognito;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use daypass_core::credentials::role::{Role, Roles};
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::ground::master_keys::MasterKeys;
 use daypass_core::ground::seal::MasterKeyId;
@@ -379,9 +380,10 @@ pub fn of_closed_access_keys(keys: &[StoredAccessKey], master_keys: &MasterKeys)
 /// What is kept under a master key that is gone.
 pub fn of_closed_values(wanted: MasterKeyId, count: u64) -> String {
     format!(
-        "{count} values are kept sealed under the master key {wanted}, which is not configured: whoever needs one, to go on with \
-         a session, say, is answered with 503 until that key is back in other_master_keys and `daypass master-key rotate` was \
-         run; `daypass master-key list` counts them"
+        "the master key {wanted}, which is not configured, seals {}: whoever needs one, to go on with a session, say, is \
+         answered with 503 until that key is back in other_master_keys and `daypass master-key rotate` was run; \
+         `daypass master-key list` counts them",
+        counted(count, "value", "values")
     )
 }
 

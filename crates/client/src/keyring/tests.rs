@@ -143,8 +143,11 @@ mod programs {
             program.patience = [PATIENCE; 2];
             let alive = alive(dir.path());
             let begun = Instant::now();
-            let error = SecretTool(program).find("ab12", Manner::Silent).unwrap_err();
-            assert_eq!(error, NoKeyring::TooLong(1), "{script}");
+            let tool = SecretTool(program);
+            assert_eq!(tool.find("ab12", Manner::Silent).unwrap_err(), NoKeyring::TooLong(1), "{script}");
+            // Who signs out asks for the key twice, and then has it taken away.
+            assert_eq!(tool.find("ab12", Manner::Silent).unwrap_err(), NoKeyring::TooLong(1), "{script}");
+            assert_eq!(tool.remove("ab12").unwrap_err(), NoKeyring::TooLong(1), "{script}");
             assert!(begun.elapsed() < 2 * PATIENCE, "{script}");
             alive.recv_timeout(Duration::from_secs(30)).expect(script);
         }

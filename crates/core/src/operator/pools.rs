@@ -1,6 +1,7 @@
 //! The pools of an installation: how many identities each has, and one that comes from another installation.
 
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Grounds, Requester};
+use crate::ground::counting::counted;
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
 use crate::store::page::{Listed, ListingError, page_after};
@@ -88,7 +89,10 @@ pub async fn import(
     if imported.changed {
         let mut draft = AuditDraft::by(AuditAction::Pool, by);
         draft.resource = Some(arn);
-        let what = Grounds::new("imported", format!("imported with {} identities", imported.identities));
+        let what = Grounds::new(
+            "imported",
+            format!("imported with {}", counted(imported.identities, "identity", "identities")),
+        );
         trail.noted(draft, what).await.map_err(PoolImportError::NotRecorded)?;
     }
     Ok(imported)

@@ -137,11 +137,13 @@ pub enum AuditAction {
     Backup,
     /// An operator put a copy of the whole store in its place.
     Restore,
+    /// An operator had another Region write the store.
+    TakeOver,
 }
 
 impl AuditAction {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::SignIn,
         Self::Device,
         Self::Exchange,
@@ -167,6 +169,7 @@ impl AuditAction {
         Self::RotateMasterKey,
         Self::Backup,
         Self::Restore,
+        Self::TakeOver,
     ];
 
     /// The one with a name.
@@ -204,6 +207,7 @@ impl AuditAction {
             Self::RotateMasterKey => "rotate_master_key",
             Self::Backup => "backup",
             Self::Restore => "restore",
+            Self::TakeOver => "take_over",
         }
     }
 }

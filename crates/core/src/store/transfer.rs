@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use crate::ground::counting::counted;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::IdentityPool;
 use crate::records::identity_record::IdentityRecord;
@@ -126,7 +127,7 @@ pub enum ImportError {
     #[error("the pool has identities already, and {0} is not among them as it is here")]
     Differs(IdentityId),
     /// The pool has all the identities, and others.
-    #[error("the pool has {0} identities that are not here")]
+    #[error("the pool has {} not found here", counted(*.0, "identity", "identities"))]
     HasMore(u64),
     /// The store could not answer.
     #[error(transparent)]

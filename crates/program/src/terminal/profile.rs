@@ -1,16 +1,12 @@
 //! An AWS profile whose credentials come from `daypass credentials`. It goes into the file where profiles stand, and
 //! nothing else of that file changes.
 
-mod document;
-mod file;
-
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use daypass_client::{Daypass, Session, SessionName};
+use daypass_server::aws_profiles::{Document, Entry, file};
 use serde::Deserialize;
-
-use self::document::{Document, Entry};
 
 /// What an installation of `daypass up` says of itself.
 const OF_UP: &str = "playground/config.json";
@@ -101,10 +97,10 @@ impl Profile {
     /// If the file cannot be written, or the broker says what has no place in it.
     pub(super) async fn write(&self, daypass: &Daypass, session: &Session) -> anyhow::Result<String> {
         let up = if is_here(daypass.name()) { daypass.document::<Up>(OF_UP).await.ok() } else { None };
-        let mut document = Document::of(&file::read(&self.config)?);
-        self.check(&document)?;
-        self.fill(&mut document, daypass.name(), &session.region, up.as_ref())?;
-        file::replace(&self.config, &document.text())?;
+        file::change(&self.config, |document| {
+            self.check(document)?;
+            self.fill(document, daypass.name(), &session.region, up.as_ref())
+        })?;
         Ok(format!(
             "The AWS profile {0} is written. Try: aws --profile {0} {1}",
             self.name,

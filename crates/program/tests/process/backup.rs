@@ -170,7 +170,7 @@ fn a_restored_store_serves_and_no_session_from_before_counts() {
 
     let restored = installation.run(&["restore", "backup.db"]);
     restored.assert_success();
-    assert!(restored.stdout.contains("1 identities with 1 logins"), "{restored:?}");
+    assert!(restored.stdout.contains("1 identity with 1 login"), "{restored:?}");
     let server = serve(&installation);
     for login in [&ada, &bob] {
         let (status, refusal) = server.credentials(login);

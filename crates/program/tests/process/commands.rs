@@ -71,6 +71,30 @@ fn a_store_that_no_start_may_make_is_made_by_a_command() {
     serving.stop();
 }
 
+/// The last byte of `user_version` in a file of SQLite's ("Database File Format", 1.3).
+const USER_VERSION: usize = 63;
+
+#[test]
+fn a_store_that_nothing_may_change_is_copied_as_it_is_or_not_at_all() {
+    let installation = Installation::new("sqlite:daypass.db");
+    installation.serve(Output::Null).stop();
+    let file = installation.path("daypass.db");
+    // As the version before left it.
+    let mut old = std::fs::read(&file).unwrap();
+    old[USER_VERSION] -= 1;
+    std::fs::write(&file, &old).unwrap();
+    installation.change("[pool]", "migrate = false\n[pool]");
+    let mut copy = program();
+    copy.current_dir(installation.path(""));
+    copy.args(["store", "copy", "--from", "daypass.toml", "--to", "sqlite:copy.db"]);
+    let refused = Done::of(copy);
+    assert!(
+        !refused.success && refused.stderr.contains("`daypass migrate -c FILE` brings it there"),
+        "{refused:?}"
+    );
+    assert_eq!(std::fs::read(&file).unwrap()[USER_VERSION], old[USER_VERSION]);
+}
+
 fn the_file(installation: &Installation) -> std::path::PathBuf {
     installation.path("daypass.db-audit").join("000000000001.jsonl")
 }
@@ -88,7 +112,7 @@ fn the_trail_is_verified_beside_a_server_and_whoever_changes_it_is_found_out() {
     let verified = installation.run(&["audit", "verify"]);
     let told = &verified.assert_success().stdout;
     assert!(
-        told.starts_with("events    2, in lines 1 to 4 of 1 files\nsigned    up to line 3, at 20"),
+        told.starts_with("events    2, in lines 1 to 4 of 1 file\nsigned    up to line 3, at 20"),
         "{told}"
     );
     assert!(told.lines().all(|line| line.chars().count() <= 80 || line.contains("daypass.db")), "{told}");

@@ -1,8 +1,12 @@
 //! `daypass login`: a browser that comes back, or somebody who pastes what it ended at.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use crate::broker::CODE;
 use crate::person::{Login, Person, request};
@@ -188,4 +192,31 @@ fn a_keyring_that_is_not_there_is_told_before_anybody_signs_in() {
     }
     assert_eq!(fs::read_dir(person.path("sessions")).unwrap().count(), 0);
     assert_eq!(person.broker.counts().0, 0);
+}
+
+/// A program that leads to a keyring is in no group that a terminal's Ctrl-C reaches.
+#[test]
+fn who_gives_up_waiting_for_a_keyring_leaves_no_prompt_of_it_behind() {
+    let (person, tools) = (Person::new(3600), tempfile::tempdir().unwrap());
+    let hanging = Path::new(env!("CARGO_MANIFEST_DIR")).join("../client/tests/stand-in/endless");
+    std::os::unix::fs::symlink(hanging, tools.path().join("secret-tool")).unwrap();
+    let alive = tools.path().join("alive");
+    assert!(Command::new("mkfifo").arg(&alive).status().unwrap().success());
+    let (sender, heard) = channel();
+    std::thread::spawn(move || {
+        let mut pipe = fs::File::open(alive).unwrap();
+        sender.send("it runs").unwrap();
+        pipe.read_to_end(&mut Vec::new()).unwrap();
+        sender.send("it is gone")
+    });
+
+    let mut command = person.command(&["login", &person.broker.url, "--no-browser", "--keyring"]);
+    let path = format!("{}:/usr/bin:/bin", tools.path().display());
+    let mut waiting = command.env("PATH", path).spawn().unwrap();
+    let patience = Duration::from_secs(5);
+    assert_eq!(heard.recv_timeout(patience), Ok("it runs"));
+    let id = waiting.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(heard.recv_timeout(patience), Ok("it is gone"));
+    assert_eq!(waiting.wait().unwrap().code(), Some(130));
 }

@@ -6,10 +6,11 @@ use anyhow::Context;
 use clap::Args;
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
 use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::RequestId;
 use daypass_core::ground::random::SystemRandom;
 use daypass_store::{Contents, Open, back_up, trail_folder};
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use super::place::Place;
 use super::progress::{Progress, Unit};
@@ -68,7 +69,7 @@ fn report(database: &Path, file: &Path, contents: &Contents) -> String {
 /// Who is in a backup.
 pub fn people(contents: &Contents) -> String {
     let Contents { identities, logins, .. } = contents;
-    format!("{} identities with {} logins", HumanCount(*identities), HumanCount(*logins))
+    format!("{} with {}", counted(*identities, "identity", "identities"), counted(*logins, "login", "logins"))
 }
 
 /// To record it in a store of an older version would change the store, which stays as it is until somebody starts a

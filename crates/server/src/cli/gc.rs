@@ -5,9 +5,9 @@ use std::sync::Arc;
 use clap::Args;
 use daypass_core::audit::head_key::HeadKeys;
 use daypass_core::ground::clock::{Clock, SystemClock};
+use daypass_core::ground::counting::counted;
 use daypass_core::store::{AuditCare, Cleared, Retention, SharedStore, Store, StoreError};
 use daypass_store::{Open, StoreUrl};
-use indicatif::HumanCount;
 
 use super::place::Place;
 use super::progress::{Progress, Unit};
@@ -64,7 +64,7 @@ async fn all(bite: impl AsyncFn() -> Result<Cleared, StoreError>) -> Result<u64,
 }
 
 fn deleted(records: u64) -> String {
-    format!("{} records deleted", HumanCount(records))
+    format!("{} deleted", counted(records, "record", "records"))
 }
 
 /// Has the trail drop what need not be kept. Answers what that was.

@@ -1,6 +1,7 @@
 //! `daypass migrate`: brings the store to the version of this program.
 
 use clap::Args;
+use daypass_core::ground::counting::counted;
 
 use super::place::Place;
 use super::{print, tell};
@@ -28,14 +29,11 @@ pub async fn run(Arguments { dry_run, place }: Arguments) -> anyhow::Result<()> 
         // Whoever does not read the steps has them made all the same.
         installation.migrate(&mut |step| drop(print(step))).await?
     };
+    let made = counted(steps as u64, "step", "steps");
     tell(&match (steps, dry_run) {
         (0, _) => format!("Nothing is to be done: {store} has the version of this program."),
-        (_, true) => format!("{store} lacks {}. Nothing was done.", counted(steps)),
-        (_, false) => format!("{store} has the version of this program now: {} made.", counted(steps)),
+        (_, true) => format!("{store} lacks {made}. Nothing was done."),
+        (_, false) => format!("{store} has the version of this program now: {made} made."),
     });
     Ok(())
-}
-
-fn counted(steps: usize) -> String {
-    if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") }
 }

@@ -2,12 +2,14 @@
 
 mod copy;
 
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use daypass_store::{DynamoUrl, StoreUrl};
+use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
+use daypass_store::{DynamoUrl, Open, StoreUrl};
 
 pub use self::copy::Arguments as Copying;
 use super::place::Place;
-use super::{print, tell};
+use super::{operator, print, tell};
 use crate::installation::Installation;
 
 /// What to do with the store.
@@ -17,7 +19,8 @@ pub enum Task {
     ///
     /// A table of DynamoDB's is made by nobody else: on demand, protected against
     /// deletion, with TTL and point-in-time recovery. Of the other stores the first
-    /// start makes what is missing, too. What is there already stays.
+    /// start makes what is missing, too. What is there already stays; a store of an older
+    /// version is brought to this one, also where the configuration says migrate = false.
     Create(Create),
     /// Copy everything of one store into another
     ///
@@ -68,7 +71,8 @@ enum Form {
     Cloudformation,
     /// A resource of Terraform's AWS provider
     Terraform,
-    /// The least that the credentials of Daypass must be allowed
+    /// The least that the credentials of Daypass must be allowed; `store copy` needs
+    /// dynamodb:Scan as well
     Policy,
 }
 
@@ -91,11 +95,26 @@ async fn create(installation: &Installation) -> anyhow::Result<()> {
 
 async fn take_over(installation: &Installation) -> anyhow::Result<()> {
     let url = installation.opening_url().await?;
-    let report = match daypass_store::take_over(&url).await? {
-        Some(before) => format!("{url} was written in {before}, and is written here from now on."),
-        None => format!("{url} is written here from now on."),
-    };
-    Ok(print(&report)?)
+    let before = daypass_store::take_over(&url).await?;
+    let was = before.as_ref().map(|before| format!(" was written in {before}, and")).unwrap_or_default();
+    // Not before: the trail is in the table, where nothing may be written from here until then.
+    let recorded = record_take_over(installation, &url, before).await;
+    print(&format!("{url}{was} is written here from now on."))?;
+    recorded.context("the table is written here now, but its audit trail could not keep that")
+}
+
+async fn record_take_over(
+    installation: &Installation,
+    url: &StoreUrl,
+    before: Option<String>,
+) -> anyhow::Result<()> {
+    let store = installation.store(Open::Existing).await?;
+    let mut draft = AuditDraft::by(AuditAction::TakeOver, &operator());
+    draft.resource = Some(url.to_string());
+    let before = before.map_or("it did not say before where it is written".into(), |before| {
+        format!("written in {before} before")
+    });
+    Ok(installation.trail(&store)?.noted(draft, Grounds::new("taken_over", before)).await?)
 }
 
 fn describe(form: Form, installation: &Installation) -> anyhow::Result<()> {

@@ -28,6 +28,10 @@ pub const BUCKET: &str = "daypass-demo";
 pub const TERMINAL: &str = "terminal";
 /// Where logins of a terminal return to, on any port (RFC 8252 section 7.3).
 pub const TERMINAL_REDIRECT_URI: &str = "http://127.0.0.1/callback";
+/// The file of profiles in the directory.
+pub const AWS_CONFIG: &str = "aws-config";
+/// The file of their keys.
+pub const AWS_CREDENTIALS: &str = "aws-credentials";
 /// The file of its store in the directory.
 pub const DATABASE: &str = "daypass.db";
 /// The file of its master key.

@@ -255,7 +255,7 @@ fn entity(event: &AuditEvent) -> Entity<'_> {
         AuditAction::Pool => "identity pool",
         AuditAction::Role => "role",
         AuditAction::RotateSigningKey => "signing key",
-        AuditAction::Backup | AuditAction::Restore => "store",
+        AuditAction::Backup | AuditAction::Restore | AuditAction::TakeOver => "store",
         _ => "access key",
     };
     Entity { name: event.resource.as_deref().unwrap_or(UNKNOWN), uid: key(event), kind }

@@ -9,22 +9,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 
 use crate::config::development::{
-    DATABASE, MASTER_KEY, NEXT_MASTER_KEY, OTHER_MASTER_KEY, SANDBOX_CLIENT_SECRET,
+    AWS_CONFIG, AWS_CREDENTIALS, DATABASE, MASTER_KEY, NEXT_MASTER_KEY, OTHER_MASTER_KEY,
+    SANDBOX_CLIENT_SECRET,
 };
 
 /// What `up` makes in its folder, besides what begins with one of [`OURS_WITH_MORE`] and the drafts of files.
-const OURS: [&str; 8] = [
-    ".gitignore",
-    "aws-config",
-    "aws-credentials",
-    "lock",
-    MASTER_KEY,
-    NEXT_MASTER_KEY,
-    "s3",
-    SANDBOX_CLIENT_SECRET,
-];
-/// The database has companions, logs are rotated beside themselves, and a master key that sealed before is kept under its ID.
-const OURS_WITH_MORE: [&str; 4] = [DATABASE, "audit.jsonl", "log.jsonl", OTHER_MASTER_KEY];
+const OURS: [&str; 6] = [".gitignore", "lock", MASTER_KEY, NEXT_MASTER_KEY, "s3", SANDBOX_CLIENT_SECRET];
+/// The database has companions, logs are rotated beside themselves, a master key that sealed before is kept under its ID, and drafts
+/// of profiles under that of their process.
+const OURS_WITH_MORE: [&str; 6] =
+    [AWS_CONFIG, AWS_CREDENTIALS, DATABASE, "audit.jsonl", "log.jsonl", OTHER_MASTER_KEY];
 /// Names that others use as well: a folder with nothing but these may be anybody's.
 const ANYBODYS: [&str; 3] = [".gitignore", "lock", "s3"];
 
@@ -150,7 +144,9 @@ mod tests {
             "master-key",
             "master-key-2a748045",
             "next-master-key",
-            "aws-config.new",
+            "aws-config",
+            "aws-config.4711.new",
+            "aws-credentials.new",
             "audit.jsonl.1.gz",
         ];
         let tried = [folder(0o755, &[]), folder(0o755, &ours), folder(0o700, &ours)];

@@ -30,9 +30,14 @@ fn is_too_long(error: &axum::Error) -> bool {
     error.source().is_some_and(<dyn Error + 'static>::is::<LengthLimitError>)
 }
 
-/// A JSON body of a `/v1` route. Asking for the content type makes a browser ask us first, too
-/// (Fetch, "CORS-preflight request").
-pub async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: usize) -> Result<T, ApiError> {
+/// A JSON body of a `/v1` route, of whose type it may not take every member. Asking for the content type makes a browser ask us
+/// first, too (Fetch, "CORS-preflight request").
+pub async fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    not_here: &[&str],
+) -> Result<T, ApiError> {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
@@ -40,7 +45,20 @@ pub async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body, limit: u
         return Err(ApiError::not_json());
     }
     serde_json::from_slice(&read(body, limit, Dialect::Problem).await?)
-        .map_err(|error| ApiError::malformed_request(describe(&error)))
+        .map_err(|error| ApiError::malformed_request(without(&describe(&error), not_here)))
+}
+
+/// serde names every member of the type in place of one that it does not know, and says where that stands.
+fn without(description: &str, not_here: &[&str]) -> String {
+    let listed = description.split_once(", expected one of ");
+    let Some((what, (members, place))) =
+        listed.and_then(|(what, rest)| Some((what, rest.rsplit_once(" at line ")?)))
+    else {
+        return description.to_owned();
+    };
+    let is_here = |member: &&str| !not_here.contains(&member.trim_matches('`'));
+    let here: Vec<&str> = members.split(", ").filter(is_here).collect();
+    format!("{what}, expected one of {} at line {place}", here.join(", "))
 }
 
 /// What is wrong with a JSON text, without repeating any of its values: they may be secrets.

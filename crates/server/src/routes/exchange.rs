@@ -18,7 +18,7 @@ use daypass_core::login::provider::DisplayUser;
 use serde::Serialize;
 
 use self::request::AskedForIdToken;
-pub(super) use self::request::{Body, check_verifier, read_link};
+pub(super) use self::request::{Body, NOT_AT_EXCHANGE, NOT_AT_LINK, check_verifier, read_link};
 use super::body;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
@@ -108,7 +108,7 @@ pub(super) fn count_app(app: &App, client: &str, dialect: Dialect) -> Result<(),
 async fn exchange(app: &Arc<App>, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
-    let mut body: Body = body::json(&parts.headers, body, MAX_BODY).await?;
+    let mut body: Body = body::json(&parts.headers, body, MAX_BODY, &NOT_AT_EXCHANGE).await?;
     if let Some(client) = body.app() {
         check_page_of(app, client, &parts.headers)?;
         count_app(app, client, Dialect::Problem)?;

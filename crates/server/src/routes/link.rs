@@ -5,7 +5,7 @@ use axum::response::Response;
 use daypass_core::audit::Requester;
 
 use super::body;
-use super::exchange::{answer, check_origin, read_link};
+use super::exchange::{NOT_AT_LINK, answer, check_origin, read_link};
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -26,7 +26,7 @@ pub async fn handle(
 async fn link(app: &App, by: &Requester, request: Request) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
     check_origin(app, &parts.headers)?;
-    let body = body::json(&parts.headers, body, MAX_BODY).await?;
+    let body = body::json(&parts.headers, body, MAX_BODY, &NOT_AT_LINK).await?;
     let request = read_link(app, &parts, body, by).await?;
     let linked = app.broker.link(request, by).await;
     Ok(answer(&linked.map_err(ApiError::exchange)?, None))

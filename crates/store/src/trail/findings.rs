@@ -3,6 +3,7 @@
 use std::fmt;
 
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::counting::counted;
 use daypass_core::records::trail_head::TrailHead;
 
 /// What was found.
@@ -119,7 +120,9 @@ impl fmt::Display for Fault {
             What::Rewritten { since } => {
                 write!(f, "what was signed here is not what is there: lines behind {since} were written anew")
             }
-            What::Unsigned { lines } => write!(f, "{lines} lines before it are vouched for by no head"),
+            What::Unsigned { lines } => {
+                write!(f, "no head vouches for {} before it", counted(*lines, "line", "lines"))
+            }
             What::OtherTrail => write!(f, "the file is of another trail"),
             What::CutOff => write!(f, "the file was cut off behind it"),
             What::EndsBefore { signed } => {
@@ -129,7 +132,8 @@ impl fmt::Display for Fault {
                 write!(f, "the trail ends here, and the store says that it goes on up to line {last}")
             }
             What::PutAway { lines, kept_in } => {
-                write!(f, "{lines} lines behind it were changed, and put away in {kept_in}")
+                let lines = counted(*lines, "line", "lines");
+                write!(f, "{kept_in} has {lines} that stood behind it, and had been changed")
             }
             What::OtherIndex => write!(
                 f,

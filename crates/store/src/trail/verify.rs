@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use daypass_core::audit::head_key::{HeadPublicKey, dropped_as_anybody_says, key_id_of};
+use daypass_core::ground::counting::counted;
 use daypass_core::records::trail_head::{TrailDropped, TrailHead};
 
 use super::findings::{Fault, Verified, What};
@@ -274,8 +275,11 @@ impl Check<'_> {
                 if torn.lines > 0 {
                     self.fault(line, What::PutAway { lines: torn.lines, kept_in: torn.kept_in.clone() });
                 }
-                let said =
-                    format!("line {line}: {} bytes were torn, and are in {}", torn.bytes, torn.kept_in);
+                let said = format!(
+                    "line {line}: {} torn off, kept in {}",
+                    counted(torn.bytes, "byte", "bytes"),
+                    torn.kept_in
+                );
                 self.found.noted.push(said);
             }
             Note::Missing(Missing { trail, until, .. }) => {

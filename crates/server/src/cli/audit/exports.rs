@@ -2,6 +2,7 @@
 
 use clap::Args;
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::counting::counted;
 use daypass_core::store::{ExportPosition, Page, SharedStore, StoreError, TrailExtent};
 use daypass_store::Open;
 use indicatif::HumanCount;
@@ -71,7 +72,7 @@ fn report(
             position.moved_at
         ),
         match oldest {
-            Some(oldest) => format!("  behind    {} lines, from {oldest:.0} on", HumanCount(left)),
+            Some(oldest) => format!("  behind    {}, from {oldest:.0} on", counted(left, "line", "lines")),
             None => "  behind    nothing".to_owned(),
         },
     ];
@@ -79,12 +80,12 @@ fn report(
         lines.push("  trail     another one than was exported until now".to_owned());
     }
     if position.refused > 0 {
-        let refused = HumanCount(position.refused);
-        lines.push(format!("  refused   {refused} events, which the receiver never got"));
+        let refused = counted(position.refused, "event", "events");
+        lines.push(format!("  refused   {refused}, which the receiver never got"));
     }
     if position.dropped > 0 {
-        let dropped = HumanCount(position.dropped);
-        lines.push(format!("  dropped   {dropped} lines, before they were exported"));
+        let dropped = counted(position.dropped, "line", "lines");
+        lines.push(format!("  dropped   {dropped}, before they were exported"));
     }
     lines
 }

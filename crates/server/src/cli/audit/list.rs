@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use daypass_core::audit::{AuditAction, AuditEvent, AuditOutcome};
 use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock, Timestamp};
+use daypass_core::ground::counting::counted;
 use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::audit_question::AuditQuestion;
 use daypass_core::store::{AuditEvents, EventPosition, Page};
@@ -95,7 +96,8 @@ impl List {
             let damaged: u64 = new.iter().map(|kept| kept.damaged).sum();
             if damaged > 0 {
                 tell(&format!(
-                    "{damaged} lines are missing, or were changed: `daypass audit verify` says which."
+                    "Missing, or changed: {}. `daypass audit verify` says which.",
+                    counted(damaged, "line", "lines")
                 ));
             }
             let found = new.iter().filter(|kept| question.matches(&kept.event));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use daypass_core::audit::head_key::{HeadKey, HeadPublicKey};
+use daypass_core::ground::counting::counted;
 use daypass_core::records::trail_head::TrailHead;
 use daypass_store::{Keys, Open, TrailCopy, Verified, newest_head, trail_folder, verify};
 use indicatif::HumanCount;
@@ -144,17 +145,19 @@ fn report(found: &Verified, with_key: bool) -> Vec<String> {
     let Verified {
         files, events, first, last, heads, newest_head, signed_by, unsigned, dropped, noted, ..
     } = found;
+    let (files, heads) = (counted(*files as u64, "file", "files"), counted(*heads, "head", "heads"));
     let mut lines = vec![
-        format!("events    {}, in lines {first} to {last} of {files} files", HumanCount(*events)),
+        format!("events    {}, in lines {first} to {last} of {files}", HumanCount(*events)),
         match newest_head {
-            Some(head) => format!("signed    up to line {}, at {:.0}; {heads} heads", head.n, head.time),
+            Some(head) => format!("signed    up to line {}, at {:.0}; {heads}", head.n, head.time),
             None if with_key => "signed    nothing yet".into(),
             None => "signed    not looked at, without a --key".into(),
         },
     ];
     lines.extend(signed_by.as_ref().map(|key| format!("key       {}", printable(key))));
     if with_key {
-        lines.push(format!("unsigned  {unsigned} lines since, which the chain alone vouches for"));
+        let unsigned = counted(*unsigned, "line", "lines");
+        lines.push(format!("unsigned  {unsigned} since, which the chain alone vouches for"));
     }
     lines.extend(dropped.as_ref().map(|(line, until)| {
         let until = until.map(|until| format!(", events up to {until:.0}")).unwrap_or_default();

@@ -13,6 +13,7 @@ use clap::Args;
 use self::end::{End, Place, Pool, Way};
 use self::plan::Plan;
 use crate::cli::{print, tell};
+use daypass_core::ground::counting::counted;
 
 /// From where to where, and how far.
 #[derive(Debug, Args)]
@@ -145,5 +146,6 @@ async fn compare(plan: &Plan, source: &End, target: &End, settings_only: bool) -
         return Ok(());
     }
     print(&format!("\n{}", plan::list(&differences)))?;
-    bail!("{} and {} differ in {} places", now.id, pool.id, differences.len())
+    let places = counted(differences.len() as u64, "place", "places");
+    bail!("{} and {} differ in {places}", now.id, pool.id)
 }

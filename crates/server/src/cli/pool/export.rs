@@ -4,6 +4,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::store::transfer::PoolSnapshot;
 use daypass_core::store::{Page, SharedStore};
@@ -36,7 +37,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let identities = snapshot.identities;
     let output = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     write(snapshot, output).await?;
-    tell(&format!("Exported {id} with {identities} identities. The file says who logs in: keep it private."));
+    let identities = counted(identities, "identity", "identities");
+    tell(&format!("Exported {id} with {identities}. The file says who logs in: keep it private."));
     Ok(())
 }
 

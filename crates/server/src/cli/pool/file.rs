@@ -6,6 +6,7 @@ use std::io::{BufRead, Read, Seek, SeekFrom, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{
     Identity, IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings, PrincipalTagMap,
@@ -204,7 +205,7 @@ pub enum FileError {
     #[error("line {0} stands behind the end of the file")]
     Trailing(u64),
     /// Lines are missing, or are there twice.
-    #[error("the file has {found} identities and should have {expected}")]
+    #[error("the file has {} and should have {expected}", counted(*found, "identity", "identities"))]
     Count {
         /// As many are there.
         found: u64,

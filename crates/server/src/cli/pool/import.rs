@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use daypass_core::audit::AuditTrail;
 use daypass_core::ground::clock::SystemClock;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::IdentityPoolId;
 use daypass_core::operator::pools::{self, PoolImportError};
 use daypass_core::records::identity_record::IdentityRecord;
@@ -62,10 +63,12 @@ pub fn pool_import(opened: Opened<impl BufRead + Send + 'static>, progress: Prog
 
 fn report(id: &IdentityPoolId, imported: Imported) -> String {
     let Imported { identities, logins, changed, .. } = imported;
+    let (identities, logins) =
+        (counted(identities, "identity", "identities"), counted(logins, "login", "logins"));
     if changed {
-        format!("Imported {id} with {identities} identities and {logins} logins.")
+        format!("Imported {id} with {identities} and {logins}.")
     } else {
-        format!("Nothing to do: {id} has the same {identities} identities and {logins} logins.")
+        format!("Nothing to do: {id} has the same {identities} and {logins}.")
     }
 }
 

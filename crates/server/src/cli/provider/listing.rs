@@ -3,6 +3,7 @@
 use daypass_core::login::provider::catalogue;
 use daypass_core::login::provider::definition::{Binding, BindingCall, Definition, IdScope, Pkce, ProofKind};
 
+use super::super::wrapping::broken;
 use super::block;
 
 const WIDTH: usize = 80;
@@ -137,21 +138,9 @@ fn binding(definition: &Definition) -> String {
 
 /// A name and a text beside it, broken between words.
 fn wrapped(name: &str, text: &str) -> Vec<String> {
-    let mut lines = vec![format!("{name:INDENT$}")];
-    let mut is_empty = true;
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a first line");
-        if is_empty {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(format!("{:INDENT$}{word}", ""));
-        }
-        is_empty = false;
-    }
-    lines
+    let names = std::iter::once(name).chain(std::iter::repeat(""));
+    let lines = broken(text, WIDTH - INDENT).into_iter().zip(names);
+    lines.map(|(line, name)| format!("{name:INDENT$}{line}")).collect()
 }
 
 #[cfg(test)]

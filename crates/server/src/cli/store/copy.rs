@@ -97,10 +97,11 @@ impl Found {
         self.url == other.url || (are_files && self.name() == other.name())
     }
 
-    /// Opens it as it is.
+    /// Opens it to be read. A file is brought to this version before, as far as its configuration lets it be changed.
     async fn open(&self) -> anyhow::Result<SharedStore> {
         ensure_unused(&self.url)?;
-        Ok(open(&self.url, Open::Existing, &mut taking_over()).await?)
+        let how = self.installation.as_ref().map_or(Open::Existing, |it| it.opening(Open::Existing));
+        Ok(open(&self.url, how, &mut taking_over()).await?)
     }
 
     /// Records in it that it is copied, which the copy has as well.

@@ -34,7 +34,7 @@ pub(super) static STORE: Table = Table::of(
             "migrate",
             Kind::Flag,
             "Whether a start makes the store where it is missing, and brings an older one to the version of the program. With \
-             `false`, `daypass migrate` alone does, and a start says so.",
+             `false`, `daypass migrate` and `daypass store create` alone do, and a start says so.",
         )
         .or("true"),
     ],

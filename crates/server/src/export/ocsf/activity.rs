@@ -65,7 +65,7 @@ pub(super) fn of(action: AuditAction) -> Activity {
         Action::Pool | Action::Role => (EntityManagement, OTHER, action.name()),
         Action::CreateKey | Action::RotateKey | Action::RotateSigningKey => (EntityManagement, 1, "Create"),
         Action::Backup => (EntityManagement, 2, "Read"),
-        Action::Restore | Action::RotateMasterKey => (EntityManagement, 3, "Update"),
+        Action::Restore | Action::RotateMasterKey | Action::TakeOver => (EntityManagement, 3, "Update"),
         Action::DeleteKey => (EntityManagement, 4, "Delete"),
         Action::EnableKey => (EntityManagement, 8, "Enable"),
         Action::DisableKey => (EntityManagement, 9, "Disable"),

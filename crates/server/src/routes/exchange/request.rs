@@ -20,6 +20,11 @@ use super::super::session_cookie::{self, SessionCookie};
 use crate::error::{ApiError, CookieMistake};
 use crate::installation::App;
 
+/// Members of a [`Body`] that `/v1/exchange` does not take.
+pub(in crate::routes) const NOT_AT_EXCHANGE: [&str; 2] = ["first", "refresh_token"];
+/// Members that `/v1/link` does not take, neither beside `first` nor in it.
+pub(in crate::routes) const NOT_AT_LINK: [&str; 2] = ["identity_id", "scope"];
+
 /// The body of a request. Exactly one proof stands in it, with the members that go with that kind.
 #[derive(Default, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

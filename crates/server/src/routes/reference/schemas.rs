@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::exchange::Body;
+use super::super::exchange::{Body, NOT_AT_EXCHANGE, NOT_AT_LINK};
 use super::refusals::reasons;
 
 fn words(all: &[impl Serialize]) -> Schema {
@@ -75,7 +75,7 @@ impl JsonSchema for Exchange {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        part_of_body("One proof, and what is wanted besides.", &["first", "refresh_token"])
+        part_of_body("One proof, and what is wanted besides.", &NOT_AT_EXCHANGE)
     }
 }
 
@@ -89,7 +89,7 @@ impl JsonSchema for Link {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let about = "The proof of the second login, and what is wanted besides.";
-        let mut schema = part_of_body(about, &["refresh_token", "identity_id", "scope"]);
+        let mut schema = part_of_body(about, &[&["refresh_token"][..], &NOT_AT_LINK].concat());
         let first = generator.subschema_for::<First>();
         schema.pointer_mut("/properties").unwrap()["first"] = first.into();
         schema.insert("required".into(), ["first"].as_slice().into());

@@ -101,6 +101,28 @@ async fn members_that_do_not_exist_are_named() {
     assert!(!answer.body.contains("hunter2"), "{answer:?}");
 }
 
+/// Those that exist are named as well: the ones that this path takes.
+#[tokio::test]
+async fn nobody_is_sent_to_a_member_that_goes_elsewhere() {
+    let daypass = Daypass::start().await;
+    for (path, here, not_here) in [
+        ("/v1/exchange", ["`provider`", "`identity_id`", "`scope`"], ["`first`", "`refresh_token`"]),
+        ("/v1/link", ["`provider`", "`first`", "`refresh_token`"], ["`identity_id`", "`scope`"]),
+    ] {
+        let request =
+            Request::post(path).header("content-type", "application/json").body(r#"{"colour":1}"#.to_owned());
+        let answer = daypass.send(request.unwrap()).await;
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        let (_, members) = detail.split_once("unknown field `colour`, expected one of ").unwrap();
+        for member in here {
+            assert!(members.contains(member), "{path}: {detail}");
+        }
+        for member in not_here {
+            assert!(!members.contains(member), "{path}: {detail}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_provider_is_named() {
     let daypass = Daypass::start().await;

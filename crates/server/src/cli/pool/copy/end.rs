@@ -12,6 +12,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentity::types::IdentityPoolShortDescription;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::ids::IdentityPoolId;
 
 use super::configuration::{COPIED_FROM, Configuration, TagMap};
@@ -178,7 +179,8 @@ impl End {
     pub async fn find_copy(&self, source: &str, settings_only: bool) -> anyhow::Result<Option<Pool>> {
         let mut copies = Vec::new();
         let pools = self.list().await?;
-        tell(&format!("looking for an earlier copy among the {} pools in {self}", pools.len()));
+        let number = counted(pools.len() as u64, "pool", "pools");
+        tell(&format!("looking for an earlier copy among the {number} in {self}"));
         for pool in pools {
             let found = self.read(&id_of(&pool), true).await?;
             if found.copied_from.as_deref() == Some(source) {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::printable::printable;
 use async_trait::async_trait;
 use bytes::Bytes;
+use daypass_core::ground::counting::counted;
 use daypass_core::ground::outbound::{ProviderHttp, ProviderHttpError};
 use daypass_core::login::provider::definition::{Binding, Definition};
 use daypass_core::login::provider::{Provider, UnverifiedProof};
@@ -57,7 +58,8 @@ impl<H, S: Fn(&str) -> std::io::Result<()>> Trace<H, S> {
     fn tell_answer(&self, answer: &Response<Bytes>) {
         self.say(&format!("   answered {}", answer.status().as_u16()));
         let Some(read) = read(answer.body()) else {
-            return self.say(&format!("   {} bytes, neither JSON nor a form", answer.body().len()));
+            let length = counted(answer.body().len() as u64, "byte", "bytes");
+            return self.say(&format!("   {length}, neither JSON nor a form"));
         };
         let mut values = Vec::new();
         flatten("", &read, &mut values);
