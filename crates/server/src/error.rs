@@ -232,11 +232,12 @@ impl ApiError {
         };
         match failure {
             RequestFailure::TookTooLong => Self::unavailable(code, "The request took too long. Try again."),
-            RequestFailure::ServerBusy { retry_after } => {
-                Self::unavailable(code, "The server has too much to do. Try again after Retry-After.")
-                    .after(retry_after)
-                    .because("no place for a request")
+            // The listener says in the log that it turns requests away: a line for each would be one thing more to do.
+            RequestFailure::ServerBusy { retry_after } => Self {
+                meaning: Meaning::TooManyAtOnce,
+                ..Self::unavailable(code, "The server has too much to do. Try again after Retry-After.")
             }
+            .after(retry_after),
             RequestFailure::TooOften { retry_after } => Self::too_often(dialect, code).after(retry_after),
             RequestFailure::Panicked => {
                 Self::internal(code, "The server made a mistake. Its log tells more.")

@@ -2,6 +2,7 @@
 //! connections, so many requests at once, and so long for each step. What cannot be answered soon is refused early, and
 //! what is under way when the end comes is answered first.
 
+mod complaint;
 mod limits;
 mod pace;
 mod places;
@@ -29,11 +30,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tower::ServiceExt;
 
+use self::complaint::Complaint;
 use self::limits::ENOUGH_FILES;
 pub use self::limits::Limits;
 pub(crate) use self::limits::TIME_OF_A_REQUEST;
 use self::pace::Paced;
-use self::places::{Place, Places};
+use self::places::{Place, Places, RequestPlace};
 use self::stream::{Requests, Timed};
 pub use self::terms::Terms;
 use self::turns::Turns;
@@ -46,9 +48,6 @@ use crate::provider_http::is_out_of_files;
 const MAX_BUFFER: usize = 128 * 1024;
 /// How long nothing is accepted once no descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often the same complaint stands in the log.
-const COMPLAINT: Duration = Duration::from_secs(10);
-
 /// Has the system allow as many open files as it may: each login that waits for its provider holds two sockets,
 /// and a shell usually allows 1,024, for the sake of programs that use select(2).
 pub fn allow_many_sockets() {
@@ -124,8 +123,10 @@ pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop
         limits,
         places: Places::new(terms),
         turns: Turns::of_this_runtime(),
+        busy: Complaint::default(),
+        crowded: Complaint::default(),
     });
-    let (mut complained, mut full) = (None, None);
+    let (out_of_files, full) = (Complaint::default(), Complaint::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -134,15 +135,14 @@ pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop
         match accepted {
             Ok((stream, peer)) => match house.places.connect(peer.ip()) {
                 Some(place) => serve(&house, &graceful, stream, peer, place),
-                None => {
-                    seldom(&mut full, || tracing::warn!("connections are turned away: too many are open"));
-                }
+                None => full.make(|times| {
+                    tracing::warn!(times, "connections are turned away: too many are open");
+                }),
             },
             Err(error) if is_out_of_files(&error) => {
-                seldom(
-                    &mut complained,
-                    || tracing::error!(%error, "cannot accept a connection: raise the limit of open files (LimitNOFILE= under systemd)"),
-                );
+                out_of_files.make(|times| {
+                    tracing::error!(%error, times, "cannot accept a connection: raise the limit of open files (LimitNOFILE= under systemd)");
+                });
                 tokio::select! {
                     () = sleep_until(Instant::now() + PAUSE) => {}
                     () = stop.given() => break,
@@ -165,6 +165,10 @@ struct House {
     limits: Limits,
     places: Places,
     turns: Turns,
+    /// Requests are turned away because the processor does not keep up,
+    busy: Complaint,
+    /// or because too many are under way, of one address or of all.
+    crowded: Complaint,
 }
 
 fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, place: Place) {
@@ -198,9 +202,21 @@ fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, pee
 }
 
 impl House {
-    /// Whether a request that comes now is one of too many.
-    fn is_too_much(&self) -> bool {
-        self.places.are_many_under_way() && self.turns.is_too_much()
+    /// A place for a request, if there is one, and it can have a turn soon.
+    fn place_for(&self, request: &Request<Incoming>) -> Option<RequestPlace> {
+        if self.places.are_many_under_way() && self.turns.is_too_much() {
+            self.busy.make(|times| {
+                tracing::warn!(times, "requests are turned away: the processor does not keep up");
+            });
+            return None;
+        }
+        let place = self.places.begin(request);
+        if place.is_none() {
+            self.crowded.make(|times| {
+                tracing::warn!(times, "requests are turned away: too many are under way");
+            });
+        }
+        place
     }
 
     async fn answer(
@@ -210,9 +226,7 @@ impl House {
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
-        let place = (!asks_for_life && !is_spare && !self.is_too_much())
-            .then(|| self.places.begin(&request))
-            .flatten();
+        let place = if asks_for_life || is_spare { None } else { self.place_for(&request) };
         if place.is_none() && !asks_for_life {
             request.extensions_mut().insert(NoPlace);
         }
@@ -232,15 +246,6 @@ impl House {
         }
         drop(place);
         answer
-    }
-}
-
-/// Complains, unless it was done a moment ago.
-fn seldom(last: &mut Option<Instant>, complain: impl FnOnce()) {
-    let now = Instant::now();
-    if last.is_none_or(|last| now >= last + COMPLAINT) {
-        *last = Some(now);
-        complain();
     }
 }
 

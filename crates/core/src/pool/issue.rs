@@ -312,13 +312,11 @@ impl IdentityPools {
         draft: &mut AuditDraft,
     ) -> Result<IdentityCredentials, PoolError> {
         if let Some(token) = logins.get(FEDERATED_PROVIDER) {
-            let token = if logins.len() == 1 { Ok(token) } else { Err(Denial::UnsupportedProvider.into()) };
-            let given = self.credentials_of_token(identity_id, token, custom_role_arn, by, draft).await;
-            // What credentials rest on is looked at with them. Only who is refused hears first what is wrong with the identity.
-            if given.is_err() {
+            if logins.len() > 1 {
                 self.usable_identity(identity_id).await?;
+                return Err(Denial::UnsupportedProvider.into());
             }
-            return given;
+            return self.credentials_of_token(identity_id, token, custom_role_arn, by, draft).await;
         }
         let (identity, pool) = self.usable_identity(identity_id).await?;
         let (claims, role_arn) = if logins.is_empty() {
@@ -335,30 +333,61 @@ impl IdentityPools {
         Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
     }
 
-    /// Credentials for a token of ours, if it is this identity's.
+    /// Credentials for a token of ours. What they rest on is looked at with them: only who is refused hears first what is wrong
+    /// with the identity.
     async fn credentials_of_token(
         &self,
         identity_id: &IdentityId,
-        token: Result<&Secret, PoolError>,
+        token: &Secret,
         custom_role_arn: Option<&str>,
         by: &Requester,
         draft: &mut AuditDraft,
     ) -> Result<IdentityCredentials, PoolError> {
-        let token = token?;
+        let claims = match self.believe(identity_id, token, draft).await {
+            Ok(claims) => claims,
+            Err(error) => {
+                self.usable_identity(identity_id).await?;
+                return Err(error);
+            }
+        };
+        match self.credentials_of_claims(&claims, custom_role_arn, by, draft).await {
+            Ok(credentials) => Ok(IdentityCredentials { identity_id: claims.identity_id, credentials }),
+            Err(error) => {
+                let (identity, pool) = self.usable_identity(identity_id).await?;
+                if !claims.is_authenticated() {
+                    check_guest(&identity, &pool)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The claims of a token of ours, if it is this identity's.
+    async fn believe(
+        &self,
+        identity_id: &IdentityId,
+        token: &Secret,
+        draft: &mut AuditDraft,
+    ) -> Result<Claims, PoolError> {
         self.sts.tokens.keep_up().await?;
         let claims = self.sts.tokens.verify(token, self.clock.now())?;
         draft.shown(&claims);
-        if claims.identity_id != *identity_id {
-            return Err(Denial::LoginsDoNotMatch.into());
-        }
+        if claims.identity_id == *identity_id { Ok(claims) } else { Err(Denial::LoginsDoNotMatch.into()) }
+    }
+
+    async fn credentials_of_claims(
+        &self,
+        claims: &Claims,
+        custom_role_arn: Option<&str>,
+        by: &Requester,
+        draft: &mut AuditDraft,
+    ) -> Result<Credentials, PoolError> {
         let pool = self.describe_pool(&claims.pool_id).await?;
         if !claims.is_authenticated() && !pool.settings.allow_unauthenticated_identities {
             return Err(Denial::NoGuests.into());
         }
-        let role_arn = role_of_claims(&pool, &claims, custom_role_arn)?;
-        let granted = RoleGrant::new(&pool, &claims, &role_arn, by.origin);
-        let credentials = self.credentials_of(granted, draft).await?;
-        Ok(IdentityCredentials { identity_id: claims.identity_id, credentials })
+        let role_arn = role_of_claims(&pool, claims, custom_role_arn)?;
+        self.credentials_of(RoleGrant::new(&pool, claims, &role_arn, by.origin), draft).await
     }
 
     /// Credentials straight from a grant: what an exchange hands out on request.

@@ -162,9 +162,6 @@ impl Line {
         let away = ahead > 0 && self.would_be_late(ahead, now);
         let count = if away { &mut self.turned_away } else { &mut self.let_in };
         *count = count.saturating_add(1);
-        if away && self.turned_away == 1 {
-            tracing::debug!(ahead, "requests are refused: the processor does not keep up");
-        }
         away
     }
 
