@@ -17,6 +17,7 @@ pub mod filling;
 mod forgetting;
 mod form;
 mod identities;
+mod incarnation;
 #[cfg(test)]
 mod interleavings;
 mod keys;
@@ -49,6 +50,7 @@ use serde::de::DeserializeOwned;
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp};
 use self::forgetting::Forgetting;
 pub(crate) use self::form::form;
+pub(crate) use self::incarnation::Incarnation;
 use self::process::Process;
 use self::remembered::Remembered;
 use crate::ground::clock::{Clock, Timestamp};

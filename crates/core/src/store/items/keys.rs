@@ -4,6 +4,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::engine::Key;
+use super::incarnation::Incarnation;
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::records::audit_event::AuditSubject;
 use crate::records::identity::{Login, LoginProvider};
@@ -47,8 +48,8 @@ pub(super) fn configured(name: &str) -> Key {
     key(CONFIGURED, name)
 }
 
-pub(super) fn dead(incarnation: &str) -> Key {
-    key(DEAD, incarnation)
+pub(super) fn dead(incarnation: Incarnation) -> Key {
+    key(DEAD, incarnation.to_string())
 }
 
 /// Whose turn it is to import a pool.
@@ -60,21 +61,21 @@ pub(super) fn identity(id: &IdentityId) -> Key {
     alone("i", id.as_str().as_bytes())
 }
 
-pub(super) fn login(incarnation: &str, login: &Login) -> Key {
+pub(super) fn login(incarnation: Incarnation, login: &Login) -> Key {
     let (kind, name): (&[u8], &str) = match &login.provider {
         LoginProvider::Developer => (b"developer", ""),
         LoginProvider::Public(name) => (b"public", name),
     };
-    alone("l", &hash(&[incarnation.as_bytes(), kind, name.as_bytes(), login.user.as_bytes()]))
+    alone("l", &hash(&[incarnation.to_string().as_bytes(), kind, name.as_bytes(), login.user.as_bytes()]))
 }
 
 /// A shard of the identities of an incarnation.
-pub(super) fn listing(incarnation: &str, shard: u8) -> Vec<u8> {
-    [b"p:", incarnation.as_bytes(), b":", &[shard]].concat()
+pub(super) fn listing(incarnation: Incarnation, shard: u8) -> Vec<u8> {
+    [b"p:", incarnation.to_string().as_bytes(), b":", &[shard]].concat()
 }
 
 /// An identity in the listing.
-pub(super) fn listed(incarnation: &str, shards: u8, id: &IdentityId) -> Key {
+pub(super) fn listed(incarnation: Incarnation, shards: u8, id: &IdentityId) -> Key {
     key(listing(incarnation, shard_of(id.as_str(), shards)), id.as_str())
 }
 
@@ -230,6 +231,7 @@ pub(super) fn receipt(number: u64) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::random::SeededRandom;
 
     #[test]
     fn no_two_logins_share_a_key() {
@@ -237,13 +239,14 @@ mod tests {
             provider: LoginProvider::Public(provider.into()),
             user: user.into(),
         };
+        let [one, other] = [1, 2].map(|seed| Incarnation::draw(&SeededRandom::new(seed)));
         let keys = [
-            login("a", &Login::developer("b")),
-            login("a", &public("", "b")),
-            login("a", &public("b", "")),
-            login("ab", &public("", "")),
-            login("", &public("a", "b")),
-            login("a", &public("developer", "b")),
+            login(one, &Login::developer("b")),
+            login(one, &public("", "b")),
+            login(one, &public("b", "")),
+            login(one, &public("developer", "b")),
+            login(other, &Login::developer("b")),
+            login(other, &public("", "b")),
         ];
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[index + 1..].contains(key), "{index}");

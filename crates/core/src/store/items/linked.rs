@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attempts::Decided;
 use super::engine::Change as ItemChange;
 use super::identities::{Unlooked, new_identity};
+use super::incarnation::Incarnation;
 use super::records::{IdentityRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::Timestamp;
@@ -72,7 +73,7 @@ impl ItemStore {
         logins: &[Login],
         named: Option<&IdentityId>,
     ) -> Result<Option<Facts>, StoreError> {
-        let keys = logins.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
+        let keys = logins.iter().map(|login| keys::login(pool.incarnation, login)).collect();
         let found: Vec<Found<LoginRecord>> = self.read_all(keys).await?;
         let owners = found.iter().filter_map(|found| Some(found.record.as_ref()?.identity.clone()));
         let ids: BTreeSet<IdentityId> = owners.chain(named.cloned()).collect();
@@ -213,7 +214,7 @@ impl ItemStore {
         for login in logins {
             match facts.logins.get(login) {
                 Some(found) => items.push(found.clone()),
-                None => unread.push(keys::login(&pool.incarnation, login)),
+                None => unread.push(keys::login(pool.incarnation, login)),
             }
         }
         items.append(&mut self.read_all(unread).await?);
@@ -281,7 +282,11 @@ fn lead_to(id: &IdentityId, logins: &[Login], facts: &Facts) -> Result<Vec<ItemC
 }
 
 /// The item of a login that nobody can have had, in an incarnation that nobody knows.
-pub(super) fn new_login(incarnation: &str, login: &Login, id: &IdentityId) -> Result<ItemChange, StoreError> {
+pub(super) fn new_login(
+    incarnation: Incarnation,
+    login: &Login,
+    id: &IdentityId,
+) -> Result<ItemChange, StoreError> {
     put_new(keys::login(incarnation, login), &LoginRecord { identity: id.clone() })
 }
 

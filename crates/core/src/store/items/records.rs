@@ -14,6 +14,7 @@ pub(super) use self::keys::{
     AccessKeyPart, AccessKeyRecord, DeveloperRecord, MasterKeysRecord, SigningKeyPart, SigningKeysRecord,
 };
 use super::Record;
+use super::incarnation::Incarnation;
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
@@ -81,7 +82,7 @@ impl From<Bytes> for Sealed {
 /// A pool. Its identities belong to its incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PoolRecord {
-    pub(super) incarnation: String,
+    pub(super) incarnation: Incarnation,
     pub(super) version: u32,
     pub(super) settings: PoolSettings,
     pub(super) roles: PoolRoles,
@@ -97,12 +98,12 @@ impl Record for PoolRecord {}
 /// For whose sake a pool is closed: that of an incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ClosedPart {
-    pub(super) by: String,
+    pub(super) by: Incarnation,
     pub(super) until: Millis,
 }
 
 impl PoolRecord {
-    pub(super) fn new(incarnation: String, pool: &IdentityPool) -> Self {
+    pub(super) fn new(incarnation: Incarnation, pool: &IdentityPool) -> Self {
         let IdentityPool { version, settings, roles, tag_maps, .. } = pool.clone();
         Self { incarnation, version, settings, roles, tag_maps, closed: None }
     }
@@ -116,7 +117,7 @@ impl PoolRecord {
         self.closed.as_ref().is_some_and(|closed| now < closed.until.0)
     }
 
-    pub(super) fn closed_for(&self, incarnation: &str) -> bool {
+    pub(super) fn closed_for(&self, incarnation: Incarnation) -> bool {
         self.closed.as_ref().is_some_and(|closed| closed.by == incarnation)
     }
 }
@@ -125,7 +126,7 @@ impl PoolRecord {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ConfiguredRecord {
     pub(super) pool: IdentityPoolId,
-    pub(super) incarnation: String,
+    pub(super) incarnation: Incarnation,
 }
 
 impl Record for ConfiguredRecord {}
@@ -142,7 +143,7 @@ impl Record for DeadRecord {}
 /// Whose turn it is to import a pool: whoever writes under that incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ImportRecord {
-    pub(super) by: String,
+    pub(super) by: Incarnation,
     pub(super) until: Millis,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::incarnation::Incarnation;
 use super::{Millis, PoolRecord, Record};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
@@ -12,7 +13,7 @@ use crate::records::identity_record::IdentityRecord as Whom;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::store::items) struct IdentityRecord {
     pub(in crate::store::items) pool: IdentityPoolId,
-    pub(in crate::store::items) incarnation: String,
+    pub(in crate::store::items) incarnation: Incarnation,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::store::items) authenticated: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -44,10 +45,14 @@ impl Record for IdentityRecord {
 }
 
 impl IdentityRecord {
-    pub(in crate::store::items) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {
+    pub(in crate::store::items) fn new(
+        incarnation: Incarnation,
+        identity: &Identity,
+        logins: &[Login],
+    ) -> Self {
         Self {
             pool: identity.pool_id.clone(),
-            incarnation: incarnation.to_owned(),
+            incarnation,
             authenticated: identity.authenticated,
             disabled: identity.disabled,
             erased: false,
