@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use super::attempts::Decided;
 use super::engine::Change;
 use super::incarnation::Incarnation;
-use super::pools::{corrupt, text};
+use super::packed::{packed, unpacked};
+use super::pools::corrupt;
 use super::records::{IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, Record, keys, put_new, refused};
 use crate::ground::clock::{SignedDuration, Timestamp};
@@ -188,7 +189,7 @@ impl ItemStore {
         Ok(vec![place.put(&record)?, put_new(listed, &ListedRecord::FOR_GOOD)?])
     }
 
-    /// The IDs of the identities of an incarnation, in order.
+    /// The IDs of the identities of an incarnation, in the order of their listing.
     pub(super) async fn listed_ids(
         &self,
         incarnation: Incarnation,
@@ -197,9 +198,9 @@ impl ItemStore {
     ) -> Result<Vec<IdentityId>, StoreError> {
         let shards: Vec<Vec<u8>> =
             (0..self.engine.shards()).map(|shard| keys::listing(incarnation, shard)).collect();
-        let after = after.map(|id| id.as_str().as_bytes());
-        let ids = self.sorted_page(&shards, after, limit).await?;
-        ids.into_iter().map(|id| IdentityId::parse(text(id)?).map_err(corrupt)).collect()
+        let after = after.map(|id| packed(id.as_str()));
+        let ids = self.sorted_page(&shards, after.as_deref(), limit).await?;
+        ids.iter().map(|id| IdentityId::parse(unpacked(id).map_err(corrupt)?).map_err(corrupt)).collect()
     }
 
     async fn erase(
@@ -331,6 +332,6 @@ impl IdentityRecord {
         self.logins.clear();
         self.disabled = true;
         self.merged_into = Some(survivor.clone());
-        self.modified_at = Millis(now);
+        self.modified_at = Some(Millis(now));
     }
 }

@@ -191,7 +191,7 @@ impl ItemStore {
             joined.logins().into_iter().chain(moved.iter().cloned()).chain(added.iter().cloned()).collect();
         joined.set_logins(logins);
         joined.authenticated = true;
-        joined.modified_at = Millis(now);
+        joined.modified_at = Some(Millis(now));
         changes.push(place.put(&joined)?);
         changes.extend(lead_to(survivor, added, facts)?);
         for item in self.items_of(&moved, pool, facts).await? {
@@ -258,7 +258,7 @@ impl ItemStore {
                 let mut record = found.record.clone().ok_or_else(|| refused("a candidate is missing"))?;
                 let left = record.logins().into_iter().filter(|login| !taken.contains(login));
                 record.set_logins(left.collect::<Vec<_>>());
-                record.modified_at = Millis(request.now);
+                record.modified_at = Some(Millis(request.now));
                 let mut changes = vec![found.put(&record)?];
                 // A request may name one twice.
                 let taken: BTreeSet<Login> = taken.into_iter().collect();

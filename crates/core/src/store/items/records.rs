@@ -13,8 +13,8 @@ pub(super) use self::identities::{IdentityRecord, LoginRecord};
 pub(super) use self::keys::{
     AccessKeyPart, AccessKeyRecord, DeveloperRecord, MasterKeysRecord, SigningKeyPart, SigningKeysRecord,
 };
-use super::Record;
 use super::incarnation::Incarnation;
+use super::{Record, packed};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
@@ -153,11 +153,11 @@ impl Record for ImportRecord {
     }
 }
 
-/// That something is in a listing.
+/// That something is in a listing. Of identities it says nothing, which takes no room.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ListedRecord {
     /// When the thing is forgotten by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Millis>,
 }
 
@@ -217,26 +217,44 @@ pub(super) struct RevocationRecord {
 
 impl Record for RevocationRecord {}
 
-/// A session. Its identity may have been merged into another one since.
+/// A session. Its identity may have been merged into another one since. The names of members are letters, as those of identities.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SessionRecord {
+    #[serde(rename = "a")]
     pub(super) app: String,
+    #[serde(rename = "p", with = "packed")]
     pub(super) pool: IdentityPoolId,
+    #[serde(rename = "i", with = "packed")]
     pub(super) identity: IdentityId,
+    #[serde(rename = "v")]
     pub(super) provider: String,
+    #[serde(rename = "u")]
     pub(super) upstream: Upstream,
+    #[serde(rename = "l")]
     pub(super) login: Bytes,
+    #[serde(rename = "s")]
     pub(super) scope: Scope,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(super) signed_in_at: Option<Millis>,
+    #[serde(rename = "k")]
     pub(super) checked_at: Millis,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub(super) key_thumbprint: Option<String>,
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub(super) device: Option<String>,
+    #[serde(rename = "g")]
     pub(super) generation: u32,
+    #[serde(rename = "c")]
     pub(super) created_at: Millis,
+    #[serde(rename = "r")]
     pub(super) rotated_at: Millis,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub(super) late_at: Option<Millis>,
+    #[serde(rename = "q")]
     pub(super) idle_until: Millis,
+    #[serde(rename = "z")]
     pub(super) ends_at: Millis,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub(super) ended: Option<(Millis, EndReason)>,
 }
 

@@ -16,7 +16,7 @@ use super::records::{
     ClosedPart, ConfiguredRecord, DeadRecord, IdentityRecord, ImportRecord, ListedRecord, LoginRecord,
     Millis, PoolRecord,
 };
-use super::{Found, ItemStore, keys, put_new, refused};
+use super::{Found, ItemStore, keys, put_new, refused, said};
 use crate::ground::clock::SignedDuration;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::IdentityPool;
@@ -65,7 +65,7 @@ impl ItemStore {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let ids = self.listed_ids(incarnation, after.as_ref(), AT_ONCE).await?;
-            let Some(last) = ids.last() else { return Ok(all) };
+            let Some(last) = ids.last() else { break };
             after = Some(last.clone());
             let found: Vec<Found<IdentityRecord>> =
                 self.read_all(ids.iter().map(keys::identity).collect()).await?;
@@ -74,6 +74,9 @@ impl ItemStore {
                 all.extend(record.map(|it| it.with_logins(id)));
             }
         }
+        // Among IDs of several forms, that of a listing is another.
+        all.sort_unstable_by(|one, other| one.identity.id.cmp(&other.identity.id));
+        Ok(all)
     }
 
     async fn configured_as(
@@ -270,9 +273,7 @@ impl ItemStore {
         let logins: Vec<_> = record.logins.iter().map(|login| keys::login(incarnation, login)).collect();
         let waits = waiting.iter().find(|change| logins.contains(&change.key));
         if let Some(super::engine::Effect::Put { content, .. }) = waits.map(|change| &change.effect) {
-            let login: LoginRecord =
-                serde_json::from_slice(content).map_err(|error| StoreError::Corrupt(error.into()))?;
-            return Ok(Some(login.identity));
+            return Ok(Some(said::<LoginRecord>(content)?.identity));
         }
         let found: Vec<Found<LoginRecord>> = self.read_all(logins).await?;
         Ok(found.into_iter().find_map(|found| Some(found.record?.identity)))
