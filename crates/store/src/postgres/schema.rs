@@ -65,6 +65,7 @@ pub(super) const FIRST: i64 = 2;
 const VERSIONS: &[PostgresVersion] = &[PostgresVersion {
     oldest: FIRST,
     steps: &[
+        // Numbers come first: behind bytes of any length, room is left free that they lie at their places.
         PostgresStep {
             postgresql: "CREATE TABLE IF NOT EXISTS daypass_item (\
                stamp bigint NOT NULL, forgotten_at bigint, partition bytea, sort bytea, content bytea NOT NULL, \

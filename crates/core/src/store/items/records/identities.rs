@@ -159,3 +159,38 @@ pub(in crate::store::items) struct LoginRecord {
 }
 
 impl Record for LoginRecord {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(modified: i64, logins: &[Login]) -> IdentityRecord {
+        let guid = "00112233-4455-6677-8899-aabbccddeeff";
+        let identity = Identity {
+            id: IdentityId::parse(format!("eu-west-1:{guid}")).unwrap(),
+            pool_id: IdentityPoolId::parse(format!("eu-west-1:{guid}")).unwrap(),
+            authenticated: !logins.is_empty(),
+            disabled: false,
+            created_at: Timestamp::from_millisecond(7).unwrap(),
+            modified_at: Timestamp::from_millisecond(modified).unwrap(),
+        };
+        IdentityRecord::new(Incarnation::NONE, &identity, logins)
+    }
+
+    #[test]
+    fn an_identity_says_no_more_than_there_is_to_say() {
+        let public = Login { provider: LoginProvider::Public("p".into()), user: "u".into() };
+        let begin = r#"{"p":"GAARIjNEVWZ3iJmqu8zd7v8","n":"AAAAAAAAAAAA""#;
+        for (record, rest) in [
+            (record(7, &[]), r#","c":7}"#),
+            (record(8, &[]), r#","c":7,"m":8}"#),
+            (record(7, &[Login::developer("ada"), public]), r#","a":true,"c":7,"l":["ada",["p","u"]]}"#),
+        ] {
+            let text = format!("{begin}{rest}");
+            assert_eq!(serde_json::to_string(&record).unwrap(), text);
+            let read: IdentityRecord = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.modified_at(), read.logins()), (record.modified_at(), record.logins()));
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+    }
+}
