@@ -146,6 +146,7 @@ macro_rules! contract_tests {
             the_loser_of_a_merge_is_deleted_without_the_survivors_logins,
             // identities: listings
             pages_of_identities_neither_repeat_nor_skip,
+            ids_of_every_form_are_listed_each_once,
             identities_are_listed_by_pool,
             enabled_identities_are_listed_either_way,
             disabled_identities_can_be_hidden,

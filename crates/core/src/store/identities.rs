@@ -91,7 +91,8 @@ pub trait Identities: Send + Sync {
         self.delete_identities(slice::from_ref(id)).await
     }
 
-    /// Identities of a pool in order of their IDs, each with its logins.
+    /// Identities of a pool, each with its logins, in an order of their IDs that stays the same. It is that of their texts, if all name one
+    /// Region and have GUIDs as RFC 9562 writes them.
     async fn list_identities(
         &self,
         pool_id: &IdentityPoolId,

@@ -17,6 +17,7 @@ pub mod filling;
 mod forgetting;
 mod form;
 mod identities;
+mod incarnation;
 #[cfg(test)]
 mod interleavings;
 mod keys;
@@ -25,6 +26,7 @@ mod linked;
 mod lost;
 pub mod memory;
 mod once;
+mod packed;
 mod pools;
 mod process;
 mod records;
@@ -49,6 +51,7 @@ use serde::de::DeserializeOwned;
 use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key, MAX_CHANGES, Stamp};
 use self::forgetting::Forgetting;
 pub(crate) use self::form::form;
+pub(crate) use self::incarnation::Incarnation;
 use self::process::Process;
 use self::remembered::Remembered;
 use crate::ground::clock::{Clock, Timestamp};
@@ -243,6 +246,15 @@ trait Record: Serialize + DeserializeOwned + Send + Sync {
     }
 }
 
+/// What a record without members says. An item that says nothing else is empty: each identity has one.
+const NO_MEMBERS: &[u8] = b"{}";
+
+/// The record that the content of an item is.
+fn said<T: DeserializeOwned>(content: &[u8]) -> Result<T, StoreError> {
+    let content = if content.is_empty() { NO_MEMBERS } else { content };
+    serde_json::from_slice(content).map_err(|error| StoreError::Corrupt(error.into()))
+}
+
 /// A record as it was found, or that there is none, and with that what a change of it rests on.
 #[derive(Debug, Clone)]
 struct Found<T> {
@@ -254,9 +266,7 @@ struct Found<T> {
 impl<T: Record> Found<T> {
     fn of(key: Key, item: Option<Item>) -> Result<Self, StoreError> {
         let Some(item) = item else { return Ok(Self { key, guard: Guard::Absent, record: None }) };
-        let record =
-            serde_json::from_slice(&item.content).map_err(|error| StoreError::Corrupt(error.into()))?;
-        Ok(Self { key, guard: Guard::Is(item.stamp), record: Some(record) })
+        Ok(Self { key, guard: Guard::Is(item.stamp), record: Some(said(&item.content)?) })
     }
 
     /// A place of which nobody has looked whether it is free.
@@ -266,7 +276,10 @@ impl<T: Record> Found<T> {
 
     /// A record in its place.
     fn put(&self, record: &T) -> Result<Change, StoreError> {
-        let content = serde_json::to_vec(record).map_err(|error| StoreError::Corrupt(error.into()))?;
+        let mut content = serde_json::to_vec(record).map_err(|error| StoreError::Corrupt(error.into()))?;
+        if content == NO_MEMBERS {
+            content.clear();
+        }
         let forgotten_at = record.forgotten_at();
         Ok(self.change(Effect::Put { content, forgotten_at }))
     }

@@ -5,8 +5,6 @@
 //! it says of itself that it is, until everything is in it and was compared.
 
 use async_trait::async_trait;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::IdentityPoolId;
@@ -15,6 +13,7 @@ use crate::records::device_authorization::DeviceAuthorization;
 use crate::records::identity::IdentityPool;
 use crate::records::identity_record::IdentityRecord;
 use crate::records::sign_in_session::SignInSession;
+use crate::store::items::Incarnation;
 use crate::store::{
     AnnouncedMasterKey, ExportPosition, RevocationTarget, StoreError, StoredAccessKey, StoredLoginGrant,
     StoredSigningKey,
@@ -152,6 +151,5 @@ pub trait Filling: Whole {
 /// The incarnation of a pool in a store that is filled: none there has had it, and identities come before their pools.
 #[must_use]
 pub fn incarnation_of(pool: &IdentityPoolId) -> String {
-    let hash = digest(&SHA256, pool.as_str().as_bytes());
-    BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9])
+    Incarnation::in_copy(pool).to_string()
 }

@@ -18,7 +18,9 @@ use crate::opening::Open;
 
 /// What this program knows, and what a program has to know to live with what it writes: a form that an older one can live with does not
 /// raise it.
-const VERSION: u64 = 1;
+///
+/// The first version is 2. A table of version 1 was written by a program of before the first release, in another form.
+const VERSION: u64 = 2;
 const VERSION_ATTRIBUTE: &str = "version";
 /// The Region that writes it.
 const WRITER: &str = "writer";
@@ -207,6 +209,9 @@ impl DynamoEngine {
         };
         match item.remove(VERSION_ATTRIBUTE) {
             Some(AttributeValue::N(version)) if version == VERSION.to_string() => Ok(Some(Mark { writer })),
+            Some(AttributeValue::N(found)) if found == "1" => {
+                Err(DynamoOpenError::Unreleased { place: self.place.clone() })
+            }
             Some(AttributeValue::N(found)) => {
                 Err(DynamoOpenError::OtherVersion { place: self.place.clone(), found, known: VERSION })
             }

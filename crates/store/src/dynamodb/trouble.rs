@@ -26,6 +26,16 @@ pub enum DynamoOpenError {
         /// Where it was looked for.
         place: String,
     },
+    /// A program wrote it that was never released.
+    #[error(
+        "what is in {place} was written by a Daypass of before the first release, and this one cannot read it: copy it into a file by \
+         that older program (`daypass store copy --to sqlite:FILE`), and from there into a new table by this one; or, if it is of no \
+         use, name a new table"
+    )]
+    Unreleased {
+        /// Where it is.
+        place: String,
+    },
     /// Another Daypass wrote it.
     #[error(
         "what is in {place} has version {found}, and this Daypass knows version {known}; run the Daypass that knows it"

@@ -10,7 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::again::{TRIES, ask_again, is_passing, pause};
 use super::connections::Connections;
-use super::schema::{PostgresSchema, find};
+use super::schema::{FIRST, PostgresSchema, find};
 use super::statements::Statement;
 use super::trouble::{Failure, PostgresOpenError};
 use crate::opening::Open;
@@ -146,7 +146,7 @@ impl Lease<'_> {
         let mut made = 0;
         for (number, version) in schema.after(found.version) {
             // Whoever cannot live with it does not begin any more.
-            if number > 1 {
+            if number > FIRST {
                 ask_again(self.connections, &REQUIRE, &[&version.oldest]).await?;
             }
             for step in version.steps {

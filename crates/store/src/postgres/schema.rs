@@ -1,8 +1,9 @@
 //! The tables: of which version they are, which programs may live with it, and how a version is made of the one before.
 //!
-//! `daypass_schema` says which version a program has to know at least; programs of version 1 know no other table of these, and take it for
-//! the version. `daypass_migration` says which version the tables have. Whoever makes a step makes it, so a database of version 1 may have
-//! none.
+//! `daypass_schema` says which version a program has to know at least, `daypass_migration` which version the tables have.
+//!
+//! The first version is 2. Version 1, which may have no `daypass_migration`, is that of programs of before the first release, which wrote items
+//! in another form: it is refused, since there is no step from there.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::trouble::{Failure, PostgresOpenError};
 /// What a program knows of the tables.
 #[derive(Debug, Clone, Copy)]
 pub struct PostgresSchema {
-    /// All versions, from 1 on. Only ever append.
+    /// All versions, from the first on. Only ever append.
     pub versions: &'static [PostgresVersion],
     /// For so long others are waited for that make them.
     pub patience: Duration,
@@ -58,15 +59,19 @@ impl PostgresStep {
     }
 }
 
+/// The number of the first of them.
+pub(super) const FIRST: i64 = 2;
+
 const VERSIONS: &[PostgresVersion] = &[PostgresVersion {
-    oldest: 1,
+    oldest: FIRST,
     steps: &[
+        // Numbers come first: behind bytes of any length, room is left free that they lie at their places.
         PostgresStep {
             postgresql: "CREATE TABLE IF NOT EXISTS daypass_item (\
-               partition bytea, sort bytea, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
+               stamp bigint NOT NULL, forgotten_at bigint, partition bytea, sort bytea, content bytea NOT NULL, \
                PRIMARY KEY (partition, sort))",
             dsql: "CREATE TABLE IF NOT EXISTS daypass_item (\
-               partition text, sort text, stamp bigint NOT NULL, content bytea NOT NULL, forgotten_at bigint, \
+               stamp bigint NOT NULL, forgotten_at bigint, partition text, sort text, content bytea NOT NULL, \
                PRIMARY KEY (partition, sort))",
         },
         PostgresStep {
@@ -77,7 +82,7 @@ const VERSIONS: &[PostgresVersion] = &[PostgresVersion {
             "CREATE TABLE IF NOT EXISTS daypass_schema (id smallint PRIMARY KEY, version bigint NOT NULL)",
         ),
         // It comes last: with it, everything is there.
-        PostgresStep::alike("INSERT INTO daypass_schema (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING"),
+        PostgresStep::alike("INSERT INTO daypass_schema (id, version) VALUES (1, 2) ON CONFLICT DO NOTHING"),
     ],
 }];
 
@@ -86,7 +91,7 @@ const FOUND: Statement = Statement {
     types: &[],
 };
 
-/// Where nobody made a step since version 1.
+/// Where there is no such table.
 const FOUND_FIRST: Statement =
     Statement { text: "SELECT version, NULL::bigint FROM daypass_schema WHERE id = 1", types: &[] };
 
@@ -107,12 +112,12 @@ impl PostgresSchema {
 
     /// The newest version.
     pub(super) fn known(&self) -> i64 {
-        i64::try_from(self.versions.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.versions.len()).map_or(i64::MAX, |versions| FIRST - 1 + versions)
     }
 
     /// Those after another one, with their numbers.
     pub(super) fn after(&self, version: i64) -> impl Iterator<Item = (i64, &'static PostgresVersion)> {
-        (1..).zip(self.versions).filter(move |(number, _)| *number > version)
+        (FIRST..).zip(self.versions).filter(move |(number, _)| *number > version)
     }
 
     /// Whether nothing is missing. One that this program cannot live with is an error.
@@ -122,8 +127,12 @@ impl PostgresSchema {
         connections: &Connections,
     ) -> Result<bool, PostgresOpenError> {
         let known = self.known();
+        let place = connections.place();
+        if found != NOTHING && found.oldest < FIRST {
+            return Err(PostgresOpenError::Unreleased { place: place.to_owned() });
+        }
         if found.oldest > known {
-            let place = connections.place().to_owned();
+            let place = place.to_owned();
             return Err(PostgresOpenError::Newer { place, wanted: found.oldest, known });
         }
         Ok(found.version >= known)
@@ -140,9 +149,9 @@ pub(super) async fn find(connections: &Connections) -> Result<Found, Failure> {
     }
     let rows = rows?;
     let number = |column| rows.first().and_then(|row| row.try_get::<_, Option<i64>>(column).ok().flatten());
-    // With this row, everything of version 1 is there.
+    // With this row, everything of the first version is there.
     let Some(oldest) = number(0) else { return Ok(NOTHING) };
-    Ok(Found { version: number(1).unwrap_or(0).max(1), oldest })
+    Ok(Found { version: number(1).unwrap_or(0).max(FIRST), oldest })
 }
 
 fn is_without_table<T>(rows: &Result<T, Failure>) -> bool {
@@ -157,7 +166,7 @@ mod tests {
     #[test]
     fn neighbours_live_side_by_side() {
         for (number, version) in PostgresSchema::CURRENT.after(0) {
-            assert!(version.oldest <= (number - 1).max(1), "version {number}");
+            assert!(version.oldest <= (number - 1).max(FIRST), "version {number}");
         }
     }
 }

@@ -26,6 +26,16 @@ pub enum PostgresOpenError {
         /// Where it was looked for.
         place: String,
     },
+    /// They are those of a program that was never released.
+    #[error(
+        "the tables in {place} are those of a Daypass of before the first release, and this one cannot read what is in them: copy it \
+         into a file by that older program (`daypass store copy --to sqlite:FILE`), and from there into a new database by this one; or, \
+         if nothing in them is of use, name a new database, or `DROP TABLE daypass_item, daypass_schema, daypass_migration`"
+    )]
+    Unreleased {
+        /// Where they are.
+        place: String,
+    },
     /// They are those of an older program, and stay so.
     #[error(
         "the tables in {place} have version {found}, and this Daypass needs version {known}: `daypass migrate -c FILE` brings them \

@@ -112,6 +112,28 @@ async fn a_table_that_does_not_say_who_writes_it_is_of_whoever_serves_next() {
     assert!(matches!(DynamoEngine::take_over(&nowhere).await, Err(DynamoOpenError::Empty { .. })));
 }
 
+/// Its items would be misread. Whoever takes over does not write on in it, either.
+#[tokio::test]
+async fn a_table_of_before_the_first_release_is_refused_and_left_alone() {
+    let url = table().await;
+    open(&url).await.unwrap();
+    have_version_1(&url).await;
+    let refused = [
+        open(&url).await.err(),
+        DynamoEngine::open(&url, Open::Existing).await.err(),
+        DynamoEngine::open(&url, Open::AsItIs).await.err(),
+        DynamoEngine::take_over(&url).await.err(),
+    ];
+    for refused in refused {
+        let told = refused.unwrap().to_string();
+        assert!(
+            told.contains("of before the first release") && told.contains("`daypass store copy"),
+            "{told}"
+        );
+    }
+    assert!(steps_due(&StoreUrl::Dynamo(url)).await.is_err());
+}
+
 #[tokio::test]
 async fn two_that_take_over_at_once_end_with_one() {
     let here = table().await;
@@ -143,6 +165,19 @@ async fn take_the_mark_away(url: &DynamoUrl) {
 fn mark() -> HashMap<String, AttributeValue> {
     let attribute = |name: &str, value: &[u8]| (name.to_owned(), AttributeValue::B(Blob::new(value)));
     [attribute("p", b"daypass"), attribute("s", b".")].into()
+}
+
+async fn have_version_1(url: &DynamoUrl) {
+    let updated = client().await.update_item().table_name(url.table()).set_key(Some(mark()));
+    let updated = updated.update_expression("SET #v = :v").condition_expression("#v = :now");
+    let number = |number: &str| AttributeValue::N(number.to_owned());
+    updated
+        .expression_attribute_names("#v", "version")
+        .expression_attribute_values(":v", number("1"))
+        .expression_attribute_values(":now", number("2"))
+        .send()
+        .await
+        .unwrap();
 }
 
 /// Has the table be as a former Daypass left it.

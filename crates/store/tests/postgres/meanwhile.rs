@@ -36,8 +36,8 @@ pub struct Case {
 
 const UPDATE: &str = "UPDATE daypass_item SET stamp = 2, content = 'theirs' WHERE partition = 'a'";
 const DELETE: &str = "DELETE FROM daypass_item WHERE partition = 'a'";
-const INSERT: &str = "INSERT INTO daypass_item VALUES ('a', '', 2, 'theirs', NULL)";
-const ANEW: &str = "DELETE FROM daypass_item WHERE partition = 'a'; INSERT INTO daypass_item VALUES ('a', '', 2, 'theirs', NULL)";
+const INSERT: &str = "INSERT INTO daypass_item VALUES (2, NULL, 'a', '', 'theirs')";
+const ANEW: &str = "DELETE FROM daypass_item WHERE partition = 'a'; INSERT INTO daypass_item VALUES (2, NULL, 'a', '', 'theirs')";
 
 pub fn cases() -> Vec<Case> {
     let ours = || Effect::Put { content: b"ours".to_vec(), forgotten_at: None };

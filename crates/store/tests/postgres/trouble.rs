@@ -45,7 +45,7 @@ async fn tables_of_another_version_are_left_alone() {
     schema.client().await.batch_execute("UPDATE daypass_schema SET version = 7").await.unwrap();
     for open in [Open::Existing, Open::OrMake] {
         let error = refused(&schema.url("", ""), open).await.to_string();
-        assert!(error.contains("knows version 7, and this one knows version 1: run the newer"), "{error}");
+        assert!(error.contains("knows version 7, and this one knows version 2: run the newer"), "{error}");
     }
 }
 

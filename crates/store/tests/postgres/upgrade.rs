@@ -32,7 +32,7 @@ fn next(oldest: i64, patience: Duration) -> PostgresSchema {
 }
 
 fn livable() -> PostgresSchema {
-    next(1, PostgresSchema::CURRENT.patience)
+    next(2, PostgresSchema::CURRENT.patience)
 }
 
 /// A database of this version, with a table that counts.
@@ -108,7 +108,7 @@ async fn old_and_new_live_side_by_side_under_load_and_nothing_is_lost() {
     let known = livable();
     let engines = try_join_all((0..8).map(|_| open(&schema, &known))).await.unwrap();
     let new = engines.into_iter().map(Arc::new).collect::<Vec<_>>();
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 1));
     writers.push(begin(&new[0], 3));
     some_more(&mut kept, &mut keys).await;
     // One that was there before comes back.
@@ -125,7 +125,7 @@ async fn old_and_new_live_side_by_side_under_load_and_nothing_is_lost() {
     for keys in keys.chunks(100) {
         assert!(new[7].read(keys).await.unwrap().iter().all(Option::is_some));
     }
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 1));
     let is_there = "count(*) FROM daypass_item WHERE note IS NULL";
     assert_eq!(number(&schema, is_there).await, i64::try_from(keys.len()).unwrap());
 }
@@ -133,13 +133,37 @@ async fn old_and_new_live_side_by_side_under_load_and_nothing_is_lost() {
 #[tokio::test]
 async fn a_version_that_an_older_program_cannot_live_with_is_refused_by_it() {
     let schema = database().await;
-    drop(open(&schema, &next(2, Duration::ZERO)).await.unwrap());
+    drop(open(&schema, &next(3, Duration::ZERO)).await.unwrap());
     for open in [Open::OrMake, Open::Existing, Open::AsItIs] {
         let told = refused(&schema, open, &PostgresSchema::CURRENT).await;
-        assert!(told.contains("knows version 2, and this one knows version 1: run the newer"), "{told}");
+        assert!(told.contains("knows version 3, and this one knows version 2: run the newer"), "{told}");
     }
     let due = PostgresEngine::steps_due(&schema.url("", "")).await.err().unwrap();
-    assert!(matches!(due, PostgresOpenError::Newer { wanted: 2, known: 1, .. }), "{due}");
+    assert!(matches!(due, PostgresOpenError::Newer { wanted: 3, known: 2, .. }), "{due}");
+}
+
+/// There is no step from what was never released, and its items would be misread.
+#[tokio::test]
+async fn a_database_of_before_the_first_release_is_refused_and_left_alone() {
+    let schema = database().await;
+    schema.client().await.batch_execute("UPDATE daypass_schema SET version = 1").await.unwrap();
+    for migrated in ["UPDATE daypass_migration SET version = 1", "DROP TABLE daypass_migration"] {
+        schema.client().await.batch_execute(migrated).await.unwrap();
+        for open in [Open::OrMake, Open::Existing, Open::AsItIs] {
+            let told = refused(&schema, open, &livable()).await;
+            assert!(
+                told.contains("of before the first release") && told.contains("`daypass store copy"),
+                "{told}"
+            );
+        }
+        for told in [
+            PostgresEngine::steps_due(&schema.url("", "")).await.err(),
+            PostgresEngine::migrate(&schema.url("", ""), &mut |_| {}).await.err(),
+        ] {
+            assert!(matches!(told, Some(PostgresOpenError::Unreleased { .. })), "{told:?}");
+        }
+    }
+    assert_eq!((number(&schema, "version FROM daypass_schema").await, times_made(&schema).await), (1, 0));
 }
 
 #[tokio::test]
@@ -148,21 +172,21 @@ async fn an_older_version_is_left_alone_by_whoever_may_not_change_it() {
     for open in [Open::Existing, Open::AsItIs] {
         let told = refused(&schema, open, &livable()).await;
         assert!(
-            told.contains("have version 1, and this Daypass needs version 2: `daypass migrate"),
+            told.contains("have version 2, and this Daypass needs version 3: `daypass migrate"),
             "{told}"
         );
     }
     assert_eq!(times_made(&schema).await, 0);
 }
 
-/// A database of before the steps had numbers, by somebody who may make nothing in it.
+/// As docs/postgresql.md has it, for tables that are there.
 #[tokio::test]
-async fn the_first_tables_are_taken_over_and_need_no_rights_but_to_read_and_write() {
+async fn tables_that_are_there_need_no_rights_but_to_read_and_write() {
     let schema = database().await;
     let name = schema.name();
     let role = format!(
-        "DROP TABLE daypass_migration; CREATE ROLE user_{name} LOGIN; GRANT USAGE ON SCHEMA {name} TO user_{name};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON daypass_item TO user_{name}; GRANT SELECT ON daypass_schema TO user_{name}"
+        "CREATE ROLE user_{name} LOGIN; GRANT USAGE ON SCHEMA {name} TO user_{name};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON daypass_item TO user_{name}; GRANT SELECT ON daypass_schema, daypass_migration TO user_{name}"
     );
     schema.client().await.batch_execute(&role).await.unwrap();
     let url = || -> PostgresUrl { schema.text(&format!("user_{name}"), "", "").try_into().unwrap() };
@@ -178,9 +202,7 @@ async fn the_first_tables_are_taken_over_and_need_no_rights_but_to_read_and_writ
         PostgresEngine::open_in(&url(), Open::OrMake, knowing(&livable())).await.err().unwrap().to_string();
     assert!(told.contains("for the owner of the schema"), "{told}");
     drop(open(&schema, &livable()).await.unwrap());
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
-    let more = format!("GRANT SELECT ON daypass_migration TO user_{name}");
-    schema.client().await.batch_execute(&more).await.unwrap();
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 1));
     use_it(Open::AsItIs).await;
 }
 
@@ -243,8 +265,8 @@ async fn whoever_is_killed_in_the_middle_is_followed_when_the_lease_is_over() {
     // What it asked last may be done yet, and is.
     other.batch_execute("ROLLBACK").await.unwrap();
     schema.until_sessions(0..=0, "true").await;
-    assert_eq!((version(&schema).await, times_made(&schema).await), (1, 1));
-    let told = refused(&schema, Open::OrMake, &next(1, Duration::ZERO)).await;
+    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
+    let told = refused(&schema, Open::OrMake, &next(2, Duration::ZERO)).await;
     assert!(
         told.contains("another Daypass changes the tables") && told.contains("within 0 seconds"),
         "{told}"
@@ -257,13 +279,13 @@ async fn whoever_is_killed_in_the_middle_is_followed_when_the_lease_is_over() {
             })
         })
         .collect();
-    assert_eq!((version(&schema).await, times_made(&schema).await), (1, 1));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
     other.batch_execute("UPDATE daypass_migration SET until = now()").await.unwrap();
     for opened in join_all(waiting).await {
         opened.unwrap().unwrap();
     }
     // The step that was under way is made again, by one of them.
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 2));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 2));
 }
 
 /// It was held up for as long as its lease lasts, and somebody else has it.
@@ -281,11 +303,11 @@ async fn whoever_comes_back_to_a_lease_of_others_makes_nothing_more() {
     other.batch_execute("ROLLBACK").await.unwrap();
     // It has made the step that was under way, and looks whether the other one is done.
     schema.until_sessions(1..=16, "state = 'idle' AND query LIKE '%FROM daypass_migration%'").await;
-    assert_eq!((version(&schema).await, times_made(&schema).await), (1, 0));
-    let done = "UPDATE daypass_migration SET version = 2, until = now()";
+    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 0));
+    let done = "UPDATE daypass_migration SET version = 3, until = now()";
     schema.client().await.batch_execute(done).await.unwrap();
     drop(held_up.await.unwrap().unwrap());
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 0));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 0));
 }
 
 /// The clock of the database was an hour ahead when somebody took the lease.
@@ -294,8 +316,8 @@ async fn a_lease_that_lasts_longer_than_one_can_is_none() {
     let schema = database().await;
     let ahead = "UPDATE daypass_migration SET holder = 'gone', until = now() + interval '1 hour'";
     schema.client().await.batch_execute(ahead).await.unwrap();
-    drop(open(&schema, &next(1, Duration::ZERO)).await.unwrap());
-    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1));
+    drop(open(&schema, &next(2, Duration::ZERO)).await.unwrap());
+    assert_eq!((version(&schema).await, times_made(&schema).await), (3, 1));
 }
 
 /// While it waited for the row, somebody took a lease that ends later than one that began before.
@@ -305,7 +327,7 @@ async fn whoever_waited_for_the_row_does_not_take_a_lease_of_others() {
     let other = schema.client().await;
     other.batch_execute("BEGIN; SELECT FROM daypass_migration FOR UPDATE").await.unwrap();
     let url = schema.url("", &format!("application_name={}", schema.name()));
-    let known = next(1, Duration::ZERO);
+    let known = next(2, Duration::ZERO);
     let late =
         tokio::spawn(async move { PostgresEngine::open_in(&url, Open::OrMake, knowing(&known)).await });
     until_it_waits(&schema).await;
@@ -313,7 +335,7 @@ async fn whoever_waited_for_the_row_does_not_take_a_lease_of_others() {
     other.batch_execute(taken).await.unwrap();
     let told = late.await.unwrap().err().unwrap();
     assert!(matches!(told, PostgresOpenError::Occupied { .. }), "{told}");
-    assert_eq!((version(&schema).await, times_made(&schema).await), (1, 0));
+    assert_eq!((version(&schema).await, times_made(&schema).await), (2, 0));
 }
 
 /// Whatever was done without an answer is asked again, and comes to the same.
@@ -333,9 +355,9 @@ async fn lost_answers_are_asked_for_again() {
         let options = format!("options=-csearch_path%3D{}", schema.name());
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?{options}").try_into().unwrap();
         // Nobody waits until a lease of their own is over.
-        let known = next(1, Duration::from_secs(10));
+        let known = next(2, Duration::from_secs(10));
         drop(PostgresEngine::open_in(&url, Open::OrMake, knowing(&known)).await.unwrap());
-        assert_eq!((version(&schema).await, times_made(&schema).await), (2, 1), "{text}");
+        assert_eq!((version(&schema).await, times_made(&schema).await), (3, 1), "{text}");
         // It was given back.
         assert_eq!(
             number(&schema, "count(*) FROM daypass_migration WHERE until <= now()").await,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempts::Decided;
 use super::engine::{Change, Effect, Guard, Item, Key, MAX_CHANGES};
+use super::incarnation::Incarnation;
 use super::records::{
     AccessKeyRecord, ConfiguredRecord, DeveloperRecord, DeviceRecord, ExportRecord, GrantRecord,
     IdentityRecord, ListedRecord, LoginRecord, MasterKeysRecord, Millis, PoolRecord, RevocationRecord,
@@ -21,7 +22,7 @@ use crate::ground::ids::IdentityPoolId;
 use crate::records::audit_event::AuditEvent;
 use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::sign_in_session::SignInSession;
-use crate::store::whole::{CopyError, Filling, Kept, KeptPages, Whole, incarnation_of};
+use crate::store::whole::{CopyError, Filling, Kept, KeptPages, Whole};
 use crate::store::{AnnouncedMasterKey, StoreError, StoredAccessKey, StoredSigningKey};
 
 /// About so many bytes are committed at once: DynamoDB takes four million.
@@ -77,7 +78,7 @@ impl ItemFilling {
     /// Whoever is to fill a store.
     #[must_use]
     pub fn of(store: Arc<ItemStore>) -> Self {
-        let by = store.draw_incarnation();
+        let by = store.draw_incarnation().to_string();
         Self { store, by }
     }
 
@@ -192,7 +193,7 @@ impl ItemFilling {
         let shards = self.store.engine.shards();
         Ok(match kept {
             Kept::Pool(pool) => {
-                vec![put(keys::pool(&pool.id), &PoolRecord::new(incarnation_of(&pool.id), pool))?]
+                vec![put(keys::pool(&pool.id), &PoolRecord::new(Incarnation::in_copy(&pool.id), pool))?]
             }
             Kept::ConfiguredName { name, pool_id } => {
                 vec![put(keys::configured(name), &leads_to(pool_id))?]
@@ -311,7 +312,7 @@ fn size_of(change: &Change) -> usize {
 }
 
 fn leads_to(pool: &IdentityPoolId) -> ConfiguredRecord {
-    ConfiguredRecord { pool: pool.clone(), incarnation: incarnation_of(pool) }
+    ConfiguredRecord { pool: pool.clone(), incarnation: Incarnation::in_copy(pool) }
 }
 
 fn used(name: &str, until: Timestamp) -> UsedRecord {
@@ -319,13 +320,13 @@ fn used(name: &str, until: Timestamp) -> UsedRecord {
 }
 
 fn changes_of_identity(whom: &Whom, shards: u8) -> Result<Vec<Change>, StoreError> {
-    let (id, incarnation) = (&whom.identity.id, incarnation_of(&whom.identity.pool_id));
+    let (id, incarnation) = (&whom.identity.id, Incarnation::in_copy(&whom.identity.pool_id));
     let mut changes = vec![
-        put(keys::identity(id), &IdentityRecord::new(&incarnation, &whom.identity, &whom.logins))?,
-        put(keys::listed(&incarnation, shards, id), &ListedRecord::FOR_GOOD)?,
+        put(keys::identity(id), &IdentityRecord::new(incarnation, &whom.identity, &whom.logins))?,
+        put(keys::listed(incarnation, shards, id), &ListedRecord::FOR_GOOD)?,
     ];
     for login in &whom.logins {
-        changes.push(put(keys::login(&incarnation, login), &LoginRecord { identity: id.clone() })?);
+        changes.push(put(keys::login(incarnation, login), &LoginRecord { identity: id.clone() })?);
     }
     Ok(changes)
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::incarnation::Incarnation;
 use super::records::{
     AccessKeyPart, DeviceRecord, ExportRecord, GrantRecord, IdentityRecord, Millis, PoolRecord,
     SessionRecord, SigningKeyPart,
@@ -14,11 +15,12 @@ use crate::store::{RevocationTarget, StoreError};
 /// What a record says.
 pub(crate) fn form(kept: &Kept) -> Result<Vec<u8>, StoreError> {
     match kept {
-        Kept::Pool(pool) => json(&(&pool.id, PoolRecord::new(String::new(), pool))),
+        Kept::Pool(pool) => json(&(&pool.id, PoolRecord::new(Incarnation::NONE, pool))),
         Kept::ConfiguredName { name, pool_id } => json(&(name, pool_id)),
-        Kept::Identity(record) => {
-            json(&(&record.identity.id, IdentityRecord::new("", &record.identity, &record.logins)))
-        }
+        Kept::Identity(record) => json(&(
+            &record.identity.id,
+            IdentityRecord::new(Incarnation::NONE, &record.identity, &record.logins),
+        )),
         Kept::AccessKey(key) => json(&(&key.name, &key.policy, AccessKeyPart::from(&**key))),
         Kept::SigningKey(key) => json(&SigningKeyPart::from(key)),
         Kept::MasterKey(key) => json(&(key.id.to_string(), Millis(key.since))),

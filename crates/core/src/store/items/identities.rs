@@ -7,7 +7,9 @@ use async_trait::async_trait;
 
 use super::attempts::Decided;
 use super::engine::Change;
-use super::pools::{corrupt, text};
+use super::incarnation::Incarnation;
+use super::packed::{packed, unpacked};
+use super::pools::corrupt;
 use super::records::{IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, Record, keys, put_new, refused};
 use crate::ground::clock::{SignedDuration, Timestamp};
@@ -86,7 +88,7 @@ impl Identities for ItemStore {
     async fn delete_identities(&self, ids: &[IdentityId]) -> Result<(), StoreError> {
         let erased = self.ask(|| self.erase(ids)).await?;
         for (id, record) in erased {
-            self.delete_rest(&record.incarnation, &id, Some(&record)).await?;
+            self.delete_rest(record.incarnation, &id, Some(&record)).await?;
         }
         Ok(())
     }
@@ -101,7 +103,7 @@ impl Identities for ItemStore {
         let mut listed = Vec::new();
         let mut after = page.after;
         while listed.len() < page.limit {
-            let ids = self.listed_ids(&pool.incarnation, after.as_ref(), page.limit).await?;
+            let ids = self.listed_ids(pool.incarnation, after.as_ref(), page.limit).await?;
             let is_end = ids.len() < page.limit;
             after = ids.last().cloned();
             let found: Vec<Found<IdentityRecord>> =
@@ -170,7 +172,7 @@ impl ItemStore {
         if self.living(&place).await?.is_some() {
             return Err(refused("the identity ID is taken"));
         }
-        self.delete_identity_of(&record.incarnation, id).await?;
+        self.delete_identity_of(record.incarnation, id).await?;
         self.read(keys::identity(id)).await
     }
 
@@ -182,23 +184,23 @@ impl ItemStore {
         identity: &Identity,
         logins: &[Login],
     ) -> Result<Vec<Change>, StoreError> {
-        let record = IdentityRecord::new(&pool.incarnation, identity, logins);
-        let listed = keys::listed(&pool.incarnation, self.engine.shards(), &identity.id);
+        let record = IdentityRecord::new(pool.incarnation, identity, logins);
+        let listed = keys::listed(pool.incarnation, self.engine.shards(), &identity.id);
         Ok(vec![place.put(&record)?, put_new(listed, &ListedRecord::FOR_GOOD)?])
     }
 
-    /// The IDs of the identities of an incarnation, in order.
+    /// The IDs of the identities of an incarnation, in the order of their listing.
     pub(super) async fn listed_ids(
         &self,
-        incarnation: &str,
+        incarnation: Incarnation,
         after: Option<&IdentityId>,
         limit: usize,
     ) -> Result<Vec<IdentityId>, StoreError> {
         let shards: Vec<Vec<u8>> =
             (0..self.engine.shards()).map(|shard| keys::listing(incarnation, shard)).collect();
-        let after = after.map(|id| id.as_str().as_bytes());
-        let ids = self.sorted_page(&shards, after, limit).await?;
-        ids.into_iter().map(|id| IdentityId::parse(text(id)?).map_err(corrupt)).collect()
+        let after = after.map(|id| packed(id.as_str()));
+        let ids = self.sorted_page(&shards, after.as_deref(), limit).await?;
+        ids.iter().map(|id| IdentityId::parse(unpacked(id).map_err(corrupt)?).map_err(corrupt)).collect()
     }
 
     async fn erase(
@@ -226,7 +228,7 @@ impl ItemStore {
     /// Deletes what is left of an identity that was erased, or whose incarnation is dead.
     pub(super) async fn delete_identity_of(
         &self,
-        incarnation: &str,
+        incarnation: Incarnation,
         id: &IdentityId,
     ) -> Result<(), StoreError> {
         let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
@@ -240,7 +242,7 @@ impl ItemStore {
     /// leading there.
     async fn delete_rest(
         &self,
-        incarnation: &str,
+        incarnation: Incarnation,
         id: &IdentityId,
         ours: Option<&IdentityRecord>,
     ) -> Result<(), StoreError> {
@@ -262,7 +264,7 @@ impl ItemStore {
     }
 
     /// Deletes what was left of one that was merged, and deleted, for the sake of its sessions.
-    async fn delete_signpost(&self, incarnation: &str, id: &IdentityId) -> Result<(), StoreError> {
+    async fn delete_signpost(&self, incarnation: Incarnation, id: &IdentityId) -> Result<(), StoreError> {
         self.ask(|| async {
             let found: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
             let is_one = found.record.as_ref().is_some_and(|it| it.erased && it.incarnation == incarnation);
@@ -294,7 +296,7 @@ impl ItemStore {
     }
 
     /// What it takes for an identity of an incarnation to be gone, with its logins. None of it, if it lives.
-    async fn deletion(&self, incarnation: &str, id: &IdentityId) -> Result<Vec<Change>, StoreError> {
+    async fn deletion(&self, incarnation: Incarnation, id: &IdentityId) -> Result<Vec<Change>, StoreError> {
         let places = [keys::identity(id), keys::listed(incarnation, self.engine.shards(), id)];
         let mut items = places.clone().into_iter().zip(self.read_items(&places).await?);
         let found: Found<IdentityRecord> = self.next_found(&mut items)?;
@@ -330,6 +332,6 @@ impl IdentityRecord {
         self.logins.clear();
         self.disabled = true;
         self.merged_into = Some(survivor.clone());
-        self.modified_at = Millis(now);
+        self.modified_at = Some(Millis(now));
     }
 }

@@ -4,6 +4,8 @@
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::engine::Key;
+use super::incarnation::Incarnation;
+use super::packed::packed;
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::records::audit_event::AuditSubject;
 use crate::records::identity::{Login, LoginProvider};
@@ -47,8 +49,8 @@ pub(super) fn configured(name: &str) -> Key {
     key(CONFIGURED, name)
 }
 
-pub(super) fn dead(incarnation: &str) -> Key {
-    key(DEAD, incarnation)
+pub(super) fn dead(incarnation: Incarnation) -> Key {
+    key(DEAD, incarnation.to_string())
 }
 
 /// Whose turn it is to import a pool.
@@ -57,25 +59,28 @@ pub(super) fn import(id: &IdentityPoolId) -> Key {
 }
 
 pub(super) fn identity(id: &IdentityId) -> Key {
-    alone("i", id.as_str().as_bytes())
+    alone("i", &packed(id.as_str()))
 }
 
-pub(super) fn login(incarnation: &str, login: &Login) -> Key {
+pub(super) fn login(incarnation: Incarnation, login: &Login) -> Key {
     let (kind, name): (&[u8], &str) = match &login.provider {
         LoginProvider::Developer => (b"developer", ""),
         LoginProvider::Public(name) => (b"public", name),
     };
-    alone("l", &hash(&[incarnation.as_bytes(), kind, name.as_bytes(), login.user.as_bytes()]))
+    let hash = hash(&[&incarnation.to_bytes(), kind, name.as_bytes(), login.user.as_bytes()]);
+    // Whoever finds two logins with the same key, which takes 2⁶⁴ tries, keeps one of them from signing in: the identity that it leads to
+    // does not list it.
+    alone("l", &hash[..16])
 }
 
 /// A shard of the identities of an incarnation.
-pub(super) fn listing(incarnation: &str, shard: u8) -> Vec<u8> {
-    [b"p:", incarnation.as_bytes(), b":", &[shard]].concat()
+pub(super) fn listing(incarnation: Incarnation, shard: u8) -> Vec<u8> {
+    [&b"p:"[..], &incarnation.to_bytes(), &[shard]].concat()
 }
 
 /// An identity in the listing.
-pub(super) fn listed(incarnation: &str, shards: u8, id: &IdentityId) -> Key {
-    key(listing(incarnation, shard_of(id.as_str(), shards)), id.as_str())
+pub(super) fn listed(incarnation: Incarnation, shards: u8, id: &IdentityId) -> Key {
+    key(listing(incarnation, shard_of(id.as_str(), shards)), packed(id.as_str()))
 }
 
 /// The shard that a name is in.
@@ -110,7 +115,7 @@ pub(super) fn session(id: &SignInSessionId) -> Key {
 
 /// The sessions of an identity.
 pub(super) fn sessions_of(id: &IdentityId) -> Vec<u8> {
-    [b"j:", id.as_str().as_bytes()].concat()
+    [b"j:", &packed(id.as_str())[..]].concat()
 }
 
 /// A session among those of its identity, the newest first.
@@ -230,6 +235,7 @@ pub(super) fn receipt(number: u64) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::random::SeededRandom;
 
     #[test]
     fn no_two_logins_share_a_key() {
@@ -237,13 +243,14 @@ mod tests {
             provider: LoginProvider::Public(provider.into()),
             user: user.into(),
         };
+        let [one, other] = [1, 2].map(|seed| Incarnation::draw(&SeededRandom::new(seed)));
         let keys = [
-            login("a", &Login::developer("b")),
-            login("a", &public("", "b")),
-            login("a", &public("b", "")),
-            login("ab", &public("", "")),
-            login("", &public("a", "b")),
-            login("a", &public("developer", "b")),
+            login(one, &Login::developer("b")),
+            login(one, &public("", "b")),
+            login(one, &public("b", "")),
+            login(one, &public("developer", "b")),
+            login(other, &Login::developer("b")),
+            login(other, &public("", "b")),
         ];
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[index + 1..].contains(key), "{index}");

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attempts::Decided;
 use super::engine::Change as ItemChange;
 use super::identities::{Unlooked, new_identity};
+use super::incarnation::Incarnation;
 use super::records::{IdentityRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::Timestamp;
@@ -72,7 +73,7 @@ impl ItemStore {
         logins: &[Login],
         named: Option<&IdentityId>,
     ) -> Result<Option<Facts>, StoreError> {
-        let keys = logins.iter().map(|login| keys::login(&pool.incarnation, login)).collect();
+        let keys = logins.iter().map(|login| keys::login(pool.incarnation, login)).collect();
         let found: Vec<Found<LoginRecord>> = self.read_all(keys).await?;
         let owners = found.iter().filter_map(|found| Some(found.record.as_ref()?.identity.clone()));
         let ids: BTreeSet<IdentityId> = owners.chain(named.cloned()).collect();
@@ -190,7 +191,7 @@ impl ItemStore {
             joined.logins().into_iter().chain(moved.iter().cloned()).chain(added.iter().cloned()).collect();
         joined.set_logins(logins);
         joined.authenticated = true;
-        joined.modified_at = Millis(now);
+        joined.modified_at = Some(Millis(now));
         changes.push(place.put(&joined)?);
         changes.extend(lead_to(survivor, added, facts)?);
         for item in self.items_of(&moved, pool, facts).await? {
@@ -213,7 +214,7 @@ impl ItemStore {
         for login in logins {
             match facts.logins.get(login) {
                 Some(found) => items.push(found.clone()),
-                None => unread.push(keys::login(&pool.incarnation, login)),
+                None => unread.push(keys::login(pool.incarnation, login)),
             }
         }
         items.append(&mut self.read_all(unread).await?);
@@ -257,7 +258,7 @@ impl ItemStore {
                 let mut record = found.record.clone().ok_or_else(|| refused("a candidate is missing"))?;
                 let left = record.logins().into_iter().filter(|login| !taken.contains(login));
                 record.set_logins(left.collect::<Vec<_>>());
-                record.modified_at = Millis(request.now);
+                record.modified_at = Some(Millis(request.now));
                 let mut changes = vec![found.put(&record)?];
                 // A request may name one twice.
                 let taken: BTreeSet<Login> = taken.into_iter().collect();
@@ -281,7 +282,11 @@ fn lead_to(id: &IdentityId, logins: &[Login], facts: &Facts) -> Result<Vec<ItemC
 }
 
 /// The item of a login that nobody can have had, in an incarnation that nobody knows.
-pub(super) fn new_login(incarnation: &str, login: &Login, id: &IdentityId) -> Result<ItemChange, StoreError> {
+pub(super) fn new_login(
+    incarnation: Incarnation,
+    login: &Login,
+    id: &IdentityId,
+) -> Result<ItemChange, StoreError> {
     put_new(keys::login(incarnation, login), &LoginRecord { identity: id.clone() })
 }
 

@@ -244,8 +244,8 @@ async fn a_deletion_that_broke_off_is_finished_by_the_next() {
     let incarnation = store.recall_pool(&pool.id).await.unwrap().unwrap().incarnation;
     let left = [
         keys::identity(&id),
-        keys::login(&incarnation, &login),
-        keys::listed(&incarnation, engine.shards(), &id),
+        keys::login(incarnation, &login),
+        keys::listed(incarnation, engine.shards(), &id),
     ];
     let left = engine.read(&left).await.unwrap();
     assert_eq!(left[1..], [None, None]);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 
 use super::attempts::Decided;
+use super::incarnation::Incarnation;
 use super::records::{ConfiguredRecord, DeadRecord, IdentityRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, keys, put_new, refused};
 use crate::ground::clock::SignedDuration;
@@ -29,7 +29,7 @@ impl Pools for ItemStore {
             if found.record.is_some() {
                 return Err(refused("the pool ID is taken"));
             }
-            Ok(Decided::change_once(vec![found.put(&PoolRecord::new(incarnation.clone(), pool))?], ()))
+            Ok(Decided::change_once(vec![found.put(&PoolRecord::new(incarnation, pool))?], ()))
         })
         .await
     }
@@ -49,9 +49,8 @@ impl Pools for ItemStore {
             if place.record.is_some() {
                 return Err(refused("the pool ID is taken"));
             }
-            let record = PoolRecord::new(incarnation.clone(), candidate);
-            let leads_there =
-                ConfiguredRecord { pool: candidate.id.clone(), incarnation: incarnation.clone() };
+            let record = PoolRecord::new(incarnation, candidate);
+            let leads_there = ConfiguredRecord { pool: candidate.id.clone(), incarnation };
             let changes = vec![place.put(&record)?, configured.put(&leads_there)?];
             Ok(Decided::change(changes, candidate.clone()))
         })
@@ -90,7 +89,7 @@ impl Pools for ItemStore {
                 return Ok(Decided::Answer(ReplaceOutcome::Stale));
             }
             let next = IdentityPool { version: pool.version + 1, ..pool.clone() };
-            let change = found.put(&PoolRecord::new(record.incarnation.clone(), &next))?;
+            let change = found.put(&PoolRecord::new(record.incarnation, &next))?;
             Ok(Decided::change_once(vec![change], ReplaceOutcome::Replaced))
         })
         .await
@@ -100,7 +99,7 @@ impl Pools for ItemStore {
         self.ask(|| async {
             let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
             let Some(record) = &found.record else { return Ok(Decided::Answer(false)) };
-            let dead = put_new(keys::dead(&record.incarnation), &self.dead_now())?;
+            let dead = put_new(keys::dead(record.incarnation), &self.dead_now())?;
             Ok(Decided::change_once(vec![found.delete(), dead], true))
         })
         .await
@@ -121,8 +120,8 @@ impl Pools for ItemStore {
 
 impl ItemStore {
     /// The name of an incarnation that no pool has had.
-    pub(super) fn draw_incarnation(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(self.random.bytes::<9>())
+    pub(super) fn draw_incarnation(&self) -> Incarnation {
+        Incarnation::draw(&*self.random)
     }
 
     pub(super) async fn recall_pool(&self, id: &IdentityPoolId) -> Result<Option<PoolRecord>, StoreError> {
@@ -176,13 +175,13 @@ impl ItemStore {
             if now < left_from {
                 continue;
             }
-            let incarnation = text(incarnation)?;
-            left -= self.purge_incarnation(&incarnation, left).await?;
+            let incarnation = Incarnation::try_from(text(incarnation)?).map_err(corrupt)?;
+            left -= self.purge_incarnation(incarnation, left).await?;
             if left == 0 {
                 return Ok(Cleared { records: limit as u64, more: true });
             }
             if now.duration_since(left_from) > LATE {
-                self.delete_names_of(&incarnation).await?;
+                self.delete_names_of(incarnation).await?;
                 self.delete_if_there(&dead).await?;
             }
         }
@@ -190,7 +189,7 @@ impl ItemStore {
     }
 
     /// Deletes names of a configuration that lead to an incarnation, which is no pool's any more.
-    async fn delete_names_of(&self, incarnation: &str) -> Result<(), StoreError> {
+    async fn delete_names_of(&self, incarnation: Incarnation) -> Result<(), StoreError> {
         for (_, name) in self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await? {
             self.ask(|| async {
                 let found: Found<ConfiguredRecord> = self.read(name.key.clone()).await?;
@@ -205,7 +204,7 @@ impl ItemStore {
     }
 
     /// Answers how many identities it found, up to the limit.
-    async fn purge_incarnation(&self, incarnation: &str, limit: usize) -> Result<usize, StoreError> {
+    async fn purge_incarnation(&self, incarnation: Incarnation, limit: usize) -> Result<usize, StoreError> {
         let ids = self.listed_ids(incarnation, None, limit).await?;
         for id in &ids {
             self.delete_identity_of(incarnation, id).await?;

@@ -13,7 +13,8 @@ pub(super) use self::identities::{IdentityRecord, LoginRecord};
 pub(super) use self::keys::{
     AccessKeyPart, AccessKeyRecord, DeveloperRecord, MasterKeysRecord, SigningKeyPart, SigningKeysRecord,
 };
-use super::Record;
+use super::incarnation::Incarnation;
+use super::{Record, packed};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
@@ -81,7 +82,7 @@ impl From<Bytes> for Sealed {
 /// A pool. Its identities belong to its incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PoolRecord {
-    pub(super) incarnation: String,
+    pub(super) incarnation: Incarnation,
     pub(super) version: u32,
     pub(super) settings: PoolSettings,
     pub(super) roles: PoolRoles,
@@ -97,12 +98,12 @@ impl Record for PoolRecord {}
 /// For whose sake a pool is closed: that of an incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ClosedPart {
-    pub(super) by: String,
+    pub(super) by: Incarnation,
     pub(super) until: Millis,
 }
 
 impl PoolRecord {
-    pub(super) fn new(incarnation: String, pool: &IdentityPool) -> Self {
+    pub(super) fn new(incarnation: Incarnation, pool: &IdentityPool) -> Self {
         let IdentityPool { version, settings, roles, tag_maps, .. } = pool.clone();
         Self { incarnation, version, settings, roles, tag_maps, closed: None }
     }
@@ -116,7 +117,7 @@ impl PoolRecord {
         self.closed.as_ref().is_some_and(|closed| now < closed.until.0)
     }
 
-    pub(super) fn closed_for(&self, incarnation: &str) -> bool {
+    pub(super) fn closed_for(&self, incarnation: Incarnation) -> bool {
         self.closed.as_ref().is_some_and(|closed| closed.by == incarnation)
     }
 }
@@ -125,7 +126,7 @@ impl PoolRecord {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ConfiguredRecord {
     pub(super) pool: IdentityPoolId,
-    pub(super) incarnation: String,
+    pub(super) incarnation: Incarnation,
 }
 
 impl Record for ConfiguredRecord {}
@@ -142,7 +143,7 @@ impl Record for DeadRecord {}
 /// Whose turn it is to import a pool: whoever writes under that incarnation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ImportRecord {
-    pub(super) by: String,
+    pub(super) by: Incarnation,
     pub(super) until: Millis,
 }
 
@@ -152,11 +153,11 @@ impl Record for ImportRecord {
     }
 }
 
-/// That something is in a listing.
+/// That something is in a listing. Of identities it says nothing, which takes no room.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ListedRecord {
     /// When the thing is forgotten by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Millis>,
 }
 
@@ -216,26 +217,44 @@ pub(super) struct RevocationRecord {
 
 impl Record for RevocationRecord {}
 
-/// A session. Its identity may have been merged into another one since.
+/// A session. Its identity may have been merged into another one since. The names of members are letters, as those of identities.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SessionRecord {
+    #[serde(rename = "a")]
     pub(super) app: String,
+    #[serde(rename = "p", with = "packed")]
     pub(super) pool: IdentityPoolId,
+    #[serde(rename = "i", with = "packed")]
     pub(super) identity: IdentityId,
+    #[serde(rename = "v")]
     pub(super) provider: String,
+    #[serde(rename = "u")]
     pub(super) upstream: Upstream,
+    #[serde(rename = "l")]
     pub(super) login: Bytes,
+    #[serde(rename = "s")]
     pub(super) scope: Scope,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(super) signed_in_at: Option<Millis>,
+    #[serde(rename = "k")]
     pub(super) checked_at: Millis,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub(super) key_thumbprint: Option<String>,
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub(super) device: Option<String>,
+    #[serde(rename = "g")]
     pub(super) generation: u32,
+    #[serde(rename = "c")]
     pub(super) created_at: Millis,
+    #[serde(rename = "r")]
     pub(super) rotated_at: Millis,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub(super) late_at: Option<Millis>,
+    #[serde(rename = "q")]
     pub(super) idle_until: Millis,
+    #[serde(rename = "z")]
     pub(super) ends_at: Millis,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub(super) ended: Option<(Millis, EndReason)>,
 }
 

@@ -150,7 +150,7 @@ impl ItemStore {
             let found: Found<IdentityRecord> = self.read(keys::identity(&session.identity_id)).await?;
             // It may be in a pool elsewhere.
             let Some(record) = found.record else { return Ok(Some(session)) };
-            let Some(survivor) = record.merged_into else {
+            let Some(survivor) = record.merged_into.clone() else {
                 // One whose pool is gone stands, as long as nobody has purged it.
                 return Ok((!record.erased).then_some(session));
             };
@@ -158,7 +158,7 @@ impl ItemStore {
             let revoked: Found<RevocationRecord> = self.read(keys::revocation(&target)).await?;
             let until = revoked.record.map(|record| record.not_before.0);
             if session.ended.is_none() && until.is_some_and(|until| session.created_at <= until) {
-                let at = record.modified_at.0;
+                let at = record.modified_at();
                 session.ended = Some(SessionEnd { at, reason: EndReason::Revoked });
             }
             session.identity_id = survivor;

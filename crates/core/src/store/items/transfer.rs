@@ -9,13 +9,14 @@ use async_trait::async_trait;
 
 use super::attempts::{Decided, TRIES};
 use super::engine::{Change, MAX_CHANGES};
+use super::incarnation::Incarnation;
 use super::linked::new_login;
 use super::pools::{corrupt, text};
 use super::records::{
     ClosedPart, ConfiguredRecord, DeadRecord, IdentityRecord, ImportRecord, ListedRecord, LoginRecord,
     Millis, PoolRecord,
 };
-use super::{Found, ItemStore, keys, put_new, refused};
+use super::{Found, ItemStore, keys, put_new, refused, said};
 use crate::ground::clock::SignedDuration;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::IdentityPool;
@@ -50,9 +51,9 @@ impl ItemStore {
     pub(super) async fn snapshot(&self, id: &IdentityPoolId) -> Result<Option<PoolSnapshot>, StoreError> {
         let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
         let Some(record) = found.record else { return Ok(None) };
-        let identities = self.all_of(&record.incarnation).await?;
+        let identities = self.all_of(record.incarnation).await?;
         Ok(Some(PoolSnapshot {
-            configured_as: self.configured_as(id, &record.incarnation).await?,
+            configured_as: self.configured_as(id, record.incarnation).await?,
             pool: record.pool(id.clone()),
             identities: identities.len() as u64,
             pages: Box::new(Pages(identities.into_iter())),
@@ -60,11 +61,11 @@ impl ItemStore {
     }
 
     /// The identities of an incarnation, in order.
-    async fn all_of(&self, incarnation: &str) -> Result<Vec<Brought>, StoreError> {
+    async fn all_of(&self, incarnation: Incarnation) -> Result<Vec<Brought>, StoreError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let ids = self.listed_ids(incarnation, after.as_ref(), AT_ONCE).await?;
-            let Some(last) = ids.last() else { return Ok(all) };
+            let Some(last) = ids.last() else { break };
             after = Some(last.clone());
             let found: Vec<Found<IdentityRecord>> =
                 self.read_all(ids.iter().map(keys::identity).collect()).await?;
@@ -73,12 +74,15 @@ impl ItemStore {
                 all.extend(record.map(|it| it.with_logins(id)));
             }
         }
+        // Among IDs of several forms, that of a listing is another.
+        all.sort_unstable_by(|one, other| one.identity.id.cmp(&other.identity.id));
+        Ok(all)
     }
 
     async fn configured_as(
         &self,
         id: &IdentityPoolId,
-        incarnation: &str,
+        incarnation: Incarnation,
     ) -> Result<Option<String>, StoreError> {
         for (name, found) in self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await? {
             if found.record.is_some_and(|it| it.pool == *id && it.incarnation == incarnation) {
@@ -107,7 +111,7 @@ impl ItemStore {
     async fn stored_of(&self, id: &IdentityPoolId) -> Result<Vec<Brought>, StoreError> {
         let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
         match &found.record {
-            Some(record) => self.all_of(&record.incarnation).await,
+            Some(record) => self.all_of(record.incarnation).await,
             None => Ok(Vec::new()),
         }
     }
@@ -116,16 +120,16 @@ impl ItemStore {
     /// meanwhile.
     async fn bring(&self, pool: &IdentityPool, records: Checked) -> Result<((u64, u64), bool), ImportError> {
         let incarnation = self.draw_incarnation();
-        self.begin_importing(&pool.id, &incarnation).await?;
-        let brought = self.bring_under(&incarnation, pool, records).await;
+        self.begin_importing(&pool.id, incarnation).await?;
+        let brought = self.bring_under(incarnation, pool, records).await;
         // A turn that is not given back ends by itself, and what came of the import is what counts.
-        let _ = self.end_importing(&pool.id, &incarnation).await;
+        let _ = self.end_importing(&pool.id, incarnation).await;
         brought
     }
 
     async fn bring_under(
         &self,
-        incarnation: &str,
+        incarnation: Incarnation,
         pool: &IdentityPool,
         records: Checked,
     ) -> Result<((u64, u64), bool), ImportError> {
@@ -145,7 +149,7 @@ impl ItemStore {
     }
 
     /// Gives an incarnation to a pool that has nobody in it. Answers whether it had nobody.
-    async fn give(&self, pool: &IdentityPool, incarnation: &str) -> Result<bool, StoreError> {
+    async fn give(&self, pool: &IdentityPool, incarnation: Incarnation) -> Result<bool, StoreError> {
         for _ in 0..TRIES {
             if !self.stored_of(&pool.id).await?.is_empty() {
                 return Ok(false);
@@ -165,7 +169,7 @@ impl ItemStore {
     }
 
     /// Has nobody new come into a pool for a while, unless it is closed already. Answers whether there is such a pool.
-    async fn close(&self, id: &IdentityPoolId, incarnation: &str) -> Result<bool, StoreError> {
+    async fn close(&self, id: &IdentityPoolId, incarnation: Incarnation) -> Result<bool, StoreError> {
         self.ask(|| async {
             let found: Found<PoolRecord> = self.read(keys::pool(id)).await?;
             let Some(record) = found.record.clone() else { return Ok(Decided::Answer(false)) };
@@ -173,14 +177,18 @@ impl ItemStore {
                 return Ok(Decided::Answer(true));
             }
             let until = self.clock.now().saturating_add(CLOSED_FOR).map_err(corrupt)?;
-            let closed = Some(ClosedPart { by: incarnation.to_owned(), until: Millis(until) });
+            let closed = Some(ClosedPart { by: incarnation, until: Millis(until) });
             Ok(Decided::change(vec![found.put(&PoolRecord { closed, ..record })?], true))
         })
         .await
     }
 
     /// Makes the pool one of this incarnation, if there is none, or one that is closed for it. Answers whether it is.
-    async fn replace_incarnation(&self, pool: &IdentityPool, incarnation: &str) -> Result<bool, StoreError> {
+    async fn replace_incarnation(
+        &self,
+        pool: &IdentityPool,
+        incarnation: Incarnation,
+    ) -> Result<bool, StoreError> {
         let replaced = self
             .ask(|| async {
                 let found: Found<PoolRecord> = self.read(keys::pool(&pool.id)).await?;
@@ -196,8 +204,7 @@ impl ItemStore {
                 }
                 let version = found.record.as_ref().map_or(1, |record| record.version + 1);
                 let imported = IdentityPool { version, ..pool.clone() };
-                let mut changes =
-                    vec![found.put(&PoolRecord::new(incarnation.to_owned(), &imported))?, ours.delete()];
+                let mut changes = vec![found.put(&PoolRecord::new(incarnation, &imported))?, ours.delete()];
                 if let Some(before) = &found.record {
                     changes.extend(self.take_over(pool, before, incarnation).await?);
                 }
@@ -213,23 +220,23 @@ impl ItemStore {
         &self,
         pool: &IdentityPool,
         before: &PoolRecord,
-        incarnation: &str,
+        incarnation: Incarnation,
     ) -> Result<Vec<Change>, StoreError> {
-        let leads_there = ConfiguredRecord { pool: pool.id.clone(), incarnation: incarnation.to_owned() };
+        let leads_there = ConfiguredRecord { pool: pool.id.clone(), incarnation };
         let names = self.page::<ConfiguredRecord>(keys::CONFIGURED, None, AT_ONCE).await?;
         let led_there = names.into_iter().map(|(_, found)| found).filter(|found| {
             found.record.as_ref().is_some_and(|record| record.incarnation == before.incarnation)
         });
         let mut changes: Vec<Change> =
             led_there.map(|found| found.put(&leads_there)).collect::<Result<_, _>>()?;
-        changes.push(put_new(keys::dead(&before.incarnation), &self.dead_now())?);
+        changes.push(put_new(keys::dead(before.incarnation), &self.dead_now())?);
         Ok(changes)
     }
 
     async fn bring_all(
         &self,
         id: &IdentityPoolId,
-        incarnation: &str,
+        incarnation: Incarnation,
         records: Checked,
     ) -> Result<(u64, u64), ImportError> {
         let (mut identities, mut logins) = (0, 0);
@@ -259,23 +266,21 @@ impl ItemStore {
     /// Who else was brought with one of its logins.
     async fn owner_among(
         &self,
-        incarnation: &str,
+        incarnation: Incarnation,
         record: &Brought,
         waiting: &[Change],
     ) -> Result<Option<IdentityId>, StoreError> {
         let logins: Vec<_> = record.logins.iter().map(|login| keys::login(incarnation, login)).collect();
         let waits = waiting.iter().find(|change| logins.contains(&change.key));
         if let Some(super::engine::Effect::Put { content, .. }) = waits.map(|change| &change.effect) {
-            let login: LoginRecord =
-                serde_json::from_slice(content).map_err(|error| StoreError::Corrupt(error.into()))?;
-            return Ok(Some(login.identity));
+            return Ok(Some(said::<LoginRecord>(content)?.identity));
         }
         let found: Vec<Found<LoginRecord>> = self.read_all(logins).await?;
         Ok(found.into_iter().find_map(|found| Some(found.record?.identity)))
     }
 
     /// What it takes to keep an identity that is brought.
-    async fn brought(&self, incarnation: &str, record: &Brought) -> Result<Vec<Change>, ImportError> {
+    async fn brought(&self, incarnation: Incarnation, record: &Brought) -> Result<Vec<Change>, ImportError> {
         let id = &record.identity.id;
         let place: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
         if let Some(living) = self.living(&place).await? {
@@ -294,7 +299,7 @@ impl ItemStore {
 
     /// Waits until nobody else imports the pool, and says that it is imported now. Until it has the incarnation, whatever is
     /// written of that is to be purged, though not while it is being written.
-    async fn begin_importing(&self, id: &IdentityPoolId, incarnation: &str) -> Result<(), StoreError> {
+    async fn begin_importing(&self, id: &IdentityPoolId, incarnation: Incarnation) -> Result<(), StoreError> {
         let patience = self.clock.now().saturating_add(PATIENCE).map_err(corrupt)?;
         while !self.go_on_importing(id, incarnation, true).await? {
             if self.clock.now() > patience {
@@ -309,7 +314,7 @@ impl ItemStore {
     async fn go_on_importing(
         &self,
         id: &IdentityPoolId,
-        incarnation: &str,
+        incarnation: Incarnation,
         begins: bool,
     ) -> Result<bool, StoreError> {
         self.ask(|| async {
@@ -321,7 +326,7 @@ impl ItemStore {
                 return Ok(Decided::Answer(false));
             }
             let until = Millis(now.saturating_add(LEASE).map_err(corrupt)?);
-            let ours = ImportRecord { by: incarnation.to_owned(), until };
+            let ours = ImportRecord { by: incarnation, until };
             let changes = vec![turn.put(&ours)?, dead.put(&DeadRecord { left_from: until })?];
             Ok(Decided::change_once(changes, true))
         })
@@ -329,7 +334,7 @@ impl ItemStore {
     }
 
     /// Lets others import the pool. What was written and is nobody's is left to whoever purges.
-    async fn end_importing(&self, id: &IdentityPoolId, incarnation: &str) -> Result<(), StoreError> {
+    async fn end_importing(&self, id: &IdentityPoolId, incarnation: Incarnation) -> Result<(), StoreError> {
         self.ask(|| async {
             let dead: Found<DeadRecord> = self.read(keys::dead(incarnation)).await?;
             let turn: Found<ImportRecord> = self.read(keys::import(id)).await?;
@@ -360,7 +365,7 @@ impl ItemStore {
             }
             let pool: Found<PoolRecord> = self.read(keys::pool(id)).await?;
             let Some(record) = &pool.record else { return Ok(Decided::Answer(false)) };
-            let leads_there = ConfiguredRecord { pool: id.clone(), incarnation: record.incarnation.clone() };
+            let leads_there = ConfiguredRecord { pool: id.clone(), incarnation: record.incarnation };
             Ok(Decided::change(vec![found.put(&leads_there)?, pool.look()], true))
         })
         .await

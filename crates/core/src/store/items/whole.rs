@@ -3,7 +3,6 @@
 
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use serde::de::DeserializeOwned;
 
 use super::engine::{Item, Key};
 use super::exports::position;
@@ -12,7 +11,7 @@ use super::records::{
     ConfiguredRecord, DeveloperRecord, DeviceRecord, ExportRecord, GrantRecord, IdentityRecord, PoolRecord,
     RevocationRecord, SessionRecord, SigningKeysRecord, UsedRecord,
 };
-use super::{Found, ItemStore, keys};
+use super::{Found, ItemStore, keys, packed, said};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId, UserName};
 use crate::store::whole::{CopyError, Kept, KeptPages, Whole};
@@ -122,16 +121,18 @@ impl ItemStore {
         Ok(match kind {
             b"pool" => {
                 let id = IdentityPoolId::parse(text(item.key.sort.clone())?).map_err(corrupt)?;
-                vec![Kept::Pool(Box::new(said::<PoolRecord>(item)?.pool(id)))]
+                vec![Kept::Pool(Box::new(said::<PoolRecord>(&item.content)?.pool(id)))]
             }
             b"configured" => self.kept_name(item).await?.into_iter().collect(),
             b"i" => self.kept_identity(name, item).await?.into_iter().collect(),
             b"developer" => {
                 let name = UserName::parse(text(item.key.sort.clone())?).map_err(corrupt)?;
-                let keys = said::<DeveloperRecord>(item)?.keys(&name);
+                let keys = said::<DeveloperRecord>(&item.content)?.keys(&name);
                 keys.into_iter().map(|key| Kept::AccessKey(Box::new(key))).collect()
             }
-            b"keys" => said::<SigningKeysRecord>(item)?.keys().into_iter().map(Kept::SigningKey).collect(),
+            b"keys" => {
+                said::<SigningKeysRecord>(&item.content)?.keys().into_iter().map(Kept::SigningKey).collect()
+            }
             b"master" => self.list_master_keys().await?.into_iter().map(Kept::MasterKey).collect(),
             b"revoked" | b"revoked-identity" | b"revoked-role" => vec![revocation(kind, name, item)?],
             b"s" => self.kept_session(name, item).await?.into_iter().collect(),
@@ -142,13 +143,13 @@ impl ItemStore {
     }
 
     async fn kept_name(&self, item: &Item) -> Result<Option<Kept>, CopyError> {
-        let pool = self.led_to(Some(&said::<ConfiguredRecord>(item)?)).await?;
+        let pool = self.led_to(Some(&said::<ConfiguredRecord>(&item.content)?)).await?;
         let name = text(item.key.sort.clone())?;
         Ok(pool.map(|pool| Kept::ConfiguredName { name, pool_id: pool.id }))
     }
 
     async fn kept_identity(&self, name: &[u8], item: &Item) -> Result<Option<Kept>, CopyError> {
-        let id = IdentityId::parse(text(name.to_vec())?).map_err(corrupt)?;
+        let id = IdentityId::parse(packed::unpacked(name).map_err(corrupt)?).map_err(corrupt)?;
         let found: Found<IdentityRecord> = Found::of(item.key.clone(), Some(item.clone()))?;
         let record = self.living(&found).await?;
         let whom = record.map(|record| record.with_logins(&id));
@@ -159,7 +160,7 @@ impl ItemStore {
     /// of Amazon's.
     async fn kept_session(&self, name: &[u8], item: &Item) -> Result<Option<Kept>, CopyError> {
         let id: [u8; SignInSessionId::LENGTH] = name.try_into().map_err(corrupt)?;
-        let session = said::<SessionRecord>(item)?.session(&SignInSessionId::of_bytes(id));
+        let session = said::<SessionRecord>(&item.content)?.session(&SignInSessionId::of_bytes(id));
         let Some(session) = self.followed(session).await? else { return Ok(None) };
         let found: Found<IdentityRecord> = self.read(keys::identity(&session.identity_id)).await?;
         let is_of_nobody = found.is_there() && self.living(&found).await?.is_none();
@@ -192,10 +193,6 @@ pub(super) fn is_taken_by(item: &Item) -> Option<&'static str> {
     }
 }
 
-fn said<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    serde_json::from_slice(&item.content).map_err(corrupt)
-}
-
 fn revocation(kind: &[u8], name: &[u8], item: &Item) -> Result<Kept, CopyError> {
     let name = text(name.to_vec())?;
     let target = match kind {
@@ -203,29 +200,29 @@ fn revocation(kind: &[u8], name: &[u8], item: &Item) -> Result<Kept, CopyError> 
         b"revoked-role" => RevocationTarget::Role(RoleName::parse(name).map_err(corrupt)?),
         _ => RevocationTarget::Everybody,
     };
-    Ok(Kept::Revocation { target, not_before: said::<RevocationRecord>(item)?.not_before.0 })
+    Ok(Kept::Revocation { target, not_before: said::<RevocationRecord>(&item.content)?.not_before.0 })
 }
 
 /// What is kept under the hash of its name.
 fn named(kind: &[u8], item: &Item) -> Result<Kept, CopyError> {
     Ok(match kind {
         b"device" => {
-            let record: DeviceRecord = said(item)?;
+            let record: DeviceRecord = said(&item.content)?;
             let id = record.id.as_ref().ok_or(CopyError::Unnamed("a device authorization"))?;
             Kept::DeviceAuthorization(Box::new(record.authorization(id)))
         }
         b"grant" => {
-            let GrantRecord { code_hash, sealed, expires_at } = said(item)?;
+            let GrantRecord { code_hash, sealed, expires_at } = said(&item.content)?;
             let code_hash = code_hash.ok_or(CopyError::Unnamed("a login that waits for its app"))?;
             Kept::LoginGrant(StoredLoginGrant { code_hash, sealed: sealed.into(), expires_at: expires_at.0 })
         }
         b"once" => {
-            let UsedRecord { name, until } = said(item)?;
+            let UsedRecord { name, until } = said(&item.content)?;
             let name = name.ok_or(CopyError::Unnamed("a name that counts once"))?;
             Kept::UsedName { name, until: until.0 }
         }
         _ => {
-            let record: ExportRecord = said(item)?;
+            let record: ExportRecord = said(&item.content)?;
             let exporter =
                 record.exporter.clone().ok_or(CopyError::Unnamed("the position of an exporter"))?;
             Kept::ExportPosition { exporter, position: position(record) }

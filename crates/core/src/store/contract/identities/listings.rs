@@ -4,7 +4,7 @@ use std::slice;
 
 use crate::ground::ids::IdentityId;
 use crate::records::identity::Login;
-use crate::store::contract::fixture::{Fixture, public};
+use crate::store::contract::fixture::{Fixture, instant, public};
 use crate::store::{Page, SharedStore};
 
 pub async fn pages_of_identities_neither_repeat_nor_skip(store: SharedStore) {
@@ -19,6 +19,36 @@ pub async fn pages_of_identities_neither_repeat_nor_skip(store: SharedStore) {
         after = page.last().cloned();
     }
     assert_eq!(list(&fixture, false, Page { after, limit: 3 }).await, []);
+}
+
+/// AWS's pattern admits GUIDs that are written otherwise, and a pool may come from elsewhere. In which order, each store says by itself.
+pub async fn ids_of_every_form_are_listed_each_once(store: SharedStore) {
+    let fixture = Fixture::new(store).await;
+    let guid = "5d5d0a7c-19f4-4b5a-8b1e-3f2a9c0d7e61";
+    let mut guids = vec![guid.to_owned(), guid.replace('-', ""), format!("{guid}-"), format!("{guid}0")];
+    guids.extend([&guid[..35], "-", "0", "5d5d", "ffffffff-ffff-ffff-ffff-ffffffffffff"].map(str::to_owned));
+    let regions = ["us-east-1", "us-east-11", "us-east-", "eu-west-1", "Here", "_"];
+    let ids = regions.iter().flat_map(|region| guids.iter().map(move |guid| format!("{region}:{guid}")));
+    let mut ids: Vec<IdentityId> = ids.map(|id| IdentityId::parse(id).unwrap()).collect();
+    for id in &ids {
+        assert!(fixture.store.add_guest(&fixture.pool_id, id, instant(0)).await.unwrap());
+    }
+    ids.sort();
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = list(&fixture, false, Page { after, limit: 7 }).await;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        listed.extend(page);
+    }
+    listed.sort();
+    assert_eq!(listed, ids);
+    let snapshot = fixture.store.snapshot_pool(&fixture.pool_id).await.unwrap().unwrap();
+    let read = { snapshot.pages }.next(100).await.unwrap();
+    assert_eq!(read.into_iter().map(|it| it.identity.id).collect::<Vec<_>>(), ids);
+    for id in &ids {
+        assert_eq!(fixture.identity(id).await.id, *id);
+    }
 }
 
 pub async fn identities_are_listed_by_pool(store: SharedStore) {

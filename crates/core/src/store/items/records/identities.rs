@@ -2,39 +2,52 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, PoolRecord, Record};
+use super::super::incarnation::Incarnation;
+use super::{Millis, PoolRecord, Record, packed};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login, LoginProvider};
 use crate::records::identity_record::IdentityRecord as Whom;
 
-/// An identity with its logins.
+/// An identity with its logins. There may be many millions, so the names of members are letters.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::store::items) struct IdentityRecord {
+    #[serde(rename = "p", with = "packed")]
     pub(in crate::store::items) pool: IdentityPoolId,
-    pub(in crate::store::items) incarnation: String,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "n")]
+    pub(in crate::store::items) incarnation: Incarnation,
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::store::items) authenticated: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "d", default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::store::items) disabled: bool,
     /// Whether it was deleted, and only what hangs on it is not gone yet.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "e", default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::store::items) erased: bool,
+    #[serde(rename = "c")]
     pub(in crate::store::items) created_at: Millis,
-    pub(in crate::store::items) modified_at: Millis,
-    /// Provider and user; the provider is empty for the developer's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::store::items) logins: Vec<(String, String)>,
+    /// Not there as long as it is as it was made.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::store::items) modified_at: Option<Millis>,
+    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::store::items) logins: Vec<LoginPart>,
     /// Whom it was merged into.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub(in crate::store::items) merged_into: Option<IdentityId>,
     /// Who was merged into it, and into those, and may have sessions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::store::items) absorbed: Vec<IdentityId>,
     /// Whether nothing is left of it, and until when its place stays taken: a commit that made it, and comes late, must not make it
     /// again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
     pub(in crate::store::items) gone_until: Option<Millis>,
+}
+
+/// A login: the developer's user, or a provider and its user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(in crate::store::items) enum LoginPart {
+    Developer(String),
+    Public(String, String),
 }
 
 impl Record for IdentityRecord {
@@ -44,16 +57,21 @@ impl Record for IdentityRecord {
 }
 
 impl IdentityRecord {
-    pub(in crate::store::items) fn new(incarnation: &str, identity: &Identity, logins: &[Login]) -> Self {
+    pub(in crate::store::items) fn new(
+        incarnation: Incarnation,
+        identity: &Identity,
+        logins: &[Login],
+    ) -> Self {
+        let was_modified = identity.modified_at.as_millisecond() != identity.created_at.as_millisecond();
         Self {
             pool: identity.pool_id.clone(),
-            incarnation: incarnation.to_owned(),
+            incarnation,
             authenticated: identity.authenticated,
             disabled: identity.disabled,
             erased: false,
             created_at: Millis(identity.created_at),
-            modified_at: Millis(identity.modified_at),
-            logins: logins.iter().map(login_columns).collect(),
+            modified_at: was_modified.then_some(Millis(identity.modified_at)),
+            logins: logins.iter().map(LoginPart::from).collect(),
             merged_into: None,
             absorbed: Vec::new(),
             gone_until: None,
@@ -77,6 +95,10 @@ impl IdentityRecord {
         }
     }
 
+    pub(in crate::store::items) fn modified_at(&self) -> Timestamp {
+        self.modified_at.unwrap_or(self.created_at).0
+    }
+
     pub(in crate::store::items) fn identity(&self, id: &IdentityId) -> Identity {
         Identity {
             id: id.clone(),
@@ -84,7 +106,7 @@ impl IdentityRecord {
             authenticated: self.authenticated,
             disabled: self.disabled,
             created_at: self.created_at.0,
-            modified_at: self.modified_at.0,
+            modified_at: self.modified_at(),
         }
     }
 
@@ -94,40 +116,81 @@ impl IdentityRecord {
 
     /// In order.
     pub(in crate::store::items) fn logins(&self) -> Vec<Login> {
-        let mut logins: Vec<Login> = self.logins.iter().map(login).collect();
+        let mut logins: Vec<Login> = self.logins.iter().map(Login::from).collect();
         logins.sort_unstable();
         logins
     }
 
     pub(in crate::store::items) fn set_logins(&mut self, logins: impl IntoIterator<Item = Login>) {
-        self.logins = logins.into_iter().map(|login| login_columns(&login)).collect();
+        self.logins = logins.into_iter().map(|login| LoginPart::from(&login)).collect();
         self.logins.sort_unstable();
     }
 
     pub(in crate::store::items) fn has(&self, login: &Login) -> bool {
-        self.logins.contains(&login_columns(login))
+        self.logins.contains(&login.into())
     }
 }
 
-fn login_columns(login: &Login) -> (String, String) {
-    let provider = match &login.provider {
-        LoginProvider::Developer => String::new(),
-        LoginProvider::Public(name) => name.clone(),
-    };
-    (provider, login.user.clone())
+impl From<&Login> for LoginPart {
+    fn from(Login { provider, user }: &Login) -> Self {
+        match provider {
+            LoginProvider::Developer => Self::Developer(user.clone()),
+            LoginProvider::Public(name) => Self::Public(name.clone(), user.clone()),
+        }
+    }
 }
 
-fn login((provider, user): &(String, String)) -> Login {
-    let provider =
-        if provider.is_empty() { LoginProvider::Developer } else { LoginProvider::Public(provider.clone()) };
-    Login { provider, user: user.clone() }
+impl From<&LoginPart> for Login {
+    fn from(part: &LoginPart) -> Self {
+        match part {
+            LoginPart::Developer(user) => Self::developer(user.as_str()),
+            LoginPart::Public(name, user) => {
+                Self { provider: LoginProvider::Public(name.clone()), user: user.clone() }
+            }
+        }
+    }
 }
 
 /// Whose a login is, if that identity says so too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::store::items) struct LoginRecord {
-    #[serde(rename = "i")]
+    #[serde(rename = "i", with = "packed")]
     pub(in crate::store::items) identity: IdentityId,
 }
 
 impl Record for LoginRecord {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(modified: i64, logins: &[Login]) -> IdentityRecord {
+        let guid = "00112233-4455-6677-8899-aabbccddeeff";
+        let identity = Identity {
+            id: IdentityId::parse(format!("eu-west-1:{guid}")).unwrap(),
+            pool_id: IdentityPoolId::parse(format!("eu-west-1:{guid}")).unwrap(),
+            authenticated: !logins.is_empty(),
+            disabled: false,
+            created_at: Timestamp::from_millisecond(7).unwrap(),
+            modified_at: Timestamp::from_millisecond(modified).unwrap(),
+        };
+        IdentityRecord::new(Incarnation::NONE, &identity, logins)
+    }
+
+    #[test]
+    fn an_identity_says_no_more_than_there_is_to_say() {
+        let public = Login { provider: LoginProvider::Public("p".into()), user: "u".into() };
+        let begin = r#"{"p":"GAARIjNEVWZ3iJmqu8zd7v8","n":"AAAAAAAAAAAA""#;
+        for (record, rest) in [
+            (record(7, &[]), r#","c":7}"#),
+            (record(8, &[]), r#","c":7,"m":8}"#),
+            (record(7, &[Login::developer("ada"), public]), r#","a":true,"c":7,"l":["ada",["p","u"]]}"#),
+        ] {
+            let text = format!("{begin}{rest}");
+            assert_eq!(serde_json::to_string(&record).unwrap(), text);
+            let read: IdentityRecord = serde_json::from_str(&text).unwrap();
+            assert_eq!((read.modified_at(), read.logins()), (record.modified_at(), record.logins()));
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+    }
+}

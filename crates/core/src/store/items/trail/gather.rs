@@ -47,7 +47,7 @@ impl ItemStore {
 
     /// Gives a block of what is in the journal its place. Answers how far the trail goes, unless there may be more.
     async fn gather(&self) -> Result<Option<TrailRecord>, StoreError> {
-        let drawn = self.draw_incarnation();
+        let drawn = self.draw_incarnation().to_string();
         let gathered = self.ask(|| async {
             let found: Found<TrailRecord> = self.read(keys::trail()).await?;
             let oldest = self.oldest_entries(MAX_ENTRIES).await?;
