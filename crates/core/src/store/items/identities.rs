@@ -146,8 +146,7 @@ pub(super) fn new_identity(
 
 impl ItemStore {
     /// The place of an identity that is made at an instant. Its ID was drawn, and hardly ever is anybody's: the first try finds that
-    /// out by the commit. `None` if a try made it whose answer was lost, and somebody has deleted it since: they must not be made
-    /// again.
+    /// out by the commit. `None` if a try made it whose answer was lost: they must not be made again, whatever became of them since.
     pub(super) async fn new_place(
         &self,
         pool: &PoolRecord,
@@ -157,17 +156,31 @@ impl ItemStore {
         if unlooked.0.swap(false, Ordering::Relaxed) {
             return Ok(Some(Found::absent(keys::identity(&identity.id))));
         }
-        let place = self.free_place(&identity.id).await?;
+        let was_made = |place: &Found<IdentityRecord>| {
+            place.record.as_ref().is_some_and(|record| record.began_as(pool, identity))
+        };
+        let mut place = self.read(keys::identity(&identity.id)).await?;
+        if !was_made(&place) {
+            place = self.cleared(&identity.id, place).await?;
+        }
         match &place.record {
             None => Ok(Some(place)),
-            Some(gone) if gone.began_as(pool, identity) => Ok(None),
+            Some(_) if was_made(&place) => Ok(None),
             Some(_) => Err(refused("the identity ID is taken")),
         }
     }
 
     /// The place of an identity that is not there, cleared of what a deleted pool left.
     pub(super) async fn free_place(&self, id: &IdentityId) -> Result<Found<IdentityRecord>, StoreError> {
-        let place: Found<IdentityRecord> = self.read(keys::identity(id)).await?;
+        let place = self.read(keys::identity(id)).await?;
+        self.cleared(id, place).await
+    }
+
+    async fn cleared(
+        &self,
+        id: &IdentityId,
+        place: Found<IdentityRecord>,
+    ) -> Result<Found<IdentityRecord>, StoreError> {
         let Some(record) = &place.record else { return Ok(place) };
         if self.living(&place).await?.is_some() {
             return Err(refused("the identity ID is taken"));

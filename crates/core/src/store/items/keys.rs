@@ -67,10 +67,7 @@ pub(super) fn login(incarnation: Incarnation, login: &Login) -> Key {
         LoginProvider::Developer => (b"developer", ""),
         LoginProvider::Public(name) => (b"public", name),
     };
-    let hash = hash(&[&incarnation.to_bytes(), kind, name.as_bytes(), login.user.as_bytes()]);
-    // Whoever finds two logins with the same key, which takes 2⁶⁴ tries, keeps one of them from signing in: the identity that it leads to
-    // does not list it.
-    alone("l", &hash[..16])
+    alone("l", &hash(&[&incarnation.to_bytes(), kind, name.as_bytes(), login.user.as_bytes()]))
 }
 
 /// A shard of the identities of an incarnation.

@@ -318,6 +318,54 @@ async fn somebody_who_was_deleted_is_not_made_again_by_whoever_asks_once_more() 
     assert!(matches!(store.link_logins(&again).await.unwrap(), LinkOutcome::Created(_)));
 }
 
+/// The first commit is made late, when whoever asks once more looks at the place, and somebody deletes whom it made before they look
+/// at what became of it.
+#[derive(Default)]
+struct MadeLateAndDeleted(Mutex<Made>);
+
+#[derive(Default)]
+enum Made {
+    #[default]
+    NotYet,
+    Late(Stamp, Vec<Change>),
+    Now,
+    AndDeleted,
+}
+
+#[async_trait]
+impl Coming for MadeLateAndDeleted {
+    async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError> {
+        let made = std::mem::take(&mut *self.0.lock().unwrap());
+        let (next, answer) = match (made, asked) {
+            (Made::NotYet, Asked::Commit(stamp, changes)) => {
+                (Made::Late(stamp, changes.to_vec()), Err(EngineError::Lost("the network".into())))
+            }
+            (Made::Late(stamp, changes), Asked::Read([key])) if *key == keys::identity(&identity("01")) => {
+                engine.commit(stamp, &changes).await?;
+                (Made::Now, Ok(()))
+            }
+            (Made::Now, _) => {
+                store_over(engine.clone(), 2).delete_identities(&[identity("01")]).await.unwrap();
+                (Made::AndDeleted, Ok(()))
+            }
+            (made, _) => (made, Ok(())),
+        };
+        *self.0.lock().unwrap() = next;
+        answer
+    }
+}
+
+#[tokio::test]
+async fn somebody_whom_a_late_commit_made_is_not_in_their_own_way() {
+    let engine = Arc::new(Between::<MadeLateAndDeleted>::default());
+    let pool = pool();
+    store_over(engine.engine.clone(), 1).add_pool(&pool).await.unwrap();
+    let store = store_over(engine.clone(), 3);
+    assert!(store.add_guest(&pool.id, &identity("01"), Timestamp::UNIX_EPOCH).await.unwrap());
+    assert!(matches!(*engine.coming.0.lock().unwrap(), Made::AndDeleted));
+    assert_eq!(store.lookup_identity(&identity("01")).await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn somebody_who_was_deleted_is_not_made_again_by_a_late_commit() {
     let (engine, store) = store();
