@@ -27,7 +27,7 @@ pub(crate) const MAX_GROUP: usize = 512 << 10;
 /// write and to be woken costs the processor as much for one line as for many. Where few ask, nobody waits for anybody.
 const MANY: usize = 4;
 const ENOUGH: usize = 8;
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_micros(500);
 
 /// A head is signed after so many lines, or so long after the first that none vouches for.
 const LINES_FOR_EACH_HEAD: u64 = 1_000;
