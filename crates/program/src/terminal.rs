@@ -11,6 +11,8 @@ mod whoami;
 
 use clap::Subcommand;
 use daypass_client::let_go_of_keyring;
+use futures::future::select_all;
+use signal_hook::low_level::emulate_default_handler;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What `daypass` can be told to do with a session of one's own.
@@ -50,20 +52,26 @@ impl Command {
     pub async fn run(self) -> anyhow::Result<()> {
         if let Self::Agent(arguments) = self {
             // It hears by itself that it is to end.
-            let ended = agent::run(arguments).await;
-            let_go_of_keyring();
-            return ended;
+            return agent::run(arguments).await;
         }
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let signal = tokio::select! {
+        let ends =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
+        let mut heard = Vec::new();
+        for kind in ends {
+            let mut signal = signal(kind)?;
+            heard.push(Box::pin(async move {
+                signal.recv().await;
+                kind.as_raw_value()
+            }));
+        }
+        let number = tokio::select! {
             ended = self.answer() => return ended,
-            _ = interrupt.recv() => SignalKind::interrupt(),
-            _ = terminate.recv() => SignalKind::terminate(),
+            (number, ..) = select_all(heard) => number,
         };
         let_go_of_keyring();
-        // As a shell says it of a program that a signal ended.
-        std::process::exit(128 + signal.as_raw_value())
+        // A shell goes on with a script whose program has ended by itself, whatever it answers.
+        let _ = emulate_default_handler(number);
+        std::process::exit(128 + number)
     }
 
     async fn answer(self) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
 use clap::Args;
-use daypass_client::{Daypass, Error, Home, Session};
+use daypass_client::{Daypass, Error, Home, Session, let_go_of_keyring};
 use daypass_server::cli::signals::Signals;
 use daypass_server::cli::{print, tell};
 use daypass_server::listen::{Stop, listen};
@@ -61,11 +61,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let router = Router::new().route(PATH, any(answer)).with_state(agent.clone());
     let (stop, stopped) = Stop::channel();
     let listening = tokio::spawn(listen(listener, router, stopped));
-    if let Err(error) = agent.daypass.session().await {
+    let looked = signals.unless_ended(agent.daypass.session()).await;
+    if let Some(Err(error)) = &looked {
         tell(&format!("There is nothing to hand out yet: {error}."));
     }
     drop(agent);
-    signals.end().await;
+    if looked.is_some() {
+        signals.end().await;
+    }
+    // Whoever waits for a keyring is not waited for.
+    let_go_of_keyring();
     let _ = stop.send(true);
     let _ = listening.await;
     Ok(())

@@ -1,9 +1,12 @@
 //! Where AWS profiles are, and how a file of them is replaced: whole, with the mode that it had, also where it is a link.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -33,6 +36,9 @@ fn at(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
     }
 }
 
+/// Who changes a file has its folder for a moment. Nobody waits for longer than this for one who has it for good.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// What stands there; nothing, if there is no file.
 ///
 /// # Errors
@@ -40,6 +46,9 @@ fn at(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
 pub fn read(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(error).with_context(|| format!("{} is no text: move it away", path.display()))
+        }
         text => text.with_context(|| format!("cannot read {}", path.display())),
     }
 }
@@ -50,7 +59,8 @@ pub fn read(path: &Path) -> anyhow::Result<String> {
 /// Those of the change, or if the file cannot be read or written.
 pub fn change(path: &Path, how: impl FnOnce(&mut Document) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let cannot_write = || format!("cannot write {}", path.display());
-    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // A link may lead to what is not there yet.
+    let file = fs::canonicalize(path).or_else(|_| beside(path)).unwrap_or_else(|_| path.to_owned());
     let _lock = folder(&file).with_context(cannot_write)?;
     let before = read(&file)?;
     let mut document = Document::of(&before);
@@ -59,15 +69,36 @@ pub fn change(path: &Path, how: impl FnOnce(&mut Document) -> anyhow::Result<()>
     if after == before { Ok(()) } else { replace(&file, &after).with_context(cannot_write) }
 }
 
+/// Where a link leads.
+fn beside(link: &Path) -> io::Result<PathBuf> {
+    let target = fs::read_link(link)?;
+    Ok(link.parent().map_or(target.clone(), |folder| folder.join(&target)))
+}
+
 /// The folder of a file, locked while the answer lives. A lock on the file itself would be lost as it is replaced, and one of its
 /// own would stay in a folder that is not ours.
 fn folder(path: &Path) -> io::Result<File> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let dir = File::open(dir)?;
-    // Some file systems have no locks: then everybody goes on.
-    let _ = dir.lock();
-    Ok(dir)
+    let folder = File::open(dir)?;
+    match folder.try_lock() {
+        Err(TryLockError::WouldBlock) => in_line(folder, PATIENCE).ok_or_else(|| {
+            let told = format!("{} is locked by another program: end that, or wait for it", dir.display());
+            io::Error::new(io::ErrorKind::WouldBlock, told)
+        }),
+        // Some file systems have no locks: then everybody goes on.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(folder),
+    }
+}
+
+/// Waits in a thread of its own, which nobody waits for: if it gets the lock too late, it lets go of it at once.
+fn in_line(folder: File, patience: Duration) -> Option<File> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let _ = folder.lock();
+        let _ = sender.send(folder);
+    });
+    receiver.recv_timeout(patience).ok()
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
@@ -103,6 +134,27 @@ mod tests {
             Ok(())
         })
         .unwrap();
+    }
+
+    #[test]
+    fn nobody_waits_for_ever_for_one_who_keeps_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || File::open(dir.path()).unwrap();
+        let kept = open();
+        kept.lock().unwrap();
+        assert!(in_line(open(), Duration::from_millis(1)).is_none());
+        drop(kept);
+        assert!(in_line(open(), PATIENCE).is_some());
+    }
+
+    #[test]
+    fn a_link_to_what_is_not_there_yet_stays_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let [link, target] = ["config", "dotfile"].map(|name| dir.path().join(name));
+        symlink("dotfile", &link).unwrap();
+        set(&link, "profile a", "eu-west-1");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&target).unwrap().contains("[profile a]"));
     }
 
     #[test]
