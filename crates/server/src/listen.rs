@@ -125,6 +125,7 @@ pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop
         turns: Turns::of_this_runtime(),
         busy: Complaint::default(),
         crowded: Complaint::default(),
+        spare: Complaint::default(),
     });
     let (out_of_files, full) = (Complaint::default(), Complaint::default());
     loop {
@@ -135,13 +136,13 @@ pub async fn listen_within(listener: TcpListener, answering: Answering, mut stop
         match accepted {
             Ok((stream, peer)) => match house.places.connect(peer.ip()) {
                 Some(place) => serve(&house, &graceful, stream, peer, place),
-                None => full.make(|times| {
-                    tracing::warn!(times, "connections are turned away: too many are open");
+                None => full.make(|| {
+                    tracing::warn!("connections are turned away: too many are open");
                 }),
             },
             Err(error) if is_out_of_files(&error) => {
-                out_of_files.make(|times| {
-                    tracing::error!(%error, times, "cannot accept a connection: raise the limit of open files (LimitNOFILE= under systemd)");
+                out_of_files.make(|| {
+                    tracing::error!(%error, "cannot accept a connection: raise the limit of open files (LimitNOFILE= under systemd)");
                 });
                 tokio::select! {
                     () = sleep_until(Instant::now() + PAUSE) => {}
@@ -167,8 +168,10 @@ struct House {
     turns: Turns,
     /// Requests are turned away because the processor does not keep up,
     busy: Complaint,
-    /// or because too many are under way, of one address or of all.
+    /// or because too many are under way, of one address or of all,
     crowded: Complaint,
+    /// or because too many connections are open.
+    spare: Complaint,
 }
 
 fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, place: Place) {
@@ -203,17 +206,21 @@ fn serve(house: &Arc<House>, graceful: &GracefulShutdown, stream: TcpStream, pee
 
 impl House {
     /// A place for a request, if there is one, and it can have a turn soon.
-    fn place_for(&self, request: &Request<Incoming>) -> Option<RequestPlace> {
+    fn place_for(&self, request: &Request<Incoming>, is_spare: bool) -> Option<RequestPlace> {
+        if is_spare {
+            self.spare.make(|| tracing::warn!("requests are turned away: too many connections are open"));
+            return None;
+        }
         if self.places.are_many_under_way() && self.turns.is_too_much() {
-            self.busy.make(|times| {
-                tracing::warn!(times, "requests are turned away: the processor does not keep up");
+            self.busy.make(|| {
+                tracing::warn!("requests are turned away: the processor does not keep up");
             });
             return None;
         }
         let place = self.places.begin(request);
         if place.is_none() {
-            self.crowded.make(|times| {
-                tracing::warn!(times, "requests are turned away: too many are under way");
+            self.crowded.make(|| {
+                tracing::warn!("requests are turned away: too many are under way");
             });
         }
         place
@@ -226,7 +233,7 @@ impl House {
     ) -> Result<axum::response::Response, std::convert::Infallible> {
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
-        let place = if asks_for_life || is_spare { None } else { self.place_for(&request) };
+        let place = if asks_for_life { None } else { self.place_for(&request, is_spare) };
         if place.is_none() && !asks_for_life {
             request.extensions_mut().insert(NoPlace);
         }

@@ -1,4 +1,4 @@
-//! What can happen thousands of times a second, when a log is of use that does not say it as often.
+//! What can happen thousands of times a second, when a log is of use that does not say it as often. Metrics count it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,32 +8,23 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Something that happens, and is told now and then.
 #[derive(Default)]
-pub(super) struct Complaint(Mutex<Times>);
-
-#[derive(Default)]
-struct Times {
-    told_at: Option<Instant>,
-    untold: u64,
-}
+pub(super) struct Complaint(Mutex<Option<Instant>>);
 
 impl Complaint {
-    /// It happened: tells so, with how often it has since it was told last, unless that was a moment ago.
-    pub(super) fn make(&self, tell: impl FnOnce(u64)) {
-        if let Some(times) = self.0.lock().unwrap_or_else(PoisonError::into_inner).once_more(Instant::now()) {
-            tell(times);
+    /// It happened: tells so, unless that was done a moment ago.
+    pub(super) fn make(&self, tell: impl FnOnce()) {
+        if is_due(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), Instant::now()) {
+            tell();
         }
     }
 }
 
-impl Times {
-    fn once_more(&mut self, now: Instant) -> Option<u64> {
-        self.untold += 1;
-        if self.told_at.is_some_and(|told_at| now < told_at + PAUSE) {
-            return None;
-        }
-        self.told_at = Some(now);
-        Some(std::mem::take(&mut self.untold))
+fn is_due(told_at: &mut Option<Instant>, now: Instant) -> bool {
+    let is_due = told_at.is_none_or(|told_at| now >= told_at + PAUSE);
+    if is_due {
+        *told_at = Some(now);
     }
+    is_due
 }
 
 #[cfg(test)]
@@ -41,13 +32,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_at_once_and_then_with_how_often_it_was() {
-        let (mut times, start) = (Times::default(), Instant::now());
-        assert_eq!(times.once_more(start), Some(1));
-        for _ in 0..8 {
-            assert_eq!(times.once_more(start + PAUSE / 2), None);
-        }
-        assert_eq!(times.once_more(start + PAUSE), Some(9));
-        assert_eq!(times.once_more(start + PAUSE), None);
+    fn it_is_told_at_once_and_then_seldom() {
+        let (mut told_at, start) = (None, Instant::now());
+        let mut due = |seconds| is_due(&mut told_at, start + Duration::from_secs(seconds));
+        assert_eq!([0, 0, 9, 10, 11, 99].map(&mut due), [true, false, false, true, false, true]);
     }
 }

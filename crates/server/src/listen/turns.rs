@@ -159,6 +159,9 @@ impl Line {
     /// Whether somebody who comes now, and has so many ahead, is turned away.
     fn turns_away(&mut self, ahead: usize, now: Instant) -> bool {
         self.forget(now);
+        if ahead == 0 {
+            self.was_empty(now);
+        }
         let away = ahead > 0 && self.would_be_late(ahead, now);
         let count = if away { &mut self.turned_away } else { &mut self.let_in };
         *count = count.saturating_add(1);
@@ -199,12 +202,7 @@ mod tests {
     fn of_a_millisecond(start: Instant) -> impl FnMut(u32, usize) -> bool {
         let mut line = Line::new(start);
         line.has_gone_on(10 * MS, 10);
-        move |at, ahead| {
-            if ahead == 0 {
-                line.was_empty(start + at * MS);
-            }
-            line.turns_away(ahead, start + at * MS)
-        }
+        move |at, ahead| line.turns_away(ahead, start + at * MS)
     }
 
     #[test]
