@@ -10,12 +10,14 @@ pub fn width() -> Option<usize> {
 /// A text with its lines broken, each of them below its own beginning.
 pub fn wrapped(text: &str, width: usize) -> String {
     let lines = text.split('\n').flat_map(|line| {
+        if line.chars().count() <= width {
+            return vec![line.to_owned()];
+        }
         let indent = line.len() - line.trim_start_matches(' ').len();
-        broken(line, width.saturating_sub(indent))
-            .into_iter()
-            .map(move |part| format!("{:indent$}{part}", ""))
+        let parts = broken(line, width.saturating_sub(indent)).into_iter();
+        parts.map(|part| format!("{:indent$}{part}", "").trim_end().to_owned()).collect()
     });
-    lines.map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The words of a text in lines of so many characters at most, as far as its words let them. What is between backticks is one word.
@@ -35,17 +37,26 @@ pub fn broken(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A backtick that none follows is one like any other sign.
 fn words(text: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut is_open = false;
-    for word in text.split_whitespace() {
-        match words.last_mut().filter(|_| is_open) {
-            Some(last) => *last = format!("{last} {word}"),
-            None => words.push(word.to_owned()),
-        }
-        is_open ^= word.matches('`').count() % 2 == 1;
+    let mut words = Vec::new();
+    let mut rest = text.trim_start_matches(' ');
+    while !rest.is_empty() {
+        let end = end_of_word(rest);
+        words.push(rest[..end].to_owned());
+        rest = rest[end..].trim_start_matches(' ');
     }
     words
+}
+
+fn end_of_word(text: &str) -> usize {
+    let mut end = 0;
+    while let Some(sign) = text[end..].chars().next().filter(|sign| *sign != ' ') {
+        let behind = end + sign.len_utf8();
+        let closed = if sign == '`' { text[behind..].find('`').map(|at| behind + at + 1) } else { None };
+        end = closed.unwrap_or(behind);
+    }
+    end
 }
 
 #[cfg(test)]
@@ -66,6 +77,16 @@ mod tests {
         assert_eq!(
             wrapped(text, 20),
             "type\n`daypass login https://login.example.com`,\nor `daypass logout`:\nso it ends"
+        );
+    }
+
+    #[test]
+    fn what_fits_and_what_is_to_be_copied_stay_as_they_are() {
+        assert_eq!(wrapped("  a  b.toml  ", 13), "  a  b.toml  ");
+        assert_eq!(wrapped("type `x --dir 'a  b'` then", 24), "type `x --dir 'a  b'`\nthen");
+        assert_eq!(
+            wrapped("cannot read a`b.toml: it is a folder", 20),
+            "cannot read\na`b.toml: it is a\nfolder"
         );
     }
 
