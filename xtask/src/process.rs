@@ -74,14 +74,15 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
 }
 
 fn run_in_background(command: &mut Command) -> std::io::Result<ExitStatus> {
-    // A package manager that is ended in the middle leaves the system in pieces.
-    if command.get_program() != LAST_OF_ALL {
-        return command.status();
-    }
     let mut child = {
         let mut background = background();
         if background.over {
             return Err(std::io::Error::other("nobody needs it any more"));
+        }
+        // A package manager that is ended in the middle leaves the system in pieces.
+        if command.get_program() != LAST_OF_ALL {
+            drop(background);
+            return command.status();
         }
         let (ends, needed) = std::io::pipe()?;
         let child = while_needed(command, ends)?;
