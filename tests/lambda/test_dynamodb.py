@@ -169,7 +169,9 @@ def test_a_table_is_written_in_one_region_until_another_one_takes_over(tmp_path,
     assert "was written in us-east-1, and is written here from now on." in taken.stdout, taken
     assert "backend" in command(laid_out, "key", "list", region="eu-west-1").stdout
     told = command(laid_out, "audit", "list", "--action", "take_over", region="eu-west-1").stdout
-    assert "written in us-east-1 before" in told, told
+    assert "written in eu-west-1 from now on, and in us-east-1 before" in told, told
+    again = command(laid_out, "store", "take-over", region="eu-west-1")
+    assert "is written here already." in again.stdout, again
     refused = command(laid_out, "key", "list")
     assert "`daypass store take-over`" in refused.stderr, refused
 

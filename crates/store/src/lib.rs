@@ -17,7 +17,7 @@ mod watched;
 pub use self::migration::{migrate, steps_due};
 pub use self::opening::Open;
 pub use self::url::{OpenError, StoreUrl, create, ensure_unused, open, open_to_fill, open_whole, take_over};
-pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState};
+pub use dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TableState, TakenOver};
 pub use postgres::{
     IamError, PostgresDialect, PostgresEngine, PostgresOpenError, PostgresSchema, PostgresStep, PostgresUrl,
     PostgresVersion, Surroundings,

@@ -11,7 +11,7 @@ use daypass_core::store::whole::{Filling, Whole};
 use daypass_core::store::{SharedStore, Store, StoreError};
 use serde::Deserialize;
 
-use crate::dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl};
+use crate::dynamodb::{DynamoEngine, DynamoOpenError, DynamoUrl, TakenOver};
 use crate::opening::Open;
 use crate::postgres::{PostgresEngine, PostgresOpenError, PostgresUrl};
 use crate::shared;
@@ -224,11 +224,11 @@ pub async fn create(url: &StoreUrl, progress: &mut (dyn FnMut(u64, u64) + Send))
     open(url, Open::OrMake, progress).await.map(drop)
 }
 
-/// Has a table of DynamoDB's be written in the Region of its URL from now on, and says in which one it was before.
+/// Has a table of DynamoDB's be written in the Region of its URL from now on.
 ///
 /// # Errors
 /// [`OpenError`]; no other store is written in one Region alone.
-pub async fn take_over(url: &StoreUrl) -> Result<Option<String>, OpenError> {
+pub async fn take_over(url: &StoreUrl) -> Result<TakenOver, OpenError> {
     match url {
         StoreUrl::Dynamo(url) => Ok(DynamoEngine::take_over(url).await?),
         other => Err(OpenError::NoRegion { place: other.to_string() }),

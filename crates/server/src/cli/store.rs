@@ -5,7 +5,7 @@ mod copy;
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds};
-use daypass_store::{DynamoUrl, Open, StoreUrl};
+use daypass_store::{DynamoUrl, Open, StoreUrl, TakenOver};
 
 pub use self::copy::Arguments as Copying;
 use super::place::Place;
@@ -95,10 +95,12 @@ async fn create(installation: &Installation) -> anyhow::Result<()> {
 
 async fn take_over(installation: &Installation) -> anyhow::Result<()> {
     let url = installation.opening_url().await?;
-    let before = daypass_store::take_over(&url).await?;
-    let was = before.as_ref().map(|before| format!(" was written in {before}, and")).unwrap_or_default();
+    let TakenOver::Now { from, to } = daypass_store::take_over(&url).await? else {
+        return Ok(print(&format!("{url} is written here already."))?);
+    };
+    let was = from.as_ref().map(|from| format!(" was written in {from}, and")).unwrap_or_default();
     // Not before: the trail is in the table, where nothing may be written from here until then.
-    let recorded = record_take_over(installation, &url, before).await;
+    let recorded = record_take_over(installation, &url, from.as_deref(), &to).await;
     print(&format!("{url}{was} is written here from now on."))?;
     recorded.context("the table is written here now, but its audit trail could not keep that")
 }
@@ -106,15 +108,15 @@ async fn take_over(installation: &Installation) -> anyhow::Result<()> {
 async fn record_take_over(
     installation: &Installation,
     url: &StoreUrl,
-    before: Option<String>,
+    from: Option<&str>,
+    to: &str,
 ) -> anyhow::Result<()> {
     let store = installation.store(Open::Existing).await?;
     let mut draft = AuditDraft::by(AuditAction::TakeOver, &operator());
     draft.resource = Some(url.to_string());
-    let before = before.map_or("it did not say before where it is written".into(), |before| {
-        format!("written in {before} before")
-    });
-    Ok(installation.trail(&store)?.noted(draft, Grounds::new("taken_over", before)).await?)
+    let was = from.map(|from| format!(", and in {from} before")).unwrap_or_default();
+    let detail = format!("written in {to} from now on{was}");
+    Ok(installation.trail(&store)?.noted(draft, Grounds::new("taken_over", detail)).await?)
 }
 
 fn describe(form: Form, installation: &Installation) -> anyhow::Result<()> {

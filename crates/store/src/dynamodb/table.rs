@@ -37,6 +37,20 @@ pub enum TableState {
     WasThere,
 }
 
+/// Which Region writes a table from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenOver {
+    /// That of the URL, as before.
+    Before,
+    /// That of the URL.
+    Now {
+        /// The one of before, if the table said which.
+        from: Option<String>,
+        /// The one of the URL.
+        to: String,
+    },
+}
+
 impl DynamoEngine {
     /// Makes the table, if it is not there: on demand, protected against deletion, what is over is deleted, and everything of the
     /// last 35 days can be restored.
@@ -162,15 +176,16 @@ impl DynamoEngine {
         self.writer.check(&self.place)
     }
 
-    /// Has this Region be the one that writes, and says which one was.
-    pub(super) async fn have_it_written_here(&self) -> Result<Option<String>, DynamoOpenError> {
+    /// Has this Region be the one that writes.
+    pub(super) async fn have_it_written_here(&self) -> Result<TakenOver, DynamoOpenError> {
         let found = self.mark().await?.ok_or_else(|| DynamoOpenError::Empty { place: self.place.clone() })?;
-        if found.writer.as_deref() != Some(self.writer.here()) {
-            self.write_mark(Some(&found)).await?;
-            // Somebody else may have been quicker.
-            self.check(Open::Existing).await?;
+        if found.writer.as_deref() == Some(self.writer.here()) {
+            return Ok(TakenOver::Before);
         }
-        Ok(found.writer)
+        self.write_mark(Some(&found)).await?;
+        // Somebody else may have been quicker.
+        self.check(Open::Existing).await?;
+        Ok(TakenOver::Now { from: found.writer, to: self.writer.here().to_owned() })
     }
 
     /// Looks which Region writes by now.

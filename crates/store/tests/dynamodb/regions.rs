@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use daypass_core::store::items::engine::{Committed, Engine, EngineError, Guard, Stamp};
-use daypass_store::{DynamoEngine, DynamoOpenError, DynamoUrl, Open, StoreUrl, migrate, steps_due};
+use daypass_store::{
+    DynamoEngine, DynamoOpenError, DynamoUrl, Open, StoreUrl, TakenOver, migrate, steps_due,
+};
 use futures::future::join_all;
 
 use crate::{emulator, key, put, table};
@@ -40,8 +42,9 @@ async fn nobody_opens_a_table_that_another_region_writes() {
         assert!(refused.contains("is written in us-east-1, and this is eu-west-1"), "{refused}");
         assert!(refused.contains("?region=us-east-1") && refused.contains("store take-over"), "{refused}");
     }
-    assert_eq!(DynamoEngine::take_over(&there).await.unwrap().as_deref(), Some("us-east-1"));
-    assert_eq!(DynamoEngine::take_over(&there).await.unwrap().as_deref(), Some("eu-west-1"));
+    let taken = TakenOver::Now { from: Some("us-east-1".into()), to: "eu-west-1".into() };
+    assert_eq!(DynamoEngine::take_over(&there).await.unwrap(), taken);
+    assert_eq!(DynamoEngine::take_over(&there).await.unwrap(), TakenOver::Before);
     open(&there).await.unwrap();
     assert!(open(&here).await.err().unwrap().to_string().contains("is written in eu-west-1"));
 }
