@@ -28,7 +28,7 @@ DRIVER_CALLS = [
     "LookupDeveloperIdentity",
     "MergeDeveloperIdentities",
 ]
-TABLE_CALLS = [f"dynamodb:{call}" for call in ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query")]
+TABLE_CALLS = [f"dynamodb:{call}" for call in ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query")]
 # Rights that no operation is named after: what a transaction looks at.
 TABLE_RIGHTS = ["dynamodb:ConditionCheckItem"]
 LOG_CALLS = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -28,7 +28,7 @@ use daypass_core::store::items::engine::{
 
 use self::changes::{Write, in_batch, transaction};
 use self::items::{Attributes, PARTITION, SORT, attributes_of_key, item_of, sort_attribute};
-pub use self::table::TableState;
+pub use self::table::{TableState, TakenOver};
 pub use self::trouble::DynamoOpenError;
 use self::trouble::{Failure, Kind};
 pub use self::url::DynamoUrl;
@@ -73,11 +73,11 @@ impl DynamoEngine {
     }
 
     /// Has the table be written in the Region of this URL from now on, and in no other one: whoever goes on there stops once
-    /// they see it. Says which Region it was before.
+    /// they see it.
     ///
     /// # Errors
     /// [`DynamoOpenError`]
-    pub async fn take_over(url: &DynamoUrl) -> Result<Option<String>, DynamoOpenError> {
+    pub async fn take_over(url: &DynamoUrl) -> Result<TakenOver, DynamoOpenError> {
         Self::of(url).await.have_it_written_here().await
     }
 
@@ -218,17 +218,21 @@ impl DynamoEngine {
         Self::committed(sent.map(drop).map_err(|error| Failure::of_transaction(&self.place, &error)))
     }
 
-    /// As many as a batch takes. What the table had no room for is somebody's to ask again.
+    /// As many as a batch takes. What the table had no room for is sent again, as long as it takes something each time.
     async fn write_some(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
-        let requests = changes.iter().filter_map(|change| in_batch(stamp, change).transpose());
-        let requests = requests.collect::<Result<Vec<_>, _>>();
-        let requests = requests.map_err(|error| EngineError::Unavailable(error.into()))?;
-        let sent = self.client.batch_write_item().request_items(&self.table, requests).send().await;
-        let answer = sent.map_err(|error| Failure::of(&self.place, &error).of_commit())?;
-        if answer.unprocessed_items.is_none_or(|left| left.is_empty()) {
-            return Ok(());
+        let requests = changes.iter().map(|change| in_batch(stamp, change)).collect::<Result<Vec<_>, _>>();
+        let mut requests = requests.map_err(|error| EngineError::Unavailable(error.into()))?;
+        while !requests.is_empty() {
+            let asked = requests.len();
+            let sent = self.client.batch_write_item().request_items(&self.table, requests).send().await;
+            let answer = sent.map_err(|error| Failure::of(&self.place, &error).of_commit())?;
+            let mut left = answer.unprocessed_items.unwrap_or_default();
+            requests = left.remove(&self.table).unwrap_or_default();
+            if requests.len() == asked {
+                return Err(EngineError::Busy("the table takes no more at the moment".into()));
+            }
         }
-        Err(EngineError::Busy("the table takes no more at the moment".into()))
+        Ok(())
     }
 
     fn committed(sent: Result<(), Failure>) -> Result<Committed, EngineError> {
@@ -359,8 +363,8 @@ impl Engine for DynamoEngine {
 
     /// In a transaction each takes twice the units.
     async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
-        self.check_the_writer().await?;
         for some in changes.chunks(MAX_WRITTEN) {
+            self.check_the_writer().await?;
             self.write_some(stamp, some).await?;
         }
         Ok(())

@@ -352,8 +352,12 @@ impl IdentityPools {
         };
         match self.credentials_of_claims(&claims, custom_role_arn, by, draft).await {
             Ok(credentials) => Ok(IdentityCredentials { identity_id: claims.identity_id, credentials }),
+            Err(error @ PoolError::Store(_)) => Err(error),
             Err(error) => {
                 let (identity, pool) = self.usable_identity(identity_id).await?;
+                if claims.pool_id != pool.id {
+                    return Err(Denial::LoginsDoNotMatch.into());
+                }
                 if !claims.is_authenticated() {
                     check_guest(&identity, &pool)?;
                 }

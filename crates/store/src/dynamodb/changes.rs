@@ -85,21 +85,23 @@ where
     sent.map(drop).map_err(|error| Told::of(&error))
 }
 
-/// A change that rests on nothing, among others that are made each by itself; none if nothing becomes of the item.
-pub(super) fn in_batch(stamp: Stamp, change: &Change) -> Result<Option<WriteRequest>, BuildError> {
+/// A change that rests on nothing, among others that are made each by itself: there a condition has no place.
+pub(super) fn in_batch(stamp: Stamp, change: &Change) -> Result<WriteRequest, BuildError> {
+    if change.guard != Guard::Any {
+        return Err(BuildError::other("a change in a batch is guarded by nothing"));
+    }
     let request = WriteRequest::builder();
     Ok(match &change.effect {
         Effect::Put { content, forgotten_at } => {
             let attributes = attributes_of(&change.key, stamp, content, *forgotten_at);
-            let put = PutRequest::builder().set_item(Some(attributes)).build()?;
-            Some(request.put_request(put).build())
+            request.put_request(PutRequest::builder().set_item(Some(attributes)).build()?)
         }
-        Effect::Delete => {
-            let delete = DeleteRequest::builder().set_key(Some(attributes_of_key(&change.key))).build()?;
-            Some(request.delete_request(delete).build())
+        Effect::Delete | Effect::Nothing => {
+            let key = Some(attributes_of_key(&change.key));
+            request.delete_request(DeleteRequest::builder().set_key(key).build()?)
         }
-        Effect::Nothing => None,
-    })
+    }
+    .build())
 }
 
 /// Changes to several items.

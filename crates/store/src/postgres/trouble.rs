@@ -30,7 +30,7 @@ pub enum PostgresOpenError {
     #[error(
         "the tables in {place} are those of a Daypass of before the first release, and this one cannot read what is in them: copy it \
          into a file by that older program (`daypass store copy --to sqlite:FILE`), and from there into a new database by this one; or, \
-         if nothing in them is of use, name a new database, or `DROP TABLE daypass_item, daypass_schema, daypass_migration`"
+         if nothing in them is of use, name a new database, or `DROP TABLE IF EXISTS daypass_item, daypass_schema, daypass_migration`"
     )]
     Unreleased {
         /// Where they are.

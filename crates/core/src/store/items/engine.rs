@@ -120,7 +120,12 @@ pub trait Engine: Send + Sync {
     /// Makes changes that rest on nothing ([`Guard::Any`]), [`MAX_CHANGES`] at most and none of them twice, each by itself: after an
     /// error some are made, and whoever asks again makes them all. To be overridden where a commit costs more than its parts.
     async fn commit_each(&self, stamp: Stamp, changes: &[Change]) -> Result<(), EngineError> {
-        self.commit(stamp, changes).await.map(drop)
+        match self.commit(stamp, changes).await? {
+            Committed::Kept => Ok(()),
+            Committed::Broken => {
+                Err(EngineError::Unavailable("a change that rests on nothing was guarded".into()))
+            }
+        }
     }
 
     /// Deletes some of what is forgotten by now, for an engine that does not by itself. Answers how much it was, and whether there
