@@ -2,10 +2,12 @@
 //! semantics of docs/reference/cognito-identity.md, 3 and 4.
 //!
 //! `administration.rs` changes pools, `identities.rs` finds and changes the identities in them, [`issue`] hands
-//! out tokens and credentials, `assume.rs` a role that is asked for by name. What they share is here: how `Logins` are read, and who is told.
+//! out tokens, [`credentials`] credentials, `assume.rs` a role that is asked for by name. What they share is here: how `Logins` are read,
+//! and who is told.
 
 mod administration;
 mod assume;
+pub mod credentials;
 mod error;
 mod identities;
 pub mod issue;

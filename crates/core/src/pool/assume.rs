@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::IdentityPools;
-use super::issue::role_of_claims;
+use super::credentials::role_of_claims;
 use crate::audit::{AuditAction, AuditDraft, Requester};
 use crate::credentials::role::Role;
 use crate::credentials::sts::{self, AssumeError, AssumeRoleRequest, AssumedRole};

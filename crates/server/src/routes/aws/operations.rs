@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use daypass_core::audit::Requester;
 use daypass_core::ground::clock::Timestamp;
-use daypass_core::pool::issue::IdentityCredentials;
+use daypass_core::pool::credentials::IdentityCredentials;
 use daypass_core::pool::{DescribedIdentity, TagMapChange};
 use daypass_core::records::identity::{CognitoIdentityProvider, IdentityPool};
 use daypass_core::store::page::Listed;
