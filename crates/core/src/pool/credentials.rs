@@ -54,8 +54,7 @@ impl IdentityPools {
     ) -> Result<IdentityCredentials, PoolError> {
         if let Some(token) = logins.get(FEDERATED_PROVIDER) {
             if logins.len() > 1 {
-                self.usable_identity(identity_id).await?;
-                return Err(Denial::UnsupportedProvider.into());
+                return Err(self.refusal(identity_id, None, Denial::UnsupportedProvider.into()).await);
             }
             return self.credentials_of_token(identity_id, token, custom_role_arn, by, draft).await;
         }
@@ -86,24 +85,27 @@ impl IdentityPools {
     ) -> Result<IdentityCredentials, PoolError> {
         let claims = match self.believe(identity_id, token, draft).await {
             Ok(claims) => claims,
-            Err(error) => {
-                self.usable_identity(identity_id).await?;
-                return Err(error);
-            }
+            Err(error) => return Err(self.refusal(identity_id, None, error).await),
         };
         match self.credentials_of_claims(&claims, custom_role_arn, by, draft).await {
             Ok(credentials) => Ok(IdentityCredentials { identity_id: claims.identity_id, credentials }),
-            Err(error @ PoolError::Store(_)) => Err(error),
-            Err(error) => {
-                let (identity, pool) = self.usable_identity(identity_id).await?;
-                if claims.pool_id != pool.id {
-                    return Err(Denial::LoginsDoNotMatch.into());
-                }
-                if !claims.is_authenticated() {
-                    check_guest(&identity, &pool)?;
-                }
-                Err(error)
+            Err(error) => Err(self.refusal(identity_id, Some(&claims), error).await),
+        }
+    }
+
+    /// What whoever is refused hears: what is wrong with the identity, if something is, or else why they are. A store that does not
+    /// answer is not asked again.
+    async fn refusal(&self, id: &IdentityId, claims: Option<&Claims>, error: PoolError) -> PoolError {
+        if matches!(error, PoolError::Store(_)) {
+            return error;
+        }
+        match (self.usable_identity(id).await, claims) {
+            (Err(wrong), _) => wrong,
+            (Ok((_, pool)), Some(claims)) if claims.pool_id != pool.id => Denial::LoginsDoNotMatch.into(),
+            (Ok((identity, pool)), Some(claims)) if !claims.is_authenticated() => {
+                check_guest(&identity, &pool).err().unwrap_or(error)
             }
+            (Ok(_), _) => error,
         }
     }
 

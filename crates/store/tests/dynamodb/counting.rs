@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::wire::{read, write};
 
 /// Units, as DynamoDB counts them.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -36,12 +38,6 @@ impl Counter {
     pub fn take(&self) -> Units {
         std::mem::take(&mut self.counted.lock().unwrap())
     }
-}
-
-/// A head, line by line without the one that says how long the body is, and the body.
-struct Message {
-    lines: Vec<String>,
-    body: Vec<u8>,
 }
 
 async fn serve(client: TcpStream, emulator: String, counted: Arc<Mutex<Units>>) {
@@ -76,31 +72,4 @@ fn units(capacity: &Value) -> f64 {
         Value::Array(tables) => tables.iter().map(units).sum(),
         table => table["CapacityUnits"].as_f64().unwrap_or(0.0),
     }
-}
-
-async fn read(from: &mut BufReader<TcpStream>) -> Option<Message> {
-    let (mut lines, mut length) = (Vec::new(), 0);
-    loop {
-        let mut line = String::new();
-        if from.read_line(&mut line).await.ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end().to_owned();
-        if line.is_empty() {
-            break;
-        }
-        match line.to_ascii_lowercase().strip_prefix("content-length:") {
-            Some(told) => length = told.trim().parse().unwrap(),
-            None => lines.push(line),
-        }
-    }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body).await.ok()?;
-    Some(Message { lines, body })
-}
-
-async fn write(to: &mut BufReader<TcpStream>, message: &Message) {
-    let head = format!("{}\r\ncontent-length: {}\r\n\r\n", message.lines.join("\r\n"), message.body.len());
-    // Who asked may be gone.
-    let _ = to.write_all(&[head.as_bytes(), &message.body].concat()).await;
 }

@@ -39,6 +39,11 @@ pub fn from_another_region(url: &DynamoUrl) -> DynamoUrl {
     format!("dynamodb:{table}?region=eu-west-1&endpoint={}", endpoint()).try_into().unwrap()
 }
 
+/// The same table, by another way.
+pub fn reached_by(url: &DynamoUrl, endpoint: &str) -> DynamoUrl {
+    format!("dynamodb:{}?region=us-east-1&endpoint={endpoint}", url.table()).try_into().unwrap()
+}
+
 pub fn url_at(endpoint: &str) -> DynamoUrl {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let number = MADE.fetch_add(1, Ordering::Relaxed);

@@ -3,17 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot do its part fails the test that called it")]
 
 mod counting;
+mod cutting;
 mod emulator;
 mod regions;
 mod units;
+mod wire;
 
 use std::collections::BTreeSet;
 
 use daypass_core::store::SharedStore;
-use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, Guard, Key, Stamp};
+use daypass_core::store::items::engine::{Change, Committed, Effect, Engine, EngineError, Guard, Key, Stamp};
 use daypass_store::{
     DynamoEngine, DynamoUrl, Open, StoreUrl, TableState, migrate, open, open_to_fill, open_whole, steps_due,
 };
+
+use crate::cutting::Cutter;
 
 /// A table of its own.
 async fn table() -> DynamoUrl {
@@ -172,8 +176,28 @@ async fn everything_moves_from_a_file_to_dynamodb_and_back() {
 }
 
 #[tokio::test]
+async fn what_a_table_has_no_room_for_is_sent_again_as_long_as_it_takes_some() {
+    let cutter = Cutter::in_front_of(emulator::endpoint()).await;
+    let url = emulator::reached_by(&table().await, &cutter.endpoint);
+    let engine = DynamoEngine::open(&url, Open::OrMake).await.unwrap();
+    let changes: Vec<Change> = (0..30_u8).map(|at| put(key("p", &[at]), Guard::Any, b"")).collect();
+    cutter.takes(10);
+    engine.commit_each(Stamp(1), &changes).await.unwrap();
+    assert_eq!(engine.page(b"p", None, 99).await.unwrap().len(), 30);
+    let deletions: Vec<Change> =
+        changes.iter().map(|put| Change { effect: Effect::Delete, ..put.clone() }).collect();
+    cutter.takes(0);
+    assert!(matches!(engine.commit_each(Stamp(2), &deletions).await, Err(EngineError::Busy(_))));
+    assert_eq!(engine.page(b"p", None, 99).await.unwrap().len(), 30);
+    cutter.takes(25);
+    engine.commit_each(Stamp(2), &deletions).await.unwrap();
+    assert_eq!(engine.page(b"p", None, 99).await.unwrap(), []);
+    let guarded = [put(key("p", b""), Guard::Absent, b"")];
+    assert!(engine.commit_each(Stamp(3), &guarded).await.is_err(), "a condition would not be kept");
+}
+
+#[tokio::test]
 async fn whoever_is_not_there_is_away_and_a_commit_to_them_is_lost() {
-    use daypass_core::store::items::engine::EngineError;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let url = emulator::url_at(&format!("http://{address}"));

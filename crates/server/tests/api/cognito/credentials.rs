@@ -1,6 +1,8 @@
 //! GetCredentialsForIdentity: which token opens which identity, and what a pool must have set up.
 
 use daypass_core::ground::clock::SignedDuration;
+use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
+use daypass_core::store::transfer::PoolImport;
 use serde_json::{Value, json};
 
 use super::LOGINS_DO_NOT_MATCH;
@@ -44,6 +46,23 @@ async fn a_token_of_somebody_else() {
     let daypass = Daypass::start().await;
     let (ada, grace) = (daypass.developer_token("ada").await, daypass.developer_token("grace").await);
     let answer = ask(&daypass, &ada["IdentityId"], &grace["Token"]).await;
+    answer.assert_exception("NotAuthorizedException", LOGINS_DO_NOT_MATCH);
+}
+
+/// An import can bring an ID into another pool than it was in.
+#[tokio::test]
+async fn a_token_of_the_pool_that_the_identity_was_in_before() {
+    let daypass = Daypass::start().await;
+    let token = daypass.developer_token("42").await;
+    let id = IdentityId::parse(token["IdentityId"].as_str().unwrap()).unwrap();
+    let mut record = daypass.store.lookup_identity_with_logins(&id).await.unwrap().unwrap();
+    let mut pool = daypass.store.lookup_pool(&record.identity.pool_id).await.unwrap().unwrap();
+    assert!(daypass.store.delete_pool(&pool.id).await.unwrap());
+    pool.id = IdentityPoolId::parse("us-east-1:0e1f").unwrap();
+    record.identity.pool_id = pool.id.clone();
+    let records = Box::new([Ok(record)].into_iter());
+    daypass.store.import_pool(PoolImport::new(pool, None, records)).await.unwrap();
+    let answer = ask(&daypass, &token["IdentityId"], &token["Token"]).await;
     answer.assert_exception("NotAuthorizedException", LOGINS_DO_NOT_MATCH);
 }
 
