@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use aws_lc_rs::rand;
+use daypass_core::store::packed::packed;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::Outcome;
@@ -36,8 +37,9 @@ fn insert(transaction: &Transaction<'_>, pool_id: &str, people: &[Person]) -> ru
     let mut login = transaction
         .prepare("INSERT INTO login (incarnation, provider, user, identity_id) VALUES (?1, '', ?2, ?3)")?;
     for Person { identity_id, user } in people {
-        identity.execute([identity_id, &incarnation])?;
-        login.execute([&incarnation, user, identity_id])?;
+        let id = packed(identity_id);
+        identity.execute((&id, &incarnation))?;
+        login.execute((&incarnation, user, &id))?;
     }
     Ok(())
 }

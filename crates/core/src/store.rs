@@ -29,6 +29,7 @@ pub mod items;
 mod keys;
 pub mod memory;
 mod once;
+pub mod packed;
 pub mod page;
 mod pools;
 mod revocations;

@@ -23,7 +23,7 @@ pub use postgres::{
     PostgresVersion, Surroundings,
 };
 pub use sqlite::{
-    Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, newest_head,
-    trail_folder,
+    Contents, CopyError, OpenError as SqliteOpenError, Restoration, SqliteStore, back_up, configured_pools,
+    newest_head, trail_folder,
 };
 pub use trail::{Fault, Keys, TrailCopy, TrailCopyError, TrailTrouble, Verified, verify};

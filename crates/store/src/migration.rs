@@ -83,7 +83,8 @@ mod tests {
         let file = dir.path().join("daypass.db");
         let url = StoreUrl::Sqlite(file.clone());
         let known = told(&url).await.len();
-        let undo = format!("DROP TABLE unfinished_copy; PRAGMA user_version = {}", known - 1);
+        // What the last version changed of a file that nobody is in, it can change once more.
+        let undo = format!("PRAGMA user_version = {}", known - 1);
         Connection::open(&file).unwrap().execute_batch(&undo).unwrap();
         let told_to_nobody = refused(&url).await;
         let expected = format!(

@@ -38,11 +38,13 @@ mod value;
 mod whole;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
+use daypass_core::records::identity::IdentityPool;
 use daypass_core::records::trail_head::TrailHead;
 use daypass_core::store::{Cleared, SharedWatch, Store, StoreError};
 
@@ -136,6 +138,17 @@ pub fn newest_head(database: &Path) -> Result<Option<TrailHead>, OpenError> {
         return Ok(None);
     }
     trail_head::find(&connection).map_err(failed)
+}
+
+/// The pools that names of configurations lead to, of a database of this version. Nothing is changed, and the trail beside it is
+/// neither made nor looked at.
+///
+/// # Errors
+/// [`OpenError`].
+pub fn configured_pools(database: &Path) -> Result<BTreeMap<String, IdentityPool>, OpenError> {
+    let failed = |source| open::sqlite_error(database, source);
+    let connection = open::visitor(database).map_err(failed)?;
+    pools::list_configured(&connection).map_err(failed)
 }
 
 #[async_trait]

@@ -26,7 +26,6 @@ mod linked;
 mod lost;
 pub mod memory;
 mod once;
-mod packed;
 mod pools;
 mod process;
 mod records;

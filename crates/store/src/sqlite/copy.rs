@@ -13,7 +13,7 @@ use daypass_core::ground::clock::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OptionalExtension, ffi};
 
-use super::file::companion;
+use super::file::{companion, directory};
 use super::open::{self, MIGRATIONS, OpenError};
 use super::value::Instant;
 
@@ -236,10 +236,6 @@ pub(super) fn link_or_rename(from: &Path, to: &Path) -> std::io::Result<()> {
         Err(_) if !to.exists() => fs::rename(from, to),
         linked => linked,
     }
-}
-
-fn directory(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn sync_directory_of(file: &Path) -> Result<(), CopyError> {

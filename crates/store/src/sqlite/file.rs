@@ -135,6 +135,11 @@ fn if_there(seen: std::io::Result<Seen>) -> std::io::Result<Option<Seen>> {
     }
 }
 
+/// The directory that a file is in, or is to be.
+pub(super) fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

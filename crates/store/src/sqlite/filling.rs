@@ -15,7 +15,7 @@ use rusqlite::{Connection, Result, TransactionBehavior, named_params};
 
 use super::file::trail_folder;
 use super::open::OpenError;
-use super::value::{Instant, Json, Text};
+use super::value::{Instant, Json, Packed, Text};
 use super::whole::SqliteWhole;
 use super::{
     audit_exports, device_authorizations, keys, login_grants, logins, open, sign_in_sessions, trail_head,
@@ -188,7 +188,7 @@ fn take_identity(connection: &Connection, record: &IdentityRecord) -> Result<()>
              VALUES (:id, :incarnation, :authenticated, :disabled, :created_at, :modified_at)",
         )?
         .execute(named_params! {
-            ":id": identity.id.as_str(),
+            ":id": Packed(&identity.id),
             ":incarnation": incarnation,
             ":authenticated": identity.authenticated,
             ":disabled": identity.disabled,
@@ -199,7 +199,7 @@ fn take_identity(connection: &Connection, record: &IdentityRecord) -> Result<()>
     let mut insert = connection.prepare_cached(sql)?;
     record.logins.iter().try_for_each(|login| {
         insert
-            .execute([&incarnation, logins::column(&login.provider), &login.user, identity.id.as_str()])
+            .execute((&incarnation, logins::column(&login.provider), &login.user, Packed(&identity.id)))
             .map(drop)
     })
 }

@@ -7,7 +7,7 @@ use daypass_core::store::Page;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, named_params};
 
 use super::snapshot::Snapshot;
-use super::value::{Instant, Text, integer};
+use super::value::{Instant, Packed, Text, integer};
 use super::{incarnations, pools, sign_in_sessions};
 
 pub(super) fn add_guest(
@@ -52,7 +52,7 @@ fn insert(connection: &Connection, identity: &Identity) -> Result<()> {
                  :created_at, :modified_at)",
         )?
         .execute(named_params! {
-            ":id": identity.id.as_str(),
+            ":id": Packed(&identity.id),
             ":pool_id": identity.pool_id.as_str(),
             ":authenticated": identity.authenticated,
             ":disabled": identity.disabled,
@@ -69,9 +69,9 @@ pub(super) fn is_constraint(error: &rusqlite::Error) -> bool {
 
 /// Deletes an identity with its logins and sessions, if it exists.
 pub(super) fn delete(connection: &Connection, id: &IdentityId) -> Result<()> {
-    connection.prepare_cached("DELETE FROM login WHERE identity_id = ?1")?.execute([id.as_str()])?;
+    connection.prepare_cached("DELETE FROM login WHERE identity_id = ?1")?.execute([Packed(id)])?;
     sign_in_sessions::delete_of(connection, id)?;
-    connection.prepare_cached("DELETE FROM identity WHERE id = ?1")?.execute([id.as_str()]).map(drop)
+    connection.prepare_cached("DELETE FROM identity WHERE id = ?1")?.execute([Packed(id)]).map(drop)
 }
 
 pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<Identity>> {
@@ -80,7 +80,7 @@ pub(super) fn lookup(connection: &Connection, id: &IdentityId) -> Result<Option<
             "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
              FROM living_identity WHERE id = ?1",
         )?
-        .query_one([id.as_str()], identity)
+        .query_one([Packed(id)], identity)
         .optional()
 }
 
@@ -101,13 +101,13 @@ pub(super) fn list(
         .prepare_cached(
             "SELECT id, pool_id, authenticated, disabled, created_at, modified_at
              FROM living_identity
-             WHERE pool_id = :pool_id AND id > coalesce(:after, '') AND NOT (disabled AND :hide_disabled)
+             WHERE pool_id = :pool_id AND id > coalesce(:after, x'') AND NOT (disabled AND :hide_disabled)
              ORDER BY id LIMIT :limit",
         )?
         .query_map(
             named_params! {
                 ":pool_id": pool_id.as_str(),
-                ":after": page.after.as_ref().map(IdentityId::as_str),
+                ":after": page.after.as_ref().map(Packed),
                 ":hide_disabled": hide_disabled,
                 ":limit": integer(page.limit),
             },
@@ -119,7 +119,7 @@ pub(super) fn list(
 /// Reads a row of `living_identity`, all columns under their own names.
 pub(super) fn identity(row: &Row<'_>) -> Result<Identity> {
     Ok(Identity {
-        id: row.get::<_, Text<_>>("id")?.0,
+        id: row.get::<_, Packed<_>>("id")?.0,
         pool_id: row.get::<_, Text<_>>("pool_id")?.0,
         authenticated: row.get("authenticated")?,
         disabled: row.get("disabled")?,

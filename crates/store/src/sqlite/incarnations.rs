@@ -6,7 +6,7 @@ use daypass_core::store::Cleared;
 use rusqlite::{Connection, OptionalExtension, Result};
 
 use super::sign_in_sessions;
-use super::value::integer;
+use super::value::{Packed, integer};
 
 /// Ends the incarnation of a pool. `false` if there is no such pool.
 pub(super) fn end(connection: &Connection, id: &IdentityPoolId) -> Result<bool> {
@@ -77,13 +77,13 @@ pub(super) fn purge_identity(connection: &Connection, id: &IdentityId) -> Result
             "DELETE FROM login WHERE identity_id = ?1
                  AND incarnation IN (SELECT incarnation FROM identity_pool WHERE id IS NULL)",
         )?
-        .execute([id.as_str()])?;
+        .execute([Packed(id)])?;
     sign_in_sessions::delete_of(connection, id)?;
     let purged = connection
         .prepare_cached(
             "DELETE FROM identity WHERE id = ?1
                  AND incarnation IN (SELECT incarnation FROM identity_pool WHERE id IS NULL)",
         )?
-        .execute([id.as_str()])?;
+        .execute([Packed(id)])?;
     Ok(purged == 1)
 }

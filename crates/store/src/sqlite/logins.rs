@@ -14,7 +14,7 @@ use daypass_core::store::{LinkOutcome, Page, UnlinkOutcome};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::snapshot::Snapshot;
-use super::value::{Instant, Text};
+use super::value::{Instant, Packed};
 use super::{identities, sign_in_sessions};
 
 /// The answer to logins that change nothing because one enabled identity has them all: a read for each, and
@@ -83,9 +83,9 @@ pub(super) fn find_identity(
         .prepare_cached(
             "SELECT identity_id FROM living_login WHERE pool_id = ?1 AND provider = ?2 AND user = ?3",
         )?
-        .query_one([pool_id.as_str(), column(&login.provider), &login.user], |row| row.get::<_, Text<_>>(0))
+        .query_one([pool_id.as_str(), column(&login.provider), &login.user], |row| row.get::<_, Packed<_>>(0))
         .optional()
-        .map(|id| id.map(|Text(id)| id))
+        .map(|id| id.map(|Packed(id)| id))
 }
 
 /// The identity that a login belongs to, with all its logins.
@@ -128,7 +128,7 @@ pub(super) fn list(connection: &Connection, identity_id: &IdentityId) -> Result<
         .prepare_cached(
             "SELECT provider, user FROM living_login WHERE identity_id = ?1 ORDER BY provider, user",
         )?
-        .query_map([identity_id.as_str()], login)?
+        .query_map([Packed(identity_id)], login)?
         .collect()
 }
 
@@ -187,21 +187,21 @@ fn add(connection: &Connection, pool_id: &IdentityPoolId, login: &Login, owner: 
             "INSERT INTO login (incarnation, provider, user, identity_id)
              VALUES ((SELECT incarnation FROM identity_pool WHERE id = ?1), ?2, ?3, ?4)",
         )?
-        .execute([pool_id.as_str(), column(&login.provider), &login.user, owner.as_str()])
+        .execute((pool_id.as_str(), column(&login.provider), &login.user, Packed(owner)))
         .map(drop)
 }
 
 fn remove(connection: &Connection, owner: &IdentityId, login: &Login) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM login WHERE identity_id = ?1 AND provider = ?2 AND user = ?3")?
-        .execute([owner.as_str(), column(&login.provider), &login.user])
+        .execute((Packed(owner), column(&login.provider), &login.user))
         .map(drop)
 }
 
 fn move_all(connection: &Connection, from: &IdentityId, to: &IdentityId) -> Result<()> {
     connection
         .prepare_cached("UPDATE login SET identity_id = ?2 WHERE identity_id = ?1")?
-        .execute([from.as_str(), to.as_str()])
+        .execute([Packed(from), Packed(to)])
         .map(drop)
 }
 
@@ -224,7 +224,7 @@ fn modify(connection: &Connection, id: &IdentityId, how: Modified, now: Timestam
              WHERE id = :id",
         )?
         .execute(named_params! {
-            ":id": id.as_str(),
+            ":id": Packed(id),
             ":authenticated": how == Modified::Authenticated,
             ":disabled": how == Modified::Disabled,
             ":now": Instant(now),

@@ -1,17 +1,19 @@
 //! Opening the database file: who may read it, whose it is, and of which version. A file that is not
 //! Daypass's, or is of a newer Daypass, is left exactly as it was found.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daypass_core::store::packed::packed;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
-use super::file::{DatabaseFile, Seen, trail_folder};
+use super::file::{DatabaseFile, Seen, directory, trail_folder};
 use super::trouble;
 use super::value::integer;
 use crate::trail::TrailTrouble;
@@ -40,6 +42,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0017_master_keys.sql"),
     include_str!("../../migrations/sqlite/0018_audit_exports.sql"),
     include_str!("../../migrations/sqlite/0019_unfinished_copy.sql"),
+    include_str!("../../migrations/sqlite/0020_packed_identity_ids.sql"),
 ];
 
 /// The version from which on not everything that lies in the tables is there: see the migration.
@@ -285,9 +288,21 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
 /// companions, `-wal` and `-shm`, the same permissions.
 fn create_if_absent(path: &Path) -> Result<(), OpenError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+        Ok(file) => {
+            belong_to_the_owner_of_its_folder(path, &file);
+            Ok(())
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(OpenError::CannotCreate { path: path.to_owned(), source }),
+    }
+}
+
+/// What root's command makes must not keep the server out, which runs as somebody else: its folder tells as whom. Whoever is not
+/// root keeps the file.
+fn belong_to_the_owner_of_its_folder(path: &Path, file: &File) {
+    let (Ok(own), Ok(owner)) = (file.metadata(), std::fs::metadata(directory(path))) else { return };
+    if own.uid() != owner.uid() {
+        let _ = fchown(file, Some(owner.uid()), Some(owner.gid()));
     }
 }
 
@@ -339,6 +354,7 @@ fn migrate(file: &Seen, connection: &mut Connection) -> Result<(), OpenError> {
     }
     let version = version_of(path, &transaction)?;
     if version < MIGRATIONS.len() {
+        add_functions(&transaction).map_err(failed)?;
         for migration in &MIGRATIONS[version..] {
             transaction.execute_batch(migration).map_err(failed)?;
         }
@@ -346,6 +362,16 @@ fn migrate(file: &Seen, connection: &mut Connection) -> Result<(), OpenError> {
         transaction.pragma_update(None, "user_version", integer(MIGRATIONS.len())).map_err(failed)?;
     }
     transaction.commit().map_err(failed)
+}
+
+/// What migrations call that SQLite has not.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("packed", 1, flags, |arguments| {
+        let id = arguments.get_raw(0).as_str().map_err(|error| Error::UserFunctionError(error.into()))?;
+        Ok(packed(id))
+    })
 }
 
 /// The versions that a file has to be brought to, one after the other. It is left as it is.

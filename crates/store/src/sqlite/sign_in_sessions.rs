@@ -10,7 +10,7 @@ use daypass_core::store::{SignInSessions, StoreError};
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::SqliteStore;
-use super::value::{Instant, Text, integer};
+use super::value::{Instant, Packed, Text, integer};
 
 /// As many sessions that may be forgotten as one new session takes along.
 const FORGOTTEN_AT_ONCE: u32 = 16;
@@ -77,7 +77,7 @@ pub(super) fn add(connection: &Connection, session: &SignInSession, now: Timesta
             ":id": session.id.to_bytes(),
             ":app": session.app,
             ":pool_id": session.pool_id.as_str(),
-            ":identity_id": session.identity_id.as_str(),
+            ":identity_id": Packed(&session.identity_id),
             ":provider": session.provider,
             ":upstream_issuer": session.upstream.issuer,
             ":upstream_subject": session.upstream.subject,
@@ -121,7 +121,7 @@ fn replace(connection: &Connection, from: &SignInSession, to: &SignInSession) ->
         )?
         .execute(named_params! {
             ":id": from.id.to_bytes(),
-            ":identity_id": to.identity_id.as_str(),
+            ":identity_id": Packed(&to.identity_id),
             ":login": to.login.0,
             ":checked_at": Instant(to.checked_at),
             ":generation": to.generation,
@@ -161,7 +161,7 @@ fn list(connection: &Connection, identity_id: &IdentityId, now: Timestamp) -> Re
         )?
         .query_map(
             named_params! {
-                ":identity_id": identity_id.as_str(),
+                ":identity_id": Packed(identity_id),
                 ":now": Instant(now),
                 ":limit": integer(MAX_LISTED_SESSIONS),
             },
@@ -192,7 +192,7 @@ pub(super) fn is_running(connection: &Connection, id: &SignInSessionId) -> Resul
 pub(super) fn delete_of(connection: &Connection, identity_id: &IdentityId) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM sign_in_session WHERE identity_id = ?1")?
-        .execute([identity_id.as_str()])
+        .execute([Packed(identity_id)])
         .map(drop)
 }
 
@@ -208,16 +208,17 @@ pub(super) fn move_all(
         .prepare_cached(
             "UPDATE sign_in_session SET ended_at = :now, end_reason = :revoked
              WHERE identity_id = :from AND ended_at IS NULL AND created_at <=
-                 (SELECT not_before FROM session_revocation WHERE kind = 'identity' AND name = :from)",
+                 (SELECT not_before FROM session_revocation WHERE kind = 'identity' AND name = :name)",
         )?
         .execute(named_params! {
-            ":from": from.as_str(),
+            ":from": Packed(from),
+            ":name": from.as_str(),
             ":now": Instant(now),
             ":revoked": Text(EndReason::Revoked),
         })?;
     connection
         .prepare_cached("UPDATE sign_in_session SET identity_id = ?2 WHERE identity_id = ?1")?
-        .execute([from.as_str(), to.as_str()])
+        .execute([Packed(from), Packed(to)])
         .map(drop)
 }
 
@@ -231,7 +232,7 @@ pub(super) fn session(row: &Row<'_>) -> Result<SignInSession> {
         id: SignInSessionId::of_bytes(row.get("id")?),
         app: row.get("app")?,
         pool_id: row.get::<_, Text<_>>("pool_id")?.0,
-        identity_id: row.get::<_, Text<_>>("identity_id")?.0,
+        identity_id: row.get::<_, Packed<_>>("identity_id")?.0,
         provider: row.get("provider")?,
         upstream: Upstream {
             issuer: row.get("upstream_issuer")?,

@@ -9,11 +9,13 @@
 //! index is made anew.
 
 use std::sync::Arc;
+use std::vec;
 
 use async_trait::async_trait;
 use daypass_core::ground::ids::{IdentityId, IdentityPoolId};
 use daypass_core::records::identity::{IdentityPool, Login};
 use daypass_core::records::identity_record::IdentityRecord;
+use daypass_core::store::packed::are_ordered_as_texts;
 use daypass_core::store::transfer::{
     Checked, ImportError, Imported, PoolImport, PoolSnapshot, SnapshotPages,
 };
@@ -21,7 +23,7 @@ use daypass_core::store::{Page, StoreError};
 use rusqlite::{Connection, Result, TransactionBehavior};
 
 use super::file::DatabaseFile;
-use super::value::Text;
+use super::value::Packed;
 use super::{identities, logins, open, pools};
 
 /// Enough to sort by.
@@ -38,7 +40,7 @@ pub(super) fn snapshot(
         pool,
         configured_as: pools::configured_as(&connection, id)?,
         identities: count(&connection, id)?,
-        pages: Box::new(Pages { connection, file, pool_id: id.clone(), after: None }),
+        pages: Box::new(Pages { order: Order::of(&connection, id)?, connection, file, pool_id: id.clone() }),
     }))
 }
 
@@ -47,27 +49,56 @@ struct Pages {
     connection: Connection,
     file: Arc<DatabaseFile>,
     pool_id: IdentityPoolId,
-    after: Option<IdentityId>,
+    order: Order,
+}
+
+/// How rows come in the order of IDs as texts: theirs is that of packed ones.
+enum Order {
+    /// It is the same, behind an ID.
+    OfRows(Option<IdentityId>),
+    /// It is another, as the pool has IDs of several Regions, or in odd forms. These are left.
+    OfTexts(vec::IntoIter<IdentityId>),
+}
+
+impl Order {
+    fn of(connection: &Connection, pool_id: &IdentityPoolId) -> Result<Self> {
+        const ENDS: &str = "SELECT min(id), max(id) FROM living_identity WHERE pool_id = ?1";
+        let ends = connection.query_one(ENDS, [pool_id.as_str()], |row| {
+            Ok(row.get::<_, Option<Vec<u8>>>(0)?.zip(row.get::<_, Option<Vec<u8>>>(1)?))
+        })?;
+        if ends.is_none_or(|(first, last)| are_ordered_as_texts(&first, &last)) {
+            return Ok(Self::OfRows(None));
+        }
+        let mut statement = connection.prepare("SELECT id FROM living_identity WHERE pool_id = ?1")?;
+        let ids = statement.query_map([pool_id.as_str()], |row| row.get::<_, Packed<_>>(0))?;
+        let mut ids: Vec<IdentityId> = ids.map(|id| id.map(|Packed(id)| id)).collect::<Result<_>>()?;
+        ids.sort_unstable();
+        Ok(Self::OfTexts(ids.into_iter()))
+    }
 }
 
 impl Pages {
-    fn read(&self, limit: usize) -> Result<Vec<IdentityRecord>> {
-        let page = Page { after: self.after.clone(), limit };
-        identities::list(&self.connection, &self.pool_id, false, &page)?
-            .into_iter()
-            .map(|identity| logins::with_logins(&self.connection, identity))
-            .collect()
+    fn read(&mut self, limit: usize) -> Result<Vec<IdentityRecord>> {
+        let identities = match &mut self.order {
+            Order::OfRows(after) => {
+                let page = Page { after: after.clone(), limit };
+                let listed = identities::list(&self.connection, &self.pool_id, false, &page)?;
+                *after = listed.last().map(|identity| identity.id.clone()).or(after.take());
+                listed
+            }
+            Order::OfTexts(ids) => ids
+                .take(limit)
+                .filter_map(|id| identities::lookup(&self.connection, &id).transpose())
+                .collect::<Result<_>>()?,
+        };
+        identities.into_iter().map(|identity| logins::with_logins(&self.connection, identity)).collect()
     }
 }
 
 #[async_trait]
 impl SnapshotPages for Pages {
     async fn next(&mut self, limit: usize) -> std::result::Result<Vec<IdentityRecord>, StoreError> {
-        let page = self.read(limit).map_err(|error| self.file.failure(error))?;
-        if let Some(last) = page.last() {
-            self.after = Some(last.identity.id.clone());
-        }
-        Ok(page)
+        self.read(limit).map_err(|error| self.file.failure(error).into())
     }
 }
 
@@ -141,7 +172,7 @@ fn prepare(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "cache_size", -IMPORT_CACHE_KIBIBYTES)?;
     connection.execute_batch(
-        "CREATE TEMP TABLE staged_login (provider TEXT NOT NULL, user TEXT NOT NULL, identity_id TEXT NOT NULL)",
+        "CREATE TEMP TABLE staged_login (provider TEXT NOT NULL, user TEXT NOT NULL, identity_id BLOB NOT NULL)",
     )
 }
 
@@ -161,7 +192,7 @@ fn add_all(connection: &Connection, records: Checked) -> Attempt<Counts> {
 fn stage(connection: &Connection, login: &Login, owner: &IdentityId) -> Result<()> {
     connection
         .prepare_cached("INSERT INTO temp.staged_login VALUES (?1, ?2, ?3)")?
-        .execute([logins::column(&login.provider), &login.user, owner.as_str()])
+        .execute((logins::column(&login.provider), &login.user, Packed(owner)))
         .map(drop)
 }
 
@@ -199,7 +230,7 @@ fn login_taken(connection: &Connection, error: rusqlite::Error) -> Result<Undone
          GROUP BY provider, user HAVING count(*) > 1 LIMIT 1",
         [],
         |row| {
-            let (Text(id), Text(owner)) = (row.get("id")?, row.get("owner")?);
+            let (Packed(id), Packed(owner)) = (row.get("id")?, row.get("owner")?);
             Ok(ImportError::LoginTaken { id, owner }.into())
         },
     )

@@ -1,7 +1,11 @@
 //! How values of the domain lie in columns. Whatever cannot be read back is a conversion error of
 //! rusqlite's, which `sqlite.rs` reports as a corrupt record.
 
+use std::borrow::Borrow;
+
 use daypass_core::ground::clock::{SignedDuration, Timestamp};
+use daypass_core::ground::ids::IdentityId;
+use daypass_core::store::packed::{packed, unpacked};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 use serde::de::value::{Error as SerdeError, StrDeserializer};
@@ -24,6 +28,22 @@ impl<T: Serialize> ToSql for Text<T> {
             Ok(_) => Err(conversion_failure("not a text".into())),
             Err(error) => Err(conversion_failure(error.into())),
         }
+    }
+}
+
+/// The ID of an identity, as it stands in each of their rows: in few bytes.
+pub(super) struct Packed<T>(pub(super) T);
+
+impl FromSql for Packed<IdentityId> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let text = unpacked(value.as_blob()?).map_err(FromSqlError::other)?;
+        IdentityId::parse(text).map(Self).map_err(FromSqlError::other)
+    }
+}
+
+impl<T: Borrow<IdentityId>> ToSql for Packed<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(packed(self.0.borrow().as_str()).into())
     }
 }
 

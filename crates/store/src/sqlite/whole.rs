@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::ids::{IdentityPoolId, SignInSessionId};
+use daypass_core::store::packed::packed;
 use daypass_core::store::whole::{CopyError, Kept, KeptPages, Whole};
 use daypass_core::store::{RevocationTarget, StoreError, StoredLoginGrant};
 use rusqlite::types::Value;
@@ -188,11 +189,11 @@ fn next_of<T>(rows: &[T], key: impl Fn(&T) -> Value) -> Option<Value> {
 
 fn people(connection: &Connection, after: Option<&Value>, _: Timestamp) -> Page {
     let sql = "SELECT id, pool_id, authenticated, disabled, created_at, modified_at FROM living_identity
-         WHERE id > coalesce(?1, '') ORDER BY id LIMIT ?2";
+         WHERE id > coalesce(?1, x'') ORDER BY id LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_map((after, integer(AT_ONCE)), identities::identity)?;
     let found: Vec<_> = found.collect::<Result<_>>()?;
-    let next = next_of(&found, |identity| Value::Text(identity.id.as_str().to_owned()));
+    let next = next_of(&found, |identity| Value::Blob(packed(identity.id.as_str())));
     let people = found
         .into_iter()
         .map(|identity| Ok(Kept::Identity(Box::new(logins::with_logins(connection, identity)?))));

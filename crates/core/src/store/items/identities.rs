@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use super::attempts::Decided;
 use super::engine::Change;
 use super::incarnation::Incarnation;
-use super::packed::{packed, unpacked};
 use super::pools::corrupt;
 use super::records::{IdentityRecord, ListedRecord, LoginRecord, Millis, PoolRecord};
 use super::{Found, ItemStore, Record, keys, put_new, refused};
@@ -17,6 +16,7 @@ use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login};
 use crate::records::identity_record::IdentityRecord as Whom;
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest};
+use crate::store::packed::{packed, unpacked};
 use crate::store::{Identities, LinkOutcome, Page, StoreError, UnlinkOutcome};
 
 /// So late a commit may be made whose answer was lost.

@@ -5,11 +5,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::engine::Key;
 use super::incarnation::Incarnation;
-use super::packed::packed;
 use crate::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::records::audit_event::AuditSubject;
 use crate::records::identity::{Login, LoginProvider};
 use crate::store::RevocationTarget;
+use crate::store::packed::packed;
 
 /// Partitions of which there is one.
 pub(super) const POOLS: &[u8] = b"pool";

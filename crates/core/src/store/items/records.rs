@@ -13,15 +13,15 @@ pub(super) use self::identities::{IdentityRecord, LoginRecord};
 pub(super) use self::keys::{
     AccessKeyPart, AccessKeyRecord, DeveloperRecord, MasterKeysRecord, SigningKeyPart, SigningKeysRecord,
 };
+use super::Record;
 use super::incarnation::Incarnation;
-use super::{Record, packed};
 use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, SignInSessionId};
 use crate::ground::seal::Sealed;
 use crate::records::identity::{IdentityPool, PoolRoles, PoolSettings, PrincipalTagMap};
 use crate::records::scope::Scope;
 use crate::records::sign_in_session::{EndReason, SessionEnd, SignInSession, Upstream};
-use crate::store::StoredLoginGrant;
+use crate::store::{StoredLoginGrant, packed};
 
 /// An instant, in milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

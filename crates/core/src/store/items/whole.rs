@@ -11,11 +11,11 @@ use super::records::{
     ConfiguredRecord, DeveloperRecord, DeviceRecord, ExportRecord, GrantRecord, IdentityRecord, PoolRecord,
     RevocationRecord, SessionRecord, SigningKeysRecord, UsedRecord,
 };
-use super::{Found, ItemStore, keys, packed, said};
+use super::{Found, ItemStore, keys, said};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId, UserName};
 use crate::store::whole::{CopyError, Kept, KeptPages, Whole};
-use crate::store::{RevocationTarget, Seals, StoreError, StoredLoginGrant};
+use crate::store::{RevocationTarget, Seals, StoreError, StoredLoginGrant, packed};
 
 /// As many items are read at once, and so many at a time are looked at whose identities are read as well.
 const AT_ONCE: usize = 500;

@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::incarnation::Incarnation;
-use super::{Millis, PoolRecord, Record, packed};
+use super::{Millis, PoolRecord, Record};
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, Login, LoginProvider};
 use crate::records::identity_record::IdentityRecord as Whom;
+use crate::store::packed;
 
 /// An identity with its logins. There may be many millions, so the names of members are letters.
 #[derive(Debug, Clone, Serialize, Deserialize)]

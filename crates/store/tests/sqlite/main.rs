@@ -1,22 +1,20 @@
 //! What is SQLite's own: the file, its version, its permissions, and other processes that use it too.
 
+mod versions;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
 
-use daypass_core::audit::{AuditEvent, AuditSubject};
-use daypass_core::credentials::access_key::ALLOW_ALL;
 use daypass_core::ground::clock::{Clock, ManualClock, SignedDuration, Timestamp};
-use daypass_core::ground::ids::{
-    AccessKeyId, ActorId, IdentityId, IdentityPoolId, RequestId, RoleName, UserName,
-};
+use daypass_core::ground::ids::{AccessKeyId, IdentityId, IdentityPoolId, UserName};
 use daypass_core::ground::seal::Sealed;
-use daypass_core::records::identity::{IdentityPool, Login, LoginProvider, PoolRoles, PoolSettings};
+use daypass_core::records::identity::{IdentityPool, Login, PoolRoles, PoolSettings};
 use daypass_core::records::linking::{LinkRefusal, LinkRequest};
 use daypass_core::store::{
-    AuditEvents, AuditSink, Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store,
-    StoreError, StoredAccessKey, UnprovedRefusals,
+    Identities, Keys, LinkOutcome, Page, Pools, RevocationTarget, Revocations, Store, StoreError,
+    StoredAccessKey,
 };
 use daypass_store::{SqliteOpenError, SqliteStore};
 use rusqlite::Connection;
@@ -180,128 +178,6 @@ async fn a_record_that_cannot_be_read_is_corrupt() {
     }
 }
 
-/// What the first Daypass made and kept: a pool with a role mapping in a form of its own, the user `ada`, the
-/// guest 2, revocations, and an audit event about her.
-const WRITTEN_BY_VERSION_1: &str = r#"
-    INSERT INTO identity_pool VALUES
-        ('us-east-1:01', '{"name": "app"}', '{"authenticated": "arn:a", "mappings": {"x": {"Type": 7}}}');
-    INSERT INTO configured_pool VALUES ('app', 'us-east-1:01');
-    INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0);
-    INSERT INTO identity VALUES ('us-east-1:02', 'us-east-1:01', 0, 0, 0, 0);
-    INSERT INTO developer_login VALUES ('us-east-1:01', 'ada', 'us-east-1:01');
-    INSERT INTO session_revocation VALUES ('identity', 'us-east-1:01', 7), ('role', 'reader', 8);
-    INSERT INTO audit_event VALUES
-        (1, 0, '00000000-0000-7000-8000-000000000000', 'exchange', 'refused', 'nobody may', 'snapchat', 'ada',
-         'us-east-1:01', NULL, NULL);
-    PRAGMA application_id = 0x64706173;
-    PRAGMA user_version = 1;
-"#;
-
-#[tokio::test]
-async fn a_database_of_version_1_keeps_everything() {
-    let database = Database::new();
-    database.tamper(include_str!("../migrations/sqlite/0001_first.sql"));
-    database.tamper(WRITTEN_BY_VERSION_1);
-    drop(database.open());
-
-    let store = database.open();
-    let settings = PoolSettings { name: "app".to_owned(), ..PoolSettings::default() };
-    let roles = PoolRoles { authenticated: Some("arn:a".to_owned()), ..PoolRoles::default() };
-    let pool = IdentityPool::new(pool().id, settings, roles);
-    assert_eq!(store.find_or_add_configured_pool("app", &self::pool()).await.unwrap(), pool);
-    let outcome = store.link_logins(&login("ada", 3)).await.unwrap();
-    assert!(matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1)));
-    assert_eq!(logins_of(&store, 1).await, [Login::developer("ada")]);
-    assert!(!store.lookup_identity(&identity_id(2)).await.unwrap().unwrap().authenticated);
-    for (role, until) in [("writer", 7), ("reader", 8)] {
-        let standing =
-            store.standing(&identity_id(1), Some(&RoleName::parse(role).unwrap()), None).await.unwrap();
-        assert_eq!(standing.revoked_until, Some(Timestamp::from_millisecond(until).unwrap()));
-    }
-    let about = AuditSubject::Identity(identity_id(1));
-    let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
-    assert_eq!((event.login.as_deref(), event.developer_user_identifier.as_deref()), (None, Some("ada")));
-    assert_eq!((event.reason.as_deref(), event.detail.as_deref()), (Some("nobody may"), None));
-}
-
-/// Everything that the versions up to 8 made, in their order.
-const VERSION_8: [&str; 8] = [
-    include_str!("../migrations/sqlite/0001_first.sql"),
-    include_str!("../migrations/sqlite/0002_logins.sql"),
-    include_str!("../migrations/sqlite/0003_access_keys.sql"),
-    include_str!("../migrations/sqlite/0004_used_once.sql"),
-    include_str!("../migrations/sqlite/0005_login_grants.sql"),
-    include_str!("../migrations/sqlite/0006_audit_by_user.sql"),
-    include_str!("../migrations/sqlite/0007_unproved_refusals.sql"),
-    include_str!("../migrations/sqlite/0008_revoke_everybody.sql"),
-];
-
-/// The last whose events did not say where requests came from.
-#[tokio::test]
-async fn a_database_of_version_10_keeps_its_events_and_has_room_for_callers() {
-    let database = Database::new();
-    for migration in VERSION_8 {
-        database.tamper(migration);
-    }
-    for migration in [
-        include_str!("../migrations/sqlite/0009_incarnations.sql"),
-        include_str!("../migrations/sqlite/0010_audit_detail.sql"),
-    ] {
-        database.tamper(migration);
-    }
-    let columns = "(time, request_id, action, outcome) VALUES (0, '00000000-0000-7000-8000-000000000000', 'exchange', 'refused')";
-    database.tamper(&format!(
-        "INSERT INTO audit_event {columns}; INSERT INTO unproved_refusal {columns};
-         PRAGMA application_id = 0x64706173; PRAGMA user_version = 10"
-    ));
-    let store = database.open();
-    let about = AuditSubject::Request(RequestId::parse("00000000-0000-7000-8000-000000000000").unwrap());
-    let [event] = &store.list_audit_events(&about, 10).await.unwrap()[..] else { panic!("one event") };
-    let [sampled] = &store.list_unproved_refusals(&about, 10).await.unwrap()[..] else { panic!("one event") };
-    assert_eq!((event.source_ip, event.user_agent.as_deref()), (None, None));
-    assert_eq!(event, sampled);
-    let known = AuditEvent {
-        source_ip: "203.0.113.9".parse().ok(),
-        user_agent: Some("curl/8.5".into()),
-        actor: ActorId::parse("mailer").ok(),
-        ..event.clone()
-    };
-    store.add_audit_event(&known).await.unwrap();
-    store.add_unproved_refusals(std::slice::from_ref(&known)).await.unwrap();
-    assert_eq!(store.list_audit_events(&about, 1).await.unwrap(), std::slice::from_ref(&known));
-    assert_eq!(store.list_unproved_refusals(&about, 1).await.unwrap(), [known]);
-}
-
-/// The last whose identities and logins belonged to a pool, and to no incarnation of it.
-#[tokio::test]
-async fn a_database_of_version_8_keeps_everybody_until_their_pool_is_deleted() {
-    let database = Database::new();
-    for migration in VERSION_8 {
-        database.tamper(migration);
-    }
-    database.tamper(
-        "INSERT INTO identity_pool (id, settings, roles) VALUES ('us-east-1:01', '{}', '{}'), ('us-east-1:02', '{}', '{}');
-         INSERT INTO configured_pool VALUES ('app', 'us-east-1:01');
-         INSERT INTO identity VALUES ('us-east-1:01', 'us-east-1:01', 1, 0, 0, 0), ('us-east-1:02', 'us-east-1:02', 1, 0, 0, 0);
-         INSERT INTO login VALUES ('us-east-1:01', '', 'ada', 'us-east-1:01'), ('us-east-1:02', 'x', '1', 'us-east-1:02');
-         PRAGMA application_id = 0x64706173; PRAGMA user_version = 8",
-    );
-    let store = database.open();
-    assert_eq!(store.find_or_add_configured_pool("app", &pool()).await.unwrap(), pool());
-    let outcome = store.link_logins(&login("ada", 3)).await.unwrap();
-    assert!(
-        matches!(outcome, LinkOutcome::Known(ada) if ada.id == identity_id(1) && ada.pool_id == pool().id)
-    );
-    store.link_logins(&login("bob", 3)).await.unwrap();
-
-    assert!(store.delete_pool(&pool().id).await.unwrap());
-    while store.purge_deleted_pools(1).await.unwrap().more {}
-    assert_eq!(store.lookup_identity(&identity_id(1)).await.unwrap(), None);
-    let x = Login { provider: LoginProvider::Public("x".into()), user: "1".into() };
-    assert_eq!(logins_of(&store, 2).await, [x]);
-    assert_eq!(database.counts(), (1, 1, 1));
-}
-
 /// Whoever logs in meanwhile does not wait until thousands of rows are deleted.
 #[tokio::test]
 async fn a_deleted_pool_takes_its_rows_along_a_few_at_a_time() {
@@ -345,37 +221,20 @@ async fn a_disabled_identity_is_refused_and_can_be_hidden() {
     assert_eq!(store.list_identities(&pool().id, true, page).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn the_access_key_of_a_first_version_stays_and_may_do_everything() {
-    let database = Database::new();
-    database.tamper(include_str!("../migrations/sqlite/0001_first.sql"));
-    database.tamper(
-        "INSERT INTO access_key VALUES ('AKIAAAAAAAAAAAAAAAAA', 'up', x'0102', 7);
-         PRAGMA application_id = 0x64706173; PRAGMA user_version = 1",
-    );
-
-    let key = StoredAccessKey {
-        id: AccessKeyId::parse("AKIAAAAAAAAAAAAAAAAA").unwrap(),
-        name: UserName::parse("up").unwrap(),
-        policy: ALLOW_ALL.to_owned(),
-        sealed_secret: Sealed(vec![1, 2]),
-        created_at: Timestamp::from_millisecond(7).unwrap(),
-        enabled: true,
-    };
-    assert_eq!(database.open().list_access_keys().await.unwrap(), [key]);
-}
-
+/// As root's `daypass migrate` makes one for a server of another user. Whoever is not root cannot give files away.
 #[test]
-fn a_database_of_a_newer_version_is_refused_and_left_alone() {
+fn a_new_database_belongs_to_whoever_has_its_folder() {
+    const SERVER: u32 = 4_321;
     let database = Database::new();
-    drop(database.open());
-    database.tamper("PRAGMA user_version = 99");
-    let before = fs::read(&database.path).unwrap();
-
-    let refusal = database.refusal();
-    assert!(matches!(refusal, SqliteOpenError::Newer { found: 99, .. }), "{refusal}");
-    assert!(refusal.to_string().contains(&*database.path.to_string_lossy()));
-    assert_eq!(fs::read(&database.path).unwrap(), before);
+    let folder = database.path.parent().unwrap();
+    if chown(folder, Some(SERVER), Some(SERVER)).is_err() {
+        return;
+    }
+    let _store = database.open();
+    for entry in fs::read_dir(folder).unwrap() {
+        let (path, found) = entry.map(|entry| (entry.path(), entry.metadata().unwrap())).unwrap();
+        assert_eq!((found.uid(), found.gid()), (SERVER, SERVER), "{}", path.display());
+    }
 }
 
 #[test]

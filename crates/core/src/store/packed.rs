@@ -1,4 +1,5 @@
-//! IDs of identities and pools in few bytes. `REGION:GUID` takes 46 as text, and an identity's stands in three items and their keys.
+//! IDs of identities and pools in few bytes. `REGION:GUID` takes 46 as text, and an identity's stands in three items and their keys, or in
+//! four B-trees of SQLite's.
 
 use std::fmt::Display;
 
@@ -56,7 +57,8 @@ const BYTES_FOLLOW: u8 = b';';
 
 /// An ID, told from all others. A GUID is sixteen bytes, unless it has another form than RFC 9562's, which AWS's pattern admits: then all
 /// of the ID stays text. Those of one Region with ordinary GUIDs stay in the order of their texts.
-pub(super) fn packed(id: &str) -> Vec<u8> {
+#[must_use]
+pub fn packed(id: &str) -> Vec<u8> {
     let parts = id.split_once(':').and_then(|(region, guid)| Some((region, bytes_of(guid)?)));
     match parts {
         Some((region, guid)) => match (0..).zip(REGIONS).find(|(_, known)| *known == region) {
@@ -67,8 +69,17 @@ pub(super) fn packed(id: &str) -> Vec<u8> {
     }
 }
 
+/// Whether the IDs between two packed ones are in the order of their texts, as those of one of AWS's Regions with ordinary GUIDs are.
+#[must_use]
+pub fn are_ordered_as_texts(first: &[u8], last: &[u8]) -> bool {
+    first.first() == last.first() && first.first().is_some_and(|place| usize::from(*place) < REGIONS.len())
+}
+
 /// The text of an ID, from the bytes that it is packed in and from no others.
-pub(super) fn unpacked(bytes: &[u8]) -> Result<String, NotPacked> {
+///
+/// # Errors
+/// [`NotPacked`] if no ID is packed so.
+pub fn unpacked(bytes: &[u8]) -> Result<String, NotPacked> {
     text_of(bytes).filter(|text| packed(text) == bytes).ok_or(NotPacked)
 }
 
@@ -97,7 +108,7 @@ fn bytes_of(guid: &str) -> Option<[u8; 16]> {
 /// Something else stands where a packed ID has to.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no packed ID")]
-pub(super) struct NotPacked;
+pub struct NotPacked;
 
 /// An ID as a member of JSON: what is packed, in base64.
 pub(super) fn serialize<T: Display, S: Serializer>(id: &T, serializer: S) -> Result<S::Ok, S::Error> {
@@ -144,6 +155,26 @@ mod tests {
             let [one, other] = [one, other].map(|guid| format!("us-east-1:{guid}"));
             prop_assert_eq!(packed(&one).cmp(&packed(&other)), one.cmp(&other));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_is_that_of_texts_or_is_not_said_to_be(mut all in prop::collection::vec(ids(), 1..4)) {
+            all.sort_by_key(|id| packed(id.as_str()));
+            let [first, last] = [all.first(), all.last()].map(|id| packed(id.unwrap().as_str()));
+            prop_assert!(all.is_sorted() || !are_ordered_as_texts(&first, &last));
+        }
+    }
+
+    #[test]
+    fn ids_of_one_region_are_ordered_as_texts() {
+        let [least, most] =
+            ["0", "f"].map(|digit| format!("us-east-1:{digit}0112233-4455-6677-8899-aabbccddeeff"));
+        assert!(are_ordered_as_texts(&packed(&least), &packed(&most)));
+        for other in ["us-east-1:f", "us-east-2:00112233-4455-6677-8899-aabbccddeeff", "somewhere:0"] {
+            assert!(!are_ordered_as_texts(&packed(&least), &packed(other)), "{other}");
+        }
+        assert!(!are_ordered_as_texts(&packed("somewhere:0"), &packed("somewhere:1")));
     }
 
     #[test]
