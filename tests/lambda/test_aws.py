@@ -175,12 +175,18 @@ def test_a_person_signs_in_by_the_page_and_stays_signed_in_behind_api_gateway(ap
     form = {"encode_multipart": False}
     signed_in = api_with_table("POST", "/oauth2/token", fields=grant | {"client_id": "web"}, **form)
     assert signed_in.status == 200, signed_in.data
-    again = api_with_table("POST", "/oauth2/token", fields=grant | {"client_id": "web"}, **form)
-    assert again.json()["error"] == "invalid_grant", "a code counts once"
-    grant = {"grant_type": "refresh_token", "refresh_token": signed_in.json()["refresh_token"], "client_id": "web"}
-    renewed = api_with_table("POST", "/oauth2/token", fields=grant, **form)
+    refresh = {"grant_type": "refresh_token", "client_id": "web"}
+    renewed = api_with_table(
+        "POST", "/oauth2/token", fields=refresh | {"refresh_token": signed_in.json()["refresh_token"]}, **form
+    )
     assert renewed.status == 200, renewed.data
     assert renewed.json()["identity_id"] == signed_in.json()["identity_id"]
+    again = api_with_table("POST", "/oauth2/token", fields=grant | {"client_id": "web"}, **form)
+    assert again.json()["error"] == "invalid_grant", "a code counts once"
+    ended = api_with_table(
+        "POST", "/oauth2/token", fields=refresh | {"refresh_token": renewed.json()["refresh_token"]}, **form
+    )
+    assert ended.json()["reason"] == "reused", "and ends what it began if it is shown again"
 
 
 def test_a_person_signs_in_behind_api_gateway_with_secrets_that_aws_keeps(api, provider):

@@ -126,11 +126,13 @@ def test_a_person_signs_in_and_stays_signed_in_over_two_instances(instances):
     code = sign_in(one, other)
     signed_in = redeem(one, code)
     assert signed_in.status == 200, signed_in.raw
-    assert redeem(other, code).json()["error"] == "invalid_grant", "a code counts once"
     tokens = signed_in.json()
     renewed = refresh(other, tokens["refresh_token"])
     assert renewed.status == 200, renewed.raw
     assert renewed.json()["identity_id"] == tokens["identity_id"]
+    assert redeem(other, code).json()["error"] == "invalid_grant", "a code counts once"
+    ended = refresh(one, renewed.json()["refresh_token"])
+    assert ended.json()["reason"] == "reused", "and ends what it began if it is shown again"
     again = redeem(other, sign_in(other, one))
     assert again.json()["identity_id"] == tokens["identity_id"]
 
@@ -149,7 +151,7 @@ def test_the_trail_has_what_every_instance_decided(instances, directory):
     tokens = redeem(one, sign_in(one, other)).json()
     about = command(directory, "audit", "who", tokens["identity_id"], "--json")
     actions = {json.loads(line)["action"] for line in about.stdout.splitlines()}
-    assert actions <= {"exchange", "refresh", "revoke"} and "exchange" in actions, about
+    assert actions <= {"exchange", "refresh", "revoke", "sign_out"} and "exchange" in actions, about
     listed = command(directory, "audit", "list", "--json")
     assert {"sign_in", "exchange"} <= {json.loads(line)["action"] for line in listed.stdout.splitlines()}
     verified = command(directory, "audit", "verify")

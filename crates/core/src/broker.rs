@@ -11,4 +11,5 @@ pub mod id_tokens;
 pub mod login_code;
 pub mod login_tags;
 pub mod redirect_uris;
+mod session_end;
 pub mod sessions;

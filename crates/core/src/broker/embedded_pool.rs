@@ -7,11 +7,12 @@ use async_trait::async_trait;
 
 use crate::audit::{AuditDraft, AuditTrail, Requester};
 use crate::broker::developer_pool::{
-    AdmissionError, DeveloperPool, ExchangeOptions, Issued, KnownLogin, RenewalError, TwoLogins,
+    AdmissionError, DeveloperPool, ExchangeOptions, Issued, KnownLogin, RenewalError, Reservation, TwoLogins,
 };
 use crate::broker::login_tags::LoginTags;
 use crate::credentials::session_token::Credentials;
 use crate::ground::ids::{IdentityId, IdentityPoolId, Region, RoleName};
+use crate::iam::Origin;
 use crate::login::provider::VerifiedLogin;
 use crate::pool::issue::{DeveloperUser, ResolvedIdentity, TokenGrant};
 use crate::pool::token_terms::{DEFAULT_TOKEN_DURATION, TokenTerms};
@@ -36,6 +37,11 @@ pub struct EmbeddedPool {
 
 #[async_trait]
 impl DeveloperPool for EmbeddedPool {
+    /// No queue is in the way, but a Region may be that the pool does not answer in.
+    fn reserve(&self, options: &ExchangeOptions, _: &Origin) -> Result<Reservation, AdmissionError> {
+        self.check_region(options.region.as_ref()).map(|()| Reservation::default())
+    }
+
     async fn role(&self) -> Result<Option<RoleName>, AdmissionError> {
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let name = pool.roles.authenticated.as_deref().and_then(|arn| arn.rsplit('/').next());
@@ -130,16 +136,23 @@ impl EmbeddedPool {
         Ok(())
     }
 
+    /// The pool answers in one Region, which needs not be named.
+    fn check_region(&self, wanted: Option<&Region>) -> Result<(), AdmissionError> {
+        match wanted.filter(|wanted| **wanted != self.pools.region) {
+            None => Ok(()),
+            Some(wanted) => Err(AdmissionError::UnknownRegion {
+                wanted: wanted.clone(),
+                known: vec![self.pools.region.to_string()],
+            }),
+        }
+    }
+
     async fn grant(
         &self,
         login: &VerifiedLogin,
         mut options: ExchangeOptions,
         by: &Requester,
     ) -> Result<(TokenGrant, Option<Credentials>), AdmissionError> {
-        if let Some(wanted) = options.region.take_if(|wanted| *wanted != self.pools.region) {
-            let known = vec![self.pools.region.to_string()];
-            return Err(AdmissionError::UnknownRegion { wanted, known });
-        }
         let principal_tags = self.tags.of(login, options.actor.as_ref()).map_err(AdmissionError::tag)?;
         let pool = self.pools.describe_pool(&self.pool_id).await?;
         let user = DeveloperUser::of(login);

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use crate::audit::{AuditAction, AuditDraft, AuditTrail, Reason, Requester};
 use crate::broker::developer_pool::{AdmissionError, DeveloperPool, ExchangeOptions, Issued, TwoLogins};
 use crate::broker::hosted_login::AppLogin;
-use crate::broker::login_code::{Asked, LoginCode, LoginCodes};
+use crate::broker::login_code::{self, Asked, LoginCode, LoginCodes};
 use crate::broker::redirect_uris::RedirectUris;
+use crate::broker::session_end;
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
 use crate::ground::ids::SignInSessionId;
+use crate::ground::random::Random;
 use crate::ground::secret::Secret;
 use crate::login::provider::definition::ProofKind;
 use crate::login::provider::{
     Engine, ProofError, Provider, ProviderSet, UnverifiedProof, UseOnce, VerifiedLogin,
 };
 use crate::pool::token_terms::DEFAULT_TOKEN_DURATION;
-use crate::store::{Once, StoreError};
+use crate::records::sign_in_session::{EndReason, SessionEnd};
+use crate::store::{SharedStore, StoreError};
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -60,6 +63,14 @@ struct Shown {
 }
 
 impl PresentedProof {
+    /// What the session will be called that it begins: by the code, if it is one, so that whoever shows that again leads there.
+    pub(super) fn session_to_be(&self, random: &dyn Random) -> SignInSessionId {
+        match self {
+            Self::LoginCode(code) => code.session(),
+            Self::OfProvider { .. } | Self::OfSession { .. } => SignInSessionId::generate(random),
+        }
+    }
+
     fn session(&self) -> Option<&SignInSessionId> {
         match self {
             Self::OfSession { session, .. } => Some(session),
@@ -90,7 +101,8 @@ pub struct Exchanged {
     pub issued: Issued,
 }
 
-/// Why an exchange came to nothing. Nothing is stored then, beside the audit event.
+/// Why an exchange came to nothing. Nothing is stored then, beside the audit event and the end of a session whose code was shown
+/// again.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// The configuration has no such app.
@@ -162,8 +174,8 @@ pub struct Broker {
     pub pool: Arc<dyn DeveloperPool>,
     /// The longest life of a token that a client may ask for.
     pub max_token_duration: SignedDuration,
-    /// Remembers what counts once.
-    pub store: Arc<dyn Once>,
+    /// Remembers what counts once, and which sessions began with codes.
+    pub store: SharedStore,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Hears of every exchange.
@@ -185,7 +197,7 @@ impl Broker {
         let verified = async {
             let mut options = self.bounded(request.options)?;
             let _reservation = self.pool.reserve(&options, &by.origin)?;
-            let Shown { login, asked, since } = self.login(request.presented, &mut draft).await?;
+            let Shown { login, asked, since } = self.login(request.presented, &mut draft, by).await?;
             options.since = Some(options.since.map_or(since, |begun| begun.min(since)));
             Ok((login, asked, options))
         };
@@ -227,8 +239,8 @@ impl Broker {
             let mut options = self.bounded(request.options)?;
             options.session = request.first.session().cloned();
             let _reservation = self.pool.reserve(&options, &by.origin)?;
-            let first = self.login(request.first, &mut draft).await?;
-            let second = self.login(request.second, &mut draft).await?;
+            let first = self.login(request.first, &mut draft, by).await?;
+            let second = self.login(request.second, &mut draft, by).await?;
             options.since = Some(first.since.min(second.since));
             Ok((first, second.login, options))
         };
@@ -292,7 +304,12 @@ impl Broker {
         Some(self.max_token_duration).filter(|max| *max < DEFAULT_TOKEN_DURATION)
     }
 
-    async fn login(&self, presented: PresentedProof, draft: &mut AuditDraft) -> Result<Shown, ExchangeError> {
+    async fn login(
+        &self,
+        presented: PresentedProof,
+        draft: &mut AuditDraft,
+        by: &Requester,
+    ) -> Result<Shown, ExchangeError> {
         let now = self.clock.now();
         match presented {
             PresentedProof::OfProvider { provider, proof } => {
@@ -304,8 +321,10 @@ impl Broker {
                 Ok(Shown { login, asked: None, since: now })
             }
             PresentedProof::LoginCode(code) => {
-                let redeemed = self.login_codes.redeem(&code).await?;
-                let (login, asked) = redeemed.ok_or(ExchangeError::LoginCodeRefused)?;
+                let Some((login, asked)) = self.login_codes.redeem(&code).await? else {
+                    self.end_what_began_with(&code, by).await?;
+                    return Err(ExchangeError::LoginCodeRefused);
+                };
                 draft.provider = Some(login.provider().to_owned());
                 draft.developer_user_identifier = Some(login.developer_user_identifier().to_owned());
                 // Since the login, the operator may have taken its provider away, or its app. About a device's app it was asked
@@ -322,6 +341,24 @@ impl Broker {
                 self.providers.get(login.provider()).ok_or(ExchangeError::UnknownProvider)?;
                 Ok(Shown { login, asked: None, since: looked_at })
             }
+        }
+    }
+
+    /// Ends the session that a code began, if the code is shown again while it could have counted: somebody has a copy, and it may
+    /// have been theirs that came first (RFC 6749, 4.1.2). Later, a code out of a log ends nobody's session. The code of a device is
+    /// in nobody's hands but ours: it comes again when one device asks twice.
+    async fn end_what_began_with(&self, code: &LoginCode, by: &Requester) -> Result<(), StoreError> {
+        if code.redirect_uri.is_none() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let began = self.store.find_sign_in_session(&code.session()).await?;
+        match began.filter(|session| session.created_at + login_code::LIFETIME >= now) {
+            Some(session) => {
+                let end = SessionEnd { at: now, reason: EndReason::Reused };
+                session_end::end(&*self.store, &self.trail, &session, end, by).await
+            }
+            None => Ok(()),
         }
     }
 

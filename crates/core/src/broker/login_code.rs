@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
 use crate::ground::clock::{Clock, SignedDuration, Timestamp};
+use crate::ground::ids::SignInSessionId;
 use crate::ground::master_keys::MasterKeys;
 use crate::ground::random::Random;
 use crate::ground::secret::Secret;
@@ -54,6 +55,18 @@ pub struct LoginCode {
     pub redirect_uri: Option<String>,
     /// The verifier whose challenge started the login.
     pub code_verifier: Secret,
+}
+
+impl LoginCode {
+    /// What a session is called that begins with the code. It tells nothing of the code.
+    pub(super) fn session(&self) -> SignInSessionId {
+        let mut context = Context::new(&SHA256);
+        context.update(b"the session of a login code\0");
+        context.update(self.code.expose().as_bytes());
+        let mut id = [0; SignInSessionId::LENGTH];
+        id.copy_from_slice(&context.finish().as_ref()[..SignInSessionId::LENGTH]);
+        SignInSessionId::of_bytes(id)
+    }
 }
 
 /// Issues and redeems one-time codes.

@@ -15,6 +15,7 @@ use crate::broker::developer_pool::{AdmissionError, ExchangeOptions, Issued, Kno
 use crate::broker::exchange::{Broker, ExchangeError, ExchangeRequest, Exchanged};
 use crate::broker::id_tokens::{IdTokens, ToldApp};
 use crate::broker::login_code::Asked;
+use crate::broker::session_end;
 use crate::ground::clock::Timestamp;
 use crate::ground::ids::{IdentityId, SignInSessionId};
 use crate::ground::random::Random;
@@ -168,7 +169,8 @@ impl Sessions {
     ) -> Result<SignedIn, ExchangeError> {
         let lifetime = self.lifetime(&new.app).ok_or(ExchangeError::UnknownApp)?;
         self.keep_up().await?;
-        let (id, now) = (SignInSessionId::generate(&*self.random), self.broker.clock.now());
+        let id = request.presented.session_to_be(&*self.random);
+        let now = self.broker.clock.now();
         request.options.session = Some(id.clone());
         // The session and its token are as old as each other: a revocation ends both.
         request.options.since = Some(now);
@@ -201,7 +203,7 @@ impl Sessions {
         };
         if let Err(error) = self.store.add_sign_in_session(&session, now).await {
             // The trail has that the login was exchanged, and nothing of it is handed out.
-            let draft = Self::draft_of(AuditAction::Exchange, &session, by);
+            let draft = session_end::draft_of(AuditAction::Exchange, &session, by);
             return self.broker.trail.conclude(draft, Err(error.into())).await;
         }
         Ok(self.signed_in(&session, session.scope, nonce, &login, issued).await?)
@@ -393,20 +395,7 @@ impl Sessions {
         by: &Requester,
     ) -> Result<(), StoreError> {
         let end = SessionEnd { at: self.broker.clock.now(), reason };
-        if !self.store.end_sign_in_session(&session.id, end).await? {
-            return Ok(());
-        }
-        let grounds = Grounds::new(reason.name(), "the session has ended");
-        self.broker.trail.noted(Self::draft_of(AuditAction::SignOut, session, by), grounds).await
-    }
-
-    fn draft_of(action: AuditAction, session: &SignInSession, by: &Requester) -> AuditDraft {
-        let mut draft = AuditDraft::by(action, by);
-        draft.signed();
-        draft.provider = Some(session.provider.clone());
-        draft.identity_id = Some(session.identity_id.clone());
-        draft.resource = Some(format!("session {}", session.id));
-        draft
+        session_end::end(&*self.store, &self.broker.trail, session, end, by).await
     }
 
     /// What of a scope there is here.

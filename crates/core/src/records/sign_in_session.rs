@@ -103,7 +103,7 @@ pub enum EndReason {
     Expired,
     /// The person signed out.
     SignedOut,
-    /// A refresh token was shown that had been replaced: somebody has a copy.
+    /// A refresh token was shown that had been replaced, or once more the code that it began with: somebody has a copy.
     Reused,
     /// An operator ended it, or the person signed out everywhere.
     Revoked,

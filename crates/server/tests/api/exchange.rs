@@ -105,13 +105,30 @@ async fn a_longer_token_than_the_operator_allows_is_refused_and_spends_no_proof(
         let answer = daypass.exchange(&login.proof_with("token_duration", seconds)).await;
         answer.assert_problem(400, "token_duration_too_long");
         assert!(answer.body.contains("3600 seconds"), "{answer:?}");
-        let mut link = login.proof_with("token_duration", seconds);
-        link["first"] = login.proof();
-        let link =
-            http::Request::post("/v1/link").header("content-type", "application/json").body(link.to_string());
-        daypass.send(link.unwrap()).await.assert_problem(400, "token_duration_too_long");
+        let link = link_with(&login.proof_with("token_duration", seconds), &login.proof());
+        daypass.send(link).await.assert_problem(400, "token_duration_too_long");
     }
     assert_eq!(lifetime(&daypass.exchange(&login.proof()).await.json()), 900);
+}
+
+#[tokio::test]
+async fn a_region_that_the_pool_is_not_in_is_refused_and_spends_no_proof() {
+    let daypass = Daypass::start().await;
+    let (login, other) = (daypass.sign_in("ada").await, daypass.sign_in("grace").await);
+    let elsewhere = login.proof_with("region", "eu-west-9");
+    daypass.exchange(&elsewhere).await.assert_problem(400, "unknown_region");
+    daypass.send(link_with(&elsewhere, &other.proof())).await.assert_problem(400, "unknown_region");
+    let ada = daypass.exchange(&login.proof_with("region", "us-east-1")).await.json();
+    let grace = daypass.exchange(&other.proof()).await.json();
+    assert_ne!(ada["identity_id"], grace["identity_id"], "nothing was linked");
+}
+
+/// A request that links the login of another proof.
+fn link_with(request: &Value, first: &Value) -> http::Request<String> {
+    let mut request = request.clone();
+    request["first"] = first.clone();
+    let post = http::Request::post("/v1/link").header("content-type", "application/json");
+    post.body(request.to_string()).unwrap()
 }
 
 fn lifetime(body: &Value) -> i64 {

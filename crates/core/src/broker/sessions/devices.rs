@@ -3,6 +3,7 @@
 use super::{RefreshError, Sessions, check_key};
 use crate::audit::{AuditAction, Requester};
 use crate::broker::exchange::PresentedProof;
+use crate::broker::session_end;
 use crate::ground::ids::SignInSessionId;
 use crate::ground::secret::Secret;
 use crate::records::sign_in_session::{EndReason, Shown, SignInSession};
@@ -120,7 +121,7 @@ impl Sessions {
     pub async fn end_all(&self, of: &SignInSession, by: &Requester) -> Result<(), StoreError> {
         let target = RevocationTarget::Identity(of.identity_id.clone());
         self.store.revoke_sessions(&target, self.broker.clock.clone()).await?;
-        let mut draft = Self::draft_of(AuditAction::SignOut, of, by);
+        let mut draft = session_end::draft_of(AuditAction::SignOut, of, by);
         draft.resource = Some("all sessions".to_owned());
         self.broker.trail.allowed(draft).await
     }

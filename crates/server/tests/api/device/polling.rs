@@ -4,6 +4,7 @@ use daypass_core::ground::clock::SignedDuration;
 use futures::future::join_all;
 
 use super::{APPS, Person, assert_told, begin, form, id_of, poll, question, redeem, start};
+use crate::device::sessions::refresh;
 use crate::harness::{BACKENDS, Daypass};
 
 #[tokio::test]
@@ -69,6 +70,9 @@ async fn of_racing_redemptions_one_gets_the_session() {
         for answer in refused {
             assert_told(answer, "invalid_grant");
         }
+        assert_told(&poll(&daypass, &begun).await, "invalid_grant");
+        let renewed = refresh(&daypass, &signed_in[0].json()).await;
+        assert_eq!(renewed.status, 200, "a device that asks twice keeps its session: {renewed:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Person, assert_told, begin, begin_with, form, question, redeem, start};
 use crate::harness::{Daypass, SERVER, claims};
 
-async fn refresh(daypass: &Daypass, session: &Value) -> crate::harness::Answer {
+pub(super) async fn refresh(daypass: &Daypass, session: &Value) -> crate::harness::Answer {
     let shown = session["refresh_token"].as_str().unwrap();
     let members = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", shown)];
     daypass.send(form("/oauth2/token", &members)).await

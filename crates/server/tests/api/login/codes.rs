@@ -89,6 +89,51 @@ async fn a_code_counts_once() {
     assert_eq!(answer.json()["code"], "login_code_refused");
 }
 
+/// Whoever came first may have been a thief.
+#[tokio::test]
+async fn a_code_that_is_shown_again_ends_the_session_that_it_began() {
+    for again in ["/oauth2/token", "/v1/exchange", "another verifier", "another app"] {
+        let daypass = Daypass::start().await;
+        let (wishes, code) = sign_in(&daypass).await;
+        let began = token(&daypass, &wishes.form(&code)).await.json();
+        let mut shown = wishes.redemption(&code);
+        match again {
+            "another verifier" => shown["code_verifier"] = "w".repeat(43).into(),
+            "another app" => shown["app"] = "twin".into(),
+            _ => {}
+        }
+        let answer = match again {
+            "/oauth2/token" => token(&daypass, &wishes.form(&code)).await,
+            _ => daypass.exchange(&shown).await,
+        };
+        assert_eq!(answer.json()["code"], "login_code_refused", "{again}");
+        let refused = refresh(&daypass, &wishes, &began).await;
+        assert_oauth_error(&refused, 400, "invalid_grant");
+        assert_eq!(refused.json()["reason"], "reused", "{again}");
+        let entered = json!({"identity_id": began["identity_id"], "token": began["access_token"]});
+        daypass.get_credentials(&entered).await.assert_code("NotAuthorizedException");
+        let ended = |event: &&Value| event["action"] == "sign_out" && event["reason"] == "reused";
+        assert_eq!(daypass.audit_events().iter().filter(ended).count(), 1, "{again}");
+    }
+}
+
+/// Codes are in the history of browsers, and in logs.
+#[tokio::test]
+async fn a_code_that_is_too_old_to_count_ends_nobodys_session() {
+    let daypass = Daypass::start().await;
+    let (wishes, code) = sign_in(&daypass).await;
+    let began = token(&daypass, &wishes.form(&code)).await.json();
+    daypass.advance(SignedDuration::from_secs(61));
+    daypass.exchange(&wishes.redemption(&code)).await.assert_problem(401, "login_code_refused");
+    assert_eq!(refresh(&daypass, &wishes, &began).await.status, 200);
+}
+
+async fn refresh(daypass: &Daypass, wishes: &Wishes, began: &Value) -> Answer {
+    let refresh_token = began["refresh_token"].as_str().unwrap();
+    let (grant, app) = (("grant_type", "refresh_token"), ("client_id", &*wishes.members["app"]));
+    token(daypass, &[grant, app, ("refresh_token", refresh_token)]).await
+}
+
 #[tokio::test]
 async fn of_sixteen_who_redeem_one_code_at_once_one_gets_the_token() {
     let daypass = Daypass::start().await;
