@@ -2,7 +2,7 @@
 
 use crate::audit::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
-use crate::store::page::{Listed, ListingError, page_after};
+use crate::store::page::{Listed, Listing, ListingError};
 use crate::store::{AuditEvents, EventPosition};
 
 /// The events about something, the newest first: `limit` of them at most, which is at least 1.
@@ -15,9 +15,19 @@ pub async fn list(
     limit: usize,
     next_token: Option<&str>,
 ) -> Result<Listed<AuditEvent>, ListingError> {
-    let page = page_after(next_token, limit, position)?;
+    let listing = listing_of(about);
+    let page = listing.question(next_token, limit, position)?;
     let kept = store.page_audit_events(&AuditQuestion::about(about.clone()), page).await?;
-    Ok(Listed::new(kept, limit, |kept| text(kept.position)).map(|kept| kept.event))
+    Ok(listing.page(kept, limit, |kept| text(kept.position)).map(|kept| kept.event))
+}
+
+fn listing_of(about: &AuditSubject) -> Listing {
+    match about {
+        AuditSubject::Identity(id) => Listing::of("events of an identity", &[id.as_str()]),
+        AuditSubject::AccessKey(id) => Listing::of("events of an access key", &[id.as_str()]),
+        AuditSubject::DeveloperUser(user) => Listing::of("events of a developer user", &[user]),
+        AuditSubject::Request(id) => Listing::of("events of a request", &[id.as_str()]),
+    }
 }
 
 fn text(position: EventPosition) -> String {
@@ -85,8 +95,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_of_no_listing_is_refused() {
-        for token in ["", "x", "LTE", "MSAx"] {
-            let listed = list(&MemoryStore::new(), &AuditSubject::Identity(ada()), 1, Some(token)).await;
+        let store = MemoryStore::new();
+        add_events(&store).await;
+        let (ada, others) = (AuditSubject::Identity(ada()), AuditSubject::DeveloperUser(ada().to_string()));
+        let token_of_ada = list(&store, &ada, 1, None).await.unwrap().next_token.unwrap();
+        for token in ["", "x", "LTE", "MSAx", &token_of_ada] {
+            let listed = list(&store, &others, 1, Some(token)).await;
             assert!(matches!(listed, Err(ListingError::Token)), "{token}");
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity_record::IdentityRecord;
-use crate::store::page::{Listed, ListingError, page_after};
+use crate::store::page::{Listed, Listing, ListingError};
 use crate::store::{Identities, Pools, StoreError};
 
 /// Why identities are not listed.
@@ -33,12 +33,13 @@ pub async fn list(
     limit: usize,
     next_token: Option<&str>,
 ) -> Result<Listed<IdentityRecord>, IdentitiesError> {
-    let page = page_after(next_token, limit, |text| IdentityId::parse(text).ok())?;
+    let listing = Listing::of("identities", &[pool_id.as_str()]);
+    let page = listing.question(next_token, limit, |text| IdentityId::parse(text).ok())?;
     if store.lookup_pool(pool_id).await?.is_none() {
         return Err(IdentitiesError::UnknownPool(pool_id.clone()));
     }
     let records = store.list_identities(pool_id, false, page).await?;
-    Ok(Listed::new(records, limit, |record| record.identity.id.to_string()))
+    Ok(listing.page(records, limit, |record| record.identity.id.to_string()))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::audit::{AuditAction, AuditDraft, AuditTrail, Grounds, Requester};
 use crate::ground::counting::counted;
 use crate::ground::ids::IdentityPoolId;
 use crate::records::identity::IdentityPool;
-use crate::store::page::{Listed, ListingError, page_after};
+use crate::store::page::{Listed, Listing, ListingError};
 use crate::store::transfer::{ImportError, Imported, PoolImport, PoolSnapshot};
 use crate::store::{Pools, StoreError};
 
@@ -29,8 +29,9 @@ pub async fn list(
     limit: usize,
     next_token: Option<&str>,
 ) -> Result<Listed<PoolOverview>, ListingError> {
-    let page = page_after(next_token, limit, |text| IdentityPoolId::parse(text).ok())?;
-    let pools = Listed::new(store.list_pools(page).await?, limit, |pool| pool.id.to_string());
+    let listing = Listing::of("pools", &[]);
+    let page = listing.question(next_token, limit, |text| IdentityPoolId::parse(text).ok())?;
+    let pools = listing.page(store.list_pools(page).await?, limit, |pool| pool.id.to_string());
     let mut items = Vec::new();
     for pool in pools.items {
         items.extend(show(store, &pool.id).await?);

@@ -11,7 +11,7 @@ use crate::records::identity::{
 };
 use crate::records::limits::MAX_POOL_TAGS;
 use crate::store::ReplaceOutcome;
-use crate::store::page::{Listed, page_after};
+use crate::store::page::{Listed, Listing};
 
 /// User pools that a pool can have (AWS: quotas in Amazon Cognito).
 const MAX_USER_POOLS: usize = 50;
@@ -103,9 +103,10 @@ impl IdentityPools {
         limit: usize,
         next_token: Option<&str>,
     ) -> Result<Listed<IdentityPool>, PoolError> {
-        let page = page_after(next_token, limit, |text| IdentityPoolId::parse(text).ok())?;
+        let listing = Listing::of("ListIdentityPools", &[]);
+        let page = listing.question(next_token, limit, |text| IdentityPoolId::parse(text).ok())?;
         let pools = self.store.list_pools(page).await?;
-        Ok(Listed::new(pools, limit, |pool| pool.id.to_string()))
+        Ok(listing.page(pools, limit, |pool| pool.id.to_string()))
     }
 
     /// DeleteIdentityPool: the pool, its identities and their logins. Tokens that are out can no longer be

@@ -9,7 +9,7 @@ use crate::ground::ids::{IdentityId, IdentityPoolId};
 use crate::records::identity::{Identity, IdentityPool, Login, LoginProvider};
 use crate::records::identity_record::IdentityRecord;
 use crate::records::linking::{LinkRequest, MergeRequest, UnlinkRequest, Unlinked};
-use crate::store::page::{Listed, page_after};
+use crate::store::page::{Listed, Listing};
 use crate::store::{LinkOutcome, UnlinkOutcome};
 
 /// An identity as DescribeIdentity shows it.
@@ -178,9 +178,10 @@ impl IdentityPools {
         next_token: Option<&str>,
     ) -> Result<Listed<DescribedIdentity>, PoolError> {
         let pool = self.describe_pool(pool_id).await?;
-        let page = page_after(next_token, limit, |text| IdentityId::parse(text).ok())?;
+        let listing = Listing::of("ListIdentities", &[pool_id.as_str()]);
+        let page = listing.question(next_token, limit, |text| IdentityId::parse(text).ok())?;
         let records = self.store.list_identities(pool_id, hide_disabled, page).await?;
-        let listed = Listed::new(records, limit, |record| record.identity.id.to_string());
+        let listed = listing.page(records, limit, |record| record.identity.id.to_string());
         Ok(listed.map(|record| described(record, &pool)))
     }
 
@@ -220,11 +221,13 @@ impl IdentityPools {
             }
             (Some(_), Some(_)) => return Err(Conflict::UserOfAnotherIdentity.into()),
         };
-        let page =
-            page_after(lookup.next_token.as_deref(), lookup.max_results, |text| Some(text.to_owned()))?;
+        let id = record.identity.id.as_str();
+        let listing = Listing::of("LookupDeveloperIdentity", &[pool.id.as_str(), id]);
+        let token = lookup.next_token.as_deref();
+        let page = listing.question(token, lookup.max_results, |text| Some(text.to_owned()))?;
         let users = record.logins.iter().filter_map(Login::developer_user_identifier).map(str::to_owned);
         let users = users.filter(|user| page.after.as_ref().is_none_or(|after| user > after)).collect();
-        let developer_user_identifiers = Listed::new(users, lookup.max_results, String::clone);
+        let developer_user_identifiers = listing.page(users, lookup.max_results, String::clone);
         Ok(DeveloperIdentity { identity_id: record.identity.id, developer_user_identifiers })
     }
 

@@ -93,6 +93,40 @@ async fn a_listing_goes_on_where_it_was_though_its_last_identity_is_gone() {
 }
 
 #[tokio::test]
+async fn a_token_of_one_listing_is_none_of_another() {
+    let daypass = populated(Backend::memory()).await;
+    let (pool, other) = (daypass.pool_id(), daypass.guest_pool().await);
+    let lookup = |user: &str| json!({"IdentityPoolId": pool, "DeveloperUserIdentifier": user});
+    let listings = [
+        ("ListIdentityPools", json!({})),
+        ("ListIdentities", json!({"IdentityPoolId": pool})),
+        ("ListIdentities", json!({"IdentityPoolId": other})),
+        ("LookupDeveloperIdentity", lookup("user 9")),
+        ("LookupDeveloperIdentity", lookup("user 5")),
+    ];
+    let mut tokens = Vec::new();
+    for (giver, (operation, input)) in listings.iter().enumerate() {
+        let mut input = input.clone();
+        input["MaxResults"] = 1.into();
+        let page = daypass.call(operation, input).await;
+        tokens.extend(page.get("NextToken").map(|token| (giver, token.clone())));
+    }
+    assert_eq!(tokens.iter().map(|(giver, _)| *giver).collect::<Vec<_>>(), [0, 1, 3]);
+    for (giver, token) in tokens {
+        for (taker, (operation, input)) in listings.iter().enumerate() {
+            let mut input = input.clone();
+            (input["MaxResults"], input["NextToken"]) = (1.into(), token.clone());
+            let answer = daypass.signed(operation, input).await;
+            if taker == giver {
+                assert_eq!(answer.status, 200, "{answer:?}");
+            } else {
+                answer.assert_exception("InvalidParameterException", "Invalid NextToken.");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn pools_are_listed_each_once_whatever_the_page() {
     for backend in BACKENDS {
         let daypass = Daypass::start().on(backend()).with_oidc_hosts(&[]).await;
