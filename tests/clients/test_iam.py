@@ -141,6 +141,7 @@ def test_roles_outlive_a_restart(tmp_path):
     ("code", "members"),
     [
         ("EntityAlreadyExists", {"RoleName": "authenticated"}),
+        ("EntityAlreadyExists", {"RoleName": "Authenticated"}),
         ("MalformedPolicyDocument", {"AssumeRolePolicyDocument": "{}"}),
         ("MalformedPolicyDocument", {"AssumeRolePolicyDocument": json.dumps(ALLOW)}),
         ("InvalidInput", {"Path": "/team/"}),

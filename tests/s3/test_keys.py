@@ -92,6 +92,14 @@ def test_any_name_can_be_copied_and_be_one_of_several_that_are_deleted(s3, place
     assert place.names("copies/") == []
 
 
+@pytest.mark.parametrize("case", UNWRITABLE)
+def test_what_xml_cannot_hold_is_answered_in_xml_that_can_be_read(s3, place, case):
+    named = place.at(KEYS[case])
+    begun = s3.create_multipart_upload(**named)
+    assert "\ufffd" in begun["Key"]
+    assert s3.abort_multipart_upload(**named, UploadId=begun["UploadId"])["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
 def test_any_name_of_an_upload_in_parts(wire, place, name):
     key = place.key(name)
     upload_id = wire.send("POST", key, query={"uploads": None}).text("UploadId")

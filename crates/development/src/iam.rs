@@ -19,7 +19,7 @@ use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use daypass_core::audit::{AuditAction, AuditDraft, Grounds, Requester};
-use daypass_core::ground::ids::RequestId;
+use daypass_core::ground::ids::{RequestId, RoleName};
 use daypass_server::installation::Embedded;
 use daypass_server::listen::NoPlace;
 use daypass_server::sigv4::Caller;
@@ -111,8 +111,7 @@ impl Iam {
             Effect::Changes(change) => {
                 let mut draft = AuditDraft::by(AuditAction::Role, by);
                 draft.resource = Some(self.arn(&asked));
-                let configured =
-                    asked.name.as_ref().is_some_and(|name| self.embedded.access.roles.find(name).is_some());
+                let configured = asked.name.as_ref().is_some_and(|name| self.is_taken(name));
                 let now = self.embedded.clock.now();
                 let (book, trail, account) =
                     (self.book.clone(), self.embedded.trail.clone(), account.clone());
@@ -124,6 +123,10 @@ impl Iam {
                 whole.await.map_err(|_| IamError::Failed("the change broke off".to_owned()))?
             }
         }
+    }
+
+    fn is_taken(&self, name: &RoleName) -> bool {
+        self.embedded.access.roles.iter().any(|role| role.name.as_str().eq_ignore_ascii_case(name.as_str()))
     }
 
     fn arn(&self, asked: &Asked) -> String {

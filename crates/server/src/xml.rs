@@ -110,13 +110,28 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// A document that somebody else wrote. Characters that XML 1.0 cannot hold become U+FFFD.
+#[must_use]
+pub fn readable(document: &str) -> Cow<'_, str> {
+    if document.chars().all(is_char) {
+        return Cow::Borrowed(document);
+    }
+    Cow::Owned(document.chars().map(|c| if is_char(c) { c } else { '\u{FFFD}' }).collect())
+}
+
+/// What we write: none of the C1 controls, which XML 1.0 advises against, either.
 fn holds(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r') || !(c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}'))
+    is_char(c) && (matches!(c, '\t' | '\n' | '\r') || !c.is_control())
+}
+
+/// `Char` of XML 1.0, section 2.2.
+fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r') || !(c < ' ' || matches!(c, '\u{FFFE}' | '\u{FFFF}'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Elements, escape};
+    use super::{Elements, escape, readable};
 
     fn text(document: &str) -> Option<String> {
         Elements::parse(document)?.get("a/b").map(str::to_owned)
@@ -174,5 +189,10 @@ mod tests {
             "a &lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;\u{FFFD}\u{FFFD}é"
         );
         assert_eq!(escape("plain"), "plain");
+        assert_eq!(
+            readable("<a>\t\u{1}\u{85}\u{b}é\u{FFFE}</a>"),
+            "<a>\t\u{FFFD}\u{85}\u{FFFD}é\u{FFFD}</a>"
+        );
+        assert_eq!(readable("<a>&amp;</a>"), "<a>&amp;</a>");
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn check_map(map: &PrincipalTagMap) -> Result<(), PoolError> {
             format!("Tag keys and claims have {bytes} bytes together; at most {MAX_MAP_BYTES} are allowed.");
         return Err(Invalid::Value(text).into());
     }
-    map.tags.keys().try_for_each(|key| check_text(key, key))?;
+    map.tags.keys().try_for_each(|key| check_key(key))?;
     check_distinct(map.tags.keys())
 }
 
@@ -65,7 +65,7 @@ pub(super) fn check_map(map: &PrincipalTagMap) -> Result<(), PoolError> {
 /// it `*` and `?`, which some stores substitute as patterns.
 pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
     for (key, value) in tags {
-        check_text(key, key)?;
+        check_key(key)?;
         check_text(key, value)?;
         if value.chars().count() > MAX_VALUE {
             let text = format!("The principal tag {key:?} has more than {MAX_VALUE} characters.");
@@ -73,6 +73,15 @@ pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), PoolError> {
         }
     }
     check_distinct(tags.keys())
+}
+
+fn check_key(key: &str) -> Result<(), PoolError> {
+    check_text(key, key)?;
+    if key.to_ascii_lowercase().starts_with("aws:") {
+        let text = format!("The principal tag {key:?} has a key that begins with aws:, which is reserved.");
+        return Err(Invalid::Value(text).into());
+    }
+    Ok(())
 }
 
 fn check_text(key: &str, text: &str) -> Result<(), PoolError> {

@@ -22,7 +22,8 @@ pub(super) struct Call {
 pub(super) enum Effect {
     /// Says what there is.
     Tells(fn(&MadeRoles, Asked, &AccountId) -> Answer),
-    /// Changes the roles. The flag says whether a role of the name is there, made or configured.
+    /// Changes the roles. The flag says whether a role of the name is there, made or configured, in whichever case: IAM tells no
+    /// two roles apart by case.
     Changes(fn(&mut MadeRoles, Asked, bool, &AccountId, Timestamp) -> Answer),
 }
 
@@ -130,7 +131,7 @@ fn create_role(
         return Err(IamError::Invalid("Path: roles have no other path than / here.".into()));
     }
     asked.finish()?;
-    if exists {
+    if exists || roles.keys().any(|other| other.as_str().eq_ignore_ascii_case(name.as_str())) {
         return Err(IamError::AlreadyExists(format!("Role with name {name}")));
     }
     let made =

@@ -85,8 +85,9 @@ async fn complete_document(response: Response, about: &About) -> Response {
     let text = String::from_utf8_lossy(&bytes);
     parts.headers.remove(header::CONTENT_LENGTH);
     if !parts.status.is_client_error() && !parts.status.is_server_error() {
-        // `s3s` writes it as it is, and whoever reads XML takes that for the end of a line (XML 1.0, 2.11).
-        return Response::from_parts(parts, Body::from(text.replace('\r', "&#13;")));
+        // `s3s` writes keys as they are. Whoever reads XML takes that for the end of a line (XML 1.0, 2.11), and reads nothing with
+        // what XML cannot hold.
+        return Response::from_parts(parts, Body::from(xml::readable(&text).replace('\r', "&#13;")));
     }
     let code = inner(&text, "Code").unwrap_or("InternalError");
     let message = inner(&text, "Message").unwrap_or_else(|| default_message(code));

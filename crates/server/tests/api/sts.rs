@@ -336,6 +336,7 @@ async fn what_daypass_does_not_have_is_refused_and_not_passed_over() {
     let assume = Assume::ada(&daypass).await;
     let managed = ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess");
     assume.with(&[managed]).await.assert_sts_error(400, "ValidationError");
+    assert_eq!(assume.with(&[("PolicyArns", "")]).await.status, 200, "an empty list, as SDKs write it");
     for provider in ["www.amazon.com", "no"] {
         assume.with(&[("ProviderId", provider)]).await.assert_sts_error(400, "ValidationError");
     }

@@ -159,6 +159,15 @@ fn keys_differ_in_more_than_case() {
 }
 
 #[test]
+fn keys_that_begin_with_aws_are_reserved() {
+    for key in ["aws:x", "AWS:x", "aws:"] {
+        assert_invalid(check(&tags([(key, "a")])), key);
+        assert_invalid(check_map(&custom([(key, "team")])), key);
+    }
+    check(&tags([("aws", "aws:x"), ("laws:x", "a")])).unwrap();
+}
+
+#[test]
 fn a_map_has_at_most_460_bytes_and_keys_that_may_be_tags() {
     let [key, claim] = ["k".repeat(100), "c".repeat(360)];
     check_map(&custom([(&key, &claim)])).unwrap();

@@ -153,7 +153,9 @@ fn check_arn(text: &str) -> Result<(), ApiError> {
 /// What a caller relies on and Daypass does not have must not be passed over: a managed session policy would
 /// have narrowed the session.
 fn refuse_what_is_not_there(members: &Map<String, Value>, violations: &mut Violations) {
-    if members.keys().any(|name| name.starts_with("PolicyArns")) {
+    // SDKs write an empty list as an empty value.
+    let is_empty_list = |name: &str, value: &Value| name == "PolicyArns" && value == "";
+    if members.iter().any(|(name, value)| name.starts_with("PolicyArns") && !is_empty_list(name, value)) {
         let phrase = "Daypass has no managed policies; pass the policy itself as Policy";
         violations.add("'***'", "policyArns", phrase);
     }
