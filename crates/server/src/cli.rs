@@ -23,6 +23,7 @@ mod store;
 mod wrapping;
 
 use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -207,6 +208,13 @@ fn fitting(text: &str, width: Option<usize>) -> String {
     let fit =
         |line: &str| if line.starts_with(' ') { line.to_owned() } else { wrapping::wrapped(line, width) };
     text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads where something listens.
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(
+        |_| "write an IP address and a port, such as 127.0.0.1:9400, or 0.0.0.0:9400 for every network",
+    )
 }
 
 /// A line of output, on stdout.

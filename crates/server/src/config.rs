@@ -388,6 +388,7 @@ impl Config {
     pub fn check_secrets(&self, secrets: &Secrets) -> Result<(), ConfigError> {
         let mut mistakes = load_providers(&self.providers, secrets).err().into_iter().collect::<Vec<_>>();
         mistakes.extend(self.master_key.as_ref().and_then(|_| self.master_keys(secrets).err()));
+        mistakes.extend(self.store.as_ref().and_then(|_| self.opening_url(secrets).err()));
         mistakes.extend(self.read_metrics_token(secrets).err());
         mistakes.extend(self.audit.exports.iter().filter_map(|export| export.receiver(secrets).err()));
         mistakes.extend(self.traces.as_ref().and_then(|traces| traces.collector(secrets).err()));

@@ -34,6 +34,7 @@ use daypass_store::{Open, StoreUrl};
 
 pub use self::app::App;
 use self::configured_pool::configured_pool;
+pub(crate) use self::configured_pool::find_kept;
 pub use self::configured_pool::{Beside, ConfiguredPool};
 pub use self::dependencies::{Dependencies, RolesBeside, WireError};
 pub use self::embedded::Embedded;

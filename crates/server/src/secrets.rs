@@ -19,6 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use daypass_core::ground::secret::Secret;
 use serde::Deserialize;
+use toml::Value;
 
 pub use self::aws::AwsSecrets;
 pub use self::kms::KmsKey;
@@ -78,10 +79,10 @@ pub struct Placed<'a> {
 impl fmt::Display for SecretReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(file) => write!(f, "{{ file = {:?} }}", file.to_string_lossy()),
-            Self::Env(variable) => write!(f, "{{ env = {variable:?} }}"),
-            Self::Ssm(name) => write!(f, "{{ ssm = {name:?} }}"),
-            Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {name:?} }}"),
+            Self::File(file) => write!(f, "{{ file = {} }}", Value::from(&*file.to_string_lossy())),
+            Self::Env(variable) => write!(f, "{{ env = {} }}", Value::from(&**variable)),
+            Self::Ssm(name) => write!(f, "{{ ssm = {} }}", Value::from(&**name)),
+            Self::SecretsManager(name) => write!(f, "{{ secrets_manager = {} }}", Value::from(&**name)),
             Self::Wrapped { at, kms } => {
                 let at = at.to_string();
                 write!(f, "{}, kms = \"{kms}\" }}", at.trim_end_matches(" }"))
@@ -124,7 +125,7 @@ pub(crate) fn exposure_of(file: &Path, what: &str) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The file cannot be read.
-    #[error("cannot read {file}: {source}; {CURE}", file = shown::path(file))]
+    #[error("cannot read {file}: {source}; {cure}", file = shown::path(file), cure = cure_of_file(file))]
     File {
         /// The file.
         file: PathBuf,
@@ -143,6 +144,18 @@ pub enum SecretError {
 }
 
 const CURE: &str = "the configuration says where a secret is, and never the secret itself";
+
+/// Where systemd has copies of credentials for a service (systemd.exec, `LoadCredential=`).
+const OF_SYSTEMD: &str = "/run/credentials";
+
+fn cure_of_file(file: &Path) -> &'static str {
+    if file.starts_with(OF_SYSTEMD) {
+        "systemd has it there only while the service runs: name a configuration that leads to the original (docs/self-host.md, \
+         \"Commands while it is stopped\")"
+    } else {
+        CURE
+    }
+}
 
 /// Why secrets could not be fetched, one sentence for each, with the cure.
 #[derive(Debug, thiserror::Error)]

@@ -67,7 +67,7 @@ impl DynamoEngine {
     /// # Errors
     /// [`DynamoOpenError`]; a table is made by [`create`](Self::create) alone.
     pub async fn open(url: &DynamoUrl, open: Open) -> Result<Self, DynamoOpenError> {
-        let engine = Self::of(url).await;
+        let engine = Self::of(url).await?;
         engine.check(open).await?;
         Ok(engine)
     }
@@ -78,7 +78,7 @@ impl DynamoEngine {
     /// # Errors
     /// [`DynamoOpenError`]
     pub async fn take_over(url: &DynamoUrl) -> Result<TakenOver, DynamoOpenError> {
-        Self::of(url).await.have_it_written_here().await
+        Self::of(url).await?.have_it_written_here().await
     }
 
     /// What is missing in a table, in words: that it is a store, or which Region writes it.
@@ -95,7 +95,7 @@ impl DynamoEngine {
     }
 
     /// Whoever asks nothing yet.
-    async fn of(url: &DynamoUrl) -> Self {
+    async fn of(url: &DynamoUrl) -> Result<Self, DynamoOpenError> {
         let mut aws = aws_config::defaults(BehaviorVersion::latest());
         if let Some(region) = &url.region {
             aws = aws.region(Region::new(region.clone()));
@@ -110,14 +110,16 @@ impl DynamoEngine {
             config = config.endpoint_url(endpoint);
         }
         let config = config.build();
-        // Without one nothing can be asked, which the first question says.
-        let here = config.region().map(ToString::to_string).unwrap_or_default();
-        Self {
+        let place = url.to_string();
+        let Some(here) = config.region().map(ToString::to_string) else {
+            return Err(DynamoOpenError::Nowhere { place });
+        };
+        Ok(Self {
             client: Client::from_conf(config),
             table: url.table.clone(),
-            place: url.to_string(),
+            place,
             writer: Writer::of(here, Arc::new(SystemClock)),
-        }
+        })
     }
 
     /// Refuses if another Region writes, and looks for that at intervals.

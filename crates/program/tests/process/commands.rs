@@ -1,7 +1,8 @@
 //! What commands beside a server say, and where what they did is found again.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -69,6 +70,66 @@ fn a_store_that_no_start_may_make_is_made_by_a_command() {
     let mut serving = installation.serve(Output::Null);
     assert_eq!(serving.log_in("ada").0, 200);
     serving.stop();
+}
+
+#[test]
+fn what_contradicts_the_pool_that_is_kept_is_found_before_a_start() {
+    let installation = Installation::new("sqlite:daypass.db");
+    let unmade = installation.run(&["check", "--resolve"]);
+    assert!(
+        unmade.assert_success().stdout.contains("what [pool] says was not held against it"),
+        "{unmade:?}"
+    );
+    assert!(!installation.path("daypass.db").exists());
+    assert!(installation.run(&["pool", "create"]).success);
+    let same = installation.run(&["check", "--resolve"]);
+    assert!(same.assert_success().stdout.contains("[pool]: \"my-app\" is eu-west-1:"), "{same:?}");
+    for (key, from, to) in [
+        ("region", "region = \"eu-west-1\"", "region = \"us-east-1\""),
+        ("name", "name = \"my-app\"", "name = \"other\""),
+        ("name", "name = \"my-app\"", "name = \"\""),
+    ] {
+        installation.change(from, to);
+        let unlooked = installation.run(&["check"]);
+        assert!(
+            unlooked.assert_success().stdout.contains("was not looked at: --resolve does that"),
+            "{unlooked:?}"
+        );
+        let looked = installation.run(&["check", "--resolve"]);
+        let told = format!("[pool] {key}: ");
+        assert!(!looked.success && looked.stdout.contains(&told), "{to}: {looked:?}");
+        assert!(installation.refusal(Output::Null).contains(&told), "a start says the same of {to}");
+        installation.change(to, from);
+    }
+    let (trail, file) = (installation.path("daypass.db-audit"), the_file(&installation));
+    let torn = fs::read_to_string(&file).unwrap() + "{\"torn";
+    fs::write(&file, &torn).unwrap();
+    assert!(installation.run(&["check", "--resolve"]).success);
+    assert_eq!(fs::read_to_string(&file).unwrap(), torn, "who only looks mends nothing");
+    fs::remove_dir_all(&trail).unwrap();
+    assert!(installation.run(&["check", "--resolve"]).success);
+    assert!(!trail.exists(), "who only looks makes nothing");
+}
+
+#[test]
+fn a_key_whose_secret_nobody_could_see_is_taken_back() {
+    let installation = Installation::new("sqlite:daypass.db");
+    assert!(installation.run(&["pool", "create"]).success);
+    let (reader, nobody_reads) = std::io::pipe().unwrap();
+    drop(reader);
+    for stdout in [Stdio::from(File::create("/dev/full").unwrap()), Stdio::from(nobody_reads)] {
+        let mut create = program();
+        create.current_dir(installation.path("")).stdout(stdout);
+        let lost = create
+            .args(["key", "create", "backend", "--preset", "tokens", "-c", "daypass.toml"])
+            .output()
+            .unwrap();
+        let told = String::from_utf8(lost.stderr).unwrap();
+        assert!(!lost.status.success() && told.contains("was taken back"), "{told}");
+        let listed = installation.run(&["key", "list"]);
+        assert!(!listed.assert_success().stdout.contains("backend"), "{listed:?}");
+    }
+    assert!(installation.run(&["key", "create", "backend", "--preset", "tokens"]).success);
 }
 
 /// The last byte of `user_version` in a file of SQLite's ("Database File Format", 1.3).

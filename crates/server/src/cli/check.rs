@@ -19,7 +19,7 @@ pub struct Arguments {
     /// The configuration; $DAYPASS_CONFIG or daypass.toml unless given
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Also fetch the secrets, discovery documents and keys that it refers to
+    /// Also fetch the secrets, discovery documents and keys that it refers to, and hold the pool against the store's
     #[arg(long)]
     resolve: bool,
     /// Print the JSON Schema of configurations, for editors, and check nothing
@@ -51,7 +51,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             return refuse(&file, &failures);
         }
     }
-    Ok(print(&format!("{}: no mistakes, as a configuration of `{of}`.", file.display()))?)
+    print(&format!("{}: no mistakes, as a configuration of `{of}`.", file.display()))?;
+    if !arguments.resolve {
+        print(
+            "What it leads to (secrets, keys, the pool in its store) was not looked at: --resolve does that.",
+        )?;
+    }
+    Ok(())
 }
 
 /// As `serve` would read it, or `up`, with all that `up` decides by itself; and whether it is one of `serve`.

@@ -8,7 +8,7 @@ use clap::Args;
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde::Deserialize;
 
-use super::print;
+use super::{print, socket_address};
 
 /// A server answers within a few milliseconds; one that waits for its store says so later.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Where `daypass serve` listens, as it was told
-    #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT", value_parser = socket_address)]
     listen: SocketAddr,
     /// Ask whether it can do its work, which takes its store; not for whoever restarts what cannot
     #[arg(long)]

@@ -137,7 +137,7 @@ async fn create(arguments: Create) -> anyhow::Result<()> {
         error => explain(error, &name.to_string()),
     })?;
     tell(&format!("Made the access key {} for {name}. Its secret is shown this once:", key.id));
-    print_block(&key, &secret)
+    show_once(&keys, &key, &secret).await
 }
 
 /// What a backend needs that vouches for people in one pool.
@@ -191,7 +191,7 @@ async fn rotate(name: &UserName, place: &Place) -> anyhow::Result<()> {
          Put this block in the place of the old one:",
         key.id
     ));
-    print_block(&key, &secret)?;
+    show_once(&keys, &key, &secret).await?;
     let others = keys.list().await?.into_iter().filter(|other| other.name == *name && other.enabled);
     for other in others.filter(|other| other.id != key.id) {
         tell(&format!("When nothing uses the old key any more: daypass key disable {}", other.id));
@@ -244,6 +244,24 @@ impl Opened {
 
 async fn keys(place: &Place) -> anyhow::Result<AccessKeys> {
     Opened::of(place, Open::Existing).await?.keys().await
+}
+
+/// Shows a secret that nobody can show again. A key whose secret nobody has seen would stay enabled, so it is taken back.
+async fn show_once(keys: &AccessKeys, key: &StoredAccessKey, secret: &Secret) -> anyhow::Result<()> {
+    let Err(unshown) = print_block(key, secret) else { return Ok(()) };
+    let id = &key.id;
+    let taken_back = match keys.set_enabled(id, false).await {
+        Ok(_) => keys.delete(id).await,
+        Err(error) => Err(error),
+    };
+    // Told here: of a reader that went away nobody is told at the end.
+    tell(&match taken_back {
+        Ok(_) => format!("The access key {id} was taken back, because its secret could not be shown."),
+        Err(error) => format!(
+            "The secret of the access key {id} could not be shown, and the key not be taken back ({error}): `daypass key disable {id}`"
+        ),
+    });
+    Err(unshown)
 }
 
 /// As AWS's tools read it. The name of a developer has no character that would end the heading.

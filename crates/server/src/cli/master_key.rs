@@ -151,7 +151,8 @@ fn farewell(id: MasterKeyId, place: &str, handed_out_until: Timestamp, now: Time
         return format!("Nothing needs {id} any more: {place} may be taken away.");
     }
     format!(
-        "Nothing that is kept needs {id} any more. What was handed out under it ends until {handed_out_until:.0}: {place} may\n\
-         be taken away then. Whoever does so before has people sign in again."
+        "Nothing that is kept needs {id} any more.\n\
+         What was handed out under it ends until {handed_out_until:.0}: {place} may be taken away then.\n\
+         Whoever does so before has people sign in again."
     )
 }

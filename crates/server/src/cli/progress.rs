@@ -1,14 +1,18 @@
 //! How far a long piece of work has come: a bar for whoever looks at a terminal, a line now and then for others.
 
+use std::fmt;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::tell;
 
 /// Between two redrawings of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
+
+/// Between two lines.
+const NEXT_LINE: Duration = Duration::from_secs(10);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +36,6 @@ impl Unit {
             Self::Records => "records",
         }
     }
-
-    /// As many are told apart by the lines.
-    fn line_every(self) -> u64 {
-        match self {
-            Self::Identities | Self::Values | Self::Records => 250_000,
-            Self::Mebibytes => 1_024,
-        }
-    }
 }
 
 /// Counts how much is done.
@@ -47,7 +43,8 @@ pub struct Progress {
     bar: ProgressBar,
     unit: Unit,
     done: u64,
-    lines: bool,
+    /// When there was the last line, or could have been one, where there are lines.
+    told: Option<Instant>,
 }
 
 impl Progress {
@@ -57,22 +54,27 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(total, target);
         let name = unit.name();
         let style = if total.is_some() {
-            format!("{{bar:30}} {{human_pos}} of {{human_len}} {name}, {{per_sec}}, {{eta}} left")
+            // Fits a terminal of 80 columns with millions of identities.
+            format!("{{bar:20}} {{human_pos}} of {{human_len}} {name}, {{rate}}/s, {{eta}} left")
         } else {
-            format!("{{spinner}} {{human_pos}} {name}, {{per_sec}}")
+            format!("{{spinner}} {{human_pos}} {name}, {{rate}}/s")
         };
-        bar.set_style(ProgressStyle::with_template(&style).expect("the template names known keys"));
+        let rate = |state: &ProgressState, to: &mut dyn fmt::Write| {
+            // A bar that cannot be written is none.
+            let _ = write!(to, "{:.0}", state.per_sec());
+        };
+        let style = ProgressStyle::with_template(&style).expect("the template names known keys");
+        bar.set_style(style.with_key("rate", rate));
         bar.enable_steady_tick(REDRAW);
-        Self { bar, unit, done: 0, lines: !std::io::stderr().is_terminal() }
+        Self { bar, unit, done: 0, told: (!std::io::stderr().is_terminal()).then(Instant::now) }
     }
 
     /// As many more are done.
     pub fn advance(&mut self, by: u64) {
-        let every = self.unit.line_every();
-        let lines_before = self.done / every;
         self.done += by;
         self.bar.set_position(self.done);
-        if self.lines && self.done / every > lines_before {
+        if self.told.is_some_and(|told| told.elapsed() >= NEXT_LINE) {
+            self.told = Some(Instant::now());
             tell(&format!("{} {} so far", HumanCount(self.done), self.unit.name()));
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::ids::{IdentityId, RoleName};
 use daypass_core::operator::revocation::{Hint, RevocationError, Revoked, Revoker, Sessions};
@@ -14,12 +14,13 @@ use super::{operator, print};
 
 /// Whose sessions to end.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whose").required(true).args(["target", "everybody"])))]
 pub struct Arguments {
     /// An identity ID, or the name of a role
-    #[arg(value_name = "IDENTITY_OR_ROLE", required_unless_present = "everybody")]
+    #[arg(value_name = "IDENTITY_OR_ROLE")]
     target: Option<String>,
     /// End everybody's sessions, such as when an older copy of a database took its place
-    #[arg(long, conflicts_with = "target")]
+    #[arg(long)]
     everybody: bool,
     #[command(flatten)]
     place: Place,

@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::reread::reread;
 use super::signals::Signals;
-use super::tell;
+use super::{socket_address, tell};
 use crate::config::{ConfigFile, Instances};
 use crate::installation::{App, Installation, default_config};
 use crate::key_turns::have_keys_take_turns;
@@ -29,7 +29,7 @@ pub struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to listen; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:9400", value_name = "ADDRESS:PORT", value_parser = socket_address)]
     listen: SocketAddr,
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::token::openid_token::{AUTHENTICATED, UNAUTHENTICATED};
+use toml::Value;
 
 /// Our client at the sandbox identity provider.
 pub const DAYPASS_DEMO_CLIENT_ID: &str = "6d1f0a52-5f3e-4c5e-9d57-0a6f2f9b7c01";
@@ -89,11 +90,11 @@ pub(super) fn text(addresses: Addresses, dir: &Path) -> String {
     let [strict, lax] = PROVIDERS;
     let client_secret = dir.join(SANDBOX_CLIENT_SECRET);
     format!(
-        "master_key = {{ file = {master_key:?} }}\nother_master_keys = [{others}]\nstore.url = {store:?}\n\
+        "master_key = {{ file = {master_key} }}\nother_master_keys = [{others}]\nstore.url = {store}\n\
          {pool}[[app]]\nid = \"playground\"\norigins = {origins:?}\nredirect_uris = {redirect_uris:?}\n{strict}{lax}",
-        master_key = dir.join(MASTER_KEY).to_string_lossy(),
+        master_key = quoted_path(&dir.join(MASTER_KEY)),
         others = files(&other_master_keys(dir)),
-        store = format!("sqlite:{}", dir.join(DATABASE).display()),
+        store = Value::from(format!("sqlite:{}", dir.join(DATABASE).display())),
         pool = pool(addresses),
         origins = addresses.origins(),
         redirect_uris = addresses.redirect_uris(),
@@ -117,8 +118,13 @@ pub fn other_master_keys(dir: &Path) -> Vec<PathBuf> {
 
 /// References to files.
 fn files(files: &[PathBuf]) -> String {
-    let references = files.iter().map(|file| format!("{{ file = {:?} }}", file.to_string_lossy()));
+    let references = files.iter().map(|file| format!("{{ file = {} }}", quoted_path(file)));
     references.collect::<Vec<_>>().join(", ")
+}
+
+/// A path as TOML has it, whose escapes are not Rust's. It is UTF-8: no other folder is taken.
+fn quoted_path(path: &Path) -> Value {
+    Value::from(&*path.to_string_lossy())
 }
 
 /// The app of terminals. A developer's file may have one of its own.
@@ -141,12 +147,12 @@ pub(super) fn pool(addresses: Addresses) -> String {
 fn provider(id: &str, name: &str, takes_unbound: bool, addresses: Addresses, client_secret: &Path) -> String {
     format!(
         "[[provider]]\nid = {id:?}\nname = {name:?}\ncatalogue = \"snapchat\"\nclient_id = \"{DAYPASS_DEMO_CLIENT_ID}\"\n\
-         client_secret = {{ file = {client_secret:?} }}\n\
+         client_secret = {{ file = {client_secret} }}\n\
          accept_unbound_access_tokens = {takes_unbound}\nhidden = {takes_unbound}\n\
          authorize.url = \"{idp}/accounts/oauth2/auth\"\n\
          exchange.url = \"{idp}/accounts/oauth2/token\"\n\
          profile.url = \"{idp}/v1/me\"\n",
-        client_secret = client_secret.to_string_lossy(),
+        client_secret = quoted_path(client_secret),
         idp = format_args!("http://127.0.0.1:{}", addresses.sandbox),
     )
 }

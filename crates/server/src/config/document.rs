@@ -15,6 +15,11 @@ use super::steps::{Steps, step};
 /// Keys that tell one table of an array from the next, the first of them that is there.
 const NAMES: [&str; 5] = ["id", "name", "arn", "region", "issuer"];
 
+/// What a database of SQLite's begins with (sqlite.org/fileformat2.html, "The Database Header").
+const HEAD_OF_SQLITE: &[u8] = b"SQLite format 3\0";
+const A_DATABASE: &str = "is a database, and a configuration was to be named; a command that takes the URL of a store as well takes it \
+                          as sqlite:FILE";
+
 /// The tree, and where its parts stand.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
@@ -40,7 +45,13 @@ pub struct Place {
 impl Document {
     /// Reads a file.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|error| Mistake::unreadable(file, &error))?;
+        let written = std::fs::read(file).map_err(|error| Mistake::unreadable(file, &error))?;
+        let refused = |cure| Mistake::elsewhere(format!("{} {cure}", file.display()));
+        if written.starts_with(HEAD_OF_SQLITE) {
+            return Err(refused(A_DATABASE).into());
+        }
+        let text = String::from_utf8(written)
+            .map_err(|_| refused("is not UTF-8, and a configuration is TOML, which is"))?;
         Self::parse(&text, Some(file))
     }
 

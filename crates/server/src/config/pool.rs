@@ -319,6 +319,9 @@ mod tests {
             assert_ne!(pool.principal_tags, LoginTags::default());
             let refused = toml::from_str::<PoolConfig>(&with("*")).unwrap_err().to_string();
             assert!(refused.contains("may hold only letters"), "{refused}");
+            let reserved = good.replacen(place, &format!("principal_tags.\"aws:from\" = \"x\"\n{place}"), 1);
+            let refused = toml::from_str::<PoolConfig>(&reserved).unwrap_err().to_string();
+            assert!(refused.contains("begins with aws:, which is reserved"), "{refused}");
         }
     }
 

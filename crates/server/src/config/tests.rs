@@ -370,10 +370,25 @@ fn a_master_key_that_kms_wrapped_says_under_which_key() {
 }
 
 #[test]
+fn what_is_no_text_is_told_as_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("daypass.toml");
+    for (written, told) in [
+        (&b"SQLite format 3\0\x10\0"[..], "daypass.toml is a database, and a configuration was to be named"),
+        (b"a = \"\xff\"", "daypass.toml is not UTF-8"),
+    ] {
+        std::fs::write(&file, written).unwrap();
+        let refused = Config::read(&file).unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+    }
+}
+
+#[test]
 fn all_secrets_that_cannot_be_had_are_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("daypass.toml");
-    let head = "master_key = { file = \"short\" }\nmetrics.token = { env = \"DAYPASS_TEST_NO_SUCH\" }\nstore.url = \"memory:\"\n";
+    let head = "master_key = { file = \"short\" }\nmetrics.token = { env = \"DAYPASS_TEST_NO_SUCH\" }\n\
+                store.url = \"postgres://a@127.0.0.1/d\"\nstore.password = { file = \"/run/credentials/daypass/no\" }\n";
     std::fs::write(dir.path().join("short"), "c2hvcnQ=").unwrap();
     std::fs::write(&file, format!("{head}{GOOD}")).unwrap();
     let told = Config::read(&file).unwrap().check_secrets(&Secrets::default()).unwrap_err().to_string();
@@ -383,6 +398,8 @@ fn all_secrets_that_cannot_be_had_are_told_at_once() {
         "{told}"
     );
     assert!(told.contains("[[provider]] id = \"snapchat\": client_secret: cannot read"), "{told}");
+    assert!(told.contains("[store] password: cannot read"), "{told}");
+    assert!(told.contains("systemd has it there only while the service runs"), "{told}");
     assert!(!told.contains("c2hvcnQ="), "{told}");
 }
 

@@ -10,7 +10,7 @@ use daypass_core::store::Store;
 use daypass_store::StoreUrl;
 
 use super::dependencies::WireError;
-use crate::config::{Config, EmbeddedConfig, first_role};
+use crate::config::{Config, ConfigError, EmbeddedConfig, first_role};
 
 /// Whether a pool is made beside those that other names lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +42,36 @@ pub(super) async fn configured_pool(
     random: &dyn Random,
 ) -> Result<ConfiguredPool, WireError> {
     let kept = store.configured_pools().await?;
-    if let Some(pool) = kept.get(&named.name) {
-        config.check_kept_pool(named, pool)?;
+    if let Some(pool) = find_kept(config, named, &kept, beside)? {
         return Ok(ConfiguredPool { pool: pool.clone(), news: None });
     }
-    if beside == Beside::Refused {
-        config.check_second_pool(named, &kept)?;
-    }
-    config.check_new_pool(named)?;
     let candidate = candidate(config, named, random);
     let pool = store.find_or_add_configured_pool(&named.name, &candidate).await?;
     // Somebody else may have been first.
     config.check_kept_pool(named, &pool)?;
     let news = (pool.id == candidate.id).then(|| news(config, &named.name, &pool.id, &kept)).flatten();
     Ok(ConfiguredPool { pool, news })
+}
+
+/// The pool of that name among those that names of configurations lead to, or that one may be made.
+///
+/// # Errors
+/// [`ConfigError`]: what the configuration contradicts, or what no new pool has.
+pub fn find_kept<'a>(
+    config: &Config,
+    named: &EmbeddedConfig,
+    kept: &'a BTreeMap<String, IdentityPool>,
+    beside: Beside,
+) -> Result<Option<&'a IdentityPool>, ConfigError> {
+    if let Some(pool) = kept.get(&named.name) {
+        config.check_kept_pool(named, pool)?;
+        return Ok(Some(pool));
+    }
+    if beside == Beside::Refused {
+        config.check_second_pool(named, kept)?;
+    }
+    config.check_new_pool(named)?;
+    Ok(None)
 }
 
 fn candidate(config: &Config, named: &EmbeddedConfig, random: &dyn Random) -> IdentityPool {

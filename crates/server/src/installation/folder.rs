@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::config::development::{
     AWS_CONFIG, AWS_CREDENTIALS, DATABASE, MASTER_KEY, NEXT_MASTER_KEY, OTHER_MASTER_KEY,
@@ -51,12 +51,24 @@ impl Folder {
     /// # Errors
     /// If it cannot be used, or belongs to something else.
     pub fn prepare(dir: &Path) -> anyhow::Result<Self> {
+        ensure_text(dir)?;
         let made =
             DirBuilder::new().recursive(true).mode(0o700).create(dir).and_then(|()| dir.canonicalize());
         let path = made.with_context(|| format!("cannot use {} to keep the state in", dir.display()))?;
         let warning = check(&path).with_context(|| format!("cannot look into {}", path.display()))??;
         Ok(Self { path, warning })
     }
+}
+
+/// A configuration names what is in the folder, and is text.
+fn ensure_text(dir: &Path) -> anyhow::Result<()> {
+    let whole = std::path::absolute(dir).with_context(|| format!("cannot use {}", dir.display()))?;
+    ensure!(
+        whole.to_str().is_some(),
+        "{} is not UTF-8, and a configuration could not name what is in it: name another folder with --dir",
+        whole.display()
+    );
+    Ok(())
 }
 
 type Warning = Option<String>;

@@ -54,7 +54,8 @@ impl Home {
             return Ok(home);
         }
         anyhow::bail!(
-            "there is no Daypass state in {}: start `daypass up` first, or name its --dir",
+            "there is no Daypass state in {}: start `daypass up` first, or name its --dir; for an installation of `daypass serve`, \
+             name its configuration: -c daypass.toml, or $DAYPASS_CONFIG",
             dir.display()
         )
     }

@@ -58,7 +58,7 @@ impl DynamoEngine {
     /// # Errors
     /// [`DynamoOpenError`]
     pub async fn create(url: &DynamoUrl) -> Result<TableState, DynamoOpenError> {
-        let engine = Self::of(url).await;
+        let engine = Self::of(url).await?;
         let state = match engine.describe().await? {
             Some(_) => TableState::WasThere,
             None => engine.create_table().await?,

@@ -54,6 +54,12 @@ pub enum DynamoOpenError {
         /// Where it is.
         place: String,
     },
+    /// Nothing says in which Region it is.
+    #[error("{place}: no Region is named: write ?region=… into the URL of the store, or set AWS_REGION")]
+    Nowhere {
+        /// What was named of it.
+        place: String,
+    },
     /// It does not say which Region writes it.
     #[error(
         "{place} does not say which Region writes it, as one of a former Daypass: `daypass migrate -c FILE` has it say so, for the \

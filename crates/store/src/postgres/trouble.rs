@@ -196,6 +196,13 @@ impl Failure {
             (Kind::Busy, None) => {
                 "every connection is in use: what is asked takes long, or `connections` of the URL is small"
             }
+            (_, None) if said.ends_with("password missing") => {
+                "it asks for a password: [store] password of a configuration says where that is; where a URL was named, name such a \
+                 configuration instead"
+            }
+            (_, None) if matches!(error, PoolError::Timeout(TimeoutType::Create)) => {
+                "it does not answer in time: it hangs, or something on the way to it lets nothing through"
+            }
             (_, None) => {
                 "it cannot be reached: see whether it runs and lets write, whether host and port of the URL are right, and whether \
                  its certificate is for the host (`sslrootcert=FILE` in the URL has it trusted)"

@@ -66,7 +66,7 @@ impl Verify {
             Whose::of(&installation).await?
         };
         let found = whose.verify(&keys)?;
-        conclude(&whose.name(), &found, !keys.current.is_empty())?;
+        conclude(&whose, &found, !keys.current.is_empty())?;
         // Whoever writes a trail anew leaves its heads out.
         ensure!(
             !is_copy || keys.current.is_empty() || found.heads > 0,
@@ -106,6 +106,14 @@ impl Whose {
         Ok(found)
     }
 
+    /// What of it is counted: a database has no files.
+    fn files(&self, found: &Verified) -> Option<u64> {
+        match self {
+            Self::Folder(..) => Some(found.files as u64),
+            Self::Database(..) => None,
+        }
+    }
+
     fn name(&self) -> String {
         match self {
             Self::Folder(folder, _) => folder.display().to_string(),
@@ -120,8 +128,9 @@ fn read_key(file: &Path) -> anyhow::Result<HeadPublicKey> {
     key.with_context(|| format!("{} is not what `daypass audit key` prints", file.display()))
 }
 
-fn conclude(trail: &str, found: &Verified, with_key: bool) -> anyhow::Result<()> {
-    print(&report(found, with_key).join("\n"))?;
+fn conclude(whose: &Whose, found: &Verified, with_key: bool) -> anyhow::Result<()> {
+    let trail = whose.name();
+    print(&report(found, whose.files(found), with_key).join("\n"))?;
     if found.faults.is_empty() && !with_key {
         // Whoever writes the whole chain anew is told by the heads alone.
         return Ok(print(&format!(
@@ -141,13 +150,12 @@ fn conclude(trail: &str, found: &Verified, with_key: bool) -> anyhow::Result<()>
     bail!("{trail} is not as it was written: docs/audit-trail.md says what to do")
 }
 
-fn report(found: &Verified, with_key: bool) -> Vec<String> {
-    let Verified {
-        files, events, first, last, heads, newest_head, signed_by, unsigned, dropped, noted, ..
-    } = found;
-    let (files, heads) = (counted(*files as u64, "file", "files"), counted(*heads, "head", "heads"));
+fn report(found: &Verified, files: Option<u64>, with_key: bool) -> Vec<String> {
+    let Verified { events, first, last, heads, newest_head, signed_by, unsigned, dropped, noted, .. } = found;
+    let of_files = files.map(|files| format!(" of {}", counted(files, "file", "files"))).unwrap_or_default();
+    let heads = counted(*heads, "head", "heads");
     let mut lines = vec![
-        format!("events    {}, in lines {first} to {last} of {files}", HumanCount(*events)),
+        format!("events    {}, in lines {first} to {last}{of_files}", HumanCount(*events)),
         match newest_head {
             Some(head) => format!("signed    up to line {}, at {:.0}; {heads}", head.n, head.time),
             None if with_key => "signed    nothing yet".into(),

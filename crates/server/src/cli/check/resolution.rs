@@ -1,15 +1,17 @@
-//! What a configuration leads to: secrets, and the keys of those whose ID tokens are believed. Everything is asked at the
-//! same time, and nothing is kept.
+//! What a configuration leads to: secrets, the keys of those whose ID tokens are believed, and the pool that the store keeps.
+//! Everything is asked at the same time, and nothing is kept or made.
 
 use std::sync::Arc;
 
 use daypass_core::ground::clock::SystemClock;
 use daypass_core::ground::random::SystemRandom;
 use daypass_core::login::jwks::{Algorithm, JwksCache, JwksError, KeySource, Rules, Wanted};
+use daypass_store::{Open, StoreUrl};
 use futures::future::join_all;
 
 use crate::cognito::{self, OurCredentials};
-use crate::config::{Config, Driver, ProviderConfig};
+use crate::config::{Config, Driver, EmbeddedConfig, ProviderConfig};
+use crate::installation::{Beside, find_kept};
 use crate::provider_http::{Limits, Reach, ReqwestHttp, loopback};
 use crate::secrets::{self, AwsSecrets, SecretStore, Secrets};
 
@@ -32,13 +34,14 @@ pub(super) async fn resolve(
     let keys = JwksCache::new(Arc::new(http), clock.clone());
     let (store, issuers) = (AwsSecrets::new(clock), issuers(config));
     let fetched = join_all(issuers.iter().map(|issuer| of_keys(&keys, issuer)));
-    let (mut failures, fetched, credentials) =
-        tokio::join!(of_secrets(config, &store), fetched, Box::pin(of_credentials(config)));
+    let (of_credentials, of_pool) = (Box::pin(of_credentials(config)), Box::pin(of_pool(config, &store)));
+    let (mut failures, fetched, credentials, pool) =
+        tokio::join!(of_secrets(config, &store), fetched, of_credentials, of_pool);
     let references = config.secret_references().count();
     if failures.is_empty() && references > 0 {
         say(format!("secrets: all {references} can be had"))?;
     }
-    for outcome in fetched.into_iter().chain(credentials) {
+    for outcome in fetched.into_iter().chain(credentials).chain(pool) {
         match outcome {
             Ok(answered) => say(answered)?,
             Err(failure) => failures.push(failure),
@@ -66,6 +69,36 @@ async fn of_credentials(config: &Config) -> Option<Result<String, String>> {
     Some(match found {
         Ok(()) => Ok(format!("{named}: there are AWS credentials to ask Amazon Cognito with")),
         Err(error) => Err(format!("{named}: {error}")),
+    })
+}
+
+/// The pool that logins lead to, as the store has it, if it is kept in one.
+async fn of_pool(config: &Config, secret_store: &dyn SecretStore) -> Option<Result<String, String>> {
+    let Driver::Embedded(named) = &config.pool.driver else { return None };
+    // That a password cannot be had is told with the secrets.
+    let secrets =
+        Secrets::fetch(config.placed_store_password(), secret_store, secrets::AT_START).await.ok()?;
+    let url = config.opening_url(&secrets).ok().filter(|url| *url != StoreUrl::Memory)?;
+    Some(kept_pool(config, named, &url).await.map_err(|error| format!("{error:#}")))
+}
+
+async fn kept_pool(config: &Config, named: &EmbeddedConfig, url: &StoreUrl) -> anyhow::Result<String> {
+    let due = daypass_store::steps_due(url).await?.len();
+    if due > 0 && config.migrates_store() {
+        config.check_first_pool()?;
+        return Ok(format!(
+            "[store]: {url} is not there yet, or of an older version, and a start makes it what it has to be: what [pool] says was \
+             not held against it"
+        ));
+    }
+    let kept = match url {
+        // To open it would write into the trail beside it, or make one where it was lost.
+        StoreUrl::Sqlite(file) if due == 0 => daypass_store::configured_pools(file)?,
+        _ => daypass_store::open(url, Open::AsItIs, &mut |_, _| {}).await?.configured_pools().await?,
+    };
+    Ok(match find_kept(config, named, &kept, Beside::Refused)? {
+        Some(pool) => format!("[pool]: {:?} is {}, as {url} has it", named.name, pool.id),
+        None => format!("[pool]: {url} has none called {:?} yet, and a start makes it", named.name),
     })
 }
 

@@ -149,14 +149,16 @@ impl Target {
 
 fn explain(error: PoolImportError, file: &str) -> anyhow::Error {
     match error {
-        PoolImportError::Refused(error) => nothing_imported(&error, file),
+        PoolImportError::Refused(error) => nothing_imported(error, file),
         error @ PoolImportError::NotRecorded(_) => error.into(),
     }
 }
 
-fn nothing_imported(error: &ImportError, file: &str) -> anyhow::Error {
+fn nothing_imported(error: ImportError, file: &str) -> anyhow::Error {
+    let nothing = format!("{file} is not imported, and nothing was changed");
     let cure = match error {
-        ImportError::Source(_) | ImportError::Store(_) => "",
+        // Their causes say what to do.
+        ImportError::Source(_) | ImportError::Store(_) => return anyhow::Error::new(error).context(nothing),
         ImportError::IdentityTaken { .. } | ImportError::LoginTaken { .. } => {
             ": an identity is in one pool only, and a login belongs to one identity"
         }
@@ -165,7 +167,7 @@ fn nothing_imported(error: &ImportError, file: &str) -> anyhow::Error {
              delete the pool first"
         }
     };
-    anyhow!("{file} is not imported, and nothing was changed: {error}{cure}")
+    anyhow!("{nothing}: {error}{cure}")
 }
 
 /// Tells how far it has come.

@@ -41,6 +41,20 @@ fn a_file_is_laid_over_development_and_its_paths_start_at_it() {
 }
 
 #[test]
+fn a_folder_may_have_any_name_that_is_text() {
+    let odd = ["a \"b\" 'c' \\ #", "a\nb\t\u{7f}\u{1b}", "{}'''", "$HOME"];
+    for name in ["\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}", "e\u{301}", "\u{200b}"].into_iter().chain(odd)
+    {
+        let config = Config::of_development(Addresses::default(), Path::new(name), None).unwrap();
+        assert_eq!(config.store().unwrap().to_string(), format!("sqlite:{name}/daypass.db"));
+        for file in ["master-key", "sandbox-client-secret"] {
+            let reference = SecretReference::File(Path::new(name).join(file));
+            assert!(config.secret_references().any(|it| *it == reference), "{name:?}: {file}");
+        }
+    }
+}
+
+#[test]
 fn a_developers_file_says_where_credentials_come_from() {
     let network = "[network]\nallow_private = [\"store.internal\"]\n";
     let credentials = "[credentials]\nsource = \"sts\"\nurl = \"http://store.internal\"\n";
