@@ -19,7 +19,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, StatusCode, Version, header};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -230,7 +231,10 @@ impl House {
         &self,
         mut request: Request<Incoming>,
         is_spare: bool,
-    ) -> Result<axum::response::Response, std::convert::Infallible> {
+    ) -> Result<Response, std::convert::Infallible> {
+        if !is_sent_to_one_host(&request) {
+            return Ok((StatusCode::BAD_REQUEST, [(header::CONNECTION, "close")]).into_response());
+        }
         // Whoever asks whether the server lives takes no place and needs none.
         let asks_for_life = asks_for_life(request.uri().path());
         let place = if asks_for_life { None } else { self.place_for(&request, is_spare) };
@@ -254,6 +258,12 @@ impl House {
         drop(place);
         answer
     }
+}
+
+/// Whether whoever is asked is named once: of two names, a proxy in front and we could each believe another (RFC 9112, section 3.2).
+fn is_sent_to_one_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    (hosts.next().is_some() || request.version() < Version::HTTP_11) && hosts.next().is_none()
 }
 
 /// Whether a path asks for no more than whether the server lives. Whoever asks that is answered in front of everybody.

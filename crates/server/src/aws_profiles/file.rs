@@ -1,16 +1,14 @@
 //! Where AWS profiles are, and how a file of them is replaced: whole, with the mode that it had, also where it is a link.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use anyhow::Context;
 
 use super::document::Document;
+use crate::folder_lock;
 
 /// The file of profiles.
 ///
@@ -35,9 +33,6 @@ fn at(variable: &str, otherwise: &str) -> anyhow::Result<PathBuf> {
         None => Ok(home()?.join(otherwise)),
     }
 }
-
-/// Who changes a file has its folder for a moment. Nobody waits for longer than this for one who has it for good.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What stands there; nothing, if there is no file.
 ///
@@ -75,30 +70,15 @@ fn beside(link: &Path) -> io::Result<PathBuf> {
     Ok(link.parent().map_or(target.clone(), |folder| folder.join(&target)))
 }
 
-/// The folder of a file, locked while the answer lives. A lock on the file itself would be lost as it is replaced, and one of its
-/// own would stay in a folder that is not ours.
+/// The folder of a file, locked while the answer lives.
 fn folder(path: &Path) -> io::Result<File> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let folder = File::open(dir)?;
-    match folder.try_lock() {
-        Err(TryLockError::WouldBlock) => in_line(folder, PATIENCE).ok_or_else(|| {
-            let told = format!("{} is locked by another program: end that, or wait for it", dir.display());
-            io::Error::new(io::ErrorKind::WouldBlock, told)
-        }),
+    match folder_lock::lock(dir) {
         // Some file systems have no locks: then everybody goes on.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(folder),
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => File::open(dir),
+        locked => locked,
     }
-}
-
-/// Waits in a thread of its own, which nobody waits for: if it gets the lock too late, it lets go of it at once.
-fn in_line(folder: File, patience: Duration) -> Option<File> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let _ = folder.lock();
-        let _ = sender.send(folder);
-    });
-    receiver.recv_timeout(patience).ok()
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
@@ -134,17 +114,6 @@ mod tests {
             Ok(())
         })
         .unwrap();
-    }
-
-    #[test]
-    fn nobody_waits_for_ever_for_one_who_keeps_the_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        let open = || File::open(dir.path()).unwrap();
-        let kept = open();
-        kept.lock().unwrap();
-        assert!(in_line(open(), Duration::from_millis(1)).is_none());
-        drop(kept);
-        assert!(in_line(open(), PATIENCE).is_some());
     }
 
     #[test]

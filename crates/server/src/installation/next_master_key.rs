@@ -2,7 +2,7 @@
 //! seals, which is kept under its ID before the new one takes its place: whoever is stopped in between goes on there, and at
 //! no moment a key is nowhere.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -16,6 +16,7 @@ use super::folder::is_there;
 use super::private_file::write_private;
 use crate::config::development::{MASTER_KEY, NEXT_MASTER_KEY, OTHER_MASTER_KEY, other_master_keys};
 use crate::config::parse_master_key;
+use crate::folder_lock;
 
 /// Puts a new master key in the place of the one that seals, unless one did that something is still to be sealed anew under,
 /// as `is_settled` says of the one that seals. Answers where the one before is kept then.
@@ -27,8 +28,8 @@ pub(super) fn take_over(
     random: &dyn Random,
     is_settled: impl Fn(MasterKeyId) -> bool,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let held = File::open(dir).and_then(|file| file.lock().map(|()| file));
-    let held = held.with_context(|| format!("cannot lock {}", dir.display()))?;
+    let held = folder_lock::lock(dir);
+    let held = held.with_context(|| format!("cannot change the master key in {}", dir.display()))?;
     let (current, text) = read(dir, MASTER_KEY)?;
     if !is_there(&dir.join(NEXT_MASTER_KEY))? {
         if !other_master_keys(dir).is_empty() && !is_settled(current.id()) {

@@ -193,6 +193,22 @@ async fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last() {
 }
 
 #[tokio::test]
+async fn a_request_says_to_whom_it_is_sent_and_says_it_once() {
+    let server = Server::start(LIMITS).await;
+    for (head, status) in [
+        ("HTTP/1.1\r\n", "400"),
+        ("HTTP/1.1\r\nhost: a\r\nHost: b\r\n", "400"),
+        ("HTTP/1.1\r\nhost: a\r\nhost: a\r\n", "400"),
+        ("HTTP/1.0\r\nhost: a\r\nhost: b\r\n", "400"),
+        ("HTTP/1.0\r\n", "200"),
+        ("HTTP/1.1\r\nhost:\r\nconnection: close\r\n", "200"),
+    ] {
+        let text = rest(&mut server.send(&format!("GET / {head}\r\n")).await).await;
+        assert_eq!(text.split(' ').nth(1), Some(status), "{head}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_reaches_who_still_sends() {
     let server = Server::start(Limits { rest: Duration::from_mins(1), ..LIMITS }).await;
     let mut client = server.connect().await;
