@@ -11,6 +11,7 @@ use crate::database::{folder, store, store_in};
 use crate::nodes::Nodes;
 use crate::postgres::{Cluster, POSTGRES_16, POSTGRES_18};
 use crate::server::{Installation, Output, Server};
+use crate::trail::Follower;
 use crate::way::Way;
 
 /// A node that was told that the database is away asks again at once. The rest is for a machine with much to do.
@@ -49,8 +50,11 @@ fn nothing_is_granted_while_the_database_is_away_and_everything_again_when_it_is
 fn assert_nothing_is_lost_by_crashes(mut cluster: Cluster) {
     let nodes = Nodes::new(&store_in(&cluster.folder, "away"));
     let (_, ada) = nodes.one.log_in("ada");
-    for _ in 0..2 {
+    let follower = Follower::of(&nodes.installation);
+    follower.wait_for("fake:ada");
+    for round in 0..2 {
         cluster.crash();
+        follower.wait_for("shown when the store answers again");
         nodes.both().iter().for_each(|node| assert_unavailable(node, &ada));
         for command in
             [&["key", "list"][..], &["audit", "list"], &["revoke", ada["identity_id"].as_str().unwrap()]]
@@ -62,6 +66,9 @@ fn assert_nothing_is_lost_by_crashes(mut cluster: Cluster) {
         nodes.both().iter().for_each(|node| assert_heals(node));
         assert_eq!(nodes.two.log_in("ada").1["identity_id"], ada["identity_id"]);
         assert_eq!(nodes.two.credentials(&ada).0, 200);
+        let somebody = format!("somebody after round {round}");
+        assert_eq!(nodes.one.log_in(&somebody).0, 200);
+        follower.wait_for(&format!("fake:{somebody}"));
     }
     let verified = nodes.run(&["audit", "verify"]);
     assert!(verified.contains("is as it was written"), "{verified}");

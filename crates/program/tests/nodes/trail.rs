@@ -1,13 +1,17 @@
 //! The audit trail that all nodes write.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::database::store;
 use crate::nodes::Nodes;
-use crate::server::{Installation, Server};
+use crate::server::{Installation, Server, program};
 
 const PEOPLE_OF_EACH: usize = 40;
 
@@ -30,6 +34,44 @@ pub fn granted_logins(installation: &Installation) -> BTreeMap<String, usize> {
 /// The IDs of all requests by which something was granted.
 pub fn requests_that_were_granted(installation: &Installation) -> BTreeSet<String> {
     granted(installation).iter().map(|event| event["request_id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// `daypass audit list --follow`, as somebody reads it until they have seen enough.
+pub struct Follower {
+    process: Child,
+    lines: Receiver<String>,
+}
+
+impl Follower {
+    pub fn of(installation: &Installation) -> Self {
+        let mut command = program();
+        command.args(["audit", "list", "--follow", "--config"]).arg(installation.path("daypass.toml"));
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (told, lines) = channel();
+        let (stdout, stderr) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+        let also_told = told.clone();
+        thread::spawn(move || read_lines(BufReader::new(stdout), &told));
+        thread::spawn(move || read_lines(BufReader::new(stderr), &also_told));
+        Self { process, lines }
+    }
+
+    /// Reads on until it is told so.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        // Far more than is needed, so that only a follower who is gone meets it.
+        while !self.lines.recv_timeout(Duration::from_mins(1)).expect(text).contains(text) {}
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn read_lines(from: impl BufRead, to: &Sender<String>) {
+    from.lines().map_while(Result::ok).take_while(|line| to.send(line.clone()).is_ok()).for_each(drop);
 }
 
 /// That the trail is as it was written.

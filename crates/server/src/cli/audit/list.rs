@@ -9,7 +9,7 @@ use daypass_core::ground::clock::{Clock, SignedDuration, SystemClock, Timestamp}
 use daypass_core::ground::counting::counted;
 use daypass_core::login::provider::definition::seconds;
 use daypass_core::records::audit_question::AuditQuestion;
-use daypass_core::store::{AuditEvents, EventPosition, Page};
+use daypass_core::store::{AuditEvents, EventPosition, Page, StoreError};
 
 use super::super::place::Place;
 use super::super::{print, tell};
@@ -90,8 +90,21 @@ impl List {
         question: &AuditQuestion,
         mut after: Option<EventPosition>,
     ) -> anyhow::Result<()> {
+        let mut is_away = false;
         loop {
-            let new = store.audit_events_after(Page { after, limit: AT_ONCE }).await?;
+            let new = match store.audit_events_after(Page { after, limit: AT_ONCE }).await {
+                Err(StoreError::Unavailable(why)) => {
+                    if !is_away {
+                        tell(&format!("{:#}", anyhow::Error::from_boxed(why)));
+                        tell("What is decided from now on is shown when the store answers again.");
+                    }
+                    is_away = true;
+                    wait().await;
+                    continue;
+                }
+                new => new?,
+            };
+            is_away = false;
             after = new.last().map(|last| last.position).or(after);
             let damaged: u64 = new.iter().map(|kept| kept.damaged).sum();
             if damaged > 0 {
