@@ -3,6 +3,7 @@
 
 pub mod acting;
 pub mod dpop;
+pub mod first_keys;
 pub mod id_token;
 pub mod key_ring;
 pub mod key_set;

@@ -27,6 +27,7 @@ use daypass_core::ground::seal::MasterKeyId;
 use daypass_core::operator::master_keys::announced;
 use daypass_core::store::memory::MemoryStore;
 use daypass_core::store::{AuditSink, SharedStore};
+use daypass_core::token::first_keys::FirstKeys;
 use daypass_core::token::key_ring::{KeyRing, Materials};
 use daypass_core::token::local_keys::LocalKeys;
 use daypass_core::token::signer::KeyHolder;
@@ -331,7 +332,8 @@ impl Installation {
         config.check_secrets(&secrets)?;
         config.check_first_pool()?;
         warnings::log(self.warnings(&config, instances));
-        let holder = holder(&config, &secrets)?;
+        let holder =
+            if self.is_new()? { first_holder(&config, &secrets)? } else { holder(&config, &secrets)? };
         holder.ready().await?;
         let here = self.home.iter().flat_map(|_| loopback());
         let reach = Reach::with(config.network.allow_private.iter().cloned().chain(here));
@@ -358,6 +360,14 @@ impl Installation {
             random,
         });
         Ok(Arc::new(app.await.map_err(|error| self.explained(error))?))
+    }
+
+    /// Whether a file has to be made for its store, and keys to be kept in it.
+    fn is_new(&self) -> anyhow::Result<bool> {
+        Ok(match self.config.store()? {
+            StoreUrl::Sqlite(file) => !folder::is_there(file)?,
+            StoreUrl::Memory | StoreUrl::Postgres(_) | StoreUrl::Dynamo(_) => false,
+        })
     }
 
     fn explained(&self, error: WireError) -> anyhow::Error {
@@ -434,6 +444,14 @@ fn holder(config: &Config, secrets: &Secrets) -> Result<Arc<dyn KeyHolder>, Conf
         Some(pkcs11) => Arc::new(HsmKeys::new(pkcs11.place(secrets)?, Arc::new(SystemRandom))),
         None => Arc::new(LocalKeys),
     })
+}
+
+/// The same, where the first keys will be asked of it.
+fn first_holder(config: &Config, secrets: &Secrets) -> Result<Arc<dyn KeyHolder>, ConfigError> {
+    match &config.tokens.pkcs11 {
+        Some(_) => holder(config, secrets),
+        None => Ok(Arc::new(FirstKeys::begin(&config.tokens.algorithms().all()))),
+    }
 }
 
 const UNSEEN: &str = "a store in memory can be seen by nobody but its own process";
