@@ -65,7 +65,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         let _ = answer_by.send(routes::router(app.clone()));
         warn_of_hidden_callers(&app);
     };
-    let mut running = app.clone();
+    // Nobody else has it then: what the one before holds ends with it, such as the turns of its keys.
+    let mut running = app;
     let rereading = async || {
         // Whoever reads the log reads what comes of it.
         if let Ok(app) = reread(&installation, &running, take_up).await {

@@ -80,8 +80,12 @@ impl Place {
 
     /// With a server's care.
     fn attended(&self, keep: Retention, now: i64) -> Trail {
+        self.attended_by(care(keep, now))
+    }
+
+    fn attended_by(&self, care: AuditCare) -> Trail {
         let trail = self.open();
-        trail.attend(care(keep, now));
+        trail.attend(care);
         trail
     }
 

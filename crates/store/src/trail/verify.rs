@@ -33,7 +33,8 @@ const MAX_FAULTS: usize = 100;
 pub struct Keys {
     /// Those of now. Without one, heads are not looked at.
     pub current: Vec<HeadPublicKey>,
-    /// Those that signed before, as long as none of the first has: then the trail has itself say who signed before.
+    /// Those that signed before, as long as none of the first has, and behind its last head: servers change over to a new key one
+    /// after the other. In between the trail has itself say who signed before.
     pub before: Vec<HeadPublicKey>,
 }
 
@@ -101,8 +102,8 @@ impl Signed {
 struct Check<'a> {
     /// Those that were given.
     keys: Keys,
-    /// Whether one of those of now has signed.
-    has_signed: bool,
+    /// The last head of one of those of now.
+    signed_at: Option<u64>,
     /// Those that are vouched for, each with the line before which it signed.
     vouched: Vec<(u64, HeadPublicKey)>,
     /// Where keys are vouched for, by others that may be vouched for further on.
@@ -297,7 +298,9 @@ impl Check<'_> {
         self.found.unsigned = 0;
         self.since = head.before.0;
         let kid = key_id_of(&head.jws);
-        self.has_signed |= self.keys.current.iter().any(|key| kid.as_ref() == Some(&key.kid));
+        if self.keys.current.iter().any(|key| kid.as_ref() == Some(&key.kid)) {
+            self.signed_at = Some(head.line);
+        }
         if self.keys_at(head.line).any(|key| kid.as_ref() == Some(&key.kid)) {
             self.signed(&head);
         } else {
@@ -308,13 +311,21 @@ impl Check<'_> {
     /// The keys that are believed at a line.
     fn keys_at(&self, line: u64) -> impl Iterator<Item = &HeadPublicKey> {
         let vouched = self.vouched.iter().filter(move |(before, _)| line < *before).map(|(_, key)| key);
-        let before = self.keys.before.iter().filter(|_| !self.has_signed);
+        let before = self.keys.before.iter().filter(|_| self.signed_at.is_none());
         self.keys.current.iter().chain(before).chain(vouched)
+    }
+
+    /// The same, when all heads are known: a key of before signs behind the last one of now, too, as far as the store has kept that.
+    fn keys_in_the_end(&self, signed: &Signed) -> impl Iterator<Item = &HeadPublicKey> {
+        let is_kept = self.signed.is_none_or(|kept| signed.before.0 <= kept.n);
+        let is_behind = self.signed_at.is_some_and(|last| signed.line > last);
+        let before = self.keys.before.iter().filter(move |_| is_kept && is_behind);
+        self.keys_at(signed.line).chain(before)
     }
 
     /// Holds what a head says against what stands before it.
     fn signed(&mut self, head: &Signed) {
-        let Some(said) = self.keys_at(head.line).find_map(|key| key.verify(&head.jws)) else {
+        let Some(said) = self.keys_in_the_end(head).find_map(|key| key.verify(&head.jws)) else {
             return self.fault_in(head.file.clone(), head.line, What::ForgedHead);
         };
         if !head.is_of(self.trail.as_ref(), &said) {
@@ -411,6 +422,6 @@ impl Check<'_> {
         if self.keys.current.is_empty() {
             return dropped_as_anybody_says(&dropped.jws);
         }
-        self.keys_at(dropped.line).find_map(|key| key.dropped(&dropped.jws))
+        self.keys_in_the_end(dropped).find_map(|key| key.dropped(&dropped.jws))
     }
 }

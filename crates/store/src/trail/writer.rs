@@ -103,6 +103,7 @@ impl Writer {
             anchor,
             crowd: 0,
             care: None,
+            begins: false,
             unsigned_since: None,
             waits_for: None,
             look_at: None,
@@ -197,6 +198,8 @@ struct Keeper {
     /// How many decisions were under way at once when something was written last.
     crowd: usize,
     care: Option<AuditCare>,
+    /// Whether that is new.
+    begins: bool,
     /// When the first line was written that no head vouches for.
     unsigned_since: Option<Instant>,
     /// A head of another key that may yet be kept, before it is vouched for.
@@ -258,7 +261,7 @@ impl Keeper {
         let (care, group, over) = (state.care.take(), take_group(&mut state.waiting), state.over);
         drop(state);
         if let Some(care) = care {
-            self.care = Some(care);
+            (self.care, self.begins) = (Some(care), true);
             let now = Instant::now();
             (self.look_at, self.clean_at) = (Some(now + LOOKING), Some(now));
         }
@@ -312,7 +315,8 @@ impl Keeper {
             drop(answer.send(self.drop_surplus(&care)));
         }
         let now = Instant::now();
-        if self.appender.unsigned() >= LINES_FOR_EACH_HEAD
+        if self.takes_over()
+            || self.appender.unsigned() >= LINES_FOR_EACH_HEAD
             || self.unsigned_since.is_some_and(|since| now >= since + LONGEST_WITHOUT_HEAD)
             || self.look_at.is_some_and(|at| now >= at)
         {
@@ -324,18 +328,28 @@ impl Keeper {
         }
     }
 
+    /// Whether somebody else's head is the last when this process begins to sign: it vouches for that at once, because the key may be
+    /// taken away.
+    fn takes_over(&self) -> bool {
+        let (care, head) = (self.care.as_ref().filter(|_| self.begins), self.appender.head());
+        care.zip(head).is_some_and(|(care, head)| care.signer.read_of_before(&head).is_some())
+    }
+
     /// Signs the last line, whoever wrote it, if this is the process that signs.
     fn sign(&mut self) {
         let Some(care) = self.care.clone() else { return };
+        let takes_over = self.takes_over();
+        self.begins = false;
         self.look_at = Some(Instant::now() + LOOKING);
         let (mut signed, anchor, waits_for) = (None, &self.anchor, &mut self.waits_for);
         // Before anybody is kept out. Where it cannot be read, the head is signed all the same.
         let again = retention::dropped_said_again(self.appender.folder(), &care, self.appender.head());
         let outcome = self.appender.append(|end| {
-            if end.unsigned == 0 {
+            let before = before(end, &care, &**anchor);
+            if end.unsigned == 0 && !(takes_over && matches!(before, Before::Vouched(_))) {
                 return Vec::new();
             }
-            let notes = match before(end, &care, &**anchor) {
+            let notes = match before {
                 Before::Vouched(keys) => {
                     let again = again.as_ref().ok().cloned().flatten();
                     iter::once(members(&Note::Keys(keys))).chain(again).collect()

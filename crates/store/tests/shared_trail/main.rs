@@ -125,6 +125,38 @@ async fn the_key_of_now_vouches_for_the_one_before() {
     assert_eq!((&found.faults[..], found.heads, found.unsigned), (&[][..], 2, 0));
 }
 
+/// In the middle of an exchange some servers sign by one key, and some by the other; then the other is taken away.
+#[tokio::test]
+async fn who_changes_over_to_a_key_vouches_for_the_other_at_once_and_who_has_both_believes_both() {
+    let engine = Arc::<MemoryEngine>::default();
+    let both = |current: u8, other: u8| {
+        MasterKeys::new(MasterKey::new([current; 32]), vec![MasterKey::new([other; 32])])
+    };
+    let configured = Keys { current: vec![public(8)], before: vec![public(7)] };
+    let [old, new] = [(); 2].map(|()| process(&engine));
+    for (second, server, keys) in
+        [(1_000, &old, both(7, 8)), (2_000, &new, both(8, 7)), (3_000, &old, both(7, 8))]
+    {
+        server.attend(care(&keys, second));
+        server.add_audit_event(&event(second)).await.unwrap();
+        server.keep_up().await.unwrap();
+        let copy = TrailCopy::of(&**server, &mut |_, _| {}).await.unwrap();
+        assert_eq!(copy.verify(&configured, &mut |_, _| {}).unwrap().faults, [], "{second}");
+    }
+    assert!(!verified(&new, public(8)).await.faults.is_empty(), "the last head is of the other key");
+    new.keep_up().await.unwrap();
+    assert!(
+        !verified(&new, public(8)).await.faults.is_empty(),
+        "two with nothing to do would go on for ever"
+    );
+    new.attend(care(&both(8, 7), 3_001));
+    for _ in 0..2 {
+        new.keep_up().await.unwrap();
+        let found = verified(&new, public(8)).await;
+        assert_eq!((&found.faults[..], found.heads), (&[][..], 4));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_processes_keep_while_others_read_is_there_once_and_in_the_order_of_each() {
     const PROCESSES: usize = 4;

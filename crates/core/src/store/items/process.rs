@@ -1,5 +1,6 @@
 //! What a process does for the trail, and knows of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::ground::clock::Timestamp;
@@ -15,6 +16,8 @@ pub(super) struct Process {
     /// What it has kept last in the journal, in microseconds.
     newest: Mutex<i64>,
     care: Mutex<Option<AuditCare>>,
+    /// Whether that is new.
+    begins: AtomicBool,
     /// The head that it has signed last.
     signed: Mutex<Option<TrailHead>>,
     shortening: Mutex<Shortening>,
@@ -45,7 +48,18 @@ impl Process {
     /// Has it take care of the trail.
     pub(super) fn attend(&self, care: AuditCare) {
         *self.care.lock().unwrap_or_else(PoisonError::into_inner) = Some(care);
+        self.begins.store(true, Ordering::Relaxed);
         self.shortening().done_at = None;
+    }
+
+    /// Whether it has not looked at the trail since then.
+    pub(super) fn begins(&self) -> bool {
+        self.begins.load(Ordering::Relaxed)
+    }
+
+    /// It has looked.
+    pub(super) fn has_begun(&self) {
+        self.begins.store(false, Ordering::Relaxed);
     }
 
     /// How it takes care, if it does.

@@ -101,6 +101,62 @@ async fn heads_of_the_key_of_before_are_believed_until_the_new_one_has_signed_an
     assert_eq!(place.faults(), [], "also when the old one is gone");
 }
 
+/// In the middle of an exchange some servers sign by one key, and some by the other. Whoever has a key that leaked, and not the store,
+/// has nothing kept.
+#[tokio::test]
+async fn heads_of_the_key_of_before_are_believed_at_the_end_as_far_as_they_are_kept() {
+    let place = Place::new();
+    let by = |current: u8, other: u8| {
+        let master_keys = MasterKeys::new(master_key(current), vec![master_key(other)]);
+        AuditCare { signer: Arc::new(HeadKeys::of(&master_keys)), ..care(Retention::default(), 0) }
+    };
+    let public = |byte: u8| HeadKey::of(&master_key(byte).into()).public().clone();
+    let configured = Keys { current: vec![public(7)], before: vec![public(1)] };
+    let faults = || {
+        let heads = place.heads.lock().unwrap();
+        verify(&place.path(), &configured, heads.last(), &mut |_, _| {}).unwrap().faults
+    };
+    for (second, care) in (0..).zip([by(1, 7), by(7, 1), by(1, 7)]) {
+        let trail = place.open();
+        trail.attend(care);
+        trail.add(&[place.event(second)]).await.unwrap();
+        drop(trail);
+        assert_eq!(faults(), [], "{second}");
+    }
+    assert!(!place.faults().is_empty(), "who has not got the key of before does not believe it");
+    let mut appender = place.appender(None, SMALL).unwrap();
+    let mut forged = 0;
+    appender
+        .append(|end| {
+            forged = end.number + 1;
+            let (trail, chain) = (end.trail.clone(), end.chain.text());
+            let head = TrailHead { trail, n: end.number, chain, time: Timestamp::UNIX_EPOCH };
+            vec![line::members(&line::Note::Head(by(1, 7).signer.sign(&head)))]
+        })
+        .unwrap();
+    let found = faults();
+    assert!(found.len() == 1 && found[0].line == forged && found[0].what == What::ForgedHead, "{found:?}");
+}
+
+/// Nobody comes, and the key of before is taken away.
+#[tokio::test]
+async fn whoever_takes_over_vouches_for_the_last_head_at_once() {
+    let place = Place::new();
+    let keys = |current: u8, before: Option<u8>| {
+        let master_keys = MasterKeys::new(master_key(current), before.map(master_key).into_iter().collect());
+        AuditCare { signer: Arc::new(HeadKeys::of(&master_keys)), ..care(Retention::default(), 0) }
+    };
+    let trail = place.open();
+    trail.attend(keys(1, None));
+    trail.add(&[place.event(0)]).await.unwrap();
+    drop(trail);
+    let heads = || place.verified().heads;
+    drop((place.attended_by(keys(7, Some(1))), place.attended_by(keys(7, Some(1)))));
+    assert_eq!((place.faults(), heads()), (vec![], 2), "once");
+    drop(place.attended_by(keys(7, None)));
+    assert_eq!((place.faults(), heads()), (vec![], 2));
+}
+
 /// Else two that have nothing to do would sign each other's heads for ever.
 #[tokio::test]
 async fn a_head_alone_is_signed_by_nobody() {

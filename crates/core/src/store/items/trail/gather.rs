@@ -47,7 +47,7 @@ impl ItemStore {
 
     /// Gives a block of what is in the journal its place. Answers how far the trail goes, unless there may be more.
     async fn gather(&self) -> Result<Option<TrailRecord>, StoreError> {
-        let drawn = self.draw_incarnation().to_string();
+        let (drawn, begins) = (self.draw_incarnation().to_string(), self.process.begins());
         let gathered = self.ask(|| async {
             let found: Found<TrailRecord> = self.read(keys::trail()).await?;
             let oldest = self.oldest_entries(MAX_ENTRIES).await?;
@@ -65,7 +65,8 @@ impl ItemStore {
                 block.add(line);
             }
             let mut signed = None;
-            if let Some(care) = care.as_ref().filter(|care| block.is_due(care)) {
+            let is_due = |care: &&AuditCare| block.is_due(care) || begins && block.is_of_before(care);
+            if let Some(care) = care.as_ref().filter(is_due) {
                 if let Some(missing) = self.missing(&block.trail, care).await? {
                     block.add(&members(&Note::Missing(missing)));
                 }
@@ -81,6 +82,9 @@ impl ItemStore {
             Ok(Decided::change(changes, (answer, signed)))
         });
         let (answer, signed) = gathered.await?;
+        if begins {
+            self.process.has_begun();
+        }
         if signed.is_some() {
             *self.process.signed() = signed;
         }
@@ -145,6 +149,14 @@ impl NextBlock {
         unsigned > 0 && (is_long_ago || unsigned >= LINES_FOR_EACH_HEAD)
     }
 
+    /// Whether the last head is of a key that only opens by now. Whoever begins to sign vouches for it at once, because it may be taken
+    /// away.
+    fn is_of_before(&self, care: &AuditCare) -> bool {
+        let is_of_before =
+            |head: &str| !care.signer.is_of_now(head) && care.signer.read_of_before(head).is_some();
+        self.trail.head.as_deref().is_some_and(is_of_before)
+    }
+
     /// Has the trail signed, as far as it goes.
     fn sign(&mut self, care: &AuditCare) -> TrailHead {
         if let Some(keys) = self.vouched(care) {
@@ -161,10 +173,8 @@ impl NextBlock {
 
     /// The keys that signed before, if the last head is of one of them.
     fn vouched(&self, care: &AuditCare) -> Option<String> {
-        let before = self.trail.head.as_ref()?;
-        let is_ours = care.signer.is_of_now(before);
-        let is_of_before = !is_ours && care.signer.read_of_before(before).is_some();
-        is_of_before.then(|| care.signer.vouch(&self.head(care), before))
+        let before = self.trail.head.as_ref().filter(|_| self.is_of_before(care))?;
+        Some(care.signer.vouch(&self.head(care), before))
     }
 
     /// Retention believes what the keys of this installation have signed to be dropped, and those of before are taken away one day.
