@@ -28,6 +28,7 @@ pub mod memory;
 mod once;
 mod pools;
 mod process;
+mod readiness;
 mod records;
 mod remembered;
 mod revocations;
@@ -52,6 +53,7 @@ use self::forgetting::Forgetting;
 pub(crate) use self::form::form;
 pub(crate) use self::incarnation::Incarnation;
 use self::process::Process;
+use self::readiness::Readiness;
 use self::remembered::Remembered;
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::random::Random;
@@ -66,6 +68,7 @@ pub struct ItemStore {
     process: Process,
     remembered: Remembered,
     forgetting: Forgetting,
+    readiness: Readiness,
 }
 
 /// Waits, before something is tried again.
@@ -86,7 +89,8 @@ impl ItemStore {
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
         let (process, forgetting) = (Process::default(), Forgetting::default());
-        Self { engine, clock, random, pace, process, remembered, forgetting }
+        let readiness = Readiness::default();
+        Self { engine, clock, random, pace, process, remembered, forgetting, readiness }
     }
 
     fn draw(&self) -> u64 {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::database::{folder, store, store_in};
+use crate::database::{execute, folder, store, store_in};
 use crate::nodes::Nodes;
 use crate::postgres::{Cluster, POSTGRES_16, POSTGRES_18};
 use crate::server::{Installation, Output, Server};
@@ -72,6 +72,33 @@ fn assert_nothing_is_lost_by_crashes(mut cluster: Cluster) {
     }
     let verified = nodes.run(&["audit", "verify"]);
     assert!(verified.contains("is as it was written"), "{verified}");
+}
+
+/// As a full disk does, or a right that was taken away.
+#[test]
+fn a_node_whose_database_takes_nothing_is_not_ready_until_it_does() {
+    let store = store();
+    let (_, schema) = store.rsplit_once("%3D").unwrap();
+    let node = &Installation::new(&store).serve(Output::Null);
+    let (_, ada) = node.log_in("ada");
+    let full = "LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'; END $$";
+    let on = format!("ON {schema}.daypass_item FOR EACH ROW EXECUTE FUNCTION {schema}.full()");
+    execute(
+        folder(),
+        &format!(
+            "CREATE FUNCTION {schema}.full() RETURNS trigger {full};
+             CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE {on}"
+        ),
+    );
+    assert_unavailable_after_a_login(node, &ada);
+    execute(folder(), &format!("DROP TRIGGER full_disk ON {schema}.daypass_item"));
+    assert_heals(node);
+}
+
+/// Credentials are written down, too.
+fn assert_unavailable_after_a_login(node: &Server, ada: &Value) {
+    assert_eq!(node.log_in("somebody").0, 503);
+    assert_unavailable(node, ada);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Questions that change something: read, decide, commit; again from the reading, if what was read is no longer so.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ItemStore;
@@ -95,6 +96,7 @@ impl ItemStore {
             }
             match self.engine.commit(stamp, &changes).await {
                 Ok(Committed::Kept) => {
+                    self.readiness.concluded(self.clock.now(), None);
                     self.remembered.forget_changed(&changes);
                     return Ok(answer);
                 }
@@ -110,6 +112,8 @@ impl ItemStore {
                     });
                 }
                 Err(error @ EngineError::Unavailable(_)) => {
+                    let error = Arc::new(error);
+                    self.readiness.concluded(self.clock.now(), Some(error.clone()));
                     return Err(StoreError::Unavailable(error.into()));
                 }
             }

@@ -102,6 +102,11 @@ pub(super) fn rehearsal() -> Key {
     alone("rehearsal", b"")
 }
 
+/// What is written to see whether anything can be.
+pub(super) fn touched() -> Key {
+    alone("touched", b"")
+}
+
 pub(super) fn master_keys() -> Key {
     alone("master", b"")
 }

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 use self::blocks::Block;
 pub(super) use self::whole::blocks_of;
-use super::{ItemStore, keys};
+use super::ItemStore;
 use crate::ground::clock::Timestamp;
 use crate::records::audit_event::{AuditEvent, AuditSubject};
 use crate::records::audit_question::AuditQuestion;
@@ -126,7 +126,7 @@ impl UnprovedRefusals for ItemStore {
 #[async_trait]
 impl Store for ItemStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.read_items(&[keys::rehearsal()]).await.map(drop)
+        self.ask_readiness().await
     }
 
     async fn keep_up(&self) -> Result<(), StoreError> {

@@ -23,7 +23,7 @@ const BESIDE_EACH_OTHER: usize = 16;
 
 /// What the partitions of items begin with that lead to others, or are of no use to anybody elsewhere. The trail is read line by
 /// line, and refusals in their order.
-const PASSED_OVER: [&[u8]; 18] = [
+const PASSED_OVER: [&[u8]; 19] = [
     b"a",
     b"about",
     b"copying",
@@ -38,6 +38,7 @@ const PASSED_OVER: [&[u8]; 18] = [
     b"refusals",
     b"rehearsal",
     b"sealed",
+    b"touched",
     b"trail",
     b"trail-head",
     b"trail-indexed",
@@ -183,7 +184,7 @@ fn kind_of(partition: &[u8]) -> (&[u8], &[u8]) {
 /// What is there that a copy would write over or leave beside its own, if an item is that.
 pub(super) fn is_taken_by(item: &Item) -> Option<&'static str> {
     match kind_of(&item.key.partition).0 {
-        b"copying" | b"receipt" | b"rehearsal" => None,
+        b"copying" | b"receipt" | b"rehearsal" | b"touched" => None,
         b"pool" | b"configured" => Some("a pool"),
         b"i" | b"l" | b"p" => Some("an identity"),
         b"trail" | b"trail-head" | b"trail-indexed" | b"trail-section" | b"journal" | b"about" => {
