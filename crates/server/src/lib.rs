@@ -11,6 +11,7 @@ mod crowd;
 pub mod error;
 pub mod every_request;
 pub mod export;
+mod finishing;
 mod folder_lock;
 pub mod foreign_sts;
 pub mod installation;

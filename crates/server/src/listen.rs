@@ -41,6 +41,7 @@ use self::stream::{Requests, Timed};
 pub use self::terms::Terms;
 use self::turns::Turns;
 use self::unread::{Patience, Watched};
+use crate::finishing::finishing;
 use crate::origin::Peer;
 use crate::provider_http::is_out_of_files;
 
@@ -245,11 +246,10 @@ impl House {
         let (head, body) = request.into_parts();
         let (body, end) = Watched::new(&head, body);
         let request = Request::from_parts(head, Body::new(Paced::new(body)));
-        let answering = self.answering.now().oneshot(request);
-        let mut answer = match place {
-            Some(_) => self.turns.begin(answering).await,
-            None => answering.await,
-        };
+        let (has_place, router) = (place.is_some(), self.answering.now());
+        // Whoever hangs up gives nobody their place before the work is done.
+        let work = finishing(async move { (router.oneshot(request).await, place) });
+        let (mut answer, place) = if has_place { self.turns.begin(work).await } else { work.await };
         if let Ok(answer) = &mut answer {
             let patience = if place.is_some() { Patience::of(self.limits.rest) } else { Patience::LITTLE };
             end.read_rest(patience).await;

@@ -32,15 +32,20 @@ struct Server {
     go_on: Arc<Notify>,
     /// Says that `/slow` was asked.
     asked: Arc<Notify>,
+    /// Says that it has done its work.
+    done: Arc<Notify>,
 }
 
 impl Server {
     async fn start(limits: Limits) -> Self {
         let (go_on, asked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (going_on, asking) = (go_on.clone(), asked.clone());
+        let done = Arc::new(Notify::new());
+        let doing = done.clone();
         let slow = move || async move {
             asking.notify_one();
             going_on.notified().await;
+            doing.notify_one();
             "slow"
         };
         let place = |request: axum::extract::Request| async move {
@@ -64,7 +69,7 @@ impl Server {
         let (_, answering) = Answering::by(router);
         let running =
             tokio::spawn(listen_within(listener, answering, stopped, Terms { limits, ..Terms::default() }));
-        Self { address, stop, running, go_on, asked }
+        Self { address, stop, running, go_on, asked, done }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -190,6 +195,22 @@ async fn an_answer_before_the_end_of_the_body_says_that_it_is_the_last() {
         let text = rest(&mut client).await;
         assert!(text.starts_with("HTTP/1.1 405") && text.contains("connection: close\r\n"), "{head}: {text}");
     }
+}
+
+#[tokio::test]
+async fn who_hangs_up_stops_nothing_that_has_begun_and_keeps_their_place() {
+    let server = Server::start(Limits { requests: 1, ..LIMITS }).await;
+    let client = server.send("GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    server.asked.notified().await;
+    drop(client);
+    let last = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    for _ in 0..3 {
+        let text = rest(&mut server.send(last).await).await;
+        assert!(text.ends_with("no place"), "{text}");
+    }
+    server.go_on.notify_one();
+    server.done.notified().await;
+    while !rest(&mut server.send(last).await).await.ends_with("a place") {}
 }
 
 #[tokio::test]
