@@ -69,8 +69,8 @@ impl CognitoPool {
         login: &VerifiedLogin,
         mut options: ExchangeOptions,
     ) -> Result<Issued, AdmissionError> {
-        // Amazon's tokens do not say it, so it makes no two exchanges differ.
-        options.session = None;
+        // Amazon's tokens say neither, so they make no two exchanges differ.
+        (options.session, options.since) = (None, None);
         let tags = self.tags.of(login, options.actor.as_ref()).map_err(AdmissionError::tag)?;
         let identifier = login.developer_user_identifier().to_owned();
         let exchange = (identifier.clone(), options.clone());

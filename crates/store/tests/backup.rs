@@ -462,3 +462,18 @@ async fn the_store_goes_on_belonging_to_its_owner() {
     assert_eq!((restored.uid(), restored.gid()), (SERVER, SERVER));
     assert_eq!(restored.permissions().mode() & 0o777, 0o600);
 }
+
+#[tokio::test]
+async fn what_is_not_complete_is_backed_up_by_nobody() {
+    let place = Place::with(&["ada"]).await;
+    let unfinished = Connection::open(place.database()).unwrap();
+    unfinished.execute("INSERT INTO unfinished_copy (id, source) VALUES (1, 'elsewhere')", []).unwrap();
+    let refused = place.back_up("backup.db").unwrap_err();
+    let CopyError::Unusable(SqliteOpenError::Unfinished { path, from, .. }) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!((path, &*from), (place.database(), "elsewhere"));
+    assert!(!place.path("backup.db").exists());
+    unfinished.execute("DELETE FROM unfinished_copy", []).unwrap();
+    place.back_up("backup.db").unwrap();
+}

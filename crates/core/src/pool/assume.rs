@@ -46,12 +46,21 @@ impl IdentityPools {
         draft.about(&claims);
         let role = self.sts.roles.find_by_arn(&request.role_arn);
         let role = role.ok_or(AssumeError::Denied("there is no such role"))?;
+        if !claims.is_authenticated() && !self.admits_guests(&claims).await? {
+            return Err(AssumeError::Denied("the pool admits no guests"));
+        }
         if role.is_given_by_pool() && !self.gives(role, &claims).await? {
             return Err(AssumeError::Denied(
                 "no trust policy opens the role, and the pool does not give it to this login",
             ));
         }
         self.sts.assume(role, claims, request, origin, draft).await
+    }
+
+    /// Whether the pool of a token has guests now, whatever it had when it gave the token.
+    async fn admits_guests(&self, claims: &Claims) -> Result<bool, AssumeError> {
+        let pool = self.store.lookup_pool(&claims.pool_id).await?;
+        Ok(pool.is_some_and(|pool| pool.settings.allow_unauthenticated_identities))
     }
 
     /// Whether the pool of a token would by itself give its holder this role.

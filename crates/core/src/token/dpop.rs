@@ -121,8 +121,8 @@ impl ProofsOfPossession {
         let now = self.clock.now();
         self.check_time(&claims, now)?;
         let thumbprint = jwk.thumbprint();
-        // A proof is refused from then on by its time, or by that of its nonce.
-        let until = now + TOLERANCE + NONCE_LASTS;
+        // A proof is refused from then on by its time, or by that of its nonce, which are whole seconds.
+        let until = now + TOLERANCE + NONCE_LASTS + SignedDuration::from_secs(1);
         let name = format!("dpop: {}", sha256(&format!("{thumbprint} {}", claims.jti)));
         if !self.store.use_once(&name, until, now).await? {
             return Err(ProofError::Invalid("it was shown before"));

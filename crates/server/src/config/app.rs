@@ -115,6 +115,9 @@ pub(super) fn read(reading: &mut Reading<'_>, public_url: Option<&str>) -> Vec<A
         if !ids.insert(&app.id) {
             mistakes.push(place.below("id", "stands there twice; each app needs an ID of its own"));
         }
+        if app.id.is_empty() {
+            mistakes.push(place.below("id", "is empty, and whoever names no app would name this one"));
+        }
         if app.name.as_deref().is_some_and(|name| !is_name(name)) {
             mistakes.push(place.below("name", NAME));
         }

@@ -17,7 +17,7 @@ Made from `crates/server/src/config/grammar/` by `cargo xtask gen`; a test fails
 `#:schema https://…/daypass.schema.json` (or a path to it) as the first line of your file.
 
 One file for `daypass serve` and Lambda (`daypass.toml`), and for `daypass up --config`, which decides by itself what is marked *production*
-here and refuses it in a file of yours. Whoever starts Daypass with mistakes in the file is told all of them, each with its line;
+here and refuses it in a file of yours. Whoever starts Daypass with mistakes in the file is told of them together, each with its line;
 `daypass check -c FILE` does so without starting anything, and with `--resolve` it also fetches what the file refers to.
 
 What is marked *read again* here, with everything below it, a running server takes up

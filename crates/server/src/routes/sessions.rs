@@ -12,7 +12,7 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::records::sign_in_session::SignInSession;
 use serde::Serialize;
 
-use super::exchange::check_origin;
+use super::exchange::{check_origin, check_page_of};
 use super::oauth::dpop;
 use super::session_cookie::{self, SessionCookie};
 use super::state::SharedApp;
@@ -129,6 +129,7 @@ async fn asker(app: &App, request: Request, by: &Requester) -> Result<Asker, Api
     let holder = dpop::key_holder(app, &parts, named).await?;
     let own = app.sessions.show(&token, holder.as_ref(), by).await.map_err(ApiError::refresh)?;
     session_cookie::check_place(app, &own.app, cookie.as_ref())?;
+    check_page_of(app, &own.app, &parts.headers)?;
     Ok(Asker { own, cookie })
 }
 

@@ -233,7 +233,14 @@ async fn a_guest_does_not_take_on_the_role_of_people_who_logged_in() {
     let assume = Assume { token, daypass: &daypass };
     assert_denied(&assume.with(&[]).await);
     let own_role = ("RoleArn", "arn:aws:iam::000000000000:role/unauthenticated");
-    assert_eq!(assume.with(&[own_role]).await.status, 200);
+    // Whoever turns guests off is not served them by another door, with tokens of before.
+    for (admits, status) in [(false, 403), (true, 200), (false, 403)] {
+        let input = json!({"IdentityPoolId": daypass.pool_id()});
+        let mut pool: Value = daypass.call("DescribeIdentityPool", input).await;
+        pool["AllowUnauthenticatedIdentities"] = admits.into();
+        daypass.call("UpdateIdentityPool", pool).await;
+        assert_eq!(assume.with(&[own_role]).await.status, status);
+    }
 }
 
 #[tokio::test]

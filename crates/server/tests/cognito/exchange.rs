@@ -1,5 +1,6 @@
 //! Exchanges whose identities, tokens and credentials come from the other side of the wire.
 
+use daypass_core::ground::clock::SignedDuration;
 use serde_json::json;
 
 use crate::broker::{Amazon, Broker};
@@ -171,8 +172,12 @@ async fn identical_exchanges_are_one_call_and_each_has_its_event() {
     let logins = [amazon.daypass.sign_in("ada").await, amazon.daypass.sign_in("ada").await];
     let other = amazon.daypass.sign_in("ada").await.proof_with("token_duration", 60);
     let [first, second] = logins.map(|login| login.proof());
+    let a_moment_later = async {
+        broker.clock.advance(SignedDuration::from_millis(1));
+        broker.exchange(&second).await
+    };
     let (first, second, other) =
-        tokio::join!(broker.exchange(&first), broker.exchange(&second), broker.exchange(&other));
+        tokio::join!(broker.exchange(&first), a_moment_later, broker.exchange(&other));
     let [first, second, other] = [first, second, other].map(|answer| answer.json());
     assert_eq!(first["token"], second["token"]);
     assert_ne!(first["token"], other["token"], "another wish is another call");

@@ -27,6 +27,7 @@ pub fn back_up(
     }
     let source = open::visitor(database).map_err(CopyError::sqlite(database))?;
     open::written_version(database, &source)?;
+    open::ensure_finished(database, &source)?;
     let draft = Draft::beside(file)?;
     copy(&source, &draft, progress).map_err(CopyError::sqlite(database))?;
     let contents = examine(&draft, database).map_err(|flaw| match flaw {

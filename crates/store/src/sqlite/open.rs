@@ -221,10 +221,7 @@ fn writer_of(file: &Seen) -> Result<Connection, OpenError> {
     let failed = |source| sqlite_error(file.path(), source);
     let mut connection = visitor(file.path()).map_err(failed)?;
     migrate(file, &mut connection)?;
-    if let Some(from) = unfinished_copy(&connection).map_err(failed)? {
-        let path = file.path().to_owned();
-        return Err(OpenError::Unfinished { trail: trail_folder(&path), path, from });
-    }
+    ensure_finished(file.path(), &connection)?;
     make_durable(&connection).map_err(failed)?;
     Ok(connection)
 }
@@ -260,6 +257,18 @@ pub(super) fn exclusive_to_fill(path: &Path) -> Result<Connection, OpenError> {
     make_durable(&connection).map_err(failed)?;
     connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
     Ok(connection)
+}
+
+/// Finds out that everything is in a database that is to be in it, of whichever version it is.
+pub(super) fn ensure_finished(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    const IS_KNOWN: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'unfinished_copy')";
+    let failed = |source| sqlite_error(path, source);
+    let is_known = connection.query_row(IS_KNOWN, [], |row| row.get(0)).map_err(failed)?;
+    let from = if is_known { unfinished_copy(connection).map_err(failed)? } else { None };
+    match from {
+        Some(from) => Err(OpenError::Unfinished { trail: trail_folder(path), path: path.to_owned(), from }),
+        None => Ok(()),
+    }
 }
 
 /// Which store is to be copied into this one, if not everything is in it yet.

@@ -11,7 +11,7 @@ pub enum IdTokenError {
     #[error("it is no JWT")]
     Malformed,
     /// A claim that is there and cannot be what it should.
-    #[error("its {0} is not of the right type")]
+    #[error("its {0} is not of the right type, or empty, too long or with control characters")]
     ClaimType(&'static str),
     /// Signed in a way that is not taken. The name is a plain word.
     #[error("it is signed by {0}, which is not taken here")]

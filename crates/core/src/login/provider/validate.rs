@@ -211,6 +211,9 @@ fn check_urls(definition: &Definition, plain: &PlainHosts) -> Result<(), String>
         let beginning = url.beginning();
         let rest = beginning.strip_prefix("https://").or_else(|| plain.strip(beginning));
         let rest = rest.ok_or_else(|| format!("{key}: must begin with https://"))?;
+        // One of a page may be of use there; a server is sent none (RFC 6749, section 3.2).
+        let has_fragment = key != "authorize.url" && url.as_literal().is_some_and(|url| url.contains('#'));
+        refuse_if(has_fragment, &format!("{key}: must have no fragment"))?;
         let host_ends = rest.find(['/', '?', '#']);
         let host = &rest[..host_ends.unwrap_or(rest.len())];
         let whole = host_ends.is_some() || url.as_literal().is_some();
@@ -248,6 +251,7 @@ fn templates(call: &Call) -> Vec<&Template> {
 /// Every name that is filled in has to have a value when its turn comes. Where nothing of a request is at hand, none has.
 fn check_names(definition: &Definition) -> Result<(), String> {
     check_fixed_urls(definition)?;
+    check_parameters(definition)?;
     let taken_by_exchange: Vec<&String> = definition.exchange.iter().flat_map(|it| it.take.keys()).collect();
     let taken_by_binding: Vec<&String> =
         binding_call(definition).into_iter().flat_map(|it| it.take.keys()).collect();
@@ -292,6 +296,32 @@ fn check_fixed_urls(definition: &Definition) -> Result<(), String> {
     Ok(())
 }
 
+/// What is set for each login stands nowhere else: no parameter comes twice (RFC 6749, section 3.1).
+fn check_parameters(definition: &Definition) -> Result<(), String> {
+    const OF_EACH_LOGIN: [&str; 7] = [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "nonce",
+    ];
+    let Some(authorize) = &definition.authorize else { return Ok(()) };
+    let sent = OF_EACH_LOGIN.map(|name| authorize.rename.get(name).map_or(name, String::as_str));
+    let query = authorize.url.as_literal().and_then(|url| url.split('#').next()?.split_once('?'));
+    let in_query =
+        query.iter().flat_map(|(_, query)| query.split('&')).filter_map(|pair| pair.split('=').next());
+    let constant = authorize.parameters.keys().map(String::as_str);
+    for (key, name) in in_query.map(|name| ("url", name)).chain(constant.map(|name| ("parameters", name))) {
+        refuse_if(
+            sent.contains(&name),
+            &format!("authorize.{key}: {name} is set for each login: take it out"),
+        )?;
+    }
+    Ok(())
+}
+
 fn check_known<'a>(
     key: &str,
     mut templates: impl Iterator<Item = &'a Template>,
@@ -312,6 +342,12 @@ fn check_exchange(definition: &Definition, exchange: &Exchange) -> Result<(), St
         .chain(exchange.headers.values())
         .any(|template| template.names().any(|name| matches!(name, Name::Token | Name::AppsecretProof)));
     refuse_if(token_too_early, "exchange: there is no {token} before the exchange")?;
+    let secret = exchange.parameters.get("client_secret").and_then(Template::as_literal);
+    refuse_if(
+        secret.is_some(),
+        "exchange.parameters: a secret never stands in the file: take client_secret out, and say where it is by `client_secret` and \
+         how it is shown by `client_auth`",
+    )?;
     refuse_if(
         exchange.client_auth == ClientAuthentication::None && definition.pkce != Pkce::Required,
         "exchange: client_auth = \"none\" needs pkce = \"required\": nothing else ties a code to whoever started the login",

@@ -1,6 +1,7 @@
 //! `daypass audit list`: what was decided, by whatever it is asked for, and what is decided from now on.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -25,8 +26,8 @@ const AT_ONCE: usize = 1_000;
 #[derive(Debug, Args)]
 pub struct List {
     /// How many of the newest events
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
-    limit: usize,
+    #[arg(long, default_value = "20", value_name = "COUNT")]
+    limit: NonZeroUsize,
     /// Only those since an instant, or of the last so many days: 2026-11-29T08:00:00Z, 36h, 7d
     #[arg(long, value_name = "WHEN", value_parser = instant)]
     since: Option<Timestamp>,
@@ -69,7 +70,8 @@ impl List {
         let newest = store.page_audit_events(&everything, Page { after: None, limit: 1 }).await?;
         let newest = newest.first().map(|newest| newest.position);
         let until = newest.map(|EventPosition(number)| EventPosition(number + 1));
-        let found = store.page_audit_events(&question, Page { after: until, limit: self.limit }).await?;
+        let found =
+            store.page_audit_events(&question, Page { after: until, limit: self.limit.get() }).await?;
         if self.follow {
             found.iter().rev().try_for_each(|kept| print(&self.shown(&kept.event)))?;
             return self.follow_behind(&*store, &question, newest).await;

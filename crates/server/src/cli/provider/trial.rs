@@ -3,6 +3,7 @@
 
 mod trace;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -116,12 +117,24 @@ fn start(provider: &Provider, redirect_uri: &str, file: &str, random: &dyn Rando
     let url = provider.authorization_url(&request).filter(|_| ends_with_code);
     let url = url.context("this provider takes no code: try --id-token or --access-token")?;
     Ok(format!(
-        "Sign in here:\n\n{url}\n\nThe provider sends you back to {redirect_uri}?code=…&state=…; whether a page is there\n\
+        "Sign in here:\n\n{url}\n\nThe provider sends you back to {redirect_uri}{joined}code=…&state=…; whether a page is there\n\
          does not matter. The state has to be {state}. Take the code from the address, and soon:\n\n\
-         daypass provider try {id} --config {file} --redirect-uri {redirect_uri} \\\n  \
+         daypass provider try {id} --config {file} --redirect-uri {quoted} \\\n  \
          --code-verifier {verifier} --nonce {nonce} --code …",
-        id = provider.id,
+        id = quoted(&provider.id),
+        file = quoted(file),
+        joined = if redirect_uri.contains('?') { '&' } else { '?' },
+        quoted = quoted(redirect_uri),
     ))
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''")).into()
 }
 
 fn conclude(login: Result<VerifiedLogin, ProofError>) -> anyhow::Result<()> {

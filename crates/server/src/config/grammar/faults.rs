@@ -67,6 +67,9 @@ fn in_key(key: &Key, value: &Value, at: &[String], found: &mut Found) {
     if found.len() > before {
         return;
     }
+    if lacks_brackets(key, value) {
+        return found.push((at.to_vec(), format!("must be tables: write [[{}]]", key.name)));
+    }
     for (at, value) in values(key, value, at) {
         if let Err(cure) = key.check(value) {
             found.push((at, cure));
@@ -85,6 +88,11 @@ fn tables_below<'a>(key: &Key, value: &'a Value, at: &[String]) -> Vec<(&'static
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a table stands where there are to be several, each with two brackets.
+fn lacks_brackets(key: &Key, value: &Value) -> bool {
+    matches!(key.kind, Kind::Tables(_) | Kind::TextOrTables(_)) && value.is_table()
 }
 
 /// Tables of `[[…]]` are read each for itself.

@@ -1,6 +1,6 @@
 //! What an `[[app]]` may say of its sessions.
 
-use super::load;
+use super::{complaint, load};
 
 #[test]
 fn a_session_is_in_a_cookie_only_where_a_browser_sends_it() {
@@ -26,4 +26,24 @@ fn a_session_is_in_a_cookie_only_where_a_browser_sends_it() {
         let complaint = app(id, origins).unwrap_err().to_string();
         assert!(complaint.contains(expected), "{id:?} {origins}: {complaint}");
     }
+}
+
+#[test]
+fn what_there_may_be_several_of_has_two_brackets() {
+    for list in ["app", "provider"] {
+        let refused = complaint(&format!("[[{list}]]"), &format!("[{list}]"));
+        assert!(refused.contains(&format!("{list}: must be tables: write [[{list}]]")), "{refused}");
+    }
+    for list in ["role", "oidc_provider", "actor", "audit.export"] {
+        let refused = complaint("[[app]]", &format!("[{list}]\nname = \"a\"\n[[app]]"));
+        assert!(
+            refused.contains(&format!("must be tables: write [[{}]]", list.rsplit('.').next().unwrap())),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn an_app_has_an_id() {
+    assert!(complaint("id = \"web\"", "id = \"\"").contains("is empty"));
 }

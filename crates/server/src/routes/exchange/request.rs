@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use super::super::oauth::dpop;
 use super::super::session_cookie::{self, SessionCookie};
+use super::check_page_of;
 use crate::error::{ApiError, CookieMistake};
 use crate::installation::App;
 
@@ -103,6 +104,9 @@ const ONE_PROOF: &str = "send exactly one proof: access_token; id_token, perhaps
 const LOGIN_CODE: &str =
     "login_code comes with app, redirect_uri and code_verifier, and with no provider and no other proof";
 
+const APP: &str =
+    "app comes with login_code; at /v1/exchange also with scope, beside a proof of the provider's";
+
 /// The two proofs of a link, and its options. The first may be a session.
 pub(in crate::routes) async fn read_link(
     app: &App,
@@ -114,6 +118,9 @@ pub(in crate::routes) async fn read_link(
         .first
         .take()
         .ok_or_else(|| malformed("missing field `first`, the login whose identity stays"))?;
+    for client in [first.app(), body.app()].into_iter().flatten() {
+        check_page_of(app, client, &parts.headers)?;
+    }
     let ExchangeRequest { presented: second, options } = body.read()?;
     let cookie = SessionCookie::of(app, &parts.headers)?;
     let first = match first.session(cookie.as_ref())? {
@@ -122,6 +129,7 @@ pub(in crate::routes) async fn read_link(
             let proof = app.sessions.proof(&refresh_token, holder.as_ref(), by).await;
             let (presented, of_app) = proof.map_err(ApiError::refresh)?;
             session_cookie::check_place(app, &of_app, cookie.as_ref())?;
+            check_page_of(app, &of_app, &parts.headers)?;
             ExchangeRequest { presented, options: ExchangeOptions::default() }
         }
         Err(first) => first.read()?,
@@ -210,7 +218,7 @@ impl Body {
             return Ok(PresentedProof::LoginCode(self.login_code(code)?));
         }
         if self.app.is_some() {
-            return Err(malformed(LOGIN_CODE));
+            return Err(malformed(APP));
         }
         let provider = self.provider.take().ok_or_else(|| malformed("missing field `provider`"))?;
         Ok(PresentedProof::OfProvider { provider, proof: self.proof()? })

@@ -22,7 +22,7 @@ pub fn config(pool: &str, secret: &std::path::Path, oidc_hosts: &[&str], more: &
          [[app]]\nid = \"playground\"\norigins = [{SERVER:?}]\nredirect_uris = [{REDIRECT_URI:?}]\n\
          [[app]]\nid = \"shop\"\norigins = [\"https://shop.example\"]\n\
          redirect_uris = [{APP_REDIRECT_URI:?}, \"https://shop.example/?page=in\"]\n\
-         [[app]]\nid = \"twin\"\norigins = []\nredirect_uris = [{APP_REDIRECT_URI:?}]\n"
+         [[app]]\nid = \"twin\"\norigins = [\"https://twin.example\"]\nredirect_uris = [{APP_REDIRECT_URI:?}]\n"
     );
     for (id, accept_unbound_access_tokens) in [("snapchat", false), ("snapchat-token", true)] {
         write!(

@@ -29,6 +29,28 @@ async fn a_session_stands_for_its_login() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_app_neither_links_nor_sees_anything() {
+    let daypass = Daypass::start().await;
+    let session = sign_in(&daypass).await;
+    let authorization = format!("Bearer {}", session["refresh_token"].as_str().unwrap());
+    for (origin, status) in [("https://twin.example", 403), ("https://shop.example", 200)] {
+        let mut body = daypass.sign_in("grace").await.proof();
+        body["first"] = json!({"refresh_token": session["refresh_token"]});
+        let request = Request::post("/v1/link").header("content-type", "application/json");
+        let linked = daypass.send(request.header("origin", origin).body(body.to_string()).unwrap()).await;
+        let request = Request::get("/v1/sessions").header("authorization", &authorization);
+        let listed = daypass.send(request.header("origin", origin).body(String::new()).unwrap()).await;
+        assert_eq!([linked.status, listed.status].map(|status| status.as_u16()), [status; 2], "{origin}");
+    }
+    let mut body = daypass.sign_in("grace").await.proof();
+    body["first"] =
+        json!({"login_code": "x", "app": "shop", "redirect_uri": "x", "code_verifier": "v".repeat(43)});
+    let request = Request::post("/v1/link").header("content-type", "application/json");
+    let request = request.header("origin", "https://twin.example").body(body.to_string()).unwrap();
+    assert_eq!(daypass.send(request).await.status, 403);
+}
+
+#[tokio::test]
 async fn what_is_issued_by_a_session_ends_with_it() {
     let daypass = Daypass::start().await;
     let session = sign_in(&daypass).await;

@@ -75,3 +75,53 @@ fn our_client_is_named_letter_by_letter() {
     }
     assert!(check("ours", &[], None).contains("set app_id"));
 }
+
+const BY_CODE: &str = "accept = [\"code\"]\npkce = \"required\"\nbinding = { kind = \"none\" }\n[profile]\nurl = \"https://a.example/me\"\nsubject = { at = \"/id\" }\n";
+
+#[test]
+fn nothing_that_is_set_for_each_login_stands_in_the_block() {
+    let start = |authorize: &str| {
+        mistake(&format!(
+            "{BY_CODE}[exchange]\nurl = \"https://a.example/token\"\nclient_auth = \"basic\"\n[authorize]\n{authorize}"
+        ))
+    };
+    let url = "url = \"https://a.example/authorize?prompt=login#wechat\"";
+    assert_eq!(start(&format!("{url}\nparameters = {{ response_mode = \"query\" }}")), "");
+    for (name, rename) in
+        [("client_id", ""), ("state", ""), ("appid", "\nrename = { client_id = \"appid\" }")]
+    {
+        let told = start(&format!("{url}\nparameters = {{ {name} = \"x\" }}{rename}"));
+        assert!(told.contains(&format!("authorize.parameters: {name} is set for each login")), "{told}");
+        let told = start(&format!("url = \"https://a.example/authorize?a=b&{name}=x\"{rename}"));
+        assert!(told.contains(&format!("authorize.url: {name} is set for each login")), "{told}");
+    }
+    assert_eq!(
+        start(&format!("{url}\nparameters = {{ client_id = \"x\" }}\nrename = {{ client_id = \"appid\" }}")),
+        ""
+    );
+}
+
+#[test]
+fn what_servers_are_asked_has_no_fragment_and_no_secret_in_the_file() {
+    let exchange = |exchange: &str| {
+        mistake(&format!(
+            "{BY_CODE}[authorize]\nurl = \"https://a.example/authorize\"\n[exchange]\nclient_auth = \"basic\"\n{exchange}"
+        ))
+    };
+    let told = exchange("url = \"https://a.example/token#f\"");
+    assert!(told.contains("exchange.url: must have no fragment"), "{told}");
+    let url = "url = \"https://a.example/token\"";
+    let told = exchange(&format!("{url}\nparameters = {{ client_secret = \"hunter2\" }}"));
+    assert!(told.contains("a secret never stands in the file") && !told.contains("hunter2"), "{told}");
+    assert_eq!(exchange(&format!("{url}\nparameters = {{ client_secret = \"{{client_secret}}\" }}")), "");
+}
+
+#[test]
+fn what_is_wrong_with_a_subject_is_told() {
+    for (subject, expected) in [("{ at = \"id\" }", "/"), ("{ at = \"/id\", type = \"int\" }", "integer")] {
+        let told = mistake(&format!(
+            "accept = [\"access_token\"]\nbinding = {{ kind = \"none\" }}\n[profile]\nurl = \"https://a.example/me\"\nsubject = {subject}"
+        ));
+        assert!(told.contains(expected) && !told.contains("untagged"), "{told}");
+    }
+}

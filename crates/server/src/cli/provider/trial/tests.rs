@@ -149,3 +149,15 @@ fn a_proof_or_the_way_to_one_has_to_be_named() {
     assert!(!parse(&["--code", "c"]) && !parse(&["--id-token", "t", "--access-token", "t"]));
     assert!(!parse(&["--code", "c", "--redirect-uri", "u", "--id-token", "t"]));
 }
+
+#[test]
+fn a_word_is_one_for_a_shell() {
+    for (word, expected) in [
+        ("http://127.0.0.1:9400/cb", "http://127.0.0.1:9400/cb"),
+        ("https://a.example/cb?x=1&y=2", "'https://a.example/cb?x=1&y=2'"),
+        ("a'b c", "'a'\\''b c'"),
+        ("", "''"),
+    ] {
+        assert_eq!(quoted(word), expected);
+    }
+}
