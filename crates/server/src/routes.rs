@@ -12,6 +12,7 @@ mod link;
 mod login;
 mod metrics;
 mod oauth;
+mod page;
 mod providers;
 #[cfg(test)]
 pub(crate) mod reference;

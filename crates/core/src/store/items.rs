@@ -21,6 +21,7 @@ mod incarnation;
 #[cfg(test)]
 mod interleavings;
 mod keys;
+mod last_commit;
 mod linked;
 #[cfg(test)]
 mod lost;
@@ -52,8 +53,8 @@ use self::engine::{Change, Effect, Engine, EngineError, Guard, Item, Key, MAX_CH
 use self::forgetting::Forgetting;
 pub(crate) use self::form::form;
 pub(crate) use self::incarnation::Incarnation;
+use self::last_commit::LastCommit;
 use self::process::Process;
-use self::readiness::Readiness;
 use self::remembered::Remembered;
 use crate::ground::clock::{Clock, Timestamp};
 use crate::ground::random::Random;
@@ -68,7 +69,7 @@ pub struct ItemStore {
     process: Process,
     remembered: Remembered,
     forgetting: Forgetting,
-    readiness: Readiness,
+    last_commit: LastCommit,
 }
 
 /// Waits, before something is tried again.
@@ -89,8 +90,8 @@ impl ItemStore {
     ) -> Self {
         let remembered = Remembered::new(clock.clone());
         let (process, forgetting) = (Process::default(), Forgetting::default());
-        let readiness = Readiness::default();
-        Self { engine, clock, random, pace, process, remembered, forgetting, readiness }
+        let last_commit = LastCommit::default();
+        Self { engine, clock, random, pace, process, remembered, forgetting, last_commit }
     }
 
     fn draw(&self) -> u64 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use daypass_core::audit::Requester;
 use daypass_core::broker::exchange::Exchanged;
@@ -20,6 +20,7 @@ use serde::Serialize;
 use self::request::AskedForIdToken;
 pub(super) use self::request::{Body, NOT_AT_EXCHANGE, NOT_AT_LINK, check_verifier, read_link};
 use super::body;
+use super::page::{check_origin, check_page_of};
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;
@@ -141,21 +142,6 @@ async fn id_token(
     };
     let Some(id_tokens) = &app.sessions.id_tokens else { return Ok(None) };
     id_tokens.tell(told, app.clock.now()).await.map_err(|error| ApiError::session_store(error.into()))
-}
-
-/// A browser tells where a page comes from. Pages of others are turned away even where the browser would
-/// only hide the answer from them.
-pub(super) fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    if app.origins.contains(origin) { Ok(()) } else { Err(ApiError::origin_not_allowed()) }
-}
-
-/// The same of one app's pages: what is issued for an app is not for pages of another, which a person may trust less.
-pub(super) fn check_page_of(app: &App, client: &str, headers: &HeaderMap) -> Result<(), ApiError> {
-    match headers.get(header::ORIGIN) {
-        Some(origin) if !app.origins.is_page_of(client, origin) => Err(ApiError::page_of_another_app()),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn answer(exchanged: &Exchanged, id_token: Option<&Secret>) -> Response {

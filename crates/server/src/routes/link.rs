@@ -5,7 +5,8 @@ use axum::response::Response;
 use daypass_core::audit::Requester;
 
 use super::body;
-use super::exchange::{NOT_AT_LINK, answer, check_origin, read_link};
+use super::exchange::{NOT_AT_LINK, answer, read_link};
+use super::page::check_origin;
 use super::state::SharedApp;
 use crate::error::{ApiError, Dialect};
 use crate::installation::App;

@@ -12,8 +12,8 @@ use daypass_core::ground::secret::Secret;
 use daypass_core::records::sign_in_session::SignInSession;
 use serde::Serialize;
 
-use super::exchange::{check_origin, check_page_of};
 use super::oauth::dpop;
+use super::page::{check_origin, check_page_of};
 use super::session_cookie::{self, SessionCookie};
 use super::state::SharedApp;
 use crate::error::{ApiError, CookieMistake, Dialect};

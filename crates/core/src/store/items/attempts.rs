@@ -96,7 +96,7 @@ impl ItemStore {
             }
             match self.engine.commit(stamp, &changes).await {
                 Ok(Committed::Kept) => {
-                    self.readiness.concluded(self.clock.now(), None);
+                    self.last_commit.concluded(self.clock.now(), None);
                     self.remembered.forget_changed(&changes);
                     return Ok(answer);
                 }
@@ -113,7 +113,7 @@ impl ItemStore {
                 }
                 Err(error @ EngineError::Unavailable(_)) => {
                     let error = Arc::new(error);
-                    self.readiness.concluded(self.clock.now(), Some(error.clone()));
+                    self.last_commit.concluded(self.clock.now(), Some(error.clone()));
                     return Err(StoreError::Unavailable(error.into()));
                 }
             }

@@ -1,53 +1,20 @@
 //! Whether the store does its work: it can be read, and takes what is written. A full disk, and a right that was taken away, leave the
 //! one without the other. What was committed a moment ago says it; if nothing was, a small change is committed to find out.
 //!
-//! Anybody may ask as often as they like: there is one such change at a time, and one in [`FRESH`] at most.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! Anybody may ask as often as they like: there is one such change at a time, and one in [`FRESH`](super::last_commit::FRESH) at most.
 
 use super::attempts::Decided;
-use super::engine::{Change, Effect, EngineError, Guard};
+use super::engine::{Change, Effect, Guard};
 use super::{ItemStore, keys};
-use crate::ground::clock::{SignedDuration, Timestamp};
 use crate::store::StoreError;
-
-/// How long an outcome counts.
-const FRESH: SignedDuration = SignedDuration::from_secs(5);
-
-/// What the last commit of this process came to.
-#[derive(Default)]
-pub(super) struct Readiness {
-    last: Mutex<Option<Concluded>>,
-    probing: futures::lock::Mutex<()>,
-}
-
-#[derive(Clone)]
-struct Concluded {
-    at: Timestamp,
-    /// Why nothing was kept.
-    failure: Option<Arc<EngineError>>,
-}
-
-impl Readiness {
-    /// A commit came to an end.
-    pub(super) fn concluded(&self, at: Timestamp, failure: Option<Arc<EngineError>>) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Concluded { at, failure });
-    }
-
-    fn fresh(&self, now: Timestamp) -> Option<Result<(), StoreError>> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let last = last.filter(|last| now.duration_since(last.at).abs() < FRESH)?;
-        Some(last.failure.map_or(Ok(()), |why| Err(StoreError::Unavailable(why.into()))))
-    }
-}
 
 impl ItemStore {
     /// Answers if the store does its work.
     pub(super) async fn ask_readiness(&self) -> Result<(), StoreError> {
         self.read_items(&[keys::touched()]).await?;
-        let _one_at_a_time = self.readiness.probing.lock().await;
+        let _one_at_a_time = self.last_commit.probing.lock().await;
         let now = self.clock.now();
-        if let Some(outcome) = self.readiness.fresh(now) {
+        if let Some(outcome) = self.last_commit.fresh(now) {
             return outcome;
         }
         let effect = Effect::Put { content: vec![0], forgotten_at: Some(now) };
@@ -58,6 +25,7 @@ impl ItemStore {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::Duration;
 
@@ -66,6 +34,8 @@ mod tests {
 
     use super::super::Pace;
     use super::super::between::{Asked, Between, Coming};
+    use super::super::engine::EngineError;
+    use super::super::last_commit::FRESH;
     use super::super::memory::MemoryEngine;
     use super::*;
     use crate::ground::clock::ManualClock;

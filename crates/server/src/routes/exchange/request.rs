@@ -16,8 +16,8 @@ use daypass_core::records::scope::Scope;
 use serde::Deserialize;
 
 use super::super::oauth::dpop;
+use super::super::page::check_page_of;
 use super::super::session_cookie::{self, SessionCookie};
-use super::check_page_of;
 use crate::error::{ApiError, CookieMistake};
 use crate::installation::App;
 

@@ -9,7 +9,8 @@ use daypass_core::audit::Requester;
 use daypass_core::broker::device_login::{Begun, NewDevice};
 use serde::Serialize;
 
-use super::super::exchange::{check_origin, check_page_of, count_app};
+use super::super::exchange::count_app;
+use super::super::page::{check_origin, check_page_of};
 use super::super::state::SharedApp;
 use super::form::Form;
 use crate::error::{ApiError, Dialect};

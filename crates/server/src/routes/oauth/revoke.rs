@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use daypass_core::audit::Requester;
 
-use super::super::exchange::check_origin;
+use super::super::page::check_origin;
 use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;

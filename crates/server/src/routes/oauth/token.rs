@@ -13,7 +13,8 @@ use daypass_core::ground::clock::Timestamp;
 use daypass_core::ground::secret::Secret;
 use serde::Serialize;
 
-use super::super::exchange::{TemporaryCredentials, User, check_origin, check_page_of, count_app};
+use super::super::exchange::{TemporaryCredentials, User, count_app};
+use super::super::page::{check_origin, check_page_of};
 use super::super::session_cookie::{self, SessionCookie};
 use super::super::state::SharedApp;
 use super::form::Form;
