@@ -318,6 +318,8 @@ describe('playground', () => {
     await signIn(phone, person.id);
     await signIn(page, person.id);
     const lines = page.locator('#device-list li');
+    // The list comes after the person.
+    await lines.nth(1).waitFor();
     const others = (await lines.count()) - 1;
     assert.ok(others >= 1);
     await lines.first().getByText('this one').waitFor();
