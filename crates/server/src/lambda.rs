@@ -26,7 +26,6 @@ use tower::ServiceExt;
 use self::event::Event;
 use self::runtime_api::RuntimeApi;
 use crate::error::{ApiError, Dialect, RequestFailure};
-use crate::finishing::finishing;
 use crate::routes::dialect_of;
 use crate::telemetry;
 
@@ -139,10 +138,9 @@ impl Function {
             }
         };
         let dialect = dialect_of(&request);
-        // What takes longer is done when the next event is.
-        let routed = finishing(route(self.router.clone(), request));
+        let routed = async { form.write(self.route(request).await).await };
         match tokio::time::timeout(self.time_for(deadline), routed).await {
-            Ok(answer) => form.write(answer).await,
+            Ok(answer) => answer,
             Err(_) => {
                 form.write(ApiError::of_request(dialect, RequestFailure::TookTooLong).answer(dialect, &id))
                     .await
@@ -150,17 +148,17 @@ impl Function {
         }
     }
 
+    async fn route(&self, request: axum::extract::Request) -> Response {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
     fn time_for(&self, deadline: Option<Timestamp>) -> Duration {
         let Some(deadline) = deadline else { return Duration::MAX };
         let left = Duration::try_from(deadline.duration_since(self.clock.now())).unwrap_or_default();
         left.saturating_sub(MARGIN.min(left / 4))
-    }
-}
-
-async fn route(router: Router, request: axum::extract::Request) -> Response {
-    match router.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
     }
 }
 
