@@ -35,7 +35,9 @@ export function headingLevels(page) {
  * Visible text whose contrast with its ground is below WCAG AA's 4.5.
  * @param {Page} page
  */
-export function faintTexts(page) {
+export async function faintTexts(page) {
+  // Words are there before their colours.
+  await page.waitForLoadState('load');
   return page.evaluate(() => {
     const channels = (/** @type {string} */ color) => (color.match(/[\d.]+/g) ?? []).map(Number);
     const luminance = (/** @type {string} */ color) => {
