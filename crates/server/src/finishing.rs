@@ -1,5 +1,6 @@
 //! Work that is done to its end once it has begun, though whoever asked has hung up: between a change and its audit event, or between
-//! a provider's new refresh token and its place in the store, nobody can have it stop.
+//! a provider's new refresh token and its place in the store, nobody can have it stop. Only time ends it: that of a request, and of a
+//! function.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
