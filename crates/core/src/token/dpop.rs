@@ -367,6 +367,20 @@ mod tests {
         assert_eq!(fixture.verify(&again).await.unwrap(), holder);
     }
 
+    /// Its time is told in whole seconds, and that of its use is not.
+    #[tokio::test]
+    async fn a_proof_counts_once_to_the_end_of_its_time() {
+        let fixture = Fixture::new();
+        let ahead = fixture.prove(&json!({}), &json!({"iat": NOW + TOLERANCE.as_secs()}));
+        fixture.clock.advance(SignedDuration::from_millis(100));
+        fixture.verify(&ahead).await.unwrap();
+        fixture.clock.advance(2 * TOLERANCE + SignedDuration::from_millis(400));
+        let again = fixture.verify(&ahead).await.unwrap_err();
+        assert!(again.contains("it was shown before"), "{again}");
+        fixture.clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(fixture.verify(&ahead).await.unwrap_err(), "nonce", "then it is over");
+    }
+
     #[tokio::test]
     async fn whatever_is_not_as_it_has_to_be_is_refused() {
         let fixture = Fixture::new();

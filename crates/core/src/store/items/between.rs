@@ -1,9 +1,11 @@
 //! An engine in memory where a test comes between.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::Pace;
 use super::engine::{Change, Committed, Engine, EngineError, Item, Key, Stamp};
 use super::memory::MemoryEngine;
 use crate::ground::clock::Timestamp;
@@ -30,6 +32,17 @@ pub trait Coming: Send + Sync {
 
     /// Does something of its own with what is kept, before each question. That is asked then, unless this is an error.
     async fn come(&self, engine: &Arc<MemoryEngine>, asked: Asked<'_>) -> Result<(), EngineError>;
+}
+
+/// Whoever never has to try anything again.
+#[derive(Debug, Clone, Copy)]
+pub struct Never;
+
+#[async_trait]
+impl Pace for Never {
+    async fn pause(&self, _: Duration) {
+        panic!("nobody else is there");
+    }
 }
 
 /// An engine in memory, and who comes between it and whoever asks.

@@ -27,13 +27,11 @@ impl ItemStore {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use async_trait::async_trait;
     use futures::future::join_all;
 
-    use super::super::Pace;
-    use super::super::between::{Asked, Between, Coming};
+    use super::super::between::{Asked, Between, Coming, Never};
     use super::super::engine::EngineError;
     use super::super::last_commit::FRESH;
     use super::super::memory::MemoryEngine;
@@ -60,15 +58,6 @@ mod tests {
                 return Err(EngineError::Unavailable("its disk is full".into()));
             }
             Ok(())
-        }
-    }
-
-    struct Never;
-
-    #[async_trait]
-    impl Pace for Never {
-        async fn pause(&self, _: Duration) {
-            panic!("nobody else is there");
         }
     }
 

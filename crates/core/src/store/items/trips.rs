@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::between::{Asked, Between, Coming};
+use super::ItemStore;
+use super::between::{Asked, Between, Coming, Never};
 use super::engine::EngineError;
 use super::memory::MemoryEngine;
-use super::{ItemStore, Pace};
 use crate::ground::clock::{ManualClock, Timestamp};
 use crate::ground::ids::{IdentityId, IdentityPoolId, RoleName, SignInSessionId};
 use crate::ground::random::SeededRandom;
@@ -26,15 +25,6 @@ impl Coming for Counting {
     async fn come(&self, _: &Arc<MemoryEngine>, _: Asked<'_>) -> Result<(), EngineError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
-    }
-}
-
-struct Never;
-
-#[async_trait]
-impl Pace for Never {
-    async fn pause(&self, _: Duration) {
-        panic!("nobody else is there");
     }
 }
 
